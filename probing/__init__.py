@@ -1,0 +1,1 @@
+"""Ask every head of a transformer what it knows."""

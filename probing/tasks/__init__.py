@@ -1,0 +1,1 @@
+"""What to ask: texts, the units in them, labels, splits and the metric."""
