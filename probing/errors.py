@@ -4,7 +4,7 @@
 class ProbingError(Exception):
     """A mistake that the user can mend: what was wrong, where, and what to do.
 
-    The command line prints it as one line and exits with code 2; a traceback is kept for our own bugs.
+    The command line prints it as one line and exits with code 2; a traceback means a bug of ours.
     """
 
 

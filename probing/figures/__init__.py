@@ -1,1 +1,1 @@
-
+"""From the result frame to a picture, in one style."""

@@ -1,1 +1,1 @@
-
+"""Whom to ask: loading a model, finding its heads, reading them during a forward pass."""

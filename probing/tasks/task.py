@@ -105,7 +105,9 @@ class Task:
             unseen = set(self.labels[self.rows(split)].tolist()) - set(train)
             if unseen:
                 label = self.classes[min(unseen)]
-                raise ProbingError(f"task {self.name}: label {label!r} of {split} is never seen in train")
+                raise ProbingError(
+                    f"task {self.name}: label {label!r} of {split} is never seen in train"
+                )
         if sum(train.values()) < 2 * len(train):
             raise ProbingError(
                 f"task {self.name}: {sum(train.values())} train examples for {len(train)} classes; "
