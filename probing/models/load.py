@@ -1,0 +1,126 @@
+"""Loading the unmodified model and its tokenizer from a model's files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import torch
+from torch import nn
+from transformers import AutoConfig, AutoModel, AutoTokenizer, PreTrainedModel
+from transformers.tokenization_utils_base import PreTrainedTokenizerBase
+from transformers.utils import logging as transformers_logging
+
+from probing.errors import ProbingError
+from probing.models.files import ModelFiles
+
+Attention = Literal["sdpa", "eager"]
+_LONGEST = 100_000  # tokenizers without a limit report one of about 1e30
+
+
+@dataclass(frozen=True)
+class LoadedModel:
+    """A model in evaluation mode with its tokenizer.
+
+    Attributes:
+        model: The unmodified module; of an encoder-decoder model its encoder.
+        tokenizer: Its tokenizer.
+        max_length: The most tokens that one input may have, or None where the model has no limit.
+    """
+
+    model: PreTrainedModel
+    tokenizer: PreTrainedTokenizerBase
+    max_length: int | None
+
+
+def load_model(
+    files: ModelFiles,
+    *,
+    device: torch.device,
+    dtype: torch.dtype = torch.float32,
+    attention: Attention = "sdpa",
+) -> LoadedModel:
+    """Load a model for reading.
+
+    Raises:
+        ProbingError: If the files do not make a model, or leave some of its weights at random values.
+    """
+    transformers_logging.set_verbosity_error()  # type: ignore[no-untyped-call]
+    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(
+            files.folder, trust_remote_code=files.config.trust_remote_code
+        )
+        model = (
+            _pretrained(files, dtype, attention) if files.config.pretrained else _untrained(files, dtype)
+        )
+    except (OSError, ValueError, KeyError, ImportError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise ProbingError(f"model {files.config.name}: cannot be loaded: {reason}") from error
+    if model.config.is_encoder_decoder:
+        model = model.get_encoder()
+    model.eval().requires_grad_(False)
+    nn.Module.to(model, device)
+    return LoadedModel(model, tokenizer, _length_limit(model, tokenizer))
+
+
+def default_pooling(files: ModelFiles) -> Literal["first", "last"]:
+    """The token that sums a text up: the last for causal models, the first for all others."""
+    from transformers.models.auto.modeling_auto import (
+        MODEL_FOR_CAUSAL_LM_MAPPING_NAMES as CAUSAL,
+    )
+    from transformers.models.auto.modeling_auto import (
+        MODEL_FOR_MASKED_LM_MAPPING_NAMES as MASKED,
+    )
+
+    family = files.settings.get("model_type")
+    return "last" if family in CAUSAL and family not in MASKED else "first"
+
+
+def _pretrained(files: ModelFiles, dtype: torch.dtype, attention: Attention) -> PreTrainedModel:
+    _ = files.identity  # checks the digest before a byte of it is used
+    options: dict[str, Any] = {"dtype": dtype, "trust_remote_code": files.config.trust_remote_code}
+    try:
+        return _from_pretrained(files, attn_implementation=attention, **options)
+    except ValueError as error:
+        if attention == "eager" or "scaled_dot_product_attention" not in str(error):
+            raise
+        return _from_pretrained(files, attn_implementation="eager", **options)
+
+
+def _from_pretrained(files: ModelFiles, **options: Any) -> PreTrainedModel:  # noqa: ANN401
+    model, report = AutoModel.from_pretrained(
+        files.folder, use_safetensors=True, output_loading_info=True, **options
+    )
+    missing = sorted(name for name in report["missing_keys"] if "pooler" not in name)
+    if missing:
+        raise ProbingError(
+            f"model {files.config.name}: its weights lack {missing[0]} and {len(missing) - 1} "
+            "more, which would stay random; the files belong to another architecture"
+        )
+    return model  # type: ignore[no-any-return]
+
+
+def _untrained(files: ModelFiles, dtype: torch.dtype) -> PreTrainedModel:
+    remote = files.config.trust_remote_code
+    config = AutoConfig.from_pretrained(files.folder, trust_remote_code=remote)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(files.config.seed)
+        model: PreTrainedModel = AutoModel.from_config(  # type: ignore[no-untyped-call]
+            config, trust_remote_code=remote
+        )
+    nn.Module.to(model, dtype)
+    return model
+
+
+def _length_limit(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> int | None:
+    """The smallest limit that the tokenizer or the position embeddings set."""
+    limits = [tokenizer.model_max_length]
+    for name, module in model.named_modules():
+        if isinstance(module, nn.Embedding) and name.endswith(("position_embeddings", "wpe")):
+            # RoBERTa's positions start behind the padding index
+            offset = 0 if module.padding_idx is None else module.padding_idx + 1
+            limits.append(module.num_embeddings - offset)
+    limits += [getattr(model.config, name, None) or _LONGEST for name in ("n_positions",)]
+    limit = min(limits)
+    return int(limit) if limit < _LONGEST else None
