@@ -1,1 +1,44 @@
-"""Ask every head of a transformer what it knows."""
+"""Ask every attention head of a transformer what it knows.
+
+The names below are loaded when they are first used, so that `import probing` costs nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from probing.errors import ProbingError
+    from probing.figures import draw_grid, draw_sheet
+    from probing.main import run
+    from probing.representations.load import load_representations
+    from probing.results.load import grid, load_results
+
+__version__ = "0.1.0"
+__all__ = [
+    "ProbingError",
+    "draw_grid",
+    "draw_sheet",
+    "grid",
+    "load_representations",
+    "load_results",
+    "run",
+]
+
+_HOME = {
+    "ProbingError": "probing.errors",
+    "draw_grid": "probing.figures",
+    "draw_sheet": "probing.figures",
+    "grid": "probing.results.load",
+    "load_representations": "probing.representations.load",
+    "load_results": "probing.results.load",
+    "run": "probing.main",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Import a public name from its module on first use."""
+    if name not in _HOME:
+        raise AttributeError(f"module 'probing' has no attribute {name!r}")
+    return getattr(import_module(_HOME[name]), name)

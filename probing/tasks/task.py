@@ -69,12 +69,6 @@ class Task:
         """Indices of the examples of one split, in order; int64 (n_split,)."""
         return np.flatnonzero(self.split == split)
 
-    @property
-    def majority(self) -> float:
-        """Share of the test examples that have the most frequent class of train."""
-        train = np.bincount(self.labels[self.rows("train")], minlength=len(self.classes))
-        return float(np.mean(self.labels[self.rows("test")] == train.argmax()))
-
     def _check_shapes(self) -> None:
         if not len(self.units) == len(self.labels) == len(self.split):
             sizes = f"{len(self.units)} units, {len(self.labels)} labels, {len(self.split)} splits"
@@ -105,9 +99,7 @@ class Task:
             unseen = set(self.labels[self.rows(split)].tolist()) - set(train)
             if unseen:
                 label = self.classes[min(unseen)]
-                raise ProbingError(
-                    f"task {self.name}: label {label!r} of {split} is never seen in train"
-                )
+                raise ProbingError(f"task {self.name}: label {label!r} of {split} is never seen in train")
         if sum(train.values()) < 2 * len(train):
             raise ProbingError(
                 f"task {self.name}: {sum(train.values())} train examples for {len(train)} classes; "

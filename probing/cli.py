@@ -1,0 +1,81 @@
+"""The command `probing`: arguments in, exit code out; everything heavy is imported when it is needed."""
+
+from __future__ import annotations
+
+import argparse
+import errno
+import sys
+from collections.abc import Sequence
+
+from probing.errors import ProbingError
+
+DONE, BUG, MISTAKE, STOPPED = 0, 1, 2, 130
+_OUTSIDE = {errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command.
+
+    Returns:
+        0 if all went well, 2 for a mistake that the user can mend, 130 if stopped from the keyboard, 1
+        for a bug of ours in a job of a sweep; a bug in a single run is a traceback.
+    """
+    options = _parser().parse_intermixed_args(arguments)
+    try:
+        return _dispatch(options)
+    except ProbingError as error:
+        return _complain(str(error))
+    except KeyboardInterrupt:
+        _complain("stopped; the same command goes on where this one ended")
+        return STOPPED
+    except OSError as error:
+        if error.errno not in _OUTSIDE:
+            raise
+        where = error.filename or "writing"
+        return _complain(f"{where}: {error.strerror}; mend that, or choose another paths.root, and run again")
+
+
+def _dispatch(options: argparse.Namespace) -> int:
+    if options.help:
+        from probing.help import help_text
+
+        sys.stdout.write(help_text())
+        return DONE
+    if options.version:
+        from probing import __version__
+
+        sys.stdout.write(f"probing {__version__}\n")
+        return DONE
+    if options.cfg:
+        from probing.compose import composed_yaml
+
+        sys.stdout.write(composed_yaml(options.overrides))
+        return DONE
+    from probing import main as runs
+
+    if not options.multirun:
+        runs.run_one(options.overrides)
+        return DONE
+    outcomes = runs.run_sweep(options.overrides)
+    if any(outcome.ours for outcome in outcomes):
+        return BUG
+    return MISTAKE if any(outcome.problem for outcome in outcomes) else DONE
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="probing", add_help=False, allow_abbrev=False)
+    parser.add_argument("-h", "--help", action="store_true")
+    parser.add_argument("--version", action="store_true")
+    parser.add_argument("--cfg", action="store_true")
+    parser.add_argument("-m", "--multirun", action="store_true")
+    parser.add_argument("overrides", nargs="*")
+    return parser
+
+
+def _complain(message: str) -> int:
+    sys.stderr.write(f"probing: {message}\n")
+    return MISTAKE
+
+
+if __name__ == "__main__":
+    sys.exit(main())

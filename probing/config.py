@@ -1,0 +1,120 @@
+"""What one run does: the composed configuration as frozen, checked dataclasses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from probing.analyses.experiment import Analysis
+from probing.convert import convert, make, make_target
+from probing.errors import ProbingError
+from probing.models.config import ModelConfig
+from probing.probes.problem import Probe
+from probing.representations.extract import Overwrite
+from probing.representations.pooling import Pooling
+from probing.representations.request import SiteKind
+from probing.representations.settings import ExtractConfig
+from probing.tasks.task import TaskSource
+
+
+@dataclass(frozen=True)
+class GranularityConfig:
+    """A choice in conf/granularity.
+
+    Attributes:
+        unit: Single heads, or whole layers.
+        layers: The layers to read, from 0 (-1 is the embeddings, of whole layers); None reads all.
+    """
+
+    unit: Literal["head", "layer"]
+    layers: tuple[int, ...] | None = None
+
+    @property
+    def site(self) -> SiteKind:
+        """Where the model is read for this unit."""
+        return "head" if self.unit == "head" else "hidden"
+
+
+@dataclass(frozen=True)
+class PoolingConfig:
+    """A choice in conf/pooling; `auto` depends on the model's family."""
+
+    how: Literal["auto"] | Pooling
+
+
+@dataclass(frozen=True)
+class PathsConfig:
+    """Where a run writes.
+
+    Attributes:
+        root: The folder of everything that is written.
+    """
+
+    root: Path
+
+    @property
+    def representations(self) -> Path:
+        """Cached vectors, a folder per key."""
+        return self.root / "representations"
+
+    @property
+    def results(self) -> Path:
+        """Result frames, a file per run."""
+        return self.root / "results"
+
+
+@dataclass(frozen=True)
+class FigureConfig:
+    """How the grid is drawn: heads by number, or sorted by score within each layer."""
+
+    order: Literal["head", "score"] = "head"
+
+
+@dataclass(frozen=True)
+class Config:
+    """Everything that one run needs to know, one field per config group."""
+
+    analysis: Analysis
+    model: ModelConfig
+    task: TaskSource
+    granularity: GranularityConfig
+    pooling: PoolingConfig
+    probe: Probe
+    extract: ExtractConfig
+    paths: PathsConfig
+    figure: FigureConfig
+    seed: int
+    overwrite: Overwrite
+
+
+def build_config(values: Mapping[str, Any]) -> Config:
+    """Turn the composed configuration into dataclasses.
+
+    Args:
+        values: Plain containers, as OmegaConf gives them, without Hydra's own part.
+
+    Raises:
+        ProbingError: If a key is unknown or missing, or a value cannot be used; the message names it.
+    """
+    return Config(
+        analysis=make_target(values["analysis"], "analysis"),
+        model=make(ModelConfig, values["model"], "model"),
+        task=make_target(values["task"], "task"),
+        granularity=make(GranularityConfig, values["granularity"], "granularity"),
+        pooling=make(PoolingConfig, values["pooling"], "pooling"),
+        probe=make_target(values["probe"], "probe"),
+        extract=make(ExtractConfig, values["extract"], "extract"),
+        paths=make(PathsConfig, values["paths"], "paths"),
+        figure=make(FigureConfig, values["figure"], "figure"),
+        seed=_seed(values["seed"]),
+        overwrite=convert(Overwrite, values["overwrite"], "overwrite"),
+    )
+
+
+def _seed(value: Any) -> int:  # noqa: ANN401
+    seed = int(convert(int, value, "seed"))
+    if not 0 <= seed < 2**32:
+        raise ProbingError(f"seed is {seed}; give a whole number from 0 to {2**32 - 1}")
+    return seed

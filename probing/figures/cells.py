@@ -1,0 +1,146 @@
+"""Drawing one grid into given axes: the cells and the marks on them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.collections import QuadMesh
+from matplotlib.colors import ListedColormap, Normalize, to_rgb
+from matplotlib.patches import Rectangle
+
+from probing.figures.grid import Grid
+from probing.figures.style import INK, NO_SCORE, PAPER, score_colours
+from probing.figures.words import interval, layer_name, number
+
+_LARGEST, _SMALLEST = 8.0, 5.8
+_DIGIT = 0.6
+
+
+@dataclass(frozen=True)
+class Cell:
+    """The size of a cell on paper.
+
+    Attributes:
+        width: In points.
+        height: In points.
+    """
+
+    width: float
+    height: float
+
+    @property
+    def side(self) -> float:
+        """The shorter side, in points."""
+        return min(self.width, self.height)
+
+    def text_size(self, longest: int) -> float | None:
+        """Size at which so many characters fit into the cell; None if that is too small to be read."""
+        size = min(_LARGEST, 0.68 * self.height, 0.9 * self.width / (longest * _DIGIT))
+        return size if size >= _SMALLEST else None
+
+
+def draw_cells(axes: Axes, grid: Grid, norm: Normalize, cell: Cell) -> QuadMesh:
+    """Draw the heatmap with its values, if they fit, and its marks; axis labels are left to the caller.
+
+    Returns:
+        The mesh of coloured cells.
+    """
+    gap = float(np.clip(0.05 * cell.side, 0.2, 1.0))
+    mesh = axes.pcolormesh(
+        np.ma.masked_invalid(grid.scores),
+        cmap=score_colours(),
+        norm=norm,
+        edgecolors=PAPER,
+        linewidth=gap,
+    )
+    if grid.unscored.any():
+        unscored = np.ma.masked_where(~grid.unscored, np.zeros(grid.scores.shape))
+        axes.pcolormesh(unscored, cmap=ListedColormap([NO_SCORE]), edgecolors=PAPER, linewidth=gap)
+    for side in axes.spines.values():
+        side.set_visible(False)
+    axes.tick_params(length=0, pad=2.5)
+    printed = _print_values(axes, grid, norm, cell)
+    _dot_guesses(axes, grid, norm, cell, corner=printed)
+    _outline_best(axes, grid, cell)
+    return mesh
+
+
+def number_axes(axes: Axes, grid: Grid, cell: Cell, size: float) -> None:
+    """Number layers upward and heads across, leaving out what would overlap."""
+    rows = range(0, len(grid.layers), _step(1.3 * size / cell.height))
+    axes.set_yticks(
+        [row + 0.5 for row in rows], [layer_name(grid.layers[row]) for row in rows], fontsize=size
+    )
+    columns = range(0, grid.heads.shape[1], _step(1.6 * size / cell.width))
+    if grid.whole_layers or grid.order == "score":
+        columns = range(0)
+    axes.set_xticks([column + 0.5 for column in columns], [str(c) for c in columns], fontsize=size)
+
+
+def ink_on(colour: tuple[float, ...]) -> str:
+    """Black or white, whichever stands out more against the colour."""
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in colour[:3]]
+    luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+    return PAPER if luminance < 0.179 else INK
+
+
+def _step(cells_per_label: float) -> int:
+    return next((step for step in (1, 2, 4, 8, 16) if step >= cells_per_label), 32)
+
+
+def _scored(grid: Grid) -> Iterator[tuple[int, int]]:
+    yield from map(tuple, np.argwhere(np.isfinite(grid.scores)).tolist())
+
+
+def _inks(grid: Grid, norm: Normalize, where: list[tuple[int, int]]) -> list[str]:
+    colours = score_colours()
+    return [ink_on(colours(float(norm(grid.scores[place])))) for place in where]
+
+
+def _print_values(axes: Axes, grid: Grid, norm: Normalize, cell: Cell) -> bool:
+    places = list(_scored(grid))
+    texts = [number(grid.scores[place]) for place in places]
+    if grid.whole_layers:
+        texts = [text + interval(grid.low[p], grid.high[p]) for text, p in zip(texts, places, strict=True)]
+    size = cell.text_size(max(map(len, texts), default=1))
+    if size is None:
+        return False
+    for (row, column), text, ink in zip(places, texts, _inks(grid, norm, places), strict=True):
+        axes.text(
+            column + 0.5, row + 0.5, text,
+            color=ink, fontsize=size, ha="center", va="center_baseline",
+        )  # fmt: skip
+    return True
+
+
+def _dot_guesses(axes: Axes, grid: Grid, norm: Normalize, cell: Cell, *, corner: bool) -> None:
+    places = [place for place in _scored(grid) if grid.guessing[place]]
+    if not places:
+        return
+    diameter = float(np.clip(0.25 * cell.side, 1.0, 2.8))
+    inset = 0.5 * diameter + 2.4
+    across, up = (inset / cell.width, 1 - inset / cell.height) if corner else (0.5, 0.5)
+    axes.scatter(
+        [column + across for _, column in places],
+        [row + up for row, _ in places],
+        s=diameter**2,
+        c=[to_rgb(ink) for ink in _inks(grid, norm, places)],
+        linewidths=0,
+        zorder=5,
+        label="guessing",
+    )
+
+
+def _outline_best(axes: Axes, grid: Grid, cell: Cell) -> None:
+    if grid.best is None:
+        return
+    row, column = grid.best
+    width = float(np.clip(0.09 * cell.side, 1.0, 2.0))
+    # Black within white shows on dark and on bright cells alike
+    for ink, line, label in ((PAPER, 2.4 * width, "best-halo"), (INK, width, "best")):
+        outline = Rectangle((column, row), 1, 1, fill=False, edgecolor=ink, linewidth=line, label=label)
+        outline.set(joinstyle="miter", clip_on=False, zorder=4)
+        axes.add_patch(outline)

@@ -1,0 +1,181 @@
+"""From rows of the result frame to the matrix that is drawn."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from probing.errors import ProbingError
+
+Order = Literal["head", "score"]
+ABSENT = -1
+EMBEDDINGS = -1
+
+
+class GridKey(NamedTuple):
+    """What tells one grid of the result frame from another."""
+
+    analysis: str
+    model: str
+    task: str
+    granularity: str
+    pooling: str
+    probe: str
+    seed: int
+    metric: str
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Scores of the heads of a model as they are drawn: one row per layer, upward from the input.
+
+    Attributes:
+        key: Which grid of the frame this is.
+        value: The column that `scores` were read from.
+        order: Whether columns are head indices or ranks within the layer.
+        majority: Score of always guessing the majority class; a fraction, NaN if unknown.
+        layers: Layer number of each row, ascending.
+        heads: int64 (rows, columns), the head in each cell; ABSENT where the layer has no such head.
+        scores: float64 (rows, columns), fractions; NaN where there is no head or no score.
+        low: float64 (rows, columns), lower end of the confidence interval; NaN where there is none.
+        high: float64 (rows, columns), upper end of the confidence interval; NaN where there is none.
+    """
+
+    key: GridKey
+    value: str
+    order: Order
+    majority: float
+    layers: tuple[int, ...]
+    heads: NDArray[np.int64]
+    scores: NDArray[np.float64]
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
+
+    @property
+    def whole_layers(self) -> bool:
+        """Whether each row is one probe on the whole layer."""
+        return self.key.granularity == "layer"
+
+    @property
+    def present(self) -> NDArray[np.bool_]:
+        """Cells that stand for a head (or layer) of the model."""
+        return np.not_equal(self.heads, ABSENT)
+
+    @property
+    def unscored(self) -> NDArray[np.bool_]:
+        """Cells of heads that have no score."""
+        return self.present & ~np.isfinite(self.scores)
+
+    @property
+    def guessing(self) -> NDArray[np.bool_]:
+        """Cells that are not shown to beat the majority: their interval reaches it or lies below."""
+        bound = np.where(np.isfinite(self.low), self.low, self.scores)
+        return np.isfinite(self.scores) & (bound <= self.majority)
+
+    @property
+    def best(self) -> tuple[int, int] | None:
+        """Row and column of the highest score; of equals, the lowest layer and then the lowest head."""
+        if not np.isfinite(self.scores).any():
+            return None
+        row, column = np.unravel_index(np.nanargmax(self.scores), self.scores.shape)
+        return int(row), int(column)
+
+
+def split_grids(frame: pd.DataFrame) -> list[pd.DataFrame]:
+    """The rows of each grid, in the order in which the grids first appear in the frame.
+
+    Raises:
+        ProbingError: If the frame has no rows.
+    """
+    if frame.empty:
+        raise ProbingError("no results to draw; run an analysis first or loosen the selection of rows")
+    groups = frame.groupby(list(GridKey._fields), sort=False, dropna=False, observed=True)
+    return [rows for _, rows in groups]
+
+
+def only_grid(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows themselves, if all are of one grid.
+
+    Raises:
+        ProbingError: If there are no rows, or rows of several grids.
+    """
+    grids = split_grids(rows)
+    if len(grids) > 1:
+        distinct = rows[list(GridKey._fields)].nunique(dropna=False)
+        fields = ", ".join(f"{count} of {name}" for name, count in distinct.items() if count > 1)
+        raise ProbingError(f"rows of {len(grids)} grids ({fields}); select one, or draw a contact sheet")
+    return rows
+
+
+def arrange(rows: pd.DataFrame, order: Order = "head", value: str = "test") -> Grid:
+    """Lay the rows of one grid out as a matrix.
+
+    Args:
+        rows: Rows of one grid of the result frame, in any order.
+        order: "head" gives each head its own column; "score" sorts each layer, best head first.
+        value: The column to read scores from; a fraction.
+
+    Raises:
+        ProbingError: If `order` or `value` is unknown, or a head has two rows.
+    """
+    if order not in ("head", "score"):
+        raise ProbingError(f"order {order!r} is unknown; use head or score")
+    if value not in rows or not pd.api.types.is_numeric_dtype(rows[value]):
+        raise ProbingError(f"value {value!r} is no column of scores; use test or dev")
+    first = rows.iloc[0]
+    key = GridKey(*(first[name] for name in GridKey._fields))
+    layer = rows["layer"].to_numpy(dtype=np.int64)
+    head = rows["head"].to_numpy(dtype=np.int64, na_value=0)
+    _refuse_duplicates(key, layer, head)
+    layers = np.unique(layer)
+    shape = (len(layers), int(head.max()) + 1)
+    cells = (np.searchsorted(layers, layer), head)
+    heads = np.full(shape, ABSENT)
+    heads[cells] = head
+    bounds = ("test_low", "test_high") if value == "test" else (None, None)
+    columns = [_matrix(rows, name, shape, cells) for name in (value, *bounds)]
+    if order == "score":
+        heads, columns = _sort_layers(heads, columns)
+    scores, low, high = columns
+    majority = float("nan") if pd.isna(first["majority"]) else float(first["majority"])
+    numbers = tuple(layers.tolist())
+    return Grid(key, value, order, majority, numbers, heads, scores, low, high)
+
+
+def _refuse_duplicates(key: GridKey, layer: NDArray[np.int64], head: NDArray[np.int64]) -> None:
+    cells, counts = np.unique(np.stack([layer, head], axis=1), axis=0, return_counts=True)
+    if counts.max() > 1:
+        twice = cells[counts.argmax()]
+        place = f"layer {twice[0]}" + ("" if key.granularity == "layer" else f" head {twice[1]}")
+        raise ProbingError(
+            f"{key.model}, {key.task}: {place} has {counts.max()} rows; keep the rows of one run (column key)"
+        )
+
+
+def _matrix(
+    rows: pd.DataFrame,
+    name: str | None,
+    shape: tuple[int, int],
+    cells: tuple[NDArray[np.int64], NDArray[np.int64]],
+) -> NDArray[np.float64]:
+    matrix = np.full(shape, np.nan)
+    if name is not None:
+        values = rows[name].to_numpy(dtype=np.float64, na_value=np.nan)
+        matrix[cells] = np.where(np.isfinite(values), values, np.nan)
+    return matrix
+
+
+def _sort_layers(
+    heads: NDArray[np.int64], columns: list[NDArray[np.float64]]
+) -> tuple[NDArray[np.int64], list[NDArray[np.float64]]]:
+    absent = heads == ABSENT
+    falling = np.where(np.isnan(columns[0]), np.inf, -columns[0])
+    ranks = np.lexsort((heads, falling, absent))[:, : int((~absent).sum(axis=1).max())]
+    return (
+        np.take_along_axis(heads, ranks, axis=1),
+        [np.take_along_axis(column, ranks, axis=1) for column in columns],
+    )

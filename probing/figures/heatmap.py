@@ -1,0 +1,84 @@
+"""One grid as a picture of its own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from probing.figures.cells import Cell, draw_cells, number_axes
+from probing.figures.grid import Grid, Order, arrange, only_grid
+from probing.figures.legend import draw_legend, legend_height
+from probing.figures.page import POINTS, Line, Page, wrap
+from probing.figures.save import save
+from probing.figures.scale import draw_bar, make_norm
+from probing.figures.style import FAINT, TEXT_SIZE, TICK_SIZE, TITLE_SIZE, drawing
+from probing.figures.words import across_name, best_sentence, describe, majority_sentence, score_name
+
+_CELL_WIDTH, _CELL_HEIGHT, _PROFILE_WIDTH = 0.46, 0.36, 1.6
+_WIDEST, _TALLEST = 6.6, 7.2
+_LEFT, _BAR_GAP, _BAR_WIDTH, _BAR_LABELS, _LEAST_BAR = 0.55, 0.22, 0.16, 0.85, 1.3
+_LEAST_WIDTH, _BELOW = 5.2, 0.46
+
+
+def draw_grid(
+    rows: pd.DataFrame, path: Path, *, order: Order = "head", value: str = "test"
+) -> tuple[Path, Path]:
+    """Draw one grid as a heatmap: layers upward from the input, heads across.
+
+    Colours run from the majority (or the lowest score, if that is lower) to the best head. The best head
+    is outlined and named above; a dot marks cells whose confidence interval reaches the majority.
+
+    Args:
+        rows: Rows of the result frame, of one (model, task, granularity, pooling, probe, seed).
+        path: Where to write; its suffix is replaced by .png and .svg.
+        order: "head" numbers the heads; "score" sorts each layer from its best head to its worst.
+        value: The column to draw, "test" or "dev".
+
+    Returns:
+        The paths of the PNG and of the SVG file.
+
+    Raises:
+        ProbingError: If there are no rows, rows of several grids, or two rows of one head.
+    """
+    grid = arrange(only_grid(rows), order, value)
+    with drawing():
+        return save(grid_figure(grid), path, f"{grid.key.task}, {grid.key.model}")
+
+
+def grid_figure(grid: Grid) -> Figure:
+    """The picture of a grid; to be called within `style.drawing`."""
+    rows, columns = grid.scores.shape
+    widest_cell = _PROFILE_WIDTH if grid.whole_layers else _CELL_WIDTH
+    cell_width, cell_height = min(widest_cell, _WIDEST / columns), min(_CELL_HEIGHT, _TALLEST / rows)
+    width, height = columns * cell_width, rows * cell_height
+    page_width = max(_LEFT + width + _BAR_GAP + _BAR_WIDTH + _BAR_LABELS, _LEAST_WIDTH)
+    header = _header(grid, page_width)
+    top = sum(line.height for line in header) + 0.12
+    bar_height = max(height, _LEAST_BAR)
+    bottom = top + max(height + _BELOW, bar_height + 0.2)
+    legend_columns = 3 if page_width > 5.5 else 1
+    page = Page(page_width, bottom + legend_height([grid], columns=legend_columns))
+    page.write(0.0, 0.0, header)
+    axes = page.axes(_LEFT, top, width, height, "grid")
+    norm = make_norm([grid])
+    cell = Cell(cell_width * POINTS, cell_height * POINTS)
+    draw_cells(axes, grid, norm, cell)
+    number_axes(axes, grid, cell, TICK_SIZE)
+    axes.set_ylabel("layer", fontsize=TEXT_SIZE)
+    axes.set_xlabel(across_name(grid), fontsize=TEXT_SIZE)
+    bar = page.axes(_LEFT + width + _BAR_GAP, top, _BAR_WIDTH, bar_height, "bar")
+    draw_bar(bar, norm, score_name([grid]), grid)
+    draw_legend(page, _LEFT, bottom, [grid], columns=legend_columns)
+    return page.figure
+
+
+def _header(grid: Grid, width: float) -> list[Line]:
+    what = describe(grid.key, ("model", "granularity", "pooling", "probe", "seed"))
+    found = [best_sentence(grid), *filter(None, [majority_sentence(grid)])]
+    return [
+        Line(grid.key.task, TITLE_SIZE, bold=True),
+        *(Line(text, TEXT_SIZE, FAINT) for text in wrap(what, width, TEXT_SIZE)),
+        *(Line(text, TEXT_SIZE) for text in wrap(found, width, TEXT_SIZE)),
+    ]

@@ -1,0 +1,54 @@
+"""The key to the marks on the cells."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from matplotlib.colors import to_hex
+from matplotlib.legend_handler import HandlerTuple
+from matplotlib.lines import Line2D
+
+from probing.figures.grid import Grid
+from probing.figures.page import POINTS, Page
+from probing.figures.style import INK, NO_SCORE, PAPER, TICK_SIZE, score_colours
+from probing.figures.words import guessing_name
+
+
+def draw_legend(page: Page, left: float, top: float, grids: Sequence[Grid], *, columns: int) -> None:
+    """Explain the marks that occur in the grids, below `top`."""
+    entries = _entries(grids)
+    if not entries:
+        return
+    width, height = page.figure.get_size_inches()
+    page.figure.legend(
+        list(entries.values()), list(entries), loc="upper left", ncols=columns, fontsize=TICK_SIZE,
+        bbox_to_anchor=(left / width, 1 - top / height), borderaxespad=0, borderpad=0, frameon=False,
+        handlelength=1.2, handletextpad=0.5, columnspacing=1.8, labelspacing=0.45,
+        handler_map={tuple: HandlerTuple(ndivide=1)},
+    )  # fmt: skip
+
+
+def legend_height(grids: Sequence[Grid], *, columns: int) -> float:
+    """How much of the page `draw_legend` fills, in inches."""
+    return -(-len(_entries(grids)) // columns) * 1.5 * TICK_SIZE / POINTS
+
+
+def _entries(grids: Sequence[Grid]) -> dict[str, Any]:
+    entries: dict[str, Any] = {}
+    if any(grid.best is not None for grid in grids):
+        kinds = sorted({"layer" if grid.whole_layers else "head" for grid in grids})
+        entries[f"best {' or '.join(kinds)}"] = _square(PAPER, edge=INK)
+    if any(grid.guessing.any() for grid in grids):
+        dot = Line2D([], [], linestyle="", marker="o", markersize=2.6, color=PAPER, markeredgewidth=0)
+        entries[guessing_name(grids)] = (_square(to_hex(score_colours()(0.0))), dot)
+    if any(grid.unscored.any() for grid in grids):
+        entries["no score"] = _square(NO_SCORE)
+    return entries
+
+
+def _square(fill: str, edge: str | None = None) -> Line2D:
+    return Line2D(
+        [], [], linestyle="", marker="s", markersize=7.0 if edge else 8.0, markerfacecolor=fill,
+        markeredgecolor=edge or "none", markeredgewidth=1.3 if edge else 0.0,
+    )  # fmt: skip

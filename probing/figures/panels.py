@@ -1,0 +1,105 @@
+"""The panels of a contact sheet: what stands above each, and where each stands in inches."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from probing.figures.grid import Grid
+from probing.figures.layout import Band, Layout
+from probing.figures.page import Line, shorten, wrap
+from probing.figures.style import SMALL_SIZE, TEXT_SIZE
+from probing.figures.words import best_sentence, describe, majority_sentence
+
+PANEL_WIDTH, LEFT, BELOW = 1.7, 0.42, 0.5
+_GAP, _HEADING_GAP, _NAME_GAP = 0.36, 0.05, 0.1
+_SHORTEST, _TALLEST = 0.85, 2.4
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A grid with its place on the sheet, in inches.
+
+    Attributes:
+        grid: What is drawn.
+        heading: The lines above it.
+        left: Its left edge.
+        top: Its upper edge, below the heading.
+        height: From its upper edge to its lower.
+        leftmost: Whether no panel stands left of it.
+        lowest: Whether no panel of the model stands below it.
+    """
+
+    grid: Grid
+    heading: tuple[Line, ...]
+    left: float
+    top: float
+    height: float
+    leftmost: bool
+    lowest: bool
+
+    @property
+    def heading_top(self) -> float:
+        """Where the heading starts."""
+        return self.top - heading_height(self.heading)
+
+
+@dataclass(frozen=True)
+class Name:
+    """The name of a model above its band."""
+
+    line: Line
+    top: float
+
+
+def sheet_width(layout: Layout) -> float:
+    """Width of a row of panels with the numbers at its left."""
+    return LEFT + layout.columns * (PANEL_WIDTH + _GAP) - _GAP
+
+
+def place(layout: Layout, top: float) -> tuple[list[Panel], list[Name], float]:
+    """Place all bands below `top`.
+
+    Returns:
+        The panels, the names of the models if there are several, and where the last band ends.
+    """
+    panels: list[Panel] = []
+    names: list[Name] = []
+    for band in layout.bands:
+        if len(layout.bands) > 1:
+            names.append(Name(Line(band.model, TEXT_SIZE + 1, bold=True), top))
+            top += names[-1].line.height + _NAME_GAP
+        placed, top = _place_band(band, layout, top)
+        panels += placed
+    return panels, names, top
+
+
+def heading_height(lines: tuple[Line, ...]) -> float:
+    """Height of the lines above a panel, with a gap."""
+    return sum(line.height for line in lines) + _HEADING_GAP
+
+
+def _place_band(band: Band, layout: Layout, top: float) -> tuple[list[Panel], float]:
+    layers, heads = band.shape
+    height = float(np.clip(layers * PANEL_WIDTH / heads, _SHORTEST, _TALLEST))
+    lowest = {column: row for row, column, _ in sorted(band.panels, key=lambda panel: panel[0])}
+    panels = []
+    for current in band.rows:
+        found = [
+            (column, grid, _heading(grid, layout)) for row, column, grid in band.panels if row == current
+        ]
+        top += max(heading_height(heading) for _, _, heading in found)
+        for column, grid, heading in found:
+            left = LEFT + column * (PANEL_WIDTH + _GAP)
+            panels.append(Panel(grid, heading, left, top, height, column == 0, current == lowest[column]))
+        top += height + BELOW
+    return panels, top
+
+
+def _heading(grid: Grid, layout: Layout) -> tuple[Line, ...]:
+    task = shorten(grid.key.task.removeprefix(layout.prefix), PANEL_WIDTH, TEXT_SIZE, bold=True)
+    facts = [best_sentence(grid, with_interval=False), *filter(None, [majority_sentence(grid)])]
+    facts += describe(grid.key, layout.varying)
+    texts = (shorten(text, PANEL_WIDTH, SMALL_SIZE) for text in wrap(facts, PANEL_WIDTH, SMALL_SIZE))
+    return Line(task, TEXT_SIZE, bold=True), *(Line(text, SMALL_SIZE) for text in texts)

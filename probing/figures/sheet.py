@@ -1,0 +1,102 @@
+"""All grids of a sweep side by side, on one colour scale."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+
+from probing.figures.cells import Cell, draw_cells, number_axes
+from probing.figures.grid import Grid, Order, arrange, split_grids
+from probing.figures.layout import Layout, lay_out
+from probing.figures.legend import draw_legend, legend_height
+from probing.figures.page import POINTS, Line, Page, wrap
+from probing.figures.panels import BELOW, LEFT, PANEL_WIDTH, Panel, place, sheet_width
+from probing.figures.save import save
+from probing.figures.scale import draw_bar, make_norm
+from probing.figures.style import FAINT, SMALL_SIZE, TEXT_SIZE, TITLE_SIZE, drawing
+from probing.figures.words import (
+    across_name,
+    describe,
+    score_name,
+    sheet_title,
+)
+
+_HEADER_GAP, _FOOT_GAP = 0.1, 0.14
+_BAR_GAP, _BAR_WIDTH, _BAR_LABELS = 0.3, 0.16, 0.75
+_SHORTEST_BAR, _LONGEST_BAR = 1.2, 3.2
+
+
+def draw_sheet(
+    frame: pd.DataFrame, path: Path, *, order: Order = "head", value: str = "test"
+) -> tuple[Path, Path]:
+    """Draw a contact sheet: a panel for each grid of the frame, a band for each model, one colour scale.
+
+    Tasks stand side by side in the order of the frame, at most five in a row. Marks are those of
+    `draw_grid`; colours run from the lowest score or majority of all panels to their highest score.
+
+    Args:
+        frame: Rows of the result frame, of any number of grids.
+        path: Where to write; its suffix is replaced by .png and .svg.
+        order: "head" numbers the heads; "score" sorts each layer from its best head to its worst.
+        value: The column to draw, "test" or "dev".
+
+    Returns:
+        The paths of the PNG and of the SVG file.
+
+    Raises:
+        ProbingError: If there are no rows, or two rows of one head in one grid.
+    """
+    grids = [arrange(rows, order, value) for rows in split_grids(frame)]
+    with drawing():
+        return save(sheet_figure(grids), path, sheet_title(grids))
+
+
+def sheet_figure(grids: Sequence[Grid]) -> Figure:
+    """The picture of several grids; to be called within `style.drawing`."""
+    layout = lay_out(grids)
+    width = sheet_width(layout)
+    header = _header(grids, layout, max(width, 4.0))
+    panels, names, foot = place(layout, sum(line.height for line in header) + _HEADER_GAP)
+    bar_top = panels[0].top
+    bar_length = float(np.clip(foot - BELOW - bar_top, _SHORTEST_BAR, _LONGEST_BAR))
+    foot = max(foot, bar_top + bar_length + _FOOT_GAP)
+    legend_columns = min(3, layout.columns)
+    page = Page(
+        width + _BAR_GAP + _BAR_WIDTH + _BAR_LABELS, foot + legend_height(grids, columns=legend_columns)
+    )
+    page.write(0.0, 0.0, header)
+    for name in names:
+        page.write(0.0, name.top, [name.line])
+    norm = make_norm(grids)
+    for number, panel in enumerate(panels):
+        _draw_panel(page, panel, norm, f"grid-{number}")
+    bar = page.axes(width + _BAR_GAP, bar_top, _BAR_WIDTH, bar_length, "bar")
+    draw_bar(bar, norm, score_name(grids))
+    draw_legend(page, LEFT, foot, grids, columns=legend_columns)
+    return page.figure
+
+
+def _draw_panel(page: Page, panel: Panel, norm: Normalize, label: str) -> None:
+    grid = panel.grid
+    page.write(panel.left, panel.heading_top, panel.heading)
+    axes = page.axes(panel.left, panel.top, PANEL_WIDTH, panel.height, label)
+    rows, columns = grid.scores.shape
+    cell = Cell(PANEL_WIDTH / columns * POINTS, panel.height / rows * POINTS)
+    draw_cells(axes, grid, norm, cell)
+    number_axes(axes, grid, cell, SMALL_SIZE)
+    if panel.leftmost:
+        axes.set_ylabel("layer", fontsize=SMALL_SIZE)
+    if panel.lowest:
+        axes.set_xlabel(across_name(grid), fontsize=SMALL_SIZE, labelpad=2)
+
+
+def _header(grids: Sequence[Grid], layout: Layout, width: float) -> list[Line]:
+    shared = [name for name in layout.shared if name not in ("analysis", "model", "metric")]
+    words = [*filter(None, [layout.prefix.rstrip("/")]), *describe(grids[0].key, shared)]
+    title = Line(sheet_title(grids), TITLE_SIZE, bold=True)
+    return [title, *(Line(text, TEXT_SIZE, FAINT) for text in wrap(words, width, TEXT_SIZE))]

@@ -1,0 +1,55 @@
+"""The look that all pictures share, and the settings under which they are drawn."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+
+import matplotlib as mpl
+from matplotlib import colormaps
+from matplotlib.colors import Colormap
+
+INK: Final = "#1a1a1a"
+FAINT: Final = "#595959"
+PAPER: Final = "#ffffff"
+NO_SCORE: Final = "#c4c4c4"
+
+TITLE_SIZE: Final = 11.0
+TEXT_SIZE: Final = 8.5
+TICK_SIZE: Final = 7.5
+SMALL_SIZE: Final = 7.0
+
+_FAMILIES: Final = (
+    "axes.", "figure.", "font.", "image.", "legend.", "lines.", "patch.", "path.", "savefig.",
+    "scatter.", "svg.", "text.", "xtick.", "ytick.", "markers.", "pcolor", "mathtext.",
+)  # fmt: skip
+_STYLE: Final[dict[str, Any]] = {
+    "font.family": "sans-serif",
+    "text.color": INK,
+    "axes.labelcolor": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "svg.fonttype": "none",
+    "svg.hashsalt": "probing",
+}
+_LOCK: Final = threading.RLock()
+
+
+def score_colours() -> Colormap:
+    """Dark is low and bright is high, evenly to the eye and without telling red from green."""
+    return colormaps["viridis"].with_extremes(bad=(0, 0, 0, 0))
+
+
+@contextmanager
+def drawing() -> Iterator[None]:
+    """Draw and save in the project's style, whatever the user's matplotlibrc says.
+
+    matplotlib reads the SVG settings from process-wide state while it saves, so one picture is drawn at
+    a time and the user's settings are put back afterwards.
+    """
+    settings: dict[Any, Any] = {k: v for k, v in mpl.rcParamsDefault.items() if k.startswith(_FAMILIES)}
+    settings.update(_STYLE)
+    with _LOCK, mpl.rc_context(settings):
+        yield

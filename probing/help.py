@@ -1,0 +1,72 @@
+"""The text of `probing --help`, read off conf/."""
+
+from __future__ import annotations
+
+import textwrap
+from pathlib import Path
+
+from probing.compose import conf_folder
+
+_USAGE = """\
+probing: what does every attention head of a transformer know?
+
+  probing [key=value ...]              one run: a grid of layers x heads
+  probing -m key=a,b [key=value ...]   a sweep over all combinations
+  probing --cfg [key=value ...]        print the configuration, run nothing
+  probing --version
+
+Examples
+  probing                                          MiniLM on grammar/tense, no network needed
+  probing task=grammar/depth pooling=mean          another task, another pooling
+  probing granularity=layer                        whole layers instead of heads
+  probing model=hf model.name=path/to/model        any Hugging Face id or local folder
+  probing model.pretrained=false                   the untrained twin
+  probing probe=senteval task=senteval/trec task.root=SentEval/data
+  probing -m 'task=glob(grammar/*)'                ten tasks, one contact sheet
+  probing -m model=minilm,bert_base pooling=first,mean
+  probing -m experiment=anatomy                    a study from conf/experiment
+
+Everything is written below paths.root (default outputs/): results/, representations/, runs/.
+A second run of the same thing finds its result there; overwrite=never|missing|always says what may
+be redone. In Python: probing.load_results("outputs"), probing.grid(...), probing.run([...]).
+
+Groups (group=choice) and their keys (group.key=value)
+"""
+
+
+def help_text() -> str:
+    """Usage, examples, and every choice of every config group with its description and keys."""
+    folder = conf_folder()
+    groups = sorted(path for path in folder.iterdir() if path.is_dir())
+    top = _keys((folder / "config.yaml").read_text(), after="seed:")
+    return "\n".join([_USAGE, *(_group(group) for group in groups), f"keys without a group: {top}", ""])
+
+
+def _group(group: Path) -> str:
+    files = sorted(group.rglob("*.yaml"))
+    names = [str(path.relative_to(group).with_suffix("")) for path in files]
+    width = max(map(len, names))
+    lines = [f"{group.name}="]
+    for name, path in zip(names, files, strict=True):
+        lines += textwrap.wrap(
+            _description(path),
+            100,
+            initial_indent=f"  {name:<{width}}  ",
+            subsequent_indent=" " * (width + 4),
+        )
+    keys = _keys(files[0].read_text())
+    if keys and group.name != "experiment":
+        lines += textwrap.wrap(f"keys: {keys}", 100, initial_indent="  ", subsequent_indent="        ")
+    return "\n".join(lines) + "\n"
+
+
+def _description(path: Path) -> str:
+    """The second line of a file, a comment that says what the choice is."""
+    return path.read_text().splitlines()[1].lstrip("# ")
+
+
+def _keys(text: str, after: str = "") -> str:
+    """The keys at the top level of a YAML text, from the line that starts with `after`."""
+    lines = text[text.index(after) :].splitlines()
+    names = [line.partition(":")[0] for line in lines if line[:1].isalpha()]
+    return ", ".join(name for name in names if name not in {"hydra", "defaults", "name", "kind"})

@@ -1,0 +1,189 @@
+"""Fill the cache: run the model over the units that no shard holds yet."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from probing.errors import CorruptFileError, ProbingError
+from probing.models.load import LoadedModel
+from probing.progress import Progress
+from probing.representations.forward import Pace, Reader, Rows
+from probing.representations.reader import Representations
+from probing.representations.request import Request, unit_id
+from probing.representations.settings import ExtractConfig
+from probing.representations.shard import Vectors, write_shard
+from probing.representations.store import Store
+from probing.tasks.task import Unit
+
+log = logging.getLogger(__name__)
+Overwrite = Literal["never", "missing", "always"]
+
+
+@dataclass(frozen=True)
+class Extractor:
+    """Answers requests from the cache, and from the model where the cache has no answer.
+
+    Attributes:
+        root: The folder of the cache.
+        request: Which vectors are wanted.
+        settings: Device, batches, threads.
+        load: Loads the model; called only if a unit is missing.
+        overwrite: Whether damaged shards (`missing`), or all (`always`), may be made again.
+    """
+
+    root: Path
+    request: Request
+    settings: ExtractConfig
+    load: Callable[[], LoadedModel]
+    overwrite: Overwrite = "missing"
+
+    @property
+    def store(self) -> Store:
+        """The cache of this request."""
+        return Store(self.root, self.request.key)
+
+    def extract(self, units: Sequence[Unit], layers: Sequence[int] | None = None) -> Representations:
+        """Vectors for every unit, in order; those that are missing are computed and cached.
+
+        Raises:
+            ProbingError: If the model cannot give them, or the disk cannot hold them.
+        """
+        ids = [unit_id(unit) for unit in units]
+        found = None if self.overwrite == "always" else self._find(ids, layers)
+        if found is not None and found.complete:
+            log.info("representations: all %s cached under %s", f"{len(set(ids)):,}", found.key)
+            return found
+        with self.store.lock():
+            if self.overwrite == "always":
+                self._forget(ids)
+            self._fill(ids, units, layers)
+        found = self._find(ids, layers)
+        if found is None or not found.complete:
+            raise ProbingError(f"{self.store.folder}: vectors vanished while they were read; run again")
+        return found
+
+    def _forget(self, ids: Sequence[str]) -> None:
+        while True:
+            try:
+                return self.store.forget(ids)
+            except CorruptFileError as error:
+                self.store.discard_damaged(error)
+
+    def refill(self, error: CorruptFileError) -> None:
+        """Drop the shard of a damaged file, if `overwrite` allows that."""
+        if self.overwrite == "never":
+            raise ProbingError(f"{error}; overwrite=missing extracts it again") from error
+        with self.store.lock():
+            self.store.discard_damaged(error)
+
+    def _find(self, ids: Sequence[str], layers: Sequence[int] | None) -> Representations | None:
+        """What the cache holds of these units; None where it does not even know the layers."""
+        layout = self.store.layout()
+        if layout is None:
+            return None
+        chosen = {layer: layout[layer] for layer in _choose(layers, tuple(layout))}
+        while True:
+            try:
+                parts = self.store.locate(ids, tuple(chosen))
+            except CorruptFileError as error:
+                self.refill(error)
+            else:
+                return Representations(self.store.key, chosen, len(ids), parts)
+
+    def _fill(self, ids: Sequence[str], units: Sequence[Unit], layers: Sequence[int] | None) -> None:
+        found = self._find(ids, layers)
+        missing = dict(zip(ids, units, strict=True))
+        for part in found.parts if found else ():
+            for place in part.places.tolist():
+                missing.pop(ids[place], None)
+        if not missing:  # another process has extracted them meanwhile
+            return
+        reader = Reader(self.load(), self.request, self.settings)
+        chosen = _choose(layers, tuple(reader.layout))
+        pace = reader.restricted(chosen).measure(list(missing.values()))
+        self.store.prepare(self.request)  # from here on something is written
+        self.store.write_layout(reader.layout)
+        self._run(reader.restricted(chosen), missing, pace)
+
+    def _run(self, reader: Reader, missing: dict[str, Unit], pace: Pace) -> None:
+        ids, units = list(missing), list(missing.values())
+        self._announce(reader, units, pace)
+        progress = Progress("extracting", "texts", sum(len(unit.text) for unit in units))
+        start = time.perf_counter()
+        cut = 0
+        for rows in self._shards(reader.read(units, pace.threads), units, progress):
+            names = [ids[place] for place in rows.places]
+            truncated = [ids[place] for place in rows.truncated]
+            cut += len(truncated)
+            chosen = [units[place] for place in rows.places]
+            write_shard(self.store.folder, names, chosen, rows.vectors, truncated)
+        progress.close()
+        seconds = time.perf_counter() - start
+        log.info("extracted %s texts in %.1f s (%.0f/s)", f"{len(ids):,}", seconds, len(ids) / seconds)
+        if cut:
+            log.warning("%d texts were cut to %s tokens", cut, reader.max_length)
+
+    def _shards(self, batches: Iterator[Rows], units: list[Unit], progress: Progress) -> Iterator[Rows]:
+        """Gather batches until memory or time asks for a shard."""
+        gathered: list[Rows] = []
+        size, last = 0, time.monotonic()
+        for rows in batches:
+            gathered.append(rows)
+            size += sum(array.nbytes for array in rows.vectors.values())
+            progress.add(len(rows.places), sum(len(units[place].text) for place in rows.places))
+            old = time.monotonic() - last > self.settings.commit_seconds
+            if size > self.settings.shard_mb * 1e6 or old:
+                yield _join(gathered)
+                gathered, size, last = [], 0, time.monotonic()
+        if gathered:
+            yield _join(gathered)
+
+    def _announce(self, reader: Reader, units: list[Unit], pace: Pace) -> None:
+        """Say what is coming, and refuse what the disk cannot hold."""
+        size = 2 * len(units) * sum(heads * dim for heads, dim in reader.layout.values())
+        free = shutil.disk_usage(self.store.folder).free
+        if size > free:
+            raise ProbingError(
+                f"{self.store.folder}: {size / 1e9:.1f} GB of vectors, {free / 1e9:.1f} GB free; choose "
+                "another paths.root, or fewer layers (granularity.layers)"
+            )
+        layers, vectors = len(reader.layout), sum(heads for heads, _ in reader.layout.values())
+        log.info(
+            "extracting %s texts from %d layers, %d vectors each: %.1f MB on disk, about %.0f s",
+            f"{len(units):,}",
+            layers,
+            vectors,
+            size / 1e6,
+            pace.seconds,
+        )
+
+
+def _choose(layers: Sequence[int] | None, known: Sequence[int]) -> tuple[int, ...]:
+    """The layers that are wanted, all by default, checked against those that the model has."""
+    if layers is None:
+        return tuple(sorted(known))
+    unknown = sorted(set(layers) - set(known))
+    if unknown:
+        raise ProbingError(
+            f"granularity.layers: the model has no layer {unknown[0]}; it has {min(known)} to {max(known)}"
+        )
+    return tuple(sorted(set(layers)))
+
+
+def _join(gathered: list[Rows]) -> Rows:
+    """One set of rows from several; numpy widens a layer to float32 where any batch needed it."""
+    layers = gathered[0].vectors
+    vectors: dict[int, Vectors] = {
+        layer: np.concatenate([rows.vectors[layer] for rows in gathered]) for layer in layers
+    }
+    places = tuple(place for rows in gathered for place in rows.places)
+    truncated = tuple(place for rows in gathered for place in rows.truncated)
+    return Rows(places, vectors, truncated)

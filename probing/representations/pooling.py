@@ -1,0 +1,64 @@
+"""From one vector per token to one vector per unit of text."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from probing.errors import ProbingError
+
+Pooling = Literal["first", "last", "mean", "max"]
+
+
+def pool(states: Tensor, tokens: Tensor, how: Pooling, texts: Tensor | None = None) -> Tensor:
+    """Pool the tokens of every unit, wherever padding and other units lie.
+
+    A sentence's tokens are its attention mask; a word's are the tokens inside its character span. Either
+    way only the tokens marked here are read, so padding on any side, and any gap, leaves no trace.
+
+    Args:
+        states: (batch, seq, *features), what the model computed for every token.
+        tokens: bool (units, seq), the tokens that belong to each unit; at least one each.
+        how: Which of these tokens, or which summary of them.
+        texts: int64 (units,), the batch row of each unit; None where unit i is of row i.
+
+    Returns:
+        float (units, *features), a new tensor that keeps nothing of `states` alive.
+
+    Raises:
+        ProbingError: If the model changed the length of its input, so that no token has a vector.
+    """
+    if states.shape[1] != tokens.shape[1]:
+        raise ProbingError(
+            f"the model has {states.shape[1]} positions for {tokens.shape[1]} tokens here; "
+            "it pools its input on the way, so choose layers before that (granularity.layers)"
+        )
+    if how in {"first", "last"}:
+        rows = torch.arange(len(tokens), device=states.device) if texts is None else texts
+        return states[rows, first_token(tokens) if how == "first" else last_token(tokens)]
+    states = states if texts is None else states[texts]
+    flat = states.flatten(2)
+    pooled = _mean(flat, tokens) if how == "mean" else _max(flat, tokens)
+    return pooled.reshape(len(tokens), *states.shape[2:])
+
+
+def first_token(tokens: Tensor) -> Tensor:
+    """Position of each unit's first token; bool (units, seq) -> int64 (units,)."""
+    return tokens.int().argmax(1)
+
+
+def last_token(tokens: Tensor) -> Tensor:
+    """Position of each unit's last token, found from the end; bool (units, seq) -> int64 (units,)."""
+    return tokens.shape[1] - 1 - tokens.int().flip(1).argmax(1)
+
+
+def _mean(states: Tensor, tokens: Tensor) -> Tensor:
+    # a weight of zero would not silence a NaN that a model leaves on padding
+    states = states.masked_fill(~tokens.unsqueeze(2), 0.0)
+    return states.sum(1, dtype=torch.float32) / tokens.sum(1, keepdim=True)
+
+
+def _max(states: Tensor, tokens: Tensor) -> Tensor:
+    return states.masked_fill(~tokens.unsqueeze(2), -torch.inf).amax(1)

@@ -1,0 +1,72 @@
+"""How vectors are computed; what they are is for the request to say."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+
+from probing.errors import ProbingError
+
+Dtype = Literal["float32", "bfloat16", "float16"]
+
+
+@dataclass(frozen=True)
+class ExtractConfig:
+    """A choice in conf/extract.
+
+    Attributes:
+        device: `auto` takes a GPU where there is one; else as torch names devices (`cpu`, `cuda:1`).
+        dtype: What the model computes in.
+        threads: CPU threads; None measures on a few batches which count is fastest.
+        batch_tokens: Most tokens, padding included, in one batch; None suits the device.
+        max_length: Tokens after which a text is cut; None is the model's own limit.
+        shard_mb: Vectors kept in memory before they are written, in MB; this bounds the memory.
+        commit_seconds: Vectors are written at least this often; what a kill can cost.
+    """
+
+    device: str = "auto"
+    dtype: Dtype = "float32"
+    threads: int | None = None
+    batch_tokens: int | None = None
+    max_length: int | None = None
+    shard_mb: int = 128
+    commit_seconds: float = 60.0
+
+    def __post_init__(self) -> None:
+        """Refuse counts below one and a device that is not here."""
+        for name in ("threads", "batch_tokens", "shard_mb", "commit_seconds"):
+            value = getattr(self, name)
+            if value is not None and value <= 0:
+                raise ProbingError(f"extract.{name} is {value}; it must be positive")
+        if self.max_length is not None and self.max_length < 4:
+            raise ProbingError(f"extract.max_length is {self.max_length}; give at least 4 tokens")
+
+    def torch_device(self) -> torch.device:
+        """The device to compute on.
+
+        Raises:
+            ProbingError: If it is not there.
+        """
+        if self.device == "auto":
+            return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        try:
+            device = torch.device(self.device)
+            torch.empty(1, device=device)
+        except (RuntimeError, AssertionError, NotImplementedError) as error:
+            reason = str(error).splitlines()[0].rstrip(".")
+            raise ProbingError(
+                f"extract.device={self.device} cannot be used here ({reason}); try auto"
+            ) from error
+        return device
+
+    def token_budget(self, device: torch.device) -> int:
+        """Tokens in one batch: few on a CPU, where padding costs most, many on a GPU."""
+        return self.batch_tokens or (512 if device.type == "cpu" else 32_768)
+
+
+def cores() -> int:
+    """The processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,0 +1,189 @@
+"""One shard of the cache: rows of vectors, a Parquet file per layer, committed by one rename.
+
+A layer's file has a column of fixed-size lists for each head (H00, H01, ...), so that one head, or one
+layer, is read without the others. `rows.parquet` says which unit each row stands for. `shard.json` is
+written last and holds each file's size and checksum.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import uuid
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from probing.errors import CorruptFileError
+from probing.files import sync_folder, write_synced
+from probing.tasks.task import Unit
+
+Vectors = NDArray[np.float16] | NDArray[np.float32]
+META = "shard.json"
+ROWS = "rows.parquet"
+
+
+@dataclass(frozen=True)
+class Shard:
+    """A committed folder of vectors.
+
+    Attributes:
+        folder: Where it lies.
+        meta: What `shard.json` says: `files` with size and CRC-32, `layers` with heads and
+            head dimension, `truncated` unit ids.
+    """
+
+    folder: Path
+    meta: Mapping[str, Any]
+
+    @property
+    def layers(self) -> frozenset[int]:
+        """The layers that this shard holds."""
+        return frozenset(int(layer) for layer in self.meta["layers"])
+
+    def shape(self, layer: int) -> tuple[int, int]:
+        """Number of heads and head dimension of one layer."""
+        heads, dim = self.meta["layers"][str(layer)]
+        return int(heads), int(dim)
+
+    def ids(self) -> list[str]:
+        """The unit id of every row."""
+        ids: list[str] = self._read(ROWS, ["id"]).column("id").to_pylist()
+        return ids
+
+    def vectors(self, layer: int, heads: Sequence[int]) -> list[Vectors]:
+        """The vectors of some heads of one layer; for each head an array (rows, head_dim).
+
+        Raises:
+            CorruptFileError: If the file does not hold what was written.
+        """
+        table = self._read(layer_file(layer), [_column(head) for head in heads])
+        columns = (table.column(_column(head)).combine_chunks() for head in heads)
+        _, dim = self.shape(layer)
+        return [column.flatten().to_numpy().reshape(-1, dim) for column in columns]
+
+    def check_sizes(self) -> None:
+        """Raise CorruptFileError if a file is missing or has another size than it was written with."""
+        for name, about in self.meta["files"].items():
+            path = self.folder / name
+            size = path.stat().st_size if path.is_file() else -1
+            if size != about["bytes"]:
+                raise CorruptFileError(str(path), f"{size} bytes, {about['bytes']} written")
+
+    def _read(self, name: str, columns: list[str]) -> pa.Table:
+        path = self.folder / name
+        try:
+            content = path.read_bytes()
+            if zlib.crc32(content) != self.meta["files"][name]["crc32"]:
+                raise CorruptFileError(str(path), "its checksum is not the one that was written")
+            return pq.ParquetFile(pa.BufferReader(content)).read(columns=columns)
+        except (OSError, KeyError, ValueError, pa.ArrowException) as error:
+            raise CorruptFileError(str(path), str(error).splitlines()[0]) from error
+
+
+def open_shard(folder: Path) -> Shard:
+    """Read a shard's commit mark.
+
+    Raises:
+        CorruptFileError: If the mark, or a file that it names, is damaged.
+    """
+    try:
+        meta = json.loads((folder / META).read_text())
+        shard = Shard(folder, meta)
+        shard.check_sizes()
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise CorruptFileError(str(folder / META), type(error).__name__) from error
+    return shard
+
+
+def write_shard(
+    parent: Path,
+    ids: Sequence[str],
+    units: Sequence[Unit],
+    vectors: Mapping[int, Vectors],
+    truncated: Sequence[str] = (),
+) -> Shard:
+    """Write rows as a new shard; until the last rename nobody sees any of it.
+
+    Args:
+        parent: The folder of shards.
+        ids: Unit ids, one for each row.
+        units: The units themselves, kept for those who read the files by other means.
+        vectors: For each layer an array (rows, heads, head_dim).
+        truncated: Ids of the units whose text was cut to the model's limit.
+    """
+    temporary = parent / f"tmp-{uuid.uuid4().hex}"
+    temporary.mkdir(parents=True)
+    try:
+        files = {ROWS: _write_table(temporary / ROWS, _rows_table(ids, units))}
+        for layer, array in vectors.items():
+            name = layer_file(layer)
+            files[name] = _write_table(temporary / name, _layer_table(array), split=True)
+        meta = {
+            "rows": len(ids),
+            "layers": {str(layer): array.shape[1:] for layer, array in vectors.items()},
+            "truncated": list(truncated),
+            "files": files,
+        }
+        write_synced(temporary / META, json.dumps(meta, indent=1).encode())
+        folder = parent / f"shard-{uuid.uuid4().hex[:12]}"
+        temporary.rename(folder)
+        sync_folder(parent)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    return open_shard(folder)
+
+
+def layer_file(layer: int) -> str:
+    """The name of a layer's file; layer -1 is the embeddings."""
+    return "embeddings.parquet" if layer < 0 else f"layer-{layer:02d}.parquet"
+
+
+def _column(head: int) -> str:
+    return f"H{head:02d}"
+
+
+def _rows_table(ids: Sequence[str], units: Sequence[Unit]) -> pa.Table:
+    spans = [unit.span or (None, None) for unit in units]
+    columns = {
+        "id": pa.array(ids, pa.string()),
+        "text": pa.array([unit.text for unit in units], pa.string()),
+        "start": pa.array([start for start, _ in spans], pa.int32()),
+        "end": pa.array([end for _, end in spans], pa.int32()),
+    }
+    return pa.table(columns)
+
+
+def _layer_table(vectors: Vectors) -> pa.Table:
+    _, heads, dim = vectors.shape
+    columns = [
+        pa.FixedSizeListArray.from_arrays(np.ascontiguousarray(vectors[:, head]).ravel(), dim)
+        for head in range(heads)
+    ]
+    return pa.table(columns, names=[_column(head) for head in range(heads)])
+
+
+def _write_table(path: Path, table: pa.Table, *, split: bool = False) -> dict[str, int]:
+    """Write a table and return its size and checksum."""
+    # byte-stream split with zstd-1 is the smallest and fastest layout for vectors
+    floats = [f"{name}.list.element" for name in table.column_names] if split else False
+    sink = pa.BufferOutputStream()
+    pq.write_table(
+        table,
+        sink,
+        compression="zstd",
+        compression_level=1,
+        use_dictionary=False,
+        write_statistics=False,
+        use_byte_stream_split=floats,
+    )
+    content = sink.getvalue()
+    write_synced(path, content)
+    return {"bytes": len(content), "crc32": zlib.crc32(content)}

@@ -1,0 +1,220 @@
+"""One run: task, representations, analysis, result; each step only if its outcome is not there yet."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+import transformers
+
+import probing
+from probing.analyses.experiment import Experiment
+from probing.config import Config
+from probing.errors import CorruptFileError, ProbingError
+from probing.models.files import ModelFiles, find_files
+from probing.models.load import default_pooling, load_model
+from probing.representations.extract import Extractor
+from probing.representations.manifest import write_manifest
+from probing.representations.reader import Representations
+from probing.representations.request import Request
+from probing.results.store import ResultStore
+from probing.tasks.task import Task
+
+log = logging.getLogger(__name__)
+SCHEMA = 1
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a run gives.
+
+    Attributes:
+        frame: The tidy rows.
+        key: The name of the result.
+        fresh: Whether anything was computed; False if it was all there.
+    """
+
+    frame: pd.DataFrame
+    key: str
+    fresh: bool
+
+
+@dataclass(frozen=True)
+class Run:
+    """One experiment with everything resolved but nothing computed.
+
+    Attributes:
+        config: What was asked for.
+        task: The question.
+        files: The model that is asked.
+        request: The vectors that are needed.
+    """
+
+    config: Config
+    task: Task
+    files: ModelFiles
+    request: Request
+
+    @property
+    def labels(self) -> dict[str, object]:
+        """The columns that are the same in every row of the result."""
+        return {
+            "analysis": self.config.analysis.name,
+            "model": self.config.model.title,
+            "task": self.task.name,
+            "granularity": self.config.granularity.unit,
+            "pooling": self.request.pooling,
+            "probe": self.config.probe.name,
+            "seed": self.config.seed,
+            "key": self.key,
+        }
+
+    @property
+    def key(self) -> str:
+        """A digest of all that the result depends on."""
+        content = {
+            "schema": SCHEMA,
+            "request": json.loads(self.request.as_json()),
+            "layers": self.config.granularity.layers,
+            "task": task_digest(self.task),
+            "seed": self.config.seed,
+            **self.config.analysis.depends_on(self.config.probe),
+        }
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
+
+    def __call__(self) -> Result:
+        """Find the result, or compute what is missing of it.
+
+        Raises:
+            ProbingError: If it cannot be computed.
+        """
+        title = ".".join(
+            str(self.labels[name]) for name in ("model", "task", "granularity", "pooling", "probe")
+        )
+        store = ResultStore(self.config.paths.results, self.key, title)
+        cached = None if self.config.overwrite == "always" else self._cached(store)
+        if cached is not None:
+            log.info("result: found as %s; nothing to extract or train", store.path.name)
+            return Result(cached, self.key, fresh=False)
+        if self.config.overwrite == "always":
+            store.drop_parts()
+        frame, representations = self._compute(store)
+        store.write(frame, self._about(representations))
+        log.info("result: %s", store.path)
+        return Result(frame, self.key, fresh=True)
+
+    def _cached(self, store: ResultStore) -> pd.DataFrame | None:
+        try:
+            return store.read()
+        except CorruptFileError as error:
+            if self.config.overwrite == "never":
+                raise ProbingError(f"{error}; overwrite=missing computes it again") from error
+            log.warning("%s; it is computed again", error)
+            return None
+
+    def _compute(self, store: ResultStore) -> tuple[pd.DataFrame, Representations]:
+        extractor = self._extractor()
+        for _ in range(100):  # a damaged shard is dropped and extracted again; each can fail once
+            experiment = self._experiment(extractor)
+            try:
+                return self._parts(experiment, store), experiment.representations
+            except CorruptFileError as error:
+                extractor.refill(error)
+        raise ProbingError(
+            f"{self.config.paths.representations}: files are damaged as fast as they are written"
+        )
+
+    def _parts(self, experiment: Experiment, store: ResultStore) -> pd.DataFrame:
+        analysis = self.config.analysis
+        numbers = analysis.parts(experiment)
+        frames = []
+        for done, part in enumerate(numbers, start=1):
+            frame = store.read_part(part)
+            kept = frame is not None
+            if frame is None:
+                frame = analysis.run_part(experiment, part)
+                store.write_part(part, frame)
+            best = frame["test"].max()
+            note = "kept from an interrupted run" if kept else f"best {best:.1%}"
+            log.info("%s: layer %d (%d of %d), %s", analysis.name, part, done, len(numbers), note)
+            frames.append(frame)
+        return pd.concat(frames, ignore_index=True)
+
+    def _experiment(self, extractor: Extractor) -> Experiment:
+        def represent() -> Representations:
+            found = extractor.extract(self.task.units, self.config.granularity.layers)
+            write_manifest(self.config.paths.representations, self.request, self.task, found, self.labels)
+            return found
+
+        config = self.config
+        device = config.extract.torch_device()
+        return Experiment(self.labels, self.task, config.probe, config.seed, device, represent)
+
+    def _extractor(self) -> Extractor:
+        settings = self.config.extract
+        dtype: torch.dtype = getattr(torch, settings.dtype)
+        return Extractor(
+            self.config.paths.representations,
+            self.request,
+            settings,
+            lambda: load_model(self.files, device=settings.torch_device(), dtype=dtype),
+            self.config.overwrite,
+        )
+
+    def _about(self, representations: Representations) -> Mapping[str, Any]:
+        return {
+            "created": datetime.now(UTC).isoformat(timespec="seconds"),
+            "classes": self.task.classes,
+            "source": self.task.source,
+            "truncated": representations.truncated,
+            "representations": self.request.key,
+            "request": json.loads(self.request.as_json()),
+            "settings": json.loads(
+                json.dumps(self.config.analysis.depends_on(self.config.probe), default=str)
+            ),
+            "versions": {
+                "probing": probing.__version__,
+                "torch": torch.__version__,
+                "transformers": transformers.__version__,
+            },
+        }
+
+
+def prepare(config: Config) -> Run:
+    """Resolve a configuration: read the task, find the model, and check both; nothing is written.
+
+    Raises:
+        ProbingError: If the task or the model is not as it should be.
+    """
+    config.extract.torch_device()
+    task = config.task.build()
+    files = find_files(config.model)
+    pooling = default_pooling(files) if config.pooling.how == "auto" else config.pooling.how
+    request = Request(
+        model=files.identity,
+        site=config.granularity.site,
+        pooling=pooling,
+        max_length=config.extract.max_length,
+        dtype=config.extract.dtype,
+        transformers=int(transformers.__version__.split(".")[0]),
+    )
+    return Run(config, task, files, request)
+
+
+def task_digest(task: Task) -> str:
+    """A digest of a task's units, labels and splits, and of how it is to be scored."""
+    digest = hashlib.sha256()
+    settings = (task.name, task.classes, task.selection, task.folds, task.metric)
+    digest.update(json.dumps(settings).encode())
+    digest.update(json.dumps([(unit.text, unit.span) for unit in task.units]).encode())
+    digest.update(np.ascontiguousarray(task.labels, dtype="<i8").tobytes())
+    digest.update("\n".join(task.split.tolist()).encode())
+    return digest.hexdigest()
