@@ -102,11 +102,11 @@ class Reader:
         """Time the model on texts of all lengths, with several thread counts if it is free to choose."""
         texts = sorted({unit.text for unit in units}, key=len)
         sample = [Unit(text) for text in texts[:: max(1, len(texts) // SAMPLE)]]
-        batches = list(self._encoder().batches(sample))
+        batches = list(self.encoder().batches(sample))
 
         def work() -> None:
             for batch in batches:
-                self._vectors(batch, sample)
+                self.vectors(batch, sample)
 
         free = self.settings.threads is None and self._device.type == "cpu" and len(texts) >= LARGE
         candidates = thread_candidates() if free else (self.settings.threads or torch.get_num_threads(),)
@@ -126,20 +126,34 @@ class Reader:
             ProbingError: If a vector is not finite.
         """
         with torch_threads(threads):
-            for batch in self._encoder().batches(units):
-                yield Rows(batch.units, self._vectors(batch, units), batch.truncated)
+            for batch in self.encoder().batches(units):
+                yield Rows(batch.units, self.vectors(batch, units), batch.truncated)
 
     @property
     def _device(self) -> torch.device:
         return self.loaded.model.device
 
-    def _encoder(self) -> Encoder:
-        arguments = frozenset(inspect.signature(self.loaded.model.forward).parameters)
+    def encoder(self) -> Encoder:
+        """The tokenizer under this reader's limits."""
         budget = self.settings.token_budget(self._device)
-        return Encoder(self.loaded.tokenizer, arguments, self.max_length, budget)
+        return Encoder(self.loaded.tokenizer, self._arguments, self.max_length, budget)
+
+    @cached_property
+    def _arguments(self) -> frozenset[str]:
+        return frozenset(inspect.signature(self.loaded.model.forward).parameters)
+
+    @cached_property
+    def _options(self) -> dict[str, bool]:
+        """Keys and values of past tokens are of no use here."""
+        return {"use_cache": False} if "use_cache" in self._arguments else {}
 
     @torch.inference_mode()
-    def _vectors(self, batch: Batch, units: Sequence[Unit]) -> dict[int, Vectors]:
+    def vectors(self, batch: Batch, units: Sequence[Unit]) -> dict[int, Vectors]:
+        """Run one batch; for each layer the vectors of its units, on the CPU.
+
+        Raises:
+            ProbingError: If a vector is not finite.
+        """
         batch = batch.to(self._device)
         pooled: dict[int, Tensor] = {}
 
@@ -148,7 +162,7 @@ class Reader:
             pooled[site.layer] = pool(states, batch.tokens, self.request.pooling, batch.texts)
 
         with capture(self.loaded.model, tuple(self.sites.values()), read) as run:
-            run(**batch.inputs)
+            run(**batch.inputs, **self._options)
         return {layer: self._stored(layer, values, batch, units) for layer, values in pooled.items()}
 
     def _stored(self, layer: int, values: Tensor, batch: Batch, units: Sequence[Unit]) -> Vectors:

@@ -1,0 +1,117 @@
+"""Results come back as they were written, and a grid is one grid or an error that says what to name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import probing
+from probing.errors import CorruptFileError, ProbingError
+from probing.results.schema import COLUMNS, as_frame
+from probing.results.store import ResultStore, read_result
+from probing.results.table import grid_text
+
+
+def rows(task: str = "t", seed: int = 0, *, layers: int = 2, heads: int = 3, key: str = "k") -> pd.DataFrame:
+    return as_frame(
+        [
+            {
+                "analysis": "probe", "model": "m", "task": task, "granularity": "head", "pooling": "first",
+                "probe": "logistic", "seed": seed, "layer": layer, "head": head, "metric": "accuracy",
+                "dev": 0.5, "test": (layer * heads + head) / 10, "test_low": 0.1, "test_high": 0.9,
+                "l2": 0.01, "n_train": 10, "n_dev": 5, "n_test": 5, "n_classes": 2, "majority": 0.5,
+                "key": key,
+            }
+            for layer in range(layers)
+            for head in range(heads)
+        ]
+    )  # fmt: skip
+
+
+def store(root: Path, key: str, title: str = "m.a/b") -> ResultStore:
+    return ResultStore(root / "results", key, title)
+
+
+def test_frames_come_back_with_their_types(tmp_path: Path) -> None:
+    path = store(tmp_path, "abc").write(rows(), {"created": "now"})
+    assert path.name == "m.a-b.abc.parquet"
+    pd.testing.assert_frame_equal(probing.load_results(tmp_path), rows())
+    assert read_result(path)[1] == {"created": "now"}
+    assert dict(probing.load_results(tmp_path).dtypes.astype(str)) == COLUMNS
+
+
+def test_results_of_several_runs_are_one_frame(tmp_path: Path) -> None:
+    store(tmp_path, "a").write(rows("t"), {})
+    store(tmp_path, "b").write(rows("u", key="b"), {})
+    frame = probing.load_results(tmp_path)
+    assert frame.groupby("task").size().to_dict() == {"t": 6, "u": 6}
+
+
+def test_whole_layers_have_no_head(tmp_path: Path) -> None:
+    whole = rows(heads=1).assign(head=pd.NA, granularity="layer").astype(COLUMNS)
+    store(tmp_path, "a").write(whole, {})
+    frame = probing.load_results(tmp_path)
+    assert frame["head"].isna().all()
+    assert probing.grid(frame).shape == (2, 1)
+
+
+def test_a_folder_without_results_is_an_empty_frame_and_no_folder_an_error(tmp_path: Path) -> None:
+    assert list(probing.load_results(tmp_path).columns) == list(COLUMNS)
+    with pytest.raises(ProbingError, match="no such folder"):
+        probing.load_results(tmp_path / "nowhere")
+
+
+def test_a_grid_has_layers_down_and_heads_across() -> None:
+    grid = probing.grid(pd.concat([rows("t"), rows("u", key="l")]), model="m", task="u")
+    assert grid.index.tolist() == [0, 1]
+    assert grid.columns.tolist() == [0, 1, 2]
+    assert grid.loc[1, 2] == 0.5
+    assert probing.grid(rows(), value="dev").loc[0, 0] == 0.5
+
+
+@pytest.mark.parametrize(
+    ("where", "message"),
+    [
+        ({}, r"more than one grid: task is any of t, u; name one, task=\.\.\."),
+        ({"task": "v"}, "no result with task='v'; there is t, u"),
+        ({"taks": "t"}, "no column 'taks'"),
+        ({"value": "tset"}, "no column 'tset'"),
+    ],
+)
+def test_a_grid_that_is_not_one_says_what_to_name(where: dict[str, str], message: str) -> None:
+    frame = pd.concat([rows("t"), rows("u")])
+    with pytest.raises(ProbingError, match=message):
+        probing.grid(frame, **where)
+
+
+def test_parts_outlive_a_killed_run_and_end_with_the_result(tmp_path: Path) -> None:
+    mine = store(tmp_path, "abc")
+    mine.write_part(3, rows())
+    pd.testing.assert_frame_equal(store(tmp_path, "abc").read_part(3), rows())
+    assert store(tmp_path, "other").read_part(3) is None
+    assert probing.load_results(tmp_path).empty
+    mine.write(rows(), {})
+    assert mine.read_part(3) is None
+
+
+def test_damage_is_named(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    mine = store(tmp_path, "abc")
+    path = mine.write(rows(), {})
+    path.write_bytes(path.read_bytes()[:-20])
+    with pytest.raises(CorruptFileError, match=path.name):
+        probing.load_results(tmp_path)
+    mine.write_part(0, rows())
+    (part,) = (tmp_path / "results").glob(".parts-*/*")
+    part.write_bytes(b"PAR1")
+    assert mine.read_part(0) is None
+    assert "0.parquet: damaged" in caplog.text
+
+
+def test_the_printed_grid_has_the_input_at_the_bottom_and_marks_the_best() -> None:
+    lines = grid_text(rows()).splitlines()
+    assert lines[0].split() == ["layer", "0", "1", "2"]
+    assert lines[1].split() == ["1", "30.0", "40.0", "50.0*"]
+    assert lines[2].split() == ["0", "0.0", "10.0", "20.0"]
+    assert lines[3] == ("best: layer 1 head 2, accuracy 50.0% [10.0%, 90.0%]; mean 25.0%; majority 50.0%")

