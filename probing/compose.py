@@ -58,7 +58,7 @@ def plain_values(config: DictConfig) -> dict[str, Any]:
     Raises:
         ProbingError: If a mandatory value is not set; the message names its key.
     """
-    own = OmegaConf.masked_copy(config, [key for key in config if key != "hydra"])
+    own = OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"])
     missing = sorted(OmegaConf.missing_keys(own))
     if missing:
         raise ProbingError(f"{missing[0]} is not set; give {missing[0]}=... on the command line")
@@ -70,7 +70,7 @@ def plain_values(config: DictConfig) -> dict[str, Any]:
 def composed_yaml(overrides: Sequence[str]) -> str:
     """The composed configuration as YAML, without Hydra's part; what `probing --cfg` prints."""
     composed = compose_config(overrides)
-    return OmegaConf.to_yaml(OmegaConf.masked_copy(composed, [key for key in composed if key != "hydra"]))
+    return OmegaConf.to_yaml(OmegaConf.masked_copy(composed, [str(key) for key in composed if key != "hydra"]))
 
 
 def explain(error: Exception) -> str:

@@ -13,7 +13,6 @@ from probing.errors import ProbingError
 from probing.models.config import ModelConfig
 from probing.probes.problem import Probe
 from probing.representations.extract import Overwrite
-from probing.representations.pooling import Pooling
 from probing.representations.request import SiteKind
 from probing.representations.settings import ExtractConfig
 from probing.tasks.task import TaskSource
@@ -41,7 +40,7 @@ class GranularityConfig:
 class PoolingConfig:
     """A choice in conf/pooling; `auto` depends on the model's family."""
 
-    how: Literal["auto"] | Pooling
+    how: Literal["auto", "first", "last", "mean", "max"]
 
 
 @dataclass(frozen=True)

@@ -8,25 +8,28 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 import torch
-import transformers
 
 import probing
 from probing.analyses.experiment import Experiment
 from probing.config import Config
 from probing.errors import CorruptFileError, ProbingError
+from probing.models.family import default_pooling
 from probing.models.files import ModelFiles, find_files
-from probing.models.load import default_pooling, load_model
 from probing.representations.extract import Extractor
 from probing.representations.manifest import write_manifest
 from probing.representations.reader import Representations
 from probing.representations.request import Request
 from probing.results.store import ResultStore
 from probing.tasks.task import Task
+
+if TYPE_CHECKING:
+    from probing.models.load import LoadedModel
 
 log = logging.getLogger(__name__)
 SCHEMA = 1
@@ -160,12 +163,18 @@ class Run:
 
     def _extractor(self) -> Extractor:
         settings = self.config.extract
-        dtype: torch.dtype = getattr(torch, settings.dtype)
+
+        def load() -> LoadedModel:
+            from probing.models.load import load_model
+
+            dtype: torch.dtype = getattr(torch, settings.dtype)
+            return load_model(self.files, device=settings.torch_device(), dtype=dtype)
+
         return Extractor(
             self.config.paths.representations,
             self.request,
             settings,
-            lambda: load_model(self.files, device=settings.torch_device(), dtype=dtype),
+            load,
             self.config.overwrite,
         )
 
@@ -183,7 +192,7 @@ class Run:
             "versions": {
                 "probing": probing.__version__,
                 "torch": torch.__version__,
-                "transformers": transformers.__version__,
+                "transformers": version("transformers"),
             },
         }
 
@@ -204,7 +213,7 @@ def prepare(config: Config) -> Run:
         pooling=pooling,
         max_length=config.extract.max_length,
         dtype=config.extract.dtype,
-        transformers=int(transformers.__version__.split(".")[0]),
+        transformers=int(version("transformers").split(".")[0]),
     )
     return Run(config, task, files, request)
 

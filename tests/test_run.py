@@ -61,7 +61,7 @@ def test_a_second_run_does_nothing_and_says_so(
     first = probing.run(arguments)
     before = written(tmp_path, "results/*") | written(tmp_path, "representations/*/shard*/*")
     monkeypatch.setattr(ProbeAnalysis, "run_part", None)
-    monkeypatch.setattr("probing.run.load_model", None)
+    monkeypatch.setattr("probing.models.load.load_model", None)
     capsys.readouterr()
     again = probing.run(arguments)
     assert "nothing to extract or train" in capsys.readouterr().err
@@ -73,7 +73,7 @@ def test_a_changed_probe_trains_without_extracting(
     tmp_path: Path, tiny_bert: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     probing.run(overrides(tmp_path, tiny_bert))
-    monkeypatch.setattr("probing.run.load_model", None)
+    monkeypatch.setattr("probing.models.load.load_model", None)
     probing.run(overrides(tmp_path, tiny_bert, "probe.l2=[0.5]"))
     frame = probing.load_results(tmp_path)
     assert frame["key"].nunique() == 2
@@ -83,7 +83,7 @@ def test_a_changed_probe_trains_without_extracting(
 @pytest.mark.parametrize(
     "change",
     ["seed=5", "pooling=mean", "granularity=layer", "probe=sklearn", "task=grammar/length", "task.seed=3",
-     "analysis.confidence=0.9", "granularity.layers=[1]"],
+     "granularity.layers=[1]"],
 )  # fmt: skip
 def test_what_the_result_depends_on_is_in_its_key(tmp_path: Path, tiny_bert: Path, change: str) -> None:
     from probing.compose import compose_config, plain_values

@@ -10,12 +10,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
+from numpy.typing import NDArray
 
 from probing.analyses.experiment import Experiment
 from probing.errors import ProbingError
-from probing.probes.intervals import score_interval
+from probing.probes.intervals import interval
 from probing.probes.metrics import score
 from probing.probes.problem import Fit, Probe, Problem
+from probing.probes.splits import inner_splits
 from probing.results.schema import as_frame
 from probing.tasks.task import Task
 
@@ -24,18 +26,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class ProbeAnalysis:
-    """Fit a probe to every head of a layer, a layer at a time.
-
-    Attributes:
-        confidence: Level of the interval from `test_low` to `test_high`.
-    """
-
-    confidence: float = 0.95
-
-    def __post_init__(self) -> None:
-        """Refuse a level that is no probability."""
-        if not 0 < self.confidence < 1:
-            raise ProbingError(f"analysis.confidence is {self.confidence}; give a number between 0 and 1")
+    """Fit a probe to every head of a layer, a layer at a time."""
 
     @property
     def name(self) -> str:
@@ -73,11 +64,9 @@ class ProbeAnalysis:
     def _rows(
         self, experiment: Experiment, layer: int, problem: Problem, fit: Fit
     ) -> list[dict[str, object]]:
-        gold = problem.labels[problem.test]
-        test = score(problem.metric, gold, fit.predictions)
-        low, high = score_interval(
-            problem.metric, gold, fit.predictions, confidence=self.confidence, seed=experiment.seed
-        )
+        gold, k, metric = problem.labels[problem.test], problem.n_classes, problem.metric
+        test = _score(problem, fit.predictions)
+        ends = [interval(guesses, gold, k, metric, problem.seed) for guesses in fit.predictions]
         same = {**experiment.labels, **_counts(problem), "majority": _majority(problem)}
         whole = experiment.labels["granularity"] == "layer"
         return [
@@ -87,8 +76,8 @@ class ProbeAnalysis:
                 "head": None if whole else unit,
                 "dev": fit.dev[unit],
                 "test": test[unit],
-                "test_low": low[unit],
-                "test_high": high[unit],
+                "test_low": ends[unit][0],
+                "test_high": ends[unit][1],
                 "l2": fit.l2[unit],
             }
             for unit in range(len(test))
@@ -110,12 +99,10 @@ def _problem(task: Task, seed: int) -> Problem:
 
 
 def _counts(problem: Problem) -> dict[str, object]:
-    n_train = len(problem.train)
-    n_dev = {"dev": len(problem.dev), "kfold": n_train, "holdout": n_train // 10}
     return {
         "metric": problem.metric,
-        "n_train": n_train,
-        "n_dev": n_dev[problem.selection],
+        "n_train": len(problem.train),
+        "n_dev": sum(len(held) for _, held in inner_splits(problem)),
         "n_test": len(problem.test),
         "n_classes": problem.n_classes,
     }
@@ -124,5 +111,12 @@ def _counts(problem: Problem) -> dict[str, object]:
 def _majority(problem: Problem) -> float:
     """The test score of always answering the most frequent class of train."""
     most_frequent = np.bincount(problem.labels[problem.train]).argmax()
-    answers = np.full((1, len(problem.test)), most_frequent)
-    return float(score(problem.metric, problem.labels[problem.test], answers)[0])
+    return float(_score(problem, np.full((1, len(problem.test)), most_frequent))[0])
+
+
+def _score(problem: Problem, predictions: NDArray[np.int64]) -> NDArray[np.float64]:
+    gold = torch.from_numpy(problem.labels[problem.test])
+    scores: NDArray[np.float64] = score(
+        torch.from_numpy(predictions), gold, problem.n_classes, problem.metric
+    ).numpy()
+    return scores

@@ -34,9 +34,7 @@ class ModelConfig:
     def __post_init__(self) -> None:
         """Refuse a model without a name, as `model=hf` alone would be."""
         if not self.name:
-            raise ProbingError(
-                "model.name is not set; give a Hugging Face id or a folder, model.name=..."
-            )
+            raise ProbingError("model.name is not set; give a Hugging Face id or a folder, model.name=...")
 
     @property
     def title(self) -> str:

@@ -132,9 +132,7 @@ def _hub_folder(config: ModelConfig) -> Path:
         return Path(snapshot_download(config.name, revision=config.revision, allow_patterns=patterns))
     except (RepositoryNotFoundError, HFValidationError) as error:
         reason = str(error).splitlines()[0]
-        raise ProbingError(
-            f"model {config.name}: not a folder here, nor on the hub: {reason}"
-        ) from error
+        raise ProbingError(f"model {config.name}: not a folder here, nor on the hub: {reason}") from error
     except (LocalEntryNotFoundError, OSError) as error:
         raise ProbingError(
             f"model {config.name}: not a folder here, not in the hub's cache, and the hub cannot be "

@@ -51,30 +51,15 @@ def load_model(
         tokenizer = AutoTokenizer.from_pretrained(
             files.folder, trust_remote_code=files.config.trust_remote_code
         )
-        model = (
-            _pretrained(files, dtype, attention) if files.config.pretrained else _untrained(files, dtype)
-        )
+        model = _pretrained(files, dtype, attention) if files.config.pretrained else _untrained(files, dtype)
     except (OSError, ValueError, KeyError, ImportError) as error:
         reason = str(error).strip().splitlines()[0]
         raise ProbingError(f"model {files.config.name}: cannot be loaded: {reason}") from error
     if model.config.is_encoder_decoder:
         model = model.get_encoder()
-    model.eval().requires_grad_(False)
+    model.train(False).requires_grad_(False)
     nn.Module.to(model, device)
     return LoadedModel(model, tokenizer, _length_limit(model, tokenizer))
-
-
-def default_pooling(files: ModelFiles) -> Literal["first", "last"]:
-    """The token that sums a text up: the last for causal models, the first for all others."""
-    from transformers.models.auto.modeling_auto import (
-        MODEL_FOR_CAUSAL_LM_MAPPING_NAMES as CAUSAL,
-    )
-    from transformers.models.auto.modeling_auto import (
-        MODEL_FOR_MASKED_LM_MAPPING_NAMES as MASKED,
-    )
-
-    family = files.settings.get("model_type")
-    return "last" if family in CAUSAL and family not in MASKED else "first"
 
 
 def _pretrained(files: ModelFiles, dtype: torch.dtype, attention: Attention) -> PreTrainedModel:

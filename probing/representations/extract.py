@@ -6,22 +6,24 @@ import logging
 import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from probing.errors import CorruptFileError, ProbingError
-from probing.models.load import LoadedModel
 from probing.progress import Progress
-from probing.representations.forward import Pace, Reader, Rows
 from probing.representations.reader import Representations
 from probing.representations.request import Request, unit_id
 from probing.representations.settings import ExtractConfig
 from probing.representations.shard import Vectors, write_shard
 from probing.representations.store import Store
 from probing.tasks.task import Unit
+
+if TYPE_CHECKING:  # a cached answer needs neither the model nor the library that runs it
+    from probing.models.load import LoadedModel
+    from probing.representations.forward import Pace, Reader, Rows
 
 log = logging.getLogger(__name__)
 Overwrite = Literal["never", "missing", "always"]
@@ -106,6 +108,8 @@ class Extractor:
                 missing.pop(ids[place], None)
         if not missing:  # another process has extracted them meanwhile
             return
+        from probing.representations.forward import Reader
+
         reader = Reader(self.load(), self.request, self.settings)
         chosen = _choose(layers, tuple(reader.layout))
         pace = reader.restricted(chosen).measure(list(missing.values()))
@@ -186,4 +190,4 @@ def _join(gathered: list[Rows]) -> Rows:
     }
     places = tuple(place for rows in gathered for place in rows.places)
     truncated = tuple(place for rows in gathered for place in rows.truncated)
-    return Rows(places, vectors, truncated)
+    return replace(gathered[0], places=places, vectors=vectors, truncated=truncated)

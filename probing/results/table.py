@@ -29,7 +29,7 @@ def grid_text(rows: pd.DataFrame) -> str:
 
 def summary(rows: pd.DataFrame) -> str:
     """One line: the best head, its test score and interval, the majority baseline."""
-    best = rows.loc[rows["test"].idxmax()]
+    best = rows.iloc[int(rows["test"].to_numpy(dtype=float).argmax())]
     layer = "embeddings" if best["layer"] < 0 else f"layer {best['layer']}"
     place = layer if pd.isna(best["head"]) else f"{layer} head {best['head']}"
     return (

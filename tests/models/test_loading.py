@@ -13,8 +13,9 @@ from transformers import AutoModel, RobertaConfig, RobertaModel, T5Config, T5Mod
 
 from probing.errors import ProbingError
 from probing.models.config import ModelConfig
+from probing.models.family import default_pooling
 from probing.models.files import find_files
-from probing.models.load import LoadedModel, default_pooling, load_model
+from probing.models.load import LoadedModel, load_model
 
 
 def load(folder: Path, **options: bool | int) -> LoadedModel:

@@ -1,0 +1,249 @@
+"""Read, or write, at sites during a forward pass of an unmodified model."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+from torch import Tensor, nn
+from transformers import PreTrainedModel
+
+from probing.errors import ProbingError
+from probing.models.inputs import Sizes, sizes_of
+from probing.models.layout import view, written
+from probing.models.record import implementation
+from probing.models.sites import Kind, Side, Site, eager_needed
+
+Read = Callable[[Site, Tensor], None]
+Edit = Callable[[Site, Tensor], Tensor | None]
+Visit = Callable[[dict[Any, Any]], dict[Any, Tensor]]
+
+
+class _ForwardStoppedError(BaseException):
+    """Raised in a hook when every wanted site was reached; not an error, and never seen outside."""
+
+
+class Capture:
+    """Runs forward passes of a model whose sites are being read."""
+
+    def __init__(self, model: PreTrainedModel) -> None:
+        """Made by `capture`."""
+        self._model = model
+
+    def __call__(self, **inputs: Any) -> None:  # noqa: ANN401
+        """Run one forward pass; gradient modes, and `use_cache` of decoders, are the caller's.
+
+        Args:
+            inputs: Keyword arguments of the model, as for `model(**inputs)`.
+
+        Raises:
+            ProbingError: If a wanted site is not reached, or a head mask is given.
+        """
+        try:
+            self._model(**inputs)
+        except _ForwardStoppedError:
+            return
+
+
+@contextmanager
+def capture(
+    model: PreTrainedModel, sites: Sequence[Site], read: Read, *, stop_early: bool = True
+) -> Iterator[Capture]:
+    """Read sites of a model in every forward pass within the context.
+
+    Args:
+        model: The model in which the sites were found; left as it was found when the context ends.
+        sites: What to read; the order does not matter.
+        read: Called once for each site and pass with a live view of the model's own tensor: heads (batch,
+            seq, heads, head_dim), hidden states (batch, seq, features), attention weights (batch, heads,
+            queries, keys). It must reduce or clone what it keeps: a view keeps whole activations alive,
+            shows what the model writes later, and under inference mode cannot be used outside of it.
+        stop_early: Leave the forward pass after the last wanted site. Otherwise it runs to its end and
+            its output is the same, to the bit, as without the context.
+
+    Raises:
+        ProbingError: If a site does not belong to the model, or attention weights are wanted from a fused
+            implementation.
+    """
+
+    def only_read(site: Site, tensor: Tensor) -> None:
+        read(site, tensor)
+
+    with _placed(model, sites, only_read, stop_early=stop_early):
+        yield Capture(model)
+
+
+@contextmanager
+def edit(model: PreTrainedModel, sites: Sequence[Site], change: Edit) -> Iterator[None]:
+    """Write at sites of a model in every forward pass within the context.
+
+    Args:
+        model: The model in which the sites were found; left as it was found when the context ends.
+        sites: Heads or hidden states.
+        change: Called as `read` of `capture`, also with gradients; what it returns, in the shape of the
+            view, takes the view's place in a copy of the tensor. None leaves the tensor as it is.
+
+    Raises:
+        ProbingError: If a site cannot be written, or in a forward pass that does not reach it.
+    """
+    for site in sites:
+        if site.kind is Kind.ATTENTION or site.side is Side.RESULT:
+            raise ProbingError(f"{site}: can be read only; write to heads or hidden states")
+    with _placed(model, sites, change, stop_early=False):
+        yield
+
+
+@contextmanager
+def _placed(
+    model: PreTrainedModel, sites: Sequence[Site], change: Edit, *, stop_early: bool
+) -> Iterator[None]:
+    placement = _Placement(model, sites, change, stop_early=stop_early)
+    with ExitStack() as hooks:
+        placement.install(hooks)
+        yield
+
+
+class _StandIn:
+    """Calls a method with what the visits made of its positional arguments."""
+
+    def __init__(self, method: Callable[..., Any]) -> None:
+        self._method = method
+        self.visits: list[Visit] = []
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
+        values: dict[Any, Any] = dict(enumerate(args))
+        for visit in self.visits:
+            values |= visit(values)
+        return self._method(*values.values(), **kwargs)
+
+
+class _Placement:
+    """The hooks of one context, and what they have reached in the present forward pass."""
+
+    def __init__(
+        self, model: PreTrainedModel, sites: Sequence[Site], change: Edit, *, stop_early: bool
+    ) -> None:
+        self._model = model
+        self._sites = tuple(dict.fromkeys(sites))
+        self._change = change
+        self._stop_early = stop_early
+        self._sizes: Sizes | None = None
+        self._calls: Counter[tuple[str, Side]] = Counter()
+        self._missing: set[Site] = set()
+        self._flags = self._needed_flags()
+
+    def install(self, hooks: ExitStack) -> None:
+        """Attach everything; `hooks` takes it away again, also if this fails half way."""
+        hooks.callback(self._model.register_forward_pre_hook(self._begin, with_kwargs=True).remove)
+        for (name, side), sites in self._by_door().items():
+            module = self._module(sites[0])
+            key = (name, side)
+            if side is Side.INPUT:
+                handle = module.register_forward_pre_hook(self._entering(key, sites), with_kwargs=True)
+                hooks.callback(handle.remove)
+            elif side is Side.OUTPUT:
+                hooks.callback(module.register_forward_hook(self._leaving(key, sites)).remove)
+            elif side is Side.METHOD:
+                self._wrap(hooks, module, key, sites)
+        hooks.callback(self._model.register_forward_hook(self._finish).remove)
+
+    def _needed_flags(self) -> dict[str, bool]:
+        flags = {}
+        if any(site.kind is Kind.ATTENTION for site in self._sites):
+            if implementation(self._model) != "eager":
+                raise eager_needed(self._model.config.model_type, implementation(self._model))
+            flags["output_attentions"] = True
+        if any(site.kind is Kind.HIDDEN and site.side is Side.RESULT for site in self._sites):
+            flags["output_hidden_states"] = True
+        return flags
+
+    def _by_door(self) -> dict[tuple[str, Side], list[Site]]:
+        doors: defaultdict[tuple[str, Side], list[Site]] = defaultdict(list)
+        for site in self._sites:
+            doors[site.module, site.side].append(site)
+        return doors
+
+    def _module(self, site: Site) -> nn.Module:
+        try:
+            return self._model.get_submodule(site.module)
+        except AttributeError as error:
+            raise ProbingError(
+                f"{site}: {self._model.config.model_type} has no such module; find the sites of this model"
+            ) from error
+
+    def _begin(self, _: nn.Module, args: Any, kwargs: dict[str, Any]) -> tuple[Any, dict[str, Any]]:  # noqa: ANN401
+        self._sizes = sizes_of(self._model, args, kwargs)
+        self._calls.clear()
+        self._missing = set(self._sites)
+        return args, {**kwargs, **self._flags}
+
+    def _finish(self, _: nn.Module, __: Any, output: Any) -> None:  # noqa: ANN401
+        for site in self._sites:
+            values = getattr(output, site.name, None) if site.side is Side.RESULT else None
+            if values and isinstance(site.position, int) and site.position < len(values):
+                self._touch(site, values[site.position])
+        missing = [site for site in self._sites if site in self._missing]
+        if missing:
+            raise ProbingError(f"{missing[0]}: not reached in this forward pass; ask for sites of this input")
+
+    def _entering(self, key: tuple[str, Side], sites: list[Site]) -> Callable[..., Any]:
+        def hook(_: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:  # noqa: ANN401
+            values: dict[Any, Any] = {**dict(enumerate(args)), **kwargs}
+            changed = self._visit(key, sites, values)
+            if not changed:
+                return None
+            values.update(changed)
+            return tuple(values[i] for i in range(len(args))), {name: values[name] for name in kwargs}
+
+        return hook
+
+    def _leaving(self, key: tuple[str, Side], sites: list[Site]) -> Callable[..., Any]:
+        def hook(_: nn.Module, __: Any, output: Any) -> Any:  # noqa: ANN401
+            if isinstance(output, Tensor):
+                alone: dict[Any, Tensor] = {None: output}
+                return self._visit(key, sites, alone).get(None)
+            if isinstance(output, dict):
+                for name, value in self._visit(key, sites, output).items():
+                    output[name] = value
+                return None
+            changed = self._visit(key, sites, dict(enumerate(output)))
+            return type(output)(changed.get(i, v) for i, v in enumerate(output)) if changed else None
+
+        return hook
+
+    def _wrap(self, hooks: ExitStack, module: nn.Module, key: tuple[str, Side], sites: list[Site]) -> None:
+        """Stand before a method of this one module; contexts within contexts share one stand-in."""
+        name = sites[0].name
+        if name not in module.__dict__:
+            module.__dict__[name] = _StandIn(getattr(module, name))
+            hooks.callback(module.__dict__.pop, name)
+        visits: list[Visit] = module.__dict__[name].visits
+
+        def visit(values: dict[Any, Any]) -> dict[Any, Tensor]:
+            return self._visit(key, sites, values)
+
+        visits.append(visit)
+        hooks.callback(visits.remove, visit)
+
+    def _visit(self, key: tuple[str, Side], sites: list[Site], values: dict[Any, Any]) -> dict[Any, Tensor]:
+        """Show the sites of this call of the module; what was written, by position."""
+        call = self._calls[key]
+        self._calls[key] += 1
+        changed: dict[Any, Tensor] = {}
+        for site in sites:
+            tensor = changed.get(site.position, values.get(site.position))
+            if site.call == call and isinstance(tensor, Tensor):
+                new = self._touch(site, tensor)
+                if new is not None:
+                    changed[site.position] = new
+        return changed
+
+    def _touch(self, site: Site, tensor: Tensor) -> Tensor | None:
+        assert self._sizes is not None
+        new = self._change(site, view(site, tensor, self._sizes))
+        self._missing.discard(site)
+        if self._stop_early and not self._missing:
+            raise _ForwardStoppedError
+        return None if new is None else written(site, tensor, self._sizes, new)

@@ -1,0 +1,210 @@
+"""Preconditioned L-BFGS for a batch of convex problems that finish at different times."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+
+from probing.probes.curvature import Kronecker
+from probing.probes.grid import Rectangle
+from probing.probes.memory import Memory
+from probing.probes.objective import Objective, Value
+
+PAIRS = 12
+PAIR_BYTES = 1 << 30
+# a step this short means that rounding, not the step, hides the way down
+SHORTEST_STEP = {torch.float32: 1e-3, torch.float64: 1e-10}
+# so many sweeps without a smaller gap mean the same
+PATIENCE = 30
+
+
+@dataclass(frozen=True)
+class Optimum:
+    """Where the search ended, for u units × l values of λ.
+
+    Attributes:
+        weights: float64 (u, l, k, d).
+        loss: float64 (u, l), the objective there.
+        gap: float64 (u, l), by how much the loss is estimated to exceed the minimum.
+        converged: bool (u, l).
+        sweeps: Passes over the data.
+    """
+
+    weights: torch.Tensor
+    loss: torch.Tensor
+    gap: torch.Tensor
+    converged: torch.Tensor
+    sweeps: int
+
+    def replace(self, units: torch.Tensor, finer: Optimum) -> Optimum:
+        """This optimum with that of some units (u′,) in the place of theirs."""
+        merged = [
+            old.index_copy(0, units, new)
+            for old, new in (
+                (self.weights, finer.weights),
+                (self.loss, finer.loss),
+                (self.gap, finer.gap),
+                (self.converged, finer.converged),
+            )
+        ]
+        return Optimum(*merged, self.sweeps + finer.sweeps)
+
+
+def minimise(
+    objective: Objective, start: torch.Tensor | None, tolerance: float, max_iterations: int
+) -> Optimum:
+    """Minimise every problem of the batch from its own start.
+
+    L-BFGS with the Kronecker curvature model as initial inverse Hessian. A problem is finished when half
+    its Newton decrement, ½ gᵀ H⁻¹ g, estimates that the loss exceeds the minimum by less than
+    `tolerance` times itself; g is the gradient over all rows at the very weights returned, and the
+    measure does not change when features are scaled or rotated.
+
+    Args:
+        objective: The problems.
+        start: float64 (u, l, k, d), or None for zero.
+        tolerance: Relative gap at which a problem is finished.
+        max_iterations: Most sweeps over the data.
+    """
+    search = _Search(objective, *_begin(objective, start))
+    found = _Found(search)
+    sweep = 0
+    while True:
+        search.aim()
+        reached = search.gap <= tolerance * search.loss
+        found.record(search, reached, reached | search.stuck() | (sweep >= max_iterations))
+        if bool(search.ended.all()):
+            return found.optimum(sweep)
+        search.compact()
+        # the model follows the weights closely at first, when they move far
+        search.advance(refresh=sweep & (sweep - 1) == 0)
+        sweep += 1
+
+
+def _begin(objective: Objective, start: torch.Tensor | None) -> tuple[torch.Tensor, Value]:
+    if start is None:
+        return objective.origin()
+    # no data pull along the null vector of the classes, and the optimum has no part along it
+    start = (start - start.mean(2, keepdim=True)).to(objective.features.dtype).double()
+    return start, objective(start, curvature=True)
+
+
+class _Search:
+    """The state of all unfinished problems, on a rectangular grid of u units × l slots."""
+
+    def __init__(self, objective: Objective, start: torch.Tensor, value: Value) -> None:
+        assert value.curvature is not None
+        self.objective = objective
+        self.model = Kronecker(objective.variance, objective.penalty)
+        self.model.update(value.curvature)
+        self.weights, self.loss, self.gradient = start, value.loss, value.gradient
+        self.ids = torch.arange(self.loss.numel(), device=start.device).view_as(self.loss)
+        self.ended = torch.zeros_like(self.loss, dtype=torch.bool)
+        self.step = torch.ones_like(self.loss)
+        self.direction, self.slope, self.gap = torch.zeros_like(start), self.step, self.step
+        self.rounding = value.rounding
+        self.least, self.age = torch.full_like(self.loss, torch.inf), torch.zeros_like(self.loss)
+        room = PAIR_BYTES // (2 * start.numel() * start.element_size())
+        width = start.shape[2] * start.shape[3]
+        self.memory = Memory(self.ids.numel(), max(3, min(PAIRS, room)), width, start.device)
+
+    def aim(self) -> None:
+        """Set the direction −H⁻¹ g, its slope, and the gap ½ gᵀ H⁻¹ g."""
+        shape = self.gradient.shape
+        product = self.memory.apply(
+            self.gradient.reshape(self.ids.numel(), -1),
+            lambda flat: self.model.solve(flat.view(shape)).view_as(flat),
+        )
+        self.direction = product.view(shape).neg()
+        self.slope = _dot(self.gradient, self.direction)
+        self.gap = self.slope / -2
+
+    def advance(self, refresh: bool) -> None:
+        """Try the step of every problem; take it where it leads down, shorten it elsewhere."""
+        # what is evaluated is what is kept: weights that the features' precision can hold
+        dtype = self.objective.features.dtype
+        trial = (self.weights + _wide(self.step) * self.direction).to(dtype).double()
+        value = self.objective(trial, curvature=refresh)
+        slope = _dot(value.gradient, self.direction)
+        taken = self._accept(value.loss, slope)
+        shorter = (self.slope / (self.slope - slope)).nan_to_num(0.1).clamp(0.1, 0.5)
+        self.step = torch.where(taken, 1, self.step * shorter)
+        weights = torch.where(_wide(taken), trial, self.weights)
+        gradient = torch.where(_wide(taken), value.gradient, self.gradient)
+        rows = (self.ids.numel(), -1)
+        self.memory.push((weights - self.weights).view(rows), (gradient - self.gradient).view(rows))
+        self.weights, self.gradient = weights, gradient
+        self.loss = torch.where(taken, value.loss, self.loss)
+        self.rounding = torch.where(taken, value.rounding, self.rounding)
+        if value.curvature is not None:
+            self.model.update(value.curvature, taken)
+
+    def _accept(self, loss: torch.Tensor, slope: torch.Tensor) -> torch.Tensor:
+        """Sufficient decrease; or, where rounding blurs the loss, a slope that has come nearer to 0.
+
+        The second rule is the approximate Wolfe condition of Hager & Zhang (2005, eq. 4.1): for a
+        convex loss the slope tells of decrease long after differences of the loss have drowned.
+        """
+        decrease = loss <= self.loss + 1e-4 * self.step * self.slope
+        level = loss <= self.loss + self.rounding
+        return (decrease | (level & (slope.abs() <= 0.8 * self.slope.abs()))) & slope.isfinite()
+
+    def stuck(self) -> torch.Tensor:
+        """Where rounding ends the search before the tolerance does; bool (u, l)."""
+        smaller = self.gap < 0.9 * self.least
+        self.least = torch.where(smaller, self.gap, self.least)
+        self.age = torch.where(smaller, 0, self.age + 1)
+        drowned = (self.gap < self.rounding / 8) | ((self.step < 1) & (self.gap < self.rounding))
+        short = self.step < SHORTEST_STEP[self.objective.features.dtype]
+        return drowned | short | (self.age > PATIENCE)
+
+    def compact(self) -> None:
+        """Leave finished problems out, as far as the grid stays rectangular."""
+        kept = Rectangle.around(~self.ended)
+        if kept is None:
+            return
+        flat = torch.arange(self.ids.numel(), device=self.ids.device).view_as(self.ids)
+        self.memory.take(kept.pick(flat).flatten())
+        self.objective = self.objective.take(kept)
+        self.model.take(kept)
+        self.ids, self.ended = kept.pick(self.ids), kept.pick(self.ended)
+        self.weights, self.gradient = kept.pick(self.weights), kept.pick(self.gradient)
+        self.loss, self.step = kept.pick(self.loss), kept.pick(self.step)
+        self.rounding = kept.pick(self.rounding)
+        self.least, self.age = kept.pick(self.least), kept.pick(self.age)
+        self.slope, self.direction = kept.pick(self.slope), kept.pick(self.direction)
+
+
+class _Found:
+    """The outcomes, problem by problem as they come in."""
+
+    def __init__(self, search: _Search) -> None:
+        self.shape = search.weights.shape
+        self.weights = search.weights.new_empty(search.ids.numel(), *self.shape[2:])
+        self.loss, self.gap = search.loss.new_empty(2, search.ids.numel())
+        self.converged = torch.zeros_like(self.loss, dtype=torch.bool)
+
+    def record(self, search: _Search, reached: torch.Tensor, ended: torch.Tensor) -> None:
+        """Keep the problems that have ended just now."""
+        new = ended & ~search.ended
+        ids = search.ids[new]
+        self.weights[ids], self.loss[ids] = search.weights[new], search.loss[new]
+        self.gap[ids], self.converged[ids] = search.gap[new], reached[new]
+        search.ended = search.ended | ended
+
+    def optimum(self, sweeps: int) -> Optimum:
+        """All outcomes on the full grid."""
+        grid = self.shape[:2]
+        parts = (self.loss.view(grid), self.gap.view(grid), self.converged.view(grid))
+        return Optimum(self.weights.view(self.shape), *parts, sweeps)
+
+
+def _dot(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+    """Inner products (u, l) of two batches (u, l, k, d)."""
+    product: torch.Tensor = torch.linalg.vecdot(a.flatten(2), b.flatten(2))
+    return product
+
+
+def _wide(a: torch.Tensor) -> torch.Tensor:
+    return a[:, :, None, None]

@@ -1,0 +1,160 @@
+"""Mini-batch training with early stopping, for a batch of linear classifiers that stop one by one."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import torch
+
+from probing.probes.grid import Rectangle
+
+# PyTorch's defaults: (learning rate, smoothing of squares)
+RMSPROP = (1e-2, 0.99)
+# PyTorch's defaults: (learning rate, smoothing of gradients, smoothing of squares)
+ADAM = (1e-3, 0.9, 0.999)
+EPSILON = 1e-8
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How SentEval trains; see `probing.probes.senteval.SentEval` for the fields."""
+
+    optimizer: Literal["rmsprop", "adam"]
+    batch_size: int
+    epoch_size: int
+    tenacity: int
+    max_epochs: int
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Examples: float32 features (u, n, d), the last of the d being 1, and int64 labels (n,)."""
+
+    features: torch.Tensor
+    labels: torch.Tensor
+
+
+def initial(k: int, dim: int, seed: int) -> torch.Tensor:
+    """What `torch.manual_seed(seed); nn.Linear(dim, k)` starts from; float32 (k, dim + 1), bias last."""
+    generator = torch.Generator().manual_seed(seed)
+    weight, bias = torch.empty(k, dim), torch.empty(k)
+    torch.nn.init.kaiming_uniform_(weight, a=math.sqrt(5), generator=generator)
+    torch.nn.init.uniform_(bias, -1 / math.sqrt(dim), 1 / math.sqrt(dim), generator=generator)
+    return torch.column_stack([weight, bias])
+
+
+def train(
+    rows: Rows,
+    dev: Rows,
+    decay: torch.Tensor,
+    start: torch.Tensor,
+    order: np.random.RandomState,
+    schedule: Schedule,
+) -> torch.Tensor:
+    """Train every classifier until its own early stop.
+
+    Args:
+        rows: Training examples.
+        dev: Examples on which training is stopped.
+        decay: float32 (u, l), weight decay, which acts on the bias too.
+        start: float32 (k, d), initial weights of all.
+        order: Where the permutations of the examples are drawn from.
+        schedule: How to train.
+
+    Returns:
+        float32 (u, l, k, d), the weights of each classifier's best look at dev.
+    """
+    batch = _Batch(rows, dev, decay, start, schedule)
+    found = batch.weights.clone().flatten(0, 1)
+    epochs = 0
+    while batch.ids.numel() and epochs <= schedule.max_epochs:
+        for _ in range(schedule.epoch_size):
+            batch.epoch(torch.from_numpy(order.permutation(len(rows.labels))))
+        epochs += schedule.epoch_size
+        batch.look()
+        found[batch.ids.flatten()] = batch.best.flatten(0, 1)
+        if not bool(batch.going.any()):
+            break
+        batch.compact()
+    return found.view(*decay.shape, *start.shape)
+
+
+class _Batch:
+    """The state of all classifiers that go on, on a rectangular grid of u units × l slots."""
+
+    def __init__(
+        self, rows: Rows, dev: Rows, decay: torch.Tensor, start: torch.Tensor, schedule: Schedule
+    ) -> None:
+        self.features, self.labels = rows.features, rows.labels
+        self.dev, self.dev_labels = dev.features, dev.labels
+        self.schedule = schedule
+        self.decay = decay[:, :, None, None]
+        self.weights = start.repeat(*decay.shape, 1, 1)
+        self.best = self.weights.clone()
+        self.average, self.square = torch.zeros_like(self.weights), torch.zeros_like(self.weights)
+        self.steps = 0
+        self.record = torch.full_like(decay, -1)
+        self.misses = torch.zeros_like(decay)
+        self.going = torch.ones_like(decay, dtype=torch.bool)
+        self.ids = torch.arange(decay.numel(), device=decay.device).view_as(decay)
+        k = start.shape[0]
+        self.hot = torch.nn.functional.one_hot(self.labels, k).to(start.dtype)
+
+    def epoch(self, permutation: torch.Tensor) -> None:
+        """Go through the examples once, in the order given."""
+        permutation = permutation.to(self.labels.device)
+        shuffled, hot = self.features[:, permutation], self.hot[permutation].T
+        size = self.schedule.batch_size
+        for features, target in zip(torch.split(shuffled, size, 1), torch.split(hot, size, 1), strict=True):
+            self._step(self._gradient(features, target))
+
+    def look(self) -> None:
+        """Score dev; keep the weights of those that improve, count the others' misses, stop some."""
+        flat = self.weights.flatten(1, 2)
+        logits = torch.bmm(flat, self.dev.mT).view(*self.weights.shape[:3], -1)
+        hits = (logits.argmax(2) == self.dev_labels).sum(2).to(self.record.dtype)
+        better = self.going & (hits > self.record)
+        self.best = torch.where(better[:, :, None, None], self.weights, self.best)
+        self.record = torch.where(better, hits, self.record)
+        self.going = self.going & (better | (self.misses < self.schedule.tenacity))
+        self.misses = self.misses + (~better).to(self.misses.dtype)
+
+    def compact(self) -> None:
+        """Leave stopped classifiers out, as far as the grid stays rectangular."""
+        kept = Rectangle.around(self.going)
+        if kept is None:
+            return
+        if len(kept.units) < len(self.features):
+            self.features, self.dev = self.features[kept.units], self.dev[kept.units]
+        self.weights, self.best = kept.pick(self.weights), kept.pick(self.best)
+        self.average, self.square = kept.pick(self.average), kept.pick(self.square)
+        self.decay, self.record = kept.pick(self.decay), kept.pick(self.record)
+        self.misses, self.going, self.ids = (
+            kept.pick(self.misses),
+            kept.pick(self.going),
+            kept.pick(self.ids),
+        )
+
+    def _gradient(self, features: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+        """Of the mean cross-entropy plus (decay/2)‖W‖², for features (u, b, d) and targets (k, b)."""
+        logits = torch.bmm(self.weights.flatten(1, 2), features.mT)
+        error = torch.softmax(logits.view(*self.weights.shape[:3], -1), 2).sub_(target).div_(target.shape[1])
+        gradient = torch.bmm(error.flatten(1, 2), features).view_as(self.weights)
+        return gradient.addcmul_(self.weights, self.decay)
+
+    def _step(self, gradient: torch.Tensor) -> None:
+        """One step as torch.optim takes it."""
+        self.steps += 1
+        if self.schedule.optimizer == "rmsprop":
+            rate, smooth = RMSPROP
+            self.square.mul_(smooth).addcmul_(gradient, gradient, value=1 - smooth)
+            self.weights.addcdiv_(gradient, self.square.sqrt().add_(EPSILON), value=-rate)
+            return
+        rate, first, second = ADAM
+        self.average.lerp_(gradient, 1 - first)
+        self.square.mul_(second).addcmul_(gradient, gradient, value=1 - second)
+        size = self.square.sqrt().div_(math.sqrt(1 - second**self.steps)).add_(EPSILON)
+        self.weights.addcdiv_(self.average, size, value=-rate / (1 - first**self.steps))
