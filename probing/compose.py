@@ -10,7 +10,6 @@ from typing import Any
 
 from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
-from hydra.core.plugins import Plugins
 from hydra.errors import ConfigCompositionException, HydraException, MissingConfigException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
@@ -31,9 +30,6 @@ def conf_folder() -> Path:
 @contextmanager
 def hydra_session() -> Iterator[GlobalHydra]:
     """Hydra, looking for configurations in `conf_folder`; errors come out as one-line ProbingErrors."""
-    from probing.sweep import GlobSweeper
-
-    Plugins.instance().register(GlobSweeper)
     GlobalHydra.instance().clear()
     try:
         with initialize_config_dir(str(conf_folder()), version_base=VERSION_BASE, job_name="probing"):
@@ -58,7 +54,7 @@ def plain_values(config: DictConfig) -> dict[str, Any]:
     Raises:
         ProbingError: If a mandatory value is not set; the message names its key.
     """
-    own = OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"])
+    own = _own_part(config)
     missing = sorted(OmegaConf.missing_keys(own))
     if missing:
         raise ProbingError(f"{missing[0]} is not set; give {missing[0]}=... on the command line")
@@ -70,7 +66,13 @@ def plain_values(config: DictConfig) -> dict[str, Any]:
 def composed_yaml(overrides: Sequence[str]) -> str:
     """The composed configuration as YAML, without Hydra's part; what `probing --cfg` prints."""
     composed = compose_config(overrides)
-    return OmegaConf.to_yaml(OmegaConf.masked_copy(composed, [str(key) for key in composed if key != "hydra"]))
+    return OmegaConf.to_yaml(
+        OmegaConf.masked_copy(composed, [str(key) for key in composed if key != "hydra"])
+    )
+
+
+def _own_part(config: DictConfig) -> DictConfig:
+    return OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"])
 
 
 def explain(error: Exception) -> str:

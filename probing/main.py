@@ -20,8 +20,9 @@ from probing.config import Config, build_config
 from probing.errors import ProbingError
 from probing.figures import draw_grid, draw_sheet
 from probing.files import remove_empty
+from probing.pipeline import Result, prepare
 from probing.results.table import grid_text, summary
-from probing.run import Result, prepare
+from probing.sweep import multirun
 
 log = logging.getLogger(__name__)
 LOG = "run.log"
@@ -84,8 +85,7 @@ def run_sweep(overrides: Sequence[str]) -> list[Outcome]:
     """
     with hydra_session() as session:
         assert session.hydra is not None
-        batches = session.hydra.multirun("config", _job, list(overrides))
-    outcomes: list[Outcome] = [job.return_value for batch in batches for job in batch]
+        outcomes: list[Outcome] = [job.return_value for job in multirun(session.hydra, _job, list(overrides))]
     if outcomes:
         _finish(outcomes)
     return outcomes

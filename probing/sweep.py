@@ -4,23 +4,32 @@ from __future__ import annotations
 
 import fnmatch
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
+from hydra._internal.callbacks import Callbacks
+from hydra._internal.hydra import Hydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.plugins import Plugins
+from hydra.core.utils import JobReturn
+from hydra.plugins.sweeper import Sweeper
+from hydra.types import HydraContext, RunMode
+from omegaconf import DictConfig
 
 from probing.compose import choices
 from probing.errors import ProbingError
+
+Plugins.instance()  # executes the modules of Hydra's own plugins anew, so theirs must be imported after
+from hydra._internal.core_plugins.basic_sweeper import BasicSweeper  # noqa: E402
 
 
 class GlobSweeper(BasicSweeper):
     """Hydra's basic sweeper, for which `task=glob(grammar/*)` also looks into folders of a group."""
 
-    def __init__(self, max_batch_size: int | None = None, params: dict[str, str] | None = None) -> None:
+    def __init__(self, max_batch_size: int | None, params: Mapping[str, str] | None) -> None:
         """Expand the globs of an experiment's own sweep."""
-        params = {group: expand(group, str(value)) for group, value in (params or {}).items()}
-        super().__init__(max_batch_size, params)
+        expanded = {group: expand(group, str(value)) for group, value in (params or {}).items()}
+        super().__init__(max_batch_size, expanded)
         self._checked = False
 
     def validate_batch_is_legal(self, batch: Sequence[Sequence[str]]) -> None:
@@ -41,6 +50,26 @@ class GlobSweeper(BasicSweeper):
             self.validate_batch_is_legal(batch)
         self._checked = True
         return super().sweep(expanded)
+
+
+def multirun(session: Hydra, job: Callable[[DictConfig], Any], overrides: list[str]) -> list[JobReturn]:
+    """Run a sweep as Hydra does, with `GlobSweeper` in the place of its basic sweeper.
+
+    Returns:
+        What Hydra says of every job, in order.
+    """
+    config = session.compose_config("config", overrides, RunMode.MULTIRUN, with_log_configuration=False)
+    context = HydraContext(config_loader=session.config_loader, callbacks=Callbacks(config))
+    sweeper: Sweeper
+    if config.hydra.sweeper._target_.endswith(".BasicSweeper"):
+        sweeper = GlobSweeper(config.hydra.sweeper.max_batch_size, config.hydra.sweeper.params)
+        sweeper.setup(config=config, hydra_context=context, task_function=job)
+    else:
+        sweeper = Plugins.instance().instantiate_sweeper(
+            config=config, hydra_context=context, task_function=job
+        )
+    batches = sweeper.sweep(list(config.hydra.overrides.task)) or []
+    return [result for batch in batches for result in batch]
 
 
 def expand(group: str, value: str) -> str:

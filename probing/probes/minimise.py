@@ -16,7 +16,7 @@ PAIR_BYTES = 1 << 30
 # a step this short means that rounding, not the step, hides the way down
 SHORTEST_STEP = {torch.float32: 1e-3, torch.float64: 1e-10}
 # so many sweeps without a smaller gap mean the same
-PATIENCE = 30
+PATIENCE = {torch.float32: 30, torch.float64: 100}
 
 
 @dataclass(frozen=True)
@@ -39,16 +39,13 @@ class Optimum:
 
     def replace(self, units: torch.Tensor, finer: Optimum) -> Optimum:
         """This optimum with that of some units (u′,) in the place of theirs."""
-        merged = [
-            old.index_copy(0, units, new)
-            for old, new in (
-                (self.weights, finer.weights),
-                (self.loss, finer.loss),
-                (self.gap, finer.gap),
-                (self.converged, finer.converged),
-            )
-        ]
-        return Optimum(*merged, self.sweeps + finer.sweeps)
+        return Optimum(
+            self.weights.index_copy(0, units, finer.weights),
+            self.loss.index_copy(0, units, finer.loss),
+            self.gap.index_copy(0, units, finer.gap),
+            self.converged.index_copy(0, units, finer.converged),
+            self.sweeps + finer.sweeps,
+        )
 
 
 def minimise(
@@ -156,8 +153,8 @@ class _Search:
         self.least = torch.where(smaller, self.gap, self.least)
         self.age = torch.where(smaller, 0, self.age + 1)
         drowned = (self.gap < self.rounding / 8) | ((self.step < 1) & (self.gap < self.rounding))
-        short = self.step < SHORTEST_STEP[self.objective.features.dtype]
-        return drowned | short | (self.age > PATIENCE)
+        dtype = self.objective.features.dtype
+        return drowned | (self.step < SHORTEST_STEP[dtype]) | (self.age > PATIENCE[dtype])
 
     def compact(self) -> None:
         """Leave finished problems out, as far as the grid stays rectangular."""

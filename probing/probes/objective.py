@@ -12,7 +12,7 @@ from probing.probes.grid import Rectangle
 # exponentials of logits up to this size neither overflow nor vanish in float32, nor do sums of 1000
 SAFE_LOGIT = 80.0
 # up to this many classes the curvature between all pairs of them is measured
-MOST_CLASSES = 64
+MOST_CLASSES = 128
 # logits of one chunk: those that fit a CPU's cache, or keep an accelerator busy
 CHUNK_BYTES = {"cpu": 4 << 20, "accelerator": 512 << 20}
 
