@@ -61,8 +61,9 @@ def _group(group: Path) -> str:
 
 
 def _description(path: Path) -> str:
-    """The second line of a file, a comment that says what the choice is."""
-    return path.read_text().splitlines()[1].lstrip("# ")
+    """The comment below the command that a file starts with; what the choice is."""
+    comments = [line for line in path.read_text().splitlines() if not line.startswith("# @")]
+    return comments[1].lstrip("# ")
 
 
 def _keys(text: str, after: str = "") -> str:

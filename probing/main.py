@@ -26,6 +26,7 @@ from probing.sweep import multirun
 
 log = logging.getLogger(__name__)
 LOG = "run.log"
+_TERMINAL = "probing.terminal"
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ def run_one(overrides: Sequence[str]) -> Result:
         ProbingError: If anything is not as it should be; then no run folder is left behind.
     """
     composed = compose_config(overrides)
-    folder = Path(composed.hydra.run.dir)
+    folder = _unused(Path(composed.hydra.run.dir))
     values = plain_values(composed)
     return _execute(build_config(values), values, folder)
 
@@ -95,8 +96,8 @@ def _job(composed: DictConfig) -> Outcome:
     hydra = HydraConfig.get()
     folder = Path(hydra.runtime.output_dir)
     title = " ".join(hydra.overrides.task) or "defaults"
-    log.info("\n[%s] %s", hydra.job.num, title)
     with _logging(folder / LOG):
+        log.info("[%s] %s", hydra.job.num, title)
         try:
             values = plain_values(composed)
             result = _execute(build_config(values), values, folder)
@@ -150,27 +151,39 @@ def _finish(outcomes: list[Outcome]) -> None:
 
 @contextmanager
 def _logging(path: Path) -> Iterator[None]:
-    """Send the log to the terminal, if nothing does yet, and to a file."""
+    """Send the log to a file, and to the terminal unless an outer run does that already."""
     logger = logging.getLogger("probing")
-    logger.setLevel(logging.INFO)
-    logger.propagate = False
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if any(getattr(handler, "baseFilename", None) == str(path.resolve()) for handler in logger.handlers):
+    names = {handler.name for handler in logger.handlers}
+    if str(path) in names:
         yield
         return
-    file = logging.FileHandler(path)
-    file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
-    terminal = logging.StreamHandler(sys.stderr)
-    terminal.setFormatter(logging.Formatter("%(message)s"))
-    handlers: list[logging.Handler] = [file] if logger.handlers else [file, terminal]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handlers: list[logging.Handler] = [logging.FileHandler(path)]
+    handlers[0].setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    handlers[0].set_name(str(path))
+    if _TERMINAL not in names:
+        handlers.append(logging.StreamHandler(sys.stderr))
+        handlers[1].setFormatter(logging.Formatter("%(message)s"))
+        handlers[1].set_name(_TERMINAL)
+    before = logger.level, logger.propagate
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
     for handler in handlers:
         logger.addHandler(handler)
     try:
         yield
     finally:
+        logger.setLevel(before[0])
+        logger.propagate = before[1]
         for handler in handlers:
             logger.removeHandler(handler)
             handler.close()
+
+
+def _unused(folder: Path) -> Path:
+    """The folder, or one like it that no run of the same second has taken."""
+    names = [folder, *(folder.with_name(f"{folder.name}-{number}") for number in range(2, 1000))]
+    return next(name for name in names if not name.exists())
 
 
 def _clear(folder: Path, root: Path) -> None:

@@ -168,7 +168,7 @@ def test_representations_come_back_as_an_array_and_as_a_frame(tmp_path: Path, ti
     np.testing.assert_array_equal(frame.to_numpy(), array[:, 1, 2])
     assert frame.index.get_level_values("split").value_counts()["train"] == 80
     assert set(frame.index.get_level_values("label")) == {"past", "present"}
-    assert frame.columns[0] == (1, 2, 0)
+    assert tuple(frame.columns[0]) == (1, 2, 0)
     probing.run(overrides(tmp_path, tiny_bert, "pooling=mean", "granularity=layer"))
     with pytest.raises(ProbingError, match="more than one answers"):
         probing.load_representations(tmp_path)

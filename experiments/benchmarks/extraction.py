@@ -59,8 +59,8 @@ def main() -> None:
 
 def sentences(count: int) -> list[Unit]:
     """Distinct sentences of about 24 tokens."""
-    size = {"n_train": 2 * count, "n_dev": 20, "n_test": 20}
-    texts = [unit.text for unit in GrammarTask("grammar/tense", "tense", **size).build().units]
+    task = GrammarTask("grammar/length", "length", n_train=2 * count, n_dev=20, n_test=20).build()
+    texts = [unit.text for unit in task.units]
     return [Unit(f"{first} {second}") for first, second in zip(texts[::2], texts[1::2], strict=True)][:count]
 
 
@@ -97,7 +97,7 @@ def _whole(loaded: LoadedModel, request: Request, settings: ExtractConfig, units
 
 
 def _bert_base(tokenizer: str, device: torch.device) -> LoadedModel:
-    model = BertModel(BertConfig(attn_implementation="sdpa"))
+    model = BertModel(BertConfig())
     model.train(False).requires_grad_(False)
     torch.nn.Module.to(model, device)
     return LoadedModel(model, AutoTokenizer.from_pretrained(tokenizer), 512)

@@ -56,7 +56,7 @@ def load_model(
         reason = str(error).strip().splitlines()[0]
         raise ProbingError(f"model {files.config.name}: cannot be loaded: {reason}") from error
     if model.config.is_encoder_decoder:
-        model = model.get_encoder()
+        model = _encoder(files, model)
     model.train(False).requires_grad_(False)
     nn.Module.to(model, device)
     return LoadedModel(model, tokenizer, _length_limit(model, tokenizer))
@@ -71,6 +71,13 @@ def _pretrained(files: ModelFiles, dtype: torch.dtype, attention: Attention) -> 
         if attention == "eager" or "scaled_dot_product_attention" not in str(error):
             raise
         return _from_pretrained(files, attn_implementation="eager", **options)
+
+
+def _encoder(files: ModelFiles, model: PreTrainedModel) -> PreTrainedModel:
+    encoder = model.get_encoder()
+    if not isinstance(encoder, PreTrainedModel):
+        raise ProbingError(f"model {files.config.name}: its encoder does not run alone; choose another model")
+    return encoder
 
 
 def _from_pretrained(files: ModelFiles, **options: Any) -> PreTrainedModel:  # noqa: ANN401

@@ -26,7 +26,7 @@ def score(predictions: torch.Tensor, labels: torch.Tensor, n_classes: int, metri
 
 def confusion(predictions: torch.Tensor, labels: torch.Tensor, n_classes: int) -> torch.Tensor:
     """Counts of (label, prediction); int64 (…, k, k)."""
-    cells = (labels * n_classes + predictions).flatten(0, -2)
+    cells = (labels * n_classes + predictions).reshape(-1, len(labels))
     shift = torch.arange(len(cells), device=cells.device).unsqueeze(1) * n_classes**2
     counts = torch.bincount((cells + shift).flatten(), minlength=len(cells) * n_classes**2)
     return counts.view(*predictions.shape[:-1], n_classes, n_classes)

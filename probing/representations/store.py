@@ -15,7 +15,7 @@ from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
 from probing.errors import CorruptFileError
-from probing.files import replace_file
+from probing.files import remove_empty, replace_file
 from probing.representations.request import Request
 from probing.representations.shard import Shard, open_shard
 
@@ -59,8 +59,9 @@ class Store:
     @contextmanager
     def lock(self) -> Iterator[None]:
         """Let one process at a time extract for this key; others wait, then find the rows there."""
+        path = self.root / f"{self.key}.lock"
         self.root.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(self.root / f"{self.key}.lock")
+        lock = FileLock(path)
         try:
             lock.acquire(timeout=0)
         except Timeout:
@@ -69,6 +70,9 @@ class Store:
         try:
             yield
         finally:
+            if not self.folder.exists():  # it came to nothing, and leaves nothing
+                path.unlink(missing_ok=True)
+                remove_empty(self.root, self.root)
             lock.release()
 
     def prepare(self, request: Request) -> None:
