@@ -95,7 +95,7 @@ def run_sweep(overrides: Sequence[str]) -> list[Outcome]:
 def _job(composed: DictConfig) -> Outcome:
     hydra = HydraConfig.get()
     folder = Path(hydra.runtime.output_dir)
-    title = " ".join(hydra.overrides.task) or "defaults"
+    title = " ".join(hydra.overrides.task)
     with _logging(folder / LOG):
         log.info("[%s] %s", hydra.job.num, title)
         try:
@@ -136,17 +136,25 @@ def _finish(outcomes: list[Outcome]) -> None:
     folder = outcomes[0].folder.parent
     frames = [outcome.frame for outcome in outcomes if outcome.frame is not None]
     print(f"\n{len(frames)} of {len(outcomes)} jobs done")  # noqa: T201
-    for outcome in outcomes:
+    titles = _titles(outcomes)
+    for title, outcome in zip(titles, outcomes, strict=True):
         if outcome.frame is not None:
-            print(f"  {outcome.overrides}: {summary(outcome.frame)}")  # noqa: T201
+            print(f"  {title}: {summary(outcome.frame)}")  # noqa: T201
     if frames:
         picture, _ = draw_sheet(pd.concat(frames, ignore_index=True), folder / "sheet")
         print(f"contact sheet: {picture}")  # noqa: T201
-    failed = [outcome for outcome in outcomes if outcome.problem is not None]
+    failed = [pair for pair in zip(titles, outcomes, strict=True) if pair[1].problem is not None]
     if failed:
         print(f"{len(failed)} failed:", file=sys.stderr)  # noqa: T201
-    for outcome in failed:
-        print(f"  {outcome.overrides}: {outcome.problem} (log: {outcome.folder / LOG})", file=sys.stderr)  # noqa: T201
+    for title, outcome in failed:
+        print(f"  {title}: {outcome.problem} (log: {outcome.folder / LOG})", file=sys.stderr)  # noqa: T201
+
+
+def _titles(outcomes: list[Outcome]) -> list[str]:
+    """What sets each job apart from the others of its sweep."""
+    overrides = [outcome.overrides.split() for outcome in outcomes]
+    shared = set(overrides[0]).intersection(*overrides) if len(overrides) > 1 else set()
+    return [" ".join(item for item in own if item not in shared) or "defaults" for own in overrides]
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from probing.probes.objective import Objective
 from probing.probes.problem import Fit, Problem
 from probing.probes.scaling import Scaling
 from probing.probes.selection import check_settings, fit_and_choose
+from probing.probes.shares import over_units
 
 logger = logging.getLogger(__name__)
 
@@ -77,11 +78,15 @@ class Logistic:
         Returns:
             float64 (u, l, k, dim + 1), weights for the vectors as given, the bias last.
         """
-        scaling = Scaling.of(vectors, self.standardize)
-        features = scaling.apply(vectors)
-        scaling = scaling.rotate_(features)
-        optimum = self.solve(features, labels, n_classes, None if start is None else scaling.from_raw(start))
-        return scaling.to_raw(optimum.weights)
+
+        def work(units: slice) -> torch.Tensor:
+            scaling = Scaling.of(vectors[units], self.standardize)
+            features = scaling.apply(vectors[units])
+            scaling = scaling.rotate_(features)
+            begin = None if start is None else scaling.from_raw(start[units])
+            return scaling.to_raw(self.solve(features, labels, n_classes, begin).weights)
+
+        return over_units(work, len(vectors), vectors.device)
 
     def solve(
         self,

@@ -9,12 +9,10 @@ import torch
 
 from probing.probes.grid import Rectangle
 
-# exponentials of logits up to this size neither overflow nor vanish in float32, nor do sums of 1000
-SAFE_LOGIT = 80.0
 # up to this many classes the curvature between all pairs of them is measured
 MOST_CLASSES = 128
 # logits of one chunk: those that fit a CPU's cache, or keep an accelerator busy
-CHUNK_BYTES = {"cpu": 4 << 20, "accelerator": 512 << 20}
+CHUNK_BYTES = {"cpu": 2 << 20, "accelerator": 512 << 20}
 
 
 @dataclass(frozen=True)
@@ -46,14 +44,12 @@ class Objective:
     Attributes:
         features: float32 or float64 (u, n, d), the last of the d being 1.
         variance: float64 (u, d), mean square of each feature.
-        reach: (u, 1, 1), the longest vector when every feature is scaled to mean square 1.
         moments: float64 (u, 1, k, d), mean of onehot(y) xᵀ.
         penalty: float64 (u, l, 1, d), λ for weights and 0 for the bias.
     """
 
     features: torch.Tensor
     variance: torch.Tensor
-    reach: torch.Tensor
     moments: torch.Tensor
     penalty: torch.Tensor
 
@@ -69,20 +65,17 @@ class Objective:
         """
         units, _, dim = features.shape
         variance = torch.stack([torch.linalg.vecdot(x, x, dim=0) for x in features]) / features.shape[1]
-        inverse = torch.where(variance > 0, 1 / variance, 0).unsqueeze(2)
-        reach = torch.stack([(x.square() @ s).amax() for x, s in zip(features, inverse, strict=True)])
         penalty = l2.view(1, -1, 1, 1).repeat(units, 1, 1, dim)
         penalty[..., -1] = 0
         moments = _moments(features, labels, k).unsqueeze(1)
-        return cls(features, variance.double(), reach.sqrt().view(-1, 1, 1), moments, penalty)
+        return cls(features, variance.double(), moments, penalty)
 
     def take(self, kept: Rectangle) -> Objective:
         """The problems of a part of the grid."""
         units, penalty = kept.units, kept.pick(self.penalty)
         if len(units) == len(self.features):
             return replace(self, penalty=penalty)
-        parts = (self.features[units], self.variance[units], self.reach[units], self.moments[units])
-        return Objective(*parts, penalty)
+        return Objective(self.features[units], self.variance[units], self.moments[units], penalty)
 
     def origin(self) -> tuple[torch.Tensor, Value]:
         """Zero weights and the value there, where every class has probability 1/k: no sweep is needed."""
@@ -106,15 +99,16 @@ class Objective:
         """
         (units, values, k, dim), n = weights.shape, self.features.shape[1]
         flat = weights.to(self.features.dtype).view(units, values * k, dim)
-        shift = self._may_overflow(flat)
         loss = weights.new_zeros(units, values)
         gradient = torch.zeros_like(weights)
         squares = torch.zeros(())
         for rows in torch.split(self.features, self._chunk(units * values * k), 1):
-            logits = torch.bmm(flat, rows.mT)
-            shares = logits.view(units * values, k, -1)
-            loss += _softmax_(shares, shift).view_as(loss)
-            gradient += torch.bmm(logits, rows).view_as(gradient)
+            logits = torch.bmm(flat, rows.mT).view(units * values, k, -1)
+            shares = torch.log_softmax(logits, 1)
+            # log Σ exp z = z − log p, of any class
+            loss += (logits[:, 0] - shares[:, 0]).sum(1).view_as(loss)
+            shares.exp_()
+            gradient += torch.bmm(shares.view(units, values * k, -1), rows).view_as(gradient)
             if curvature:
                 squares = squares + _squares(shares).double()
         between = None
@@ -127,26 +121,9 @@ class Objective:
         rounding = torch.finfo(flat.dtype).eps * (1 + linear.abs())
         return Value(loss.div_(n).sub_(linear), gradient, rounding, between)
 
-    def _may_overflow(self, flat: torch.Tensor) -> bool:
-        """Whether |wᵀx| ≤ ‖σw‖ ‖x/σ‖, σ² the mean squares, leaves room for an unsafe logit."""
-        spread = self.variance.sqrt().to(flat.dtype).unsqueeze(1)
-        bound = torch.linalg.vector_norm(flat * spread, dim=2, keepdim=True) * self.reach
-        return not bool(bound.amax() <= SAFE_LOGIT)
-
     def _chunk(self, columns: int) -> int:
         kind = "cpu" if self.features.device.type == "cpu" else "accelerator"
         return max(64, CHUNK_BYTES[kind] // (columns * self.features.element_size()))
-
-
-def _softmax_(logits: torch.Tensor, shift: bool) -> torch.Tensor:
-    """Turn logits (p, k, n) into probabilities in place; return Σₙ logsumexp (p,)."""
-    top = logits.amax(1, keepdim=True) if shift else None
-    if top is not None:
-        logits.sub_(top)
-    norm = logits.exp_().sum(1, keepdim=True)
-    logits.mul_(norm.reciprocal())
-    norm.log_()
-    return (norm if top is None else norm.add_(top)).sum((1, 2))
 
 
 def _squares(shares: torch.Tensor) -> torch.Tensor:

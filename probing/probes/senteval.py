@@ -15,6 +15,7 @@ from probing.probes.problem import Fit, Problem
 from probing.probes.scaling import check_finite
 from probing.probes.selection import check_settings
 from probing.probes.sgd import Rows, Schedule, initial, train
+from probing.probes.shares import over_units
 from probing.probes.splits import inner_splits
 
 # share of train that stops the final probe early when the task has no dev split
@@ -120,7 +121,15 @@ class _Run:
         order: np.random.RandomState,
     ) -> torch.Tensor:
         """Weights (u, l, k, dim + 1) trained on some rows and stopped on others."""
-        return train(self._rows(fit), self._rows(held), decay, self.start, order, self.schedule)
+        rows, dev, state = self._rows(fit), self._rows(held), order.get_state()
+
+        def work(units: slice) -> torch.Tensor:
+            same = np.random.RandomState()
+            same.set_state(state)
+            parts = Rows(rows.features[units], rows.labels), Rows(dev.features[units], dev.labels)
+            return train(*parts, decay[units], self.start, same, self.schedule)
+
+        return over_units(work, len(decay), decay.device)
 
     def train_on_share(self, decay: torch.Tensor) -> torch.Tensor:
         """Train on train less a random part, on which training is stopped."""
