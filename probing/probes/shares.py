@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 
 import torch
 
@@ -33,7 +34,7 @@ def over_units(work: Callable[[slice], torch.Tensor], units: int, device: torch.
     torch.set_num_threads(1)
     try:
         with ThreadPoolExecutor(shares) as pool:
-            parts = list(pool.map(work, [slice(a, b) for a, b in zip(ends, ends[1:], strict=False)]))
+            parts = list(pool.map(work, [slice(a, b) for a, b in pairwise(ends)]))
     finally:
         torch.set_num_threads(threads)
     return torch.cat(parts)
