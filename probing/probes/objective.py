@@ -102,15 +102,17 @@ class Objective:
         loss = weights.new_zeros(units, values)
         gradient = torch.zeros_like(weights)
         squares = torch.zeros(())
-        for rows in torch.split(self.features, self._chunk(units * values * k), 1):
-            logits = torch.bmm(flat, rows.mT).view(units * values, k, -1)
-            shares = torch.log_softmax(logits, 1)
-            # log Σ exp z = z − log p, of any class
-            loss += (logits[:, 0] - shares[:, 0]).sum(1).view_as(loss)
-            shares.exp_()
-            gradient += torch.bmm(shares.view(units, values * k, -1), rows).view_as(gradient)
+        width = self._chunk(units * values * k)
+        # memory for all chunks: to take it anew for each would cost as much as the softmax
+        shape = (units * values, k, min(width, n))
+        buffers = [self.features.new_empty(math.prod(shape) // size) for size in (1, k, k)]
+        for rows in torch.split(self.features, width, 1):
+            logits, norm, top = _cut(buffers, shape, rows.shape[1])
+            torch.bmm(flat, rows.mT, out=logits.view(units, values * k, -1))
+            loss += _softmax_(logits, norm, top).view_as(loss)
+            gradient += torch.bmm(logits.view(units, values * k, -1), rows).view_as(gradient)
             if curvature:
-                squares = squares + _squares(shares).double()
+                squares = squares + _squares(logits).double()
         between = None
         if curvature:
             mean = gradient[..., -1]
@@ -124,6 +126,33 @@ class Objective:
     def _chunk(self, columns: int) -> int:
         kind = "cpu" if self.features.device.type == "cpu" else "accelerator"
         return max(64, CHUNK_BYTES[kind] // (columns * self.features.element_size()))
+
+
+def _cut(
+    buffers: list[torch.Tensor], shape: tuple[int, int, int], n: int
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Room for logits (p, k, n) and two reductions (p, 1, n) of them."""
+    p, k, _ = shape
+    whole, first, second = buffers
+    return (
+        whole[: p * k * n].view(p, k, n),
+        first[: p * n].view(p, 1, n),
+        second[: p * n].view(p, 1, n),
+    )
+
+
+def _softmax_(logits: torch.Tensor, norm: torch.Tensor, top: torch.Tensor) -> torch.Tensor:
+    """Turn logits (p, k, n) into probabilities in place; return Σₙ log Σₖ exp (p,).
+
+    Args:
+        logits: (p, k, n); n comes last so that sums over classes run along whole vectors.
+        norm: Room for (p, 1, n).
+        top: Room for (p, 1, n).
+    """
+    torch.amax(logits, 1, keepdim=True, out=top)
+    torch.sum(logits.sub_(top).exp_(), 1, keepdim=True, out=norm)
+    logits.div_(norm)
+    return norm.log_().add_(top).sum((1, 2))
 
 
 def _squares(shares: torch.Tensor) -> torch.Tensor:
