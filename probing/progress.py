@@ -26,7 +26,7 @@ class Progress:
             total=work,
             desc=what,
             file=sys.stderr,
-            leave=False,
+            leave=not terminal,
             mininterval=0.2 if terminal else 15.0,
             delay=1.0 if terminal else 15.0,
             bar_format=_TERMINAL if terminal else _LOG + "\n",
