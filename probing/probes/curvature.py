@@ -8,6 +8,8 @@ from probing.probes.grid import Rectangle
 
 # curvature below this is rounding
 SMALLEST = 1e-8
+# and curvature below this share of the mean over classes is not trusted
+LEAST_SHARE = 3e-2
 
 
 class Kronecker:
@@ -51,7 +53,9 @@ class Kronecker:
         # a step that overflowed is not taken, and neither is its curvature
         between = between.nan_to_num(0, 0, 0)
         values, rotation = (between, None) if between.dim() == 3 else _eigen(between)
-        values = values.clamp(min=SMALLEST).unsqueeze(-1)
+        # a class that is hardly ever in doubt would get a step far beyond where the model holds
+        floor = (LEAST_SHARE * values.mean(2, keepdim=True)).clamp(min=SMALLEST)
+        values = values.maximum(floor).unsqueeze(-1)
         inverse = 1 / (values * self.variance + self.penalty)
         if where is None:
             self.rotation, self.inverse = rotation, inverse

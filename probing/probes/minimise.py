@@ -14,7 +14,7 @@ from probing.probes.objective import Objective, Value
 PAIRS = 12
 PAIR_BYTES = 1 << 30
 # a step this short means that rounding, not the step, hides the way down
-SHORTEST_STEP = {torch.float32: 1e-3, torch.float64: 1e-10}
+SHORTEST_STEP = {torch.float32: 1e-6, torch.float64: 1e-10}
 # so many sweeps without a smaller gap mean the same
 PATIENCE = {torch.float32: 30, torch.float64: 100}
 

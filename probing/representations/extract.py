@@ -23,7 +23,7 @@ from probing.tasks.task import Unit
 
 if TYPE_CHECKING:  # a cached answer needs neither the model nor the library that runs it
     from probing.models.load import LoadedModel
-    from probing.representations.forward import Pace, Reader, Rows
+    from probing.representations.forward import Reader, Rows
 
 log = logging.getLogger(__name__)
 Overwrite = Literal["never", "missing", "always"]
@@ -112,18 +112,18 @@ class Extractor:
 
         reader = Reader(self.load(), self.request, self.settings)
         chosen = _choose(layers, tuple(reader.layout))
-        pace = reader.restricted(chosen).measure(list(missing.values()))
+        seconds = reader.restricted(chosen).estimate(list(missing.values()))
         self.store.prepare(self.request)  # from here on something is written
         self.store.write_layout(reader.layout)
-        self._run(reader.restricted(chosen), missing, pace)
+        self._run(reader.restricted(chosen), missing, seconds)
 
-    def _run(self, reader: Reader, missing: dict[str, Unit], pace: Pace) -> None:
+    def _run(self, reader: Reader, missing: dict[str, Unit], expected: float) -> None:
         ids, units = list(missing), list(missing.values())
-        self._announce(reader, units, pace)
+        self._announce(reader, units, expected)
         progress = Progress("extracting", "texts", sum(len(unit.text) for unit in units))
         start = time.perf_counter()
         cut = 0
-        for rows in self._shards(reader.read(units, pace.threads), units, progress):
+        for rows in self._shards(reader.read(units), units, progress):
             names = [ids[place] for place in rows.places]
             truncated = [ids[place] for place in rows.truncated]
             cut += len(truncated)
@@ -150,7 +150,7 @@ class Extractor:
         if gathered:
             yield _join(gathered)
 
-    def _announce(self, reader: Reader, units: list[Unit], pace: Pace) -> None:
+    def _announce(self, reader: Reader, units: list[Unit], seconds: float) -> None:
         """Say what is coming, and refuse what the disk cannot hold."""
         size = 2 * len(units) * sum(heads * dim for heads, dim in reader.layout.values())
         free = shutil.disk_usage(self.store.folder).free
@@ -166,7 +166,7 @@ class Extractor:
             layers,
             vectors,
             size / 1e6,
-            pace.seconds,
+            seconds,
         )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-import logging
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -22,12 +22,10 @@ from probing.representations.pooling import pool
 from probing.representations.request import Request
 from probing.representations.settings import ExtractConfig
 from probing.representations.shard import Vectors
-from probing.representations.threads import fastest_threads, thread_candidates, torch_threads
+from probing.representations.threads import ThreadChoice, thread_candidates, torch_threads
 from probing.tasks.task import Unit
 
-log = logging.getLogger(__name__)
-SAMPLE = 32  # texts that the thread count and the time are measured on
-LARGE = 512  # texts from which on measuring threads is worth its time
+SAMPLE = 16  # texts that the time is measured on
 HALF_RANGE = (1e-4, float(np.finfo(np.float16).max))  # below it half precision loses digits
 
 
@@ -44,19 +42,6 @@ class Rows:
     places: tuple[int, ...]
     vectors: dict[int, Vectors]
     truncated: tuple[int, ...]
-
-
-@dataclass(frozen=True)
-class Pace:
-    """How fast the model reads here.
-
-    Attributes:
-        threads: The number of CPU threads that was fastest.
-        seconds: What reading all units will take, by estimate.
-    """
-
-    threads: int
-    seconds: float
 
 
 @dataclass(frozen=True)
@@ -98,25 +83,23 @@ class Reader:
         limits = [self.request.max_length, self.loaded.max_length]
         return min((limit for limit in limits if limit), default=None)
 
-    def measure(self, units: Sequence[Unit]) -> Pace:
-        """Time the model on texts of all lengths, with several thread counts if it is free to choose."""
+    def estimate(self, units: Sequence[Unit]) -> float:
+        """Seconds that reading these units will take, from a few of all lengths.
+
+        Raises:
+            ProbingError: If the model gives a vector that is not finite, or cannot be read.
+        """
         texts = sorted({unit.text for unit in units}, key=len)
         sample = [Unit(text) for text in texts[:: max(1, len(texts) // SAMPLE)]]
-        batches = list(self.encoder().batches(sample))
-
-        def work() -> None:
-            for batch in batches:
+        start = 0.0
+        for _ in range(2):  # the first time pays for allocation
+            start = time.perf_counter()
+            for batch in self.encoder().batches(sample):
                 self.vectors(batch, sample)
+        seconds = time.perf_counter() - start
+        return seconds * sum(map(len, texts)) / sum(len(unit.text) for unit in sample)
 
-        free = self.settings.threads is None and self._device.type == "cpu" and len(texts) >= LARGE
-        candidates = thread_candidates() if free else (self.settings.threads or torch.get_num_threads(),)
-        threads, seconds = fastest_threads(work, candidates)
-        if free:
-            log.info("%d of %s threads is fastest here", threads, "/".join(map(str, candidates)))
-        share = sum(map(len, texts)) / sum(len(unit.text) for unit in sample)
-        return Pace(threads, seconds * share)
-
-    def read(self, units: Sequence[Unit], threads: int) -> Iterator[Rows]:
+    def read(self, units: Sequence[Unit]) -> Iterator[Rows]:
         """Run the model over all units.
 
         Yields:
@@ -125,9 +108,18 @@ class Reader:
         Raises:
             ProbingError: If a vector is not finite.
         """
-        with torch_threads(threads):
-            for batch in self.encoder().batches(units):
-                yield Rows(batch.units, self.vectors(batch, units), batch.truncated)
+        trial = ThreadChoice(self._thread_candidates())
+        for batch in self.encoder().batches(units):
+            start = time.perf_counter()
+            with torch_threads(trial.count):
+                vectors = self.vectors(batch, units)
+            trial.note(batch.tokens.numel(), time.perf_counter() - start)
+            yield Rows(batch.units, vectors, batch.truncated)
+
+    def _thread_candidates(self) -> tuple[int, ...]:
+        if self.settings.threads:
+            return (self.settings.threads,)
+        return thread_candidates() if self._device.type == "cpu" else (torch.get_num_threads(),)
 
     @property
     def _device(self) -> torch.device:
