@@ -31,7 +31,7 @@ def main() -> None:
 
 
 def compare(frame: pd.DataFrame) -> pd.DataFrame:
-    """Trained beside untrained heads, a row for each task.
+    """Trained beside untrained heads, a row for each model and task.
 
     Args:
         frame: Results that hold the same tasks for a model and for its untrained twin.
@@ -41,10 +41,11 @@ def compare(frame: pd.DataFrame) -> pd.DataFrame:
         interval lies wholly above the untrained one's.
     """
     untrained = frame["model"].str.contains("-untrained-")
-    cell = ["task", "granularity", "pooling", "probe", "seed", "layer", "head"]
+    frame = frame.assign(model=frame["model"].str.replace(r"-untrained-\d+$", "", regex=True))
+    cell = ["model", "task", "granularity", "pooling", "probe", "seed", "n_train", "layer", "head"]
     both = frame[~untrained].merge(frame[untrained], on=cell, suffixes=("", "_untrained"))
     both["clearly_above"] = both["test_low"] > both["test_high_untrained"]
-    return both.groupby("task").agg(
+    return both.groupby(["model", "task"]).agg(
         majority=("majority", "first"),
         untrained_mean=("test_untrained", "mean"),
         trained_mean=("test", "mean"),

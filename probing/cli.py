@@ -3,34 +3,30 @@
 from __future__ import annotations
 
 import argparse
-import errno
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
 from probing.errors import ProbingError
 
 DONE, BUG, MISTAKE, STOPPED = 0, 1, 2, 130
-_OUTSIDE = {errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command.
 
     Returns:
-        0 if all went well, 2 for a mistake that the user can mend, 130 if stopped from the keyboard, 1
-        for a bug of ours in a job of a sweep; a bug in a single run is a traceback.
+        0 if all went well; 2 for what the user can mend, a mistake or a full disk; 130 if stopped from
+        the keyboard; 1 for a bug of ours in a job of a sweep. A bug in a single run is a traceback.
     """
-    options = _parser().parse_intermixed_args(arguments)
     try:
-        return _dispatch(options)
+        return _dispatch(_parser().parse_intermixed_args(arguments))
     except ProbingError as error:
         return _complain(str(error))
     except KeyboardInterrupt:
         _complain("stopped; the same command goes on where this one ended")
         return STOPPED
     except OSError as error:
-        if error.errno not in _OUTSIDE:
-            raise
         where = error.filename or "writing"
         return _complain(f"{where}: {error.strerror}; mend that, or choose another paths.root, and run again")
 
@@ -62,8 +58,13 @@ def _dispatch(options: argparse.Namespace) -> int:
     return MISTAKE if any(outcome.problem for outcome in outcomes) else DONE
 
 
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise ProbingError(f"{message}; see probing --help")
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="probing", add_help=False, allow_abbrev=False)
+    parser = _Parser(prog="probing", add_help=False, allow_abbrev=False)
     parser.add_argument("-h", "--help", action="store_true")
     parser.add_argument("--version", action="store_true")
     parser.add_argument("--cfg", action="store_true")

@@ -34,7 +34,7 @@ def hydra_session() -> Iterator[GlobalHydra]:
     try:
         with initialize_config_dir(str(conf_folder()), version_base=VERSION_BASE, job_name="probing"):
             yield GlobalHydra.instance()
-    except (HydraException, OmegaConfBaseException) as error:
+    except (HydraException, OmegaConfBaseException, ValueError) as error:
         raise ProbingError(explain(error)) from error
 
 
@@ -45,7 +45,20 @@ def compose_config(overrides: Sequence[str]) -> DictConfig:
         ProbingError: If a group, a choice or a key does not exist, or a value is missing.
     """
     with hydra_session():
-        return compose("config", overrides=list(overrides), return_hydra_config=True)
+        return compose("config", overrides=tidy(overrides), return_hydra_config=True)
+
+
+def tidy(overrides: Sequence[str]) -> list[str]:
+    """Paths as people type them: ~ is the home folder, and a space needs no quotes within quotes."""
+    tidied = []
+    for override in overrides:
+        key, equals, value = override.partition("=")
+        if value.startswith("~"):
+            value = str(Path(value).expanduser())
+        if " " in value and not set(value) & set("'\"[]{}(),\\"):
+            value = f"'{value}'"
+        tidied.append(key + equals + value)
+    return tidied
 
 
 def plain_values(config: DictConfig) -> dict[str, Any]:
@@ -79,6 +92,8 @@ def explain(error: Exception) -> str:
     """One line for an error of Hydra's: what is wrong, and what there is instead."""
     if isinstance(error, MissingConfigException) and error.options is not None:
         group, _, wanted = str(error.missing_cfg_file).partition("/")
+        if group not in groups():
+            return f"there is no {group}/{wanted}; {suggest(wanted, list(error.options))}"
         return f"there is no {group}={wanted}; {suggest(wanted, choices(group) or list(error.options))}"
     text = str(error)
     if isinstance(error, ConfigCompositionException):
@@ -88,6 +103,8 @@ def explain(error: Exception) -> str:
         group_name = re.search(r"No match in the defaults list for '([^']+)'", text)
         if group_name:
             return f"unknown config group {group_name[1]}; {suggest(group_name[1], groups())}"
+    if "LexerNoViableAlt" in text:
+        text = f"cannot be read: {text.partition(':')[2].strip()}; put the value in quotes within quotes"
     return re.sub(r"\s+", " ", text.strip().splitlines()[0] if text.strip() else type(error).__name__)
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Literal
 
 from probing.analyses.experiment import Analysis
-from probing.convert import convert, make, make_target
+from probing.convert import convert, make, make_target, suggest
 from probing.errors import ProbingError
 from probing.models.config import ModelConfig
 from probing.probes.problem import Probe
@@ -29,6 +29,14 @@ class GranularityConfig:
 
     unit: Literal["head", "layer"]
     layers: tuple[int, ...] | None = None
+
+    def __post_init__(self) -> None:
+        """Put layers in order, each once, and refuse an empty list."""
+        if self.layers is None:
+            return
+        if not self.layers:
+            raise ProbingError("granularity.layers is empty; name some layers, or null for all")
+        object.__setattr__(self, "layers", tuple(sorted(set(self.layers))))
 
     @property
     def site(self) -> SiteKind:
@@ -52,6 +60,12 @@ class PathsConfig:
     """
 
     root: Path
+
+    def __post_init__(self) -> None:
+        """Refuse a path that is no folder and cannot become one."""
+        taken = next((path for path in (self.root, *self.root.parents) if path.exists()), Path())
+        if not taken.is_dir():
+            raise ProbingError(f"paths.root={self.root}: {taken} is a file; give a folder")
 
     @property
     def representations(self) -> Path:
@@ -97,6 +111,7 @@ def build_config(values: Mapping[str, Any]) -> Config:
     Raises:
         ProbingError: If a key is unknown or missing, or a value cannot be used; the message names it.
     """
+    _check_keys(values)
     return Config(
         analysis=make_target(values["analysis"], "analysis"),
         model=make(ModelConfig, values["model"], "model"),
@@ -110,6 +125,18 @@ def build_config(values: Mapping[str, Any]) -> Config:
         seed=_seed(values["seed"]),
         overwrite=convert(Overwrite, values["overwrite"], "overwrite"),
     )
+
+
+def _check_keys(values: Mapping[str, Any]) -> None:
+    known = [field.name for field in fields(Config)]
+    for name in values:
+        if name not in known:
+            raise ProbingError(f"unknown option {name}; {suggest(name, known)}")
+    for name in known:
+        if name not in values:
+            raise ProbingError(f"{name} is missing; do not remove it, choose another {name}=...")
+        if name not in {"seed", "overwrite"} and not isinstance(values[name], Mapping):
+            raise ProbingError(f"{name} is {values[name]!r}; choose one of those in probing --help")
 
 
 def _seed(value: Any) -> int:  # noqa: ANN401

@@ -38,7 +38,7 @@ def help_text() -> str:
     """Usage, examples, and every choice of every config group with its description and keys."""
     folder = conf_folder()
     groups = sorted(path for path in folder.iterdir() if path.is_dir())
-    top = _keys((folder / "config.yaml").read_text(), after="seed:")
+    top = ", ".join(_keys((folder / "config.yaml").read_text()))
     return "\n".join([_USAGE, *(_group(group) for group in groups), f"keys without a group: {top}", ""])
 
 
@@ -54,7 +54,7 @@ def _group(group: Path) -> str:
             initial_indent=f"  {name:<{width}}  ",
             subsequent_indent=" " * (width + 4),
         )
-    keys = _keys(files[0].read_text())
+    keys = ", ".join(dict.fromkeys(key for path in files for key in _keys(path.read_text())))
     if keys and group.name != "experiment":
         lines += textwrap.wrap(f"keys: {keys}", 100, initial_indent="  ", subsequent_indent="        ")
     return "\n".join(lines) + "\n"
@@ -66,8 +66,7 @@ def _description(path: Path) -> str:
     return comments[1].lstrip("# ")
 
 
-def _keys(text: str, after: str = "") -> str:
-    """The keys at the top level of a YAML text, from the line that starts with `after`."""
-    lines = text[text.index(after) :].splitlines()
-    names = [line.partition(":")[0] for line in lines if line[:1].isalpha()]
-    return ", ".join(name for name in names if name not in {"hydra", "defaults", "name", "kind"})
+def _keys(text: str) -> list[str]:
+    """The keys at the top level of a YAML text."""
+    names = [line.partition(":")[0] for line in text.splitlines() if line[:1].isalpha()]
+    return [name for name in names if name not in {"hydra", "defaults"}]

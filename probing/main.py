@@ -9,18 +9,19 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
-from probing.compose import compose_config, hydra_session, plain_values
-from probing.config import Config, build_config
+from probing.compose import compose_config, hydra_session, plain_values, tidy
+from probing.config import build_config
 from probing.errors import ProbingError
 from probing.figures import draw_grid, draw_sheet
 from probing.files import remove_empty
-from probing.pipeline import Result, prepare
+from probing.pipeline import Run, prepare
+from probing.results.schema import GRID
 from probing.results.table import grid_text, summary
 from probing.sweep import multirun
 
@@ -39,6 +40,7 @@ class Outcome:
         frame: Its rows; None if it failed.
         problem: Why it failed, in one line; None if it did not.
         ours: Whether the failure is a bug of ours rather than a mistake of the user's.
+        order: How its heads are to be drawn.
     """
 
     overrides: str
@@ -46,6 +48,7 @@ class Outcome:
     frame: pd.DataFrame | None = None
     problem: str | None = None
     ours: bool = False
+    order: Literal["head", "score"] = "head"
 
 
 def run(overrides: Sequence[str] = ()) -> pd.DataFrame:
@@ -60,19 +63,30 @@ def run(overrides: Sequence[str] = ()) -> pd.DataFrame:
     Raises:
         ProbingError: If the configuration, the data or the model is not as it should be.
     """
-    return run_one(overrides).frame
+    return run_one(overrides)
 
 
-def run_one(overrides: Sequence[str]) -> Result:
+def run_one(overrides: Sequence[str]) -> pd.DataFrame:
     """Compose, check and run one experiment; print its grid and draw it.
+
+    Returns:
+        The tidy rows.
 
     Raises:
         ProbingError: If anything is not as it should be; then no run folder is left behind.
     """
     composed = compose_config(overrides)
-    folder = _unused(Path(composed.hydra.run.dir))
+    if composed.hydra.sweeper.params:
+        raise ProbingError(f"{' '.join(overrides)} is a sweep; run it with: probing -m {' '.join(overrides)}")
     values = plain_values(composed)
-    return _execute(build_config(values), values, folder)
+    config = build_config(values)
+    start = prepare(config)
+    folder = _make(Path(composed.hydra.run.dir))
+    try:
+        return _execute(start, values, folder)
+    except (ProbingError, OSError):
+        _clear(folder, config.paths.root)
+        raise
 
 
 def run_sweep(overrides: Sequence[str]) -> list[Outcome]:
@@ -86,7 +100,7 @@ def run_sweep(overrides: Sequence[str]) -> list[Outcome]:
     """
     with hydra_session() as session:
         assert session.hydra is not None
-        outcomes: list[Outcome] = [job.return_value for job in multirun(session.hydra, _job, list(overrides))]
+        outcomes: list[Outcome] = [job.return_value for job in multirun(session.hydra, _job, tidy(overrides))]
     if outcomes:
         _finish(outcomes)
     return outcomes
@@ -100,8 +114,8 @@ def _job(composed: DictConfig) -> Outcome:
         log.info("[%s] %s", hydra.job.num, title)
         try:
             values = plain_values(composed)
-            result = _execute(build_config(values), values, folder)
-            return Outcome(title, folder, result.frame)
+            start = prepare(build_config(values))
+            return Outcome(title, folder, _execute(start, values, folder), order=start.config.figure.order)
         except (ProbingError, OSError) as error:
             log.error("failed: %s", error)
             return Outcome(title, folder, problem=str(error))
@@ -110,44 +124,50 @@ def _job(composed: DictConfig) -> Outcome:
             return Outcome(title, folder, problem=f"{type(error).__name__}: {error}", ours=True)
 
 
-def _execute(config: Config, values: dict[str, Any], folder: Path) -> Result:
-    start = prepare(config)
-    try:
-        with _logging(folder / LOG):
-            log.info("%s", " | ".join(str(start.labels[name]) for name in ("model", "task", "granularity")))
-            (folder / "config.yaml").write_text(OmegaConf.to_yaml(OmegaConf.create(values)))
-            result = start()
-            _show(result, config, folder)
-    except ProbingError:
-        _clear(folder, config.paths.root)
-        raise
-    return result
-
-
-def _show(result: Result, config: Config, folder: Path) -> None:
-    print(grid_text(result.frame))  # noqa: T201
-    result.frame.to_csv(folder / "grid.csv", index=False)
-    picture, _ = draw_grid(result.frame, folder / "grid", order=config.figure.order)
-    log.info("picture: %s", picture)
-    log.info("table: %s", folder / "grid.csv")
+def _execute(start: Run, values: dict[str, Any], folder: Path) -> pd.DataFrame:
+    """Run in a folder that exists: log, configuration, printed grid, table and picture."""
+    with _logging(folder / LOG):
+        log.info("%s", " | ".join(str(start.names[name]) for name in ("model", "task", "granularity")))
+        (folder / "config.yaml").write_text(OmegaConf.to_yaml(OmegaConf.create(values)))
+        frame = start()
+        print(grid_text(frame))  # noqa: T201
+        frame.to_csv(folder / "grid.csv", index=False)
+        picture, _ = draw_grid(frame, folder / "grid", order=start.config.figure.order)
+        log.info("picture: %s", picture)
+        log.info("table: %s", folder / "grid.csv")
+    return frame
 
 
 def _finish(outcomes: list[Outcome]) -> None:
-    folder = outcomes[0].folder.parent
-    frames = [outcome.frame for outcome in outcomes if outcome.frame is not None]
-    print(f"\n{len(frames)} of {len(outcomes)} jobs done")  # noqa: T201
+    """Say how every job ended, and draw those that were done side by side."""
     titles = _titles(outcomes)
-    for title, outcome in zip(titles, outcomes, strict=True):
-        if outcome.frame is not None:
-            print(f"  {title}: {summary(outcome.frame)}")  # noqa: T201
-    if frames:
-        picture, _ = draw_sheet(pd.concat(frames, ignore_index=True), folder / "sheet")
-        print(f"contact sheet: {picture}")  # noqa: T201
-    failed = [pair for pair in zip(titles, outcomes, strict=True) if pair[1].problem is not None]
+    done = {title: job for title, job in zip(titles, outcomes, strict=True) if job.frame is not None}
+    failed = [(title, job) for title, job in zip(titles, outcomes, strict=True) if job.problem is not None]
+    print(f"\n{len(outcomes) - len(failed)} of {len(outcomes)} jobs done")  # noqa: T201
+    for title, job in done.items():
+        if job.frame is not None:
+            print(f"  {title}: {summary(job.frame)}")  # noqa: T201
     if failed:
         print(f"{len(failed)} failed:", file=sys.stderr)  # noqa: T201
-    for title, outcome in failed:
-        print(f"  {title}: {outcome.problem} (log: {outcome.folder / LOG})", file=sys.stderr)  # noqa: T201
+    for title, job in failed:
+        print(f"  {title}: {job.problem} (log: {job.folder / LOG})", file=sys.stderr)  # noqa: T201
+    frames = {title: job.frame for title, job in done.items() if job.frame is not None}
+    if frames:
+        path = outcomes[0].folder.parent / "sheet"
+        picture, _ = draw_sheet(_side_by_side(frames), path, order=outcomes[0].order)
+        print(f"contact sheet: {picture}")  # noqa: T201
+
+
+def _side_by_side(frames: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    """One frame of several grids; those that its columns would not tell apart get their job's title."""
+    grids = {title: tuple(frame[list(GRID)].iloc[0]) for title, frame in frames.items()}
+    different = {frame["key"].iloc[0]: title for title, frame in frames.items()}
+    named = []
+    for title in different.values():
+        frame = frames[title]
+        alike = sum(grids[other] == grids[title] for other in different.values())
+        named.append(frame.assign(task=frame["task"] + f" ({title})") if alike > 1 else frame)
+    return pd.concat(named, ignore_index=True)
 
 
 def _titles(outcomes: list[Outcome]) -> list[str]:
@@ -188,16 +208,23 @@ def _logging(path: Path) -> Iterator[None]:
             handler.close()
 
 
-def _unused(folder: Path) -> Path:
-    """The folder, or one like it that no run of the same second has taken."""
-    names = [folder, *(folder.with_name(f"{folder.name}-{number}") for number in range(2, 1000))]
-    return next(name for name in names if not name.exists())
+def _make(folder: Path) -> Path:
+    """Make a folder of this name, or, if another run has taken it, of one like it."""
+    folder = folder.expanduser().resolve()
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    number = 1
+    while True:
+        name = folder if number == 1 else folder.with_name(f"{folder.name}-{number}")
+        try:
+            name.mkdir()
+        except FileExistsError:
+            number += 1
+        else:
+            return name
 
 
 def _clear(folder: Path, root: Path) -> None:
     """Remove what a run that came to nothing has written into its own folder."""
-    if "-sweep" in folder.parent.name:
-        return
-    for name in (LOG, "config.yaml"):
+    for name in (LOG, "config.yaml", "grid.csv"):
         (folder / name).unlink(missing_ok=True)
     remove_empty(folder, root)

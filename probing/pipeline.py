@@ -8,6 +8,7 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
@@ -36,21 +37,6 @@ SCHEMA = 1
 
 
 @dataclass(frozen=True)
-class Result:
-    """What a run gives.
-
-    Attributes:
-        frame: The tidy rows.
-        key: The name of the result.
-        fresh: Whether anything was computed; False if it was all there.
-    """
-
-    frame: pd.DataFrame
-    key: str
-    fresh: bool
-
-
-@dataclass(frozen=True)
 class Run:
     """One experiment with everything resolved but nothing computed.
 
@@ -67,8 +53,8 @@ class Run:
     request: Request
 
     @property
-    def labels(self) -> dict[str, object]:
-        """The columns that are the same in every row of the result."""
+    def names(self) -> dict[str, object]:
+        """What the rows of the result are called by."""
         return {
             "analysis": self.config.analysis.name,
             "model": self.config.model.title,
@@ -77,46 +63,58 @@ class Run:
             "pooling": self.request.pooling,
             "probe": self.config.probe.name,
             "seed": self.config.seed,
-            "key": self.key,
         }
 
-    @property
+    @cached_property
     def key(self) -> str:
-        """A digest of all that the result depends on."""
+        """A digest of all that the result depends on, the names in its rows included."""
         content = {
             "schema": SCHEMA,
+            "names": self.names,
             "request": json.loads(self.request.as_json()),
             "layers": self.config.granularity.layers,
             "task": task_digest(self.task),
-            "seed": self.config.seed,
             **self.config.analysis.depends_on(self.config.probe),
         }
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
 
-    def __call__(self) -> Result:
+    @property
+    def store(self) -> ResultStore:
+        """Where the result is kept."""
+        named_by = ("model", "task", "granularity", "pooling", "probe")
+        title = ".".join(str(self.names[name]) for name in named_by)
+        return ResultStore(self.config.paths.results, self.key, title)
+
+    def __call__(self) -> pd.DataFrame:
         """Find the result, or compute what is missing of it.
+
+        Returns:
+            The tidy rows.
 
         Raises:
             ProbingError: If it cannot be computed.
         """
-        title = ".".join(
-            str(self.labels[name]) for name in ("model", "task", "granularity", "pooling", "probe")
-        )
-        store = ResultStore(self.config.paths.results, self.key, title)
-        cached = None if self.config.overwrite == "always" else self._cached(store)
+        always = self.config.overwrite == "always"
+        cached = None if always else self._cached(self.store)
         if cached is not None:
-            log.info("result: found as %s; nothing to extract or train", store.path.name)
-            return Result(cached, self.key, fresh=False)
-        if self.config.overwrite == "always":
-            store.drop_parts()
-        frame, representations = self._compute(store)
-        store.write(frame, self._about(representations))
-        log.info("result: %s", store.path)
-        return Result(frame, self.key, fresh=True)
+            return cached
+        with self.store.lock():
+            cached = None if always else self._cached(self.store)
+            if cached is not None:  # another process has computed it meanwhile
+                return cached
+            if always:
+                self.store.drop_parts()
+            frame, representations = self._compute(self.store)
+            self.store.write(frame, self._about(representations))
+        log.info("result: %s", self.store.path)
+        return frame
 
     def _cached(self, store: ResultStore) -> pd.DataFrame | None:
         try:
-            return store.read()
+            found = store.read()
+            if found is not None:
+                log.info("result: found as %s; nothing to extract or train", store.path)
+            return found
         except CorruptFileError as error:
             if self.config.overwrite == "never":
                 raise ProbingError(f"{error}; overwrite=missing computes it again") from error
@@ -154,12 +152,13 @@ class Run:
     def _experiment(self, extractor: Extractor) -> Experiment:
         def represent() -> Representations:
             found = extractor.extract(self.task.units, self.config.granularity.layers)
-            write_manifest(self.config.paths.representations, self.request, self.task, found, self.labels)
+            write_manifest(self.config.paths.representations, self.request, self.task, self.names)
             return found
 
         config = self.config
         device = config.extract.torch_device()
-        return Experiment(self.labels, self.task, config.probe, config.seed, device, represent)
+        labels = {**self.names, "key": self.key}
+        return Experiment(labels, self.task, config.probe, config.seed, device, represent)
 
     def _extractor(self) -> Extractor:
         settings = self.config.extract

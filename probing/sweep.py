@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import fnmatch
-import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from hydra._internal.callbacks import Callbacks
 from hydra._internal.hydra import Hydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Glob
 from hydra.core.plugins import Plugins
 from hydra.core.utils import JobReturn
 from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, RunMode
 from omegaconf import DictConfig
 
-from probing.compose import choices
+from probing.compose import choices, groups
 from probing.errors import ProbingError
 
 Plugins.instance()  # executes the modules of Hydra's own plugins anew, so theirs must be imported after
@@ -38,7 +37,11 @@ class GlobSweeper(BasicSweeper):
             super().validate_batch_is_legal(batch)
 
     def sweep(self, arguments: list[str]) -> Any:  # noqa: ANN401
-        """Run the product of all choices; every one is composed before anything is written."""
+        """Run the product of all choices; every one is composed before anything is written.
+
+        Raises:
+            ProbingError: If there is nothing to run.
+        """
         expanded = []
         for argument in arguments:
             group, equals, value = argument.partition("=")
@@ -46,7 +49,10 @@ class GlobSweeper(BasicSweeper):
         assert self.hydra_context is not None
         parser = OverridesParser.create(config_loader=self.hydra_context.config_loader)
         parsed = parser.parse_overrides([*self._parse_config(), *expanded])
-        for batch in self.split_arguments(parsed, None):
+        batches = self.split_arguments(parsed, None)
+        if not any(batches):
+            raise ProbingError(f"{' '.join(arguments)}: a choice matches nothing, so there is no job to run")
+        for batch in batches:
             self.validate_batch_is_legal(batch)
         self._checked = True
         return super().sweep(expanded)
@@ -73,15 +79,17 @@ def multirun(session: Hydra, job: Callable[[DictConfig], Any], overrides: list[s
 
 
 def expand(group: str, value: str) -> str:
-    """Replace glob(folder/pattern) by the choices of a config group that it matches, between commas.
+    """Replace glob(...) by the choices of a config group that it matches, between commas.
+
+    Hydra's own glob looks into the top folder of a group only.
 
     Raises:
         ProbingError: If it matches none.
     """
-    found = re.fullmatch(r"glob\(\s*['\"]?([^,'\"]+/[^,'\"]*)['\"]?\s*\)", value.strip())
-    if not found:
+    if not value.strip().startswith("glob(") or group not in groups():
         return value
-    matching = fnmatch.filter(choices(group), found[1])
+    glob = OverridesParser.create().parse_override(f"{group}={value}").value()
+    matching: list[str] = glob.filter(choices(group)) if isinstance(glob, Glob) else []
     if not matching:
         raise ProbingError(f"{group}={value} matches nothing; there is {', '.join(choices(group))}")
     return ",".join(matching)

@@ -89,6 +89,15 @@ def test_models_have_titles_of_their_own() -> None:
         (["seed=-1"], "seed is -1"),
         (["+model.nome=x"], "unknown option model.nome; did you mean name"),
         (["task=[a"], "."),
+        (["+foo=1"], "unknown option foo"),
+        (["+overwrit=always"], "unknown option overwrit; did you mean overwrite"),
+        (["~seed"], "seed is missing"),
+        (["~probe"], "probe is missing"),
+        (["probe=null"], "."),
+        (["figure=3"], "figure is 3"),
+        (["granularity.layers=[]"], "granularity.layers is empty"),
+        (["paths.root=/dev/null/x"], "/dev/null is a file; give a folder"),
+        (["hydra/launcher=nope"], "there is no hydra/launcher/nope"),
     ],
 )
 def test_a_mistake_is_one_line_that_names_the_key(overrides: list[str], message: str) -> None:
@@ -97,12 +106,23 @@ def test_a_mistake_is_one_line_that_names_the_key(overrides: list[str], message:
     assert "\n" not in str(caught.value)
 
 
+def test_paths_are_taken_as_people_type_them() -> None:
+    assert config("paths.root=~/some place/out").paths.root == Path.home() / "some place" / "out"
+    assert config("paths.root='quoted here'").paths.root == Path("quoted here")
+
+
+def test_layers_in_any_order_are_the_same_layers() -> None:
+    assert config("granularity.layers=[2,0,2]").granularity.layers == (0, 2)
+
+
 def test_globs_look_into_folders() -> None:
     tasks = expand("task", "glob(grammar/*)").split(",")
     assert len(tasks) == 10
     assert set(tasks) < set(choices("task"))
     assert expand("task", "glob(grammar/*_number)") == "grammar/obj_number,grammar/subj_number"
     assert expand("task", "grammar/tense,grammar/depth") == "grammar/tense,grammar/depth"
+    assert expand("task", "glob(grammar/t*,exclude=grammar/tense)") == "grammar/top_constituents"
+    assert expand("model", "glob(electra*)").count(",") == 2
     with pytest.raises(ProbingError, match="matches nothing; there is grammar/bigram_shift"):
         expand("task", "glob(grammer/*)")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shutil
 import subprocess
 import sys
 import time
@@ -83,7 +85,8 @@ def test_a_changed_probe_trains_without_extracting(
 @pytest.mark.parametrize(
     "change",
     ["seed=5", "pooling=mean", "granularity=layer", "probe=sklearn", "task=grammar/length", "task.seed=3",
-     "granularity.layers=[1]"],
+     "granularity.layers=[1]", "extract.dtype=bfloat16", "extract.max_length=20", "task.metric=macro_f1",
+     "model.pretrained=false", "model.label=other", "probe.standardize=false"],
 )  # fmt: skip
 def test_what_the_result_depends_on_is_in_its_key(tmp_path: Path, tiny_bert: Path, change: str) -> None:
     from probing.compose import compose_config, plain_values
@@ -172,12 +175,59 @@ def test_representations_come_back_as_an_array_and_as_a_frame(tmp_path: Path, ti
     probing.run(overrides(tmp_path, tiny_bert, "pooling=mean", "granularity=layer"))
     with pytest.raises(ProbingError, match="more than one answers"):
         probing.load_representations(tmp_path)
+    with pytest.raises(ProbingError, match="has no taks=; did you mean task"):
+        probing.load_representations(tmp_path, taks="grammar/tense")
     layers = probing.load_representations(tmp_path, granularity="layer")
     assert layers.shape == (160, 4, 1, 32)
     with pytest.raises(ProbingError, match="nothing cached for model=other; there is model=tiny-bert"):
         probing.load_representations(tmp_path, model="other")
     with pytest.raises(ProbingError, match="layer 9 is not cached"):
         probing.load_representations(tmp_path, granularity="head", layer=9)
+
+
+def test_two_sizes_of_a_task_are_told_apart(tmp_path: Path, tiny_bert: Path) -> None:
+    probing.run(overrides(tmp_path, tiny_bert, "granularity.layers=[0]"))
+    assert probing.load_representations(tmp_path).shape == (160, 1, 4, 8)
+    probing.run(overrides(tmp_path, tiny_bert))
+    assert probing.load_representations(tmp_path).shape == (160, 3, 4, 8)
+    probing.run(overrides(tmp_path, tiny_bert, "task.n_train=60"))
+    with pytest.raises(ProbingError, match=r"more than one answers .* examples=\w+") as caught:
+        probing.load_representations(tmp_path)
+    names = set(re.findall(r"examples=(\w+)", str(caught.value)))
+    sizes = {len(probing.load_representations(tmp_path, examples=name)) for name in names}
+    assert sizes == {140, 160}
+
+
+def test_the_same_weights_under_another_name_are_results_of_their_own(
+    tmp_path: Path, tiny_bert: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = probing.run(overrides(tmp_path, tiny_bert))
+    monkeypatch.setattr("probing.models.load.load_model", None)
+    again = probing.run(overrides(tmp_path, tiny_bert, "model.label=twin"))
+    assert set(again["model"]) == {"twin"}
+    np.testing.assert_array_equal(first["test"], again["test"])
+    assert sorted(probing.load_results(tmp_path)["model"].unique()) == ["tiny-bert", "twin"]
+    assert len(probing.load_representations(tmp_path, model="twin")) == 160
+
+
+def test_runs_of_the_same_second_have_folders_of_their_own(tmp_path: Path, tiny_bert: Path) -> None:
+    fixed = f"hydra.run.dir={tmp_path}/runs/now"
+    for seed in (1, 2):
+        probing.run(overrides(tmp_path, tiny_bert, fixed, f"seed={seed}"))
+    assert sorted(path.name for path in (tmp_path / "runs").iterdir()) == ["now", "now-2"]
+    assert "seed: 2" in (tmp_path / "runs" / "now-2" / "config.yaml").read_text()
+
+
+def test_a_sweep_over_settings_that_no_column_names_is_drawn_too(
+    tmp_path: Path, tiny_bert: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sweep = ["-m", *overrides(tmp_path, tiny_bert, "probe.l2=[0.1],[0.2],[-1]")]
+    assert cli.main([*sweep, f"hydra.sweep.dir={tmp_path}/mine"]) == 2
+    printed = capsys.readouterr()
+    assert "2 of 3 jobs done" in printed.out
+    assert "probe.l2=[-1]: probe.l2 is" in printed.err
+    assert "probe.l2=[0.2]" in (tmp_path / "mine" / "sheet.svg").read_text()
+    assert (tmp_path / "mine" / "2" / "run.log").is_file()
 
 
 def test_granularity_layer_has_the_embeddings_as_layer_minus_one(tmp_path: Path, tiny_gpt2: Path) -> None:
@@ -229,6 +279,14 @@ def test_one_failed_job_stops_no_other(
         (["model.sha256=abc"], "not the expected abc"),
         (["-m", "task=grammar/tense,grammar/nope"], "there is no task=grammar/nope"),
         (["-m", "task=glob(nope/*)"], "matches nothing"),
+        (["-m", "task=glob(nope*)"], "matches nothing"),
+        (["experiment=anatomy"], "is a sweep; run it with: probing -m"),
+        (["--bogus"], "unrecognized arguments: --bogus; see probing --help"),
+        (["model=hf", "model.name={tiny}", "model.revision=v2"], "is local, and has no revisions"),
+        (["model=hf", "model.name={tiny}/config.json"], "is a file; give the model's folder"),
+        (["model=hf", "model.name={mute}"], "the model has no tokenizer"),
+        (["model=hf", "model.name={torn}"], "cannot be loaded"),
+        (["model=hf", "model.name={odd}"], "config.json: cannot be read as JSON"),
     ],
 )
 def test_a_mistake_is_one_line_exits_with_2_and_writes_nothing(
@@ -240,7 +298,12 @@ def test_a_mistake_is_one_line_exits_with_2_and_writes_nothing(
 ) -> None:
     root = tmp_path / "out"
     mamba = make_mamba(tmp_path / "mamba")
-    arguments = [argument.format(mamba=mamba) for argument in arguments]
+    broken = {name: Path(shutil.copytree(tiny_bert, tmp_path / name)) for name in ("mute", "torn", "odd")}
+    for path in broken["mute"].glob("*token*"):
+        path.unlink()
+    (broken["torn"] / "model.safetensors").write_bytes(b"no weights")
+    (broken["odd"] / "config.json").write_text("{")
+    arguments = [argument.format(mamba=mamba, tiny=tiny_bert, **broken) for argument in arguments]
     base = (
         []
         if any(argument.startswith("model=") for argument in arguments)

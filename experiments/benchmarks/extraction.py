@@ -14,9 +14,9 @@ import time
 from pathlib import Path
 
 import torch
-from experiments.benchmarks.report import write_report
 from transformers import AutoTokenizer, BertConfig, BertModel
 
+from experiments.benchmarks.report import write_report
 from probing.models.load import LoadedModel
 from probing.representations.extract import Extractor
 from probing.representations.forward import Reader

@@ -16,5 +16,7 @@ def default_pooling(files: ModelFiles) -> Literal["first", "last"]:
         MODEL_FOR_MASKED_LM_MAPPING_NAMES as MASKED,
     )
 
+    if files.settings.get("is_encoder_decoder"):
+        return "first"  # its encoder is read
     family = files.settings.get("model_type")
     return "last" if family in CAUSAL and family not in MASKED else "first"

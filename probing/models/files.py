@@ -15,14 +15,18 @@ from probing.errors import ProbingError
 from probing.models.config import ModelConfig
 
 WEIGHTS = ("model.safetensors", "model-*-of-*.safetensors")
-TOKENIZER = (
+VOCABULARY = (
     "tokenizer*",
-    "vocab*",
+    "*vocab*",
     "merges.txt",
+    "dict.txt",
     "*.model",
-    "special_tokens_map.json",
-    "added_tokens.json",
+    "*.spm",
+    "*.codes",
+    "*.tokenizer",
+    "*.tiktoken",
 )
+TOKENIZER = (*VOCABULARY, "special_tokens_map.json", "added_tokens.json", "normalizer.json")
 _NOT_CONTENT = ("_name_or_path", "transformers_version", "torch_dtype", "dtype", "architectures")
 
 
@@ -38,16 +42,26 @@ class ModelFiles:
     config: ModelConfig
     folder: Path
 
-    @property
+    @cached_property
     def settings(self) -> dict[str, Any]:
-        """The model's config.json."""
-        settings: dict[str, Any] = json.loads((self.folder / "config.json").read_text())
+        """The model's config.json.
+
+        Raises:
+            ProbingError: If it is not JSON.
+        """
+        path = self.folder / "config.json"
+        try:
+            settings = json.loads(path.read_text())
+        except (OSError, ValueError) as error:
+            raise ProbingError(f"{path}: cannot be read as JSON ({error}); fetch the model again") from error
+        if not isinstance(settings, dict):
+            raise ProbingError(f"{path}: is no JSON object; fetch the model again")
         return settings
 
     @property
     def weights(self) -> tuple[Path, ...]:
         """The safetensors files, in the order of their names."""
-        return tuple(sorted(path for pattern in WEIGHTS for path in self.folder.glob(pattern)))
+        return tuple(_matching(self.folder, WEIGHTS))
 
     @cached_property
     def identity(self) -> dict[str, str]:
@@ -57,8 +71,8 @@ class ModelFiles:
             ProbingError: If the weights do not have the digest that the configuration asks for.
         """
         settings = {key: value for key, value in self.settings.items() if key not in _NOT_CONTENT}
-        tokenizer = sorted({path for pattern in TOKENIZER for path in self.folder.glob(pattern)})
-        code = sorted(self.folder.glob("*.py")) if self.config.trust_remote_code else []
+        tokenizer = _matching(self.folder, TOKENIZER)
+        code = _matching(self.folder, ("*.py",)) if self.config.trust_remote_code else []
         return {
             "weights": self._weights_identity(),
             "config": _digest_text(json.dumps(settings, sort_keys=True)),
@@ -92,15 +106,28 @@ def find_files(config: ModelConfig) -> ModelFiles:
             f"{config.name}: no model.safetensors (weights in other formats are not read); name a "
             "model.revision that has it, or load the model once with transformers and save_pretrained it"
         )
+    if not _matching(files.folder, VOCABULARY):
+        raise ProbingError(f"{files.folder}: the model has no tokenizer; put its tokenizer files there too")
+    _ = files.settings  # read once, so that a broken file is told of before anything is done
     return files
 
 
+def _matching(folder: Path, patterns: tuple[str, ...]) -> list[Path]:
+    found = {path for pattern in patterns for path in folder.glob(pattern)}
+    return sorted(path for path in found if path.is_file())
+
+
 def _folder(config: ModelConfig) -> Path:
+    folder = Path(config.name).expanduser()
+    local = config.name.startswith("package:") or folder.exists()
+    if local and config.revision:
+        raise ProbingError(f"model.revision={config.revision}: {config.name} is local, and has no revisions")
     if config.name.startswith("package:"):
         return _package_folder(config.name.removeprefix("package:"))
-    folder = Path(config.name).expanduser()
     if folder.is_dir():
         return folder
+    if folder.exists():
+        raise ProbingError(f"model.name={config.name} is a file; give the model's folder")
     if folder.is_absolute() or config.name.startswith((".", "~")):
         raise ProbingError(f"model folder {folder} does not exist; check model.name")
     return _hub_folder(config)
@@ -108,7 +135,10 @@ def _folder(config: ModelConfig) -> Path:
 
 def _package_folder(name: str) -> Path:
     package, _, inside = name.partition("/")
-    spec = importlib.util.find_spec(package)
+    try:
+        spec = importlib.util.find_spec(package)
+    except (ImportError, ValueError):
+        spec = None
     if spec is None or spec.origin is None:
         raise ProbingError(
             f"model.name names the Python package {package}, which is not installed; "
@@ -119,25 +149,24 @@ def _package_folder(name: str) -> Path:
 
 def _hub_folder(config: ModelConfig) -> Path:
     from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import (
-        HFValidationError,
-        LocalEntryNotFoundError,
-        RepositoryNotFoundError,
-    )
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
     patterns = ["config.json", *TOKENIZER]
     patterns += [*WEIGHTS, "model.safetensors.index.json"] if config.pretrained else []
     patterns += ["*.py"] if config.trust_remote_code else []
+    unreachable = (
+        f"model {config.name}: not a folder here, not in the hub's cache, and the hub cannot be "
+        "reached; check model.name, or copy the model here and give its folder"
+    )
     try:
         return Path(snapshot_download(config.name, revision=config.revision, allow_patterns=patterns))
-    except (RepositoryNotFoundError, HFValidationError) as error:
+    except LocalEntryNotFoundError as error:
+        raise ProbingError(unreachable) from error
+    except (HFValidationError, HfHubHTTPError) as error:
         reason = str(error).splitlines()[0]
         raise ProbingError(f"model {config.name}: not a folder here, nor on the hub: {reason}") from error
-    except (LocalEntryNotFoundError, OSError) as error:
-        raise ProbingError(
-            f"model {config.name}: not a folder here, not in the hub's cache, and the hub cannot be "
-            "reached; check model.name, or copy the model here and give its folder"
-        ) from error
+    except OSError as error:
+        raise ProbingError(unreachable) from error
 
 
 def _digest_text(text: str) -> str:

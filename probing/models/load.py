@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import torch
+from safetensors import SafetensorError
 from torch import nn
 from transformers import AutoConfig, AutoModel, AutoTokenizer, PreTrainedModel
 from transformers.tokenization_utils_base import PreTrainedTokenizerBase
@@ -52,8 +53,8 @@ def load_model(
             files.folder, trust_remote_code=files.config.trust_remote_code
         )
         model = _pretrained(files, dtype, attention) if files.config.pretrained else _untrained(files, dtype)
-    except (OSError, ValueError, KeyError, ImportError) as error:
-        reason = str(error).strip().splitlines()[0]
+    except (OSError, ValueError, KeyError, ImportError, RuntimeError, SafetensorError) as error:
+        reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
         raise ProbingError(f"model {files.config.name}: cannot be loaded: {reason}") from error
     if model.config.is_encoder_decoder:
         model = _encoder(files, model)
@@ -99,7 +100,7 @@ def _untrained(files: ModelFiles, dtype: torch.dtype) -> PreTrainedModel:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(files.config.seed)
         model: PreTrainedModel = AutoModel.from_config(  # type: ignore[no-untyped-call]
-            config, trust_remote_code=remote
+            config, trust_remote_code=remote, dtype=torch.float32
         )
     nn.Module.to(model, dtype)
     return model
@@ -113,6 +114,7 @@ def _length_limit(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) ->
             # RoBERTa's positions start behind the padding index
             offset = 0 if module.padding_idx is None else module.padding_idx + 1
             limits.append(module.num_embeddings - offset)
-    limits += [getattr(model.config, name, None) or _LONGEST for name in ("n_positions",)]
+    config = model.config.get_text_config()
+    limits += [getattr(config, name, None) or _LONGEST for name in ("max_position_embeddings", "n_positions")]
     limit = min(limits)
     return int(limit) if limit < _LONGEST else None

@@ -9,7 +9,7 @@ from probing.probes.grid import Rectangle
 # curvature below this is rounding
 SMALLEST = 1e-8
 # and curvature below this share of the mean over classes is not trusted
-LEAST_SHARE = 3e-2
+LEAST_SHARE = 1e-2
 
 
 class Kronecker:

@@ -36,7 +36,7 @@ class Logistic:
     l2: tuple[float, ...] = (1e-5, 1e-4, 1e-3, 1e-2, 1e-1)
     standardize: bool = True
     tolerance: float = 1e-6
-    max_iterations: int = 500
+    max_iterations: int = 1000
 
     def __post_init__(self) -> None:
         """Take lists, as configuration files give them, and refuse what cannot be meant."""

@@ -33,14 +33,14 @@ class Memory:
         self.steps, self.changes = self.steps[problems], self.changes[problems]
         self.table = self.table[problems]
 
-    def push(self, step: torch.Tensor, change: torch.Tensor) -> None:
-        """Add a pair, (p, f) each; one without positive curvature sᵀy is left out."""
+    def push(self, step: torch.Tensor, change: torch.Tensor, least: torch.Tensor) -> None:
+        """Add a pair, (p, f) each; one with a curvature sᵀy of no more than `least` (p,) is left out."""
         size = self.table.shape[1]
         if self.used == size:
             self._forget()
         at = self.used
         curvature = torch.linalg.vecdot(step, change)
-        usable = (curvature > 0).unsqueeze(1)
+        usable = (curvature > least).unsqueeze(1)
         self.steps[:, at] = torch.where(usable, step, 0)
         self.changes[:, at] = torch.where(usable, change, 0)
         self.used += 1

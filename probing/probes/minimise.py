@@ -15,7 +15,7 @@ PAIRS = 12
 PAIR_BYTES = 1 << 30
 # a step this short means that rounding, not the step, hides the way down
 SHORTEST_STEP = {torch.float32: 1e-6, torch.float64: 1e-10}
-# so many sweeps without a smaller gap mean the same
+# so many sweeps without a smaller gap or a lower loss mean the same
 PATIENCE = {torch.float32: 30, torch.float64: 100}
 
 
@@ -101,7 +101,8 @@ class _Search:
         self.step = torch.ones_like(self.loss)
         self.direction, self.slope, self.gap = torch.zeros_like(start), self.step, self.step
         self.rounding = value.rounding
-        self.least, self.age = torch.full_like(self.loss, torch.inf), torch.zeros_like(self.loss)
+        self.age = torch.zeros_like(self.loss)
+        self.least, self.lowest = torch.full_like(self.loss, torch.inf), self.loss
         room = PAIR_BYTES // (2 * start.numel() * start.element_size())
         width = start.shape[2] * start.shape[3]
         self.memory = Memory(self.ids.numel(), max(3, min(PAIRS, room)), width, start.device)
@@ -129,8 +130,11 @@ class _Search:
         self.step = torch.where(taken, 1, self.step * shorter)
         weights = torch.where(_wide(taken), trial, self.weights)
         gradient = torch.where(_wide(taken), value.gradient, self.gradient)
+        move, change = weights - self.weights, gradient - self.gradient
+        # the penalty alone makes sᵀy at least λ‖s‖²; a pair with less is rounding
+        least = (move.square() * self.objective.penalty).sum((2, 3)) / 2
         rows = (self.ids.numel(), -1)
-        self.memory.push((weights - self.weights).view(rows), (gradient - self.gradient).view(rows))
+        self.memory.push(move.view(rows), change.view(rows), least.flatten())
         self.weights, self.gradient = weights, gradient
         self.loss = torch.where(taken, value.loss, self.loss)
         self.rounding = torch.where(taken, value.rounding, self.rounding)
@@ -150,8 +154,10 @@ class _Search:
     def stuck(self) -> torch.Tensor:
         """Where rounding ends the search before the tolerance does; bool (u, l)."""
         smaller = self.gap < 0.9 * self.least
+        lower = self.loss < self.lowest - self.rounding
         self.least = torch.where(smaller, self.gap, self.least)
-        self.age = torch.where(smaller, 0, self.age + 1)
+        self.lowest = torch.where(lower, self.loss, self.lowest)
+        self.age = torch.where(smaller | lower, 0, self.age + 1)
         drowned = (self.gap < self.rounding / 8) | ((self.step < 1) & (self.gap < self.rounding))
         dtype = self.objective.features.dtype
         return drowned | (self.step < SHORTEST_STEP[dtype]) | (self.age > PATIENCE[dtype])
@@ -169,7 +175,8 @@ class _Search:
         self.weights, self.gradient = kept.pick(self.weights), kept.pick(self.gradient)
         self.loss, self.step = kept.pick(self.loss), kept.pick(self.step)
         self.rounding = kept.pick(self.rounding)
-        self.least, self.age = kept.pick(self.least), kept.pick(self.age)
+        self.least, self.lowest = kept.pick(self.least), kept.pick(self.lowest)
+        self.age = kept.pick(self.age)
         self.slope, self.direction = kept.pick(self.slope), kept.pick(self.direction)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import shutil
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -64,45 +64,42 @@ class Extractor:
             log.info("representations: all %s cached under %s", f"{len(set(ids)):,}", found.key)
             return found
         with self.store.lock():
-            if self.overwrite == "always":
-                self._forget(ids)
             self._fill(ids, units, layers)
         found = self._find(ids, layers)
         if found is None or not found.complete:
             raise ProbingError(f"{self.store.folder}: vectors vanished while they were read; run again")
         return found
 
-    def _forget(self, ids: Sequence[str]) -> None:
-        while True:
-            try:
-                return self.store.forget(ids)
-            except CorruptFileError as error:
-                self.store.discard_damaged(error)
-
     def refill(self, error: CorruptFileError) -> None:
         """Drop the shard of a damaged file, if `overwrite` allows that."""
+        with self.store.lock():
+            self._discard(error)
+
+    def _discard(self, error: CorruptFileError) -> None:
         if self.overwrite == "never":
             raise ProbingError(f"{error}; overwrite=missing extracts it again") from error
-        with self.store.lock():
-            self.store.discard_damaged(error)
+        self.store.discard_damaged(error)
 
-    def _find(self, ids: Sequence[str], layers: Sequence[int] | None) -> Representations | None:
+    def _find(
+        self, ids: Sequence[str], layers: Sequence[int] | None, *, locked: bool = False
+    ) -> Representations | None:
         """What the cache holds of these units; None where it does not even know the layers."""
-        layout = self.store.layout()
-        if layout is None:
-            return None
-        chosen = {layer: layout[layer] for layer in _choose(layers, tuple(layout))}
         while True:
             try:
-                parts = self.store.locate(ids, tuple(chosen))
+                layout = self.store.layout()
+                if layout is None:
+                    return None
+                chosen = {layer: layout[layer] for layer in _choose(layers, tuple(layout))}
+                return Representations(
+                    self.store.key, chosen, len(ids), self.store.locate(ids, tuple(chosen))
+                )
             except CorruptFileError as error:
-                self.refill(error)
-            else:
-                return Representations(self.store.key, chosen, len(ids), parts)
+                (self._discard if locked else self.refill)(error)
 
     def _fill(self, ids: Sequence[str], units: Sequence[Unit], layers: Sequence[int] | None) -> None:
-        found = self._find(ids, layers)
         missing = dict(zip(ids, units, strict=True))
+        always = self.overwrite == "always"
+        found = None if always else self._find(ids, layers, locked=True)
         for part in found.parts if found else ():
             for place in part.places.tolist():
                 missing.pop(ids[place], None)
@@ -110,16 +107,23 @@ class Extractor:
             return
         from probing.representations.forward import Reader
 
-        reader = Reader(self.load(), self.request, self.settings)
-        chosen = _choose(layers, tuple(reader.layout))
-        seconds = reader.restricted(chosen).estimate(list(missing.values()))
+        everything = Reader(self.load(), self.request, self.settings)
+        reader = everything.restricted(_choose(layers, tuple(everything.layout)))
+        self._announce(reader, list(missing.values()))
         self.store.prepare(self.request)  # from here on something is written
-        self.store.write_layout(reader.layout)
-        self._run(reader.restricted(chosen), missing, seconds)
+        self._run(reader, everything.layout, missing)
+        if always:
+            self._drop_superseded()
 
-    def _run(self, reader: Reader, missing: dict[str, Unit], expected: float) -> None:
+    def _drop_superseded(self) -> None:
+        while True:
+            try:
+                return self.store.drop_superseded()
+            except CorruptFileError as error:
+                self._discard(error)
+
+    def _run(self, reader: Reader, layout: Mapping[int, tuple[int, int]], missing: dict[str, Unit]) -> None:
         ids, units = list(missing), list(missing.values())
-        self._announce(reader, units, expected)
         progress = Progress("extracting", "texts", sum(len(unit.text) for unit in units))
         start = time.perf_counter()
         cut = 0
@@ -128,7 +132,7 @@ class Extractor:
             truncated = [ids[place] for place in rows.truncated]
             cut += len(truncated)
             chosen = [units[place] for place in rows.places]
-            write_shard(self.store.folder, names, chosen, rows.vectors, truncated)
+            write_shard(self.store.folder, names, chosen, rows.vectors, layout, truncated)
         progress.close()
         seconds = time.perf_counter() - start
         log.info("extracted %s texts in %.1f s (%.0f/s)", f"{len(ids):,}", seconds, len(ids) / seconds)
@@ -150,10 +154,10 @@ class Extractor:
         if gathered:
             yield _join(gathered)
 
-    def _announce(self, reader: Reader, units: list[Unit], seconds: float) -> None:
+    def _announce(self, reader: Reader, units: list[Unit]) -> None:
         """Say what is coming, and refuse what the disk cannot hold."""
         size = 2 * len(units) * sum(heads * dim for heads, dim in reader.layout.values())
-        free = shutil.disk_usage(self.store.folder).free
+        free = shutil.disk_usage(self.root).free
         if size > free:
             raise ProbingError(
                 f"{self.store.folder}: {size / 1e9:.1f} GB of vectors, {free / 1e9:.1f} GB free; choose "
@@ -166,7 +170,7 @@ class Extractor:
             layers,
             vectors,
             size / 1e6,
-            seconds,
+            reader.estimate(units),
         )
 
 

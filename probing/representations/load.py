@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, overload
 
@@ -9,8 +10,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from probing.convert import suggest
 from probing.errors import ProbingError
-from probing.representations.manifest import Manifest, read_manifests
+from probing.representations.manifest import NAMED_BY, Manifest, read_manifests
 from probing.representations.reader import Representations
 from probing.representations.store import Store
 
@@ -19,13 +21,10 @@ from probing.representations.store import Store
 def load_representations(
     root: str | Path = ...,
     *,
-    model: str | None = ...,
-    task: str | None = ...,
-    granularity: str | None = ...,
-    pooling: str | None = ...,
     layer: int | None = ...,
     head: int | None = ...,
     frame: Literal[False] = ...,
+    **named: str,
 ) -> NDArray[np.float32]: ...
 
 
@@ -33,38 +32,31 @@ def load_representations(
 def load_representations(
     root: str | Path = ...,
     *,
-    model: str | None = ...,
-    task: str | None = ...,
-    granularity: str | None = ...,
-    pooling: str | None = ...,
     layer: int | None = ...,
     head: int | None = ...,
     frame: Literal[True],
+    **named: str,
 ) -> pd.DataFrame: ...
 
 
-def load_representations(  # noqa: PLR0913
+def load_representations(
     root: str | Path = "outputs",
     *,
-    model: str | None = None,
-    task: str | None = None,
-    granularity: str | None = None,
-    pooling: str | None = None,
     layer: int | None = None,
     head: int | None = None,
     frame: bool = False,
+    **named: str,
 ) -> NDArray[np.float32] | pd.DataFrame:
     """Read the vectors that runs have cached for one task and model.
 
     Args:
         root: The folder that `paths.root` named.
-        model: The model's name in results; as the next three, needed only where it takes it to tell.
-        task: The task's name.
-        granularity: "head" or "layer".
-        pooling: "first", "last", "mean" or "max".
-        layer: One layer; None reads all of them.
+        layer: One layer; None reads all that are cached for these examples.
         head: One head of every layer read; None reads all of them.
         frame: Return a frame instead of an array.
+        **named: Which vectors, as far as it takes to tell: `model=` and `task=` as in results,
+            `granularity=`, `pooling=`; where these are the same, `examples=` or `vectors=`, as the error
+            message lists them.
 
     Returns:
         float32 (n, layers, heads, dim), rows in the task's order; or the same numbers as a frame with
@@ -73,13 +65,17 @@ def load_representations(  # noqa: PLR0913
     Raises:
         ProbingError: If nothing, or more than one thing, answers; the message says what to add.
     """
-    named = {"model": model, "task": task, "granularity": granularity, "pooling": pooling}
-    manifest = _find(Path(root) / "representations", {k: v for k, v in named.items() if v is not None})
-    vectors = _read(Path(root) / "representations", manifest, layer)
-    layers = vectors.layers if layer is None else (layer,)
-    heads = _heads(vectors, layers, head)
-    array = np.stack([vectors.layer(number, heads) for number in layers]).transpose(2, 0, 1, 3)
-    return _as_frame(array, manifest.examples, layers, heads) if frame else np.ascontiguousarray(array)
+    unknown = sorted(set(named) - set(NAMED_BY))
+    if unknown:
+        raise ProbingError(
+            f"load_representations has no {unknown[0]}=; {suggest(unknown[0], list(NAMED_BY))}"
+        )
+    cache = Path(root) / "representations"
+    manifest = _find(cache, named)
+    vectors = _open(cache, manifest, layer)
+    heads = _heads(vectors, head)
+    array = np.stack([vectors.layer(number, heads) for number in vectors.layers]).transpose(2, 0, 1, 3)
+    return _as_frame(array, manifest.examples, vectors, heads) if frame else np.ascontiguousarray(array)
 
 
 def _find(root: Path, named: dict[str, str]) -> Manifest:
@@ -88,28 +84,29 @@ def _find(root: Path, named: dict[str, str]) -> Manifest:
         raise ProbingError(f"{root}: no representations; run probing first, or give its paths.root")
     found = [m for m in manifests if all(m.about[name] == value for name, value in named.items())]
     if not found:
-        there = "; ".join(sorted({_title(manifest) for manifest in manifests}))
+        there = "; ".join(_words(manifest.about) for manifest in manifests)
         raise ProbingError(f"{root}: nothing cached for {_words(named)}; there is {there}")
-    if len({manifest.about["key"] + manifest.about["task"] for manifest in found}) > 1:
-        there = "; ".join(sorted({_title(manifest) for manifest in found}))
+    if len(found) > 1:
+        there = "; ".join(_words(manifest.about) for manifest in found)
         raise ProbingError(f"{root}: more than one answers to {_words(named) or 'that'}: {there}; say which")
     return found[0]
 
 
-def _read(root: Path, manifest: Manifest, layer: int | None) -> Representations:
-    if layer is not None and layer not in manifest.layout:
-        raise ProbingError(f"layer {layer} is not cached; there is {', '.join(map(str, manifest.layout))}")
-    layout = manifest.layout if layer is None else {layer: manifest.layout[layer]}
+def _open(root: Path, manifest: Manifest, layer: int | None) -> Representations:
+    """The layers that are cached for every example, or the one that is wanted."""
+    store = Store(root, manifest.about["vectors"])
     ids = manifest.examples["id"].tolist()
-    parts = Store(root, manifest.about["key"]).locate(ids, tuple(layout))
-    found = Representations(manifest.about["key"], layout, len(ids), parts)
-    if not found.complete:
-        raise ProbingError(f"{root}: some vectors of {_title(manifest)} are gone; run probing again")
-    return found
+    cached = store.cached_layers(ids)
+    if not cached:
+        raise ProbingError(f"{root}: vectors of {_words(manifest.about)} are gone; run probing again")
+    if layer is not None and layer not in cached:
+        raise ProbingError(f"layer {layer} is not cached; there is {', '.join(map(str, cached))}")
+    layout = {k: shape for k, shape in cached.items() if layer in {None, k}}
+    return Representations(store.key, layout, len(ids), store.locate(ids, tuple(layout)))
 
 
-def _heads(vectors: Representations, layers: tuple[int, ...], head: int | None) -> list[int]:
-    counts = {vectors.layout[layer][0] for layer in layers}
+def _heads(vectors: Representations, head: int | None) -> list[int]:
+    counts = {heads for heads, _ in vectors.layout.values()}
     if head is not None:
         if not 0 <= head < min(counts):
             raise ProbingError(f"head {head} is not cached; heads go from 0 to {min(counts) - 1}")
@@ -120,10 +117,10 @@ def _heads(vectors: Representations, layers: tuple[int, ...], head: int | None) 
 
 
 def _as_frame(
-    array: NDArray[np.float32], examples: pd.DataFrame, layers: tuple[int, ...], heads: list[int]
+    array: NDArray[np.float32], examples: pd.DataFrame, vectors: Representations, heads: list[int]
 ) -> pd.DataFrame:
     columns = pd.MultiIndex.from_product(
-        [layers, heads, range(array.shape[3])], names=["layer", "head", "feature"]
+        [vectors.layers, heads, range(array.shape[3])], names=["layer", "head", "feature"]
     )
     index = pd.MultiIndex.from_arrays(
         [range(len(examples)), examples["split"], examples["label"], examples["text"]],
@@ -132,9 +129,5 @@ def _as_frame(
     return pd.DataFrame(array.reshape(len(examples), -1), index=index, columns=columns)
 
 
-def _title(manifest: Manifest) -> str:
-    return _words({k: v for k, v in manifest.about.items() if k != "key"})
-
-
-def _words(named: dict[str, str]) -> str:
+def _words(named: Mapping[str, str]) -> str:
     return ", ".join(f"{name}={value}" for name, value in named.items())

@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from probing.errors import CorruptFileError
-from probing.files import replace_file
-from probing.representations.reader import Representations
+from probing.parquet import read_table, write_table
 from probing.representations.request import Request, unit_id
 from probing.tasks.task import Task
 
-_ABOUT = b"probing"
-_NAMED_BY = ("model", "task", "granularity", "pooling")
+NAMED_BY = ("model", "task", "granularity", "pooling", "examples", "vectors")
 
 
 @dataclass(frozen=True)
@@ -28,25 +23,17 @@ class Manifest:
     """The examples of one task as one request has them.
 
     Attributes:
-        about: Model, task, granularity, pooling and the cache key.
+        about: Model, task, granularity and pooling; `vectors`, the cache key; `examples`, a digest of
+            units, labels and splits.
         examples: One row per example, in the task's order: id, text, start, end, label, split.
-        layout: For each layer that was extracted its number of heads and head dimension.
     """
 
     about: Mapping[str, str]
     examples: pd.DataFrame
-    layout: Mapping[int, tuple[int, int]]
 
 
-def write_manifest(
-    root: Path,
-    request: Request,
-    task: Task,
-    representations: Representations,
-    labels: Mapping[str, object],
-) -> None:
+def write_manifest(root: Path, request: Request, task: Task, labels: Mapping[str, object]) -> None:
     """Note a task's examples beside the shards of a request; the same note replaces itself."""
-    about = {name: labels[name] for name in _NAMED_BY} | {"key": request.key}
     spans = [unit.span or (None, None) for unit in task.units]
     table = pa.table(
         {
@@ -58,30 +45,29 @@ def write_manifest(
             "split": pa.array(task.split.tolist()),
         }
     )
-    content = {"about": about, "layout": {str(k): v for k, v in representations.layout.items()}}
-    table = table.replace_schema_metadata({_ABOUT: json.dumps(content)})
-    sink = pa.BufferOutputStream()
-    pq.write_table(table, sink, compression="zstd", write_page_checksum=True)
-    digest = hashlib.sha256("".join(table.column("id").to_pylist()).encode()).hexdigest()[:8]
-    name = f"{task.name}.{about['model']}.{digest}".replace("/", "-")
-    replace_file(root / request.key / f"task-{name}.parquet", sink.getvalue())
+    content = "\n".join("\t".join(row) for row in zip(*_columns(table), strict=True))
+    digest = hashlib.sha256(content.encode()).hexdigest()[:8]
+    about = {name: str(labels[name]) for name in NAMED_BY if name in labels}
+    about |= {"examples": digest, "vectors": request.key}
+    name = f"task-{task.name}.{about['model']}"[:100].replace("/", "-")
+    write_table(root / request.key / f"{name}.{digest}.parquet", table, about)
 
 
 def read_manifests(root: Path) -> list[Manifest]:
-    """All manifests under a cache folder, the newest first.
+    """All manifests under a cache folder.
 
     Raises:
         CorruptFileError: If one is damaged.
     """
-    paths = sorted(root.glob("*/task-*.parquet"), key=lambda path: path.stat().st_mtime_ns, reverse=True)
-    return [_read(path) for path in paths]
+    return [_read(path) for path in sorted(root.glob("*/task-*.parquet"))]
+
+
+def _columns(table: pa.Table) -> list[list[str]]:
+    return [table.column(name).to_pylist() for name in ("id", "label", "split")]
 
 
 def _read(path: Path) -> Manifest:
-    try:
-        table = pq.ParquetFile(path, page_checksum_verification=True).read()
-        content: dict[str, Any] = json.loads((table.schema.metadata or {})[_ABOUT])
-        layout = {int(layer): (heads, dim) for layer, (heads, dim) in content["layout"].items()}
-    except (OSError, ValueError, KeyError, pa.ArrowException) as error:
-        raise CorruptFileError(str(path), str(error).splitlines()[0]) from error
-    return Manifest(content["about"], table.to_pandas(), layout)
+    table, about = read_table(path)
+    if set(about) != set(NAMED_BY):
+        raise CorruptFileError(str(path), "it does not say what it is of")
+    return Manifest(about, table.to_pandas())

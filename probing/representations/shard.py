@@ -1,8 +1,9 @@
 """One shard of the cache: rows of vectors, a Parquet file per layer, committed by one rename.
 
-A layer's file has a column of fixed-size lists for each head (H00, H01, ...), so that one head, or one
-layer, is read without the others. `rows.parquet` says which unit each row stands for. `shard.json` is
-written last and holds each file's size and checksum.
+A layer's file has a column of fixed-size lists for each head (H00, H01, ...), so that a layer is read without
+the others, and of a layer only the heads that are asked for are decoded. `rows.parquet` says which unit each
+row stands for. `shard.json`, the commit mark, is written last and holds the size and checksum of every file,
+its own included.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ class Shard:
     Attributes:
         folder: Where it lies.
         meta: What `shard.json` says: `files` with size and CRC-32, `layers` with heads and
-            head dimension, `truncated` unit ids.
+            head dimension, `model` with the same for all layers that the model has, `truncated` unit ids.
     """
 
     folder: Path
@@ -46,12 +47,16 @@ class Shard:
     @property
     def layers(self) -> frozenset[int]:
         """The layers that this shard holds."""
-        return frozenset(int(layer) for layer in self.meta["layers"])
+        return frozenset(self.meta["layers"])
 
     def shape(self, layer: int) -> tuple[int, int]:
         """Number of heads and head dimension of one layer."""
-        heads, dim = self.meta["layers"][str(layer)]
-        return int(heads), int(dim)
+        return self.model_layout[layer]
+
+    @property
+    def model_layout(self) -> dict[int, tuple[int, int]]:
+        """Number of heads and head dimension of every layer of the model, also of those not held here."""
+        return {int(layer): (heads, dim) for layer, (heads, dim) in self.meta["model"].items()}
 
     def ids(self) -> list[str]:
         """The unit id of every row."""
@@ -95,11 +100,14 @@ def open_shard(folder: Path) -> Shard:
         CorruptFileError: If the mark, or a file that it names, is damaged.
     """
     try:
-        meta = json.loads((folder / META).read_text())
-        shard = Shard(folder, meta)
-        shard.check_sizes()
+        mark = json.loads((folder / META).read_text())
+        intact = zlib.crc32(json.dumps(mark["meta"]).encode()) == mark["crc32"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise CorruptFileError(str(folder / META), type(error).__name__) from error
+    if not intact:
+        raise CorruptFileError(str(folder / META), "its checksum is not the one that was written")
+    shard = Shard(folder, mark["meta"])
+    shard.check_sizes()
     return shard
 
 
@@ -108,6 +116,7 @@ def write_shard(
     ids: Sequence[str],
     units: Sequence[Unit],
     vectors: Mapping[int, Vectors],
+    model_layout: Mapping[int, tuple[int, int]],
     truncated: Sequence[str] = (),
 ) -> Shard:
     """Write rows as a new shard; until the last rename nobody sees any of it.
@@ -117,6 +126,7 @@ def write_shard(
         ids: Unit ids, one for each row.
         units: The units themselves, kept for those who read the files by other means.
         vectors: For each layer an array (rows, heads, head_dim).
+        model_layout: Number of heads and head dimension of every layer that the model has.
         truncated: Ids of the units whose text was cut to the model's limit.
     """
     temporary = parent / f"tmp-{uuid.uuid4().hex}"
@@ -128,11 +138,13 @@ def write_shard(
             files[name] = _write_table(temporary / name, _layer_table(array), split=True)
         meta = {
             "rows": len(ids),
-            "layers": {str(layer): array.shape[1:] for layer, array in vectors.items()},
+            "layers": sorted(vectors),
+            "model": {str(layer): list(shape) for layer, shape in model_layout.items()},
             "truncated": list(truncated),
             "files": files,
         }
-        write_synced(temporary / META, json.dumps(meta, indent=1).encode())
+        mark = {"meta": meta, "crc32": zlib.crc32(json.dumps(meta).encode())}
+        write_synced(temporary / META, json.dumps(mark, indent=1).encode())
         folder = parent / f"shard-{uuid.uuid4().hex[:12]}"
         temporary.rename(folder)
         sync_folder(parent)

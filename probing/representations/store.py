@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +20,6 @@ from probing.representations.shard import Shard, open_shard
 
 log = logging.getLogger(__name__)
 REQUEST = "request.json"
-LAYOUT = "layout.json"
 
 
 @dataclass(frozen=True)
@@ -80,29 +78,56 @@ class Store:
         self.folder.mkdir(parents=True, exist_ok=True)
         for leftover in self.folder.glob("tmp-*"):
             shutil.rmtree(leftover, ignore_errors=True)
-        if not (self.folder / REQUEST).exists():
-            replace_file(self.folder / REQUEST, request.as_json().encode())
+        content = request.as_json().encode()
+        path = self.folder / REQUEST
+        if not path.is_file() or path.read_bytes() != content:
+            replace_file(path, content)
 
     def shards(self) -> list[Shard]:
-        """All committed shards, oldest first.
+        """All committed shards, the newest first.
 
         Raises:
             CorruptFileError: If one of them is damaged.
         """
-        folders = sorted(self.folder.glob("shard-*"), key=lambda path: path.stat().st_mtime_ns)
-        return [open_shard(folder) for folder in folders]
+        return [open_shard(folder) for folder in sorted(self.folder.glob("shard-*"), key=_age)]
 
     def discard_damaged(self, error: CorruptFileError) -> None:
-        """Remove the shard that a damaged file belongs to, so that its rows are extracted again."""
-        log.warning("%s; its rows are extracted again", error)
-        shutil.rmtree(Path(error.path).parent, ignore_errors=True)
+        """Remove the shard that a damaged file belongs to, so that its rows are extracted again.
 
-    def forget(self, ids: Sequence[str]) -> None:
-        """Remove every shard that holds any of these units; needs the lock."""
-        unwanted = set(ids)
+        Raises:
+            OSError: If it cannot be removed.
+        """
+        shard = Path(error.path).parent
+        if shard.parent != self.folder or not shard.name.startswith("shard-"):
+            raise error
+        log.warning("%s; its rows are extracted again", error)
+        if shard.exists():
+            shutil.rmtree(shard)
+
+    def drop_superseded(self) -> None:
+        """Remove shards of which newer ones hold every row and layer; needs the lock."""
+        seen: dict[str, frozenset[int]] = {}
         for shard in self.shards():
-            if not unwanted.isdisjoint(shard.ids()):
+            ids = shard.ids()
+            if all(shard.layers <= seen.get(unit, frozenset()) for unit in ids):
                 shutil.rmtree(shard.folder)
+            seen |= {unit: seen.get(unit, frozenset()) | shard.layers for unit in ids}
+
+    def layout(self) -> dict[int, tuple[int, int]] | None:
+        """For every layer of the model its number of heads and head dimension; None if not known yet."""
+        shards = self.shards()
+        return shards[0].model_layout if shards else None
+
+    def cached_layers(self, ids: Sequence[str]) -> dict[int, tuple[int, int]]:
+        """The layers that are there for every one of some units, with heads and head dimension."""
+        held: dict[int, set[str]] = {}
+        layout = self.layout() or {}
+        for shard in self.shards():
+            of_shard = shard.ids()
+            for layer in shard.layers:
+                held.setdefault(layer, set()).update(of_shard)
+        wanted = set(ids)
+        return {layer: layout[layer] for layer in sorted(held) if wanted <= held[layer]}
 
     def locate(self, ids: Sequence[str], layers: Sequence[int]) -> tuple[Part, ...]:
         """Find the rows of some units in the shards that hold all the given layers.
@@ -128,18 +153,10 @@ class Store:
                 unplaced[places] = False
         return tuple(parts)
 
-    def write_layout(self, layout: Mapping[int, tuple[int, int]]) -> None:
-        """Note which layers the model has: for each its number of heads and head dimension."""
-        content = json.dumps({str(layer): list(shape) for layer, shape in layout.items()})
-        replace_file(self.folder / LAYOUT, content.encode())
 
-    def layout(self) -> dict[int, tuple[int, int]] | None:
-        """For every layer of the model its number of heads and head dimension; None if not known."""
-        path = self.folder / LAYOUT
-        if not path.is_file():
-            return None
-        try:
-            content = json.loads(path.read_text())
-            return {int(layer): (int(heads), int(dim)) for layer, (heads, dim) in content.items()}
-        except (ValueError, AttributeError):
-            return None
+def _age(folder: Path) -> tuple[int, str]:
+    """Sorts the newest first; a folder that another process has just removed comes last."""
+    try:
+        return -folder.stat().st_mtime_ns, folder.name
+    except FileNotFoundError:
+        return 0, folder.name

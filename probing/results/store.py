@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
+from filelock import FileLock
 
 from probing.errors import CorruptFileError
-from probing.files import replace_file
+from probing.files import remove_empty
+from probing.parquet import read_table, write_table
 from probing.results.schema import COLUMNS
 
 log = logging.getLogger(__name__)
-_ABOUT = b"probing"
 
 
 @dataclass(frozen=True)
@@ -40,11 +40,24 @@ class ResultStore:
     @property
     def path(self) -> Path:
         """The file of the finished run."""
-        return self.root / f"{re.sub(r'[^A-Za-z0-9.@_-]+', '-', self.title)}.{self.key}.parquet"
+        title = re.sub(r"[^A-Za-z0-9.@_-]+", "-", self.title)[:150]
+        return self.root / f"{title}.{self.key}.parquet"
 
     @property
     def _parts(self) -> Path:
         return self.root / f".parts-{self.key}"
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Let one process at a time compute this result; others wait, then find it."""
+        self.root.mkdir(parents=True, exist_ok=True)
+        path = self.root / f".{self.key}.lock"
+        try:
+            with FileLock(path):
+                yield
+        finally:
+            path.unlink(missing_ok=True)
+            remove_empty(self.root, self.root)
 
     def read(self) -> pd.DataFrame | None:
         """The finished result, or None where there is none.
@@ -52,8 +65,7 @@ class ResultStore:
         Raises:
             CorruptFileError: If the file is damaged.
         """
-        found = sorted(self.root.glob(f"*.{self.key}.parquet"))
-        return read_result(found[0])[0] if found else None
+        return read_result(self.path)[0] if self.path.exists() else None
 
     def read_part(self, part: int) -> pd.DataFrame | None:
         """A part that an interrupted run has finished, or None; a damaged one counts as missing."""
@@ -88,17 +100,12 @@ def read_result(path: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
     Raises:
         CorruptFileError: If the file is damaged.
     """
+    table, about = read_table(path)
     try:
-        table = pq.ParquetFile(path, page_checksum_verification=True).read()
-        about: dict[str, Any] = json.loads((table.schema.metadata or {})[_ABOUT])
         return table.to_pandas().astype(COLUMNS), about
-    except (OSError, ValueError, KeyError, pa.ArrowException) as error:
+    except (KeyError, ValueError, TypeError) as error:
         raise CorruptFileError(str(path), str(error).splitlines()[0]) from error
 
 
 def _write(path: Path, frame: pd.DataFrame, about: Mapping[str, Any]) -> None:
-    table = pa.Table.from_pandas(frame, preserve_index=False)
-    table = table.replace_schema_metadata({**(table.schema.metadata or {}), _ABOUT: json.dumps(about)})
-    sink = pa.BufferOutputStream()
-    pq.write_table(table, sink, compression="zstd", write_page_checksum=True)
-    replace_file(path, sink.getvalue())
+    write_table(path, pa.Table.from_pandas(frame, preserve_index=False), about)

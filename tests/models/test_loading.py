@@ -126,6 +126,9 @@ def test_a_folder_that_is_no_model(tmp_path: Path) -> None:
         find_files(ModelConfig(str(tmp_path)))
     (tmp_path / "config.json").write_text('{"model_type": "no-such-type"}')
     (tmp_path / "model.safetensors").write_bytes(b"")
+    with pytest.raises(ProbingError, match="no tokenizer"):
+        find_files(ModelConfig(str(tmp_path)))
+    (tmp_path / "tokenizer.json").write_text("{}")
     with pytest.raises(ProbingError, match="cannot be loaded"):
         load(tmp_path)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import resource
 import subprocess
 import sys
@@ -23,6 +24,7 @@ from probing.tasks.task import Unit
 
 UNITS = [Unit(f"sentence {number}") for number in range(50)]
 IDS = [unit_id(unit) for unit in UNITS]
+LAYOUT = {0: (3, 5)}
 
 
 def vectors(seed: int, dtype: type = np.float16) -> NDArray[np.float16]:
@@ -31,7 +33,8 @@ def vectors(seed: int, dtype: type = np.float16) -> NDArray[np.float16]:
 
 @pytest.fixture
 def shard(tmp_path: Path) -> Shard:
-    return write_shard(tmp_path, IDS, UNITS, {0: vectors(0), 1: vectors(1), -1: vectors(2)[:, :1]})
+    held = {0: vectors(0), 1: vectors(1), -1: vectors(2)[:, :1]}
+    return write_shard(tmp_path, IDS, UNITS, held, {-1: (1, 5), 0: (3, 5), 1: (3, 5), 2: (3, 5)})
 
 
 def test_vectors_come_back_bit_by_bit(shard: Shard) -> None:
@@ -54,7 +57,7 @@ def test_anybody_can_read_the_files(shard: Shard) -> None:
 
 def test_single_precision_stays_single(tmp_path: Path) -> None:
     wide = vectors(0, np.float32) * 1e6
-    shard = write_shard(tmp_path, IDS, UNITS, {0: wide})
+    shard = write_shard(tmp_path, IDS, UNITS, {0: wide}, LAYOUT)
     np.testing.assert_array_equal(shard.vectors(0, [1])[0], wide[:, 1])
 
 
@@ -84,8 +87,8 @@ def test_missing_ends_are_noticed_when_the_shard_is_opened(shard: Shard, name: s
 def test_rows_are_found_across_shards_in_the_order_asked_for(tmp_path: Path) -> None:
     store = Store(tmp_path, "key")
     store.folder.mkdir()
-    write_shard(store.folder, IDS[:20], UNITS[:20], {0: vectors(0)[:20]})
-    write_shard(store.folder, IDS[15:], UNITS[15:], {0: vectors(0)[15:]})
+    write_shard(store.folder, IDS[:20], UNITS[:20], {0: vectors(0)[:20]}, LAYOUT)
+    write_shard(store.folder, IDS[15:], UNITS[15:], {0: vectors(0)[15:]}, LAYOUT)
     order = np.random.default_rng(1).integers(0, 50, size=80)
     found = Representations("key", {0: (3, 5)}, 80, store.locate([IDS[i] for i in order], [0]))
     assert found.complete
@@ -93,13 +96,50 @@ def test_rows_are_found_across_shards_in_the_order_asked_for(tmp_path: Path) -> 
     np.testing.assert_array_equal(found.layer(0, heads=[2])[0], vectors(0)[order, 2].astype(np.float32))
 
 
+def test_the_newest_shard_wins_and_those_that_it_replaces_can_go(tmp_path: Path) -> None:
+    store = Store(tmp_path, "key")
+    store.folder.mkdir()
+    old = write_shard(store.folder, IDS[:20], UNITS[:20], {0: vectors(0)[:20]}, LAYOUT)
+    other = write_shard(store.folder, IDS[10:30], UNITS[10:30], {0: vectors(0)[10:30]}, LAYOUT)
+    os.utime(old.folder, ns=(0, 1))
+    os.utime(other.folder, ns=(0, 2))
+    new = write_shard(store.folder, IDS[:20], UNITS[:20], {0: vectors(7)[:20]}, LAYOUT)
+    found = Representations("key", LAYOUT, 20, store.locate(IDS[:20], [0]))
+    np.testing.assert_array_equal(found.layer(0)[1], vectors(7)[:20, 1].astype(np.float32))
+    store.drop_superseded()
+    assert {shard.folder for shard in store.shards()} == {other.folder, new.folder}
+
+
+@pytest.mark.parametrize(
+    "change", [('"rows": 50', '"rows": 49'), ("[3, 5]", "[2, 5]"), ('"truncated": []', "")]
+)
+def test_a_changed_commit_mark_is_noticed(shard: Shard, change: tuple[str, str]) -> None:
+    path = shard.folder / "shard.json"
+    text = " ".join(path.read_text().split()).replace("[ ", "[").replace(" ]", "]")
+    assert change[0] in text
+    path.write_text(text.replace(*change))
+    with pytest.raises(CorruptFileError, match=r"shard\.json"):
+        open_shard(shard.folder)
+
+
+def test_only_shards_are_ever_removed(tmp_path: Path) -> None:
+    store = Store(tmp_path, "key")
+    (tmp_path / "elsewhere").mkdir()
+    error = CorruptFileError(str(tmp_path / "elsewhere" / "file"), "damaged")
+    with pytest.raises(CorruptFileError):
+        store.discard_damaged(error)
+    assert (tmp_path / "elsewhere").is_dir()
+
+
 def test_units_that_no_shard_has_are_left_open(tmp_path: Path) -> None:
     store = Store(tmp_path, "key")
     store.folder.mkdir()
-    write_shard(store.folder, IDS[:20], UNITS[:20], {0: vectors(0)[:20]})
+    write_shard(store.folder, IDS[:20], UNITS[:20], {0: vectors(0)[:20]}, LAYOUT)
     parts = store.locate([IDS[30], IDS[3], IDS[40]], [0])
     assert [part.places.tolist() for part in parts] == [[1]]
     assert store.locate([IDS[3]], [0, 1]) == ()
+    assert store.cached_layers(IDS[:20]) == LAYOUT
+    assert store.cached_layers(IDS[:21]) == {}
 
 
 def test_a_half_written_shard_is_never_seen(tmp_path: Path) -> None:
@@ -108,11 +148,11 @@ def test_a_half_written_shard_is_never_seen(tmp_path: Path) -> None:
 import os, sys
 sys.path.insert(0, {str(Path(__file__).parents[2])!r})
 import probing.representations.shard as shard
-from tests.representations.test_store import IDS, UNITS, vectors
+from tests.representations.test_store import IDS, LAYOUT, UNITS, vectors
 from pathlib import Path
 write = shard.write_synced
 shard.write_synced = lambda *_: os.kill(os.getpid(), 9)
-shard.write_shard(Path({str(tmp_path)!r}) / "key", IDS, UNITS, {{0: vectors(0)}})
+shard.write_shard(Path({str(tmp_path)!r}) / "key", IDS, UNITS, {{0: vectors(0)}}, LAYOUT)
 """
     ended = subprocess.run([sys.executable, "-c", code], check=False)
     assert ended.returncode == -9
@@ -133,10 +173,10 @@ def test_a_full_disk_leaves_nothing_behind(tmp_path: Path) -> None:
 import signal, sys
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 sys.path.insert(0, {str(Path(__file__).parents[2])!r})
-from tests.representations.test_store import IDS, UNITS, vectors
+from tests.representations.test_store import IDS, LAYOUT, UNITS, vectors
 from probing.representations.shard import write_shard
 from pathlib import Path
-write_shard(Path({str(tmp_path)!r}), IDS, UNITS, {{0: vectors(0)}})
+write_shard(Path({str(tmp_path)!r}), IDS, UNITS, {{0: vectors(0)}}, LAYOUT)
 """
     ended = subprocess.run(
         [sys.executable, "-B", "-c", code], check=False, preexec_fn=limit, capture_output=True, text=True
