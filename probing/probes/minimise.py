@@ -70,10 +70,11 @@ def minimise(
     while True:
         search.aim()
         reached = search.gap <= tolerance * search.loss
-        found.record(search, reached, reached | search.stuck() | (sweep >= max_iterations))
-        if bool(search.ended.all()):
-            return found.optimum(sweep)
-        search.compact()
+        ended = reached | search.stuck() | (sweep >= max_iterations)
+        if found.record(search, reached, ended):
+            if bool(search.ended.all()):
+                return found.optimum(sweep)
+            search.compact()
         # the model follows the weights closely at first, when they move far
         search.advance(refresh=sweep & (sweep - 1) == 0)
         sweep += 1
@@ -128,8 +129,10 @@ class _Search:
         taken = self._accept(value.loss, slope)
         shorter = (self.slope / (self.slope - slope)).nan_to_num(0.1).clamp(0.1, 0.5)
         self.step = torch.where(taken, 1, self.step * shorter)
-        weights = torch.where(_wide(taken), trial, self.weights)
-        gradient = torch.where(_wide(taken), value.gradient, self.gradient)
+        weights, gradient = trial, value.gradient
+        if not bool(taken.all()):
+            weights = torch.where(_wide(taken), trial, self.weights)
+            gradient = torch.where(_wide(taken), gradient, self.gradient)
         move, change = weights - self.weights, gradient - self.gradient
         # the penalty alone makes sᵀy at least λ‖s‖²; a pair with less is rounding
         least = (move.square() * self.objective.penalty).sum((2, 3)) / 2
@@ -189,13 +192,16 @@ class _Found:
         self.loss, self.gap = search.loss.new_empty(2, search.ids.numel())
         self.converged = torch.zeros_like(self.loss, dtype=torch.bool)
 
-    def record(self, search: _Search, reached: torch.Tensor, ended: torch.Tensor) -> None:
-        """Keep the problems that have ended just now."""
+    def record(self, search: _Search, reached: torch.Tensor, ended: torch.Tensor) -> bool:
+        """Keep the problems that have ended just now; whether there are any."""
         new = ended & ~search.ended
+        if not bool(new.any()):
+            return False
         ids = search.ids[new]
         self.weights[ids], self.loss[ids] = search.weights[new], search.loss[new]
         self.gap[ids], self.converged[ids] = search.gap[new], reached[new]
         search.ended = search.ended | ended
+        return True
 
     def optimum(self, sweeps: int) -> Optimum:
         """All outcomes on the full grid."""
