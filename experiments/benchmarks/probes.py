@@ -1,10 +1,11 @@
 """The batched logistic probe against a joblib loop of scikit-learn's solvers.
 
-    python experiments/benchmarks/probes.py --vectors FILE.npz
+    probing task=senteval/trec task.root=SentEval/data
+    python experiments/benchmarks/probes.py --task senteval/trec
 
-The file holds `vectors` (72, n, dim), `labels` (n,) and, if rows are to be left for test, `n_train`; without
-it, vectors of the size of TREC through MiniLM are made up. Both sides get the same standardised float32
-features and fit every head at five L2 values; rounds take turns, so that both meet the same disturbances.
+Reads the cached vectors of a task; without one, vectors of the size of TREC through MiniLM are made up. Both
+sides get the same standardised float32 features and fit every head at five L2 values; rounds take turns, so
+that both meet the same disturbances.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped, unused-ignore]
 
+import probing
 from experiments.benchmarks.report import write_report
 from probing.probes.logistic import Logistic
 from probing.probes.objective import Objective
@@ -55,22 +57,24 @@ class Data:
 def main() -> None:
     """Measure and report."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--vectors", type=Path)
+    parser.add_argument("--task")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--cores", type=int, default=os.cpu_count())
     parser.add_argument("--root", type=Path, default=Path("outputs"))
     options = parser.parse_args()
-    vectors, labels, n_train = made_up() if options.vectors is None else read(options.vectors)
+    vectors, labels, n_train = read(options.root, options.task) if options.task else made_up()
     figures = compare(standardised(vectors, labels, n_train), options.cores, options.rounds)
-    write_report(options.root, "probes", {"vectors": str(options.vectors or "made up"), **figures})
+    write_report(options.root, "probes", {"task": options.task or "made up", **figures})
 
 
-def read(path: Path) -> tuple[torch.Tensor, NDArray[np.int64], int]:
-    """Vectors, labels and number of train rows of a file."""
-    with np.load(path) as held:
-        labels = held["labels"].astype(np.int64)
-        n_train = int(held["n_train"]) if "n_train" in held else len(labels)
-        return torch.from_numpy(held["vectors"]), labels, n_train
+def read(root: Path, task: str) -> tuple[torch.Tensor, NDArray[np.int64], int]:
+    """Cached head outputs (u, n, dim), labels and number of train rows of a task of three classes or more."""
+    frame = probing.load_representations(root, task=task, granularity="head", frame=True)
+    frame = frame[frame.index.get_level_values("split") != "dev"]
+    _, labels = np.unique(frame.index.get_level_values("label"), return_inverse=True)
+    units = len({(layer, head) for layer, head, _ in frame.columns.to_flat_index()})
+    vectors = torch.from_numpy(frame.to_numpy()).view(len(frame), units, -1).transpose(0, 1).contiguous()
+    return vectors, labels.astype(np.int64), int((frame.index.get_level_values("split") == "train").sum())
 
 
 def made_up(
