@@ -72,7 +72,7 @@ def read(root: Path, task: str) -> tuple[torch.Tensor, NDArray[np.int64], int]:
     frame = probing.load_representations(root, task=task, granularity="head", frame=True)
     frame = frame[frame.index.get_level_values("split") != "dev"]
     _, labels = np.unique(frame.index.get_level_values("label"), return_inverse=True)
-    units = len({(layer, head) for layer, head, _ in frame.columns.to_flat_index()})
+    units = len(frame.columns) // len(set(frame.columns.get_level_values("feature")))
     vectors = torch.from_numpy(frame.to_numpy()).view(len(frame), units, -1).transpose(0, 1).contiguous()
     return vectors, labels.astype(np.int64), int((frame.index.get_level_values("split") == "train").sum())
 
