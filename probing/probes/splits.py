@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.model_selection import StratifiedKFold
 
 from probing.probes.problem import Problem
 
@@ -37,6 +36,8 @@ def folds(labels: Rows, n_folds: int, seed: int) -> list[tuple[Rows, Rows]]:
         n_folds: Number of folds; every class needs as many examples.
         seed: Seeds the shuffling within each class.
     """
+    from sklearn.model_selection import StratifiedKFold
+
     splitter = StratifiedKFold(n_folds, shuffle=True, random_state=seed)
     return list(splitter.split(np.zeros(len(labels)), labels))
 

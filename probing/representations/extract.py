@@ -6,18 +6,16 @@ import logging
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
-
-import numpy as np
 
 from probing.errors import CorruptFileError, ProbingError
 from probing.progress import Progress
 from probing.representations.reader import Representations
 from probing.representations.request import Request, unit_id
 from probing.representations.settings import ExtractConfig
-from probing.representations.shard import Vectors, write_shard
+from probing.representations.shard import write_shard
 from probing.representations.store import Store
 from probing.tasks.task import Unit
 
@@ -127,7 +125,7 @@ class Extractor:
         progress = Progress("extracting", "texts", sum(len(unit.text) for unit in units))
         start = time.perf_counter()
         cut = 0
-        for rows in self._shards(reader.read(units), units, progress):
+        for rows in self._shards(reader, units, progress):
             names = [ids[place] for place in rows.places]
             truncated = [ids[place] for place in rows.truncated]
             cut += len(truncated)
@@ -139,20 +137,21 @@ class Extractor:
         if cut:
             log.warning("%d texts were cut to %s tokens", cut, reader.max_length)
 
-    def _shards(self, batches: Iterator[Rows], units: list[Unit], progress: Progress) -> Iterator[Rows]:
+    def _shards(self, reader: Reader, units: list[Unit], progress: Progress) -> Iterator[Rows]:
         """Gather batches until memory or time asks for a shard."""
-        gathered: list[Rows] = []
-        size, last = 0, time.monotonic()
-        for rows in batches:
-            gathered.append(rows)
-            size += sum(array.nbytes for array in rows.vectors.values())
-            progress.add(len(rows.places), sum(len(units[place].text) for place in rows.places))
+        from probing.representations.buffer import Buffer
+
+        width = 2 * sum(heads * dim for heads, dim in reader.layout.values())
+        buffer = Buffer(reader.layout, min(len(units), max(1, int(self.settings.shard_mb * 1e6) // width)))
+        last = time.monotonic()
+        for rows in reader.read(units):
             old = time.monotonic() - last > self.settings.commit_seconds
-            if size > self.settings.shard_mb * 1e6 or old:
-                yield _join(gathered)
-                gathered, size, last = [], 0, time.monotonic()
-        if gathered:
-            yield _join(gathered)
+            if len(buffer) and (old or not buffer.has_room(rows)):
+                yield buffer.take()
+                last = time.monotonic()
+            buffer.add(rows)
+            progress.add(len(rows.places), sum(len(units[place].text) for place in rows.places))
+        yield buffer.take()
 
     def _announce(self, reader: Reader, units: list[Unit]) -> None:
         """Say what is coming, and refuse what the disk cannot hold."""
@@ -184,14 +183,3 @@ def _choose(layers: Sequence[int] | None, known: Sequence[int]) -> tuple[int, ..
             f"granularity.layers: the model has no layer {unknown[0]}; it has {min(known)} to {max(known)}"
         )
     return tuple(sorted(set(layers)))
-
-
-def _join(gathered: list[Rows]) -> Rows:
-    """One set of rows from several; numpy widens a layer to float32 where any batch needed it."""
-    layers = gathered[0].vectors
-    vectors: dict[int, Vectors] = {
-        layer: np.concatenate([rows.vectors[layer] for rows in gathered]) for layer in layers
-    }
-    places = tuple(place for rows in gathered for place in rows.places)
-    truncated = tuple(place for rows in gathered for place in rows.truncated)
-    return replace(gathered[0], places=places, vectors=vectors, truncated=truncated)

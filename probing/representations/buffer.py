@@ -1,0 +1,58 @@
+"""Vectors on their way to a shard, in memory that is claimed once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from probing.representations.forward import Rows
+from probing.representations.shard import Vectors
+
+
+class Buffer:
+    """Gathers batches of vectors, a contiguous array for each layer.
+
+    Many small arrays, kept between the passes of a model, would scatter over the heap and make it grow with
+    the corpus; these arrays are claimed once and filled again and again.
+    """
+
+    def __init__(self, layout: Mapping[int, tuple[int, int]], capacity: int) -> None:
+        """Claim room for `capacity` units of every layer, (heads, head_dim) each, in half precision."""
+        self._arrays: dict[int, Vectors] = {
+            layer: np.empty((capacity, heads, dim), dtype=np.float16)
+            for layer, (heads, dim) in layout.items()
+        }
+        self._capacity = capacity
+        self._places: list[int] = []
+        self._truncated: list[int] = []
+
+    def __len__(self) -> int:
+        """The number of units held."""
+        return len(self._places)
+
+    def has_room(self, rows: Rows) -> bool:
+        """Whether a batch fits beside what is held."""
+        return len(self) + len(rows.places) <= self._capacity
+
+    def add(self, rows: Rows) -> None:
+        """Copy a batch; a layer that half precision cannot hold is widened."""
+        start, end = len(self), len(self) + len(rows.places)
+        for layer, values in rows.vectors.items():
+            array = self._arrays[layer]
+            if end > len(array):
+                array = np.resize(array, (end, *array.shape[1:]))
+            if values.dtype == np.float32:
+                array = array.astype(np.float32)
+            array[start:end] = values
+            self._arrays[layer] = array
+        self._places += rows.places
+        self._truncated += rows.truncated
+
+    def take(self) -> Rows:
+        """What is held, as views that the next `add` overwrites; the buffer is empty afterwards."""
+        held = len(self)
+        vectors = {layer: array[:held] for layer, array in self._arrays.items()}
+        rows = Rows(tuple(self._places), vectors, tuple(self._truncated))
+        self._places, self._truncated = [], []
+        return rows
