@@ -230,6 +230,16 @@ def test_a_sweep_over_settings_that_no_column_names_is_drawn_too(
     assert (tmp_path / "mine" / "2" / "run.log").is_file()
 
 
+def test_jobs_can_run_side_by_side(
+    tmp_path: Path, tiny_bert: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("hydra_plugins.hydra_joblib_launcher", reason="the extra 'joblib' is not installed")
+    sweep = overrides(tmp_path, tiny_bert, "hydra/launcher=joblib", "hydra.launcher.n_jobs=2")
+    assert cli.main(["-m", *sweep, "task=grammar/tense,grammar/length"]) == 0
+    assert "2 of 2 jobs done" in capsys.readouterr().out
+    assert probing.load_results(tmp_path)["task"].nunique() == 2
+
+
 def test_granularity_layer_has_the_embeddings_as_layer_minus_one(tmp_path: Path, tiny_gpt2: Path) -> None:
     frame = probing.run(overrides(tmp_path, tiny_gpt2, "granularity=layer"))
     assert frame["layer"].tolist() == [-1, 0, 1]
