@@ -20,10 +20,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
-from experiments.benchmarks.report import write_report
 from transformers import AutoTokenizer, BertConfig, BertModel
 
 from experiments.benchmarks.extraction import _packaged_tokenizer, sentences
+from experiments.benchmarks.report import write_report
 from probing.models.load import LoadedModel
 from probing.representations.extract import Extractor
 from probing.representations.request import Request
