@@ -50,7 +50,7 @@ def _dispatch(options: argparse.Namespace) -> int:
     from probing import main as runs
 
     if not options.multirun:
-        runs.run_one(options.overrides)
+        runs.run(options.overrides)
         return DONE
     outcomes = runs.run_sweep(options.overrides)
     if any(outcome.ours for outcome in outcomes):

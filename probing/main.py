@@ -52,7 +52,7 @@ class Outcome:
 
 
 def run(overrides: Sequence[str] = ()) -> pd.DataFrame:
-    """Run one experiment from Python, as the command `probing` does.
+    """Run one experiment, print its grid and draw it; what the command `probing` does, from Python too.
 
     Args:
         overrides: As on the command line: `["model=minilm", "task=grammar/tense"]`.
@@ -61,19 +61,8 @@ def run(overrides: Sequence[str] = ()) -> pd.DataFrame:
         The tidy rows of the run, as `load_results` would give them.
 
     Raises:
-        ProbingError: If the configuration, the data or the model is not as it should be.
-    """
-    return run_one(overrides)
-
-
-def run_one(overrides: Sequence[str]) -> pd.DataFrame:
-    """Compose, check and run one experiment; print its grid and draw it.
-
-    Returns:
-        The tidy rows.
-
-    Raises:
-        ProbingError: If anything is not as it should be; then no run folder is left behind.
+        ProbingError: If the configuration, the data or the model is not as it should be; then no run
+            folder is left behind.
     """
     composed = compose_config(overrides)
     if composed.hydra.sweeper.params:

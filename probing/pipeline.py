@@ -185,9 +185,7 @@ class Run:
             "truncated": representations.truncated,
             "representations": self.request.key,
             "request": json.loads(self.request.as_json()),
-            "settings": json.loads(
-                json.dumps(self.config.analysis.depends_on(self.config.probe), default=str)
-            ),
+            "settings": self.config.analysis.depends_on(self.config.probe),
             "versions": {
                 "probing": probing.__version__,
                 "torch": torch.__version__,

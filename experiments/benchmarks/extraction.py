@@ -40,7 +40,7 @@ def main() -> None:
     units = sentences(options.sentences)
     settings = ExtractConfig(device=options.device, threads=options.threads)
     request = Request({"weights": "benchmark"}, "head", "mean", None, "float32", 5)
-    bare, hooked = _in_turns(Reader(loaded, request, settings), units)
+    bare, hooked = _in_turns(Reader.of(loaded, request, settings), units)
     whole = _whole(loaded, request, settings, units)
     write_report(
         options.root,

@@ -105,7 +105,7 @@ class Extractor:
             return
         from probing.representations.forward import Reader
 
-        everything = Reader(self.load(), self.request, self.settings)
+        everything = Reader.of(self.load(), self.request, self.settings)
         reader = everything.restricted(_choose(layers, tuple(everything.layout)))
         self._announce(reader, list(missing.values()))
         self.store.prepare(self.request)  # from here on something is written

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -52,25 +52,28 @@ class Reader:
         loaded: Model and tokenizer.
         request: Site, pooling and length limit.
         settings: Device, batch size and threads.
-        chosen: The layers to read; None reads all.
+        sites: Where each layer is read.
     """
 
     loaded: LoadedModel
     request: Request
     settings: ExtractConfig
-    chosen: tuple[int, ...] | None = None
+    sites: Mapping[int, Site]
+
+    @classmethod
+    def of(cls, loaded: LoadedModel, request: Request, settings: ExtractConfig) -> Reader:
+        """Read all layers of a model.
+
+        Raises:
+            ProbingError: If the model has nothing to be read.
+        """
+        found = find_sites(loaded.model)
+        sites = found.heads if request.site == "head" else found.hidden
+        return cls(loaded, request, settings, {site.layer: site for site in sites if not site.cross})
 
     def restricted(self, layers: Sequence[int]) -> Reader:
         """The same reader for some layers only."""
-        return replace(self, chosen=tuple(layers))
-
-    @cached_property
-    def sites(self) -> dict[int, Site]:
-        """Where each layer is read."""
-        found = find_sites(self.loaded.model)
-        sites = found.heads if self.request.site == "head" else found.hidden
-        by_layer = {site.layer: site for site in sites if not site.cross}
-        return {k: v for k, v in by_layer.items() if self.chosen is None or k in self.chosen}
+        return replace(self, sites={layer: self.sites[layer] for layer in layers})
 
     @property
     def layout(self) -> dict[int, tuple[int, int]]:

@@ -121,8 +121,9 @@ class Store:
     def cached_layers(self, ids: Sequence[str]) -> dict[int, tuple[int, int]]:
         """The layers that are there for every one of some units, with heads and head dimension."""
         held: dict[int, set[str]] = {}
-        layout = self.layout() or {}
+        layout: dict[int, tuple[int, int]] = {}
         for shard in self.shards():
+            layout = shard.model_layout
             of_shard = shard.ids()
             for layer in shard.layers:
                 held.setdefault(layer, set()).update(of_shard)
