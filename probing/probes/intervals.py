@@ -1,44 +1,56 @@
-"""95 % intervals for test scores."""
+"""95 % intervals for test scores: what another draw of test items would do to the score of this probe."""
 
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from probing.probes.metrics import confusion, mean_f1
-from probing.tasks.task import Metric
+from probing.probes.metrics import COUNTED, Margins, score
+from probing.probes.problem import Problem
+from probing.probes.scores import test_parts
+from probing.tasks.target import Metric
 
 # the 97.5 % quantile of the normal distribution
 Z = 1.959963984540054
 DRAWS = 2000
 BLOCK = 1 << 22
+Ends = tuple[float, float]
+Pair = tuple[NDArray[Any], NDArray[Any]]
 
 
-def interval(
-    predictions: NDArray[np.int64], labels: NDArray[np.int64], n_classes: int, metric: Metric, seed: int
-) -> tuple[float, float]:
-    """Interval of one probe's test score.
+def interval(problem: Problem, predictions: NDArray[Any]) -> Ends:
+    """Interval of one probe's test score under `problem.metric`.
+
+    Accuracy has Wilson's interval, correlations one on Fisher's z scale, and the scores that are read
+    off a confusion matrix a bootstrap. Means over data sets or outer folds: each item is drawn within
+    its own part, and for correlations and accuracies the intervals of the parts are combined (`mover`).
+    Outer folds differ in size by a few examples at most, so the mean of their accuracies is taken as
+    the accuracy of all. What varies with the draw of training examples is no part of any of these.
 
     Args:
-        predictions: int64 (n,), predicted classes.
-        labels: int64 (n,), true classes.
-        n_classes: Number of classes.
-        metric: Which score.
-        seed: Seeds the bootstrap of macro-F1; accuracy draws nothing.
+        problem: What was asked.
+        predictions: (n_test,), rows as in `problem.test`.
 
     Returns:
-        Lower and upper end, fractions.
+        Lower and upper end, in the unit of the score; never NaN.
     """
-    if metric == "accuracy":
-        return wilson(int((predictions == labels).sum()), len(labels))
-    counts = confusion(torch.from_numpy(predictions), torch.from_numpy(labels), n_classes)
-    return bootstrap_macro_f1(counts.numpy(), seed)
+    gold, metric = problem.gold[problem.test], problem.metric
+    if metric == "accuracy" and problem.selection == "nested":
+        return wilson(int((predictions == gold).sum()), len(gold))
+    parts = test_parts(problem)
+    pairs, weights = [(predictions[rows], gold[rows]) for rows, _ in parts], [weight for _, weight in parts]
+    if metric in COUNTED:
+        return bootstrap(pairs, weights, metric, problem.seed)
+    found = [_of_part(pair, metric) for pair in pairs]
+    scores, ends = [value for value, _ in found], [both for _, both in found]
+    return ends[0] if len(ends) == 1 else mover(scores, ends, weights)
 
 
-def wilson(hits: int, n: int) -> tuple[float, float]:
+def wilson(hits: int, n: int) -> Ends:
     """Wilson's score interval for `hits` of `n` (Wilson 1927; Brown, Cai & DasGupta 2001, eq. 4)."""
     share, spread = hits / n, Z * Z / n
     centre = (share + spread / 2) / (1 + spread)
@@ -47,30 +59,81 @@ def wilson(hits: int, n: int) -> tuple[float, float]:
     return (0.0 if hits == 0 else centre - half), (1.0 if hits == n else centre + half)
 
 
-def bootstrap_macro_f1(counts: NDArray[np.int64], seed: int, draws: int = DRAWS) -> tuple[float, float]:
-    """Percentile bootstrap over test items (Efron & Tibshirani 1993, chapter 13).
+def fisher(correlation: float, n: int, metric: Metric) -> Ends:
+    """Interval of a correlation of `n` pairs, normal in z = artanh r.
+
+    The variance of z is 1 / (n − 3) for Pearson's r (Fisher 1921) and (1 + r²/2) / (n − 3) for
+    Spearman's (Bonett & Wright 2000). Three pairs or fewer tell nothing: −1 to 1.
+    """
+    if n <= 3:
+        return -1.0, 1.0
+    if abs(correlation) >= 1:
+        return correlation, correlation
+    extra = correlation**2 / 2 if metric == "spearman" else 0
+    centre, half = math.atanh(correlation), Z * math.sqrt((1 + extra) / (n - 3))
+    return math.tanh(centre - half), math.tanh(centre + half)
+
+
+def mover(scores: list[float], ends: list[Ends], weights: list[float]) -> Ends:
+    """Interval of a weighted sum of independent scores from the interval of each.
+
+    The distance of each end from the sum is the root of the sum of squares of the weighted distances
+    of the parts (Zou & Donner 2008; for correlations Zou 2007, for proportions Zou, Huang &
+    Zhang 2009). Unlike a standard error this keeps the asymmetry of the intervals.
+    """
+    centre = sum(weight * value for weight, value in zip(weights, scores, strict=True))
+    lower = [w * (value - low) for w, value, (low, _) in zip(weights, scores, ends, strict=True)]
+    upper = [w * (high - value) for w, value, (_, high) in zip(weights, scores, ends, strict=True)]
+    return centre - math.hypot(*lower), centre + math.hypot(*upper)
+
+
+def bootstrap(pairs: list[Pair], weights: list[float], metric: Metric, seed: int) -> Ends:
+    """Percentile bootstrap over test items within parts (Efron & Tibshirani 1993, chapter 13).
+
+    Args:
+        pairs: Predicted and true classes, int64 (n_part,) both, of each part.
+        weights: Of the parts.
+        metric: One of `COUNTED`.
+        seed: Seeds the draws.
+    """
+    generator = np.random.default_rng(seed)
+    total = np.zeros(DRAWS)
+    for pair, weight in zip(pairs, weights, strict=True):
+        total += weight * _draws(*pair, metric, generator)
+    low, high = np.quantile(total, [0.025, 0.975])
+    return float(low), float(high)
+
+
+def _draws(
+    predictions: NDArray[np.int64], labels: NDArray[np.int64], metric: Metric, generator: np.random.Generator
+) -> NDArray[np.float64]:
+    """Scores of `DRAWS` bootstrap samples.
 
     Drawing n items with replacement is one multinomial draw of the confusion matrix, of whose cells
     only the filled ones can be drawn; so memory grows with min(n, k²), in blocks of draws.
-
-    Args:
-        counts: int64 (k, k), of (label, prediction).
-        seed: Seeds the draws.
-        draws: Number of bootstrap samples.
     """
-    label, predicted = np.nonzero(counts)
-    filled = counts[label, predicted]
-    n, k = int(filled.sum()), len(counts)
-    generator = np.random.default_rng(seed)
-    block = max(1, BLOCK // max(k, len(filled)))
+    k, n = 1 + max(1, int(labels.max()), int(predictions.max())), len(labels)
+    cells, filled = np.unique(labels * k + predictions, return_counts=True)
+    label, predicted = torch.from_numpy(cells // k), torch.from_numpy(cells % k)
+    same = label == predicted
+    block = max(1, BLOCK // max(k, len(cells)))
     scores = []
-    for first in range(0, draws, block):
-        size = min(block, draws - first)
+    for first in range(0, DRAWS, block):
+        size = min(block, DRAWS - first)
         sample = torch.from_numpy(generator.multinomial(n, filled / n, size=size)).double()
-        hits, seen = sample.new_zeros(2, size, k)
-        same = torch.from_numpy(label == predicted)
-        hits.index_add_(1, torch.from_numpy(label)[same], sample[:, same])
-        seen.index_add_(1, torch.from_numpy(label), sample).index_add_(1, torch.from_numpy(predicted), sample)
-        scores.append(mean_f1(hits, seen).numpy())
-    low, high = np.quantile(np.concatenate(scores), [0.025, 0.975])
-    return float(low), float(high)
+        margins = Margins(*sample.new_zeros(3, size, k))
+        margins.hits.index_add_(1, label[same], sample[:, same])
+        margins.labelled.index_add_(1, label, sample)
+        margins.predicted.index_add_(1, predicted, sample)
+        scores.append(COUNTED[metric](margins).numpy())
+    return np.concatenate(scores)
+
+
+def _of_part(pair: Pair, metric: Metric) -> tuple[float, Ends]:
+    """The score of one part and its interval."""
+    predictions, gold = pair
+    if metric == "accuracy":
+        hits = int((predictions == gold).sum())
+        return hits / len(gold), wilson(hits, len(gold))
+    value = float(score(torch.from_numpy(predictions), torch.from_numpy(gold), metric))
+    return value, fisher(value, len(gold), metric)

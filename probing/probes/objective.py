@@ -35,16 +35,17 @@ class Value:
 
 @dataclass(frozen=True)
 class Objective:
-    """f(W) = mean over i of −log softmax(W xᵢ)[yᵢ] + (λ/2)‖W‖², for u units × l values of λ.
+    """f(W) = mean over i of −yᵢᵀ log softmax(W xᵢ) + (λ/2)‖W‖², for u units × l values of λ.
 
-    Since Σᵢ (W xᵢ)[yᵢ] is linear in W, labels are needed once only, for `moments`; a sweep over the data
-    then is a product, a softmax over classes and a product, chunk by chunk of rows. The last feature
-    is the constant 1 and its weight, the bias, bears no penalty.
+    yᵢ is one-hot, or any shares of the k outputs that add up to 1. Since Σᵢ yᵢᵀ W xᵢ is linear in W, they
+    are needed once only, for `moments`; a sweep over the data then is a product, a softmax over classes
+    and a product, chunk by chunk of rows. The last feature is the constant 1 and its weight, the bias,
+    bears no penalty.
 
     Attributes:
         features: float32 or float64 (u, n, d), the last of the d being 1.
         variance: float64 (u, d), mean square of each feature.
-        moments: float64 (u, 1, k, d), mean of onehot(y) xᵀ.
+        moments: float64 (u, 1, k, d), mean of y xᵀ.
         penalty: float64 (u, l, 1, d), λ for weights and 0 for the bias.
     """
 
@@ -54,12 +55,12 @@ class Objective:
     penalty: torch.Tensor
 
     @classmethod
-    def of(cls, features: torch.Tensor, labels: torch.Tensor, l2: torch.Tensor, k: int) -> Objective:
+    def of(cls, features: torch.Tensor, target: torch.Tensor, l2: torch.Tensor, k: int) -> Objective:
         """Pose the problems.
 
         Args:
             features: (u, n, d), the last of the d being 1.
-            labels: int64 (n,), below `k`.
+            target: Classes, int64 (n,), below `k`; or shares, float64 (n, k).
             l2: float64 (l,), the values of λ.
             k: Number of classes.
         """
@@ -67,7 +68,7 @@ class Objective:
         variance = torch.stack([torch.linalg.vecdot(x, x, dim=0) for x in features]) / features.shape[1]
         penalty = l2.view(1, -1, 1, 1).repeat(units, 1, 1, dim)
         penalty[..., -1] = 0
-        moments = _moments(features, labels, k).unsqueeze(1)
+        moments = _moments(features, target, k).unsqueeze(1)
         return cls(features, variance.double(), moments, penalty)
 
     def take(self, kept: Rectangle) -> Objective:
@@ -162,11 +163,11 @@ def _squares(shares: torch.Tensor) -> torch.Tensor:
     return torch.bmm(shares, shares.mT)
 
 
-def _moments(features: torch.Tensor, labels: torch.Tensor, k: int) -> torch.Tensor:
-    """Mean of onehot(y) xᵀ; float64 (u, k, d)."""
+def _moments(features: torch.Tensor, target: torch.Tensor, k: int) -> torch.Tensor:
+    """Mean of y xᵀ; float64 (u, k, d)."""
     total = torch.zeros(len(features), k, features.shape[2], dtype=torch.float64, device=features.device)
     step = max(1, CHUNK_BYTES["accelerator"] // (8 * k))
-    for rows, classes in zip(torch.split(features, step, 1), torch.split(labels, step), strict=True):
-        hot = torch.nn.functional.one_hot(classes, k).to(rows.dtype)
-        total += torch.matmul(hot.T, rows)
-    return total / len(labels)
+    for rows, part in zip(torch.split(features, step, 1), torch.split(target, step), strict=True):
+        shares = torch.nn.functional.one_hot(part, k) if part.dim() == 1 else part
+        total += torch.matmul(shares.to(rows.dtype).T, rows)
+    return total / len(target)

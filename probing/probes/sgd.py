@@ -1,4 +1,4 @@
-"""Mini-batch training with early stopping, for a batch of linear classifiers that stop one by one."""
+"""Mini-batch training with early stopping, for a batch of linear probes that stop one by one."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from probing.probes.grid import Rectangle
+from probing.probes.losses import Loss
 
 # PyTorch's defaults: (learning rate, smoothing of squares)
 RMSPROP = (1e-2, 0.99)
@@ -31,10 +32,10 @@ class Schedule:
 
 @dataclass(frozen=True)
 class Rows:
-    """Examples: float32 features (u, n, d), the last of the d being 1, and int64 labels (n,)."""
+    """Examples: float32 features (u, n, d), the last of the d being 1, and classes or scores (n,)."""
 
     features: torch.Tensor
-    labels: torch.Tensor
+    gold: torch.Tensor
 
 
 def initial(k: int, dim: int, seed: int) -> torch.Tensor:
@@ -51,28 +52,30 @@ def train(
     dev: Rows,
     decay: torch.Tensor,
     start: torch.Tensor,
+    loss: Loss,
     order: np.random.RandomState,
     schedule: Schedule,
 ) -> torch.Tensor:
-    """Train every classifier until its own early stop.
+    """Train every probe until its own early stop.
 
     Args:
         rows: Training examples.
         dev: Examples on which training is stopped.
         decay: float32 (u, l), weight decay, which acts on the bias too.
         start: float32 (k, d), initial weights of all.
+        loss: What is minimised.
         order: Where the permutations of the examples are drawn from.
         schedule: How to train.
 
     Returns:
-        float32 (u, l, k, d), the weights of each classifier's best look at dev.
+        float32 (u, l, k, d), the weights of each probe's best look at dev.
     """
-    batch = _Batch(rows, dev, decay, start, schedule)
+    batch = _Batch(rows, dev, decay, start, loss, schedule)
     found = batch.weights.clone().flatten(0, 1)
     epochs = 0
     while batch.ids.numel() and epochs <= schedule.max_epochs:
         for _ in range(schedule.epoch_size):
-            batch.epoch(torch.from_numpy(order.permutation(len(rows.labels))))
+            batch.epoch(torch.from_numpy(order.permutation(len(rows.gold))))
         epochs += schedule.epoch_size
         batch.look()
         found[batch.ids.flatten()] = batch.best.flatten(0, 1)
@@ -83,47 +86,53 @@ def train(
 
 
 class _Batch:
-    """The state of all classifiers that go on, on a rectangular grid of u units × l slots."""
+    """The state of all probes that go on, on a rectangular grid of u units × l slots."""
 
     def __init__(
-        self, rows: Rows, dev: Rows, decay: torch.Tensor, start: torch.Tensor, schedule: Schedule
+        self,
+        rows: Rows,
+        dev: Rows,
+        decay: torch.Tensor,
+        start: torch.Tensor,
+        loss: Loss,
+        schedule: Schedule,
     ) -> None:
-        self.features, self.labels = rows.features, rows.labels
-        self.dev, self.dev_labels = dev.features, dev.labels
-        self.schedule = schedule
+        self.features, self.targets = rows.features, loss.targets(rows.gold)
+        self.dev, self.dev_gold = dev.features, dev.gold
+        self.loss, self.schedule = loss, schedule
         self.decay = decay[:, :, None, None]
         self.weights = start.repeat(*decay.shape, 1, 1)
         self.best = self.weights.clone()
         self.average, self.square = torch.zeros_like(self.weights), torch.zeros_like(self.weights)
         self.steps = 0
-        self.record = torch.full_like(decay, -1)
+        self.record = torch.full_like(decay, -1, dtype=torch.float64)
         self.misses = torch.zeros_like(decay)
         self.going = torch.ones_like(decay, dtype=torch.bool)
         self.ids = torch.arange(decay.numel(), device=decay.device).view_as(decay)
-        k = start.shape[0]
-        self.hot = torch.nn.functional.one_hot(self.labels, k).to(start.dtype)
 
     def epoch(self, permutation: torch.Tensor) -> None:
         """Go through the examples once, in the order given."""
-        permutation = permutation.to(self.labels.device)
-        shuffled, hot = self.features[:, permutation], self.hot[permutation].T
+        permutation = permutation.to(self.targets.device)
+        shuffled, targets = self.features[:, permutation], self.targets[permutation].T
         size = self.schedule.batch_size
-        for features, target in zip(torch.split(shuffled, size, 1), torch.split(hot, size, 1), strict=True):
+        for features, target in zip(
+            torch.split(shuffled, size, 1), torch.split(targets, size, 1), strict=True
+        ):
             self._step(self._gradient(features, target))
 
     def look(self) -> None:
         """Score dev; keep the weights of those that improve, count the others' misses, stop some."""
         flat = self.weights.flatten(1, 2)
         logits = torch.bmm(flat, self.dev.mT).view(*self.weights.shape[:3], -1)
-        hits = (logits.argmax(2) == self.dev_labels).sum(2).to(self.record.dtype)
-        better = self.going & (hits > self.record)
+        merit = self.loss.merit(logits, self.dev_gold).to(self.record.dtype)
+        better = self.going & (merit > self.record)
         self.best = torch.where(better[:, :, None, None], self.weights, self.best)
-        self.record = torch.where(better, hits, self.record)
+        self.record = torch.where(better, merit, self.record)
         self.going = self.going & (better | (self.misses < self.schedule.tenacity))
         self.misses = self.misses + (~better).to(self.misses.dtype)
 
     def compact(self) -> None:
-        """Leave stopped classifiers out, as far as the grid stays rectangular."""
+        """Leave stopped probes out, as far as the grid stays rectangular."""
         kept = Rectangle.around(self.going)
         if kept is None:
             return
@@ -139,10 +148,10 @@ class _Batch:
         )
 
     def _gradient(self, features: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-        """Of the mean cross-entropy plus (decay/2)‖W‖², for features (u, b, d) and targets (k, b)."""
+        """Of the mean loss plus (decay/2)‖W‖², for features (u, b, d) and targets (k, b)."""
         logits = torch.bmm(self.weights.flatten(1, 2), features.mT)
-        error = torch.softmax(logits.view(*self.weights.shape[:3], -1), 2).sub_(target).div_(target.shape[1])
-        gradient = torch.bmm(error.flatten(1, 2), features).view_as(self.weights)
+        slope = self.loss.slope(logits.view(*self.weights.shape[:3], -1), target)
+        gradient = torch.bmm(slope.flatten(1, 2), features).view_as(self.weights)
         return gradient.addcmul_(self.weights, self.decay)
 
     def _step(self, gradient: torch.Tensor) -> None:

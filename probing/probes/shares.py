@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
+from typing import TypeVar
 
 import torch
 
+T = TypeVar("T")
 
-def over_units(work: Callable[[slice], torch.Tensor], units: int, device: torch.device) -> torch.Tensor:
+
+def over_units(
+    work: Callable[[slice], T], units: int, device: torch.device, most: int | None = None
+) -> list[T]:
     """Do `work` for all units: on a CPU in shares, one for each thread of `torch.get_num_threads()`.
 
     Units are independent, so their threads never wait for each other. Threads inside every operation,
@@ -18,23 +23,24 @@ def over_units(work: Callable[[slice], torch.Tensor], units: int, device: torch.
     on, operations of this process run on one thread each; then the setting is as it was.
 
     Args:
-        work: Takes a range of units, returns its results with one row for each.
+        work: Takes a range of units. What it hands to `over_units` itself is done in its own thread.
         units: Number of units.
         device: Where the work is done; an accelerator takes all units at once.
+        most: Shares at most; 1 for operations so small that threads would wait for the interpreter.
 
     Returns:
-        The rows of all units.
+        What `work` returned for each range, in order.
     """
     threads = torch.get_num_threads()
     # with many cores and few units, threads inside the operations keep more of them busy
-    if device.type != "cpu" or threads == 1 or 2 * units < threads or units == 1:
-        return work(slice(0, units))
-    shares = min(threads, units)
+    few = most is None and (2 * units < threads or units == 1)
+    if device.type != "cpu" or threads == 1 or few:
+        return [work(slice(0, units))]
+    shares = min(threads, units, most or units)
     ends = [round(i * units / shares) for i in range(shares + 1)]
     torch.set_num_threads(1)
     try:
         with ThreadPoolExecutor(shares) as pool:
-            parts = list(pool.map(work, [slice(a, b) for a, b in pairwise(ends)]))
+            return list(pool.map(work, [slice(a, b) for a, b in pairwise(ends)]))
     finally:
         torch.set_num_threads(threads)
-    return torch.cat(parts)

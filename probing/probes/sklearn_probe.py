@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -10,13 +11,16 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped, unused-ignore]
 
+from probing.probes.linear import Linear
 from probing.probes.problem import Fit, Problem
 from probing.probes.scaling import Scaling
-from probing.probes.selection import check_settings, fit_and_choose
+from probing.probes.selection import check_settings
+
+Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class Sklearn:
+class Sklearn(Linear):
     """What `Logistic` does, done by scikit-learn's LogisticRegression in float64.
 
     Attributes:
@@ -30,15 +34,13 @@ class Sklearn:
         ProbingError: If a setting is out of its range.
     """
 
-    l2: tuple[float, ...] = (1e-5, 1e-4, 1e-3, 1e-2, 1e-1)
-    standardize: bool = True
     solver: str = "lbfgs"
     tolerance: float = 1e-5
     max_iterations: int = 10000
 
     def __post_init__(self) -> None:
-        """Take lists, as configuration files give them, and refuse what cannot be meant."""
-        object.__setattr__(self, "l2", tuple(map(float, self.l2)))
+        """Refuse what cannot be meant."""
+        super().__post_init__()
         check_settings(self.l2, tolerance=self.tolerance, max_iterations=self.max_iterations)
 
     @property
@@ -47,43 +49,40 @@ class Sklearn:
         return "sklearn"
 
     def fit(self, vectors: torch.Tensor, problem: Problem) -> Fit:
-        """Choose the L2 value without looking at test, then predict test once.
-
-        Args:
-            vectors: float32 (u, n, dim); not modified.
-            problem: Labels and splits of the n rows.
-
-        Raises:
-            ProbingError: If a vector holds NaN or infinity, naming its unit.
-        """
-        return fit_and_choose(self.train, self.l2, vectors, problem)
+        """Choose the L2 value without looking at test, then predict test once; see `Linear.fit`."""
+        # fits this small are slower on several threads
+        with threadpool_limits(1):
+            return super().fit(vectors, problem)
 
     def train(
-        self,
-        vectors: torch.Tensor,
-        labels: torch.Tensor,
-        n_classes: int,
-        start: torch.Tensor | None = None,
+        self, vectors: torch.Tensor, target: torch.Tensor, k: int, start: torch.Tensor | None = None
     ) -> torch.Tensor:
-        """Fit every L2 value for every unit; float64 (u, l, k, dim + 1). No use is made of `start`."""
+        """Fit every L2 value for every unit; see `Linear.train`. No use is made of `start`."""
         del start
         scaling = Scaling.of(vectors, self.standardize)
         features = scaling.apply(vectors)[..., :-1].double().cpu().numpy()
-        target = labels.cpu().numpy()
-        # fits this small are slower on several threads
-        with threadpool_limits(1):
-            weights = [[self._fit_one(x, target, n_classes, l2) for l2 in self.l2] for x in features]
+        rows, labels, shares = _weighted(target.cpu().numpy())
+        weights = [[self._fit_one(x[rows], labels, shares, l2) for l2 in self.l2] for x in features]
         return scaling.to_raw(torch.from_numpy(np.array(weights)).to(vectors.device))
 
     def _fit_one(
-        self, features: NDArray[np.float64], labels: NDArray[np.int64], n_classes: int, l2: float
+        self, features: NDArray[np.float64], labels: Ints, shares: NDArray[np.float64], l2: float
     ) -> NDArray[np.float64]:
         """One fit; (k, dim + 1), the bias last."""
+        binary = labels.max() == 1
         # for two classes scikit-learn penalises w alone, of which the two rows here are ±w/2
-        strength = (2 if n_classes == 2 else 1) / (l2 * len(labels))
+        strength = (2 if binary else 1) / (l2 * shares.sum())
         model = LogisticRegression(
             C=strength, solver=self.solver, tol=self.tolerance, max_iter=self.max_iterations
         )
-        model.fit(features, labels)
+        model.fit(features, labels, shares)
         weights = np.column_stack([model.coef_, model.intercept_])
-        return np.vstack([-weights, weights]) / 2 if n_classes == 2 else weights
+        return np.vstack([-weights, weights]) / 2 if binary else weights
+
+
+def _weighted(target: NDArray[Any]) -> tuple[Ints, Ints, NDArray[np.float64]]:
+    """Rows, classes and weights of single-class examples; one for each class that a row has a share in."""
+    if target.ndim == 1:
+        return np.arange(len(target)), target, np.ones(len(target))
+    rows, labels = np.nonzero(target)
+    return rows, labels, target[rows, labels]

@@ -14,23 +14,9 @@ from probing.probes.minimise import minimise
 from probing.probes.objective import Objective
 from probing.probes.scaling import Scaling
 from probing.probes.sklearn_probe import Sklearn
-from tests.probes.made import clusters, problem
+from tests.probes.made import classes, clusters, loss_and_gradient, problem
 
 EXACT = Logistic(tolerance=1e-9)
-
-
-def loss_and_gradient(
-    vectors: torch.Tensor, labels: NDArray[np.int64], weights: torch.Tensor, l2: tuple[float, ...]
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Float64 autograd on standardised vectors: the definition itself, (u, l) and (u, l, k, d)."""
-    scaling = Scaling.of(vectors, True)
-    features = scaling.apply(vectors).double()
-    at = scaling.from_raw(weights).requires_grad_()
-    logits = torch.einsum("uld,und->uln", at.flatten(1, 2), features).view(*at.shape[:3], -1)
-    data = -torch.log_softmax(logits, 2)[:, :, torch.from_numpy(labels), torch.arange(len(labels))].mean(2)
-    loss = data + torch.tensor(l2, dtype=torch.float64) / 2 * at[..., :-1].square().sum((2, 3))
-    (gradient,) = torch.autograd.grad(loss.sum(), at)
-    return loss.detach(), gradient
 
 
 def case(name: str) -> tuple[torch.Tensor, NDArray[np.int64]]:
@@ -202,7 +188,7 @@ def test_test_rows_have_no_say(selection: str) -> None:
     other = vectors.clone()
     other[:, asked.test] = torch.randn(2, len(asked.test), 5) * 100
     before = Logistic().fit(vectors, asked)
-    after = Logistic().fit(other, replace(asked, labels=scrambled))
+    after = Logistic().fit(other, replace(asked, target=classes(scrambled)))
     np.testing.assert_array_equal(before.l2, after.l2)
     np.testing.assert_array_equal(before.dev, after.dev)
     np.testing.assert_array_equal(before.weights, after.weights)
@@ -210,7 +196,7 @@ def test_test_rows_have_no_say(selection: str) -> None:
 
 def test_a_class_that_train_lacks_is_never_predicted() -> None:
     vectors, labels = clusters(2, 200, 5, 3)
-    fit = Logistic().fit(vectors, replace(problem(labels * 2), n_classes=6))
+    fit = Logistic().fit(vectors, problem(classes(labels * 2, 6)))
     assert set(fit.predictions.flat) <= {0, 2, 4}
     assert np.isneginf(fit.bias[:, [1, 3, 5]]).all()
     assert (fit.weights[:, [1, 3, 5]] == 0).all()
@@ -229,7 +215,7 @@ def test_a_start_elsewhere_ends_at_the_same_optimum() -> None:
 def test_large_batches_are_fitted_in_groups(monkeypatch: pytest.MonkeyPatch) -> None:
     vectors, labels = clusters(3, 200, 5, 3)
     whole = EXACT.fit(vectors, problem(labels))
-    monkeypatch.setattr("probing.probes.selection.GROUP_BYTES", 1)
+    monkeypatch.setattr("probing.probes.linear.GROUP_BYTES", 1)
     monkeypatch.setattr("probing.probes.selection.CHUNK_BYTES", 1)
     monkeypatch.setattr("probing.probes.objective.CHUNK_BYTES", {"cpu": 1, "accelerator": 1})
     parts = EXACT.fit(vectors, problem(labels))

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -8,14 +8,16 @@ import pandas as pd
 import pytest
 import torch
 from numpy.typing import NDArray
+from scipy.stats import pearsonr, spearmanr
 from sklearn.model_selection import StratifiedKFold
 from torch import nn
 
 from probing.errors import ProbingError
+from probing.probes.losses import CrossEntropy, SquaredShares
 from probing.probes.problem import Problem
 from probing.probes.senteval import SentEval
 from probing.probes.sgd import Rows, Schedule, initial, train
-from tests.probes.made import clusters, problem
+from tests.probes.made import classes, clusters, graded, problem
 
 CLASSES = ("ABBR", "DESC", "ENTY", "HUM", "LOC", "NUM")
 Ints = NDArray[np.int64]
@@ -69,18 +71,18 @@ class Naive:
 
 
 def naive_fit(probe: SentEval, x: torch.Tensor, asked: Problem) -> tuple[float, float, Ints]:
-    y = torch.from_numpy(asked.labels)
+    y = torch.from_numpy(asked.gold)
     rows = asked.train
 
     def make(l2: float) -> Naive:
-        return Naive(x.shape[1], asked.n_classes, l2, asked.seed, probe.optimizer)
+        return Naive(x.shape[1], 1 + int(asked.gold.max()), l2, asked.seed, probe.optimizer)
 
     scores, trained = [], []
     for l2 in probe.l2:
         parts = [(rows, asked.dev)]
         if asked.selection == "kfold":
             folds = StratifiedKFold(asked.folds, shuffle=True, random_state=asked.seed)
-            parts = [(rows[a], rows[b]) for a, b in folds.split(rows, asked.labels[rows])]
+            parts = [(rows[a], rows[b]) for a, b in folds.split(rows, asked.gold[rows])]
         found = []
         for fit, held in parts:
             trained.append(make(l2))
@@ -109,6 +111,104 @@ def test_a_batch_is_one_protocol_run_after_another(selection: str, optimizer: st
         np.testing.assert_array_equal(fit.predictions[unit], predictions)
 
 
+def encoded(scores: NDArray[np.float64], k: int = 5) -> torch.Tensor:
+    """SentEval's `encode_labels`, term by term: what is below 1 keeps a part of a share only."""
+    found = torch.zeros(len(scores), k)
+    for row, y in enumerate(scores):
+        low = int(np.floor(y))
+        if 1 <= low + 1 <= k:
+            found[row, low] = y - low
+        if 1 <= low <= k:
+            found[row, low - 1] = low - y + 1
+    return found
+
+
+def naive_relatedness(x: torch.Tensor, asked: Problem) -> tuple[float, NDArray[np.float64]]:
+    """SentEval's relatedness probe for one head, written down from the protocol; dev and test."""
+    random = np.random.RandomState(asked.seed)
+    with torch.random.fork_rng():
+        torch.manual_seed(asked.seed)
+        model = nn.Sequential(nn.Linear(x.shape[1], 5), nn.Softmax(1))
+    optim = torch.optim.Adam(model.parameters(), weight_decay=0)
+    scores = asked.gold
+    features, wanted = x[asked.train], encoded(scores[asked.train])
+
+    def expected(rows: Ints) -> NDArray[np.float64]:
+        with torch.no_grad():
+            return np.asarray(model(x[rows]).numpy() @ np.arange(1, 6), dtype=np.float64)
+
+    epochs, best, misses, stop = 0, -1.0, 0, False
+    state: dict[str, torch.Tensor] = {}
+    while not stop and epochs <= 1000:
+        for _ in range(50):
+            for batch in torch.from_numpy(random.permutation(len(features))).split(64):  # type: ignore[no-untyped-call]
+                optim.zero_grad()
+                nn.functional.mse_loss(model(features[batch]), wanted[batch]).backward()  # type: ignore[no-untyped-call]
+                optim.step()
+        epochs += 50
+        found = pearsonr(expected(asked.dev), scores[asked.dev])[0]
+        if found > best:
+            best, state = found, {k: v.clone() for k, v in model.state_dict().items()}
+        else:
+            stop = misses >= 3
+            misses += 1
+    model.load_state_dict(state)
+    return best, expected(asked.test)
+
+
+def test_graded_scores_are_sentevals_relatedness_one_head_after_another() -> None:
+    vectors, target = graded(2, 150, 4, noise=1.0)
+    asked = problem(target)
+    fit = SentEval().fit(vectors, asked)
+    for unit in range(2):
+        dev, predictions = naive_relatedness(vectors[unit], asked)
+        assert fit.dev[unit] == pytest.approx(dev, abs=1e-4)
+        np.testing.assert_allclose(fit.predictions[unit], predictions, atol=1e-3)
+    np.testing.assert_array_equal(fit.l2, 0)
+    assert fit.predictions.min() >= 1
+
+
+def test_scores_are_encoded_as_senteval_does() -> None:
+    values = np.array([0, 0.4, 1, 2.75, 4.999, 5])
+    ours = SquaredShares((1.0, 2.0, 3.0, 4.0, 5.0)).targets(torch.from_numpy(values))
+    torch.testing.assert_close(ours, encoded(values), atol=1e-6, rtol=0)
+
+
+def test_the_slope_of_the_squared_shares_is_autograds() -> None:
+    torch.manual_seed(0)
+    outputs, target = torch.randn(2, 3, 5, 7, requires_grad=True), torch.rand(5, 7)
+    loss = (torch.softmax(outputs, 2) - target).square().mean((2, 3)).sum()
+    (gradient,) = torch.autograd.grad(loss, outputs)
+    slope = SquaredShares((1.0, 2.0, 3.0, 4.0, 5.0)).slope(outputs.detach(), target)
+    torch.testing.assert_close(slope, gradient)
+
+
+@pytest.mark.parametrize("selection", ["kfold", "holdout"])
+def test_without_dev_a_part_of_train_stops_the_training(
+    selection: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("probing.probes.senteval.RELATEDNESS", Schedule("adam", 16, 25, 1, 100))
+    vectors, target = graded(2, 120, 4)
+    asked = problem(target, selection, metric="spearman")
+    fit = SentEval().fit(vectors, asked)
+    for guesses, dev in zip(fit.predictions, fit.dev, strict=True):
+        assert spearmanr(guesses, asked.gold[asked.test])[0] > 0.5
+        assert dev > 0.5
+    scrambled = asked.gold.copy()
+    scrambled[asked.test] = 5 - scrambled[asked.test]
+    other = SentEval().fit(vectors, replace(asked, target=replace(target, values=scrambled)))
+    np.testing.assert_array_equal(fit.weights, other.weights)
+
+
+def test_scores_that_the_probe_does_not_cover_are_refused() -> None:
+    vectors, target = graded(1, 60, 4)
+    wider = replace(target, values=problem(target).gold * 7 / 5)
+    with pytest.raises(ProbingError, match=r"probe.scores is .*go from 0 to 7; give evenly spaced"):
+        SentEval().fit(vectors, problem(wider))
+    wide = SentEval(scores=(0.0, 2.0, 4.0, 6.0))
+    assert wide.loss(target).k == 4
+
+
 def test_initial_weights_are_those_of_a_seeded_linear_layer() -> None:
     state = torch.random.get_rng_state()
     start = initial(6, 32, 1111)
@@ -131,7 +231,7 @@ def test_the_look_after_the_last_forgiven_miss_stops(tenacity: int, looks: int) 
             return np.arange(x)
 
     schedule = Schedule("rmsprop", 4, 2, tenacity, 200)
-    train(rows, rows, torch.zeros(1, 1), torch.zeros(2, 2), Counted(0), schedule)
+    train(rows, rows, torch.zeros(1, 1), torch.zeros(2, 2), CrossEntropy(2), Counted(0), schedule)
     assert len(drawn) == 2 * looks
 
 
@@ -161,7 +261,16 @@ def test_test_rows_have_no_say() -> None:
 
 @pytest.mark.parametrize(
     "settings",
-    [{"l2": (-1.0,)}, {"optimizer": "sgd"}, {"batch_size": 0}, {"tenacity": -1}, {"max_epochs": 0}],
+    [
+        {"scores": (1.0,)},
+        {"scores": (1.0, 2.0, 4.0)},
+        {"scores": (2.0, 1.0)},
+        {"l2": (-1.0,)},
+        {"optimizer": "sgd"},
+        {"batch_size": 0},
+        {"tenacity": -1},
+        {"max_epochs": 0},
+    ],
 )
 def test_settings_are_checked(settings: dict[str, object]) -> None:
     with pytest.raises(ProbingError, match=f"probe.{next(iter(settings))}"):
@@ -202,7 +311,9 @@ def test_senteval_itself_comes_out_the_same(shared: Path) -> None:
     n, total = len(rows), len(rows) + len(test)
     vectors = first_token_heads([" ".join(tokens) for tokens, _ in rows + test])[::3]
     labels = np.array([label for _, label in rows + test])
-    asked = Problem(labels, 6, np.arange(n), np.arange(0), np.arange(n, total), "kfold", 5, "accuracy", 1111)
+    asked = Problem(
+        classes(labels), np.arange(n), np.arange(0), np.arange(n, total), "kfold", 5, "accuracy", 1111
+    )
     fit = SentEval().fit(vectors, asked)
     published = pd.read_parquet(shared / "reference/senteval_minilm_cls.parquet")
     published = published[published["task"] == "TREC"].sort_values(["layer", "head"]).iloc[::3]

@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 from sklearn.model_selection import StratifiedKFold
 
 from probing.probes.splits import folds, inner_splits, tenth
+from probing.tasks.target import Scores
 from tests.probes.made import problem
 
 LABELS = np.random.default_rng(0).choice(4, size=203, p=[0.6, 0.25, 0.1, 0.05])
@@ -33,6 +34,26 @@ def test_a_tenth_leaves_every_class_in_the_fit(labels: NDArray[np.int64]) -> Non
         fit, held = tenth(labels, seed)
         assert len(held)
         assert set(labels[fit]) == set(labels)
+
+
+@pytest.mark.parametrize("selection", ["kfold", "holdout"])
+def test_scores_are_held_out_from_low_to_high(selection: str) -> None:
+    values = np.random.default_rng(0).exponential(size=200)
+    target = Scores(values, (0.0, 5.0))
+    fifths = target.take(problem(target, selection).train).strata
+    for fit, held in inner_splits(problem(target, selection)):
+        assert sorted(np.concatenate([fit, held])) == list(range(160))
+        shares = np.bincount(fifths[held]) / len(held)
+        np.testing.assert_allclose(shares, 0.2, atol=0.06)
+
+
+@pytest.mark.parametrize("selection", ["kfold", "holdout"])
+def test_a_few_scores_are_enough(selection: str) -> None:
+    for n in (10, 15):
+        target = Scores(np.arange(float(n)), (0.0, 20.0))
+        for fit, held in inner_splits(problem(target, selection)):
+            assert len(fit)
+            assert len(held)
 
 
 def test_settings_are_chosen_on_train_or_dev_only() -> None:

@@ -1,0 +1,80 @@
+"""How alike two vectors are, without training: SentEval's way with the STS tasks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from probing.errors import ProbingError
+from probing.probes.metrics import score
+from probing.probes.problem import Fit, Problem
+from probing.probes.scaling import check_finite
+from probing.tasks.target import Classes
+from probing.tasks.task import Features, Task
+
+
+@dataclass(frozen=True)
+class Cosine:
+    """The cosine of the two vectors of each pair, 0 if one of them is zero; nothing is trained."""
+
+    features: ClassVar[Features | None] = "concat"
+
+    @property
+    def name(self) -> str:
+        """As on the command line."""
+        return "cosine"
+
+    def check(self, task: Task) -> None:
+        """Refuse classes, and examples that are no pairs of vectors; see `Probe.check`."""
+        if isinstance(task.target, Classes):
+            raise ProbingError(
+                f"probe=cosine predicts graded scores, but {task.name} has classes; use probe=logistic"
+            )
+        if task.partners is None:
+            raise ProbingError(
+                f"probe=cosine compares two vectors, but {task.name} has no pairs of them; use probe=ridge"
+            )
+
+    def fit(self, vectors: torch.Tensor, problem: Problem) -> Fit:
+        """Score the pairs of test, and of dev where there are any.
+
+        Args:
+            vectors: float32 (u, n, 2 dim), the two vectors of each pair side by side.
+            problem: Scores and splits of the n pairs.
+
+        Raises:
+            ProbingError: If a vector holds NaN or infinity, naming its unit.
+        """
+        check_finite(vectors)
+        units, _, width = vectors.shape
+        dev = np.full(units, np.nan)
+        if len(problem.dev):
+            gold = torch.from_numpy(problem.gold[problem.dev])
+            dev = score(_cosines(vectors, problem.dev), gold, problem.metric).numpy()
+        return Fit(
+            dev=dev,
+            l2=np.full(units, np.nan),
+            predictions=_cosines(vectors, problem.test).numpy(),
+            weights=np.zeros((units, 0, width), dtype=np.float32),
+            bias=np.zeros((units, 0), dtype=np.float32),
+        )
+
+
+def _cosines(vectors: torch.Tensor, rows: NDArray[np.int64]) -> torch.Tensor:
+    """Cosines of the halves of some rows, float64 (u, n), on the CPU."""
+    found, index = [], torch.from_numpy(rows).to(vectors.device)
+    for unit in vectors:
+        pairs = unit.index_select(0, index).double()
+        first, second = (half / _size(half) for half in pairs.chunk(2, 1))
+        found.append(torch.linalg.vecdot(first, second).cpu())
+    return torch.stack(found)
+
+
+def _size(vectors: torch.Tensor) -> torch.Tensor:
+    """Lengths (n, 1), and 1 for zero vectors, which stay what they are."""
+    length = torch.linalg.vector_norm(vectors, dim=1, keepdim=True)
+    return torch.where(length > 0, length, 1)

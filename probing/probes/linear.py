@@ -1,0 +1,191 @@
+"""What linear probes share: fits on any rows, the choice of L2, and the prediction of test."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import ClassVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from probing.probes.coding import Coding
+from probing.probes.metrics import score
+from probing.probes.nested import join_outer, outer_problems
+from probing.probes.problem import Fit, Problem
+from probing.probes.scaling import check_finite
+from probing.probes.selection import check_settings, check_trains, choose, predict
+from probing.probes.shares import over_units
+from probing.probes.splits import inner_splits
+from probing.tasks.target import Target
+from probing.tasks.task import Features, Task
+
+Rows = NDArray[np.int64]
+# what the training of one group of units may hold
+GROUP_BYTES = 4 << 30
+
+
+@dataclass(frozen=True)
+class Linear(ABC):
+    """A linear probe with a penalty on its weights, fitted for all L2 values.
+
+    Attributes:
+        l2: Values of λ to choose from.
+        standardize: Scale every feature to unit variance on train.
+
+    Raises:
+        ProbingError: If a setting is out of its range.
+    """
+
+    l2: tuple[float, ...] = (1e-5, 1e-4, 1e-3, 1e-2, 1e-1)
+    standardize: bool = True
+    features: ClassVar[Features | None] = None
+
+    def __post_init__(self) -> None:
+        """Take lists, as configuration files give them, and refuse what cannot be meant."""
+        object.__setattr__(self, "l2", tuple(map(float, self.l2)))
+        check_settings(self.l2)
+
+    @abstractmethod
+    def train(
+        self, vectors: torch.Tensor, target: torch.Tensor, k: int, start: torch.Tensor | None = None
+    ) -> torch.Tensor:
+        """Fit every L2 value for every unit.
+
+        Args:
+            vectors: float32 (u, n, dim).
+            target: See `Coding.target`; every class below `k` has a row, every anchor a share.
+            k: Number of outputs.
+            start: Weights of a similar problem, from where an iterative solver may start.
+
+        Returns:
+            float64 (u, l, k, dim + 1), weights for the vectors as given, the bias last.
+        """
+
+    def coding(self, target: Target, device: torch.device) -> Coding:
+        """How the probe is trained towards a target."""
+        return Coding.of_shares(target, device)
+
+    def check(self, task: Task) -> None:
+        """Refuse a task without train examples; see `Probe.check`."""
+        check_trains(task.selection)
+
+    def fit(self, vectors: torch.Tensor, problem: Problem) -> Fit:
+        """Choose the L2 value without looking at test, then predict test once.
+
+        Among equal scores the stronger regularisation wins. Large batches are fitted group by group.
+
+        Args:
+            vectors: float32 (u, n, dim), on the device where the work shall be done; not modified.
+            problem: Targets and splits of the n rows.
+
+        Raises:
+            ProbingError: If a vector holds NaN or infinity, naming its unit; if there is no train.
+        """
+        check_trains(problem.selection)
+        check_finite(vectors)
+        coding = self.coding(problem.target, vectors.device)
+        numbers = len(problem.train) * (vectors.shape[2] + 1)
+        weights = len(self.l2) * coding.k * (vectors.shape[2] + 1)
+        size = max(1, GROUP_BYTES // (12 * numbers + (320 + 16 * problem.folds) * weights))
+        fits = []
+        for group in torch.split(vectors, size):
+            fits += over_units(partial(self._fit_group, group, coding, problem), len(group), vectors.device)
+        return fits[0] if len(fits) == 1 else _join(fits)
+
+    def fit_rows(
+        self, vectors: torch.Tensor, coding: Coding, rows: Rows, start: torch.Tensor | None = None
+    ) -> torch.Tensor:
+        """Train on some rows; float64 (u, l, k, dim + 1).
+
+        An output without a part in these rows gets weight 0 and bias −∞, as the optimum has it.
+        """
+        seen, target = _seen(coding.rows(rows), coding.k)
+        full = vectors.new_zeros(
+            len(vectors), len(self.l2), coding.k, vectors.shape[2] + 1, dtype=torch.float64
+        )
+        full[..., -1] = -torch.inf
+        full[:, :, seen] = 0
+        # with one class, or all of the share in one anchor, there is nothing to fit
+        if len(seen) > 1 or coding.k == 1:
+            part = None if start is None else start[:, :, seen]
+            full[:, :, seen] = self.train(take(vectors, rows), target, len(seen), part)
+        return full
+
+    def fit_folds(
+        self,
+        vectors: torch.Tensor,
+        coding: Coding,
+        folds: Sequence[Rows],
+        start: torch.Tensor | None = None,
+    ) -> Iterator[torch.Tensor]:
+        """`fit_rows` of one set of rows after another, which overlap, being the fits of a k-fold.
+
+        Args:
+            vectors: float32 (u, n, dim).
+            coding: How the target is put.
+            folds: The rows of each.
+            start: The weights that were fitted to all of these rows together, if they were.
+        """
+        for rows in folds:
+            yield self.fit_rows(vectors, coding, rows, start)
+
+    def _fit_group(self, vectors: torch.Tensor, coding: Coding, problem: Problem, units: slice) -> Fit:
+        vectors = vectors[units]
+        if problem.selection != "nested":
+            final = self.fit_rows(vectors, coding, problem.train)
+            return self._choose(vectors, coding, problem, final)
+        outer = outer_problems(problem)
+        finals = self.fit_folds(vectors, coding, [fold.train for fold in outer])
+        fits = [self._choose(vectors, coding, fold, final) for fold, final in zip(outer, finals, strict=True)]
+        return join_outer(problem, outer, fits)
+
+    def _choose(self, vectors: torch.Tensor, coding: Coding, problem: Problem, final: torch.Tensor) -> Fit:
+        """Of the fits to all of train that whose L2 value does best where it is chosen."""
+        splits = inner_splits(problem)
+        parts = [fit for fit, _ in splits]
+        trained = [final] if problem.selection == "dev" else self.fit_folds(vectors, coding, parts, final)
+        scores = [
+            score(
+                predict(weights, take(vectors, held), coding.read),
+                gold(problem, held, vectors),
+                problem.metric,
+            )
+            for weights, (_, held) in zip(trained, splits, strict=True)
+        ]
+        best, dev = choose(torch.stack(scores).mean(0), self.l2)
+        chosen = final[torch.arange(len(final), device=best.device), best].unsqueeze(1)
+        return Fit(
+            dev=dev.cpu().numpy(),
+            l2=np.asarray(self.l2, dtype=np.float64)[best.cpu().numpy()],
+            predictions=predict(chosen, take(vectors, problem.test), coding.read)[:, 0].cpu().numpy(),
+            weights=chosen[:, 0, :, :-1].float().cpu().numpy(),
+            bias=chosen[:, 0, :, -1].float().cpu().numpy(),
+        )
+
+
+def take(vectors: torch.Tensor, rows: Rows) -> torch.Tensor:
+    """Some rows of vectors (u, n, dim)."""
+    return vectors.index_select(1, torch.from_numpy(rows).to(vectors.device))
+
+
+def gold(problem: Problem, rows: Rows, vectors: torch.Tensor) -> torch.Tensor:
+    """The classes or scores of some rows, beside the vectors."""
+    return torch.from_numpy(problem.gold[rows]).to(vectors.device)
+
+
+def _seen(target: torch.Tensor, k: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """The outputs that a target speaks of, and the target in terms of these."""
+    if target.dtype == torch.int64:
+        present, index = torch.unique(target, return_inverse=True)
+        return present, index
+    shared = target.any(0).nonzero().squeeze(1) if k > 1 else torch.arange(1, device=target.device)
+    return shared, target[:, shared]
+
+
+def _join(fits: list[Fit]) -> Fit:
+    names = ("dev", "l2", "predictions", "weights", "bias")
+    return Fit(**{name: np.concatenate([getattr(fit, name) for fit in fits]) for name in names})

@@ -1,0 +1,48 @@
+"""Nested k-fold: every example is tested once, by a probe that neither it nor its fold had a say in."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from probing.probes.problem import Fit, Problem
+from probing.probes.splits import outer_folds
+
+
+def outer_problems(problem: Problem) -> list[Problem]:
+    """For each outer fold the k-fold problem on its train part, as SentEval's InnerKFoldClassifier.
+
+    Raises:
+        ProbingError: If train is too small for the folds.
+    """
+    return [
+        replace(problem, train=fit, test=held, selection="kfold", groups=None)
+        for fit, held in outer_folds(problem)
+    ]
+
+
+def join_outer(problem: Problem, outer: list[Problem], fits: list[Fit]) -> Fit:
+    """The fits of all outer folds as one; see `Fit` for what becomes of each part.
+
+    Args:
+        problem: The whole.
+        outer: As `outer_problems` gave them.
+        fits: Of each of them.
+    """
+    place = np.empty(len(problem.target), dtype=np.int64)
+    place[problem.test] = np.arange(len(problem.test))
+    predictions: NDArray[Any] = np.empty(
+        (len(fits[0].dev), len(problem.test)), dtype=fits[0].predictions.dtype
+    )
+    for fold, fit in zip(outer, fits, strict=True):
+        predictions[:, place[fold.test]] = fit.predictions
+    return Fit(
+        dev=np.mean([fit.dev for fit in fits], axis=0),
+        l2=np.median([fit.l2 for fit in fits], axis=0),
+        predictions=predictions,
+        weights=np.mean([fit.weights for fit in fits], axis=0),
+        bias=np.mean([fit.bias for fit in fits], axis=0),
+    )
