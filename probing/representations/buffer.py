@@ -26,6 +26,7 @@ class Buffer:
         self._capacity = capacity
         self._places: list[int] = []
         self._truncated: list[int] = []
+        self._missing: list[int] = []
 
     def __len__(self) -> int:
         """The number of units held."""
@@ -48,11 +49,12 @@ class Buffer:
             self._arrays[layer] = array
         self._places += rows.places
         self._truncated += rows.truncated
+        self._missing += rows.missing
 
     def take(self) -> Rows:
         """What is held, as views that the next `add` overwrites; the buffer is empty afterwards."""
         held = len(self)
         vectors = {layer: array[:held] for layer, array in self._arrays.items()}
-        rows = Rows(tuple(self._places), vectors, tuple(self._truncated))
-        self._places, self._truncated = [], []
+        rows = Rows(tuple(self._places), vectors, tuple(self._truncated), tuple(self._missing))
+        self._places, self._truncated, self._missing = [], [], []
         return rows

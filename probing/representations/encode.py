@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -13,6 +12,8 @@ from torch import Tensor
 from transformers.tokenization_utils_base import PreTrainedTokenizerBase
 
 from probing.errors import ProbingError
+from probing.representations.inputs import Source, Tokens, characters, source_of, tokenize
+from probing.representations.spans import span_tokens
 from probing.tasks.task import Unit
 
 WINDOW = 4096  # texts that are tokenised together, so that memory does not grow with the corpus
@@ -28,6 +29,7 @@ class Batch:
         tokens: bool (units, seq), the tokens of each unit.
         texts: int64 (units,), the row of `inputs` that each unit is in; None where unit i is row i.
         truncated: The units whose text was cut.
+        missing: Those of them that were cut off with it, in whole or in part; they have no row of `tokens`.
     """
 
     inputs: dict[str, Tensor]
@@ -35,23 +37,23 @@ class Batch:
     tokens: Tensor
     texts: Tensor | None
     truncated: tuple[int, ...]
+    missing: tuple[int, ...] = ()
 
     def to(self, device: torch.device) -> Batch:
         """The same batch with its tensors on a device."""
         inputs = {name: tensor.to(device) for name, tensor in self.inputs.items()}
         texts = None if self.texts is None else self.texts.to(device)
-        return Batch(inputs, self.units, self.tokens.to(device), texts, self.truncated)
+        return replace(self, inputs=inputs, tokens=self.tokens.to(device), texts=texts)
 
 
 @dataclass(frozen=True)
 class _Text:
-    ids: dict[str, list[int]]
-    offsets: list[tuple[int, int]]
-    cut: bool
+    source: Source
+    tokens: Tokens
     units: tuple[int, ...]
 
     def __len__(self) -> int:
-        return len(self.ids["input_ids"])
+        return len(self.tokens)
 
 
 @dataclass(frozen=True)
@@ -74,39 +76,23 @@ class Encoder:
         """Batches of like length, the longest first, so that memory runs out at once or never.
 
         Raises:
-            ProbingError: If a text has no tokens, or a unit's span covers none.
+            ProbingError: If a text has no tokens, or a unit's span covers none, cut or not; if the limit
+                leaves no room for two texts.
         """
-        by_text: dict[str, list[int]] = {}
+        by_source: dict[Source, list[int]] = {}
         for place, unit in enumerate(units):
-            by_text.setdefault(unit.text, []).append(place)
-        texts = sorted(by_text, key=len, reverse=True)
-        spans = any(unit.span for unit in units)
-        for start in range(0, len(texts), WINDOW):
-            window = texts[start : start + WINDOW]
-            encoded = self._tokenize(window, [tuple(by_text[text]) for text in window], spans=spans)
-            encoded.sort(key=len, reverse=True)
-            for group in self._groups(encoded):
+            by_source.setdefault(source_of(unit), []).append(place)
+        sources = sorted(by_source, key=characters, reverse=True)
+        for start in range(0, len(sources), WINDOW):
+            window = sources[start : start + WINDOW]
+            tokens = tokenize(self.tokenizer, window, self.max_length)
+            texts = [
+                _Text(source, item, tuple(by_source[source]))
+                for source, item in zip(window, tokens, strict=True)
+            ]
+            texts.sort(key=len, reverse=True)
+            for group in self._groups(texts):
                 yield self._batch(group, units)
-
-    def _tokenize(self, texts: list[str], units: list[tuple[int, ...]], *, spans: bool) -> list[_Text]:
-        options: dict[str, Any] = {"padding": False, "return_attention_mask": False, "verbose": False}
-        if self.max_length is not None:
-            options |= {"truncation": True, "max_length": self.max_length}
-        fast = self.tokenizer.is_fast
-        encoded = self.tokenizer(texts, **options)
-        offsets = [item.offsets for item in encoded.encodings] if fast and spans else [[] for _ in texts]
-        names = [name for name in encoded if name in self.arguments or name == "input_ids"]
-        cut = [bool(item.overflowing) for item in encoded.encodings] if fast else self._cut(texts)
-        return [
-            _Text({name: encoded[name][i] for name in names}, offsets[i], cut[i], units[i])
-            for i in range(len(texts))
-        ]
-
-    def _cut(self, texts: list[str]) -> list[bool]:
-        if self.max_length is None:
-            return [False] * len(texts)
-        lengths = [len(ids) for ids in self.tokenizer(texts, padding=False, verbose=False)["input_ids"]]
-        return [length > self.max_length for length in lengths]
 
     def _groups(self, texts: list[_Text]) -> Iterator[list[_Text]]:
         group: list[_Text] = []
@@ -120,21 +106,29 @@ class Encoder:
 
     def _batch(self, texts: list[_Text], units: Sequence[Unit]) -> Batch:
         longest = len(texts[0])
-        inputs = {
-            name: _pad([text.ids[name] for text in texts], self._filler(name), longest)
-            for name in texts[0].ids
-        }
-        real = np.arange(longest) < np.array([[len(text)] for text in texts])
-        places = tuple(place for text in texts for place in text.units)
-        rows = [row for row, text in enumerate(texts) for _ in text.units]
-        tokens = np.stack(
-            [_unit_tokens(units[p], texts[row], real[row]) for p, row in zip(places, rows, strict=True)]
+        marks = [_mark(text, units, longest) for text in texts]
+        lost = np.concatenate([gone for _, gone in marks])
+        rows = np.repeat(np.arange(len(texts)), [len(text.units) for text in texts])[~lost]
+        places = np.array([place for text in texts for place in text.units])
+        alone = np.array_equal(rows, np.arange(len(texts)))
+        return Batch(
+            inputs=self._inputs(texts, longest),
+            units=tuple(places[~lost].tolist()),
+            tokens=torch.from_numpy(np.concatenate([tokens for tokens, _ in marks])[~lost]),
+            texts=None if alone else torch.from_numpy(rows),
+            truncated=tuple(place for text in texts if text.tokens.cut for place in text.units),
+            missing=tuple(places[lost].tolist()),
         )
+
+    def _inputs(self, texts: list[_Text], length: int) -> dict[str, Tensor]:
+        names = [name for name in texts[0].tokens.ids if name in self.arguments or name == "input_ids"]
+        inputs = {
+            name: _pad([text.tokens.ids[name] for text in texts], self._filler(name), length)
+            for name in names
+        }
         if "attention_mask" in self.arguments:
-            inputs["attention_mask"] = torch.from_numpy(real.astype(np.int64))
-        alone = len(places) == len(texts)
-        cut = tuple(place for text in texts if text.cut for place in text.units)
-        return Batch(inputs, places, torch.from_numpy(tokens), None if alone else torch.tensor(rows), cut)
+            inputs["attention_mask"] = _pad([[1] * len(text) for text in texts], 0, length)
+        return inputs
 
     def _filler(self, name: str) -> int:
         return (self.tokenizer.pad_token_id or 0) if name == "input_ids" else 0
@@ -147,20 +141,19 @@ def _pad(rows: list[list[int]], filler: int, length: int) -> Tensor:
     return torch.from_numpy(padded)
 
 
-def _unit_tokens(unit: Unit, text: _Text, real: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Which tokens of its text a unit is made of; bool (seq,)."""
-    tokens = real if unit.span is None else _inside(unit.span, text, real)
-    if not tokens.any():
-        what = "has no tokens" if unit.span is None else f"has no tokens in its span {unit.span}"
-        raise ProbingError(f"the text {unit.text[:60]!r} {what}; remove it from the task")
-    return tokens
-
-
-def _inside(span: tuple[int, int], text: _Text, real: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    if not text.offsets:
-        raise ProbingError("words and spans need character offsets; use a model with a fast tokenizer")
-    start, end = span
-    tokens = np.zeros_like(real)
-    for position, (first, last) in enumerate(text.offsets):
-        tokens[position] = first < end and last > start and last > first
-    return tokens
+def _mark(text: _Text, units: Sequence[Unit], length: int) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """The tokens of each unit of a text, bool (units, length), and which units were cut off with its end."""
+    tokens = np.zeros((len(text.units), length), dtype=bool)
+    tokens[:, : len(text)] = True
+    lost = np.zeros(len(text.units), dtype=bool)
+    first = text.source[0]
+    if not len(text):
+        raise ProbingError(f"the text {first[:60]!r} has no tokens; remove it from the task")
+    spans = {row: span for row, place in enumerate(text.units) if (span := units[place].span) is not None}
+    if spans:
+        if text.tokens.kept is None:
+            raise ProbingError("words and spans need character offsets; use a model with a fast tokenizer")
+        rows = list(spans)
+        found = span_tokens(first, list(spans.values()), text.tokens.kept, text.tokens.whole)
+        tokens[rows, : len(text)], lost[rows] = found
+    return tokens, lost

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal
 
 from probing.errors import CorruptFileError, ProbingError
 from probing.progress import Progress
+from probing.representations.inputs import Source, characters, source_of
 from probing.representations.reader import Representations
 from probing.representations.request import Request, unit_id
 from probing.representations.settings import ExtractConfig
@@ -35,7 +36,7 @@ class Extractor:
         root: The folder of the cache.
         request: Which vectors are wanted.
         settings: Device, batches, threads.
-        load: Loads the model; called only if a unit is missing.
+        load: Loads the model; called only if the cache lacks a unit.
         overwrite: Whether damaged shards (`missing`), or all (`always`), may be made again.
     """
 
@@ -51,7 +52,10 @@ class Extractor:
         return Store(self.root, self.request.key)
 
     def extract(self, units: Sequence[Unit], layers: Sequence[int] | None = None) -> Representations:
-        """Vectors for every unit, in order; those that are missing are computed and cached.
+        """Vectors for every unit, in order; those that the cache lacks are computed and cached.
+
+        A unit that comes several times is computed once. One that has no vector, because its word was cut
+        off with the end of its text, is cached as such and listed in `missing`.
 
         Raises:
             ProbingError: If the model cannot give them, or the disk cannot hold them.
@@ -95,21 +99,21 @@ class Extractor:
                 (self._discard if locked else self.refill)(error)
 
     def _fill(self, ids: Sequence[str], units: Sequence[Unit], layers: Sequence[int] | None) -> None:
-        missing = dict(zip(ids, units, strict=True))
+        wanted = dict(zip(ids, units, strict=True))
         always = self.overwrite == "always"
         found = None if always else self._find(ids, layers, locked=True)
         for part in found.parts if found else ():
             for place in part.places.tolist():
-                missing.pop(ids[place], None)
-        if not missing:  # another process has extracted them meanwhile
+                wanted.pop(ids[place], None)
+        if not wanted:  # another process has extracted them meanwhile
             return
         from probing.representations.forward import Reader
 
         everything = Reader.of(self.load(), self.request, self.settings)
         reader = everything.restricted(_choose(layers, tuple(everything.layout)))
-        self._announce(reader, list(missing.values()))
+        self._announce(reader, list(wanted.values()))
         self.store.prepare(self.request)  # from here on something is written
-        self._run(reader, everything.layout, missing)
+        self._run(reader, everything.layout, wanted)
         if always:
             self._drop_superseded()
 
@@ -120,22 +124,28 @@ class Extractor:
             except CorruptFileError as error:
                 self._discard(error)
 
-    def _run(self, reader: Reader, layout: Mapping[int, tuple[int, int]], missing: dict[str, Unit]) -> None:
-        ids, units = list(missing), list(missing.values())
-        progress = Progress("extracting", "texts", sum(len(unit.text) for unit in units))
+    def _run(self, reader: Reader, layout: Mapping[int, tuple[int, int]], wanted: dict[str, Unit]) -> None:
+        ids, units = list(wanted), list(wanted.values())
+        kind = _kind(units)
+        progress = Progress("extracting", kind, sum(characters(source_of(unit)) for unit in units))
         start = time.perf_counter()
-        cut = 0
+        cut: set[Source] = set()
+        lost = 0
         for rows in self._shards(reader, units, progress):
-            names = [ids[place] for place in rows.places]
-            truncated = [ids[place] for place in rows.truncated]
-            cut += len(truncated)
             chosen = [units[place] for place in rows.places]
-            write_shard(self.store.folder, names, chosen, rows.vectors, layout, truncated)
+            names, truncated, missing = (
+                [ids[place] for place in places] for places in (rows.places, rows.truncated, rows.missing)
+            )
+            write_shard(self.store.folder, names, chosen, rows.vectors, layout, truncated, missing)
+            cut.update(source_of(units[place]) for place in rows.truncated)
+            lost += len(missing)
         progress.close()
         seconds = time.perf_counter() - start
-        log.info("extracted %s texts in %.1f s (%.0f/s)", f"{len(ids):,}", seconds, len(ids) / seconds)
+        log.info("extracted %s %s in %.1f s (%.0f/s)", f"{len(ids):,}", kind, seconds, len(ids) / seconds)
         if cut:
-            log.warning("%d texts were cut to %s tokens", cut, reader.max_length)
+            log.warning("%d texts were cut to %s tokens", len(cut), reader.max_length)
+        if lost:
+            log.warning("%d words or spans were cut off with them and have no vector", lost)
 
     def _shards(self, reader: Reader, units: list[Unit], progress: Progress) -> Iterator[Rows]:
         """Gather batches until memory or time asks for a shard."""
@@ -150,7 +160,7 @@ class Extractor:
                 yield buffer.take()
                 last = time.monotonic()
             buffer.add(rows)
-            progress.add(len(rows.places), sum(len(units[place].text) for place in rows.places))
+            progress.add(len(rows.places), sum(characters(source_of(units[place])) for place in rows.places))
         yield buffer.take()
 
     def _announce(self, reader: Reader, units: list[Unit]) -> None:
@@ -164,13 +174,19 @@ class Extractor:
             )
         layers, vectors = len(reader.layout), sum(heads for heads, _ in reader.layout.values())
         log.info(
-            "extracting %s texts from %d layers, %d vectors each: %.1f MB on disk, about %.0f s",
+            "extracting %s %s from %d layers, %d vectors each: %.1f MB on disk, about %.0f s",
             f"{len(units):,}",
+            _kind(units),
             layers,
             vectors,
             size / 1e6,
             reader.estimate(units),
         )
+
+
+def _kind(units: Sequence[Unit]) -> str:
+    """What to call these units in a message."""
+    return "words and spans" if any(unit.span for unit in units) else "texts"
 
 
 def _choose(layers: Sequence[int] | None, known: Sequence[int]) -> tuple[int, ...]:

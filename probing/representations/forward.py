@@ -18,6 +18,7 @@ from probing.models.load import LoadedModel
 from probing.models.sites import Site
 from probing.models.trace import find_sites
 from probing.representations.encode import Batch, Encoder
+from probing.representations.inputs import characters, source_of
 from probing.representations.pooling import pool
 from probing.representations.request import Request
 from probing.representations.settings import ExtractConfig
@@ -35,13 +36,15 @@ class Rows:
 
     Attributes:
         places: The units, as places in the list that was read.
-        vectors: For each layer float16 or float32 (units, heads, head_dim).
+        vectors: For each layer float16 or float32 (units, heads, head_dim); NaN in the rows of `missing`.
         truncated: Those units whose text was cut.
+        missing: Those of them that were cut off with it; they have no vector.
     """
 
     places: tuple[int, ...]
     vectors: dict[int, Vectors]
     truncated: tuple[int, ...]
+    missing: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -92,15 +95,16 @@ class Reader:
         Raises:
             ProbingError: If the model gives a vector that is not finite, or cannot be read.
         """
-        texts = sorted({unit.text for unit in units}, key=len)
-        sample = [Unit(text) for text in texts[:: max(1, len(texts) // SAMPLE)]]
+        sources = sorted({source_of(unit) for unit in units}, key=characters)
+        sampled = sources[:: max(1, len(sources) // SAMPLE)]
+        sample = [Unit(text, second=second) for text, second in sampled]
         start = 0.0
         for _ in range(2):  # the first time pays for allocation
             start = time.perf_counter()
             for batch in self.encoder().batches(sample):
                 self.vectors(batch, sample)
         seconds = time.perf_counter() - start
-        return seconds * sum(map(len, texts)) / sum(len(unit.text) for unit in sample)
+        return seconds * sum(map(characters, sources)) / sum(map(characters, sampled))
 
     def read(self, units: Sequence[Unit]) -> Iterator[Rows]:
         """Run the model over all units.
@@ -113,11 +117,19 @@ class Reader:
         """
         trial = ThreadChoice(self._thread_candidates())
         for batch in self.encoder().batches(units):
-            start = time.perf_counter()
-            with torch_threads(trial.count):
-                vectors = self.vectors(batch, units)
-            trial.note(batch.tokens.numel(), time.perf_counter() - start)
-            yield Rows(batch.units, vectors, batch.truncated)
+            vectors = self._timed(batch, units, trial) if batch.units else self._no_vectors()
+            places = batch.units + batch.missing
+            yield Rows(places, _padded(vectors, len(batch.missing)), batch.truncated, batch.missing)
+
+    def _timed(self, batch: Batch, units: Sequence[Unit], trial: ThreadChoice) -> dict[int, Vectors]:
+        start = time.perf_counter()
+        with torch_threads(trial.count):
+            vectors = self.vectors(batch, units)
+        trial.note(batch.inputs["input_ids"].numel(), time.perf_counter() - start)
+        return vectors
+
+    def _no_vectors(self) -> dict[int, Vectors]:
+        return {layer: np.empty((0, *shape), dtype=np.float16) for layer, shape in self.layout.items()}
 
     def _thread_candidates(self) -> tuple[int, ...]:
         if self.settings.threads:
@@ -173,3 +185,13 @@ class Reader:
         mean = size.mean((0, 2))  # of each head; one of zeros loses nothing
         fits = size.max() <= HALF_RANGE[1] and not ((mean > 0) & (mean < HALF_RANGE[0])).any()
         return array.astype(np.float16) if fits else array
+
+
+def _padded(vectors: dict[int, Vectors], rows: int) -> dict[int, Vectors]:
+    """The same vectors followed by rows of NaN."""
+    if not rows:
+        return vectors
+    return {
+        layer: np.concatenate([array, np.full((rows, *array.shape[1:]), np.nan, dtype=array.dtype)])
+        for layer, array in vectors.items()
+    }

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from probing.convert import suggest
 from probing.errors import ProbingError
-from probing.representations.manifest import NAMED_BY, Manifest, read_manifests
+from probing.representations.manifest import NAMED_BY, PARTNER, Manifest, read_manifests
 from probing.representations.reader import Representations
 from probing.representations.store import Store
 
@@ -23,6 +23,7 @@ def load_representations(
     *,
     layer: int | None = ...,
     head: int | None = ...,
+    partner: bool = ...,
     frame: Literal[False] = ...,
     **named: str,
 ) -> NDArray[np.float32]: ...
@@ -34,6 +35,7 @@ def load_representations(
     *,
     layer: int | None = ...,
     head: int | None = ...,
+    partner: bool = ...,
     frame: Literal[True],
     **named: str,
 ) -> pd.DataFrame: ...
@@ -44,6 +46,7 @@ def load_representations(
     *,
     layer: int | None = None,
     head: int | None = None,
+    partner: bool = False,
     frame: bool = False,
     **named: str,
 ) -> NDArray[np.float32] | pd.DataFrame:
@@ -53,14 +56,18 @@ def load_representations(
         root: The folder that `paths.root` named.
         layer: One layer; None reads all that are cached for these examples.
         head: One head of every layer read; None reads all of them.
+        partner: Of a task whose examples are pairs of units, read the second unit of each instead of the
+            first.
         frame: Return a frame instead of an array.
         **named: Which vectors, as far as it takes to tell: `model=` and `task=` as in results,
             `granularity=`, `pooling=`; where these are the same, `examples=` or `vectors=`, as the error
             message lists them.
 
     Returns:
-        float32 (n, layers, heads, dim), rows in the task's order; or the same numbers as a frame with
-        one row per example (index: row, split, label, text) and columns (layer, head, feature).
+        float32 (n, layers, heads, dim), one row for each example, in the task's order; NaN where a word
+        was cut off with the end of its text, so that it has no vector. Or the same numbers as a frame with
+        one row per example (index: row, split, label, text) and columns (layer, head, feature); `text` is
+        the text of the unit that was read.
 
     Raises:
         ProbingError: If nothing, or more than one thing, answers; the message says what to add.
@@ -72,10 +79,11 @@ def load_representations(
         )
     cache = Path(root) / "representations"
     manifest = _find(cache, named)
-    vectors = _open(cache, manifest, layer)
+    units = _units(manifest, PARTNER if partner else "")
+    vectors = _open(cache, manifest, units["id"].tolist(), layer)
     heads = _heads(vectors, head)
     array = np.stack([vectors.layer(number, heads) for number in vectors.layers]).transpose(2, 0, 1, 3)
-    return _as_frame(array, manifest.examples, vectors, heads) if frame else np.ascontiguousarray(array)
+    return _as_frame(array, units, vectors, heads) if frame else np.ascontiguousarray(array)
 
 
 def _find(root: Path, named: dict[str, str]) -> Manifest:
@@ -92,10 +100,18 @@ def _find(root: Path, named: dict[str, str]) -> Manifest:
     return found[0]
 
 
-def _open(root: Path, manifest: Manifest, layer: int | None) -> Representations:
+def _units(manifest: Manifest, prefix: str) -> pd.DataFrame:
+    """The first unit of every example, or the second: id, text, label, split."""
+    examples = manifest.examples
+    if f"{prefix}id" not in examples:
+        raise ProbingError(f"examples of {_words(manifest.about)} are no pairs; leave out partner=True")
+    chosen = {"id": examples[f"{prefix}id"], "text": examples[f"{prefix}text"]}
+    return pd.DataFrame({**chosen, "label": examples["label"], "split": examples["split"]})
+
+
+def _open(root: Path, manifest: Manifest, ids: list[str], layer: int | None) -> Representations:
     """The layers that are cached for every example, or the one that is wanted."""
     store = Store(root, manifest.about["vectors"])
-    ids = manifest.examples["id"].tolist()
     cached = store.cached_layers(ids)
     if not cached:
         raise ProbingError(f"{root}: vectors of {_words(manifest.about)} are gone; run probing again")

@@ -6,6 +6,7 @@ from typing import Literal
 
 import torch
 from torch import Tensor
+from torch.nn.functional import embedding_bag
 
 from probing.errors import ProbingError
 
@@ -38,9 +39,11 @@ def pool(states: Tensor, tokens: Tensor, how: Pooling, texts: Tensor | None = No
     if how in {"first", "last"}:
         rows = torch.arange(len(tokens), device=states.device) if texts is None else texts
         return states[rows, first_token(tokens) if how == "first" else last_token(tokens)]
-    states = states if texts is None else states[texts]
     flat = states.flatten(2)
-    pooled = _mean(flat, tokens) if how == "mean" else _max(flat, tokens)
+    if texts is not None:
+        pooled = _bags(flat, tokens, texts, how)
+    else:
+        pooled = _mean(flat, tokens) if how == "mean" else _max(flat, tokens)
     return pooled.reshape(len(tokens), *states.shape[2:])
 
 
@@ -52,6 +55,16 @@ def first_token(tokens: Tensor) -> Tensor:
 def last_token(tokens: Tensor) -> Tensor:
     """Position of each unit's last token, found from the end; bool (units, seq) -> int64 (units,)."""
     return tokens.shape[1] - 1 - tokens.int().flip(1).argmax(1)
+
+
+def _bags(states: Tensor, tokens: Tensor, texts: Tensor, how: Pooling) -> Tensor:
+    """Mean or maximum over each unit's own tokens; the text is not copied for each of its words."""
+    units, positions = tokens.nonzero(as_tuple=True)
+    sizes = tokens.sum(1)
+    every_token = states.flatten(0, 1).float()
+    return embedding_bag(
+        texts[units] * tokens.shape[1] + positions, every_token, sizes.cumsum(0) - sizes, mode=how
+    )
 
 
 def _mean(states: Tensor, tokens: Tensor) -> Tensor:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,7 +43,7 @@ class Representations:
         """Read one layer, or some of its heads.
 
         Returns:
-            float32 (heads, size, head_dim).
+            float32 (heads, size, head_dim); NaN in the rows of `missing`.
 
         Raises:
             CorruptFileError: If a file of the cache is damaged; the message names it.
@@ -56,11 +58,18 @@ class Representations:
 
     @property
     def truncated(self) -> int:
-        """How many of the rows stand for a text that was cut to the model's limit."""
-        count = 0
-        for part in self.parts:
-            cut = set(part.shard.meta["truncated"])
-            if cut:
-                ids = part.shard.ids()
-                count += sum(ids[row] in cut for row in part.rows.tolist())
-        return count
+        """How many rows stand for a text that was cut to the model's limit, those of `missing` included."""
+        return len(self._marked("truncated"))
+
+    @cached_property
+    def missing(self) -> NDArray[np.int64]:
+        """Rows without a vector, ascending: words and spans that were cut off with the end of their text.
+
+        Raises:
+            CorruptFileError: If a file of the cache is damaged; the message names it.
+        """
+        return self._marked("missing")
+
+    def _marked(self, name: Literal["truncated", "missing"]) -> NDArray[np.int64]:
+        places = [part.places[part.shard.marked(name)[part.rows]] for part in self.parts]
+        return np.sort(np.concatenate([np.empty(0, dtype=np.int64), *places]))

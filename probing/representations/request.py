@@ -50,6 +50,10 @@ class Request:
 
 
 def unit_id(unit: Unit) -> str:
-    """The name of one row of the cache: a digest of the text and of the span within it."""
+    """The name of one row of the cache: a digest of the text, the span within it and the second text."""
     place = "" if unit.span is None else f"{unit.span[0]}:{unit.span[1]}"
-    return hashlib.blake2b(f"{place}\n{unit.text}".encode(), digest_size=16).hexdigest()
+    if unit.second is None:
+        content = f"{place}\n{unit.text}"
+    else:  # no other header has a bar, and with the length nothing can be both of two pairs
+        content = f"{place}|{len(unit.text)}\n{unit.text}{unit.second}"
+    return hashlib.blake2b(content.encode(), digest_size=16).hexdigest()

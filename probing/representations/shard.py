@@ -15,10 +15,11 @@ import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
@@ -38,7 +39,8 @@ class Shard:
     Attributes:
         folder: Where it lies.
         meta: What `shard.json` says: `files` with size and CRC-32, `layers` with heads and
-            head dimension, `model` with the same for all layers that the model has, `truncated` unit ids.
+            head dimension, `model` with the same for all layers that the model has, ids of the units whose
+            text was cut as `truncated`, of those that were cut off with it as `missing`.
     """
 
     folder: Path
@@ -60,8 +62,20 @@ class Shard:
 
     def ids(self) -> list[str]:
         """The unit id of every row."""
-        ids: list[str] = self._read(ROWS, ["id"]).column("id").to_pylist()
+        ids: list[str] = self.id_column().to_pylist()
         return ids
+
+    def id_column(self) -> pa.Array:
+        """The same as an Arrow array of strings, in which many are looked up at once."""
+        return self._read(ROWS, ["id"]).column("id").combine_chunks()
+
+    def marked(self, name: Literal["truncated", "missing"]) -> NDArray[np.bool_]:
+        """Which rows stand for a text that was cut, or for a word that was cut off with it; bool (rows,)."""
+        marked = self.meta.get(name)  # shards of older versions miss none
+        if not marked:
+            return np.zeros(self.meta["rows"], dtype=bool)
+        found = pc.is_in(self.id_column(), pa.array(marked, pa.string()))
+        return np.asarray(found, dtype=bool)
 
     def vectors(self, layer: int, heads: Sequence[int]) -> list[Vectors]:
         """The vectors of some heads of one layer; for each head an array (rows, head_dim).
@@ -118,6 +132,7 @@ def write_shard(
     vectors: Mapping[int, Vectors],
     model_layout: Mapping[int, tuple[int, int]],
     truncated: Sequence[str] = (),
+    missing: Sequence[str] = (),
 ) -> Shard:
     """Write rows as a new shard; until the last rename nobody sees any of it.
 
@@ -128,6 +143,7 @@ def write_shard(
         vectors: For each layer an array (rows, heads, head_dim).
         model_layout: Number of heads and head dimension of every layer that the model has.
         truncated: Ids of the units whose text was cut to the model's limit.
+        missing: Ids of those that were cut off with it; their vectors are NaN.
     """
     temporary = parent / f"tmp-{uuid.uuid4().hex}"
     temporary.mkdir(parents=True)
@@ -141,6 +157,7 @@ def write_shard(
             "layers": sorted(vectors),
             "model": {str(layer): list(shape) for layer, shape in model_layout.items()},
             "truncated": list(truncated),
+            "missing": list(missing),
             "files": files,
         }
         mark = {"meta": meta, "crc32": zlib.crc32(json.dumps(meta).encode())}
@@ -169,6 +186,7 @@ def _rows_table(ids: Sequence[str], units: Sequence[Unit]) -> pa.Table:
         "text": pa.array([unit.text for unit in units], pa.string()),
         "start": pa.array([start for start, _ in spans], pa.int32()),
         "end": pa.array([end for _, end in spans], pa.int32()),
+        "second": pa.array([unit.second for unit in units], pa.string()),
     }
     return pa.table(columns)
 

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
@@ -120,15 +122,15 @@ class Store:
 
     def cached_layers(self, ids: Sequence[str]) -> dict[int, tuple[int, int]]:
         """The layers that are there for every one of some units, with heads and head dimension."""
-        held: dict[int, set[str]] = {}
+        wanted = pa.array(ids, pa.string())
+        held: dict[int, NDArray[np.bool_]] = {}
         layout: dict[int, tuple[int, int]] = {}
         for shard in self.shards():
             layout = shard.model_layout
-            of_shard = shard.ids()
+            here = np.asarray(pc.is_in(wanted, shard.id_column()), dtype=bool)
             for layer in shard.layers:
-                held.setdefault(layer, set()).update(of_shard)
-        wanted = set(ids)
-        return {layer: layout[layer] for layer in sorted(held) if wanted <= held[layer]}
+                held[layer] = held[layer] | here if layer in held else here
+        return {layer: layout[layer] for layer in sorted(held) if held[layer].all()}
 
     def locate(self, ids: Sequence[str], layers: Sequence[int]) -> tuple[Part, ...]:
         """Find the rows of some units in the shards that hold all the given layers.
@@ -141,16 +143,16 @@ class Store:
             For each shard with some of the units, where they are in it; units that no shard has are in
             no part.
         """
+        wanted = pa.array(ids, pa.string())
         unplaced = np.ones(len(ids), dtype=bool)
         parts = []
         for shard in self.shards():
             if not unplaced.any() or not shard.layers.issuperset(layers):
                 continue
-            row_of = {unit: row for row, unit in enumerate(shard.ids())}
-            places = [place for place in np.flatnonzero(unplaced).tolist() if ids[place] in row_of]
-            if places:
-                rows = np.array([row_of[ids[place]] for place in places])
-                parts.append(Part(shard, rows, np.array(places)))
+            found = pc.fill_null(pc.index_in(wanted, shard.id_column()), -1).to_numpy()
+            places = np.flatnonzero(unplaced & (found >= 0))
+            if len(places):
+                parts.append(Part(shard, found[places].astype(np.int64), places))
                 unplaced[places] = False
         return tuple(parts)
 

@@ -37,6 +37,7 @@ def extractor(
     settings: ExtractConfig | None = None,
     overwrite: Overwrite = "missing",
     loads: list[str] | None = None,
+    max_length: int | None = None,
 ) -> Extractor:
     files = find_files(ModelConfig(str(folder)))
 
@@ -45,7 +46,7 @@ def extractor(
             loads.append(str(folder))
         return load_model(files, device=CPU)
 
-    request = Request(files.identity, site, pooling, None, "float32", 5)
+    request = Request(files.identity, site, pooling, max_length, "float32", 5)
     return Extractor(root, request, settings or ExtractConfig(threads=1), load, overwrite)
 
 

@@ -47,11 +47,16 @@ def test_what_lies_on_padding_leaves_no_trace(how: Pooling) -> None:
 
 
 @pytest.mark.parametrize("how", HOWS)
-def test_several_units_of_one_text(how: Pooling) -> None:
-    states = torch.randn(2, 6, 4, 3)
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16])
+def test_several_units_of_one_text(how: Pooling, dtype: torch.dtype) -> None:
+    """Means are taken in single precision whatever the model computes in."""
+    states = torch.randn(2, 6, 4, 3, dtype=dtype)
     texts = torch.tensor([1, 0, 1])
     tokens = torch.tensor([[0, 1, 1, 0, 0, 0], [1, 1, 1, 1, 0, 0], [0, 0, 0, 1, 0, 0]]).bool()
-    torch.testing.assert_close(pool(states, tokens, how, texts), naive(states[texts], tokens, how))
+    expected = naive(states.float()[texts], tokens, how)
+    torch.testing.assert_close(pool(states, tokens, how, texts).float(), expected)
+    states[1, 0] = torch.nan  # no unit has this token
+    torch.testing.assert_close(pool(states, tokens, how, texts).float(), expected)
 
 
 def test_result_keeps_nothing_of_the_states_alive() -> None:

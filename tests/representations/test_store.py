@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import resource
@@ -53,6 +54,16 @@ def test_anybody_can_read_the_files(shard: Shard) -> None:
     column = pq.read_schema(shard.folder / "layer-01.parquet").field("H00")
     assert str(column.type) == "fixed_size_list<element: halffloat>[5]"
     assert pd.read_parquet(shard.folder / "rows.parquet")["text"][7] == "sentence 7"
+
+
+def test_rows_say_which_unit_they_stand_for(tmp_path: Path) -> None:
+    units = [Unit("one"), Unit("one two", (4, 7)), Unit("one", second="two"), Unit("one", (0, 3), "")]
+    shard = write_shard(tmp_path, IDS[:4], units, {0: vectors(0)[:4]}, LAYOUT)
+    rows = pq.read_table(shard.folder / "rows.parquet").to_pylist()
+    assert [
+        Unit(row["text"], None if row["start"] is None else (row["start"], row["end"]), row["second"])
+        for row in rows
+    ] == units
 
 
 def test_single_precision_stays_single(tmp_path: Path) -> None:
@@ -206,3 +217,21 @@ def test_the_key_tells_contents_apart_and_nothing_else() -> None:
 def test_unit_ids_tell_texts_and_spans_apart() -> None:
     units = [Unit("a b"), Unit("a b", (0, 1)), Unit("a b", (2, 3)), Unit("0:1\na b"), Unit("a  b")]
     assert len({unit_id(unit) for unit in units}) == len(units)
+
+
+def test_unit_ids_are_what_they_were() -> None:
+    """Caches of older versions are found again."""
+    assert unit_id(Unit("a b")) == "45873ba9cf14bd52f7404d04a6fa91a0"
+    assert unit_id(Unit("a b", (0, 1))) == "e4930f57eda992b69c3f1d009433db1c"
+    assert unit_id(Unit("é\n0:1")) == "b17a1e672821d8cfbfc96edff5d11557"
+
+
+def test_no_two_units_share_an_id_whatever_their_texts_hold() -> None:
+    """All texts of up to three of the signs that ids are made with, alone, as spans and as pairs."""
+    texts = ["".join(signs) for length in range(4) for signs in itertools.product("1|:\n", repeat=length)]
+    some = texts[:21]
+    units = [Unit(text, span) for text in texts for span in (None, (0, 1), (0, 11))]
+    units += [Unit(one, span, two) for one in some for two in some for span in (None, (0, 1))]
+    units += [Unit(f"{start}|{one}\n{two}") for start in ("", "0:1") for one in some for two in some]
+    units = list(set(units))
+    assert len({unit_id(unit) for unit in units}) == len(units) > 1500
