@@ -1,0 +1,107 @@
+"""A task card as text, for the terminal and the log."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from probing.tasks.card import SplitCard, TaskCard
+
+WIDTH = 110
+# classes and data sets that are named; the rest are counted
+MOST = 8
+_INDENT = 12
+_NAME = 30
+
+
+def card_text(card: TaskCard) -> str:
+    """Draw a card: its name and sizes, and below it one fact a line.
+
+    Args:
+        card: The facts.
+
+    Returns:
+        Several lines, none of more than 110 characters.
+    """
+    sizes = ", ".join(f"{split.size:,} {split.name}" for split in card.splits)
+    head = [f"task {card.name}: {sizes}", card.metric, card.selection]
+    lines = textwrap.wrap("; ".join(head), WIDTH, subsequent_indent=" " * _INDENT)
+    for name, parts in _facts(card):
+        lines += _block(name, parts)
+    return "\n".join(lines)
+
+
+def _facts(card: TaskCard) -> Iterator[tuple[str, Sequence[str]]]:
+    yield "source", [card.source or "not stated", f"licence: {card.licence}"]
+    if card.units != "texts":
+        yield "units", [card.units]
+    if card.groups is not None:
+        yield "data sets", [_largest(card.groups)]
+    first = card.splits[0]
+    if first.classes is not None:
+        yield "classes", [f"{len(first.classes)}, in {first.name} {_largest(first.classes)}"]
+        yield "majority", [_majority(split) for split in card.splits]
+    else:
+        yield "scores", [_scores(split) for split in card.splits]
+    yield card.length_unit, [_lengths(split) for split in card.splits]
+    yield "overlap", _overlap(card)
+
+
+def _largest(counts: Mapping[str, int]) -> str:
+    """The largest of them, the largest first, and how many more there are."""
+    ordered = sorted(counts.items(), key=lambda item: -item[1])
+    named = ", ".join(f"{_short(name)} ({count:,})" for name, count in ordered[:MOST])
+    return named + (f" + {len(ordered) - MOST:,} more" if len(ordered) > MOST else "")
+
+
+def _majority(split: SplitCard) -> str:
+    classes = split.classes or {}
+    return f"{split.name} {split.majority:.1%} ({_short(max(classes, key=classes.__getitem__))})"
+
+
+def _scores(split: SplitCard) -> str:
+    scores = split.scores
+    assert scores is not None
+    return f"{split.name} {scores.low:g} to {scores.high:g}, mean {scores.mean:.2f}, sd {scores.sd:.2f}"
+
+
+def _lengths(split: SplitCard) -> str:
+    of = split.lengths
+    return (
+        f"{split.name} mean {of.mean:.1f}, median {of.median:g}, 90% from {of.low:,} to {of.high:,}, "
+        f"most {of.most:,}"
+    )
+
+
+def _overlap(card: TaskCard) -> list[str]:
+    parts = [
+        f"{split.in_train:,} of {split.name} ({split.in_train / split.size:.1%}) also in train"
+        for split in card.splits
+        if split.in_train
+    ]
+    parts += [f"{split.repeated:,} repeated within {split.name}" for split in card.splits if split.repeated]
+    if card.conflicts:
+        parts.append(f"texts with differing labels: {card.conflicts:,}")
+    return parts or ["none between splits, nothing repeated"]
+
+
+def _short(name: str) -> str:
+    """A name on one line, cut if it is long."""
+    bare = " ".join(name.split())
+    return bare if len(bare) <= _NAME else f"{bare[: _NAME - 3]}..."
+
+
+def _block(name: str, parts: Sequence[str]) -> list[str]:
+    """A named fact; its parts stay whole where they fit, and further lines are indented."""
+    lines = [parts[0]]
+    for part in parts[1:]:
+        lines[-1] += ";"
+        if _INDENT + len(lines[-1]) + len(part) + 2 <= WIDTH:
+            lines[-1] += f" {part}"
+        else:
+            lines.append(part)
+    wrapped = [piece for line in lines for piece in textwrap.wrap(line, WIDTH - _INDENT)]
+    margins = [f"  {name:<{_INDENT - 2}}", *[" " * _INDENT] * (len(wrapped) - 1)]
+    return [margin + line for margin, line in zip(margins, wrapped, strict=True)]

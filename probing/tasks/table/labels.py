@@ -1,0 +1,158 @@
+"""What the labels of a table are, classes or scores, and what is wrong with them."""
+
+from __future__ import annotations
+
+import logging
+import math
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any, Literal
+
+import numpy as np
+
+from probing.convert import suggest
+from probing.errors import ProbingError
+from probing.tasks.table.examples import Example
+from probing.tasks.target import BINS, Classes, Scores
+
+log = logging.getLogger(__name__)
+Kind = Literal["auto", "classes", "scores"]
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+_WHOLE = re.compile(r"[+-]?\d+(\.0*)?")
+# scores that are so many steps apart at most get an anchor at every whole number
+_STEPS = 10
+
+
+def labelled(examples: Iterable[Example], column: str, ignore: Sequence[str]) -> list[Example]:
+    """The examples with a label, without those whose label is to be left out.
+
+    Raises:
+        ProbingError: With the row, if a label is missing or no single value.
+    """
+    kept, leave = [], set(ignore)
+    for example in examples:
+        if isinstance(example.label, list | tuple | dict) or hasattr(example.label, "tolist"):
+            raise ProbingError(
+                f"{example.place}: column {column!r} holds a list; for labels of words give task.tokens"
+            )
+        label = shown(example.label)
+        if label in leave:
+            continue
+        if not label:
+            raise ProbingError(
+                f"{example.place}: column {column!r} is empty; fill it, remove the row, or leave such rows "
+                "out with task.ignore=['']"
+            )
+        kept.append(example)
+    if not kept:
+        raise ProbingError("task.ignore leaves no example; name fewer labels")
+    return kept
+
+
+def shown(label: Any) -> str:  # noqa: ANN401
+    """A label as a csv file has it; empty if there is none."""
+    missing = label is None or (isinstance(label, float) and math.isnan(label))
+    return "" if missing else str(label).strip()
+
+
+def is_score(examples: Sequence[Example], column: str, kind: Kind) -> bool:
+    """Whether labels are scores: if not said, numbers of which one at least has a fraction.
+
+    Raises:
+        ProbingError: If some labels are numbers with a fraction and others no numbers.
+    """
+    if kind != "auto":
+        return kind == "scores"
+    labels = [shown(example.label) for example in examples]
+    numbers = [label for label in labels if _NUMBER.fullmatch(label)]
+    fractions = [label for label in numbers if not float(label).is_integer()]
+    if fractions:
+        for example, label in zip(examples, labels, strict=True):
+            if not _NUMBER.fullmatch(label):
+                raise ProbingError(
+                    f"{example.place}: label {label!r} is no number while others are, {fractions[0]} say; "
+                    "mend it, or give task.kind=classes"
+                )
+    if len(numbers) == len(labels):
+        read, other = ("scores", "classes") if fractions else ("classes", "scores")
+        log.info("labels: column %r is read as %s; task.kind=%s reads it as %s", column, read, other, other)
+    return bool(fractions)
+
+
+def make_classes(examples: Sequence[Example], column: str, order: Sequence[str] | None) -> Classes:
+    """Classes in the order given, or numbers by size, or by the alphabet.
+
+    Raises:
+        ProbingError: If every label is another one, or a label is not among those given.
+    """
+    labels = [shown(example.label) for example in examples]
+    if all(_WHOLE.fullmatch(label) for label in labels):
+        labels = [label.partition(".")[0] for label in labels]
+    names = tuple(order) if order else tuple(sorted(set(labels), key=_class_order))
+    if not order and len(names) == len(labels):
+        raise ProbingError(
+            f"{examples[0].table.where}: column {column!r} differs for every one of {len(labels)} examples, "
+            "so it names no classes; choose another, task.label=..., or give task.kind=scores for numbers"
+        )
+    index = {name: number for number, name in enumerate(names)}
+    for example, label in zip(examples, labels, strict=True):
+        if label not in index:
+            there = suggest(label, list(names))
+            raise ProbingError(f"{example.place}: label {label!r} is not in task.classes; {there}")
+    return Classes(np.array([index[label] for label in labels], dtype=np.int64), names)
+
+
+def _class_order(name: str) -> tuple[bool, float, str]:
+    number = bool(_NUMBER.fullmatch(name))
+    return not number, float(name) if number else 0.0, name
+
+
+def make_scores(examples: Sequence[Example], low: float | None, high: float | None) -> Scores:
+    """Scores, with anchors from the lowest possible to the highest, or from and to what there is.
+
+    Raises:
+        ProbingError: With the row, if a score is no number or out of range.
+    """
+    values = np.array([_score(example, low, high) for example in examples], dtype=np.float64)
+    return Scores(
+        values, anchors(values.min() if low is None else low, values.max() if high is None else high)
+    )
+
+
+def _score(example: Example, low: float | None, high: float | None) -> float:
+    try:
+        value = float(example.label)
+    except (TypeError, ValueError):
+        value = math.nan
+    if not math.isfinite(value):
+        raise ProbingError(
+            f"{example.place}: {example.label!r} is no score; give a number, or remove the row"
+        )
+    if (low is not None and value < low) or (high is not None and value > high):
+        raise ProbingError(
+            f"{example.place}: score {value:g} is outside task.low={low} to task.high={high}; mend it or "
+            "the range"
+        )
+    return value
+
+
+def anchors(low: float, high: float) -> tuple[float, ...]:
+    """Whole numbers that enclose a range of 1 to 10; of another range, its ends and four points between."""
+    if 1 <= high - low <= _STEPS:
+        return tuple(map(float, range(math.floor(low), math.ceil(high) + 1)))
+    return tuple(np.linspace(low, high, BINS + 1).tolist())
+
+
+def check_seen(examples: Sequence[Example], classes: Classes, split: Sequence[str]) -> None:
+    """Refuse a label that is in dev or test only.
+
+    Raises:
+        ProbingError: With the row.
+    """
+    seen = {label for label, of in zip(classes.labels.tolist(), split, strict=True) if of == "train"}
+    for example, label, of in zip(examples, classes.labels.tolist(), split, strict=True):
+        if label not in seen:
+            raise ProbingError(
+                f"{example.place}: label {classes.names[label]!r} of {of} is never seen in train; mend it, "
+                f"remove the row, or leave the label out with task.ignore=[{classes.names[label]}]"
+            )
