@@ -1,0 +1,27 @@
+"""The number of the main clause's subject and of its direct object."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from probing.tasks.treebank.facts import NUMBERS
+from probing.tasks.treebank.forms import by_form
+from probing.tasks.treebank.kinds.base import Kind
+from probing.tasks.treebank.pool import Example, Pool
+from probing.tasks.treebank.reading import direct_object, subject
+
+
+def of_subjects(pool: Pool) -> Iterator[Example]:
+    """Singular or plural; a form of a common noun is the subject in one split only."""
+    return by_form([(item, found) for item in pool.items if (found := subject(item.sentence))], pool.seed)
+
+
+def of_objects(pool: Pool) -> Iterator[Example]:
+    """Singular or plural; a form of a common noun is the direct object in one split only."""
+    return by_form(
+        [(item, found) for item in pool.items if (found := direct_object(item.sentence))], pool.seed
+    )
+
+
+SUBJ_NUMBER = Kind(of_subjects, NUMBERS, ("tree", "Number"))
+OBJ_NUMBER = Kind(of_objects, NUMBERS, ("tree", "Number"))
