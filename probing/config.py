@@ -79,6 +79,19 @@ class PathsConfig:
 
 
 @dataclass(frozen=True)
+class SampleConfig:
+    """How much of a task is used.
+
+    Attributes:
+        limit: Most examples of each split, drawn by class; None takes all.
+        balance: Whether all classes of a split are cut to the size of its smallest.
+    """
+
+    limit: int | None = None
+    balance: bool = False
+
+
+@dataclass(frozen=True)
 class FigureConfig:
     """How the grid is drawn: heads by number, or sorted by score within each layer."""
 
@@ -92,6 +105,7 @@ class Config:
     analysis: Analysis
     model: ModelConfig
     task: TaskSource
+    sample: SampleConfig
     granularity: GranularityConfig
     pooling: PoolingConfig
     probe: Probe
@@ -112,10 +126,13 @@ def build_config(values: Mapping[str, Any]) -> Config:
         ProbingError: If a key is unknown or missing, or a value cannot be used; the message names it.
     """
     _check_keys(values)
+    of_sample = {field.name for field in fields(SampleConfig)}
+    task, sample = _split(values["task"], of_sample)
     return Config(
         analysis=make_target(values["analysis"], "analysis"),
         model=make(ModelConfig, values["model"], "model"),
-        task=make_target(values["task"], "task"),
+        task=make_target(task, "task"),
+        sample=make(SampleConfig, sample, "task"),
         granularity=make(GranularityConfig, values["granularity"], "granularity"),
         pooling=make(PoolingConfig, values["pooling"], "pooling"),
         probe=make_target(values["probe"], "probe"),
@@ -128,7 +145,7 @@ def build_config(values: Mapping[str, Any]) -> Config:
 
 
 def _check_keys(values: Mapping[str, Any]) -> None:
-    known = [field.name for field in fields(Config)]
+    known = [field.name for field in fields(Config) if field.name != "sample"]
     for name in values:
         if name not in known:
             raise ProbingError(f"unknown option {name}; {suggest(name, known)}")
@@ -137,6 +154,12 @@ def _check_keys(values: Mapping[str, Any]) -> None:
             raise ProbingError(f"{name} is missing; do not remove it, choose another {name}=...")
         if name not in {"seed", "overwrite"} and not isinstance(values[name], Mapping):
             raise ProbingError(f"{name} is {values[name]!r}; choose one of those in probing --help")
+
+
+def _split(values: Mapping[str, Any], names: set[str]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The values of other names, and those of the given ones."""
+    chosen = {name: value for name, value in values.items() if name in names}
+    return {name: value for name, value in values.items() if name not in names}, chosen
 
 
 def _seed(value: Any) -> int:  # noqa: ANN401

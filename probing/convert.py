@@ -13,6 +13,8 @@ from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_
 from probing.errors import ProbingError
 
 T = TypeVar("T")
+# a message lists so many names one by one
+MOST_NAMED = 30
 
 
 def make(cls: type[T], values: Mapping[str, Any], where: str) -> T:
@@ -76,7 +78,10 @@ def suggest(name: str, known: list[str]) -> str:
     """What a message says of the names that there are, the likeliest first."""
     close = get_close_matches(name, known, n=1)
     guess = f"did you mean {close[0]}? " if close else ""
-    return f"{guess}there is {', '.join(known)}"
+    if len(known) <= MOST_NAMED:
+        return f"{guess}there is {', '.join(known)}"
+    folders = dict.fromkeys(choice.partition("/")[0] + "/*" * ("/" in choice) for choice in known)
+    return f"{guess}there is {', '.join(folders)}; probing --help lists all {len(known)}"
 
 
 def _without_none(options: tuple[Any, ...]) -> Any:  # noqa: ANN401

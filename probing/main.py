@@ -5,9 +5,8 @@ from __future__ import annotations
 import logging
 import sys
 import traceback
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,10 +15,11 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
 from probing.compose import compose_config, hydra_session, plain_values, tidy
-from probing.config import build_config
+from probing.config import Config, build_config
 from probing.errors import ProbingError
 from probing.figures import draw_grid, draw_sheet
 from probing.files import remove_empty
+from probing.log import log_to_file, log_to_terminal
 from probing.pipeline import Run, prepare
 from probing.results.schema import GRID
 from probing.results.table import grid_text, summary
@@ -27,7 +27,6 @@ from probing.sweep import multirun
 
 log = logging.getLogger(__name__)
 LOG = "run.log"
-_TERMINAL = "probing.terminal"
 
 
 @dataclass(frozen=True)
@@ -51,11 +50,12 @@ class Outcome:
     order: Literal["head", "score"] = "head"
 
 
-def run(overrides: Sequence[str] = ()) -> pd.DataFrame:
+def run(overrides: Sequence[str] = (), *, data: pd.DataFrame | None = None) -> pd.DataFrame:
     """Run one experiment, print its grid and draw it; what the command `probing` does, from Python too.
 
     Args:
         overrides: As on the command line: `["model=minilm", "task=grammar/tense"]`.
+        data: Examples of your own, a row each, for `task=table`: `task.text` and `task.label` name columns.
 
     Returns:
         The tidy rows of the run, as `load_results` would give them.
@@ -69,13 +69,22 @@ def run(overrides: Sequence[str] = ()) -> pd.DataFrame:
         raise ProbingError(f"{' '.join(overrides)} is a sweep; run it with: probing -m {' '.join(overrides)}")
     values = plain_values(composed)
     config = build_config(values)
-    start = prepare(config)
-    folder = _make(Path(composed.hydra.run.dir))
-    try:
-        return _execute(start, values, folder)
-    except (ProbingError, OSError):
-        _clear(folder, config.paths.root)
-        raise
+    with log_to_terminal():
+        start = prepare(config if data is None else _with_data(config, data))
+        folder = _make(Path(composed.hydra.run.dir))
+        try:
+            return _execute(start, values, folder)
+        except (ProbingError, OSError):
+            _clear(folder, config.paths.root)
+            raise
+
+
+def _with_data(config: Config, data: pd.DataFrame) -> Config:
+    from probing.tasks.table import TableTask
+
+    if not isinstance(config.task, TableTask):
+        raise ProbingError(f"data= is for task=table, and the task is {config.task.name}")
+    return replace(config, task=replace(config.task, frame=data))
 
 
 def run_sweep(overrides: Sequence[str]) -> list[Outcome]:
@@ -99,7 +108,7 @@ def _job(composed: DictConfig) -> Outcome:
     hydra = HydraConfig.get()
     folder = Path(hydra.runtime.output_dir)
     title = " ".join(hydra.overrides.task)
-    with _logging(folder / LOG):
+    with log_to_file(folder / LOG):
         log.info("[%s] %s", hydra.job.num, title)
         try:
             values = plain_values(composed)
@@ -115,9 +124,11 @@ def _job(composed: DictConfig) -> Outcome:
 
 def _execute(start: Run, values: dict[str, Any], folder: Path) -> pd.DataFrame:
     """Run in a folder that exists: log, configuration, printed grid, table and picture."""
-    with _logging(folder / LOG):
+    with log_to_file(folder / LOG):
         log.info("%s", " | ".join(str(start.names[name]) for name in ("model", "task", "granularity")))
         (folder / "config.yaml").write_text(OmegaConf.to_yaml(OmegaConf.create(values)))
+        (folder / "task.yaml").write_text(OmegaConf.to_yaml(OmegaConf.create(start.card.as_dict())))
+        log.info("%s", start.card.text())
         frame = start()
         print(grid_text(frame))  # noqa: T201
         frame.to_csv(folder / "grid.csv", index=False)
@@ -166,37 +177,6 @@ def _titles(outcomes: list[Outcome]) -> list[str]:
     return [" ".join(item for item in own if item not in shared) or "defaults" for own in overrides]
 
 
-@contextmanager
-def _logging(path: Path) -> Iterator[None]:
-    """Send the log to a file, and to the terminal unless an outer run does that already."""
-    logger = logging.getLogger("probing")
-    names = {handler.name for handler in logger.handlers}
-    if str(path) in names:
-        yield
-        return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handlers: list[logging.Handler] = [logging.FileHandler(path)]
-    handlers[0].setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
-    handlers[0].set_name(str(path))
-    if _TERMINAL not in names:
-        handlers.append(logging.StreamHandler(sys.stderr))
-        handlers[1].setFormatter(logging.Formatter("%(message)s"))
-        handlers[1].set_name(_TERMINAL)
-    before = logger.level, logger.propagate
-    logger.setLevel(logging.INFO)
-    logger.propagate = False
-    for handler in handlers:
-        logger.addHandler(handler)
-    try:
-        yield
-    finally:
-        logger.setLevel(before[0])
-        logger.propagate = before[1]
-        for handler in handlers:
-            logger.removeHandler(handler)
-            handler.close()
-
-
 def _make(folder: Path) -> Path:
     """Make a folder of this name, or, if another run has taken it, of one like it."""
     folder = folder.expanduser().resolve()
@@ -214,6 +194,6 @@ def _make(folder: Path) -> Path:
 
 def _clear(folder: Path, root: Path) -> None:
     """Remove what a run that came to nothing has written into its own folder."""
-    for name in (LOG, "config.yaml", "grid.csv"):
+    for name in (LOG, "config.yaml", "task.yaml", "grid.csv"):
         (folder / name).unlink(missing_ok=True)
     remove_empty(folder, root)

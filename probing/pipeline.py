@@ -12,7 +12,6 @@ from functools import cached_property
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 import torch
 
@@ -27,13 +26,17 @@ from probing.representations.manifest import write_manifest
 from probing.representations.reader import Representations
 from probing.representations.request import Request
 from probing.results.store import ResultStore
+from probing.results.table import best_score
+from probing.tasks.card import TaskCard
+from probing.tasks.card import card as make_card
+from probing.tasks.sample import sample
 from probing.tasks.task import Task
 
 if TYPE_CHECKING:
     from probing.models.load import LoadedModel
 
 log = logging.getLogger(__name__)
-SCHEMA = 1
+SCHEMA = 2
 
 
 @dataclass(frozen=True)
@@ -78,6 +81,11 @@ class Run:
         }
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
 
+    @cached_property
+    def card(self) -> TaskCard:
+        """What the task consists of."""
+        return make_card(self.task)
+
     @property
     def store(self) -> ResultStore:
         """Where the result is kept."""
@@ -104,8 +112,8 @@ class Run:
                 return cached
             if always:
                 self.store.drop_parts()
-            frame, representations = self._compute(self.store)
-            self.store.write(frame, self._about(representations))
+            frame, experiment = self._compute(self.store)
+            self.store.write(frame, self._about(experiment))
         log.info("result: %s", self.store.path)
         return frame
 
@@ -121,12 +129,12 @@ class Run:
             log.warning("%s; it is computed again", error)
             return None
 
-    def _compute(self, store: ResultStore) -> tuple[pd.DataFrame, Representations]:
+    def _compute(self, store: ResultStore) -> tuple[pd.DataFrame, Experiment]:
         extractor = self._extractor()
         for _ in range(100):  # a damaged shard is dropped and extracted again; each can fail once
             experiment = self._experiment(extractor)
             try:
-                return self._parts(experiment, store), experiment.representations
+                return self._parts(experiment, store), experiment
             except CorruptFileError as error:
                 extractor.refill(error)
         raise ProbingError(
@@ -143,16 +151,16 @@ class Run:
             if frame is None:
                 frame = analysis.run_part(experiment, part)
                 store.write_part(part, frame)
-            best = frame["test"].max()
-            note = "kept from an interrupted run" if kept else f"best {best:.1%}"
+            note = "kept from an interrupted run" if kept else f"best {best_score(frame)}"
             log.info("%s: layer %d (%d of %d), %s", analysis.name, part, done, len(numbers), note)
             frames.append(frame)
         return pd.concat(frames, ignore_index=True)
 
     def _experiment(self, extractor: Extractor) -> Experiment:
         def represent() -> Representations:
-            found = extractor.extract(self.task.units, self.config.granularity.layers)
-            write_manifest(self.config.paths.representations, self.request, self.task, self.names)
+            found = extractor.extract(self.task.all_units, self.config.granularity.layers)
+            path = write_manifest(self.config.paths.representations, self.request, self.task, self.names)
+            log.info("examples with labels and splits: %s", path)
             return found
 
         config = self.config
@@ -177,12 +185,12 @@ class Run:
             self.config.overwrite,
         )
 
-    def _about(self, representations: Representations) -> Mapping[str, Any]:
+    def _about(self, experiment: Experiment) -> Mapping[str, Any]:
         return {
             "created": datetime.now(UTC).isoformat(timespec="seconds"),
-            "classes": self.task.classes,
-            "source": self.task.source,
-            "truncated": representations.truncated,
+            "card": self.card.as_dict(),
+            "truncated": experiment.representations.truncated,
+            "dropped": experiment.dropped,
             "representations": self.request.key,
             "request": json.loads(self.request.as_json()),
             "settings": self.config.analysis.depends_on(self.config.probe),
@@ -201,7 +209,8 @@ def prepare(config: Config) -> Run:
         ProbingError: If the task or the model is not as it should be.
     """
     config.extract.torch_device()
-    task = config.task.build()
+    task = sample(config.task.build(), config.sample.limit, config.sample.balance, config.seed)
+    config.analysis.check(task, config.probe)
     files = find_files(config.model)
     pooling = default_pooling(files) if config.pooling.how == "auto" else config.pooling.how
     request = Request(
@@ -216,11 +225,13 @@ def prepare(config: Config) -> Run:
 
 
 def task_digest(task: Task) -> str:
-    """A digest of a task's units, labels and splits, and of how it is to be scored."""
+    """A digest of a task's units, targets and splits, and of how it is to be scored."""
     digest = hashlib.sha256()
-    settings = (task.name, task.classes, task.selection, task.folds, task.metric)
-    digest.update(json.dumps(settings).encode())
-    digest.update(json.dumps([(unit.text, unit.span) for unit in task.units]).encode())
-    digest.update(np.ascontiguousarray(task.labels, dtype="<i8").tobytes())
-    digest.update("\n".join(task.split.tolist()).encode())
+    rules = (task.features, task.selection, task.folds, task.metric, task.average)
+    digest.update(json.dumps((task.name, rules)).encode())
+    for units in (task.units, task.partners or ()):
+        digest.update(json.dumps([(unit.text, unit.span, unit.second) for unit in units]).encode())
+    digest.update(task.target.as_bytes())
+    for column in (task.split, task.groups):
+        digest.update("\n".join([] if column is None else column.tolist()).encode())
     return digest.hexdigest()

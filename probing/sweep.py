@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -16,7 +17,11 @@ from hydra.types import HydraContext, RunMode
 from omegaconf import DictConfig
 
 from probing.compose import choices, groups
+from probing.convert import suggest
 from probing.errors import ProbingError
+
+# what a sweep as a whole depends on: where it writes, how jobs start, what an experiment sweeps over
+_OF_ALL_JOBS = {"hydra", "paths", "experiment"}
 
 Plugins.instance()  # executes the modules of Hydra's own plugins anew, so theirs must be imported after
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper  # noqa: E402
@@ -64,7 +69,9 @@ def multirun(session: Hydra, job: Callable[[DictConfig], Any], overrides: list[s
     Returns:
         What Hydra says of every job, in order.
     """
-    config = session.compose_config("config", overrides, RunMode.MULTIRUN, with_log_configuration=False)
+    # task.path=... is of the tasks that are swept over, not of the default one; every job composes it
+    own = [override for override in overrides if _root(override) in _OF_ALL_JOBS]
+    config = session.compose_config("config", own, RunMode.MULTIRUN, with_log_configuration=False)
     context = HydraContext(config_loader=session.config_loader, callbacks=Callbacks(config))
     sweeper: Sweeper
     if config.hydra.sweeper._target_.endswith(".BasicSweeper"):
@@ -74,8 +81,13 @@ def multirun(session: Hydra, job: Callable[[DictConfig], Any], overrides: list[s
         sweeper = Plugins.instance().instantiate_sweeper(
             config=config, hydra_context=context, task_function=job
         )
-    batches = sweeper.sweep(list(config.hydra.overrides.task)) or []
+    batches = sweeper.sweep([override for override in overrides if _root(override) != "hydra"]) or []
     return [result for batch in batches for result in batch]
+
+
+def _root(override: str) -> str:
+    """The group or first key that an override is about."""
+    return re.split(r"[.=/@:]", override.lstrip("+~"), maxsplit=1)[0]
 
 
 def expand(group: str, value: str) -> str:
@@ -91,5 +103,5 @@ def expand(group: str, value: str) -> str:
     glob = OverridesParser.create().parse_override(f"{group}={value}").value()
     matching: list[str] = glob.filter(choices(group)) if isinstance(glob, Glob) else []
     if not matching:
-        raise ProbingError(f"{group}={value} matches nothing; there is {', '.join(choices(group))}")
+        raise ProbingError(f"{group}={value} matches nothing; {suggest(value, choices(group))}")
     return ",".join(matching)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from probing.tasks.target import Classes
 from probing.tasks.task import Task, Unit
 from tests.tiny import WORDS, make_bert, make_gpt2
 
@@ -49,7 +50,6 @@ def small_task() -> Task:
     return Task(
         name="test/small",
         units=tuple(Unit(text) for text in texts),
-        labels=np.arange(60) % 2,
-        classes=("even", "odd"),
+        target=Classes(np.arange(60) % 2, ("even", "odd")),
         split=np.array(["train"] * 36 + ["dev"] * 12 + ["test"] * 12),
     )

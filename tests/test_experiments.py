@@ -10,10 +10,26 @@ import probing
 from experiments.untrained import compare
 from probing import cli
 from probing.compose import choices
+from tests.tasks import test_glue as glue
+from tests.tasks.test_senteval_pairs import write_sts
+from tests.tasks.treebank import made as treebank
 
 TREC = {
     "ABBR": "What does it stand for", "DESC": "Why is it so", "ENTY": "Which dog was it",
     "HUM": "Who walks near the house", "LOC": "Where is the river", "NUM": "How many horses",
+}  # fmt: skip
+
+# experiments over many tasks, cut to those of which there are small files here
+SMALLER = {
+    "senteval": ["hydra.sweeper.params.task='senteval/trec'", "task.root={data}", "probe.max_epochs=2"],
+    "senteval_trec": ["task.root={data}"],
+    "similarity": ["hydra.sweeper.params.task='senteval/sts16'", "task.root={data}", "task.sets=[headlines]"],
+    "glue": ["hydra.sweeper.params.task='glue/cola,glue/rte'", "task.path={data}"],
+    "treebank": ["hydra.sweeper.params.task='treebank/tense,treebank/upos'", "task.path={data}/made.conllu"],
+}
+GRIDS = {
+    "anatomy": 10, "layers": 10, "untrained": 6, "poolings": 4, "senteval_trec": 1,
+    "senteval": 1, "similarity": 1, "glue": 2, "treebank": 2,
 }  # fmt: skip
 
 
@@ -31,21 +47,31 @@ def write_trec(root: Path) -> Path:
     return root
 
 
+def write_data(root: Path) -> None:
+    """A little of everything that the experiments read."""
+    write_trec(root)
+    write_sts(root, "headlines", ["a dog\tthe dog", "a cat\tthe river", "a house\ta house"], ["4", "0", "5"])
+    glue.write(root, "cola")
+    glue.write(root, "rte")
+    treebank.write(root / "made.conllu", [treebank.simple(clause) for clause in treebank.clauses(150)])
+
+
 @pytest.mark.parametrize("experiment", choices("experiment"))
 def test_an_experiment_runs(tmp_path: Path, tiny_bert: Path, experiment: str) -> None:
     root = tmp_path / "out"
     arguments = [f"paths.root={root}", f"experiment={experiment}", "model=hf", f"model.name={tiny_bert}"]
-    arguments += ["extract.threads=1", "probe.l2=[1e-3,1e-2]"]
-    if "senteval" in experiment:
-        arguments += [f"task.root={write_trec(tmp_path / 'data')}"]
-    else:
-        arguments += ["-m", "task.n_train=120", "task.n_dev=60", "task.n_test=60"]
+    arguments += ["extract.threads=1", *SMALLER.get(experiment, [])]
+    if experiment not in {"senteval_trec", "similarity"}:
+        arguments += ["probe.l2=[1e-3,1e-2]"]
+    if experiment != "senteval_trec":
+        arguments += ["-m"]
+    if experiment in {"anatomy", "layers", "untrained", "poolings"}:
+        arguments += ["task.n_train=120", "task.n_dev=60", "task.n_test=60"]
+    write_data(tmp_path / "data")
+    arguments = [argument.format(data=tmp_path / "data") for argument in arguments]
     assert cli.main(arguments) == 0
     frame = probing.load_results(root)
-    grids = frame.groupby(["model", "task", "pooling"]).ngroups
-    assert (
-        grids == {"anatomy": 10, "layers": 10, "untrained": 6, "poolings": 4, "senteval_trec": 1}[experiment]
-    )
+    assert frame.groupby(["model", "task", "pooling"]).ngroups == GRIDS[experiment]
     assert list(root.glob("runs/*/*.png"))
     if experiment == "untrained":
         table = compare(frame)

@@ -44,6 +44,7 @@ def test_a_run_ends_in_a_frame_a_picture_and_a_table(
     assert {path.name for path in run.iterdir()} == {
         "run.log",
         "config.yaml",
+        "task.yaml",
         "grid.png",
         "grid.svg",
         "grid.csv",

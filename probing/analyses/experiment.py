@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Protocol
 
+import numpy as np
 import pandas as pd
 import torch
+from numpy.typing import NDArray
 
+from probing.analyses.pairs import combine
 from probing.probes.problem import Probe
 from probing.representations.reader import Representations
-from probing.tasks.task import Task
+from probing.tasks.task import Features, Task
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -21,7 +27,7 @@ class Experiment:
 
     Attributes:
         labels: Columns that are the same in every row of the result: model, task, granularity, ...
-        task: Units, labels and splits.
+        asked: The task as it was built.
         probe: How vectors are read.
         seed: Seed of all that is random.
         device: Where to compute.
@@ -29,7 +35,7 @@ class Experiment:
     """
 
     labels: Mapping[str, object]
-    task: Task
+    asked: Task
     probe: Probe
     seed: int
     device: torch.device
@@ -39,6 +45,47 @@ class Experiment:
     def representations(self) -> Representations:
         """The vectors of the task's units; the model runs only if the cache lacks some."""
         return self.represent()
+
+    @property
+    def dropped(self) -> int:
+        """Examples without a vector, since their word lies beyond the model's limit."""
+        return len(self.asked) - len(self._kept)
+
+    @cached_property
+    def task(self) -> Task:
+        """The task's examples that have vectors."""
+        if not self.dropped:
+            return self.asked
+        log.warning(
+            "%d of %d examples are dropped: their words lie beyond the model's limit of tokens",
+            self.dropped,
+            len(self.asked),
+        )
+        return self.asked.take(self._kept)
+
+    def vectors(self, layer: int, features: Features | None = None) -> torch.Tensor:
+        """The vectors of one layer for the examples of `task`, those of pairs put together.
+
+        Args:
+            layer: From 0; -1 is the embeddings.
+            features: How pairs are put together, if not as the task says.
+
+        Returns:
+            float32 (heads, n, dim) on `device`; dim grows with the features of pairs.
+
+        Raises:
+            CorruptFileError: If the layer is damaged in the cache.
+        """
+        n = len(self.asked)
+        read = torch.from_numpy(self.representations.layer(layer))
+        parts = [part if not self.dropped else part[:, self._kept] for part in torch.split(read, n, 1)]
+        parts = [part.to(self.device) for part in parts]
+        return parts[0] if len(parts) == 1 else combine(parts[0], parts[1], features or self.asked.features)
+
+    @cached_property
+    def _kept(self) -> NDArray[np.int64]:
+        n = len(self.asked)
+        return np.setdiff1d(np.arange(n), self.representations.missing % n)
 
 
 class Analysis(Protocol):
@@ -51,6 +98,13 @@ class Analysis(Protocol):
     @property
     def name(self) -> str:
         """As on the command line, `probe`."""
+
+    def check(self, task: Task, probe: Probe) -> None:
+        """Refuse what cannot be analysed, before any vector is extracted for it.
+
+        Raises:
+            ProbingError: Saying what to choose instead.
+        """
 
     def depends_on(self, probe: Probe) -> Mapping[str, Any]:
         """The settings that the result depends on, beside model, task, vectors and seed."""

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import torch
 from numpy.typing import NDArray
 
 from probing.analyses.experiment import Experiment
 from probing.errors import ProbingError
 from probing.probes.intervals import interval
-from probing.probes.metrics import score
 from probing.probes.problem import Fit, Probe, Problem
+from probing.probes.scores import majority, test_scores
 from probing.probes.splits import inner_splits
 from probing.results.schema import as_frame
+from probing.tasks.target import Classes
 from probing.tasks.task import Task
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -32,6 +29,10 @@ class ProbeAnalysis:
     def name(self) -> str:
         """As on the command line."""
         return "probe"
+
+    def check(self, task: Task, probe: Probe) -> None:
+        """Refuse a task that the probe cannot answer."""
+        probe.check(task)
 
     def depends_on(self, probe: Probe) -> Mapping[str, Any]:
         """The analysis's own settings and the probe's."""
@@ -52,71 +53,66 @@ class ProbeAnalysis:
             ProbingError: If the vectors of the layer cannot be probed.
             CorruptFileError: If they are damaged in the cache.
         """
-        task = experiment.task
-        problem = _problem(task, experiment.seed)
-        vectors = torch.from_numpy(experiment.representations.layer(part)).to(experiment.device)
+        problem = pose(experiment.task, experiment.seed)
+        vectors = experiment.vectors(part, experiment.probe.features)
         try:
             fit = experiment.probe.fit(vectors, problem)
         except ProbingError as error:
             raise ProbingError(f"layer {part}: {error}") from error
-        return as_frame(self._rows(experiment, part, problem, fit))
-
-    def _rows(
-        self, experiment: Experiment, layer: int, problem: Problem, fit: Fit
-    ) -> list[dict[str, object]]:
-        gold, k, metric = problem.labels[problem.test], problem.n_classes, problem.metric
-        test = _score(problem, fit.predictions)
-        ends = [interval(guesses, gold, k, metric, problem.seed) for guesses in fit.predictions]
-        same = {**experiment.labels, **_counts(problem), "majority": _majority(problem)}
-        whole = experiment.labels["granularity"] == "layer"
-        return [
-            same
-            | {
-                "layer": layer,
-                "head": None if whole else unit,
-                "dev": fit.dev[unit],
-                "test": test[unit],
-                "test_low": ends[unit][0],
-                "test_high": ends[unit][1],
-                "l2": fit.l2[unit],
-            }
-            for unit in range(len(test))
-        ]
+        return as_frame(_rows(experiment, part, problem, fit))
 
 
-def _problem(task: Task, seed: int) -> Problem:
+def pose(task: Task, seed: int) -> Problem:
+    """A task as a probe sees it."""
+    everything = np.arange(len(task))
+    nested = task.selection == "nested"
     return Problem(
-        labels=task.labels,
-        n_classes=len(task.classes),
-        train=task.rows("train"),
+        target=task.target,
+        train=everything if nested else task.rows("train"),
         dev=task.rows("dev"),
-        test=task.rows("test"),
+        test=everything if nested else task.rows("test"),
         selection=task.selection,
         folds=task.folds,
         metric=task.metric,
         seed=seed,
+        groups=None if task.groups is None else np.unique(task.groups, return_inverse=True)[1],
+        average=task.average,
     )
 
 
+def _rows(experiment: Experiment, layer: int, problem: Problem, fit: Fit) -> list[dict[str, object]]:
+    scores = test_scores(problem, fit.predictions)
+    test = scores[problem.metric]
+    same = {**experiment.labels, **_counts(problem), "majority": majority(problem)}
+    whole = experiment.labels["granularity"] == "layer"
+    return [
+        same
+        | {f"test_{metric}": values[unit] for metric, values in scores.items()}
+        | _bounds(problem, fit.predictions[unit])
+        | {
+            "layer": layer,
+            "head": None if whole else unit,
+            "dev": fit.dev[unit],
+            "test": test[unit],
+            "l2": fit.l2[unit],
+        }
+        for unit in range(len(test))
+    ]
+
+
+def _bounds(problem: Problem, predictions: NDArray[Any]) -> dict[str, object]:
+    low, high = interval(problem, predictions)
+    return {"test_low": low, "test_high": high}
+
+
 def _counts(problem: Problem) -> dict[str, object]:
+    """Sizes; with nested folds every example is trained on, held out and tested."""
+    target = problem.target
+    trained = problem.selection in {"dev", "kfold", "holdout"}
     return {
         "metric": problem.metric,
         "n_train": len(problem.train),
-        "n_dev": sum(len(held) for _, held in inner_splits(problem)),
+        "n_dev": sum(len(held) for _, held in inner_splits(problem)) if trained else len(problem.train),
         "n_test": len(problem.test),
-        "n_classes": problem.n_classes,
+        "n_classes": len(target.names) if isinstance(target, Classes) else None,
     }
-
-
-def _majority(problem: Problem) -> float:
-    """The test score of always answering the most frequent class of train."""
-    most_frequent = np.bincount(problem.labels[problem.train]).argmax()
-    return float(_score(problem, np.full((1, len(problem.test)), most_frequent))[0])
-
-
-def _score(problem: Problem, predictions: NDArray[np.int64]) -> NDArray[np.float64]:
-    gold = torch.from_numpy(problem.labels[problem.test])
-    scores: NDArray[np.float64] = score(
-        torch.from_numpy(predictions), gold, problem.n_classes, problem.metric
-    ).numpy()
-    return scores

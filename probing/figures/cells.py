@@ -102,9 +102,11 @@ def _inks(grid: Grid, norm: Normalize, where: list[tuple[int, int]]) -> list[str
 
 def _print_values(axes: Axes, grid: Grid, norm: Normalize, cell: Cell) -> bool:
     places = list(_scored(grid))
-    texts = [number(grid.scores[place]) for place in places]
+    metric = grid.key.metric
+    texts = [number(grid.scores[place], metric) for place in places]
     if grid.whole_layers:
-        texts = [text + interval(grid.low[p], grid.high[p]) for text, p in zip(texts, places, strict=True)]
+        bounds = [interval(grid.low[place], grid.high[place], metric) for place in places]
+        texts = [text + bound for text, bound in zip(texts, bounds, strict=True)]
     size = cell.text_size(max(map(len, texts), default=1))
     if size is None:
         return False

@@ -14,7 +14,7 @@ from probing.figures.page import POINTS, Line, Page, wrap
 from probing.figures.save import save
 from probing.figures.scale import draw_bar, make_norm
 from probing.figures.style import FAINT, TEXT_SIZE, TICK_SIZE, TITLE_SIZE, drawing
-from probing.figures.words import across_name, best_sentence, describe, majority_sentence, score_name
+from probing.figures.words import across_name, best_sentence, describe, majority_sentence
 
 _CELL_WIDTH, _CELL_HEIGHT, _PROFILE_WIDTH = 0.46, 0.36, 1.6
 _WIDEST, _TALLEST = 6.6, 7.2
@@ -69,7 +69,7 @@ def grid_figure(grid: Grid) -> Figure:
     axes.set_ylabel("layer", fontsize=TEXT_SIZE)
     axes.set_xlabel(across_name(grid), fontsize=TEXT_SIZE)
     bar = page.axes(_LEFT + width + _BAR_GAP, top, _BAR_WIDTH, bar_height, "bar")
-    draw_bar(bar, norm, score_name([grid]), grid)
+    draw_bar(bar, norm, [grid])
     draw_legend(page, _LEFT, bottom, [grid], columns=legend_columns)
     return page.figure
 

@@ -11,7 +11,8 @@ from matplotlib.ticker import MaxNLocator
 
 from probing.figures.grid import Grid
 from probing.figures.style import INK, PAPER, TEXT_SIZE, TICK_SIZE, score_colours
-from probing.figures.words import majority_sentence
+from probing.figures.words import majority_sentence, score_name
+from probing.tasks.target import COEFFICIENTS
 
 _NARROWEST = 0.01
 _SHADES = 128
@@ -30,8 +31,9 @@ def make_norm(grids: Sequence[Grid]) -> Normalize:
     return Normalize(low - slack, high + slack)
 
 
-def draw_bar(axes: Axes, norm: Normalize, label: str, grid: Grid | None = None) -> None:
-    """Fill `axes` with the colour bar, with the majority of `grid` as a line across it."""
+def draw_bar(axes: Axes, norm: Normalize, grids: Sequence[Grid]) -> None:
+    """Fill `axes` with the colour bar; of a single grid the majority is a line across it."""
+    grid = grids[0] if len(grids) == 1 else None
     low, high = float(norm.vmin or 0.0), float(norm.vmax or 0.0)
     edges = np.linspace(low, high, _SHADES + 1)
     shades = (edges[:-1] + edges[1:])[:, np.newaxis] / 2
@@ -40,15 +42,17 @@ def draw_bar(axes: Axes, norm: Normalize, label: str, grid: Grid | None = None) 
         side.set_visible(False)
     majority = grid.majority if grid is not None else float("nan")
     per_inch = (high - low) / (axes.bbox.height / axes.figure.dpi)
-    ticks, labels = _ticks(low, high, avoid=majority, room=_LABEL_ROOM * per_inch)
-    if grid is not None and np.isfinite(majority):
-        ticks, labels = [*ticks, majority], [*labels, majority_sentence(grid).replace(" ", "\n", 1)]
+    sentence = "" if grid is None else majority_sentence(grid)
+    ticks = _ticks(low, high, avoid=majority if sentence else float("nan"), room=_LABEL_ROOM * per_inch)
+    labels = _tick_labels(ticks, shares=any(grid.key.metric not in COEFFICIENTS for grid in grids))
+    if sentence:
+        ticks, labels = [*ticks, majority], [*labels, sentence.replace(" ", "\n", 1)]
         _draw_line(axes, majority)
     axes.set(xlim=(0, 1), ylim=(low, high), xticks=[])
     axes.yaxis.tick_right()
     axes.yaxis.set_label_position("right")
     axes.set_yticks(ticks, labels, fontsize=TICK_SIZE)
-    axes.set_ylabel(label, fontsize=TEXT_SIZE)
+    axes.set_ylabel(score_name(grids), fontsize=TEXT_SIZE)
     axes.tick_params(length=3, width=0.6)
 
 
@@ -57,8 +61,13 @@ def _draw_line(axes: Axes, level: float) -> None:
         axes.plot([-0.15, 1.15], [level, level], color=ink, linewidth=width, clip_on=False)
 
 
-def _ticks(low: float, high: float, *, avoid: float, room: float) -> tuple[list[float], list[str]]:
+def _ticks(low: float, high: float, *, avoid: float, room: float) -> list[float]:
     ticks = MaxNLocator(6, steps=[1, 2, 5, 10]).tick_values(low, high)
-    decimals = 0 if ticks[1] - ticks[0] > 0.0099 else 1
-    shown = [tick for tick in map(float, ticks) if low <= tick <= high and not abs(tick - avoid) < room]
-    return shown, [f"{100 * tick:.{decimals}f} %" for tick in shown]
+    return [tick for tick in map(float, ticks) if low <= tick <= high and not abs(tick - avoid) < room]
+
+
+def _tick_labels(ticks: Sequence[float], *, shares: bool) -> list[str]:
+    coarse = len(ticks) < 2 or ticks[1] - ticks[0] > 0.0099
+    if shares:
+        return [f"{100 * tick:.{0 if coarse else 1}f} %" for tick in ticks]
+    return [f"{tick:.{2 if coarse else 3}f}" for tick in ticks]

@@ -22,7 +22,6 @@ from probing.figures.style import FAINT, SMALL_SIZE, TEXT_SIZE, TITLE_SIZE, draw
 from probing.figures.words import (
     across_name,
     describe,
-    score_name,
     sheet_title,
 )
 
@@ -76,7 +75,7 @@ def sheet_figure(grids: Sequence[Grid]) -> Figure:
     for number, panel in enumerate(panels):
         _draw_panel(page, panel, norm, f"grid-{number}")
     bar = page.axes(width + _BAR_GAP, bar_top, _BAR_WIDTH, bar_length, "bar")
-    draw_bar(bar, norm, score_name(grids))
+    draw_bar(bar, norm, grids)
     draw_legend(page, LEFT, foot, grids, columns=legend_columns)
     return page.figure
 

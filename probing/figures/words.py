@@ -7,23 +7,33 @@ from collections.abc import Sequence
 import numpy as np
 
 from probing.figures.grid import EMBEDDINGS, Grid, GridKey
+from probing.tasks.target import COEFFICIENTS
 
-_METRICS = {"accuracy": "accuracy", "macro_f1": "macro F1"}
-
-
-def percent(score: float) -> str:
-    """A fraction as it stands in running text, "92.4 %"."""
-    return f"{number(score)} %"
-
-
-def number(score: float) -> str:
-    """A fraction as it stands in a cell, "92.4"."""
-    return f"{100 * score:.1f}"
+_METRICS = {
+    "accuracy": "accuracy",
+    "macro_f1": "macro F1",
+    "f1": "F1",
+    "matthews": "Matthews correlation",
+    "pearson": "Pearson correlation",
+    "spearman": "Spearman correlation",
+}
 
 
-def interval(low: float, high: float) -> str:
+def spoken(score: float, metric: str) -> str:
+    """A score as it stands in running text, "92.4 %", or "0.92" of a correlation."""
+    return number(score, metric) + ("" if metric in COEFFICIENTS else " %")
+
+
+def number(score: float, metric: str) -> str:
+    """A score as it stands in a cell: a share times 100, "92.4", or a correlation, "0.92"."""
+    return f"{score:.2f}" if metric in COEFFICIENTS else f"{100 * score:.1f}"
+
+
+def interval(low: float, high: float, metric: str) -> str:
     """A confidence interval with a space before it, or nothing if there is none."""
-    return f" [{number(low)}, {number(high)}]" if np.isfinite(low) and np.isfinite(high) else ""
+    if not (np.isfinite(low) and np.isfinite(high)):
+        return ""
+    return f" [{number(low, metric)}, {number(high, metric)}]"
 
 
 def layer_name(layer: int) -> str:
@@ -51,9 +61,10 @@ def score_name(grids: Sequence[Grid]) -> str:
 
 def guessing_name(grids: Sequence[Grid]) -> str:
     """What a dot in a cell means."""
+    level = "0" if all(grid.key.metric in COEFFICIENTS for grid in grids) else "the majority"
     if any(np.isfinite(grid.low).any() for grid in grids):
-        return "confidence interval reaches the majority"
-    return "not above the majority"
+        return f"confidence interval reaches {level}"
+    return f"not above {level}"
 
 
 def best_sentence(grid: Grid, *, with_interval: bool = True) -> str:
@@ -64,13 +75,16 @@ def best_sentence(grid: Grid, *, with_interval: bool = True) -> str:
     place = "embeddings" if layer == EMBEDDINGS else f"layer {layer}"
     if not grid.whole_layers:
         place += f" head {grid.heads[grid.best]}"
-    bounds = interval(grid.low[grid.best], grid.high[grid.best]) if with_interval else ""
-    return f"best: {place}, {percent(grid.scores[grid.best])}{bounds}"
+    metric = grid.key.metric
+    bounds = interval(grid.low[grid.best], grid.high[grid.best], metric) if with_interval else ""
+    return f"best: {place}, {spoken(grid.scores[grid.best], metric)}{bounds}"
 
 
 def majority_sentence(grid: Grid) -> str:
-    """The majority of a grid, "majority 16.7 %"; empty if it is unknown."""
-    return f"majority {percent(grid.majority)}" if np.isfinite(grid.majority) else ""
+    """The majority of a grid, "majority 16.7 %"; empty if it is unknown, or a correlation's 0."""
+    if grid.key.metric in COEFFICIENTS or not np.isfinite(grid.majority):
+        return ""
+    return f"majority {spoken(grid.majority, grid.key.metric)}"
 
 
 def describe(key: GridKey, fields: Sequence[str]) -> list[str]:

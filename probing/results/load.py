@@ -71,7 +71,7 @@ def grid(frame: pd.DataFrame, *, value: str = "test", **where: object) -> pd.Dat
         raise ProbingError(f"no column {value!r}; the frame has {', '.join(frame.columns)}")
     if rows.empty:
         raise ProbingError("the frame holds no results; run probing first")
-    open_columns = [column for column in (*GRID, "key") if len(rows[column].unique()) > 1]
+    open_columns = [column for column in (*GRID, "n_train", "key") if len(rows[column].unique()) > 1]
     if open_columns:
         column = open_columns[0]
         values = ", ".join(map(str, rows[column].unique()[:8]))

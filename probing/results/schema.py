@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
+from probing.tasks.target import CLASS_METRICS, SCORE_METRICS
+
 COLUMNS: dict[str, str] = {
     "analysis": "string",
     "model": "string",
@@ -19,6 +21,7 @@ COLUMNS: dict[str, str] = {
     "test": "Float64",
     "test_low": "Float64",
     "test_high": "Float64",
+    **{f"test_{metric}": "Float64" for metric in (*CLASS_METRICS, *SCORE_METRICS, "mse")},
     "l2": "Float64",
     "n_train": "Int64",
     "n_dev": "Int64",

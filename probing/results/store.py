@@ -102,7 +102,9 @@ def read_result(path: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
     """
     table, about = read_table(path)
     try:
-        return table.to_pandas().astype(COLUMNS), about
+        frame = table.to_pandas()
+        # files that were written before a column existed lack it
+        return frame.assign(**dict.fromkeys(COLUMNS.keys() - set(frame), None)).astype(COLUMNS), about
     except (KeyError, ValueError, TypeError) as error:
         raise CorruptFileError(str(path), str(error).splitlines()[0]) from error
 

@@ -1,19 +1,28 @@
-"""The question that is put to every head: units of text, their labels and their splits."""
+"""The question that is put to every head: units of text, what is to be told of them, and their splits."""
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from probing.errors import ProbingError
+from probing.tasks.target import Metric, Target
 
-Selection = Literal["dev", "kfold", "holdout"]
-Metric = Literal["accuracy", "macro_f1"]
+Selection = Literal["dev", "kfold", "holdout", "nested", "none"]
+Features = Literal["concat", "compare", "all"]
+Average = Literal["mean", "weighted"]
 SPLITS = ("train", "dev", "test")
+_NEEDED = {
+    "dev": ("train", "dev", "test"),
+    "kfold": ("train", "test"),
+    "holdout": ("train", "test"),
+    "nested": ("train",),
+    "none": ("test",),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,27 +32,35 @@ class Unit:
     Attributes:
         text: What the tokenizer is given.
         span: Character offsets [start, end) of a word or span in `text`; None stands for all of it.
+        second: A second text that the model reads in the same input, for joint sentence pairs.
     """
 
     text: str
     span: tuple[int, int] | None = None
+    second: str | None = None
 
 
 @dataclass(frozen=True)
 class Task:
-    """Labelled units with their splits; checked when made, so that every later step may trust it.
+    """Units with their targets and splits; checked when made, so that every later step may trust it.
 
     Attributes:
         name: As on the command line, `senteval/trec`.
-        units: One for each of the n examples.
-        labels: int64 (n,), indices into `classes`.
-        classes: Names of the classes, in the order of their indices.
+        units: One for each of the n examples; of pairs the first.
+        target: What is to be told of each example.
         split: str (n,), each "train", "dev" or "test".
+        partners: The second unit of each pair; None where an example is one unit.
+        features: How the vectors u and v of a pair become one: [u, v], [|u−v|, u·v] or
+            [u, v, u·v, |u−v|].
         selection: Where settings such as L2 are chosen: on the dev split, by k-fold on train, or on a
-            tenth of train held out (by class, seeded).
-        folds: Number of folds, used by `selection="kfold"`.
+            tenth of train held out (stratified, seeded); `nested` tests every example of train once, by an
+            outer k-fold, and chooses by an inner one; `none` has test examples only, nothing is trained.
+        folds: Number of folds, used by `kfold` and, for both, `nested`.
         metric: What `dev` and `test` of the result frame hold.
-        source: Where the data comes from and under what licence, for the record.
+        groups: str (n,), data sets within the task that are scored apart; None for one.
+        average: How scores of `groups` become one: their mean, or weighted by size.
+        source: Where the data comes from, for the record.
+        licence: Under what licence, for the record.
 
     Raises:
         ProbingError: If the data cannot make a probing experiment; the message says why.
@@ -51,66 +68,86 @@ class Task:
 
     name: str
     units: tuple[Unit, ...]
-    labels: NDArray[np.int64]
-    classes: tuple[str, ...]
+    target: Target
     split: NDArray[np.str_]
+    partners: tuple[Unit, ...] | None = None
+    features: Features = "compare"
     selection: Selection = "dev"
     folds: int = 5
     metric: Metric = "accuracy"
+    groups: NDArray[np.str_] | None = None
+    average: Average = "mean"
     source: str = ""
+    licence: str = "unknown"
 
     def __post_init__(self) -> None:
         """Refuse what no probe could be trained or scored on."""
         self._check_shapes()
-        self._check_texts()
-        self._check_labels()
+        for units in (self.units, self.partners or ()):
+            self._check_texts(units)
+        if self.metric not in self.target.metrics:
+            there = ", ".join(self.target.metrics)
+            raise ProbingError(f"task {self.name}: task.metric={self.metric} does not apply; use {there}")
+        try:
+            rows = {name: self.rows(name) for name in SPLITS if name in _NEEDED[self.selection]}
+            self.target.check(rows, self.folds if self.selection in {"kfold", "nested"} else 0)
+        except ProbingError as error:
+            raise ProbingError(f"task {self.name}: {error}") from error
+
+    def __len__(self) -> int:
+        """Number of examples."""
+        return len(self.units)
+
+    @property
+    def all_units(self) -> tuple[Unit, ...]:
+        """Every unit that needs a vector: n, or 2n of pairs, the first of all pairs first."""
+        return self.units + (self.partners or ())
 
     def rows(self, split: str) -> NDArray[np.int64]:
         """Indices of the examples of one split, in order; int64 (n_split,)."""
         return np.flatnonzero(self.split == split)
 
+    def take(self, rows: Sequence[int] | NDArray[np.int64]) -> Task:
+        """The same task with some of its examples only, in the order given.
+
+        Raises:
+            ProbingError: If too little is left to probe.
+        """
+        at = np.asarray(rows, dtype=np.int64)
+        return replace(
+            self,
+            units=tuple(self.units[row] for row in at),
+            target=self.target.take(at),
+            split=self.split[at],
+            partners=None if self.partners is None else tuple(self.partners[row] for row in at),
+            groups=None if self.groups is None else self.groups[at],
+        )
+
     def _check_shapes(self) -> None:
-        if not len(self.units) == len(self.labels) == len(self.split):
-            sizes = f"{len(self.units)} units, {len(self.labels)} labels, {len(self.split)} splits"
+        if not len(self.units) == len(self.target) == len(self.split):
+            sizes = f"{len(self.units)} units, {len(self.target)} labels, {len(self.split)} splits"
             raise ProbingError(f"task {self.name}: {sizes}; give one label and split for each unit")
+        for what, values in (("second texts", self.partners), ("groups", self.groups)):
+            if values is not None and len(values) != len(self.units):
+                raise ProbingError(f"task {self.name}: {len(values)} {what} for {len(self.units)} units")
         unknown = sorted(set(self.split.tolist()) - set(SPLITS))
         if unknown:
             raise ProbingError(f"task {self.name}: unknown split {unknown[0]!r}; use train, dev or test")
-        needed = SPLITS if self.selection == "dev" else ("train", "test")
-        for split in needed:
+        if self.selection in {"kfold", "nested"} and self.folds < 2:
+            raise ProbingError(f"task.folds is {self.folds}; give at least 2")
+        for split in _NEEDED[self.selection]:
             if not len(self.rows(split)):
                 raise ProbingError(f"task {self.name}: no {split} examples; every split needs some")
 
-    def _check_texts(self) -> None:
-        for row, unit in enumerate(self.units):
-            if not unit.text.strip():
+    def _check_texts(self, units: Sequence[Unit]) -> None:
+        for row, unit in enumerate(units):
+            if not unit.text.strip() or (unit.second is not None and not unit.second.strip()):
                 raise ProbingError(f"task {self.name}: example {row} has an empty text; remove it")
             if unit.span and not 0 <= unit.span[0] < unit.span[1] <= len(unit.text):
                 raise ProbingError(
                     f"task {self.name}: example {row}: span {unit.span} is not inside its text "
                     f"of {len(unit.text)} characters"
                 )
-
-    def _check_labels(self) -> None:
-        train = Counter(self.labels[self.rows("train")].tolist())
-        if len(train) < 2:
-            raise ProbingError(f"task {self.name}: train has one class only; a probe needs two")
-        for split in ("dev", "test"):
-            unseen = set(self.labels[self.rows(split)].tolist()) - set(train)
-            if unseen:
-                label = self.classes[min(unseen)]
-                raise ProbingError(f"task {self.name}: label {label!r} of {split} is never seen in train")
-        if sum(train.values()) < 2 * len(train):
-            raise ProbingError(
-                f"task {self.name}: {sum(train.values())} train examples for {len(train)} classes; "
-                "give at least two for each class"
-            )
-        label, fewest = min(train.items(), key=lambda item: item[1])
-        if self.selection == "kfold" and fewest < self.folds:
-            raise ProbingError(
-                f"task {self.name}: class {self.classes[label]!r} has {fewest} train examples, fewer "
-                f"than the {self.folds} folds; lower task.folds"
-            )
 
 
 class TaskSource(Protocol):

@@ -77,5 +77,5 @@ def test_the_task_holds_the_examples(kind: str) -> None:
     assert task.name == f"grammar/{kind}"
     assert task.selection == "dev"
     assert [unit.text for unit in task.units] == [example.text for example in examples(kind)]
-    assert [task.classes[label] for label in task.labels] == [class_of(kind, e) for e in examples(kind)]
+    assert task.target.shown() == [class_of(kind, e) for e in examples(kind)]
     assert all(unit.span is None for unit in task.units)

@@ -1,0 +1,151 @@
+"""What is to be told of every example: one of some classes, or a score."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from probing.errors import ProbingError
+
+ClassMetric = Literal["accuracy", "macro_f1", "f1", "matthews"]
+ScoreMetric = Literal["pearson", "spearman"]
+Metric = Literal["accuracy", "macro_f1", "f1", "matthews", "pearson", "spearman"]
+CLASS_METRICS = ("accuracy", "macro_f1", "f1", "matthews")
+SCORE_METRICS = ("pearson", "spearman")
+# scores from -1 to 1, of which guessing gets 0
+COEFFICIENTS = ("matthews", *SCORE_METRICS)
+# strata that scores are cut into wherever a split is to be balanced
+BINS = 5
+
+
+@dataclass(frozen=True)
+class Classes:
+    """One class for every example.
+
+    Attributes:
+        labels: int64 (n,), indices into `names`.
+        names: Names of the classes, in the order of their indices; of two, the second is the positive.
+    """
+
+    labels: NDArray[np.int64]
+    names: tuple[str, ...]
+
+    def __len__(self) -> int:
+        """Number of examples."""
+        return len(self.labels)
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """The scores that make sense: F1 and Matthews' coefficient of two classes only."""
+        return CLASS_METRICS if len(self.names) == 2 else ("accuracy", "macro_f1")
+
+    @property
+    def strata(self) -> NDArray[np.int64]:
+        """Groups of examples that every split should hold in equal shares: the labels; int64 (n,)."""
+        return self.labels
+
+    def take(self, rows: NDArray[np.int64]) -> Classes:
+        """The classes of some examples."""
+        return replace(self, labels=self.labels[rows])
+
+    def shown(self) -> list[str]:
+        """The class of every example by name."""
+        return [self.names[label] for label in self.labels.tolist()]
+
+    def as_bytes(self) -> bytes:
+        """All of it, the same on every machine; for digests."""
+        return json.dumps(("classes", self.names)).encode() + self.labels.astype("<i8").tobytes()
+
+    def check(self, splits: Mapping[str, NDArray[np.int64]], folds: int) -> None:
+        """Refuse labels that no probe could be trained or scored on.
+
+        Args:
+            splits: Rows of the splits that are used, by name, that to train on first.
+            folds: The folds that train must allow for; 0 for none.
+
+        Raises:
+            ProbingError: Saying what is wrong.
+        """
+        first, *held = splits
+        counts = Counter(self.labels[splits[first]].tolist())
+        if len(counts) < 2:
+            raise ProbingError(f"{first} has one class only; a probe needs two")
+        for split in held:
+            unseen = set(self.labels[splits[split]].tolist()) - set(counts)
+            if unseen:
+                raise ProbingError(f"label {self.names[min(unseen)]!r} of {split} is never seen in train")
+        total = sum(counts.values())
+        if total < 2 * len(counts):
+            raise ProbingError(
+                f"{total} train examples for {len(counts)} classes; give at least two for each class"
+            )
+        label, fewest = min(counts.items(), key=lambda item: item[1])
+        if fewest < folds:
+            raise ProbingError(
+                f"class {self.names[label]!r} has {fewest} train examples, fewer than the {folds} folds; "
+                "lower task.folds"
+            )
+
+
+@dataclass(frozen=True)
+class Scores:
+    """One number for every example.
+
+    Attributes:
+        values: float64 (n,).
+        anchors: Evenly spaced scores, ascending, at least two: a probe that answers with a distribution
+            spreads it over these, and its answer is the mean (Tai, Socher & Manning 2015, section 4.2).
+    """
+
+    values: NDArray[np.float64]
+    anchors: tuple[float, ...]
+
+    def __len__(self) -> int:
+        """Number of examples."""
+        return len(self.values)
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """The scores that make sense."""
+        return SCORE_METRICS
+
+    @property
+    def strata(self) -> NDArray[np.int64]:
+        """Groups of examples that every split should hold in equal shares: fifths by rank; int64 (n,)."""
+        edges = np.unique(np.quantile(self.values, np.linspace(0, 1, BINS + 1)[1:-1]))
+        return np.searchsorted(edges, self.values, side="left").astype(np.int64)
+
+    def take(self, rows: NDArray[np.int64]) -> Scores:
+        """The scores of some examples."""
+        return replace(self, values=self.values[rows])
+
+    def shown(self) -> list[str]:
+        """The score of every example as text."""
+        return [f"{value:g}" for value in self.values.tolist()]
+
+    def as_bytes(self) -> bytes:
+        """All of it, the same on every machine; for digests."""
+        return json.dumps(("scores", self.anchors)).encode() + self.values.astype("<f8").tobytes()
+
+    def check(self, splits: Mapping[str, NDArray[np.int64]], folds: int) -> None:
+        """Refuse scores that no probe could be trained or scored on; see `Classes.check`.
+
+        Raises:
+            ProbingError: Saying what is wrong.
+        """
+        if not np.isfinite(self.values).all():
+            raise ProbingError("a score is not a finite number; remove its example")
+        for split, rows in splits.items():
+            if len(np.unique(self.values[rows])) < 2:
+                raise ProbingError(f"all scores of {split} are the same; there is nothing to predict")
+        if len(splits.get("train", ())) < folds:
+            raise ProbingError(f"{len(splits['train'])} train examples for {folds} folds; lower task.folds")
+
+
+Target = Classes | Scores
