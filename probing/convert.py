@@ -80,8 +80,9 @@ def suggest(name: str, known: list[str]) -> str:
     guess = f"did you mean {close[0]}? " if close else ""
     if len(known) <= MOST_NAMED:
         return f"{guess}there is {', '.join(known)}"
-    folders = dict.fromkeys(choice.partition("/")[0] + "/*" * ("/" in choice) for choice in known)
-    return f"{guess}there is {', '.join(folders)}; probing --help lists all {len(known)}"
+    short = list(dict.fromkeys(choice.partition("/")[0] + "/*" * ("/" in choice) for choice in known))
+    more = f" and {len(short) - MOST_NAMED} more" if len(short) > MOST_NAMED else ""
+    return f"{guess}there is {', '.join(short[:MOST_NAMED])}{more}"
 
 
 def _without_none(options: tuple[Any, ...]) -> Any:  # noqa: ANN401

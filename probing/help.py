@@ -21,7 +21,10 @@ Examples
   probing granularity=layer                        whole layers instead of heads
   probing model=hf model.name=path/to/model        any Hugging Face id or local folder
   probing model.pretrained=false                   the untrained twin
-  probing probe=senteval task=senteval/trec task.root=SentEval/data
+  probing task=senteval/trec probe=senteval        SentEval's own protocol; fetches what it lacks
+  probing task=treebank/tense task.path=UD_English-EWT
+  probing task=table task.path=reviews.csv task.text=review task.label=stars
+  probing task.limit=200                           a quick look at any task
   probing -m 'task=glob(grammar/*)'                ten tasks, one contact sheet
   probing -m model=minilm,bert_base pooling=first,mean
   probing -m experiment=anatomy                    a study from conf/experiment

@@ -1,4 +1,4 @@
-"""Every kind of task runs end to end on a tiny model: pairs, scores, words, nested folds, similarity, own data."""
+"""Every kind of task runs end to end on a tiny model: pairs, scores, words, folds, similarity, own data."""
 
 from __future__ import annotations
 
@@ -47,7 +47,8 @@ def table(*more: str) -> list[str]:
 def units(root: Path) -> pd.DataFrame:
     """The texts and spans that were extracted, every one as often as it was."""
     shards = [pq.read_table(path).to_pandas() for path in root.glob("representations/*/shard-*/rows.parquet")]
-    return pd.concat(shards)
+    found: pd.DataFrame = pd.concat(shards)
+    return found
 
 
 def test_a_frame_of_your_own_is_a_task(tmp_path: Path, tiny_bert: Path, examples: pd.DataFrame) -> None:

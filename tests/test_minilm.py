@@ -40,21 +40,29 @@ def test_the_untrained_twin_knows_less(tmp_path: Path) -> None:
     assert trained["test"].mean() > untrained["test"].mean() + 0.03
 
 
-def test_sentevals_own_grid_is_reproduced(tmp_path: Path, shared: Path) -> None:
-    """TREC, first token, its classifier and early stop: against SentEval itself on the same weights."""
+@pytest.mark.parametrize(
+    ("task", "published_as", "sizes"),
+    [("senteval/trec", "TREC", (5452, 5452)), ("senteval/sick_e", "SICKEntailment", (4500, 500))],
+)
+def test_sentevals_own_grid_is_reproduced(
+    tmp_path: Path, shared: Path, task: str, published_as: str, sizes: tuple[int, int]
+) -> None:
+    """First token, its classifier and early stop: against SentEval itself on the same weights."""
     mine = probing.run(
         [
             f"paths.root={tmp_path}",
             "experiment=senteval_trec",
+            f"task={task}",
             f"task.root={shared / 'data' / 'senteval'}",
             "extract.threads=1",
         ]
     )
-    published = pd.read_parquet(shared / "reference" / "senteval_minilm_cls.parquet").query("task == 'TREC'")
+    reference = pd.read_parquet(shared / "reference" / "senteval_minilm_cls.parquet")
+    published = reference.query("task == @published_as")
     both = mine.merge(published, on=["layer", "head"], suffixes=("", "_published"))
     assert len(both) == 72
     assert both["dev"].corr(both["dev_published"], method="spearman") >= 0.97
     assert (100 * both["dev"] - both["dev_published"]).abs().mean() <= 1.5
     assert both["test"].corr(both["test_published"], method="spearman") >= 0.90
-    assert set(mine["n_train"]) == {5452}
-    assert set(mine["n_dev"]) == {5452}
+    assert set(mine["n_train"]) == {sizes[0]}
+    assert set(mine["n_dev"]) == {sizes[1]}

@@ -162,6 +162,8 @@ def _rows(split: HubSplit, texts: Sequence[str], n_classes: int) -> list[tuple[t
             raise ProbingError(
                 f"{split.where}, row {row + 1}: label {label!r} is not {what}; take the hub's files"
             )
+        if not all(text is None or isinstance(text, str) for text in of_row):
+            raise ProbingError(f"{split.where}, row {row + 1}: {of_row!r} is no text; take the hub's files")
         if all(text and text.strip() for text in of_row):
             found.append((tuple(of_row), label))
     empty = len(split.columns["label"]) - len(found)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -111,7 +112,9 @@ def _files(repository: str, folder: Path, config: str, split: str) -> list[Path]
             return [inside / f"{split}.parquet"]
         shards = sorted(inside.glob(f"{split}-*-of-*.parquet"))
         if shards:
-            total = int(shards[0].stem.rpartition("-")[2])
+            # older files of the hub have a digest after the number
+            numbered = re.search(r"-of-(\d+)", shards[0].name)
+            total = int(numbered[1]) if numbered else len(shards)
             if len(shards) != total:
                 raise ProbingError(
                     f"{shards[0]}: one of {total} files, of which {len(shards)} are there; add the rest"

@@ -33,6 +33,9 @@ def read_lines(path: Path, encoding: str, hint: str, *, blank: bool = False) -> 
         if not blank and not line.strip():
             continue
         try:
+            # UTF-16 without its mark decodes, with null characters between the letters
+            if b"\0" in line:
+                raise UnicodeError
             yield number, line.decode(encoding).rstrip("\r")
-        except UnicodeDecodeError as error:
+        except UnicodeError as error:
             raise ProbingError(f"{path}, line {number}: not {encoding} text; convert the file") from error

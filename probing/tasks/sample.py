@@ -21,8 +21,8 @@ def sample(task: Task, limit: int | None, balance: bool, seed: int) -> Task:
         task: Any task.
         limit: Most examples of each split; None takes all. Classes, fifths of scores and data sets
             within a task keep their shares as nearly as whole numbers allow, but no class of train gets
-            fewer examples than choosing settings needs: two, or one for each fold, or all that it has. A
-            greater limit with the same seed adds examples and drops none.
+            fewer examples than choosing settings needs: two, or one for each fold (of nested folds two
+            more), or all that it has. A greater limit with the same seed adds examples and drops none.
         balance: Whether to cut all classes of a split to the size of its smallest, before the limit.
         seed: Of the draw.
 
@@ -93,7 +93,7 @@ def _limited(task: Task, limit: int, seed: int) -> Rows:
 def _least(task: Task, split: str, indispensable: int) -> int:
     """The fewest examples of a split that make a task."""
     if isinstance(task.target, Scores):
-        return max(indispensable, LEAST)
+        return _needed(task) if split == "train" else max(indispensable, LEAST)
     classes = len(np.unique(task.target.labels[task.rows(split)]))
     return max(indispensable, LEAST * classes if split == "train" else 1)
 
@@ -120,7 +120,10 @@ def _firsts(rows: Rows, keys: NDArray[np.str_] | Rows, order: NDArray[np.float64
 
 
 def _needed(task: Task) -> int:
-    return max(LEAST, task.folds if task.selection in {"kfold", "nested"} else 0)
+    """Examples of a class, or scores, that train needs for settings to be chosen."""
+    # two more than folds leave one for each inner fold, whichever outer fold is taken away
+    folds = {"kfold": task.folds, "nested": task.folds + 2}
+    return max(LEAST, folds.get(task.selection, 0))
 
 
 def _number(*keys: NDArray[np.str_] | Rows) -> Rows:

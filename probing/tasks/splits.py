@@ -57,8 +57,8 @@ def make_splits(
     for name, share in zip(SPLITS, shares, strict=True):
         if share and name not in split:
             raise ProbingError(
-                f"{len(numbers)} different texts are too few to make splits of; name the splits in a column, "
-                "task.split=..."
+                f"{len(numbers)} different texts of {len(set(labels))} labels are too few to make splits of; "
+                "name the splits in a column, task.split=..."
             )
     return split
 

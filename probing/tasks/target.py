@@ -62,12 +62,12 @@ class Classes:
         """All of it, the same on every machine; for digests."""
         return json.dumps(("classes", self.names)).encode() + self.labels.astype("<i8").tobytes()
 
-    def check(self, splits: Mapping[str, NDArray[np.int64]], folds: int) -> None:
+    def check(self, splits: Mapping[str, NDArray[np.int64]], least: int = 0) -> None:
         """Refuse labels that no probe could be trained or scored on.
 
         Args:
             splits: Rows of the splits that are used, by name, that to train on first.
-            folds: The folds that train must allow for; 0 for none.
+            least: Examples that folds need, of each class; 0 where there are no folds.
 
         Raises:
             ProbingError: Saying what is wrong.
@@ -86,10 +86,10 @@ class Classes:
                 f"{total} train examples for {len(counts)} classes; give at least two for each class"
             )
         label, fewest = min(counts.items(), key=lambda item: item[1])
-        if fewest < folds:
+        if fewest < least:
             raise ProbingError(
-                f"class {self.names[label]!r} has {fewest} train examples, fewer than the {folds} folds; "
-                "lower task.folds"
+                f"class {self.names[label]!r} has {fewest} train examples, fewer than the {least} that the "
+                "folds need; lower task.folds"
             )
 
 
@@ -133,7 +133,7 @@ class Scores:
         """All of it, the same on every machine; for digests."""
         return json.dumps(("scores", self.anchors)).encode() + self.values.astype("<f8").tobytes()
 
-    def check(self, splits: Mapping[str, NDArray[np.int64]], folds: int) -> None:
+    def check(self, splits: Mapping[str, NDArray[np.int64]], least: int = 0) -> None:
         """Refuse scores that no probe could be trained or scored on; see `Classes.check`.
 
         Raises:
@@ -144,8 +144,11 @@ class Scores:
         for split, rows in splits.items():
             if len(np.unique(self.values[rows])) < 2:
                 raise ProbingError(f"all scores of {split} are the same; there is nothing to predict")
-        if len(splits.get("train", ())) < folds:
-            raise ProbingError(f"{len(splits['train'])} train examples for {folds} folds; lower task.folds")
+        if len(splits.get("train", ())) < least:
+            raise ProbingError(
+                f"{len(splits['train'])} train examples, fewer than the {least} that the folds need; "
+                "lower task.folds"
+            )
 
 
 Target = Classes | Scores

@@ -90,7 +90,9 @@ class Task:
             raise ProbingError(f"task {self.name}: task.metric={self.metric} does not apply; use {there}")
         try:
             rows = {name: self.rows(name) for name in SPLITS if name in _NEEDED[self.selection]}
-            self.target.check(rows, self.folds if self.selection in {"kfold", "nested"} else 0)
+            # two more, so that what an outer fold leaves is enough for as many inner ones
+            least = {"kfold": self.folds, "nested": self.folds + 2}.get(self.selection, 0)
+            self.target.check(rows, least)
         except ProbingError as error:
             raise ProbingError(f"task {self.name}: {error}") from error
 

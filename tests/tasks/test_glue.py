@@ -113,7 +113,13 @@ def test_joint_pairs_are_one_unit_with_both_texts(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "form", ["{split}.parquet", "{config}/{split}.parquet", "{split}-00000-of-00001.parquet"]
+    "form",
+    [
+        "{split}.parquet",
+        "{config}/{split}.parquet",
+        "{split}-00000-of-00001.parquet",
+        "{split}-00000-of-00001-a09b74b3ef9c3b56.parquet",
+    ],
 )
 def test_files_may_lie_flat_or_be_called_simply(form: str, tmp_path: Path) -> None:
     write(tmp_path / "a", "mrpc")
@@ -169,6 +175,15 @@ def test_files_that_are_not_glues(
     pq.write_table(pa.table(data), tmp_path / config / "train-00000-of-00001.parquet")
     with pytest.raises(ProbingError, match=message):
         source(f"glue/{config}", f"task.path={tmp_path}").build()
+
+
+def test_texts_that_are_numbers_are_named(tmp_path: Path) -> None:
+    write(tmp_path, "cola")
+    data = columns("cola", "train")
+    data["sentence"] = list(range(len(data["sentence"])))
+    pq.write_table(pa.table(data), tmp_path / "cola/train-00000-of-00001.parquet")
+    with pytest.raises(ProbingError, match=r"row 1: \[0\] is no text; take the hub's files"):
+        source("glue/cola", f"task.path={tmp_path}").build()
 
 
 def test_missing_and_broken_files_are_named(tmp_path: Path) -> None:

@@ -92,10 +92,10 @@ def test_trec_errors(tmp_path: Path) -> None:
     with pytest.raises(ProbingError, match=r"train_5500.label, line 11: expected one of ABBR"):
         Trec("senteval/trec", tmp_path).build()
     write(tmp_path, lines[:6], "downstream/TREC/train_5500.label")
-    with pytest.raises(ProbingError, match="3 train examples, fewer than the 5 folds"):
+    with pytest.raises(ProbingError, match="3 train examples, fewer than the 5 that the folds need"):
         Trec("senteval/trec", tmp_path).build()
     with pytest.raises(ProbingError, match=r"task\.folds is 1"):
-        Trec("senteval/trec", tmp_path, folds=1)
+        Trec("senteval/trec", tmp_path, folds=1).build()
 
 
 def names(task: Task) -> tuple[str, ...]:
@@ -172,8 +172,8 @@ def test_two_files_are_two_classes_in_sentevals_order(tmp_path: Path) -> None:
 
 
 def test_of_subj_the_objective_side_is_sentevals_positive_one(tmp_path: Path) -> None:
-    write(tmp_path, ["i love it"] * 5, "downstream/SUBJ/subj.subjective")
-    write(tmp_path, ["he is a spy"] * 5, "downstream/SUBJ/subj.objective")
+    write(tmp_path, ["i love it"] * 7, "downstream/SUBJ/subj.subjective")
+    write(tmp_path, ["he is a spy"] * 7, "downstream/SUBJ/subj.objective")
     task = TwoSided("senteval/subj", "subj", tmp_path).build()
     assert names(task) == ("subjective", "objective")
     assert (task.units[0].text, task.target.shown()[0]) == ("i love it", "subjective")
@@ -184,8 +184,8 @@ def test_two_file_errors(tmp_path: Path) -> None:
     with pytest.raises(ProbingError, match=r"custrev.neg: no such file .* leave task.root out to have the"):
         TwoSided("senteval/cr", "cr", tmp_path).build()
     write(tmp_path, ["bad"] * 4, "downstream/CR/custrev.neg")
-    with pytest.raises(ProbingError, match="'negative' has 4 train examples, fewer than the 5 folds"):
+    with pytest.raises(ProbingError, match="'negative' has 4 train examples, fewer than the 7"):
         TwoSided("senteval/cr", "cr", tmp_path).build()
     with pytest.raises(ProbingError, match=r"task\.folds is 0"):
-        TwoSided("senteval/cr", "cr", tmp_path, folds=0)
+        TwoSided("senteval/cr", "cr", tmp_path, folds=0).build()
     assert {path.name for path in tmp_path.rglob("*") if path.is_file()} == {"custrev.pos", "custrev.neg"}

@@ -240,6 +240,10 @@ def test_a_year_has_sentevals_sets(tmp_path: Path) -> None:
         with pytest.raises(ProbingError, match=f"STS{year}-en-test/STS.input.*: no such file"):
             Sts("senteval/sts", year, (), tmp_path).build()  # type: ignore[arg-type]
         assert len(STS_SETS[year]) == size
+    with pytest.raises(
+        ProbingError, match=r"STS.input.other.txt is not among SentEval's files; give task.root"
+    ):
+        Sts("senteval/sts12", 12, ("MSRpar", "other")).build()
 
 
 @pytest.mark.parametrize(

@@ -109,8 +109,8 @@ def test_a_fetched_task_must_have_its_published_size(
 def test_mr_is_made_printable_and_tokenised(host: Host, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     content = zipped(
         {
-            "data/rt10662/rt-polarity.pos": "it's a \"caf\xe9\" , isn't it ?\n".encode("latin-1") * 5,
-            "data/rt10662/rt-polarity.neg": b"(bad) film...\r\n" * 5,
+            "data/rt10662/rt-polarity.pos": "it's a \"caf\xe9\" , isn't it ?\n".encode("latin-1") * 7,
+            "data/rt10662/rt-polarity.neg": b"(bad) film...\r\n" * 7,
         }
     )
     for side in ("pos", "neg"):

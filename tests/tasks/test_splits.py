@@ -108,5 +108,5 @@ def test_shares_that_make_no_sense_are_refused(shares: tuple[float, ...]) -> Non
 
 
 def test_too_few_texts_are_refused() -> None:
-    with pytest.raises(ProbingError, match="3 different texts are too few"):
+    with pytest.raises(ProbingError, match="3 different texts of 2 labels are too few"):
         make_splits(["a", "b", "c", "a"], ["x", "y", "x", "x"], SHARES, 0)

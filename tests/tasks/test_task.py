@@ -42,7 +42,7 @@ def test_a_good_task_is_left_alone() -> None:
         ({"split": np.array(["train"] * 10 + ["valid"] * 2)}, "unknown split 'valid'"),
         ({"units": (Unit(" "), *(Unit("x") for _ in range(11)))}, "example 0 has an empty text"),
         ({"units": (Unit("abc", (2, 9)), *(Unit("x") for _ in range(11)))}, "span"),
-        ({"selection": "kfold", "folds": 5}, "4 train examples, fewer than the 5 folds"),
+        ({"selection": "kfold", "folds": 5}, "4 train examples, fewer than the 5 that the folds need"),
         (
             {"target": target([0, 1, 2, 3, 4] + [0] * 7, "abcde")},
             "8 train examples for 5",

@@ -151,13 +151,3 @@ def score(text: str, lowest: float, highest: float, place: Place) -> float:
             f"{place}: the score is {text.strip()}, outside {lowest:g} to {highest:g}; mend the line"
         )
     return value
-
-
-def check_folds(folds: int) -> None:
-    """Refuse fewer than two folds.
-
-    Raises:
-        ProbingError: If there are.
-    """
-    if folds < 2:
-        raise ProbingError(f"task.folds is {folds}; give at least 2")

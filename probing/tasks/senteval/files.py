@@ -25,11 +25,12 @@ def locate(root: Path | None, files: Sequence[str]) -> list[Path]:
     """
     if root is not None:
         return [root / file for file in files]
+    for file in files:
+        if file not in SOURCES:
+            raise ProbingError(f"{file} is not among SentEval's files; give task.root=, a folder that has it")
     folder = cache_folder() / "senteval"
     found = []
     for at, file in enumerate(files):
-        if file not in SOURCES:
-            raise ProbingError(f"{file} is not among SentEval's files; give task.root=, a folder that has it")
         try:
             found.append(obtain(folder / file, SOURCES[file], folder / "downloads"))
         except FetchError as error:

@@ -13,7 +13,6 @@ from probing.tasks.senteval.examples import (
     Example,
     Pair,
     Place,
-    check_folds,
     classes,
     clean,
     columns,
@@ -52,10 +51,6 @@ class Mrpc:
     pair: Pair = "vectors"
     folds: int = 5
     metric: Metric = "accuracy"
-
-    def __post_init__(self) -> None:
-        """Refuse fewer than two folds."""
-        check_folds(self.folds)
 
     def build(self) -> Task:
         """Read both files; see `TaskSource.build`."""

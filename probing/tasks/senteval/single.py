@@ -13,7 +13,6 @@ from probing.tasks.senteval.examples import (
     HINT,
     Example,
     Place,
-    check_folds,
     classes,
     clean,
     columns,
@@ -48,7 +47,8 @@ class SentEvalProbing:
     def build(self) -> Task:
         """Read the file; see `TaskSource.build`."""
         (path,) = locate(self.root, [self.file])
-        lines = [(place, *self._parse(fields, place)) for place, fields in self._rows(path)]
+        read = rows(path, "utf-8", 3, "tr, va or te, a label and a sentence")
+        lines = [(place, *self._parse(fields, place)) for place, fields in read]
         names = tuple(sorted({label for _, split, label, _ in lines if split == "train"}))
         numbers = {label: number for number, label in enumerate(names)}
         examples = []
@@ -65,10 +65,6 @@ class SentEvalProbing:
             source=f"SentEval {self.file} (Conneau et al., 2018), sentences of the Toronto BookCorpus",
         )
         return check_sizes(task, self.root)
-
-    @staticmethod
-    def _rows(path: Path) -> Iterator[tuple[Place, list[str]]]:
-        return rows(path, "utf-8", 3, "tr, va or te, a label and a sentence")
 
     @staticmethod
     def _parse(fields: list[str], place: Place) -> tuple[str, str, str]:
@@ -92,10 +88,6 @@ class Trec:
     root: Path | None = None
     folds: int = 5
     metric: Metric = "accuracy"
-
-    def __post_init__(self) -> None:
-        """Refuse fewer than two folds."""
-        check_folds(self.folds)
 
     def build(self) -> Task:
         """Read both files; see `TaskSource.build`."""

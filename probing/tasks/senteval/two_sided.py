@@ -11,7 +11,6 @@ from probing.tasks.senteval.examples import (
     HINT,
     Example,
     Place,
-    check_folds,
     classes,
     clean,
     columns,
@@ -77,10 +76,6 @@ class TwoSided:
     root: Path | None = None
     folds: int = 5
     metric: Metric = "accuracy"
-
-    def __post_init__(self) -> None:
-        """Refuse fewer than two folds."""
-        check_folds(self.folds)
 
     def build(self) -> Task:
         """Read both files; see `TaskSource.build`."""

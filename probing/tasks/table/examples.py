@@ -6,11 +6,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from probing.convert import suggest
 from probing.errors import ProbingError
 from probing.tasks.table.columns import SPLIT_OF, Columns
-from probing.tasks.table.read import Table
+from probing.tasks.table.read import Table, plain
 from probing.tasks.task import Unit
+
+_NOT_ONE = (list, tuple, dict, set, bytes, np.ndarray)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +24,7 @@ class Example:
     Attributes:
         table: Where it is from.
         row: Its row there.
-        label: As written.
+        label: As a csv file has it; empty if there is none.
         split: Its split, or None if the table names none.
         unit: The unit, or the first of a pair.
         partner: The second.
@@ -28,7 +32,7 @@ class Example:
 
     table: Table
     row: int
-    label: Any
+    label: str
     split: str | None
     unit: Unit
     partner: Unit | None = None
@@ -71,7 +75,8 @@ def _texts(table: Table, columns: Columns, split: str | None) -> Iterator[Exampl
     seconds = table.column(columns.second, "task.second") if columns.second else None
     first_spans = _Spans(table, columns.start, columns.end, "")
     second_spans = _Spans(table, columns.second_start, columns.second_end, "second_")
-    for row, label in enumerate(labels):
+    for row in range(len(table)):
+        label = _one(labels[row], table, row, columns.label)
         text = _text(texts[row], table, row, columns.text)
         second = _text(seconds[row], table, row, str(columns.second)) if seconds else None
         span = first_spans.at(row, text)
@@ -100,7 +105,7 @@ def _listed_words(table: Table, columns: Columns, name: str, split: str | None) 
             )
         units = _units([_text(word, table, row, name) for word in words])
         for unit, label in zip(units, of_words, strict=True):
-            yield Example(table, row, label, splits[row], unit)
+            yield Example(table, row, _one(label, table, row, columns.label), splits[row], unit)
 
 
 def _words(table: Table, columns: Columns, word: str, sentence: str, split: str | None) -> Iterator[Example]:
@@ -108,13 +113,14 @@ def _words(table: Table, columns: Columns, word: str, sentence: str, split: str 
     sentences = table.column(sentence, "task.sentence")
     labels = table.column(columns.label, "task.label")
     splits = _splits(table, columns, split)
-    rows_of: dict[Any, list[int]] = {}
+    rows_of: dict[str, list[int]] = {}
     for row, which in enumerate(sentences):
-        if which is None or which == "":
+        key = _one(which, table, row, sentence)
+        if not key:
             raise ProbingError(
                 f"{table.place(row)}: column {sentence!r} is empty; say which sentence it is of"
             )
-        rows_of.setdefault(which, []).append(row)
+        rows_of.setdefault(key, []).append(row)
     for rows in rows_of.values():
         units = _units([_text(words[row], table, row, word) for row in rows])
         for row, unit in zip(rows, units, strict=True):
@@ -123,7 +129,7 @@ def _words(table: Table, columns: Columns, word: str, sentence: str, split: str 
                     f"{table.place(row)}: sentence {sentences[row]!r} has words in {splits[rows[0]]} too; "
                     "give every sentence another name and one split"
                 )
-            yield Example(table, row, labels[row], splits[row], unit)
+            yield Example(table, row, _one(labels[row], table, row, columns.label), splits[row], unit)
 
 
 def _units(words: Sequence[str]) -> list[Unit]:
@@ -159,20 +165,22 @@ class _Spans:
                 f"{self.table.place(row)}: span {start} to {end} is not inside its text of {len(text)} "
                 "characters; count from 0, and the end is the character after the span"
             )
+        if not text[start:end].strip():
+            raise ProbingError(f"{self.table.place(row)}: span {start} to {end} is blank; mend its offsets")
         return start, end
 
     def _offset(self, row: int, name: str, key: str) -> int:
         value = self.table.column(name, f"task.{self.prefix}{key}")[row]
         try:
-            number = float(value)
-        except (TypeError, ValueError):
-            number = 0.5
-        if number != int(number):
+            offset = int(float(value))
+        except (TypeError, ValueError, OverflowError):
+            offset = None
+        if offset is None or offset != float(value):
             raise ProbingError(
                 f"{self.table.place(row)}: column {name!r} is {value!r}; give a whole number, the "
                 "offset of a character"
             )
-        return int(number)
+        return offset
 
 
 def _splits(table: Table, columns: Columns, split: str | None) -> Sequence[str | None]:
@@ -189,14 +197,28 @@ def _splits(table: Table, columns: Columns, split: str | None) -> Sequence[str |
 
 
 def _text(value: Any, table: Table, row: int, name: str) -> str:  # noqa: ANN401
-    if isinstance(value, list | tuple | dict):
-        raise ProbingError(
-            f"{table.place(row)}: column {name!r} holds no text; for lists of words give task.tokens"
-        )
-    text = "" if value is None else str(value)
+    text = _one(value, table, row, name, strip=False)
     if not text.strip():
         raise ProbingError(f"{table.place(row)}: column {name!r} is empty; fill it or remove the row")
     return text
+
+
+def _one(value: Any, table: Table, row: int, name: str, *, strip: bool = True) -> str:  # noqa: ANN401
+    """A single value as a csv file has it; empty if there is none."""
+    if isinstance(value, _NOT_ONE):
+        raise ProbingError(
+            f"{table.place(row)}: column {name!r} holds a {type(value).__name__}; give text or numbers, or "
+            "task.tokens for lists of words with lists of labels"
+        )
+    text = "" if value is None else str(value)
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        half = f"\\u{ord(text[error.start]):x}"
+        raise ProbingError(
+            f"{table.place(row)}: column {name!r} has {half}, half a character; remove it"
+        ) from error
+    return text.strip() if strip else text
 
 
 def _list(value: Any, table: Table, row: int, name: str) -> list[Any]:  # noqa: ANN401
@@ -206,4 +228,4 @@ def _list(value: Any, table: Table, row: int, name: str) -> list[Any]:  # noqa: 
             f"{table.place(row)}: column {name!r} holds no list; with task.tokens give lists, in jsonl or "
             "parquet"
         )
-    return list(values)
+    return [plain(item) for item in values]

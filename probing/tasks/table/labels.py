@@ -6,7 +6,7 @@ import logging
 import math
 import re
 from collections.abc import Iterable, Sequence
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
@@ -27,18 +27,13 @@ def labelled(examples: Iterable[Example], column: str, ignore: Sequence[str]) ->
     """The examples with a label, without those whose label is to be left out.
 
     Raises:
-        ProbingError: With the row, if a label is missing or no single value.
+        ProbingError: With the row, if a label is missing.
     """
     kept, leave = [], set(ignore)
     for example in examples:
-        if isinstance(example.label, list | tuple | dict) or hasattr(example.label, "tolist"):
-            raise ProbingError(
-                f"{example.place}: column {column!r} holds a list; for labels of words give task.tokens"
-            )
-        label = shown(example.label)
-        if label in leave:
+        if example.label in leave:
             continue
-        if not label:
+        if not example.label:
             raise ProbingError(
                 f"{example.place}: column {column!r} is empty; fill it, remove the row, or leave such rows "
                 "out with task.ignore=['']"
@@ -49,12 +44,6 @@ def labelled(examples: Iterable[Example], column: str, ignore: Sequence[str]) ->
     return kept
 
 
-def shown(label: Any) -> str:  # noqa: ANN401
-    """A label as a csv file has it; empty if there is none."""
-    missing = label is None or (isinstance(label, float) and math.isnan(label))
-    return "" if missing else str(label).strip()
-
-
 def is_score(examples: Sequence[Example], column: str, kind: Kind) -> bool:
     """Whether labels are scores: if not said, numbers of which one at least has a fraction.
 
@@ -63,15 +52,15 @@ def is_score(examples: Sequence[Example], column: str, kind: Kind) -> bool:
     """
     if kind != "auto":
         return kind == "scores"
-    labels = [shown(example.label) for example in examples]
+    labels = [example.label for example in examples]
     numbers = [label for label in labels if _NUMBER.fullmatch(label)]
     fractions = [label for label in numbers if not float(label).is_integer()]
     if fractions:
-        for example, label in zip(examples, labels, strict=True):
-            if not _NUMBER.fullmatch(label):
+        for example in examples:
+            if not _NUMBER.fullmatch(example.label):
                 raise ProbingError(
-                    f"{example.place}: label {label!r} is no number while others are, {fractions[0]} say; "
-                    "mend it, or give task.kind=classes"
+                    f"{example.place}: label {example.label!r} is no number while others are, "
+                    f"{fractions[0]} say; mend it, or give task.kind=classes"
                 )
     if len(numbers) == len(labels):
         read, other = ("scores", "classes") if fractions else ("classes", "scores")
@@ -83,18 +72,22 @@ def make_classes(examples: Sequence[Example], column: str, order: Sequence[str] 
     """Classes in the order given, or numbers by size, or by the alphabet.
 
     Raises:
-        ProbingError: If every label is another one, or a label is not among those given.
+        ProbingError: If there are too many, one is given twice, or a label is not among those given.
     """
-    labels = [shown(example.label) for example in examples]
+    labels = [example.label for example in examples]
     if all(_WHOLE.fullmatch(label) for label in labels):
         labels = [label.partition(".")[0] for label in labels]
-    names = tuple(order) if order else tuple(sorted(set(labels), key=_class_order))
-    if not order and len(names) == len(labels):
+    found = set(labels)
+    if 2 * len(found) > len(labels):
         raise ProbingError(
-            f"{examples[0].table.where}: column {column!r} differs for every one of {len(labels)} examples, "
-            "so it names no classes; choose another, task.label=..., or give task.kind=scores for numbers"
+            f"{examples[0].table.where}: column {column!r} has {len(found)} different labels for "
+            f"{len(labels)} examples, too many for classes; choose another, task.label=..., or give "
+            "task.kind=scores for numbers"
         )
+    names = tuple(order or sorted(found, key=_class_order))
     index = {name: number for number, name in enumerate(names)}
+    if len(index) < len(names):
+        raise ProbingError(f"task.classes={list(names)} names a class twice; name each once")
     for example, label in zip(examples, labels, strict=True):
         if label not in index:
             there = suggest(label, list(names))
@@ -122,7 +115,7 @@ def make_scores(examples: Sequence[Example], low: float | None, high: float | No
 def _score(example: Example, low: float | None, high: float | None) -> float:
     try:
         value = float(example.label)
-    except (TypeError, ValueError):
+    except ValueError:
         value = math.nan
     if not math.isfinite(value):
         raise ProbingError(

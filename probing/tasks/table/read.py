@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import math
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -105,8 +106,10 @@ def table_of(frame: pd.DataFrame) -> Table:
     """The columns of a frame, rows called by their position from 0.
 
     Raises:
-        ProbingError: If it is empty or two columns have one name.
+        ProbingError: If it is none, is empty, or two columns have one name.
     """
+    if not isinstance(frame, pd.DataFrame):
+        raise ProbingError(f"data= is a {type(frame).__name__}; give a pandas frame, a row for each example")
     names = [str(name) for name in frame.columns]
     _check_names(names, "the frame")
     if not len(frame):
@@ -129,9 +132,10 @@ def _decode(path: Path, encoding: str) -> str:
         ) from error
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
+        likely = "utf-16" if content.startswith((BOM_UTF16_LE, BOM_UTF16_BE)) else "latin-1"
         raise ProbingError(
             f"{path}, line {line}: byte 0x{content[error.start]:02x} is not {encoding} text; give the "
-            "file's own encoding, task.encoding=latin-1 say"
+            f"file's own encoding, task.encoding={likely} say"
         ) from error
     if not text.strip():
         raise ProbingError(f"{path}: the file is empty; give one with a header and examples")
@@ -215,20 +219,21 @@ def _read_json(text: str, path: Path) -> Table:
             continue
         try:
             record = json.loads(line)
-        except json.JSONDecodeError as error:
-            raise ProbingError(
-                f"{path}, line {number}: no JSON ({error.msg}, character {error.colno}); give one object on "
-                "every line"
-            ) from error
+        except (ValueError, RecursionError) as error:
+            why = "too long a number or too deep a list"
+            if isinstance(error, json.JSONDecodeError):
+                why = f"{error.msg}, character {error.colno}"
+            raise ProbingError(f"{path}, line {number}: no JSON ({why}); give one object a line") from error
         if not isinstance(record, dict):
             raise ProbingError(f"{path}, line {number}: no JSON object; give one in braces on every line")
         records.append(record)
         lines.append(number)
     names = dict.fromkeys(name for record in records for name in record)
-    return Table({name: [_value(record.get(name)) for record in records] for name in names}, str(path), lines)
+    return Table({name: [plain(record.get(name)) for record in records] for name in names}, str(path), lines)
 
 
-def _value(value: Any) -> Any:  # noqa: ANN401
+def plain(value: Any) -> Any:  # noqa: ANN401
+    """The value, or None for NaN, as pandas writes what is missing."""
     return None if isinstance(value, float) and math.isnan(value) else value
 
 
@@ -242,7 +247,7 @@ def _read_parquet(path: Path) -> Table:
         reason = str(error).splitlines()[0]
         raise ProbingError(f"{path}: no parquet file that can be read ({reason}); write it again") from error
     _check_names(read.column_names, str(path))
-    columns = {name: [_value(v) for v in read.column(name).to_pylist()] for name in read.column_names}
+    columns = {name: [plain(v) for v in read.column(name).to_pylist()] for name in read.column_names}
     return Table(columns, str(path))
 
 

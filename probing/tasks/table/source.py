@@ -144,9 +144,12 @@ class TableTask(Columns):
         return self.kind
 
     def _tables(self) -> list[tuple[str | None, Table]]:
+        named = {"train": self.train, "dev": self.dev, "test": self.test}
         if self.frame is not None:
+            if self.path or any(named.values()):
+                raise ProbingError("data= and the files of task=table contradict each other; leave one out")
             return [(None, table_of(self.frame))]
-        files = split_files(self.path, {"train": self.train, "dev": self.dev, "test": self.test})
+        files = split_files(self.path, named)
         if len(files) > 1 and self.split is not None:
             raise ProbingError(
                 "task.split names a column, but every split has its own file; leave task.split out"

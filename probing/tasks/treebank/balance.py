@@ -18,7 +18,7 @@ HELD = {0: "dev", 1: "test"}
 
 
 def balance(
-    examples: Iterable[Example], classes: Sequence[str], sizes: Mapping[str, int | None], name: str
+    examples: Iterable[Example], classes: Sequence[str], sizes: Mapping[str, int | None], title: str
 ) -> list[Example]:
     """Draw groups of one example of each class, all of one split and key.
 
@@ -27,7 +27,7 @@ def balance(
             test as 8:1:1.
         classes: Names of the classes; examples of others are left out.
         sizes: Most examples of each split; None takes all.
-        name: Of the task, for messages.
+        title: Of treebank and task, for messages.
 
     Returns:
         Group by group, those of train first, those of dev next.
@@ -42,7 +42,7 @@ def balance(
         most = sizes[split]
         found = groups[split] if most is None else groups[split][: most // len(classes)]
         if len(found) < (2 if split == "train" else 1):
-            raise ProbingError(f"task {name}: {_too_few(unique, classes, split, most)}")
+            raise ProbingError(f"{title}: {_too_few(unique, classes, split, most)}")
         drawn += [example for group in found for example in group]
     return drawn
 

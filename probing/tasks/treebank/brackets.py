@@ -23,6 +23,8 @@ ESCAPED = {
     "``": '"',
     "''": '"',
 }
+# no sentence has as many levels; beyond a few hundred Python could not follow
+DEEPEST = 200
 _BRACKET = re.compile(r"[()]")
 # words that English spelling writes without a space before, or after, them
 _LEFT = re.compile(r"[.,;:?!%]|\.\.\.|n't|'[a-z]{0,2}", re.IGNORECASE)
@@ -73,6 +75,9 @@ def _trees(path: Path, hint: str) -> Iterator[tuple[int, str]]:
         if match[0] == "(":
             start = start if depth else match.start()
             depth += 1
+            if depth > DEEPEST:
+                place = f"{path}, line {bisect(ends, start) + 1}"
+                raise ProbingError(f"{place}: a tree of more than {DEEPEST} levels; mend its brackets")
             continue
         depth -= 1
         if depth < 0:
@@ -94,7 +99,7 @@ def _phrase(tree: Any, words: list[Word], place: str) -> Phrase | int | None:  #
     """A constituent, or a word's place, adding the words below it; None where nothing is written.
 
     Raises:
-        ProbingError: If a word stands without a tag or a label is missing.
+        ProbingError: If a word stands without a tag, a tag without a word, or a label is missing.
     """
     label = tree.label()
     if len(tree) == 1 and isinstance(tree[0], str):
@@ -102,8 +107,9 @@ def _phrase(tree: Any, words: list[Word], place: str) -> Phrase | int | None:  #
             return None
         words.append(_word(tree[0], label, len(words)))
         return len(words) - 1
-    if not label or any(isinstance(child, str) for child in tree):
-        what = "a constituent has no label" if not label else f"a word in {label} has no tag of its own"
+    if not label or not tree or any(isinstance(child, str) for child in tree):
+        what = f"a word in {label} has no tag of its own" if tree else f"{label} has no word"
+        what = what if label else "a constituent has no label"
         raise ProbingError(f"{place}: {what}; mend the tree's brackets")
     found = [_phrase(child, words, place) for child in tree]
     kept = tuple(child for child in found if child is not None)

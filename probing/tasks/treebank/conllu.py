@@ -15,7 +15,10 @@ from probing.tasks.treebank.sentence import Sentence, Word
 Lines = list[tuple[int, str]]
 Row = dict[str, Any]
 FIELDS = ("id", "form", "lemma", "upos", "xpos", "feats", "head", "deprel", "deps", "misc")
+FORM = FIELDS.index("form")
 MEND = "mend the line or leave the sentence out"
+# what the library says before the reason
+_FAILED = re.compile(r"^Failed parsing field '\w+': ")
 _SPACES = re.compile(" {2,}")
 
 
@@ -73,14 +76,23 @@ def _field_parsers() -> dict[str, Callable[[list[str], int], Any]]:
     from conllu.exceptions import ParseException
     from conllu.parser import parse_dict_value, parse_id_value, parse_int_value
 
-    head, key = cache(parse_int_value), cache(parse_id_value)
+    key = cache(parse_id_value)
     given = cache(lambda value: "" if value == "_" else value)
     features = cache(lambda value: {k: v or "" for k, v in (parse_dict_value(value) or {}).items()})
     tight = cache(lambda value: "SpaceAfter=No" in value.split("|"))
 
+    @cache
+    def head(value: str) -> int | None:
+        try:
+            return parse_int_value(value)
+        except ParseException as error:
+            raise ParseException(f"head {value!r} is no number") from error
+
     def number(row: list[str], at: int) -> object:
         if len(row) != len(FIELDS):
             raise ParseException(f"{len(row)} columns where CoNLL-U has {len(FIELDS)} between tabs")
+        if not row[FORM].strip():
+            raise ParseException("the word has no form")
         return key(row[at])
 
     parsers: dict[str, Callable[[list[str], int], Any]] = {
@@ -104,7 +116,7 @@ def _bad_line(lines: Lines, parsers: dict[str, Callable[[list[str], int], Any]])
         except ParseException as error:
             if "\t" not in line:
                 return number, "no tabs, which CoNLL-U has between columns"
-            return number, str(error).removeprefix("Failed parsing field 'id': ").rstrip(".")
+            return number, _FAILED.sub("", str(error)).rstrip(".")
     return lines[0][0], ""
 
 

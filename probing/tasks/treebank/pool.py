@@ -70,7 +70,7 @@ class Pool:
     """What a kind of task is made from.
 
     Attributes:
-        name: Of the task, for messages.
+        title: Of treebank and task, for messages.
         treebank: All sentences, for counts.
         items: Those that may be used.
         style: Of the texts.
@@ -79,7 +79,7 @@ class Pool:
         shortest_word: Fewest characters of a word that is a class.
     """
 
-    name: str
+    title: str
     treebank: Sequence[Sentence]
     items: Sequence[Pooled]
     style: TextStyle

@@ -79,7 +79,8 @@ def treebank_files(path: Path) -> list[Path]:
         if not files:
             raise ProbingError(f"{path}: the folder holds neither .conllu nor .mrg files; {HINT}")
         return files
-    if path.suffix not in READERS:
+    # one that is not there is refused when it is opened
+    if path.suffix not in READERS and path.exists():
         raise ProbingError(f"{path}: unknown kind of treebank; {HINT}")
     return [path]
 

@@ -72,10 +72,6 @@ class Sentence:
         """What a model is given."""
         return join(self.tokens, self.spaces, style)
 
-    def span(self, word: int, style: TextStyle) -> tuple[int, int]:
-        """Character offsets [start, end) in `text(style)` of the token that a word is written in."""
-        return self.spans(style)[self.words[word].token]
-
     def spans(self, style: TextStyle) -> list[tuple[int, int]]:
         """Character offsets [start, end) in `text(style)` of every token."""
         found = []

@@ -12,7 +12,7 @@ from probing.tasks.target import Classes, Metric
 from probing.tasks.task import SPLITS, Task, Unit
 from probing.tasks.treebank.balance import balance
 from probing.tasks.treebank.kinds import KINDS
-from probing.tasks.treebank.needs import check_needs
+from probing.tasks.treebank.needs import check_columns, check_feature
 from probing.tasks.treebank.pool import Example, Pool, pooled
 from probing.tasks.treebank.read import read_treebank
 from probing.tasks.treebank.record import licence_of, source_of
@@ -99,19 +99,25 @@ class TreebankTask:
         """
         kind = KINDS[self.kind]
         treebank = read_treebank(self.path)
-        check_needs(treebank, kind.needs, self.path, self.name)
+        # in bracketed trees tags and constituents serve for all
+        if treebank[0].tree is None:
+            check_columns(treebank, self.kind, {name: each.needs for name, each in KINDS.items()})
+            wrong = f"no word has the feature {kind.feature}, which {self.name} needs; choose another task"
+            if kind.feature:
+                check_feature(treebank, kind.feature, self.path, wrong)
         items = pooled(self.path, (self.shortest, self.longest), self.text, self.seed)
-        pool = Pool(self.name, treebank, items, self.text, self.seed, self.per_class, self.shortest_word)
+        title = f"{self.path}: task {self.name}"
+        pool = Pool(title, treebank, items, self.text, self.seed, self.per_class, self.shortest_word)
         found = list(kind.examples(pool))
         classes = kind.classes or tuple(sorted({example.label for example in found}, key=_natural))
         if len(classes) < 2:
-            there = f"one class only, {classes[0]}" if classes else "no class"
+            there = f"only one class ({classes[0]})" if classes else "no class"
             raise ProbingError(
-                f"{self.path}: {there}, has task.per_class={self.per_class} sentences that {self.name} asks "
+                f"{self.path}: {there} has task.per_class={self.per_class} sentences that {self.name} asks "
                 "about; lower it or give a larger treebank"
             )
         sizes = dict(zip(SPLITS, (self.n_train, self.n_dev, self.n_test), strict=True))
-        return balance(found, classes, sizes, self.name), classes
+        return balance(found, classes, sizes, title), classes
 
 
 def _natural(label: str) -> tuple[int, str]:

@@ -42,9 +42,14 @@ def test_the_good_one_is_good(tmp_path: Path) -> None:
         (GOOD, {"text": "body"}, ["no column 'body', which task.text names"]),
         (GOOD, {"second": "other"}, ["which task.second names"]),
         (GOOD, {"split": "label"}, ["line 2: column 'label' is 'a'; there is train, dev, validation, test"]),
-        (GOOD, {"label": "text"}, ["column 'text' differs for every one of 30 examples", "task.kind=scores"]),
+        (
+            GOOD,
+            {"label": "text"},
+            ["column 'text' has 30 different labels for 30", "task.kind=scores"],
+        ),
         (GOOD, {"kind": "scores"}, ["line 2: 'a' is no score"]),
         (GOOD, {"classes": ("a", "c")}, ["line 3: label 'b' is not in task.classes"]),
+        (GOOD, {"classes": ("a", "b", "a")}, ["names a class twice"]),
         (GOOD, {"ignore": ("a", "b")}, ["task.ignore leaves no example"]),
         (GOOD, {"separator": "ab"}, ["task.separator is 'ab'; give one character"]),
         (GOOD, {"encoding": "utf-9"}, ["task.encoding is 'utf-9'"]),
@@ -84,6 +89,7 @@ def test_a_wrong_encoding_is_placed(tmp_path: Path) -> None:
     message = error(tmp_path, f"{GOOD}déjà vu,a\n".encode("latin-1"))
     assert "line 32: byte 0xe9 is not utf-8 text" in message
     assert "task.encoding=latin-1" in message
+    assert "task.encoding=utf-16" in error(tmp_path, GOOD.encode("utf-16"))
 
 
 @pytest.mark.parametrize(
@@ -96,9 +102,14 @@ def test_a_wrong_encoding_is_placed(tmp_path: Path) -> None:
         ('{"text": "x", "label": NaN}', "line 2: column 'label' is empty"),
         (
             '{"text": "x", "label": ["a"]}',
-            "line 2: column 'label' holds a list; for labels of words give task.tokens",
+            "line 2: column 'label' holds a list; give text or numbers, or task.tokens for lists of words",
         ),
-        ('{"text": ["x"], "label": "a"}', "line 2: column 'text' holds no text"),
+        ('{"text": ["x"], "label": "a"}', "line 2: column 'text' holds a list"),
+        ('{"text": "x", "label": {"a": 1}}', "line 2: column 'label' holds a dict"),
+        ('{"text": "\\ud83d", "label": "a"}', "line 2: column 'text' has \\ud83d, half a character"),
+        ('{"text": "x", "label": "\\ud83d"}', "line 2: column 'label' has \\ud83d, half a character"),
+        (f'{{"text": "x", "label": {"9" * 5000}}}', "line 2: no JSON (too long a number or too deep a list)"),
+        ("[" * 100_000, "line 2: no JSON (too long a number or too deep a list)"),
     ],
 )
 def test_a_bad_jsonl(line: str, part: str, tmp_path: Path) -> None:
@@ -161,10 +172,13 @@ def test_bad_frames() -> None:
             frame.assign(text=frame["text"].astype("string").where(frame.index < 29)),
             "the frame, row 29: column 'text' is empty",
         ),
-        (frame.iloc[:3], "too few"),
+        (frame.iloc[:3], "column 'label' has 2 different labels for 3 examples, too many for classes"),
+        (frame.iloc[:4], "4 different texts of 2 labels are too few"),
+        (frame.assign(text=frame["text"].str.encode("utf-8")), "row 0: column 'text' holds a bytes"),
+        (frame["text"], "data= is a Series; give a pandas frame"),
     ]:
         with pytest.raises(ProbingError) as caught:
-            TableTask(frame=bad).build()
+            TableTask(frame=bad).build()  # type: ignore[arg-type]
         assert part in str(caught.value)
     with pytest.raises(ProbingError, match=r"task\.low=5.0 is not below task\.high=1.0"):
         TableTask(frame=frame, low=5.0, high=1.0)

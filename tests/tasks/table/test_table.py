@@ -15,6 +15,7 @@ import pytest
 from probing.compose import compose_config, plain_values
 from probing.config import build_config
 from probing.convert import make
+from probing.errors import ProbingError
 from probing.tasks.table import TableTask
 from probing.tasks.table.columns import Pair
 from probing.tasks.table.source import Choice
@@ -80,9 +81,11 @@ def test_the_command_line_and_the_frame_of_the_python_call(tmp_path: Path) -> No
     assert isinstance(source, TableTask)
     task = source.build()
     assert task.target.names == ("1", "2", "3")  # type: ignore[union-attr]
-    other = dataclasses.replace(source, frame=reviews(90)).build()
+    other = dataclasses.replace(source, path=None, frame=reviews(90)).build()
     assert (len(task), len(other), other.name) == (60, 90, "table")
     assert "frame" not in repr(source)
+    with pytest.raises(ProbingError, match="data= and the files of task=table contradict each other"):
+        dataclasses.replace(source, frame=reviews(90)).build()
 
 
 def test_every_field_but_the_frame_is_in_the_yaml_with_its_default() -> None:

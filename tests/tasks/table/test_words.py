@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -84,6 +85,13 @@ def test_words_whose_label_is_left_out_stay_in_their_sentence() -> None:
     assert task.units[0].text == "Dogs do n't bark #0"
 
 
+def test_labels_may_be_numbers_of_numpy() -> None:
+    numbers: list[Any] = [[np.int64(len(word)) for word in words_] for words_, _ in SENTENCES]
+    frame = listed().assign(tags=numbers)
+    task = TableTask(frame=frame, tokens="tokens", label="tags").build()
+    assert task.target.shown() == [str(len(word)) for word in words(task)]
+
+
 def test_pairs_of_spans_in_one_text_and_in_two() -> None:
     frame = spans().assign(first=0, last=4)
     one = TableTask(
@@ -113,13 +121,16 @@ def test_pairs_of_spans_in_one_text_and_in_two() -> None:
         ({"from": -1}, r"span -1 to 11"),
         ({"to": 9.5}, r"row 3: column 'to' is 9.5; give a whole number"),
         ({"from": None}, r"row 3: column 'from' is None; give a whole number"),
+        ({"from": "nan"}, r"row 3: column 'from' is 'nan'; give a whole number"),
+        ({"to": float("inf")}, r"row 3: column 'to' is inf; give a whole number"),
+        ({"from": 10}, r"row 3: span 10 to 11 is blank; mend its offsets"),
     ],
 )
 def test_a_span_outside_its_text_is_named(change: dict[str, Any], message: str) -> None:
     frame = spans().astype({"from": object, "to": object})
     ((column, value),) = change.items()
     frame.loc[3, column] = value
-    frame.loc[3, "text"] = "Dogs do n't bark #0"
+    frame.loc[3, "text"] = "Dogs do n'  bark #0"
     if column == "to":
         frame.loc[3, "from"] = 8
     else:
@@ -159,4 +170,8 @@ def test_a_sentence_in_two_splits_and_a_word_without_one() -> None:
     lost = rows().astype({"sentence": object})
     lost.loc[7, "sentence"] = None
     with pytest.raises(ProbingError, match=r"row 7: column 'sentence' is empty"):
+        TableTask(frame=lost, **by_row).build()
+    odd: list[Any] = [[1, 2] if row == 7 else 0 for row in range(len(lost))]
+    lost = lost.assign(sentence=odd)
+    with pytest.raises(ProbingError, match=r"row 7: column 'sentence' holds a list"):
         TableTask(frame=lost, **by_row).build()

@@ -53,8 +53,8 @@ def test_multiword_tokens_empty_nodes_and_line_ends(tmp_path: Path, change: Call
 def test_a_span_covers_its_token(tmp_path: Path, style: TextStyle) -> None:
     sentence = one(tmp_path, FRENCH)
     text = sentence.text(style)
-    for place, word in enumerate(sentence.words):
-        start, end = sentence.span(place, style)
+    for word in sentence.words:
+        start, end = sentence.spans(style)[word.token]
         assert text[start:end] == sentence.tokens[word.token]
 
 
@@ -77,7 +77,9 @@ def bad(line: int, column: int, value: str) -> str:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (bad(3, 7, "two"), "line 3: .*field 'head': 'two'"),
+        (bad(3, 7, "two"), "line 3: head 'two' is no number"),
+        (bad(4, 2, ""), "line 4: the word has no form"),
+        (bad(4, 2, " "), "line 4: the word has no form"),
         (bad(5, 7, "4"), "line 5: head 4 is no word of the sentence"),
         (bad(5, 7, "_"), "line 5: head _ is no word of the sentence"),
         (bad(4, 7, "1"), r"line 3: no word of the sentence is its root \(head 0\)"),
@@ -150,6 +152,8 @@ def test_traces_and_escapes_of_bracketed_trees(tmp_path: Path) -> None:
         ("(S (NN a)\n( (S (NN b)))\n)", "line 1: a constituent has no label"),
         ("(S (NN a))\n(S (NP dogs bark))", "line 2: a word in NP has no tag"),
         ("(S (NN a))\n(S (NP (NN a) dogs))", "line 2: a word in NP has no tag"),
+        ("(S (NN a))\n(S (NN) (NN b))", "line 2: NN has no word"),
+        ("(S (NN a))\n" + "(S " * 450 + "(NN a)" + ")" * 450, "line 2: a tree of more than 200 levels"),
         ("no tree", "holds no sentence"),
         ("(S (NP (-NONE- *)))", "holds no sentence"),
     ],
@@ -185,6 +189,8 @@ def test_paths_that_are_no_treebank(tmp_path: Path) -> None:
         read_treebank(tmp_path)
     with pytest.raises(ProbingError, match=r"x\.conllu: no such file or directory; task.path must be"):
         read_treebank(tmp_path / "x.conllu")
+    with pytest.raises(ProbingError, match=r"UD_Missing: no such file or directory; task.path must be"):
+        read_treebank(tmp_path / "UD_Missing")
     (tmp_path / "x.txt").write_text("x")
     with pytest.raises(ProbingError, match=r"x\.txt: unknown kind of treebank; task.path must be"):
         read_treebank(tmp_path / "x.txt")

@@ -177,6 +177,23 @@ def test_coordinated_nouns_and_names_are_no_subjects(tmp_path: Path) -> None:
     assert reading.subject(of_rows(tmp_path, dogs, run)) is None
 
 
+@pytest.mark.parametrize(
+    ("first", "wanted"),
+    [
+        (row(1, "Ann", "PROPN", "_", 2, "nsubj"), "Ann"),
+        (row(1, "Ann", "_", "NNP", 2, "nsubj"), "Ann"),
+        (row(1, "DOGS", "NOUN", "NNS", 2, "nsubj"), "DOGS"),
+        (row(1, "Dogs", "NOUN", "NNS", 2, "nsubj"), "dogs"),
+        (["1", "Hunde", "Hund", *row(1, "", "NOUN", "NN", 2, "nsubj")[3:]], "Hunde"),  # German
+    ],
+)
+def test_a_first_word_that_is_nowhere_else_keeps_the_capital_of_a_name(
+    tmp_path: Path, first: list[str], wanted: str
+) -> None:
+    sentence = of_rows(tmp_path, first, row(2, "run", "VERB", "_", 0, "root"))
+    assert Casing([sentence]).inside(sentence) == wanted
+
+
 def test_swaps_spare_the_first_word_punctuation_equal_words_and_quotes(tmp_path: Path) -> None:
     words = ["Go", "home", ",", "very", "very", "soon", "now", "."]
     rows = [row(n, form, "X", "_", n - 1, "dep") for n, form in enumerate(words, 1)]

@@ -246,11 +246,16 @@ def without(path: Path, *columns: int) -> Path:
 @pytest.mark.parametrize(
     ("kind", "columns", "message"),
     [
-        ("depth", (7,), r"no word has a head \(column HEAD\), which treebank/depth needs"),
-        ("coordination_inversion", (4,), r"no word has a universal part of speech \(column UPOS\)"),
-        ("odd_man_out", (4,), r"no word has a universal part of speech \(column UPOS\)"),
-        ("tense", (6,), r"no word has the feature Tense \(column FEATS\)"),
-        ("obj_number", (6,), r"no word has the feature Number \(column FEATS\)"),
+        (
+            "depth",
+            (7,),
+            r"no word has a HEAD, which treebank/depth needs; use treebank/length or",
+        ),
+        ("coordination_inversion", (4,), "no word has a UPOS, which"),
+        ("odd_man_out", (4,), "no word has a UPOS, which"),
+        ("tense", (6,), "no word has a FEATS, which treebank/tense needs"),
+        ("top_constituents", (8,), "no word has a DEPREL, which .*; use treebank/length or"),
+        ("obj_number", (6,), "no word has a FEATS, which"),
     ],
 )
 def test_a_treebank_without_the_annotation_says_so(
@@ -258,6 +263,14 @@ def test_a_treebank_without_the_annotation_says_so(
 ) -> None:
     with pytest.raises(ProbingError, match=message):
         source(without(tmp_path / "a.conllu", *columns), kind).build()
+
+
+def test_a_treebank_without_the_feature_says_which_there_are(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.conllu", sentences()[:9])
+    path.write_text(path.read_text().replace("Tense=", "Aspect="))
+    message = r"a\.conllu: no word has the feature Tense, which treebank/tense needs; .* there is Number \("
+    with pytest.raises(ProbingError, match=message):
+        source(path, "tense").build()
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -272,11 +285,13 @@ def test_a_treebank_that_is_too_small_says_so(tmp_path: Path, kind: str, name: s
 
 def test_one_class_only(tmp_path: Path) -> None:
     made = [simple(clause) for clause in clauses(200) if clause.verb[1] == "past"]
-    message = "task treebank/tense: .*too few sentences to balance train .found [0-9]+ past, 0 present"
+    message = (
+        r"a\.conllu: task treebank/tense: .*too few sentences to balance train .found [0-9]+ past, 0 present"
+    )
     with pytest.raises(ProbingError, match=message):
         source(write(tmp_path / "a.conllu", made), "tense").build()
     made = [simple(Clause((f"{a}{b}rk", "singular"))) for a in "bdfgklmn" for b in "aeiou"]
-    with pytest.raises(ProbingError, match=r"one class only, 5-8, has task\.per_class=20 sentences"):
+    with pytest.raises(ProbingError, match=r"only one class \(5-8\) has task\.per_class=20 sentences"):
         source(write(tmp_path / "b.conllu", made), "length").build()
 
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from probing.tasks.treebank.needs import Need
+from probing.tasks.treebank.needs import Column
 from probing.tasks.treebank.pool import Example, Pool
 
 
@@ -17,12 +17,14 @@ class Kind:
     Attributes:
         examples: Makes labelled examples of a pool; they are balanced afterwards.
         classes: Names of the answers; empty if the treebank decides which there are.
-        needs: Annotation without which there is no answer.
+        needs: Columns of CoNLL-U without which there is no answer; a bracketed tree has what it takes.
+        feature: One of the column FEATS that is asked about, or "".
     """
 
     examples: Callable[[Pool], Iterable[Example]]
     classes: tuple[str, ...] = ()
-    needs: tuple[Need, ...] = ()
+    needs: tuple[Column, ...] = ()
+    feature: str = ""
 
 
 def alternate(pairs: Iterable[tuple[Example, Example]], pool: Pool) -> Iterator[Example]:

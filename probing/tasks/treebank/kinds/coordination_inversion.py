@@ -14,6 +14,8 @@ from probing.tasks.treebank.sentence import Sentence
 # marks whose two halves would be torn apart
 PAIRED = QUOTES | frozenset("()[]")
 CLASSES = ("original", "inverted")
+# tags of the Penn Treebank
+NAMES = ("NNP", "NNPS")
 
 
 def examples(pool: Pool) -> Iterator[Example]:
@@ -58,7 +60,7 @@ def invert(sentence: Sentence, found: Clauses, casing: Casing) -> tuple[list[str
     spaces[second], spaces[first] = sentence.spaces[found.first - 1], sentence.spaces[found.end - 1]
     if sentence.tokens[0][:1].isupper():
         start = second + 1 + found.link + 1 - found.first
-        tokens[start] = casing.inside(sentence.tokens[0])
+        tokens[start] = casing.inside(sentence)
         tokens[0] = tokens[0][:1].upper() + tokens[0][1:]
     return tokens, spaces
 
@@ -70,10 +72,17 @@ class Casing:
         """Count all words but the first of each sentence."""
         self._counts = Counter(token for sentence in treebank for token in sentence.tokens[1:])
 
-    def inside(self, token: str) -> str:
-        """The first word of a sentence as it is usually written elsewhere: names and `I` keep a capital."""
-        lower = token[:1].lower() + token[1:]
-        return token if self._counts[token] > self._counts[lower] else lower
+    def inside(self, sentence: Sentence) -> str:
+        """The first word of a sentence as it is usually written elsewhere: names and `I` keep a capital.
+
+        So do words in capitals; of others that are as often written either way the lemma decides.
+        """
+        token, word = sentence.tokens[0], sentence.words[0]
+        if word.upos == "PROPN" or word.xpos in NAMES or token[1:] != token[1:].lower():
+            return token
+        lower = token[0].lower() + token[1:]
+        more = self._counts[token] - self._counts[lower]
+        return token if more > 0 or (not more and word.lemma[:1].isupper()) else lower
 
 
-COORDINATION_INVERSION = Kind(examples, CLASSES, ("tree", "part of speech"))
+COORDINATION_INVERSION = Kind(examples, CLASSES, ("UPOS", "HEAD", "DEPREL"))

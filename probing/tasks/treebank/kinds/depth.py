@@ -46,11 +46,11 @@ def choose_depths(examples: Sequence[Example], pool: Pool) -> tuple[str, ...]:
             best = max(best, (of_each * len(classes) * math.log(len(classes)), classes))
     if not best[1]:
         raise ProbingError(
-            f"task {pool.name}: no two depths of {', '.join(map(str, depths)) or 'none'} have "
+            f"{pool.title}: no two depths of {', '.join(map(str, depths)) or 'none'} have "
             f"task.per_class={pool.per_class} sentences of the same lengths; lower it or give a larger "
             "treebank"
         )
     return best[1]
 
 
-DEPTH = Kind(examples, needs=("tree",))
+DEPTH = Kind(examples, needs=("HEAD",))

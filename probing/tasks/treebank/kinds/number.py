@@ -7,8 +7,11 @@ from collections.abc import Iterator
 from probing.tasks.treebank.facts import NUMBERS
 from probing.tasks.treebank.forms import by_form
 from probing.tasks.treebank.kinds.base import Kind
+from probing.tasks.treebank.needs import Column
 from probing.tasks.treebank.pool import Example, Pool
 from probing.tasks.treebank.reading import direct_object, subject
+
+NEEDS: tuple[Column, ...] = ("UPOS", "FEATS", "HEAD", "DEPREL")
 
 
 def of_subjects(pool: Pool) -> Iterator[Example]:
@@ -23,5 +26,5 @@ def of_objects(pool: Pool) -> Iterator[Example]:
     )
 
 
-SUBJ_NUMBER = Kind(of_subjects, NUMBERS, ("tree", "Number"))
-OBJ_NUMBER = Kind(of_objects, NUMBERS, ("tree", "Number"))
+SUBJ_NUMBER = Kind(of_subjects, NUMBERS, NEEDS, "Number")
+OBJ_NUMBER = Kind(of_objects, NUMBERS, NEEDS, "Number")

@@ -42,7 +42,7 @@ def choose_sequences(table: Table, pool: Pool) -> list[str]:
         if of_each >= pool.per_class:
             return ranked[:n]
     raise ProbingError(
-        f"task {pool.name}: of {len(counts)} sequences of constituents that the treebank has, none is in "
+        f"{pool.title}: of {len(counts)} sequences of constituents that the treebank has, none is in "
         f"task.per_class={pool.per_class} sentences, with as many that have another; lower it or give a "
         "larger treebank"
     )
@@ -57,4 +57,4 @@ def _with_other(table: Table, kept: Collection[str]) -> Table:
     }
 
 
-TOP_CONSTITUENTS = Kind(examples, needs=("tree",))
+TOP_CONSTITUENTS = Kind(examples, needs=("HEAD", "DEPREL"))

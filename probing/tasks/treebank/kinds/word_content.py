@@ -31,7 +31,7 @@ def examples(pool: Pool) -> Iterator[Example]:
     found = exclusive({word: where[word] for word in middling[:MOST]}, pool.per_class)
     if len(found) < 2:
         raise ProbingError(
-            f"task {pool.name}: of {len(middling)} words that are in {band[0]} to {band[-1]} sentences, "
+            f"{pool.title}: of {len(middling)} words that are in {band[0]} to {band[-1]} sentences, "
             f"{len(found)} are the only target in task.per_class={pool.per_class} of them; lower it or "
             "task.shortest_word, or give a larger treebank"
         )

@@ -8,21 +8,30 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
 from probing.errors import ProbingError
 from probing.tasks.target import Classes, Metric
 from probing.tasks.task import SPLITS, Features, Task, Unit
+from probing.tasks.treebank.needs import Column, check_columns, check_feature
 from probing.tasks.treebank.read import read_treebank
 from probing.tasks.treebank.record import licence_of, source_of
 from probing.tasks.treebank.sentence import TextStyle
 from probing.tasks.treebank.words.classes import keep_classes
-from probing.tasks.treebank.words.columns import Label, check_columns, check_feature
 from probing.tasks.treebank.words.draw import Passage, draw_words
 from probing.tasks.treebank.words.examples import Example, narrow, relation_examples, word_examples
 from probing.tasks.treebank.words.governs import NO, YES, governs_examples
 
+Label = Literal["upos", "xpos", "feature", "deprel", "governs"]
+NEEDS: dict[str, tuple[Column, ...]] = {
+    "upos": ("UPOS",),
+    "xpos": ("XPOS",),
+    "feature": ("FEATS",),
+    "deprel": ("HEAD", "DEPREL"),
+    "governs": ("HEAD",),
+}
 log = logging.getLogger(__name__)
 LEAST = {"n_train": 2, "n_dev": 1, "n_test": 1, "least_examples": 1, "most_classes": 2}
 
@@ -114,9 +123,11 @@ class WordTask:
             ProbingError: If the treebank lacks what is asked for.
         """
         sentences = read_treebank(self.path)
-        check_columns(sentences, self.label)
+        check_columns(sentences, self.label, NEEDS)
         if self.label == "feature":
-            check_feature(sentences, self.feature, self.path)
+            unset = "task.feature is not set"
+            wrong = unset if self.feature is None else f"no word has task.feature={self.feature}"
+            check_feature(sentences, self.feature, self.path, wrong)
         sizes = dict(zip(SPLITS, (self.n_train, self.n_dev, self.n_test), strict=True))
         passages = draw_words(sentences, sizes, self.seed)
         left_out: Counter[str] = Counter()
@@ -149,10 +160,11 @@ class WordTask:
     def _check(self, examples: dict[str, list[Example]], classes: tuple[str, ...]) -> None:
         what = "pairs" if self.label in {"deprel", "governs"} else "words"
         if len(classes) < 2:
-            there = f"one class only, {classes[0]}" if classes else "no class"
+            there = f"only one class ({classes[0]})" if classes else "no class"
             raise ProbingError(
-                f"{self.path}: {there}, among the {self.n_train} words of train has task.least_examples="
-                f"{self.least_examples} {what}; lower it, raise task.n_train or give a larger treebank"
+                f"{self.path}: {there} has task.least_examples={self.least_examples} {what} among the "
+                f"task.n_train={self.n_train} words of train; lower the first, raise the second, or give a "
+                "larger treebank"
             )
         for split in SPLITS:
             if not examples[split]:

@@ -24,10 +24,9 @@ def test_a_span_points_at_its_word_for_every_word_of_ewt(shared: Path, style: Te
     count = 0
     for sentence in ewt(shared):
         text, spans = sentence.text(style), sentence.spans(style)
-        for place, word in enumerate(sentence.words):
+        for word in sentence.words:
             start, end = spans[word.token]
             assert text[start:end] == sentence.tokens[word.token]
-            assert place or sentence.span(0, style) == spans[word.token]
             count += 1
     assert count > 250_000
 

@@ -135,8 +135,14 @@ def test_an_unknown_feature_is_answered_by_those_that_there_are(tmp_path: Path, 
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"feature": "Tense", "label": "feature"}, "one class only, Pres"),
-        ({"least_examples": 1000}, "no class, among the 20000 words of train has task.least_examples=1000"),
+        (
+            {"feature": "Tense", "label": "feature"},
+            r"only one class \(Pres\) has task.least_examples=10 words among",
+        ),
+        (
+            {"least_examples": 1000},
+            "no class has task.least_examples=1000 words among the task.n_train=20000",
+        ),
         ({"n_dev": 0}, "task.n_dev=0 is too few; give at least 1"),
         ({"most_classes": 1}, "task.most_classes=1 is too few; give at least 2"),
         ({"unseen": True, "label": "xpos", "n_dev": 1}, "dev has none of the words"),
