@@ -7,7 +7,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from probing.convert import suggest
 from probing.errors import ProbingError
 from probing.tasks.hub import HubSplit, load_splits
 from probing.tasks.target import Classes, Metric, Scores, Target
-from probing.tasks.task import Features, Task, Unit
+from probing.tasks.task import Features, Pair, Task, Unit
 
 log = logging.getLogger(__name__)
 REPOSITORY = "nyu-mll/glue"
@@ -108,7 +108,7 @@ class GlueTask:
     metric: Metric
     validation: str = "validation"
     path: Path | None = None
-    pair: Literal["vectors", "joint"] = "vectors"
+    pair: Pair = "vectors"
     features: Features = "compare"
 
     def __post_init__(self) -> None:

@@ -15,6 +15,8 @@ from probing.tasks.target import Metric, Target
 Selection = Literal["dev", "kfold", "holdout", "nested", "none"]
 Features = Literal["concat", "compare", "all"]
 Average = Literal["mean", "weighted"]
+# a vector for each text of a pair, or both in one input of the model
+Pair = Literal["vectors", "joint"]
 SPLITS = ("train", "dev", "test")
 _NEEDED = {
     "dev": ("train", "dev", "test"),

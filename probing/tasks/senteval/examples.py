@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, NamedTuple, TypedDict
+from typing import NamedTuple, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,9 +13,8 @@ from numpy.typing import NDArray
 from probing.errors import ProbingError
 from probing.tasks.lines import read_lines
 from probing.tasks.target import Classes, Scores
-from probing.tasks.task import SPLITS, Unit
+from probing.tasks.task import SPLITS, Pair, Unit
 
-Pair = Literal["vectors", "joint"]
 HINT = (
     "task.root must be SentEval's data folder, the one with probing/ and downstream/; "
     "leave task.root out to have the files fetched"

@@ -11,7 +11,6 @@ from probing.tasks.lines import read_lines
 from probing.tasks.senteval.examples import (
     HINT,
     Example,
-    Pair,
     Place,
     classes,
     clean,
@@ -24,7 +23,7 @@ from probing.tasks.senteval.examples import (
 )
 from probing.tasks.senteval.files import check_sizes, locate
 from probing.tasks.target import Metric
-from probing.tasks.task import SPLITS, Task
+from probing.tasks.task import SPLITS, Pair, Task
 
 SNLI_CLASSES = ("entailment", "neutral", "contradiction")
 SICK_CLASSES = ("CONTRADICTION", "NEUTRAL", "ENTAILMENT")

@@ -14,7 +14,6 @@ from probing.tasks.lines import read_lines
 from probing.tasks.senteval.examples import (
     HINT,
     Example,
-    Pair,
     Place,
     clean,
     columns,
@@ -26,7 +25,7 @@ from probing.tasks.senteval.examples import (
 from probing.tasks.senteval.files import check_sizes, locate
 from probing.tasks.senteval.published import STS_SETS
 from probing.tasks.target import Metric
-from probing.tasks.task import SPLITS, Average, Task
+from probing.tasks.task import SPLITS, Average, Pair, Task
 
 _SEVERAL = "several, by source; see LICENSE.txt of the publisher"
 

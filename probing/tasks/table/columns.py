@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 from probing.errors import ProbingError
+from probing.tasks.task import Pair
 
 _SPLIT_NAMES = {
     "train": ("train", "training", "tr"),
@@ -13,7 +13,6 @@ _SPLIT_NAMES = {
     "test": ("test", "testing", "te"),
 }
 SPLIT_OF = {written: split for split, names in _SPLIT_NAMES.items() for written in names}
-Pair = Literal["vectors", "joint"]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,10 +17,9 @@ from probing.config import build_config
 from probing.convert import make
 from probing.errors import ProbingError
 from probing.tasks.table import TableTask
-from probing.tasks.table.columns import Pair
 from probing.tasks.table.source import Choice
 from probing.tasks.target import Classes, Scores
-from probing.tasks.task import Task, Unit
+from probing.tasks.task import Pair, Task, Unit
 
 WRITERS: dict[str, Callable[[pd.DataFrame, Path], None]] = {
     "csv": lambda frame, path: frame.to_csv(path, index=False),
