@@ -9,10 +9,13 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
+import torch
 
 import probing
 from probing import cli
 from probing.errors import ProbingError
+from probing.probes.logistic import Logistic
+from probing.probes.problem import Fit, Problem
 from tests.tasks.test_senteval_pairs import write_sts
 from tests.tasks.treebank.made import clauses, joined, simple, write
 from tests.tiny import WORDS
@@ -111,6 +114,27 @@ def test_pairs_as_two_vectors_or_as_one_input(
 def manifests(root: Path) -> list[str]:
     metas = [pq.read_schema(path).metadata for path in root.glob("representations/*/task-*.parquet")]
     return [json.loads(next(iter(m.values())))["examples"] if m else "" for m in metas]
+
+
+def test_heads_that_do_not_fit_into_memory_together_are_probed_in_groups(
+    tmp_path: Path, tiny_bert: Path, examples: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran = arguments(tmp_path, tiny_bert, *table("task.second=other", "granularity.layers=[1]"))
+    whole = probing.run(ran, data=examples)
+    one_head = 4 * 8 * 2 * N * 3
+    monkeypatch.setattr("probing.analyses.experiment.GROUP_BYTES", 3 * one_head)
+    asked: list[int] = []
+    fit = Logistic.fit
+
+    def counted(probe: Logistic, vectors: torch.Tensor, problem: Problem) -> Fit:
+        asked.append(len(vectors))
+        return fit(probe, vectors, problem)
+
+    monkeypatch.setattr(Logistic, "fit", counted)
+    grouped = probing.run([*ran, "overwrite=always"], data=examples)
+    assert asked == [3, 1]
+    assert grouped["head"].tolist() == [0, 1, 2, 3]
+    pd.testing.assert_frame_equal(grouped, whole, rtol=1e-3)
 
 
 def test_nested_folds_test_every_example_once(

@@ -19,6 +19,8 @@ from probing.representations.reader import Representations
 from probing.tasks.task import Features, Task
 
 log = logging.getLogger(__name__)
+# vectors of one layer that are in memory at a time; those of large pair tasks would not fit
+GROUP_BYTES = 4 << 30
 
 
 @dataclass(frozen=True)
@@ -63,12 +65,23 @@ class Experiment:
         )
         return self.asked.take(self._kept)
 
-    def vectors(self, layer: int, features: Features | None = None) -> torch.Tensor:
+    def head_groups(self, layer: int) -> list[list[int]]:
+        """The heads of a layer, in groups whose vectors fit into memory together."""
+        heads, dim = self.representations.layout[layer]
+        # what is read, and at most twice that put together
+        bytes_of_head = 4 * dim * len(self.asked.all_units) * (1 if self.asked.partners is None else 3)
+        size = max(1, GROUP_BYTES // bytes_of_head)
+        return [list(range(heads))[start : start + size] for start in range(0, heads, size)]
+
+    def vectors(
+        self, layer: int, features: Features | None = None, heads: Sequence[int] | None = None
+    ) -> torch.Tensor:
         """The vectors of one layer for the examples of `task`, those of pairs put together.
 
         Args:
             layer: From 0; -1 is the embeddings.
             features: How pairs are put together, if not as the task says.
+            heads: Which heads; None for all.
 
         Returns:
             float32 (heads, n, dim) on `device`; dim grows with the features of pairs.
@@ -77,7 +90,7 @@ class Experiment:
             CorruptFileError: If the layer is damaged in the cache.
         """
         n = len(self.asked)
-        read = torch.from_numpy(self.representations.layer(layer))
+        read = torch.from_numpy(self.representations.layer(layer, heads))
         parts = [part if not self.dropped else part[:, self._kept] for part in torch.split(read, n, 1)]
         parts = [part.to(self.device) for part in parts]
         return parts[0] if len(parts) == 1 else combine(parts[0], parts[1], features or self.asked.features)

@@ -54,12 +54,16 @@ class ProbeAnalysis:
             CorruptFileError: If they are damaged in the cache.
         """
         problem = pose(experiment.task, experiment.seed)
-        vectors = experiment.vectors(part, experiment.probe.features)
-        try:
-            fit = experiment.probe.fit(vectors, problem)
-        except ProbingError as error:
-            raise ProbingError(f"layer {part}: {error}") from error
-        return as_frame(_rows(experiment, part, problem, fit))
+        rows = []
+        for heads in experiment.head_groups(part):
+            vectors = experiment.vectors(part, experiment.probe.features, heads)
+            try:
+                fit = experiment.probe.fit(vectors, problem)
+            except ProbingError as error:
+                after = f", of the heads from {heads[0]}" if heads[0] else ""
+                raise ProbingError(f"layer {part}{after}: {error}") from error
+            rows += _rows(experiment, part, heads, problem, fit)
+        return as_frame(rows)
 
 
 def pose(task: Task, seed: int) -> Problem:
@@ -80,7 +84,9 @@ def pose(task: Task, seed: int) -> Problem:
     )
 
 
-def _rows(experiment: Experiment, layer: int, problem: Problem, fit: Fit) -> list[dict[str, object]]:
+def _rows(
+    experiment: Experiment, layer: int, heads: Sequence[int], problem: Problem, fit: Fit
+) -> list[dict[str, object]]:
     scores = test_scores(problem, fit.predictions)
     test = scores[problem.metric]
     same = {**experiment.labels, **_counts(problem), "majority": majority(problem)}
@@ -91,12 +97,12 @@ def _rows(experiment: Experiment, layer: int, problem: Problem, fit: Fit) -> lis
         | _bounds(problem, fit.predictions[unit])
         | {
             "layer": layer,
-            "head": None if whole else unit,
+            "head": None if whole else head,
             "dev": fit.dev[unit],
             "test": test[unit],
             "l2": fit.l2[unit],
         }
-        for unit in range(len(test))
+        for unit, head in enumerate(heads)
     ]
 
 

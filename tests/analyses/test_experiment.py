@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,10 +26,11 @@ class Made:
     missing: NDArray[np.int64]
     layout: Mapping[int, tuple[int, int]]
 
-    def layer(self, layer: int) -> NDArray[np.float32]:
-        heads, dim = self.layout[layer]
+    def layer(self, layer: int, heads: Sequence[int] | None = None) -> NDArray[np.float32]:
+        count, dim = self.layout[layer]
+        chosen = range(count) if heads is None else heads
         numbers = np.arange(self.size, dtype=np.float32)[None, :, None]
-        return np.broadcast_to(numbers, (heads, self.size, dim)).copy()
+        return np.broadcast_to(numbers, (len(chosen), self.size, dim)).copy()
 
 
 def pair_task(n: int = 20) -> Task:
