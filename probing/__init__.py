@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from probing.figures import draw_grid, draw_sheet
     from probing.main import run
     from probing.representations.load import load_representations
-    from probing.results.load import grid, load_results
+    from probing.results.load import grid, load_predictions, load_results
 
 __version__ = "0.1.0"
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "draw_grid",
     "draw_sheet",
     "grid",
+    "load_predictions",
     "load_representations",
     "load_results",
     "run",
@@ -31,6 +32,7 @@ _HOME = {
     "draw_grid": "probing.figures",
     "draw_sheet": "probing.figures",
     "grid": "probing.results.load",
+    "load_predictions": "probing.results.load",
     "load_representations": "probing.representations.load",
     "load_results": "probing.results.load",
     "run": "probing.main",

@@ -24,14 +24,15 @@ def write_table(path: Path, table: pa.Table, note: Mapping[str, Any]) -> None:
     replace_file(path, sink.getvalue())
 
 
-def read_table(path: Path) -> tuple[pa.Table, dict[str, Any]]:
-    """Read a table and its note.
+def read_table(path: Path, without: str | None = None) -> tuple[pa.Table, dict[str, Any]]:
+    """Read a table and its note, all of its columns or all but one.
 
     Raises:
         CorruptFileError: If the file does not hold what was written.
     """
     try:
-        table = pq.ParquetFile(path, page_checksum_verification=True).read()
+        file = pq.ParquetFile(path, page_checksum_verification=True)
+        table = file.read(columns=[name for name in file.schema_arrow.names if name != without])
         note: dict[str, Any] = json.loads((table.schema.metadata or {})[_NOTE])
     except (OSError, ValueError, KeyError, pa.ArrowException) as error:
         raise CorruptFileError(str(path), str(error).splitlines()[0]) from error

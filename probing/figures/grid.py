@@ -26,6 +26,8 @@ class GridKey(NamedTuple):
     pooling: str
     probe: str
     seed: int
+    baseline: str
+    variant: str
     metric: str
 
 
@@ -127,7 +129,7 @@ def arrange(rows: pd.DataFrame, order: Order = "head", value: str = "test") -> G
     if value not in rows or not pd.api.types.is_numeric_dtype(rows[value]):
         raise ProbingError(f"value {value!r} is no column of scores; use test or dev")
     first = rows.iloc[0]
-    key = GridKey(*(first[name] for name in GridKey._fields))
+    key = GridKey(*("" if pd.isna(first[name]) else first[name] for name in GridKey._fields))
     layer = rows["layer"].to_numpy(dtype=np.int64)
     head = rows["head"].to_numpy(dtype=np.int64, na_value=0)
     _refuse_duplicates(key, layer, head)

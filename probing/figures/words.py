@@ -18,6 +18,8 @@ _METRICS = {
     "spearman": "Spearman correlation",
 }
 
+_BASELINES = {"untrained": "untrained twin", "control": "control labels", "permuted": "permuted labels"}
+
 
 def spoken(score: float, metric: str) -> str:
     """A score as it stands in running text, "92.4 %", or "0.92" of a correlation."""
@@ -97,9 +99,11 @@ def describe(key: GridKey, fields: Sequence[str]) -> list[str]:
         "pooling": f"{key.pooling} pooling",
         "probe": f"{key.probe} probe",
         "seed": f"seed {key.seed}",
+        "baseline": _BASELINES.get(key.baseline, ""),
+        "variant": key.variant,
         "metric": metric_name(key.metric),
     }
-    return [words[name] for name in GridKey._fields if name in fields]
+    return [words[name] for name in GridKey._fields if name in fields and words[name]]
 
 
 def sheet_title(grids: Sequence[Grid]) -> str:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from probing.errors import ProbingError
-from probing.results.schema import COLUMNS, GRID, as_frame
+from probing.results.baselines import with_baselines
+from probing.results.schema import COLUMNS, GRID, PREDICTED, as_frame
 from probing.results.store import read_result
 
 
@@ -18,8 +24,9 @@ def load_results(root: str | Path = "outputs") -> pd.DataFrame:
         root: The folder; a folder without results gives an empty frame with all columns.
 
     Returns:
-        Columns as in `probing.results.schema.COLUMNS`; scores are fractions, layers and heads count
-        from 0, layer -1 is the embeddings, and `head` is missing where a row is of a whole layer.
+        Columns as in `probing.results.schema.COLUMNS`, then those of `DERIVED`, which set a row beside the
+        same cell of its baselines; scores are fractions, layers and heads count from 0, layer -1 is the
+        embeddings, and `head` is missing where a row is of more than one head.
 
     Raises:
         ProbingError: If there is no such folder, or a result file is damaged; the message names it.
@@ -28,9 +35,67 @@ def load_results(root: str | Path = "outputs") -> pd.DataFrame:
     if not folder.is_dir():
         raise ProbingError(f"{folder}: no such folder; give the paths.root that the runs wrote to")
     frames = [read_result(path)[0] for path in sorted((folder / "results").glob("*.parquet"))]
-    if not frames:
-        return as_frame([])
-    return pd.concat(frames, ignore_index=True)[list(COLUMNS)]
+    frame = pd.concat(frames, ignore_index=True)[list(COLUMNS)] if frames else as_frame([])
+    return with_baselines(frame)
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """What the probes of one run answered to every test item.
+
+    Attributes:
+        rows: Rows of the result frame, one for each probe.
+        answers: (probes, n_test), predicted classes, int64, or scores, float64.
+        gold: (n_test,), the same of the test items.
+        groups: int64 (n_test,), the data set of each item where scores are averaged over data sets; or None.
+    """
+
+    rows: pd.DataFrame
+    answers: NDArray[Any]
+    gold: NDArray[Any]
+    groups: NDArray[np.int64] | None = None
+
+
+def load_predictions(root: str | Path = "outputs", **where: object) -> Predictions:
+    """The answers to every test item of the probes of one run, for tests that pair items.
+
+    Args:
+        root: The folder that `paths.root` named.
+        **where: Which rows, as in `select`; they must be of one run.
+
+    Raises:
+        ProbingError: If no run, or more than one, answers, or the run kept no answers.
+    """
+    rows = select(load_results(root), **where)
+    keys = rows["key"].unique()
+    if len(keys) != 1:
+        name = next((name for name in (*GRID, "n_train", "key") if rows[name].nunique() > 1), "model")
+        raise ProbingError(f"{len(keys)} runs answer; name one, {name}=...")
+    (path,) = (Path(root) / "results").glob(f"*.{keys[0]}.parquet")
+    frame, about = read_result(path, predicted=True)
+    if PREDICTED not in frame or "gold" not in about:
+        raise ProbingError(f"{path}: holds no answers to test items; run it again with overwrite=always")
+    chosen = _same_rows(frame, rows)
+    whole = frame["n_classes"].notna().all()
+    kind = np.int64 if whole else np.float64
+    groups = about.get("groups")
+    return Predictions(
+        rows=rows.reset_index(drop=True),
+        answers=np.stack([np.asarray(answers, dtype=kind) for answers in frame[PREDICTED][chosen]]),
+        gold=np.asarray(about["gold"], dtype=kind),
+        groups=None if groups is None else np.asarray(groups, dtype=np.int64),
+    )
+
+
+def _same_rows(frame: pd.DataFrame, rows: pd.DataFrame) -> list[int]:
+    """The places in a file of rows that `load_results` gave."""
+    columns = ["variant", "draw", "layer", "head", "n_heads"]
+
+    def cells(of: pd.DataFrame) -> Iterator[tuple[object, ...]]:
+        return of[columns].astype(object).fillna("").itertuples(index=False, name=None)
+
+    places = {cell: place for place, cell in enumerate(cells(frame))}
+    return [places[cell] for cell in cells(rows)]
 
 
 def select(frame: pd.DataFrame, **where: object) -> pd.DataFrame:

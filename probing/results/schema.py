@@ -9,19 +9,27 @@ from probing.tasks.target import CLASS_METRICS, SCORE_METRICS
 COLUMNS: dict[str, str] = {
     "analysis": "string",
     "model": "string",
+    "step": "Int64",  # of training, where the model is one of several checkpoints
     "task": "string",
     "granularity": "string",
     "pooling": "string",
     "probe": "string",
     "seed": "Int64",
+    "baseline": "string",  # none; untrained, control or permuted of rows that others are compared with
+    "variant": "string",  # what kind of row, where a granularity or an analysis has several
+    "draw": "Int64",  # which of several random draws
     "layer": "Int64",
     "head": "Int64",
+    "n_heads": "Int64",  # whose vectors are read together
+    "heads": "string",  # which, as "4.10 3.5" (layer.head), where they are neither one nor a layer's
     "metric": "string",
     "dev": "Float64",
     "test": "Float64",
     "test_low": "Float64",
     "test_high": "Float64",
     **{f"test_{metric}": "Float64" for metric in (*CLASS_METRICS, *SCORE_METRICS, "mse")},
+    "p": "Float64",
+    "p_adjusted": "Float64",
     "l2": "Float64",
     "n_train": "Int64",
     "n_dev": "Int64",
@@ -30,10 +38,26 @@ COLUMNS: dict[str, str] = {
     "majority": "Float64",
     "key": "string",
 }
-GRID = ("analysis", "model", "task", "granularity", "pooling", "probe", "seed", "metric")
+DERIVED: dict[str, str] = {
+    "untrained": "Float64",  # test score of the same cell of the untrained twin
+    "control": "Float64",  # test score of the same cell on control labels
+    "selectivity": "Float64",  # test minus control (Hewitt & Liang 2019)
+}
+"""Columns that `load_results` adds from rows of other runs; files do not hold them."""
+PREDICTED = "predicted"
+"""A column that files hold beside those: the answer to every test item, a list for each row."""
+GRID = (
+    "analysis", "model", "task", "granularity", "pooling", "probe", "seed", "baseline", "variant", "metric",
+)  # fmt: skip
 """Columns that tell one grid from another, beside its key."""
 
 
 def as_frame(rows: list[dict[str, object]]) -> pd.DataFrame:
-    """Rows with the schema's columns, order and types; what a row lacks is missing."""
-    return pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
+    """Rows with the schema's columns, order and types; what a row lacks is missing.
+
+    Answers to test items stay beside them, in `PREDICTED`, if the rows have any.
+    """
+    frame = pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
+    if any(PREDICTED in row for row in rows):
+        frame[PREDICTED] = [row[PREDICTED] for row in rows]
+    return frame

@@ -18,7 +18,7 @@ from filelock import FileLock
 from probing.errors import CorruptFileError
 from probing.files import remove_empty
 from probing.parquet import read_table, write_table
-from probing.results.schema import COLUMNS
+from probing.results.schema import COLUMNS, PREDICTED
 
 log = logging.getLogger(__name__)
 
@@ -94,20 +94,35 @@ class ResultStore:
         return self._parts / f"{part}.parquet"
 
 
-def read_result(path: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
+def read_result(path: Path, *, predicted: bool = False) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Read a result file: its rows, and what is known about the run.
+
+    Args:
+        path: The file.
+        predicted: Whether to read the answers to test items too, as a column of arrays.
 
     Raises:
         CorruptFileError: If the file is damaged.
     """
-    table, about = read_table(path)
+    table, about = read_table(path, without=None if predicted else PREDICTED)
     try:
         frame = table.to_pandas()
         # files that were written before a column existed lack it
-        return frame.assign(**dict.fromkeys(COLUMNS.keys() - set(frame), None)).astype(COLUMNS), about
+        frame = frame.assign(**dict.fromkeys(COLUMNS.keys() - set(frame), None)).astype(COLUMNS)
+        return frame[[*COLUMNS, *frame.columns.difference(list(COLUMNS))]], about
     except (KeyError, ValueError, TypeError) as error:
         raise CorruptFileError(str(path), str(error).splitlines()[0]) from error
 
 
 def _write(path: Path, frame: pd.DataFrame, about: Mapping[str, Any]) -> None:
-    write_table(path, pa.Table.from_pandas(frame, preserve_index=False), about)
+    write_table(path, _table(frame), about)
+
+
+def _table(frame: pd.DataFrame) -> pa.Table:
+    """The frame, its answers as lists of the smallest type that tells them apart."""
+    table = pa.Table.from_pandas(frame.drop(columns=PREDICTED, errors="ignore"), preserve_index=False)
+    if PREDICTED not in frame:
+        return table
+    whole = all(answers.dtype.kind == "i" for answers in frame[PREDICTED])
+    answers = pa.array(list(frame[PREDICTED]), pa.list_(pa.int32() if whole else pa.float32()))
+    return table.append_column(PREDICTED, answers)

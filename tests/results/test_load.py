@@ -9,7 +9,7 @@ import pytest
 
 import probing
 from probing.errors import CorruptFileError, ProbingError
-from probing.results.schema import COLUMNS, as_frame
+from probing.results.schema import COLUMNS, DERIVED, as_frame
 from probing.results.store import ResultStore, read_result
 from probing.results.table import grid_text
 
@@ -19,7 +19,7 @@ def rows(task: str = "t", seed: int = 0, *, layers: int = 2, heads: int = 3, key
         [
             {
                 "analysis": "probe", "model": "m", "task": task, "granularity": "head", "pooling": "first",
-                "probe": "logistic", "seed": seed, "layer": layer, "head": head, "metric": "accuracy",
+                "probe": "logistic", "seed": seed, "baseline": "none", "layer": layer, "head": head, "metric": "accuracy",
                 "dev": 0.5, "test": (layer * heads + head) / 10, "test_low": 0.1, "test_high": 0.9,
                 "l2": 0.01, "n_train": 10, "n_dev": 5, "n_test": 5, "n_classes": 2, "majority": 0.5,
                 "key": key,
@@ -37,9 +37,9 @@ def store(root: Path, key: str, title: str = "m.a/b") -> ResultStore:
 def test_frames_come_back_with_their_types(tmp_path: Path) -> None:
     path = store(tmp_path, "abc").write(rows(), {"created": "now"})
     assert path.name == "m.a-b.abc.parquet"
-    pd.testing.assert_frame_equal(probing.load_results(tmp_path), rows())
+    pd.testing.assert_frame_equal(probing.load_results(tmp_path)[list(COLUMNS)], rows())
     assert read_result(path)[1] == {"created": "now"}
-    assert dict(probing.load_results(tmp_path).dtypes.astype(str)) == COLUMNS
+    assert dict(probing.load_results(tmp_path).dtypes.astype(str)) == COLUMNS | DERIVED
 
 
 def test_results_of_several_runs_are_one_frame(tmp_path: Path) -> None:
@@ -59,7 +59,7 @@ def test_whole_layers_have_no_head(tmp_path: Path) -> None:
 
 
 def test_a_folder_without_results_is_an_empty_frame_and_no_folder_an_error(tmp_path: Path) -> None:
-    assert list(probing.load_results(tmp_path).columns) == list(COLUMNS)
+    assert list(probing.load_results(tmp_path).columns) == [*COLUMNS, *DERIVED]
     with pytest.raises(ProbingError, match="no such folder"):
         probing.load_results(tmp_path / "nowhere")
 
