@@ -5,11 +5,14 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 from typing import NoReturn
 
 from probing.errors import ProbingError
 
 DONE, BUG, MISTAKE, STOPPED = 0, 1, 2, 130
+COMMANDS = {"draw": "probing.draw"}
+"""What a first word without = asks for, and the module whose `command` takes the words after it."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -46,6 +49,9 @@ def _dispatch(options: argparse.Namespace) -> int:
         from probing.compose import composed_yaml
 
         sys.stdout.write(composed_yaml(options.overrides))
+        return DONE
+    if options.overrides and options.overrides[0] in COMMANDS:
+        import_module(COMMANDS[options.overrides[0]]).command(options.overrides[1:])
         return DONE
     from probing import main as runs
 
