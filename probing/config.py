@@ -3,45 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from probing.analyses.experiment import Analysis
+from probing.analyses.granularity import Granularity
 from probing.convert import convert, make, make_target, suggest
 from probing.errors import ProbingError
 from probing.models.config import ModelConfig
 from probing.probes.problem import Probe
 from probing.representations.extract import Overwrite
-from probing.representations.request import SiteKind
 from probing.representations.settings import ExtractConfig
+from probing.tasks.control import By
 from probing.tasks.task import TaskSource
-
-
-@dataclass(frozen=True)
-class GranularityConfig:
-    """A choice in conf/granularity.
-
-    Attributes:
-        unit: Single heads, or whole layers.
-        layers: The layers to read, from 0 (-1 is the embeddings, of whole layers); None reads all.
-    """
-
-    unit: Literal["head", "layer"]
-    layers: tuple[int, ...] | None = None
-
-    def __post_init__(self) -> None:
-        """Put layers in order, each once, and refuse an empty list."""
-        if self.layers is None:
-            return
-        if not self.layers:
-            raise ProbingError("granularity.layers is empty; name some layers, or null for all")
-        object.__setattr__(self, "layers", tuple(sorted(set(self.layers))))
-
-    @property
-    def site(self) -> SiteKind:
-        """Where the model is read for this unit."""
-        return "head" if self.unit == "head" else "hidden"
 
 
 @dataclass(frozen=True)
@@ -92,6 +67,27 @@ class SampleConfig:
 
 
 @dataclass(frozen=True)
+class BaselineConfig:
+    """A choice in conf/baseline: what a result is to be compared with.
+
+    Attributes:
+        kind: `none` is the result itself; `untrained` asks the twin with random weights; `control` and
+            `permuted` put other labels in the place of the task's, see `probing.tasks.control`.
+        by: What has a control label: the word, the last word of a text, or the text.
+        draw: Another number draws other labels.
+    """
+
+    kind: Literal["none", "untrained", "control", "permuted"] = "none"
+    by: By = "auto"
+    draw: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse a negative draw."""
+        if self.draw < 0:
+            raise ProbingError(f"baseline.draw is {self.draw}; give 0 or more")
+
+
+@dataclass(frozen=True)
 class FigureConfig:
     """How the grid is drawn: heads by number, or sorted by score within each layer."""
 
@@ -106,8 +102,9 @@ class Config:
     model: ModelConfig
     task: TaskSource
     sample: SampleConfig
-    granularity: GranularityConfig
+    granularity: Granularity
     pooling: PoolingConfig
+    baseline: BaselineConfig
     probe: Probe
     extract: ExtractConfig
     paths: PathsConfig
@@ -133,8 +130,9 @@ def build_config(values: Mapping[str, Any]) -> Config:
         model=make(ModelConfig, values["model"], "model"),
         task=make_target(task, "task"),
         sample=make(SampleConfig, sample, "task"),
-        granularity=make(GranularityConfig, values["granularity"], "granularity"),
+        granularity=make(Granularity, values["granularity"], "granularity"),
         pooling=make(PoolingConfig, values["pooling"], "pooling"),
+        baseline=make(BaselineConfig, values["baseline"], "baseline"),
         probe=make_target(values["probe"], "probe"),
         extract=make(ExtractConfig, values["extract"], "extract"),
         paths=make(PathsConfig, values["paths"], "paths"),
@@ -167,3 +165,39 @@ def _seed(value: Any) -> int:  # noqa: ANN401
     if not 0 <= seed < 2**32:
         raise ProbingError(f"seed is {seed}; give a whole number from 0 to {2**32 - 1}")
     return seed
+
+
+def probe_title(probe: Probe) -> str:
+    """What results call a probe: its name, and the settings in which it differs from its defaults."""
+    differing = {
+        field.name: getattr(probe, field.name)
+        for field in fields(probe)  # type: ignore[arg-type]
+        if field.default is not MISSING and getattr(probe, field.name) != field.default
+    }
+    told = ",".join(f"{name}={_told(value)}" for name, value in differing.items())
+    return f"{probe.name}[{told}]" if told else probe.name
+
+
+def _told(value: object) -> str:
+    if isinstance(value, tuple):
+        return "+".join(map(_told, value))
+    return f"{value:g}" if isinstance(value, float) else str(value).lower()
+
+
+def as_plain(value: object) -> Any:  # noqa: ANN401
+    """Dataclasses as nested dicts of values that JSON has, `_target_` included where there are choices.
+
+    Args:
+        value: A configuration, or a part of one. Frames, as of examples of one's own, are left out.
+    """
+    if is_dataclass(value) and not isinstance(value, type):
+        kind = type(value)
+        plain = {field.name: as_plain(getattr(value, field.name)) for field in fields(value)}
+        return {"_target_": f"{kind.__module__}.{kind.__qualname__}", **plain}
+    if isinstance(value, tuple | list):
+        return [as_plain(item) for item in value]
+    return value if isinstance(value, str | int | float | bool | None) else _as_text(value)
+
+
+def _as_text(value: object) -> str | None:
+    return str(value) if isinstance(value, Path) else None

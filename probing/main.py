@@ -22,7 +22,7 @@ from probing.files import remove_empty
 from probing.log import log_to_file, log_to_terminal
 from probing.pipeline import Run, prepare
 from probing.results.schema import GRID
-from probing.results.table import grid_text, summary
+from probing.results.table import beside_baseline, grid_text, summary
 from probing.sweep import multirun
 
 log = logging.getLogger(__name__)
@@ -131,6 +131,8 @@ def _execute(start: Run, values: dict[str, Any], folder: Path) -> pd.DataFrame:
         log.info("%s", start.card.text())
         frame = start()
         print(grid_text(frame))  # noqa: T201
+        if start.config.baseline.kind != "none":
+            print(beside_baseline(start.reference()(), frame))  # noqa: T201
         frame.to_csv(folder / "grid.csv", index=False)
         picture, _ = draw_grid(frame, folder / "grid", order=start.config.figure.order)
         log.info("picture: %s", picture)

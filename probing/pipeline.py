@@ -6,9 +6,9 @@ import hashlib
 import json
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cache, cached_property
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,9 @@ import torch
 
 import probing
 from probing.analyses.experiment import Experiment
-from probing.config import Config
+from probing.analyses.granularity import Granularity, Unit
+from probing.analyses.pose import pose
+from probing.config import BaselineConfig, Config, as_plain, probe_title
 from probing.errors import CorruptFileError, ProbingError
 from probing.models.family import default_pooling
 from probing.models.files import ModelFiles, find_files
@@ -25,10 +27,12 @@ from probing.representations.extract import Extractor
 from probing.representations.manifest import write_manifest
 from probing.representations.reader import Representations
 from probing.representations.request import Request
+from probing.results.schema import PREDICTED
 from probing.results.store import ResultStore
 from probing.results.table import best_score
 from probing.tasks.card import TaskCard
 from probing.tasks.card import card as make_card
+from probing.tasks.control import control_task, permuted_task
 from probing.tasks.sample import sample
 from probing.tasks.task import Task
 
@@ -36,7 +40,7 @@ if TYPE_CHECKING:
     from probing.models.load import LoadedModel
 
 log = logging.getLogger(__name__)
-SCHEMA = 2
+SCHEMA = 3
 
 
 @dataclass(frozen=True)
@@ -45,12 +49,14 @@ class Run:
 
     Attributes:
         config: What was asked for.
-        task: The question.
+        sampled: The question as the task has it.
+        task: The question as it is put, with the labels of a baseline if that has others.
         files: The model that is asked.
         request: The vectors that are needed.
     """
 
     config: Config
+    sampled: Task
     task: Task
     files: ModelFiles
     request: Request
@@ -61,11 +67,13 @@ class Run:
         return {
             "analysis": self.config.analysis.name,
             "model": self.config.model.title,
+            "step": getattr(self.config.model, "step", None),
             "task": self.task.name,
             "granularity": self.config.granularity.unit,
             "pooling": self.request.pooling,
-            "probe": self.config.probe.name,
+            "probe": probe_title(self.config.probe),
             "seed": self.config.seed,
+            "baseline": self.config.baseline.kind,
         }
 
     @cached_property
@@ -75,7 +83,8 @@ class Run:
             "schema": SCHEMA,
             "names": self.names,
             "request": json.loads(self.request.as_json()),
-            "layers": self.config.granularity.layers,
+            "granularity": _settings(self.config.granularity),
+            "baseline": asdict(self.config.baseline),
             "task": task_digest(self.task),
             **self.config.analysis.depends_on(self.config.probe),
         }
@@ -89,7 +98,8 @@ class Run:
     @property
     def store(self) -> ResultStore:
         """Where the result is kept."""
-        named_by = ("model", "task", "granularity", "pooling", "probe")
+        named_by = ["model", "task", "granularity", "pooling", "probe"]
+        named_by += [] if self.config.baseline.kind == "none" else ["baseline"]
         title = ".".join(str(self.names[name]) for name in named_by)
         return ResultStore(self.config.paths.results, self.key, title)
 
@@ -102,6 +112,10 @@ class Run:
         Raises:
             ProbingError: If it cannot be computed.
         """
+        return self.answered().drop(columns=PREDICTED, errors="ignore")
+
+    def answered(self) -> pd.DataFrame:
+        """The same rows with the answers to every test item."""
         always = self.config.overwrite == "always"
         cached = None if always else self._cached(self.store)
         if cached is not None:
@@ -119,7 +133,7 @@ class Run:
 
     def _cached(self, store: ResultStore) -> pd.DataFrame | None:
         try:
-            found = store.read()
+            found = store.read(predicted=True)
             if found is not None:
                 log.info("result: found as %s; nothing to extract or train", store.path)
             return found
@@ -134,7 +148,8 @@ class Run:
         for _ in range(100):  # a damaged shard is dropped and extracted again; each can fail once
             experiment = self._experiment(extractor)
             try:
-                return self._parts(experiment, store), experiment
+                frame = self._parts(experiment, store)
+                return self.config.analysis.conclude(experiment, frame), experiment
             except CorruptFileError as error:
                 extractor.refill(error)
         raise ProbingError(
@@ -152,21 +167,53 @@ class Run:
                 frame = analysis.run_part(experiment, part)
                 store.write_part(part, frame)
             note = "kept from an interrupted run" if kept else f"best {best_score(frame)}"
-            log.info("%s: layer %d (%d of %d), %s", analysis.name, part, done, len(numbers), note)
+            name = analysis.part_name(experiment, part)
+            log.info("%s: %s (%d of %d), %s", analysis.name, name, done, len(numbers), note)
             frames.append(frame)
         return pd.concat(frames, ignore_index=True)
 
     def _experiment(self, extractor: Extractor) -> Experiment:
         def represent() -> Representations:
             found = extractor.extract(self.task.all_units, self.config.granularity.layers)
-            path = write_manifest(self.config.paths.representations, self.request, self.task, self.names)
-            log.info("examples with labels and splits: %s", path)
+            self._note_examples()
             return found
 
         config = self.config
         device = config.extract.torch_device()
         labels = {**self.names, "key": self.key}
-        return Experiment(labels, self.task, config.probe, config.seed, device, represent)
+        return Experiment(
+            labels,
+            self.task,
+            config.probe,
+            config.seed,
+            device,
+            represent,
+            config.granularity,
+            cache(self._beside),
+        )
+
+    def _note_examples(self) -> None:
+        """Write down which rows of the cache are which examples, under the names of heads and layers."""
+        if self.task is not self.sampled:  # another run, on the labels as they are, notes them
+            return
+        unit = "layer" if self.config.granularity.unit == "layer" else "head"
+        names = {**self.names, "granularity": unit, "model": self.files.config.title}
+        path = write_manifest(self.config.paths.representations, self.request, self.task, names)
+        log.info("examples with labels and splits: %s", path)
+
+    def _beside(self, unit: Unit, draw: int | None) -> pd.DataFrame:
+        """The result of the same experiment for another unit, found or computed."""
+        config = replace(self.config, granularity=Granularity(unit, self._layers_of(unit)))
+        if draw is not None:
+            config = replace(config, baseline=BaselineConfig("permuted", draw=draw))
+        return resolve(config, self.sampled).answered()
+
+    def _layers_of(self, unit: Unit) -> tuple[int, ...] | None:
+        return None if unit == "layer" else self.config.granularity.layers
+
+    def reference(self) -> Run:
+        """The run that this one is a baseline of."""
+        return resolve(replace(self.config, baseline=BaselineConfig()), self.sampled)
 
     def _extractor(self) -> Extractor:
         settings = self.config.extract
@@ -189,6 +236,8 @@ class Run:
         return {
             "created": datetime.now(UTC).isoformat(timespec="seconds"),
             "card": self.card.as_dict(),
+            "config": as_plain(self.config),
+            **_gold(experiment),
             "truncated": experiment.representations.truncated,
             "dropped": experiment.dropped,
             "representations": self.request.key,
@@ -209,9 +258,25 @@ def prepare(config: Config) -> Run:
         ProbingError: If the task or the model is not as it should be.
     """
     config.extract.torch_device()
-    task = sample(config.task.build(), config.sample.limit, config.sample.balance, config.seed)
-    config.analysis.check(task, config.probe)
-    files = find_files(config.model)
+    return resolve(
+        config, sample(config.task.build(), config.sample.limit, config.sample.balance, config.seed)
+    )
+
+
+def resolve(config: Config, sampled: Task) -> Run:
+    """The run of a configuration on a task that has been read.
+
+    Raises:
+        ProbingError: If the analysis refuses the task, or the model is not as it should be.
+    """
+    task = _with_labels_of(config.baseline, sampled, config.seed)
+    config.analysis.check(task, config.probe, config.granularity)
+    model = config.model
+    if config.baseline.kind == "untrained":
+        if not model.pretrained:
+            raise ProbingError("baseline=untrained: the model is untrained already (model.pretrained=false)")
+        model = replace(model, pretrained=False)
+    files = find_files(model)
     pooling = default_pooling(files) if config.pooling.how == "auto" else config.pooling.how
     request = Request(
         model=files.identity,
@@ -221,7 +286,28 @@ def prepare(config: Config) -> Run:
         dtype=config.extract.dtype,
         transformers=int(version("transformers").split(".")[0]),
     )
-    return Run(config, task, files, request)
+    return Run(config, sampled, task, files, request)
+
+
+def _with_labels_of(baseline: BaselineConfig, task: Task, seed: int) -> Task:
+    if baseline.kind == "control":
+        return control_task(task, baseline.by, baseline.draw)
+    return permuted_task(task, baseline.draw, seed) if baseline.kind == "permuted" else task
+
+
+def _settings(granularity: Granularity) -> dict[str, Any]:
+    """What a result depends on: other units have no use for the settings of top_heads."""
+    settings = asdict(granularity)
+    return (
+        settings if granularity.unit == "top_heads" else {name: settings[name] for name in ("unit", "layers")}
+    )
+
+
+def _gold(experiment: Experiment) -> dict[str, Any]:
+    """What is true of the test items, as plain values."""
+    problem = pose(experiment.task, experiment.seed)
+    groups = None if problem.groups is None else problem.groups[problem.test].tolist()
+    return {"gold": problem.gold[problem.test].tolist(), "groups": groups}
 
 
 def task_digest(task: Task) -> str:

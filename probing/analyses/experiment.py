@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Protocol
 
@@ -13,6 +13,7 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 
+from probing.analyses.granularity import Granularity, Unit
 from probing.analyses.pairs import combine
 from probing.probes.problem import Probe
 from probing.representations.reader import Representations
@@ -34,6 +35,9 @@ class Experiment:
         seed: Seed of all that is random.
         device: Where to compute.
         represent: Extracts, or finds in the cache, a vector for every unit of the task.
+        granularity: What one probe reads.
+        beside: The result, answers to test items included, that the same experiment has for another unit of
+            granularity, on labels that are permuted by a draw of that number if one is given.
     """
 
     labels: Mapping[str, object]
@@ -42,6 +46,8 @@ class Experiment:
     seed: int
     device: torch.device
     represent: Callable[[], Representations]
+    granularity: Granularity = field(default_factory=lambda: Granularity("head"))
+    beside: Callable[[Unit, int | None], pd.DataFrame] | None = None
 
     @cached_property
     def representations(self) -> Representations:
@@ -51,7 +57,7 @@ class Experiment:
     @property
     def dropped(self) -> int:
         """Examples without a vector, since their word lies beyond the model's limit."""
-        return len(self.asked) - len(self._kept)
+        return len(self.asked) - len(self.kept)
 
     @cached_property
     def task(self) -> Task:
@@ -63,7 +69,7 @@ class Experiment:
             self.dropped,
             len(self.asked),
         )
-        return self.asked.take(self._kept)
+        return self.asked.take(self.kept)
 
     def head_groups(self, layer: int) -> list[list[int]]:
         """The heads of a layer, in groups whose vectors fit into memory together."""
@@ -91,12 +97,13 @@ class Experiment:
         """
         n = len(self.asked)
         read = torch.from_numpy(self.representations.layer(layer, heads))
-        parts = [part if not self.dropped else part[:, self._kept] for part in torch.split(read, n, 1)]
+        parts = [part if not self.dropped else part[:, self.kept] for part in torch.split(read, n, 1)]
         parts = [part.to(self.device) for part in parts]
         return parts[0] if len(parts) == 1 else combine(parts[0], parts[1], features or self.asked.features)
 
     @cached_property
-    def _kept(self) -> NDArray[np.int64]:
+    def kept(self) -> NDArray[np.int64]:
+        """Rows of `asked` that have vectors, ascending; int64."""
         n = len(self.asked)
         return np.setdiff1d(np.arange(n), self.representations.missing % n)
 
@@ -112,7 +119,7 @@ class Analysis(Protocol):
     def name(self) -> str:
         """As on the command line, `probe`."""
 
-    def check(self, task: Task, probe: Probe) -> None:
+    def check(self, task: Task, probe: Probe, granularity: Granularity) -> None:
         """Refuse what cannot be analysed, before any vector is extracted for it.
 
         Raises:
@@ -125,5 +132,11 @@ class Analysis(Protocol):
     def parts(self, experiment: Experiment) -> Sequence[int]:
         """Numbers of the parts, layers for example."""
 
+    def part_name(self, experiment: Experiment, part: int) -> str:
+        """What a part is called in the log, `layer 3`."""
+
     def run_part(self, experiment: Experiment, part: int) -> pd.DataFrame:
-        """The rows of one part, in the schema of the result frame."""
+        """The rows of one part, in the schema of the result frame; answers to test items beside them."""
+
+    def conclude(self, experiment: Experiment, frame: pd.DataFrame) -> pd.DataFrame:
+        """The rows of all parts with what can be said only of all of them together."""

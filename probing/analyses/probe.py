@@ -1,38 +1,60 @@
-"""How much of a task a probe can read off every head."""
+"""How much of a task a probe can read off every head, every layer, or several heads together."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from functools import partial
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from probing.analyses.experiment import Experiment
+from probing.analyses.granularity import Granularity
+from probing.analyses.pose import counts, pose
+from probing.analyses.top_heads import layer_rows, top_rows
+from probing.analyses.units import Batch, Pick, all_heads, layer_batches, pick_batches
 from probing.errors import ProbingError
 from probing.probes.intervals import interval
 from probing.probes.problem import Fit, Probe, Problem
 from probing.probes.scores import majority, test_scores
-from probing.probes.splits import inner_splits
-from probing.results.schema import as_frame
-from probing.tasks.target import Classes
+from probing.results.schema import PREDICTED, as_frame
 from probing.tasks.task import Task
 
 
 @dataclass(frozen=True)
 class ProbeAnalysis:
-    """Fit a probe to every head of a layer, a layer at a time."""
+    """Fit a probe to every unit of the granularity; of heads, layers and attention a layer at a time.
+
+    Attributes:
+        intervals: `analytic` takes Wilson's interval of accuracy and Fisher's of correlations, a bootstrap
+            else; `bootstrap` draws test items for every metric.
+        permutations: Of the labels of test items, for the columns `p` and `p_adjusted`; 0 leaves them out.
+    """
+
+    intervals: Literal["analytic", "bootstrap"] = "analytic"
+    permutations: int = 1000
+
+    def __post_init__(self) -> None:
+        """Refuse a negative number."""
+        if self.permutations < 0:
+            raise ProbingError(f"analysis.permutations is {self.permutations}; give 0 or more")
 
     @property
     def name(self) -> str:
         """As on the command line."""
         return "probe"
 
-    def check(self, task: Task, probe: Probe) -> None:
-        """Refuse a task that the probe cannot answer."""
+    def check(self, task: Task, probe: Probe, granularity: Granularity) -> None:
+        """Refuse a task that the probe cannot answer, or whose heads cannot be chosen without its test."""
         probe.check(task)
+        if granularity.unit == "top_heads" and task.selection in {"nested", "none"}:
+            how = "nested k-fold, whose folds share" if task.selection == "nested" else "no training, with"
+            raise ProbingError(
+                f"granularity=top_heads chooses heads on dev, but task {task.name} is tested by {how} its "
+                "test items; use a task with a test split, or granularity=head"
+            )
 
     def depends_on(self, probe: Probe) -> Mapping[str, Any]:
         """The analysis's own settings and the probe's."""
@@ -43,82 +65,109 @@ class ProbeAnalysis:
         }
 
     def parts(self, experiment: Experiment) -> Sequence[int]:
-        """The layers of the representations."""
-        return experiment.representations.layers
+        """The layers that are read; of `top_heads` the places in the list of n, and one for layers."""
+        unit = experiment.granularity.unit
+        if unit == "top_heads":
+            return range(len(self._sizes(experiment)) + 1)
+        return [0] if unit == "all_heads" else experiment.representations.layers
+
+    def part_name(self, experiment: Experiment, part: int) -> str:
+        """What a part is called in the log."""
+        unit = experiment.granularity.unit
+        if unit == "all_heads":
+            return "all heads"
+        if unit != "top_heads":
+            return f"layer {part}"
+        sizes = self._sizes(experiment)
+        return f"top {sizes[part]}" if part < len(sizes) else "whole layers"
 
     def run_part(self, experiment: Experiment, part: int) -> pd.DataFrame:
-        """Fit and score the probes of one layer.
+        """Fit and score the probes of one part.
 
         Raises:
-            ProbingError: If the vectors of the layer cannot be probed.
+            ProbingError: If the vectors of the part cannot be probed.
             CorruptFileError: If they are damaged in the cache.
         """
+        unit, features = experiment.granularity.unit, experiment.probe.features
+        if unit == "top_heads":
+            sizes = self._sizes(experiment)
+            if part == len(sizes):
+                return layer_rows(experiment)
+            return as_frame(top_rows(experiment, sizes[part], partial(self._fit_picks, experiment)))
+        if unit in {"attention", "all_heads"}:
+            heads = [place for place in all_heads(experiment) if unit == "all_heads" or place[0] == part]
+            layer = {} if unit == "all_heads" else {"layer": part}
+            return as_frame(self._fit_picks(experiment, experiment.task, [_together(heads, layer)]))
+        return as_frame(self._fit(experiment, experiment.task, layer_batches(experiment, part, features)))
+
+    def conclude(self, experiment: Experiment, frame: pd.DataFrame) -> pd.DataFrame:
+        """Add p-values: of each row alone, and corrected for the choice of the best of all of them."""
         problem = pose(experiment.task, experiment.seed)
+        answered = frame["variant"].ne("permuted").fillna(value=True).to_numpy(dtype=bool)
+        if not self.permutations:
+            return frame
+        from probing.results.significance import permutation_p
+        alone, adjusted = permutation_p(
+            np.stack(list(frame[PREDICTED][answered])),
+            problem.gold[problem.test],
+            problem.metric,
+            groups=None if problem.groups is None else problem.groups[problem.test],
+            average=problem.average,
+            draws=self.permutations,
+            seed=experiment.seed,
+        )
+        values = np.full((2, len(frame)), np.nan)
+        values[:, answered] = alone, adjusted
+        return frame.assign(p=values[0], p_adjusted=values[1]).astype(
+            {"p": "Float64", "p_adjusted": "Float64"}
+        )
+
+    def _sizes(self, experiment: Experiment) -> tuple[int, ...]:
+        return experiment.granularity.sizes(len(all_heads(experiment)))
+
+    def _fit_picks(
+        self, experiment: Experiment, task: Task, picks: Sequence[Pick]
+    ) -> list[dict[str, object]]:
+        return self._fit(experiment, task, pick_batches(experiment, picks, experiment.probe.features))
+
+    def _fit(self, experiment: Experiment, task: Task, batches: Iterable[Batch]) -> list[dict[str, object]]:
+        problem = pose(task, experiment.seed)
         rows = []
-        for heads in experiment.head_groups(part):
-            vectors = experiment.vectors(part, experiment.probe.features, heads)
+        for batch in batches:
             try:
-                fit = experiment.probe.fit(vectors, problem)
+                fit = experiment.probe.fit(batch.vectors, problem)
             except ProbingError as error:
-                after = f", of the heads from {heads[0]}" if heads[0] else ""
-                raise ProbingError(f"layer {part}{after}: {error}") from error
-            rows += _rows(experiment, part, heads, problem, fit)
-        return as_frame(rows)
+                raise ProbingError(f"{_place(batch.cells[0])}: {error}") from error
+            rows += self._rows(experiment.labels, batch.cells, problem, fit)
+        return rows
+
+    def _rows(
+        self,
+        labels: Mapping[str, object],
+        cells: Sequence[Mapping[str, object]],
+        problem: Problem,
+        fit: Fit,
+    ) -> list[dict[str, object]]:
+        scores = test_scores(problem, fit.predictions)
+        same = {**labels, **counts(problem), "majority": majority(problem)}
+        rows = []
+        for unit, cell in enumerate(cells):
+            low, high = interval(problem, fit.predictions[unit])
+            rows.append(
+                same
+                | {f"test_{metric}": values[unit] for metric, values in scores.items()}
+                | {"dev": fit.dev[unit], "test": scores[problem.metric][unit], "l2": fit.l2[unit]}
+                | {"test_low": low, "test_high": high, PREDICTED: fit.predictions[unit]}
+                | cell
+            )
+        return rows
 
 
-def pose(task: Task, seed: int) -> Problem:
-    """A task as a probe sees it."""
-    everything = np.arange(len(task))
-    nested = task.selection == "nested"
-    return Problem(
-        target=task.target,
-        train=everything if nested else task.rows("train"),
-        dev=task.rows("dev"),
-        test=everything if nested else task.rows("test"),
-        selection=task.selection,
-        folds=task.folds,
-        metric=task.metric,
-        seed=seed,
-        groups=None if task.groups is None else np.unique(task.groups, return_inverse=True)[1],
-        average=task.average,
-    )
+def _together(heads: Sequence[tuple[int, int]], cell: dict[str, object]) -> Pick:
+    return Pick(tuple(heads), cell | {"n_heads": len(heads)})
 
 
-def _rows(
-    experiment: Experiment, layer: int, heads: Sequence[int], problem: Problem, fit: Fit
-) -> list[dict[str, object]]:
-    scores = test_scores(problem, fit.predictions)
-    test = scores[problem.metric]
-    same = {**experiment.labels, **_counts(problem), "majority": majority(problem)}
-    whole = experiment.labels["granularity"] == "layer"
-    return [
-        same
-        | {f"test_{metric}": values[unit] for metric, values in scores.items()}
-        | _bounds(problem, fit.predictions[unit])
-        | {
-            "layer": layer,
-            "head": None if whole else head,
-            "dev": fit.dev[unit],
-            "test": test[unit],
-            "l2": fit.l2[unit],
-        }
-        for unit, head in enumerate(heads)
-    ]
-
-
-def _bounds(problem: Problem, predictions: NDArray[Any]) -> dict[str, object]:
-    low, high = interval(problem, predictions)
-    return {"test_low": low, "test_high": high}
-
-
-def _counts(problem: Problem) -> dict[str, object]:
-    """Sizes; with nested folds every example is trained on, held out and tested."""
-    target = problem.target
-    trained = problem.selection in {"dev", "kfold", "holdout"}
-    return {
-        "metric": problem.metric,
-        "n_train": len(problem.train),
-        "n_dev": sum(len(held) for _, held in inner_splits(problem)) if trained else len(problem.train),
-        "n_test": len(problem.test),
-        "n_classes": len(target.names) if isinstance(target, Classes) else None,
-    }
+def _place(cell: Mapping[str, object]) -> str:
+    """Where a batch begins, for messages."""
+    layer = f"layer {cell['layer']}" if "layer" in cell else f"{cell['n_heads']} heads together"
+    return f"{layer}, of the heads from {cell['head']}" if cell.get("head") else layer

@@ -59,19 +59,19 @@ class ResultStore:
             path.unlink(missing_ok=True)
             remove_empty(self.root, self.root)
 
-    def read(self) -> pd.DataFrame | None:
-        """The finished result, or None where there is none.
+    def read(self, *, predicted: bool = False) -> pd.DataFrame | None:
+        """The finished result, with the answers to test items if wanted, or None where there is none.
 
         Raises:
             CorruptFileError: If the file is damaged.
         """
-        return read_result(self.path)[0] if self.path.exists() else None
+        return read_result(self.path, predicted=predicted)[0] if self.path.exists() else None
 
     def read_part(self, part: int) -> pd.DataFrame | None:
         """A part that an interrupted run has finished, or None; a damaged one counts as missing."""
         path = self._part(part)
         try:
-            return read_result(path)[0] if path.exists() else None
+            return read_result(path, predicted=True)[0] if path.exists() else None
         except CorruptFileError as error:
             log.warning("%s; it is computed again", error)
             return None

@@ -11,11 +11,15 @@ def grid_text(rows: pd.DataFrame) -> str:
     """Draw one grid, layers upward from the input, the best head marked with *; shares are in percent.
 
     Args:
-        rows: The result rows of one grid.
+        rows: The result rows of one grid; or of one run of `top_heads`, whose table has a line for each n.
 
     Returns:
         Several lines, the last naming the best head, its interval and the majority baseline.
     """
+    if rows["variant"].notna().any():
+        return top_text(rows)
+    if rows["layer"].isna().all():
+        return summary(rows)
     heads = sorted(rows["head"].dropna().unique()) or [None]
     best, metric = rows["test"].idxmax(), str(rows["metric"].iloc[0])
     width = max(6, 2 + max(len(_cell(test, metric)) for test in rows["test"].dropna()))
@@ -34,17 +38,69 @@ def _cell(score: float, metric: str) -> str:
     return f"{score:.2f}" if metric in COEFFICIENTS else f"{100 * score:.1f}"
 
 
+def top_text(rows: pd.DataFrame) -> str:
+    """The effect of n heads: a line for each n, then whole layers, then what choosing on dev is worth.
+
+    Args:
+        rows: The result rows of one run of `top_heads`.
+    """
+    metric, kinds = str(rows["metric"].iloc[0]), ("top", "random", "permuted")
+    means = rows[rows["variant"].isin(kinds)].pivot_table(
+        index="n_heads", columns="variant", values=["dev", "test"]
+    )
+    columns = [(score, kind) for kind in kinds for score in ("dev", "test") if (score, kind) in means]
+    lines = ["heads" + "".join(f"{f'{kind} {score}':>15}" for score, kind in columns)]
+    for n, cells in means.iterrows():
+        texts = ("" if pd.isna(cells[column]) else _cell(cells[column], metric) for column in columns)
+        lines.append(f"{n:>5}" + "".join(f"{text:>15}" for text in texts))
+    for name in ("last_layer", "best_layer"):
+        (row,) = (found for _, found in rows[rows["variant"] == name].iterrows())
+        scores = f"dev {shown(row['dev'], metric)}, test {shown(row['test'], metric)}"
+        lines.append(f"{name.replace('_', ' ')} ({row['layer']}): {scores}")
+    return "\n".join([*lines, *_optimism(rows), summary(rows[rows["variant"] == "top"])])
+
+
+def _optimism(rows: pd.DataFrame) -> list[str]:
+    """What the best head's dev score owes to the choice among so many."""
+    luck = rows[(rows["variant"] == "permuted") & (rows["n_heads"] == 1)]
+    if luck.empty:
+        return []
+    metric = str(rows["metric"].iloc[0])
+    dev, test = (shown(luck[name].mean(), metric) for name in ("dev", "test"))
+    return [
+        f"on permuted labels the best head by dev has dev {dev}, test {test}: the rest of its dev is luck"
+    ]
+
+
 def summary(rows: pd.DataFrame) -> str:
-    """One line: the best head, its test score and interval, and what guessing scores."""
+    """One line: the best row, its test score and interval, and what guessing scores."""
     best = rows.iloc[int(rows["test"].to_numpy(dtype=float).argmax())]
-    layer = "embeddings" if best["layer"] < 0 else f"layer {best['layer']}"
-    place = layer if pd.isna(best["head"]) else f"{layer} head {best['head']}"
     test, low, high, mean, majority = (
         shown(value, best["metric"])
         for value in (*best[["test", "test_low", "test_high"]], rows["test"].mean(), best["majority"])
     )
     guess = "" if best["metric"] in COEFFICIENTS else f"; majority {majority}"
-    return f"best: {place}, {best['metric']} {test} [{low}, {high}]; mean {mean}{guess}"
+    luck = "" if pd.isna(best["p_adjusted"]) else f"; p {best['p_adjusted']:.3f} as the best of {len(rows)}"
+    return f"best: {_place(best)}, {best['metric']} {test} [{low}, {high}]{luck}; mean {mean}{guess}"
+
+
+def _place(row: pd.Series) -> str:
+    if pd.isna(row["layer"]):
+        return f"{row['n_heads']} heads together"
+    layer = "embeddings" if row["layer"] < 0 else f"layer {row['layer']}"
+    return layer if pd.isna(row["head"]) else f"{layer} head {row['head']}"
+
+
+def beside_baseline(rows: pd.DataFrame, baseline: pd.DataFrame) -> str:
+    """One line: how far the rows of a result lie above the same cells of one of its baselines."""
+    kind, metric = str(baseline["baseline"].iloc[0]), str(rows["metric"].iloc[0])
+    above = rows["test"].to_numpy(dtype=float) - baseline["test"].to_numpy(dtype=float)
+    best = rows.iloc[int(above.argmax())]
+    mean, most = (
+        (f"{v:+.3f}" if metric in COEFFICIENTS else f"{100 * v:+.1f} points")
+        for v in (above.mean(), above.max())
+    )
+    return f"above {kind}: mean {mean}, most at {_place(best)}, {most}"
 
 
 def best_score(rows: pd.DataFrame) -> str:

@@ -1,0 +1,62 @@
+"""What one probe reads: a head, a layer, or several heads put together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from probing.errors import ProbingError
+from probing.representations.request import SiteKind
+
+Unit = Literal["head", "layer", "attention", "top_heads", "all_heads"]
+
+
+@dataclass(frozen=True)
+class Granularity:
+    """A choice in conf/granularity.
+
+    Attributes:
+        unit: Single heads; whole layers; a layer's heads together; the heads that are best on dev
+            together; or all heads together.
+        layers: The layers to read, from 0 (-1 is the embeddings, of whole layers); None reads all.
+        n: Of `top_heads`, how many heads; None takes 1, 2, 4, 8 ... and all.
+        draws: Of `top_heads`, how many sets of n random heads stand beside them.
+        permutations: Of `top_heads`, how often all is repeated on shuffled labels.
+    """
+
+    unit: Unit
+    layers: tuple[int, ...] | None = None
+    n: tuple[int, ...] | None = None
+    draws: int = 5
+    permutations: int = 2
+
+    def __post_init__(self) -> None:
+        """Put layers and numbers in order, each once, and refuse what cannot be meant."""
+        for name in ("layers", "n"):
+            values = getattr(self, name)
+            if values is not None and not values:
+                raise ProbingError(f"granularity.{name} is empty; name some, or null for all")
+            object.__setattr__(self, name, None if values is None else tuple(sorted(set(values))))
+        if self.n is not None and self.n[0] < 1:
+            raise ProbingError(f"granularity.n is {list(self.n)}; give numbers of heads from 1 up")
+        for name in ("draws", "permutations"):
+            if getattr(self, name) < 0:
+                raise ProbingError(f"granularity.{name} is {getattr(self, name)}; give 0 or more")
+
+    @property
+    def site(self) -> SiteKind:
+        """Where the model is read for this unit."""
+        return "hidden" if self.unit == "layer" else "head"
+
+    def sizes(self, heads: int) -> tuple[int, ...]:
+        """How many heads are put together by `top_heads`, ascending.
+
+        Raises:
+            ProbingError: If there are not so many.
+        """
+        if self.n is None:
+            powers = [2**power for power in range(heads.bit_length()) if 2**power < heads]
+            return (*powers, heads)
+        if self.n[-1] > heads:
+            raise ProbingError(f"granularity.n asks for {self.n[-1]} heads, but {heads} are read")
+        return self.n
