@@ -103,6 +103,9 @@ def explain(error: Exception) -> str:
         group_name = re.search(r"No match in the defaults list for '([^']+)'", text)
         if group_name:
             return f"unknown config group {group_name[1]}; {suggest(group_name[1], groups())}"
+    swept = re.search(r"(?:Sweep parameters|Ambiguous value for argument) '(.+?)'(?: requires|\n|$)", text)
+    if swept:
+        return f"{swept[1]} is a sweep; run it with: probing -m"
     if "LexerNoViableAlt" in text:
         text = f"cannot be read: {text.partition(':')[2].strip()}; put the value in quotes within quotes"
     return re.sub(r"\s+", " ", text.strip().splitlines()[0] if text.strip() else type(error).__name__)

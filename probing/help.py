@@ -28,6 +28,7 @@ Examples
   probing task.limit=200                           a quick look at any task
   probing -m 'task=glob(grammar/*)'                ten tasks, one contact sheet
   probing -m model=minilm,bert_base pooling=first,mean
+  probing -m model=hf 'model.name=glob(runs/sst2/checkpoint-*)'   grids over training
   probing -m experiment=anatomy                    a study from conf/experiment
 
 Everything is written below paths.root (default outputs/): results/, representations/, runs/.

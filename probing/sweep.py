@@ -19,16 +19,21 @@ from omegaconf import DictConfig
 from probing.compose import choices, groups
 from probing.convert import suggest
 from probing.errors import ProbingError
+from probing.models.checkpoints import matching_models
 
 # what a sweep as a whole depends on: where it writes, how jobs start, what an experiment sweeps over
 _OF_ALL_JOBS = {"hydra", "paths", "experiment"}
+MODEL_NAME = "model.name"
 
 Plugins.instance()  # executes the modules of Hydra's own plugins anew, so theirs must be imported after
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper  # noqa: E402
 
 
 class GlobSweeper(BasicSweeper):
-    """Hydra's basic sweeper, for which `task=glob(grammar/*)` also looks into folders of a group."""
+    """Hydra's basic sweeper, for which `task=glob(grammar/*)` also looks into folders of a group.
+
+    And `model.name=glob(runs/checkpoint-*)` into folders on disk.
+    """
 
     def __init__(self, max_batch_size: int | None, params: Mapping[str, str] | None) -> None:
         """Expand the globs of an experiment's own sweep."""
@@ -90,18 +95,45 @@ def _root(override: str) -> str:
     return re.split(r"[.=/@:]", override.lstrip("+~"), maxsplit=1)[0]
 
 
-def expand(group: str, value: str) -> str:
-    """Replace glob(...) by the choices of a config group that it matches, between commas.
+def expand(key: str, value: str) -> str:
+    """Replace glob(...) by what it matches, between commas: choices of a config group, or model folders.
 
     Hydra's own glob looks into the top folder of a group only.
+
+    Args:
+        key: A config group, or `model.name`, whose folders come in the order of their training steps.
+        value: Anything; what is no glob is left as it is.
 
     Raises:
         ProbingError: If it matches none.
     """
-    if not value.strip().startswith("glob(") or group not in groups():
+    of_models = key == MODEL_NAME
+    if not value.strip().startswith("glob(") or not (of_models or key in groups()):
         return value
-    glob = OverridesParser.create().parse_override(f"{group}={value}").value()
-    matching: list[str] = glob.filter(choices(group)) if isinstance(glob, Glob) else []
+    if of_models:
+        glob = _parsed(key, _quoted_inside(value.strip()))
+        return ",".join(map(_quoted, matching_models(glob.include, glob.exclude)))
+    matching: list[str] = _parsed(key, value).filter(choices(key))
     if not matching:
-        raise ProbingError(f"{group}={value} matches nothing; {suggest(value, choices(group))}")
+        raise ProbingError(f"{key}={value} matches nothing; {suggest(value, choices(key))}")
     return ",".join(matching)
+
+
+def _parsed(key: str, value: str) -> Glob:
+    glob = OverridesParser.create().parse_override(f"{key}={value}").value()
+    if not isinstance(glob, Glob):
+        raise ProbingError(f"{key}={value}: give glob(pattern), alone")
+    return glob
+
+
+def _quoted_inside(value: str) -> str:
+    """One pattern without quotes, whatever characters of a path it has."""
+    inside = value.removeprefix("glob(").removesuffix(")")
+    return value if set(inside) & set(",='\"") else f"glob({_quoted(inside)})"
+
+
+def _quoted(path: str) -> str:
+    """A path as Hydra reads it back."""
+    if re.fullmatch(r"[\w/.@+-]+", path, re.ASCII):
+        return path
+    return "'" + path.replace("\\", "\\\\").replace("'", "\\'") + "'"

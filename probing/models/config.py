@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import PurePath
+from pathlib import Path
 
 from probing.errors import ProbingError
+from probing.models.checkpoints import names_only_step, step_of
 
 
 @dataclass(frozen=True)
@@ -15,7 +16,8 @@ class ModelConfig:
     Attributes:
         name: A Hugging Face id, a local folder, or `package:<import name>/<folder>` for weights that
             are installed with a Python package.
-        label: The model's name in results and pictures; by default the last part of `name`.
+        label: The model's name in results and pictures; by default the last part of `name`, or, of a folder
+            that is named by its step alone, the name of the folder above it.
         revision: Branch, tag or commit of a Hugging Face id.
         pretrained: False asks the untrained twin: the same architecture with seeded random weights.
         seed: Seed of those random weights.
@@ -38,8 +40,18 @@ class ModelConfig:
 
     @property
     def title(self) -> str:
-        """What results and pictures call this model."""
-        title = self.label or PurePath(self.name).name
+        """What results and pictures call this model; a step is told as `run@checkpoint-200`."""
+        folder = Path(self.name).expanduser().absolute()
+        own, title = folder.name, self.label or folder.name
+        if names_only_step(own) and folder.is_dir():
+            title = f"{self.label or folder.parent.name}@{own}"
         if self.revision:
             title += f"@{self.revision}"
         return title if self.pretrained else f"{title}-untrained-{self.seed}"
+
+    @property
+    def step(self) -> int | None:
+        """The training step that the revision or the last part of the name tells, if it was trained."""
+        if not self.pretrained:
+            return None
+        return step_of(self.revision or Path(self.name).name)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from probing.errors import ProbingError
+from probing.models.checkpoints import names_only_step
 from probing.models.config import ModelConfig
 
 WEIGHTS = ("model.safetensors", "model-*-of-*.safetensors")
@@ -64,6 +65,16 @@ class ModelFiles:
         return tuple(_matching(self.folder, WEIGHTS))
 
     @cached_property
+    def tokenizer_folder(self) -> Path:
+        """Where the tokenizer lies: here, or above a folder that is named by its training step alone.
+
+        Trainers that save the tokenizer once leave it beside their checkpoints.
+        """
+        own, above = self.folder, self.folder.absolute().parent
+        shared = names_only_step(own.absolute().name) and not _matching(own, VOCABULARY)
+        return above if shared and _matching(above, VOCABULARY) else own
+
+    @cached_property
     def identity(self) -> dict[str, str]:
         """What the model computes, by content alone: digests of weights, configuration and tokenizer.
 
@@ -71,7 +82,7 @@ class ModelFiles:
             ProbingError: If the weights do not have the digest that the configuration asks for.
         """
         settings = {key: value for key, value in self.settings.items() if key not in _NOT_CONTENT}
-        tokenizer = _matching(self.folder, TOKENIZER)
+        tokenizer = _matching(self.tokenizer_folder, TOKENIZER)
         code = _matching(self.folder, ("*.py",)) if self.config.trust_remote_code else []
         return {
             "weights": self._weights_identity(),
@@ -106,7 +117,7 @@ def find_files(config: ModelConfig) -> ModelFiles:
             f"{config.name}: no model.safetensors (weights in other formats are not read); name a "
             "model.revision that has it, or load the model once with transformers and save_pretrained it"
         )
-    if not _matching(files.folder, VOCABULARY):
+    if not _matching(files.tokenizer_folder, VOCABULARY):
         raise ProbingError(f"{files.folder}: the model has no tokenizer; put its tokenizer files there too")
     _ = files.settings  # read once, so that a broken file is told of before anything is done
     return files

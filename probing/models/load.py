@@ -49,9 +49,7 @@ def load_model(
     transformers_logging.set_verbosity_error()  # type: ignore[no-untyped-call]
     transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     try:
-        tokenizer = AutoTokenizer.from_pretrained(
-            files.folder, trust_remote_code=files.config.trust_remote_code
-        )
+        tokenizer = _tokenizer(files)
         model = _pretrained(files, dtype, attention) if files.config.pretrained else _untrained(files, dtype)
     except (OSError, ValueError, KeyError, ImportError, RuntimeError, SafetensorError) as error:
         reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
@@ -61,6 +59,15 @@ def load_model(
     model.train(False).requires_grad_(False)
     nn.Module.to(model, device)
     return LoadedModel(model, tokenizer, _length_limit(model, tokenizer))
+
+
+def _tokenizer(files: ModelFiles) -> PreTrainedTokenizerBase:
+    remote = files.config.trust_remote_code
+    options: dict[str, Any] = {"trust_remote_code": remote}
+    if files.tokenizer_folder != files.folder:  # its kind may be told by the model's configuration alone
+        options["config"] = AutoConfig.from_pretrained(files.folder, **options)
+    tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(files.tokenizer_folder, **options)
+    return tokenizer
 
 
 def _pretrained(files: ModelFiles, dtype: torch.dtype, attention: Attention) -> PreTrainedModel:

@@ -1,0 +1,61 @@
+"""Models saved during training: which step a name tells, and folders of them in order."""
+
+from __future__ import annotations
+
+import glob
+import re
+from collections.abc import Sequence
+from fnmatch import fnmatch
+from pathlib import Path, PurePath
+
+from probing.errors import ProbingError
+
+# step1000, step1000-tokens2B, checkpoint-500, stage1-step4000, global_step_95000, iter_0001000, step_1000k
+_STEP = re.compile(r"(?<![a-z])(?:step|checkpoint|ckpt|iter)[-_]?(\d+)(k?)(?![a-z0-9])", re.IGNORECASE)
+_ONLY_STEP = re.compile(r"(?:global[-_]?)?(?:step|checkpoint|ckpt|iter)[-_]?\d+k?", re.IGNORECASE)
+
+
+def step_of(name: str) -> int | None:
+    """The training step that the name of a folder or a revision tells; None if it tells none.
+
+    Args:
+        name: As `checkpoint-500`, `step1000-tokens2B` or `step_1000k`, which is a million.
+    """
+    found = _STEP.search(name)
+    return None if found is None else int(found[1]) * (1000 if found[2] else 1)
+
+
+def names_only_step(name: str) -> bool:
+    """Whether a folder's name is its step and nothing else, so that the folder above it names the run."""
+    return _ONLY_STEP.fullmatch(name) is not None
+
+
+def matching_models(include: Sequence[str], exclude: Sequence[str] = ()) -> list[str]:
+    """Folders of models on disk, by run and in the order of their steps.
+
+    Args:
+        include: Patterns as of a shell, `runs/sst2/checkpoint-*`; `~` is the home folder.
+        exclude: Patterns of folders to leave out, in the same form.
+
+    Raises:
+        ProbingError: If no folder of a model matches.
+    """
+    found = {path for pattern in include for path in glob.glob(_whole(pattern))}  # noqa: PTH207
+    found = {path for path in found if not any(fnmatch(path, _whole(pattern)) for pattern in exclude)}
+    models = [path for path in found if (Path(path) / "config.json").is_file()]
+    if not models:
+        given = ",".join(include)
+        raise ProbingError(f"model.name=glob({given}) matches no folder with a config.json; check the path")
+    return sorted(models, key=_order)
+
+
+def _whole(pattern: str) -> str:
+    return str(Path(pattern).expanduser())
+
+
+def _order(path: str) -> tuple[str, int, list[tuple[int, str]]]:
+    """By the folder above, then by step, those without one last, then as people count."""
+    name = PurePath(path).name
+    step = step_of(name)
+    counted = [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", name)]
+    return str(PurePath(path).parent), 2**63 if step is None else step, counted
