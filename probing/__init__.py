@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from probing.main import run
     from probing.representations.load import load_representations
     from probing.results.load import grid, load_predictions, load_results
+    from probing.results.significance import permutation_p
 
 __version__ = "0.1.0"
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "load_predictions",
     "load_representations",
     "load_results",
+    "permutation_p",
     "run",
 ]
 
@@ -35,6 +37,7 @@ _HOME = {
     "load_predictions": "probing.results.load",
     "load_representations": "probing.representations.load",
     "load_results": "probing.results.load",
+    "permutation_p": "probing.results.significance",
     "run": "probing.main",
 }
 

@@ -90,14 +90,26 @@ COUNTED = {"macro_f1": macro_f1, "f1": f1, "matthews": matthews}
 
 def pearson(predictions: torch.Tensor, gold: torch.Tensor) -> torch.Tensor:
     """Pearson's correlation of float (…, n) with (n,); 0 where either is constant, which tells nothing."""
-    return (_unit(predictions.double()) * _unit(gold.double())).sum(-1).clamp(-1, 1)
+    return (correlate(predictions, "pearson") * correlate(gold, "pearson")).sum(-1).clamp(-1, 1)
 
 
 def spearman(predictions: torch.Tensor, gold: torch.Tensor) -> torch.Tensor:
     """Pearson's correlation of the ranks, equal values sharing the mean of theirs, as SciPy has it."""
+    return (correlate(predictions, "spearman") * correlate(gold, "spearman")).sum(-1).clamp(-1, 1)
+
+
+def correlate(values: torch.Tensor, metric: Metric) -> torch.Tensor:
+    """Vectors whose inner products are the correlations; float64 (…, n), 0 where `values` are constant.
+
+    Args:
+        values: (…, n).
+        metric: `pearson` or `spearman`.
+    """
+    units = _unit(values.double())
+    if metric == "pearson":
+        return units
     # ranks would make much of the last bits of a constant
-    varies = _unit(predictions.double()).any(-1)
-    return torch.where(varies, pearson(_ranks(predictions), _ranks(gold)), 0)
+    return torch.where(units.any(-1, keepdim=True), _unit(_ranks(values)), 0)
 
 
 def mse(predictions: torch.Tensor, gold: torch.Tensor) -> torch.Tensor:
