@@ -17,7 +17,7 @@ from omegaconf import DictConfig, OmegaConf
 from probing.compose import compose_config, hydra_session, plain_values, tidy
 from probing.config import Config, build_config
 from probing.errors import ProbingError
-from probing.figures import draw_grid, draw_sheet
+from probing.figures.run import draw_run, draw_sweep
 from probing.files import remove_empty
 from probing.log import log_to_file, log_to_terminal
 from probing.pipeline import Run, prepare
@@ -133,10 +133,9 @@ def _execute(start: Run, values: dict[str, Any], folder: Path) -> pd.DataFrame:
         print(grid_text(frame))  # noqa: T201
         if start.config.baseline.kind != "none":
             print(beside_baseline(start.reference()(), frame))  # noqa: T201
-        frame.to_csv(folder / "grid.csv", index=False)
-        picture, _ = draw_grid(frame, folder / "grid", order=start.config.figure.order)
-        log.info("picture: %s", picture)
-        log.info("table: %s", folder / "grid.csv")
+        for path in draw_run(frame, folder, start.config.figure.order):
+            if path.suffix in (".png", ".csv"):
+                log.info("%s: %s", "picture" if path.suffix == ".png" else "table", path)
     return frame
 
 
@@ -155,9 +154,8 @@ def _finish(outcomes: list[Outcome]) -> None:
         print(f"  {title}: {job.problem} (log: {job.folder / LOG})", file=sys.stderr)  # noqa: T201
     frames = {title: job.frame for title, job in done.items() if job.frame is not None}
     if frames:
-        path = outcomes[0].folder.parent / "sheet"
-        picture, _ = draw_sheet(_side_by_side(frames), path, order=outcomes[0].order)
-        print(f"contact sheet: {picture}")  # noqa: T201
+        for picture in draw_sweep(_side_by_side(frames), outcomes[0].folder.parent, outcomes[0].order):
+            print(f"side by side: {picture}")  # noqa: T201
 
 
 def _side_by_side(frames: dict[str, pd.DataFrame]) -> pd.DataFrame:
@@ -196,6 +194,6 @@ def _make(folder: Path) -> Path:
 
 def _clear(folder: Path, root: Path) -> None:
     """Remove what a run that came to nothing has written into its own folder."""
-    for name in (LOG, "config.yaml", "task.yaml", "grid.csv"):
+    for name in (LOG, "config.yaml", "task.yaml"):
         (folder / name).unlink(missing_ok=True)
     remove_empty(folder, root)

@@ -67,7 +67,7 @@ class Run:
         return {
             "analysis": self.config.analysis.name,
             "model": self.config.model.title,
-            "step": getattr(self.config.model, "step", None),
+            "step": self.config.model.step,
             "task": self.task.name,
             "granularity": self.config.granularity.unit,
             "pooling": self.request.pooling,

@@ -96,7 +96,7 @@ class ProbeAnalysis:
             return as_frame(top_rows(experiment, sizes[part], partial(self._fit_picks, experiment)))
         if unit in {"attention", "all_heads"}:
             heads = [place for place in all_heads(experiment) if unit == "all_heads" or place[0] == part]
-            layer = {} if unit == "all_heads" else {"layer": part}
+            layer: dict[str, object] = {} if unit == "all_heads" else {"layer": part}
             return as_frame(self._fit_picks(experiment, experiment.task, [_together(heads, layer)]))
         return as_frame(self._fit(experiment, experiment.task, layer_batches(experiment, part, features)))
 
@@ -107,6 +107,7 @@ class ProbeAnalysis:
         if not self.permutations:
             return frame
         from probing.results.significance import permutation_p
+
         alone, adjusted = permutation_p(
             np.stack(list(frame[PREDICTED][answered])),
             problem.gold[problem.test],
@@ -158,7 +159,7 @@ class ProbeAnalysis:
                 | {f"test_{metric}": values[unit] for metric, values in scores.items()}
                 | {"dev": fit.dev[unit], "test": scores[problem.metric][unit], "l2": fit.l2[unit]}
                 | {"test_low": low, "test_high": high, PREDICTED: fit.predictions[unit]}
-                | cell
+                | dict(cell)
             )
         return rows
 

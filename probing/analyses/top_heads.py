@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from probing.analyses.experiment import Experiment
+from probing.analyses.granularity import Unit
 from probing.analyses.units import Head, Pick, all_heads
 from probing.tasks.control import permuted_task
 from probing.tasks.task import Task
@@ -51,13 +52,12 @@ def layer_rows(experiment: Experiment) -> pd.DataFrame:
     """Rows of the last layer, and of the layer (not the embeddings) that is best on dev."""
     layers = _beside(experiment, "layer")
     layers = layers[layers["layer"] >= 0]
-    last = layers[layers["layer"] == layers["layer"].max()]
-    best = layers[layers["layer"] == ranking(layers)[0][0]]
-    labels = {name: value for name, value in experiment.labels.items() if name in layers}
-    named = [
-        rows.assign(**labels, variant=name) for rows, name in ((last, "last_layer"), (best, "best_layer"))
-    ]
-    return pd.concat(named, ignore_index=True)
+    chosen = {"last_layer": int(layers["layer"].max()), "best_layer": ranking(layers)[0][0]}
+    rows = pd.concat([layers[layers["layer"] == layer] for layer in chosen.values()], ignore_index=True)
+    rows["variant"] = pd.array(list(chosen), dtype="string")
+    for name in ("granularity", "key"):
+        rows[name] = pd.array([str(experiment.labels[name])] * len(rows), dtype="string")
+    return rows
 
 
 def ranking(frame: pd.DataFrame) -> list[Head]:
@@ -75,13 +75,13 @@ def random_heads(heads: Sequence[Head], n: int, seed: int, draw: int) -> list[He
     return [heads[place] for place in generator.choice(len(heads), n, replace=False)]
 
 
-def _beside(experiment: Experiment, unit: str, draw: int | None = None) -> pd.DataFrame:
+def _beside(experiment: Experiment, unit: Unit, draw: int | None = None) -> pd.DataFrame:
     assert experiment.beside is not None
-    return experiment.beside("layer" if unit == "layer" else "head", draw)
+    return experiment.beside(unit, draw)
 
 
 def _pick(variant: str, ranked: Sequence[Head], draw: int | None = None) -> Pick:
     """Put together by place in the model, so that all heads in any order are the same vectors."""
     told = " ".join(f"{layer}.{head}" for layer, head in ranked)
-    cell = {"variant": variant, "draw": draw, "n_heads": len(ranked), "heads": told}
+    cell: dict[str, object] = {"variant": variant, "draw": draw, "n_heads": len(ranked), "heads": told}
     return Pick(tuple(sorted(ranked)), cell)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
@@ -24,7 +24,7 @@ class Pick:
     """
 
     heads: tuple[Head, ...]
-    cell: dict[str, object] = field(default_factory=dict)
+    cell: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Batch:
     """
 
     vectors: torch.Tensor
-    cells: tuple[dict[str, object], ...]
+    cells: tuple[Mapping[str, object], ...]
 
 
 def layer_batches(experiment: Experiment, layer: int, features: Features | None) -> Iterator[Batch]:

@@ -59,5 +59,5 @@ def as_frame(rows: list[dict[str, object]]) -> pd.DataFrame:
     """
     frame = pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
     if any(PREDICTED in row for row in rows):
-        frame[PREDICTED] = [row[PREDICTED] for row in rows]
+        frame[PREDICTED] = pd.Series([row[PREDICTED] for row in rows], dtype=object)
     return frame
