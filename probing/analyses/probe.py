@@ -20,6 +20,7 @@ from probing.probes.intervals import interval
 from probing.probes.problem import Fit, Probe, Problem
 from probing.probes.scores import majority, test_scores
 from probing.results.schema import PREDICTED, as_frame
+from probing.results.significance import permutation_p
 from probing.tasks.task import Task
 
 
@@ -106,7 +107,6 @@ class ProbeAnalysis:
         answered = frame["variant"].ne("permuted").fillna(value=True).to_numpy(dtype=bool)
         if not self.permutations:
             return frame
-        from probing.results.significance import permutation_p
 
         alone, adjusted = permutation_p(
             np.stack(list(frame[PREDICTED][answered])),

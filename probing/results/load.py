@@ -69,7 +69,7 @@ def load_predictions(root: str | Path = "outputs", **where: object) -> Predictio
     rows = select(load_results(root), **where)
     keys = rows["key"].unique()
     if len(keys) != 1:
-        name = next((name for name in (*GRID, "n_train", "key") if rows[name].nunique() > 1), "model")
+        name = next((name for name in (*GRID, "n_train", "key") if len(rows[name].unique()) > 1), "model")
         raise ProbingError(f"{len(keys)} runs answer; name one, {name}=...")
     (path,) = (Path(root) / "results").glob(f"*.{keys[0]}.parquet")
     frame, about = read_result(path, predicted=True)
