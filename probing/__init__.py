@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from probing.errors import ProbingError
     from probing.figures import draw_grid, draw_sheet
     from probing.main import run
+    from probing.page import report
     from probing.representations.load import load_representations
     from probing.results.load import grid, load_predictions, load_results
     from probing.results.significance import permutation_p
@@ -38,6 +39,7 @@ _HOME = {
     "load_representations": "probing.representations.load",
     "load_results": "probing.results.load",
     "permutation_p": "probing.results.significance",
+    "report": "probing.page",
     "run": "probing.main",
 }
 

@@ -1,0 +1,56 @@
+"""One self-contained HTML page of all results under a folder, to look at, compare and quote from."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from probing.errors import ProbingError
+
+
+def report(root: str | Path = "outputs", out: str | Path | None = None) -> Path:
+    """Write the page of the results that lie under a folder.
+
+    A folder without results gives a page that says what to run; a damaged result file is named on the page
+    and left out.
+
+    Args:
+        root: The folder that `paths.root` named.
+        out: The file to write; None writes `<root>/report.html`.
+
+    Returns:
+        The file that was written.
+
+    Raises:
+        ProbingError: If there is no such folder, or `out` is a folder.
+    """
+    from probing.files import replace_file
+    from probing.page.collect import collect
+    from probing.page.document import document
+
+    folder = Path(root)
+    path = folder / "report.html" if out is None else Path(out)
+    if path.is_dir():
+        raise ProbingError(f"out={path} is a folder; give a file, out={path / 'report.html'}")
+    found = collect(folder)
+    replace_file(path, document(found).encode())
+    for damaged in found.damaged:
+        sys.stderr.write(f"probing: left out {damaged.file}: {damaged.problem}\n")
+    return path
+
+
+def command(words: Sequence[str]) -> None:
+    """`probing report [outputs] [out=report.html]`: write the page and print where it is.
+
+    Raises:
+        ProbingError: If a word is not understood, or the page cannot be written.
+    """
+    named = dict(word.split("=", 1) for word in words if "=" in word)
+    folders = [word for word in words if "=" not in word]
+    root = named.pop("root", None) or named.pop("paths.root", None) or (folders or ["outputs"])[0]
+    out = named.pop("out", None)
+    if named or len(folders) > 1:
+        word = next(iter(named), folders[-1])
+        raise ProbingError(f"report: cannot use {word!r}; give probing report [outputs] [out=report.html]")
+    sys.stdout.write(f"{report(root, out)}\n")

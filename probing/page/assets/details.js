@@ -1,0 +1,32 @@
+// All about one cell or one run, the configuration behind it included.
+
+function openDetails(item, i) {
+  const run = data.runs[item.run];
+  byId("details-title").textContent = i == null ? fullName(item) : `${place(item, i)} · ${fullName(item)}`;
+  const facts = [];
+  if (i != null) for (const line of cellLines(item, i).slice(1)) facts.push([line.split(" ")[0], line.slice(line.indexOf(" ") + 1)]);
+  facts.push(["metric", item.metric], ...Object.entries(item.names).filter(([, value]) => value));
+  for (const [name, value] of Object.entries(item.sizes || {})) if (known(value)) facts.push([name.replace("n_", "n "), value.toLocaleString("en")]);
+  facts.push(["source", run.data], ["file", run.file], ["created", run.created], ["key", run.key]);
+  byId("facts").replaceChildren(...facts.filter(([, value]) => value).flatMap(([name, value]) => [make("dt", {}, name), make("dd", {}, value)]));
+  byId("command-part").hidden = !run.command;
+  byId("command").textContent = run.command;
+  byId("config").textContent = run.config || "The result file does not tell its configuration.";
+  byId("copy").textContent = "Copy";
+  byId("details").showModal();
+}
+
+function buildDetails() {
+  const dialog = byId("details");
+  byId("close").addEventListener("click", () => dialog.close());
+  dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });
+  byId("copy").addEventListener("click", async () => {
+    try {
+      await navigator.clipboard.writeText(byId("command").textContent);
+      byId("copy").textContent = "Copied";
+    } catch {
+      getSelection().selectAllChildren(byId("command"));
+      byId("copy").textContent = "Selected";
+    }
+  });
+}

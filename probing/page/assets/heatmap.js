@@ -1,0 +1,236 @@
+// One heatmap: drawn by plotly when it comes into sight, with a cell cursor that all heatmaps share.
+
+const MARGIN = { left: 30, right: 54, top: 4, bottom: 20 };
+const SIGHT = "200px";
+let version = 0;
+const drawers = new Map();
+const watcher = new IntersectionObserver((entries) => {
+  for (const entry of entries) drawers.get(entry.target).visible = entry.isIntersecting;
+  paintVisible();
+}, { rootMargin: SIGHT });
+
+function whenSeen(element, draw) {
+  drawers.set(element, { draw, painted: -1, visible: false });
+  watcher.observe(element);
+}
+
+function forget(element) {
+  watcher.unobserve(element);
+  drawers.delete(element);
+}
+
+function paintVisible() {
+  const started = [];
+  for (const [element, item] of drawers) {
+    if (!item.visible || item.painted === version || !element.isConnected) continue;
+    item.painted = version;
+    started.push(item.draw());
+  }
+  Promise.all(started).then(() => requestAnimationFrame(() => setTimeout(noteDrawn)));
+}
+
+function repaint() {
+  version += 1;
+  paintVisible();
+}
+
+// when the first picture was there, for the benchmark and for tests
+function noteDrawn() {
+  const page = document.documentElement.dataset;
+  if (!page.drawn) page.drawn = Math.round(performance.now());
+  page.paints = Number(page.paints || 0) + 1;
+}
+
+const theme = () => data.figures.themes[document.documentElement.dataset.theme];
+const copy = (value) => JSON.parse(JSON.stringify(value));
+const BARE = { displayModeBar: false, responsive: false, showTips: false, scrollZoom: false, doubleClick: false };
+
+function draw(host, traces, layout) {
+  return Plotly.react(host, traces, { ...layout, template: theme() }, BARE);
+}
+
+const views = new Set();
+let cursor = null;
+
+function setCursor(layer, head) {
+  cursor = { layer, head };
+  for (const view of views) view.mark();
+}
+
+function say(lines) {
+  byId("live").textContent = lines.join("; ");
+}
+
+class Heatmap {
+  // spec: columns, words(i), label, best, dots; values and range are read anew whenever it is drawn
+  constructor(spec) {
+    this.spec = spec;
+    const { layer, head = [] } = spec.columns;
+    this.layers = [...new Set(layer)].sort((a, b) => a - b);
+    this.heads = [...new Set(layer.map((_, i) => head[i] ?? null))].sort((a, b) => a - b);
+    this.rows = new Map(this.layers.map((value, row) => [value, row]));
+    this.across = new Map(this.heads.map((value, column) => [value, column]));
+    this.index = this.layers.map(() => this.heads.map(() => null));
+    layer.forEach((value, i) => {
+      this.index[this.rows.get(value)][this.across.get(head[i] ?? null)] = i;
+    });
+    this.plot = make("div", { class: "draw" });
+    this.marker = make("div", { class: "cursor", hidden: true });
+    const edges = `left:${MARGIN.left}px;right:${MARGIN.right}px;top:${MARGIN.top}px;bottom:${MARGIN.bottom}px`;
+    this.element = make(
+      "div",
+      { class: "map", tabindex: "0", role: "application", "aria-roledescription": "heatmap", "aria-label": spec.label,
+        "aria-describedby": "keys", onkeydown: (event) => this.key(event), onfocus: () => this.enter() },
+      this.plot,
+      make("div", { class: "over", style: edges, "aria-hidden": "true" }, this.marker),
+    );
+    whenSeen(this.element, () => this.draw());
+    views.add(this);
+  }
+
+  remove() {
+    views.delete(this);
+    forget(this.element);
+    Plotly.purge(this.plot);
+    this.element.remove();
+  }
+
+  fit(width) {
+    this.width = width;
+    const across = (width - MARGIN.left - MARGIN.right) / this.heads.length;
+    const side = this.heads.length === 1 ? 20 : Math.min(24, Math.max(9, 0.72 * across));
+    this.height = Math.round(side * this.layers.length + MARGIN.top + MARGIN.bottom);
+    this.element.style.height = `${this.height}px`;
+  }
+
+  draw() {
+    const figure = copy(data.figures.heatmap);
+    const values = this.spec.values();
+    const { low, high, diverging } = this.spec.range(values);
+    const single = this.heads.length === 1;
+    const fill = (of) => this.index.map((row) => row.map((i) => (i == null ? null : of(i))));
+    const trace = {
+      ...figure.trace, z: fill((i) => values[i]), zmin: low, zmax: high,
+      hovertext: fill((i) => this.spec.words(i).map(plain).join("<br>")),
+      colorscale: diverging ? theme().layout.colorscale.diverging : theme().layout.colorscale.sequential,
+      ...(single ? { text: fill((i) => this.spec.short(values[i])), texttemplate: "%{text}" } : {}),
+    };
+    trace.colorbar.tickformat = this.spec.tick;
+    const every = (count, room) => Math.max(1, Math.ceil(count / room));
+    const named = (list, step, name) => {
+      const places = list.map((_, k) => k).filter((k) => k % step === 0);
+      return { tickvals: places, ticktext: places.map((k) => name(list[k])) };
+    };
+    const { layout } = figure;
+    const wide = (this.width - MARGIN.left - MARGIN.right) / 22;
+    Object.assign(layout.xaxis, { range: [-0.5, this.heads.length - 0.5] }, single ? { showticklabels: false }
+      : named(this.heads, every(this.heads.length, wide), String));
+    Object.assign(layout.yaxis, { range: [-0.5, this.layers.length - 0.5] },
+      named(this.layers, every(this.layers.length, this.height / 15), (l) => (l < 0 ? "emb" : String(l))));
+    Object.assign(layout, { width: this.width, height: this.height });
+    const fresh = !this.drawn;
+    return draw(this.plot, [trace, ...this.marks(values, low, high, diverging)], layout).then(() => {
+      if (fresh) this.listen();
+      this.mark();
+    });
+  }
+
+  // black within white shows on dark and bright cells alike
+  marks(values, low, high, diverging) {
+    const at = (list) => ({ x: list.map((i) => this.where(i)[1]), y: list.map((i) => this.where(i)[0]), hoverinfo: "skip", mode: "markers", type: "scatter" });
+    const bright = (i) => diverging || (values[i] - low) / (high - low || 1) > 0.55;
+    const made = [];
+    const { dots, best } = this.spec;
+    if (dots.length) {
+      made.push({ ...at(dots), cliponaxis: false, marker: { size: 3.5, color: dots.map((i) => (bright(i) ? "#111111" : "#ffffff")) } });
+    }
+    if (best != null) {
+      const side = (this.height - MARGIN.top - MARGIN.bottom) / this.layers.length;
+      const size = Math.max(6, side - 5);
+      made.push({ ...at([best]), cliponaxis: false, marker: { symbol: "square-open", size, color: "#ffffff", line: { width: 4.5, color: "#ffffff" } } });
+      made.push({ ...at([best]), cliponaxis: false, marker: { symbol: "square-open", size, color: "#111111", line: { width: 2, color: "#111111" } } });
+    }
+    return made;
+  }
+
+  listen() {
+    this.drawn = true;
+    const picked = (event) => {
+      const point = event.points.find((p) => p.data.type === "heatmap");
+      return point ? this.index[point.y][point.x] : null;
+    };
+    this.plot.on("plotly_hover", (event) => {
+      const i = picked(event);
+      if (i != null && !this.moving) this.go(i, false);
+    });
+    this.plot.on("plotly_click", (event) => {
+      const i = picked(event);
+      if (i != null) this.spec.open(i);
+    });
+  }
+
+  where(i) {
+    return [this.rows.get(this.spec.columns.layer[i]), this.across.get((this.spec.columns.head || [])[i] ?? null)];
+  }
+
+  // the place of the cursor here: a cell, a whole row where only the layer is the same, or nothing
+  found() {
+    if (!cursor || !this.rows.has(cursor.layer)) return null;
+    const row = this.rows.get(cursor.layer);
+    if (this.across.has(cursor.head)) return [row, this.across.get(cursor.head), 1];
+    if (cursor.head == null) return [row, 0, this.heads.length];
+    return this.heads.length === 1 && this.heads[0] == null ? [row, 0, 1] : null;
+  }
+
+  mark() {
+    const found = this.found();
+    this.marker.hidden = !found;
+    if (!found) return;
+    const [row, column, across] = found;
+    const part = (value, of) => `${(100 * value) / of}%`;
+    Object.assign(this.marker.style, {
+      left: part(column, this.heads.length), width: part(across, this.heads.length),
+      top: part(this.layers.length - 1 - row, this.layers.length), height: part(1, this.layers.length),
+    });
+  }
+
+  current() {
+    const found = this.found();
+    const here = found && found[2] === 1 ? this.index[found[0]][found[1]] : null;
+    return here ?? this.spec.best ?? 0;
+  }
+
+  enter() {
+    if (this.element.matches(":focus-visible")) this.go(this.current(), true);
+  }
+
+  go(i, aloud) {
+    setCursor(this.spec.columns.layer[i], (this.spec.columns.head || [])[i] ?? null);
+    if (!aloud) return;
+    say(this.spec.words(i));
+    const [row, column] = this.where(i);
+    if (!this.drawn) return;
+    this.moving = true;
+    Plotly.Fx.hover(this.plot, { xval: column, yval: row }, "xy");
+    this.moving = false;
+  }
+
+  key(event) {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const i = this.current();
+    const [row, column] = this.where(i);
+    const [top, right] = [this.layers.length - 1, this.heads.length - 1];
+    const moves = {
+      ArrowUp: [row + 1, column], ArrowDown: [row - 1, column], ArrowLeft: [row, column - 1], ArrowRight: [row, column + 1],
+      Home: [row, 0], End: [row, right], PageUp: [top, column], PageDown: [0, column],
+    };
+    if (event.key === "Enter" || event.key === " ") this.spec.open(i);
+    else if (event.key.toLowerCase() === "b" && this.spec.best != null) this.go(this.spec.best, true);
+    else if (event.key === "Escape") Plotly.Fx.unhover(this.plot);
+    else if (moves[event.key]) {
+      const next = (this.index[moves[event.key][0]] || [])[moves[event.key][1]];
+      this.go(next ?? i, true);
+    } else return;
+    event.preventDefault();
+  }
+}

@@ -1,0 +1,82 @@
+// Which grids are shown: a list of checkboxes for every field in which the results differ.
+
+const items = [...data.grids, ...data.curves];
+const MISSING = "–";
+const fieldOf = (item, field) => item.names[field] ?? MISSING;
+const picked = new Map();
+let wanted = "";
+
+function varying() {
+  return data.fields.filter((field) => new Set(items.map((item) => fieldOf(item, field))).size > 1);
+}
+
+function valuesOf(field) {
+  const counts = new Map();
+  for (const item of items) counts.set(fieldOf(item, field), (counts.get(fieldOf(item, field)) || 0) + 1);
+  return [...counts].sort(([a], [b]) => a.localeCompare(b, "en", { numeric: true }));
+}
+
+// rows that others are compared with are beside the point until they are asked for
+function atFirst(field, values) {
+  return field === "baseline" && values.includes("none") ? ["none"] : values;
+}
+
+function passes(item) {
+  for (const [field, values] of picked) if (!values.has(fieldOf(item, field))) return false;
+  return fullName(item).toLowerCase().includes(wanted);
+}
+
+const shownGrids = () => data.grids.filter(passes);
+const shownCurves = () => data.curves.filter(passes);
+
+function picker(field, changed) {
+  const counted = valuesOf(field);
+  const all = counted.map(([value]) => value);
+  picked.set(field, new Set(atFirst(field, all)));
+  const summary = make("summary");
+  const boxes = counted.map(([value, count]) => {
+    const box = make("input", { type: "checkbox", name: field, value, onchange: () => set(value, box.checked) });
+    return make("label", {}, box, value, make("span", { class: "count" }, String(count)));
+  });
+  const update = () => {
+    const now = picked.get(field);
+    boxes.forEach((label) => { label.firstChild.checked = now.has(label.firstChild.value); });
+    const says = now.size === all.length ? `all ${all.length}` : now.size === 1 ? [...now][0] : `${now.size} of ${all.length}`;
+    summary.textContent = `${field}: ${says}`;
+  };
+  const set = (value, on) => {
+    picked.get(field)[on ? "add" : "delete"](value);
+    update();
+    changed();
+  };
+  const setAll = (values) => () => {
+    picked.set(field, new Set(values));
+    update();
+    changed();
+  };
+  update();
+  const legend = make("legend", {},
+    make("button", { type: "button", onclick: setAll(all) }, "all"),
+    make("button", { type: "button", onclick: setAll([]) }, "none"));
+  const details = make("details", { "data-field": field }, summary, make("fieldset", { "aria-label": field }, legend, ...boxes));
+  details.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    details.open = false;
+    summary.focus();
+  });
+  return details;
+}
+
+function buildPickers(changed) {
+  const form = byId("pickers");
+  const search = make("input", { type: "search", placeholder: "name contains …", "aria-label": "Name contains", oninput: () => {
+    wanted = search.value.trim().toLowerCase();
+    changed();
+  } });
+  form.append(...varying().map((field) => picker(field, changed)));
+  if (items.length > 8) form.append(search);
+  form.addEventListener("submit", (event) => event.preventDefault());
+  document.addEventListener("click", (event) => {
+    for (const details of form.querySelectorAll("details[open]")) if (!details.contains(event.target)) details.open = false;
+  });
+}

@@ -1,0 +1,86 @@
+// Tables that sort by a click on a heading.
+
+// columns: name, text (whether it is text), of(row) to sort by, show(row) to put into the cell
+function table(element, columns, rows, caption, sorted = null) {
+  const order = sorted ? [...rows].sort((x, y) => compareValues(columns[sorted.column].of(x), columns[sorted.column].of(y), sorted.down)) : rows;
+  const heading = (column, k) => {
+    const state = sorted && sorted.column === k ? (sorted.down ? "descending" : "ascending") : "none";
+    const sign = { none: "", ascending: " ▲", descending: " ▼" }[state];
+    const click = () => {
+      table(element, columns, rows, caption, { column: k, down: state === "none" ? !column.text : state === "ascending" });
+      element.querySelectorAll("th button")[k].focus();
+    };
+    return make("th", { scope: "col", "aria-sort": state, class: column.text ? "text" : null }, make("button", { type: "button", onclick: click }, column.name + sign));
+  };
+  const line = (row) => make("tr", {}, ...columns.map((column) => make("td", { class: column.text ? "text" : null }, column.show(row))));
+  element.replaceChildren(
+    make("caption", { class: "hidden" }, caption),
+    make("thead", {}, make("tr", {}, ...columns.map(heading))),
+    make("tbody", {}, ...order.map(line)));
+}
+
+function compareValues(x, y, down) {
+  if (!known(x) || !known(y)) return known(x) ? -1 : known(y) ? 1 : 0;
+  const order = typeof x === "string" ? x.localeCompare(y, "en", { numeric: true }) : x - y;
+  return down ? -order : order;
+}
+
+function showSupport() {
+  const grids = shownGrids();
+  const best = (grid, name) => (grid.support.best == null ? null : cell(grid, name, grid.support.best));
+  const column = (name, of, show) => ({ name, of, show });
+  const columns = [
+    { name: "grid", text: true, of: fullName, show: fullName },
+    { name: "best", text: true, of: (g) => (g.support.best == null ? null : place(g, g.support.best)), show: (g) => (g.support.best == null ? "–" : place(g, g.support.best)) },
+    column("test [95 %]", (g) => best(g, "test"), (g) => `${score(best(g, "test"), g)}${interval(best(g, "test_low"), best(g, "test_high"), g)}`),
+    column("p, best of all", (g) => best(g, "p_adjusted"), (g) => probability(best(g, "p_adjusted"))),
+    column("mean test", (g) => g.support.mean, (g) => score(g.support.mean, g)),
+    column("guessing", (g) => g.support.guess, (g) => score(g.support.guess, g)),
+    column("not above guessing", (g) => g.support.near_guess / g.columns.test.length, (g) => (known(g.support.guess) ? `${g.support.near_guess} of ${g.columns.test.length}` : "–")),
+    column("p ≤ 0.05", (g) => g.support.significant, (g) => (known(g.support.significant) ? String(g.support.significant) : "–")),
+    column("mean selectivity", (g) => g.support.selectivity, (g) => gap(g.support.selectivity, g)),
+    column("mean above untrained", (g) => g.support.above_untrained, (g) => gap(g.support.above_untrained, g)),
+    column("test items", (g) => g.sizes.n_test, (g) => (known(g.sizes.n_test) ? g.sizes.n_test.toLocaleString("en") : "–")),
+  ];
+  const filled = columns.filter((one, k) => k < 3 || grids.some((grid) => known(one.of(grid))));
+  table(byId("support"), filled, grids, "What the numbers of each grid support");
+}
+
+function keepChoice(select, options) {
+  const before = select.value;
+  select.replaceChildren(...options);
+  if (options.some((one) => one.value === before)) select.value = before;
+}
+
+function showTopChoices() {
+  const grids = shownGrids().filter(hasCells);
+  byId("top-section").hidden = !grids.length;
+  keepChoice(byId("top-grid"), grids.map((grid) => option(String(data.grids.indexOf(grid)), fullName(grid))));
+  showTop();
+}
+
+function showTop() {
+  const grid = data.grids[Number(byId("top-grid").value)];
+  if (byId("top-section").hidden || !grid) return;
+  const by = byId("top-by").value;
+  const cells = grid.columns.test.map((_, i) => i).filter((i) => known(cell(grid, by, i)));
+  const best = cells.sort((i, j) => cell(grid, by, j) - cell(grid, by, i)).slice(0, Number(byId("top-n").value));
+  const rank = new Map(best.map((i, k) => [i, k + 1]));
+  const at = (name, show) => ({ name, of: (i) => cell(grid, name, i), show: (i) => show(cell(grid, name, i), grid) });
+  const columns = [
+    { name: "rank", of: (i) => rank.get(i), show: (i) => String(rank.get(i)) },
+    { name: "cell", text: true, of: (i) => place(grid, i), show: (i) => make("button", { type: "button", onclick: () => openDetails(grid, i) }, place(grid, i)) },
+    at("test", score),
+    { name: "95 % interval", of: (i) => cell(grid, "test_low", i), show: (i) => interval(cell(grid, "test_low", i), cell(grid, "test_high", i), grid).trim() || "–" },
+    at("dev", score),
+    { ...at("p_adjusted", probability), name: "p, best of all" },
+    at("selectivity", gap),
+    at("untrained", score),
+  ];
+  const filled = columns.filter((column) => best.some((i) => known(column.of(i))));
+  table(byId("top"), filled, best, `Top cells of ${fullName(grid)} by ${by}`);
+}
+
+function buildTop() {
+  for (const id of ["top-grid", "top-by", "top-n"]) byId(id).addEventListener("change", showTop);
+}

@@ -1,0 +1,150 @@
+"""What the page shows, as plain values that JSON has."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+Number = float | int | None
+Names = Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Run:
+    """The run behind some rows.
+
+    Attributes:
+        key: Digest of all that the result depends on.
+        file: Name of the result file.
+        created: When, as an ISO date and time; empty if it is not known.
+        command: What runs the same again; empty if conf/ cannot say it.
+        config: The whole configuration as YAML.
+        data: One line on the examples, from the task card.
+    """
+
+    key: str
+    file: str
+    created: str
+    command: str
+    config: str
+    data: str
+
+
+@dataclass(frozen=True)
+class Support:
+    """What the numbers of one grid support.
+
+    Attributes:
+        best: Place of the best test score in the columns; None where nothing has a score.
+        mean: Of the test scores.
+        guess: What guessing scores: the majority, or 0 of a coefficient; None if it is not known.
+        near_guess: Cells that are not above guessing: their interval reaches it, or their score where
+            there is no interval.
+        significant: Cells whose p, corrected for the choice of the best of all, is at most 0.05; None
+            where there are no such p.
+        selectivity: Mean of test minus control; None where there is no control.
+        above_untrained: Mean of test minus the untrained twin's; None where there is no twin.
+    """
+
+    best: int | None
+    mean: Number
+    guess: Number
+    near_guess: int
+    significant: int | None
+    selectivity: Number
+    above_untrained: Number
+
+
+@dataclass(frozen=True)
+class Grid:
+    """One grid: a score for each head or layer.
+
+    Attributes:
+        names: What tells it from others, by column of the result frame; absent where it is missing.
+        title: The task.
+        detail: What else tells it from other grids of the page.
+        run: Place of its run in the list of runs.
+        metric: In words.
+        coefficient: Whether scores go from -1 to 1 rather than being shares.
+        sizes: n_train, n_dev, n_test, n_classes.
+        columns: Parallel lists, one value for each cell: layer (-1 the embeddings), head, scores as fractions.
+        support: What is to be said of all cells together.
+    """
+
+    names: Names
+    title: str
+    detail: str
+    run: int
+    metric: str
+    coefficient: bool
+    sizes: Mapping[str, Number]
+    columns: Mapping[str, list[Number]]
+    support: Support
+
+
+@dataclass(frozen=True)
+class Line:
+    """Scores over the number of heads read together, or of one whole layer.
+
+    Attributes:
+        variant: top, random, permuted, last_layer or best_layer.
+        layer: Of whole layers.
+        n_heads: Ascending; [None] for whole layers.
+        dev: Means over draws.
+        test: Means over draws.
+        low: Lower end of the interval; of several draws, their lowest test score.
+        high: The upper end, likewise.
+        heads: Which, best first; empty where several draws differ.
+        draws: How many draws there are.
+    """
+
+    variant: str
+    layer: int | None
+    n_heads: list[Number]
+    dev: list[Number]
+    test: list[Number]
+    low: list[Number]
+    high: list[Number]
+    heads: list[str]
+    draws: int
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One run of `top_heads`; attributes as those of `Grid`."""
+
+    names: Names
+    title: str
+    detail: str
+    run: int
+    metric: str
+    coefficient: bool
+    guess: Number
+    lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True)
+class Damaged:
+    """A result file that could not be read, and why."""
+
+    file: str
+    problem: str
+
+
+@dataclass(frozen=True)
+class Content:
+    """All that the page shows.
+
+    Attributes:
+        root: The folder, as it was named.
+        runs: Behind the grids and curves.
+        grids: In the order of their names.
+        curves: Runs of `top_heads`, likewise.
+        damaged: Files that are left out.
+    """
+
+    root: str
+    runs: tuple[Run, ...]
+    grids: tuple[Grid, ...]
+    curves: tuple[Curve, ...]
+    damaged: tuple[Damaged, ...]

@@ -1,0 +1,62 @@
+"""The page as one text: markup, style, plotly, data and script, with nothing to fetch."""
+
+from __future__ import annotations
+
+import html
+import json
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from string import Template
+from typing import Any
+
+from plotly.offline import get_plotlyjs
+
+import probing
+from probing.page.content import Content
+from probing.page.figures import figures
+from probing.page.names import FIELDS
+
+ASSETS = Path(__file__).parent / "assets"
+# in the order in which they need one another; one script, one scope
+SCRIPTS = ("words", "statistics", "heatmap", "pick", "cards", "tables", "compare", "curves", "details", "start")
+
+
+def document(content: Content) -> str:
+    """The HTML of the page.
+
+    Args:
+        content: What it shows.
+    """
+    script = "\n".join(_asset(f"{name}.js") for name in SCRIPTS)
+    return Template(_asset("page.html")).substitute(
+        title=html.escape(f"probing: {content.root}"),
+        style=_asset("page.css"),
+        plotly=get_plotlyjs(),
+        data=as_json(_data(content)),
+        script=f'(() => {{\n"use strict";\n{script}\n}})();',
+    )
+
+
+def as_json(value: object) -> str:
+    """JSON that cannot end the script element that it stands in.
+
+    Raises:
+        ValueError: If a number is not finite, which JSON has no word for.
+    """
+    text = json.dumps(value, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
+    return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+
+
+def _data(content: Content) -> dict[str, Any]:
+    return {
+        "version": probing.__version__,
+        "created": datetime.now(UTC).isoformat(timespec="minutes"),
+        "fields": FIELDS,
+        "figures": figures(),
+        **asdict(content),
+    }
+
+
+def _asset(name: str) -> str:
+    return (ASSETS / name).read_text(encoding="utf-8")
