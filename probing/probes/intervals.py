@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from probing.probes.metrics import COUNTED, Margins, score
+from probing.probes.metrics import COUNTED, score
 from probing.probes.problem import Problem
+from probing.probes.resample import resampled
 from probing.probes.scores import test_parts
 from probing.tasks.target import Metric
 
 # the 97.5 % quantile of the normal distribution
 Z = 1.959963984540054
 DRAWS = 2000
-BLOCK = 1 << 22
+Method = Literal["analytic", "bootstrap"]
 Ends = tuple[float, float]
 Pair = tuple[NDArray[Any], NDArray[Any]]
 
 
-def interval(problem: Problem, predictions: NDArray[Any]) -> Ends:
+def interval(problem: Problem, predictions: NDArray[Any], method: Method = "analytic") -> Ends:
     """Interval of one probe's test score under `problem.metric`.
 
     Accuracy has Wilson's interval, correlations one on Fisher's z scale, and the scores that are read
@@ -31,19 +32,25 @@ def interval(problem: Problem, predictions: NDArray[Any]) -> Ends:
     Outer folds differ in size by a few examples at most, so the mean of their accuracies is taken as
     the accuracy of all. What varies with the draw of training examples is no part of any of these.
 
+    With `method="bootstrap"` all scores have the bootstrap. It assumes nothing of the answers, as Fisher's
+    interval does (that they are normal), but is a little narrow where items are few, and of no width where
+    every answer is right.
+
     Args:
         problem: What was asked.
         predictions: (n_test,), rows as in `problem.test`.
+        method: `analytic`, or `bootstrap` for every metric.
 
     Returns:
         Lower and upper end, in the unit of the score; never NaN.
     """
     gold, metric = problem.gold[problem.test], problem.metric
-    if metric == "accuracy" and problem.selection == "nested":
+    analytic = method == "analytic"
+    if analytic and metric == "accuracy" and problem.selection == "nested":
         return wilson(int((predictions == gold).sum()), len(gold))
     parts = test_parts(problem)
     pairs, weights = [(predictions[rows], gold[rows]) for rows, _ in parts], [weight for _, weight in parts]
-    if metric in COUNTED:
+    if metric in COUNTED or not analytic:
         return bootstrap(pairs, weights, metric, problem.seed)
     found = [_of_part(pair, metric) for pair in pairs]
     scores, ends = [value for value, _ in found], [both for _, both in found]
@@ -91,42 +98,17 @@ def bootstrap(pairs: list[Pair], weights: list[float], metric: Metric, seed: int
     """Percentile bootstrap over test items within parts (Efron & Tibshirani 1993, chapter 13).
 
     Args:
-        pairs: Predicted and true classes, int64 (n_part,) both, of each part.
+        pairs: Answers and truth, (n_part,) both, of each part.
         weights: Of the parts.
-        metric: One of `COUNTED`.
+        metric: Any.
         seed: Seeds the draws.
     """
     generator = np.random.default_rng(seed)
     total = np.zeros(DRAWS)
-    for pair, weight in zip(pairs, weights, strict=True):
-        total += weight * _draws(*pair, metric, generator)
+    for (answers, gold), weight in zip(pairs, weights, strict=True):
+        total += weight * resampled(answers[None], gold, metric, DRAWS, generator)[0]
     low, high = np.quantile(total, [0.025, 0.975])
     return float(low), float(high)
-
-
-def _draws(
-    predictions: NDArray[np.int64], labels: NDArray[np.int64], metric: Metric, generator: np.random.Generator
-) -> NDArray[np.float64]:
-    """Scores of `DRAWS` bootstrap samples.
-
-    Drawing n items with replacement is one multinomial draw of the confusion matrix, of whose cells
-    only the filled ones can be drawn; so memory grows with min(n, k²), in blocks of draws.
-    """
-    k, n = 1 + max(1, int(labels.max()), int(predictions.max())), len(labels)
-    cells, filled = np.unique(labels * k + predictions, return_counts=True)
-    label, predicted = torch.from_numpy(cells // k), torch.from_numpy(cells % k)
-    same = label == predicted
-    block = max(1, BLOCK // max(k, len(cells)))
-    scores = []
-    for first in range(0, DRAWS, block):
-        size = min(block, DRAWS - first)
-        sample = torch.from_numpy(generator.multinomial(n, filled / n, size=size)).double()
-        margins = Margins(*sample.new_zeros(3, size, k))
-        margins.hits.index_add_(1, label[same], sample[:, same])
-        margins.labelled.index_add_(1, label, sample)
-        margins.predicted.index_add_(1, predicted, sample)
-        scores.append(COUNTED[metric](margins).numpy())
-    return np.concatenate(scores)
 
 
 def _of_part(pair: Pair, metric: Metric) -> tuple[float, Ends]:

@@ -4,13 +4,16 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from numpy.typing import NDArray
 from sklearn.metrics import f1_score
 
 from probing.probes import scores
 from probing.probes.intervals import fisher, interval, wilson
+from probing.probes.metrics import score
 from probing.probes.problem import Problem
-from probing.tasks.target import CLASS_METRICS, SCORE_METRICS, Scores, Target
+from probing.probes.resample import resampled
+from probing.tasks.target import CLASS_METRICS, SCORE_METRICS, Metric, Scores, Target
 from tests.probes.made import classes
 
 
@@ -133,7 +136,7 @@ def test_the_bootstrap_is_that_of_items(monkeypatch: pytest.MonkeyPatch) -> None
     items = [f1_score(labels[at], guesses[at], average="macro") for at in picks]
     assert whole == pytest.approx(np.quantile(items, [0.025, 0.975]), abs=0.015)
     # blocks of draws continue one stream
-    monkeypatch.setattr("probing.probes.intervals.BLOCK", 2000)
+    monkeypatch.setattr("probing.probes.resample.BLOCK", 2000)
     assert interval(asked, guesses) == whole
 
 
@@ -149,3 +152,65 @@ def test_no_interval_is_undefined(metric: str, selection: str) -> None:
         for groups in (None, np.repeat([0, 1, 2], [1, 2, 9])):
             low, high = interval(posed(target, metric, selection=selection, groups=groups), guesses)
             assert -1 <= low <= high <= 1
+
+
+@pytest.mark.parametrize(
+    ("metric", "apart"),
+    [("accuracy", False), ("accuracy", True), ("macro_f1", True), ("pearson", True), ("spearman", False)],
+)
+def test_bootstrap_intervals_cover_the_truth_whatever_the_metric(
+    metric: str, apart: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("probing.probes.intervals.DRAWS", 400)
+    rng, sizes = np.random.default_rng(0), (250, 120)[: 1 + apart]
+    chances = np.array([[0.7, 0.5, 0.3], [0.4, 0.9, 0.6]])
+
+    def draw(sizes: tuple[int, ...]) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Three classes, told with a chance that differs by class and data set; or noisy scores."""
+        groups = np.repeat(np.arange(len(sizes)), sizes)
+        if metric in SCORE_METRICS:
+            gold, other = rng.normal(size=(2, len(groups)))
+            return gold, np.array([0.9, 0.3])[groups] * gold + other
+        gold = rng.integers(3, size=len(groups))
+        right = rng.random(len(groups)) < chances[groups, gold]
+        return gold, np.where(right, gold, (gold + rng.integers(1, 3, size=len(groups))) % 3)
+
+    def ask(gold: NDArray[Any], sizes: tuple[int, ...]) -> Problem:
+        groups = np.repeat(np.arange(len(sizes)), sizes)
+        target = Scores(gold, (0.0, 1.0)) if metric in SCORE_METRICS else classes(gold, 3)
+        return posed(target, metric, groups=groups)
+
+    many = (200_000,) * len(sizes)
+    gold, guesses = draw(many)
+    truth = scores.test_scores(ask(gold, many), guesses[None])[metric][0]
+    ends = []
+    for _ in range(400):
+        gold, guesses = draw(sizes)
+        ends.append(interval(ask(gold, sizes), guesses, "bootstrap"))
+    # 0.95 but for three binomial errors, and the percentile interval's being a little narrow
+    assert 0.91 < covered(ends, float(truth)) < 0.98
+
+
+def test_resampled_scores_are_those_of_the_samples_themselves() -> None:
+    """Samples that are drawn as counts score as the same items written out would."""
+    rng, n = np.random.default_rng(0), 12
+    gold, guess = rng.integers(4, size=(2, n)).astype(float)
+    metrics: list[Metric] = ["pearson", "spearman"]
+    for metric in metrics:
+        drawn = resampled(np.stack([guess, gold]), gold, metric, 50, np.random.default_rng(3))
+        places = np.random.default_rng(3).integers(n, size=(50, n))
+        for draw, place in enumerate(places):
+            theirs = score(torch.from_numpy(guess[place]), torch.from_numpy(gold[place]), metric)
+            assert drawn[0, draw] == pytest.approx(float(theirs))
+        assert drawn[1] == pytest.approx(np.ones(50))
+
+
+def test_rows_that_answer_alike_score_alike_on_every_sample() -> None:
+    rng = np.random.default_rng(0)
+    gold, guess = rng.integers(3, size=(2, 60))
+    metrics: list[Metric] = ["accuracy", "macro_f1"]
+    for metric in metrics:
+        same, twin, right = resampled(np.stack([guess, guess, gold]), gold, metric, 100, rng)
+        np.testing.assert_array_equal(same, twin)
+        assert (right == 1).all()
+        assert same.std() > 0.02
