@@ -47,6 +47,7 @@ def test_a_run_ends_in_a_frame_a_picture_and_a_table(
         "task.yaml",
         "grid.png",
         "grid.svg",
+        "grid.pdf",
         "grid.csv",
     }
     pd.testing.assert_frame_equal(

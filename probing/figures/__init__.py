@@ -1,6 +1,17 @@
 """From the result frame to a picture, in one style."""
 
+from probing.figures.correlations import draw_correlations
 from probing.figures.heatmap import draw_grid
+from probing.figures.profiles import draw_profiles
 from probing.figures.sheet import draw_sheet
+from probing.figures.top_heads import draw_top_heads
+from probing.figures.trajectories import draw_trajectories
 
-__all__ = ["draw_grid", "draw_sheet"]
+__all__ = [
+    "draw_correlations",
+    "draw_grid",
+    "draw_profiles",
+    "draw_sheet",
+    "draw_top_heads",
+    "draw_trajectories",
+]

@@ -70,14 +70,19 @@ def draw_cells(axes: Axes, grid: Grid, norm: Normalize, cell: Cell) -> QuadMesh:
 
 def number_axes(axes: Axes, grid: Grid, cell: Cell, size: float) -> None:
     """Number layers upward and heads across, leaving out what would overlap."""
-    rows = range(0, len(grid.layers), _step(1.3 * size / cell.height))
+    rows = range(0, len(grid.layers), label_step(1.3 * size / cell.height))
     axes.set_yticks(
         [row + 0.5 for row in rows], [layer_name(grid.layers[row]) for row in rows], fontsize=size
     )
-    columns = range(0, grid.heads.shape[1], _step(1.6 * size / cell.width))
+    columns = range(0, grid.heads.shape[1], label_step(1.6 * size / cell.width))
     if grid.whole_layers or grid.order == "score":
         columns = range(0)
     axes.set_xticks([column + 0.5 for column in columns], [str(c) for c in columns], fontsize=size)
+
+
+def label_step(cells_per_label: float) -> int:
+    """Every how many cells a label stands, if each is as wide as so many cells."""
+    return next((step for step in (1, 2, 4, 8, 16) if step >= cells_per_label), 32)
 
 
 def ink_on(colour: tuple[float, ...]) -> str:
@@ -85,10 +90,6 @@ def ink_on(colour: tuple[float, ...]) -> str:
     linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in colour[:3]]
     luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
     return PAPER if luminance < 0.179 else INK
-
-
-def _step(cells_per_label: float) -> int:
-    return next((step for step in (1, 2, 4, 8, 16) if step >= cells_per_label), 32)
 
 
 def _scored(grid: Grid) -> Iterator[tuple[int, int]]:

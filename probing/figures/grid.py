@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -14,6 +14,9 @@ from probing.errors import ProbingError
 Order = Literal["head", "score"]
 ABSENT = -1
 EMBEDDINGS = -1
+WHOLE_LAYERS = ("layer", "attention")
+# columns whose numbers are scores of the task, which guessing the majority may be set beside
+_SCORES = ("dev", "test", "untrained", "control")
 
 
 class GridKey(NamedTuple):
@@ -39,7 +42,8 @@ class Grid:
         key: Which grid of the frame this is.
         value: The column that `scores` were read from.
         order: Whether columns are head indices or ranks within the layer.
-        majority: Score of always guessing the majority class; a fraction, NaN if unknown.
+        majority: Score of always guessing the majority class; a fraction, NaN if unknown, or if `value`
+            is no score of the task but a difference or a p-value.
         layers: Layer number of each row, ascending.
         heads: int64 (rows, columns), the head in each cell; ABSENT where the layer has no such head.
         scores: float64 (rows, columns), fractions; NaN where there is no head or no score.
@@ -60,7 +64,7 @@ class Grid:
     @property
     def whole_layers(self) -> bool:
         """Whether each row is one probe on the whole layer."""
-        return self.key.granularity == "layer"
+        return self.key.granularity in WHOLE_LAYERS
 
     @property
     def present(self) -> NDArray[np.bool_]:
@@ -85,6 +89,13 @@ class Grid:
             return None
         row, column = np.unravel_index(np.nanargmax(self.scores), self.scores.shape)
         return int(row), int(column)
+
+
+def key_of(rows: pd.DataFrame) -> GridKey:
+    """Which grid the first of some rows is of; what is missing is empty."""
+    first: Any = rows.iloc[0]
+    fields: list[Any] = ["" if pd.isna(first[name]) else first[name] for name in GridKey._fields]
+    return GridKey(*fields)
 
 
 def split_grids(frame: pd.DataFrame) -> list[pd.DataFrame]:
@@ -122,14 +133,15 @@ def arrange(rows: pd.DataFrame, order: Order = "head", value: str = "test") -> G
         value: The column to read scores from; a fraction.
 
     Raises:
-        ProbingError: If `order` or `value` is unknown, or a head has two rows.
+        ProbingError: If `order` or `value` is unknown, a head has two rows, or the rows are not one for
+            each head or layer.
     """
+    _refuse_several_heads(rows)
     if order not in ("head", "score"):
         raise ProbingError(f"order {order!r} is unknown; use head or score")
-    if value not in rows or not pd.api.types.is_numeric_dtype(rows[value]):
-        raise ProbingError(f"value {value!r} is no column of scores; use test or dev")
+    check_value(rows, value)
     first = rows.iloc[0]
-    key = GridKey(*("" if pd.isna(first[name]) else first[name] for name in GridKey._fields))
+    key = key_of(rows)
     layer = rows["layer"].to_numpy(dtype=np.int64)
     head = rows["head"].to_numpy(dtype=np.int64, na_value=0)
     _refuse_duplicates(key, layer, head)
@@ -143,16 +155,42 @@ def arrange(rows: pd.DataFrame, order: Order = "head", value: str = "test") -> G
     if order == "score":
         heads, columns = _sort_layers(heads, columns)
     scores, low, high = columns
-    majority = float("nan") if pd.isna(first["majority"]) else float(first["majority"])
+    known = value in _SCORES and pd.notna(first["majority"])
+    majority = float(first["majority"]) if known else float("nan")
     numbers = tuple(layers.tolist())
     return Grid(key, value, order, majority, numbers, heads, scores, low, high)
+
+
+def check_value(frame: pd.DataFrame, value: str) -> None:
+    """Make sure that a column holds scores.
+
+    Raises:
+        ProbingError: If there is no such column, or it holds no numbers.
+    """
+    if value not in frame or not pd.api.types.is_numeric_dtype(frame[value]):
+        raise ProbingError(f"value {value!r} is no column of scores; use test or dev")
+
+
+def grid_table(frame: pd.DataFrame, value: str) -> pd.DataFrame:
+    """What a picture of grids draws, as rows: which grid, which cell, its scores."""
+    scores = dict.fromkeys(("dev", "test", "test_low", "test_high", value, "majority"))
+    columns = [*GridKey._fields, "layer", "head", *scores]
+    return frame[[name for name in columns if name in frame]]
+
+
+def _refuse_several_heads(rows: pd.DataFrame) -> None:
+    kind = str(rows["granularity"].iloc[0])
+    if kind in ("top_heads", "all_heads") or rows["layer"].isna().any():
+        raise ProbingError(
+            f"rows of granularity {kind} read several heads at once and are no grid; use draw_top_heads"
+        )
 
 
 def _refuse_duplicates(key: GridKey, layer: NDArray[np.int64], head: NDArray[np.int64]) -> None:
     cells, counts = np.unique(np.stack([layer, head], axis=1), axis=0, return_counts=True)
     if counts.max() > 1:
         twice = cells[counts.argmax()]
-        place = f"layer {twice[0]}" + ("" if key.granularity == "layer" else f" head {twice[1]}")
+        place = f"layer {twice[0]}" + ("" if key.granularity in WHOLE_LAYERS else f" head {twice[1]}")
         raise ProbingError(
             f"{key.model}, {key.task}: {place} has {counts.max()} rows; keep the rows of one run (column key)"
         )

@@ -8,10 +8,10 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from probing.figures.cells import Cell, draw_cells, number_axes
-from probing.figures.grid import Grid, Order, arrange, only_grid
+from probing.figures.grid import Grid, Order, arrange, grid_table, only_grid
 from probing.figures.legend import draw_legend, legend_height
 from probing.figures.page import POINTS, Line, Page, wrap
-from probing.figures.save import save
+from probing.figures.save import Files, save
 from probing.figures.scale import draw_bar, make_norm
 from probing.figures.style import FAINT, TEXT_SIZE, TICK_SIZE, TITLE_SIZE, drawing
 from probing.figures.words import across_name, best_sentence, describe, majority_sentence
@@ -22,9 +22,7 @@ _LEFT, _BAR_GAP, _BAR_WIDTH, _BAR_LABELS, _LEAST_BAR = 0.55, 0.22, 0.16, 0.85, 1
 _LEAST_WIDTH, _BELOW = 5.2, 0.46
 
 
-def draw_grid(
-    rows: pd.DataFrame, path: Path, *, order: Order = "head", value: str = "test"
-) -> tuple[Path, Path]:
+def draw_grid(rows: pd.DataFrame, path: Path, *, order: Order = "head", value: str = "test") -> Files:
     """Draw one grid as a heatmap: layers upward from the input, heads across.
 
     Colours run from the majority (or the lowest score, if that is lower) to the best head. The best head
@@ -32,19 +30,20 @@ def draw_grid(
 
     Args:
         rows: Rows of the result frame, of one (model, task, granularity, pooling, probe, seed).
-        path: Where to write; its suffix is replaced by .png and .svg.
+        path: Where to write; its suffix is replaced by .png, .svg, .pdf and .csv.
         order: "head" numbers the heads; "score" sorts each layer from its best head to its worst.
-        value: The column to draw, "test" or "dev".
+        value: The column to draw: "test", "dev", or one that `load_results` adds, as "selectivity".
 
     Returns:
-        The paths of the PNG and of the SVG file.
+        The paths of the PNG, SVG and PDF file, and of the table that they draw.
 
     Raises:
-        ProbingError: If there are no rows, rows of several grids, or two rows of one head.
+        ProbingError: If there are no rows, rows of several grids, two rows of one head, or rows of
+            several heads at once.
     """
     grid = arrange(only_grid(rows), order, value)
     with drawing():
-        return save(grid_figure(grid), path, f"{grid.key.task}, {grid.key.model}")
+        return save(grid_figure(grid), grid_table(rows, value), path, f"{grid.key.task}, {grid.key.model}")
 
 
 def grid_figure(grid: Grid) -> Figure:

@@ -67,7 +67,7 @@ def lay_out(grids: Sequence[Grid]) -> Layout:
     fields = [name for name in GridKey._fields if name != "task"]
     shared = tuple(name for name in fields if len({getattr(grid.key, name) for grid in grids}) == 1)
     varying = tuple(name for name in fields if name not in (*shared, "model"))
-    return Layout(tuple(bands), columns, shared, varying, _common_prefix([g.key.task for g in grids]))
+    return Layout(tuple(bands), columns, shared, varying, common_prefix([g.key.task for g in grids]))
 
 
 def sheet_columns(panels: int) -> int:
@@ -79,6 +79,7 @@ def _slot(grid: Grid) -> GridKey:
     return grid.key._replace(model="")
 
 
-def _common_prefix(tasks: Sequence[str]) -> str:
+def common_prefix(tasks: Sequence[str]) -> str:
+    """What all names of tasks begin with, "senteval/"; may be empty."""
     prefixes = {f"{task.rpartition('/')[0]}/" for task in tasks}
     return prefixes.pop() if len(prefixes) == 1 and prefixes != {"/"} else ""

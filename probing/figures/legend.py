@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from matplotlib.colors import to_hex
@@ -17,37 +17,49 @@ from probing.figures.words import guessing_name
 
 def draw_legend(page: Page, left: float, top: float, grids: Sequence[Grid], *, columns: int) -> None:
     """Explain the marks that occur in the grids, below `top`."""
-    entries = _entries(grids)
+    draw_entries(page, left, top, _entries(grids), columns=columns)
+
+
+def draw_entries(
+    page: Page, left: float, top: float, entries: Mapping[str, Any], *, columns: int, length: float = 1.2
+) -> None:
+    """Explain marks, below `top`: a name for each, and a sample that is `length` letters long."""
     if not entries:
         return
     width, height = page.figure.get_size_inches()
     page.figure.legend(
         list(entries.values()), list(entries), loc="upper left", ncols=columns, fontsize=TICK_SIZE,
         bbox_to_anchor=(left / width, 1 - top / height), borderaxespad=0, borderpad=0, frameon=False,
-        handlelength=1.2, handletextpad=0.5, columnspacing=1.8, labelspacing=0.45,
+        handlelength=length, handletextpad=0.5, columnspacing=1.8, labelspacing=0.45,
         handler_map={tuple: HandlerTuple(ndivide=1)},
     )  # fmt: skip
 
 
 def legend_height(grids: Sequence[Grid], *, columns: int) -> float:
     """How much of the page `draw_legend` fills, in inches."""
-    return -(-len(_entries(grids)) // columns) * 1.5 * TICK_SIZE / POINTS
+    return entries_height(len(_entries(grids)), columns=columns)
+
+
+def entries_height(entries: int, *, columns: int) -> float:
+    """How much of the page so many entries fill, in inches."""
+    return -(-entries // columns) * 1.5 * TICK_SIZE / POINTS
 
 
 def _entries(grids: Sequence[Grid]) -> dict[str, Any]:
     entries: dict[str, Any] = {}
     if any(grid.best is not None for grid in grids):
         kinds = sorted({"layer" if grid.whole_layers else "head" for grid in grids})
-        entries[f"best {' or '.join(kinds)}"] = _square(PAPER, edge=INK)
+        entries[f"best {' or '.join(kinds)}"] = square_sample(PAPER, edge=INK)
     if any(grid.guessing.any() for grid in grids):
         dot = Line2D([], [], linestyle="", marker="o", markersize=2.6, color=PAPER, markeredgewidth=0)
-        entries[guessing_name(grids)] = (_square(to_hex(score_colours()(0.0))), dot)
+        entries[guessing_name(grids)] = (square_sample(to_hex(score_colours()(0.0))), dot)
     if any(grid.unscored.any() for grid in grids):
-        entries["no score"] = _square(NO_SCORE)
+        entries["no score"] = square_sample(NO_SCORE)
     return entries
 
 
-def _square(fill: str, edge: str | None = None) -> Line2D:
+def square_sample(fill: str, edge: str | None = None) -> Line2D:
+    """A cell of some colour, as it looks in the legend."""
     return Line2D(
         [], [], linestyle="", marker="s", markersize=7.0 if edge else 8.0, markerfacecolor=fill,
         markeredgecolor=edge or "none", markeredgewidth=1.3 if edge else 0.0,

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
+from typing import NamedTuple
 
+import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.transforms import BboxBase
 
@@ -14,28 +16,50 @@ _DPI = 200
 _MARGIN = 0.12
 
 
-def save(figure: Figure, path: Path, title: str) -> tuple[Path, Path]:
-    """Write the figure as PNG and as SVG; the same figure gives the same bytes.
+_SUFFIXES = {".png", ".svg", ".pdf", ".csv"}
+
+
+class Files(NamedTuple):
+    """Where a figure was written."""
+
+    png: Path
+    svg: Path
+    pdf: Path
+    csv: Path
+
+
+def save(figure: Figure, table: pd.DataFrame, path: Path, title: str) -> Files:
+    """Write the figure as PNG, SVG and PDF, and beside them the table that it draws.
+
+    The same figure gives the same bytes.
 
     Args:
         figure: What to write.
-        path: Where to; a suffix .png or .svg is replaced, none is needed.
-        title: Stored in both files for whoever opens them.
-
-    Returns:
-        The paths of the PNG and of the SVG file.
+        table: The data behind its marks, a row each.
+        path: Where to; a suffix .png, .svg, .pdf or .csv is replaced, none is needed.
+        title: Stored in the pictures for whoever opens them.
     """
-    png, svg = _with_suffix(path, ".png"), _with_suffix(path, ".svg")
-    # Measured once for both, as matplotlib would draw the figure twice more to do it
+    files = Files(*(_with_suffix(path, f".{kind}") for kind in Files._fields))
+    # Measured once for all, as matplotlib would draw the figure once more for each to do it
     frame = figure.get_tightbbox().padded(_MARGIN)
-    _write(figure, frame, png, {"Title": title, "Software": None})
-    _write(figure, frame, svg, {"Title": title, "Creator": None, "Date": None})
-    return png, svg
+    _write(figure, frame, files.png, {"Title": title, "Software": None})
+    _write(figure, frame, files.svg, {"Title": title, "Creator": None, "Date": None})
+    nobody = dict.fromkeys(("Creator", "Producer", "CreationDate"))
+    _write(figure, frame, files.pdf, {"Title": title, **nobody})
+    save_table(table, files.csv)
+    return files
+
+
+def save_table(table: pd.DataFrame, path: Path) -> Path:
+    """Write a table as CSV, without the columns in which nothing stands."""
+    path = _with_suffix(path, ".csv")
+    replace_file(path, table.dropna(axis="columns", how="all").to_csv(index=False).encode())
+    return path
 
 
 def _with_suffix(path: Path, suffix: str) -> Path:
     # "qwen2.5" has no suffix: replacing its ".5" would let models overwrite each other
-    return path.with_suffix(suffix) if path.suffix in {".png", ".svg"} else path.with_name(path.name + suffix)
+    return path.with_suffix(suffix) if path.suffix in _SUFFIXES else path.with_name(path.name + suffix)
 
 
 def _write(figure: Figure, frame: BboxBase, path: Path, metadata: dict[str, str | None]) -> None:

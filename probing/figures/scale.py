@@ -34,17 +34,40 @@ def make_norm(grids: Sequence[Grid]) -> Normalize:
 def draw_bar(axes: Axes, norm: Normalize, grids: Sequence[Grid]) -> None:
     """Fill `axes` with the colour bar; of a single grid the majority is a line across it."""
     grid = grids[0] if len(grids) == 1 else None
+    shares = any(grid.key.metric not in COEFFICIENTS for grid in grids)
+    majority = grid.majority if grid is not None and majority_sentence(grid) else float("nan")
+    sentence = "" if grid is None else majority_sentence(grid)
+    draw_score_bar(axes, norm, score_name(grids), shares=shares, majority=majority, sentence=sentence)
+
+
+def draw_score_bar(
+    axes: Axes,
+    norm: Normalize,
+    name: str,
+    *,
+    shares: bool,
+    majority: float = float("nan"),
+    sentence: str = "",
+) -> None:
+    """Fill `axes` with a colour bar.
+
+    Args:
+        axes: Where.
+        norm: From scores to shades.
+        name: What the colours stand for.
+        shares: Whether to number in percent.
+        majority: Where to draw a line across; NaN for none.
+        sentence: What stands beside that line.
+    """
     low, high = float(norm.vmin or 0.0), float(norm.vmax or 0.0)
     edges = np.linspace(low, high, _SHADES + 1)
     shades = (edges[:-1] + edges[1:])[:, np.newaxis] / 2
     axes.pcolormesh([0, 1], edges, shades, cmap=score_colours(), norm=norm, edgecolors="face", linewidth=0.3)
     for side in axes.spines.values():
         side.set_visible(False)
-    majority = grid.majority if grid is not None else float("nan")
     per_inch = (high - low) / (axes.bbox.height / axes.figure.dpi)
-    sentence = "" if grid is None else majority_sentence(grid)
-    ticks = _ticks(low, high, avoid=majority if sentence else float("nan"), room=_LABEL_ROOM * per_inch)
-    labels = _tick_labels(ticks, shares=any(grid.key.metric not in COEFFICIENTS for grid in grids))
+    ticks = _ticks(low, high, avoid=majority, room=_LABEL_ROOM * per_inch)
+    labels = _tick_labels(ticks, shares=shares)
     if sentence:
         ticks, labels = [*ticks, majority], [*labels, sentence.replace(" ", "\n", 1)]
         _draw_line(axes, majority)
@@ -52,7 +75,7 @@ def draw_bar(axes: Axes, norm: Normalize, grids: Sequence[Grid]) -> None:
     axes.yaxis.tick_right()
     axes.yaxis.set_label_position("right")
     axes.set_yticks(ticks, labels, fontsize=TICK_SIZE)
-    axes.set_ylabel(score_name(grids), fontsize=TEXT_SIZE)
+    axes.set_ylabel(name, fontsize=TEXT_SIZE)
     axes.tick_params(length=3, width=0.6)
 
 

@@ -11,28 +11,22 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
 from probing.figures.cells import Cell, draw_cells, number_axes
-from probing.figures.grid import Grid, Order, arrange, split_grids
+from probing.figures.grid import Grid, Order, arrange, grid_table, split_grids
 from probing.figures.layout import Layout, lay_out
 from probing.figures.legend import draw_legend, legend_height
 from probing.figures.page import POINTS, Line, Page, wrap
 from probing.figures.panels import BELOW, LEFT, PANEL_WIDTH, Panel, place, sheet_width
-from probing.figures.save import save
+from probing.figures.save import Files, save
 from probing.figures.scale import draw_bar, make_norm
 from probing.figures.style import FAINT, SMALL_SIZE, TEXT_SIZE, TITLE_SIZE, drawing
-from probing.figures.words import (
-    across_name,
-    describe,
-    sheet_title,
-)
+from probing.figures.words import across_name, describe, sheet_title
 
 _HEADER_GAP, _FOOT_GAP = 0.1, 0.14
 _BAR_GAP, _BAR_WIDTH, _BAR_LABELS = 0.3, 0.16, 0.75
 _SHORTEST_BAR, _LONGEST_BAR = 1.2, 3.2
 
 
-def draw_sheet(
-    frame: pd.DataFrame, path: Path, *, order: Order = "head", value: str = "test"
-) -> tuple[Path, Path]:
+def draw_sheet(frame: pd.DataFrame, path: Path, *, order: Order = "head", value: str = "test") -> Files:
     """Draw a contact sheet: a panel for each grid of the frame, a band for each model, one colour scale.
 
     Tasks stand side by side in the order of the frame, at most five in a row. Marks are those of
@@ -40,19 +34,20 @@ def draw_sheet(
 
     Args:
         frame: Rows of the result frame, of any number of grids.
-        path: Where to write; its suffix is replaced by .png and .svg.
+        path: Where to write; its suffix is replaced by .png, .svg, .pdf and .csv.
         order: "head" numbers the heads; "score" sorts each layer from its best head to its worst.
-        value: The column to draw, "test" or "dev".
+        value: The column to draw: "test", "dev", or one that `load_results` adds, as "selectivity".
 
     Returns:
-        The paths of the PNG and of the SVG file.
+        The paths of the PNG, SVG and PDF file, and of the table that they draw.
 
     Raises:
-        ProbingError: If there are no rows, or two rows of one head in one grid.
+        ProbingError: If there are no rows, two rows of one head in one grid, or rows of several heads
+            at once.
     """
     grids = [arrange(rows, order, value) for rows in split_grids(frame)]
     with drawing():
-        return save(sheet_figure(grids), path, sheet_title(grids))
+        return save(sheet_figure(grids), grid_table(frame, value), path, sheet_title(grids))
 
 
 def sheet_figure(grids: Sequence[Grid]) -> Figure:

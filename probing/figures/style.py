@@ -21,9 +21,18 @@ TEXT_SIZE: Final = 8.5
 TICK_SIZE: Final = 7.5
 SMALL_SIZE: Final = 7.0
 
+RULE: Final = "#8c8c8c"
+
+# Okabe & Ito's colours without yellow, which paper swallows; dashes and markers tell lines apart in grey
+LINES: Final = (
+    ("#0072b2", "-", "o"), ("#d55e00", (0, (5, 1.5)), "s"), ("#009e73", (0, (1.2, 1.2)), "^"),
+    ("#cc79a7", (0, (5, 1.2, 1.2, 1.2)), "D"), ("#e69f00", (0, (8, 2)), "v"), ("#56b4e9", (0, (2.5, 1)), "P"),
+    ("#000000", (0, (3, 1, 1, 1, 1, 1)), "X"),
+)  # fmt: skip
+
 _FAMILIES: Final = (
-    "axes.", "figure.", "font.", "image.", "legend.", "lines.", "patch.", "path.", "savefig.",
-    "scatter.", "svg.", "text.", "xtick.", "ytick.", "markers.", "pcolor", "mathtext.",
+    "axes.", "errorbar.", "figure.", "font.", "image.", "legend.", "lines.", "patch.", "path.", "pdf.",
+    "savefig.", "scatter.", "svg.", "text.", "xtick.", "ytick.", "markers.", "pcolor", "mathtext.",
 )  # fmt: skip
 _STYLE: Final[dict[str, Any]] = {
     "font.family": "sans-serif",
@@ -31,6 +40,7 @@ _STYLE: Final[dict[str, Any]] = {
     "axes.labelcolor": INK,
     "xtick.color": INK,
     "ytick.color": INK,
+    "pdf.fonttype": 42,  # letters that a publisher's tools can read and search
     "svg.fonttype": "none",
     "svg.hashsalt": "probing",
 }

@@ -18,6 +18,20 @@ _METRICS = {
     "spearman": "Spearman correlation",
 }
 
+_VALUES = {
+    "untrained": "untrained twin's test",
+    "control": "control labels' test",
+    "selectivity": "selectivity in",
+}
+
+_GRANULARITIES = {
+    "head": "heads",
+    "layer": "whole layers",
+    "attention": "a layer's heads together",
+    "top_heads": "top heads together",
+    "all_heads": "all heads together",
+}
+
 _BASELINES = {"untrained": "untrained twin", "control": "control labels", "permuted": "permuted labels"}
 
 
@@ -55,10 +69,21 @@ def metric_name(metric: str) -> str:
     return _METRICS.get(metric, metric)
 
 
+def usual_metric(keys: Sequence[GridKey]) -> str:
+    """The metric of most grids; of equals, the first."""
+    metrics = [key.metric for key in keys]
+    return max(dict.fromkeys(metrics), key=metrics.count)
+
+
 def score_name(grids: Sequence[Grid]) -> str:
     """What the colours stand for, "test accuracy"."""
     metrics = dict.fromkeys(metric_name(grid.key.metric) for grid in grids)
-    return f"{grids[0].value} {' or '.join(metrics)}"
+    return f"{value_name(grids[0].value)} {' or '.join(metrics)}"
+
+
+def value_name(value: str) -> str:
+    """What a column holds, as it stands before the name of a metric."""
+    return _VALUES.get(value, value)
 
 
 def guessing_name(grids: Sequence[Grid]) -> str:
@@ -95,7 +120,7 @@ def describe(key: GridKey, fields: Sequence[str]) -> list[str]:
         "analysis": key.analysis,
         "model": key.model,
         "task": key.task,
-        "granularity": {"head": "heads", "layer": "whole layers"}.get(key.granularity, key.granularity),
+        "granularity": _GRANULARITIES.get(key.granularity, key.granularity),
         "pooling": f"{key.pooling} pooling",
         "probe": f"{key.probe} probe",
         "seed": f"seed {key.seed}",

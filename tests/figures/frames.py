@@ -31,7 +31,8 @@ def frame(
         made["head"] = pd.array([pd.NA] * len(made), dtype="Int64")
     settings = {
         "analysis": "heads", "model": model, "task": task, "granularity": granularity, "pooling": "mean",
-        "probe": "logistic", "seed": seed, "baseline": "none", "variant": pd.NA, "metric": "accuracy", "dev": made["test"] - 0.01,
+        "probe": "logistic", "seed": seed, "baseline": "none", "variant": pd.NA, "metric": "accuracy",
+        "dev": made["test"] - 0.01,
         "test_low": made["test"] - 0.03, "test_high": made["test"] + 0.03, "l2": 0.1, "n_train": 100,
         "n_dev": 50, "n_test": 50, "n_classes": 6, "majority": 0.167, "key": "k",
     }  # fmt: skip

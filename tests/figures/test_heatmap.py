@@ -26,9 +26,9 @@ def draw(rows: pd.DataFrame, **how: str) -> tuple[Figure, Axes]:
     return figure, next(axes for axes in figure.axes if axes.get_label() == "grid")
 
 
-def test_writes_a_png_and_an_svg_that_say_what_they_show(tmp_path: Path) -> None:
+def test_writes_pictures_that_say_what_they_show_and_a_table(tmp_path: Path) -> None:
     rows = put(frame(6, 12), 4, 7, test=0.924, test_low=0.901, test_high=0.942)
-    png, svg = draw_grid(rows, tmp_path / "new" / "trec")
+    png, svg, *_ = draw_grid(rows, tmp_path / "new" / "trec")
     assert (png, svg) == (tmp_path / "new" / "trec.png", tmp_path / "new" / "trec.svg")
     assert imread(png).shape[1] > 1000
     said = "\n".join(texts(svg))
@@ -38,7 +38,7 @@ def test_writes_a_png_and_an_svg_that_say_what_they_show(tmp_path: Path) -> None
     assert "majority 16.7 %" in said
     assert {"majority", "16.7 %"} <= set(texts(svg))
     assert "92.4" in said.split("\n")
-    assert sorted(path.name for path in png.parent.iterdir()) == ["trec.png", "trec.svg"]
+    assert sorted(path.suffix for path in png.parent.iterdir()) == [".csv", ".pdf", ".png", ".svg"]
 
 
 def test_a_suffix_is_replaced_but_a_version_number_kept(tmp_path: Path) -> None:
@@ -143,7 +143,7 @@ def test_axis_numbers_do_not_overlap(shape: tuple[int, int]) -> None:
     ],
 )  # fmt: skip
 def test_strange_grids_are_drawn(rows: pd.DataFrame, tmp_path: Path) -> None:
-    png, svg = draw_grid(rows, tmp_path / "grid", order="score")
+    png, svg, *_ = draw_grid(rows, tmp_path / "grid", order="score")
     assert imread(png).ndim == 3
     assert texts(svg)
 
@@ -159,7 +159,7 @@ def test_rows_of_two_grids_are_refused_and_nothing_is_written(tmp_path: Path) ->
 
 
 def test_a_failed_write_leaves_the_old_picture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    png, _ = draw_grid(frame(), tmp_path / "grid")
+    png = draw_grid(frame(), tmp_path / "grid").png
     before = png.read_bytes()
 
     def fail(_: Path, target: Path) -> None:
@@ -169,4 +169,4 @@ def test_a_failed_write_leaves_the_old_picture(tmp_path: Path, monkeypatch: pyte
     with pytest.raises(OSError, match="no room"):
         draw_grid(frame(test=0.9), tmp_path / "grid")
     assert png.read_bytes() == before
-    assert len(list(tmp_path.iterdir())) == 2
+    assert len(list(tmp_path.iterdir())) == 4

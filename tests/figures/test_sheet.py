@@ -32,7 +32,7 @@ def panels(mixed: pd.DataFrame) -> tuple[Figure, list[Axes]]:
 
 def test_writes_both_files_with_every_panel_named(tmp_path: Path) -> None:
     mixed = pd.concat([tasks(2), put(frame(task="senteval/tense", majority=0.5), 1, 2, test=0.99)])
-    png, svg = draw_sheet(mixed, tmp_path / "sheet.png")
+    png, svg, *_ = draw_sheet(mixed, tmp_path / "sheet.png")
     assert imread(png).ndim == 3
     said = texts(svg)
     assert {"org/model: 3 tasks", "task0", "task1", "tense", "majority 50.0 %", "test accuracy"} <= set(said)
@@ -115,7 +115,7 @@ def test_strange_sheets_are_drawn(order: str, tmp_path: Path) -> None:
             frame(task="a_name_that_is_far_too_long_for_one_narrow_panel"),
         ]
     )
-    png, svg = draw_sheet(mixed, tmp_path / "sheet", order=order, value="dev")  # type: ignore[arg-type]
+    png, svg, *_ = draw_sheet(mixed, tmp_path / "sheet", order=order, value="dev")  # type: ignore[arg-type]
     assert imread(png).ndim == 3
     assert "dev accuracy" in texts(svg)
 

@@ -1,0 +1,172 @@
+"""How alike the grids of tasks, models or seeds are: a matrix ordered by a tree."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
+from matplotlib.colors import ListedColormap, Normalize
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+from numpy.typing import NDArray
+
+from probing.errors import ProbingError
+from probing.figures.cells import Cell, ink_on
+from probing.figures.facets import header_lines
+from probing.figures.grid import WHOLE_LAYERS, GridKey, key_of, split_grids
+from probing.figures.layout import common_prefix
+from probing.figures.legend import draw_entries, square_sample
+from probing.figures.page import POINTS, Line, Page, shorten, text_width, wrap
+from probing.figures.save import Files, save
+from probing.figures.scale import draw_score_bar
+from probing.figures.style import (
+    FAINT,
+    INK,
+    NO_SCORE,
+    PAPER,
+    SMALL_SIZE,
+    TEXT_SIZE,
+    TICK_SIZE,
+    drawing,
+    score_colours,
+)
+
+_RHO, _MINUS = "\N{GREEK SMALL LETTER RHO}", "\N{MINUS SIGN}"
+_CELL, _WIDEST, _LONGEST_NAME = 0.34, 5.4, 1.9
+_TREE, _GAP, _BAR_GAP, _BAR_WIDTH, _BAR_LABELS = 0.85, 0.06, 0.22, 0.16, 0.6
+
+
+def draw_correlations(frame: pd.DataFrame, path: Path, *, by: str = "task", value: str = "test") -> Files:
+    """Draw Spearman correlations of head scores between tasks (or models, seeds), ordered by their tree.
+
+    The tree joins what is most alike first, by average linkage on 1 - rho, as figures 4 and 5 of
+    Jo and Myaeng (ACL 2020).
+
+    Args:
+        frame: Rows of the result frame: of several grids that differ in `by` alone.
+        path: Where to write; its suffix is replaced by .png, .svg, .pdf and .csv.
+        by: The column whose values are compared.
+        value: The column of scores.
+
+    Returns:
+        The paths of the PNG, SVG and PDF file, and of the table that they draw: the matrix as it is drawn.
+
+    Raises:
+        ProbingError: If there are fewer than two to compare, or the grids differ in more than `by`.
+    """
+    from probing.results.compare import correlations, linkage
+
+    keys = [key_of(rows) for rows in split_grids(frame)]
+    matrix = correlations(frame, by=by, value=value)
+    if len(matrix) < 2:
+        raise ProbingError(f"{by} has {len(matrix)} value to compare; select rows with several")
+    tree = linkage(matrix)
+    ordered = _in_order(matrix, tree)
+    with drawing():
+        figure = correlations_figure(ordered, tree, keys, by)
+        return save(figure, ordered.rename_axis(by).reset_index(), path, f"correlations between {by}s")
+
+
+def correlations_figure(
+    matrix: pd.DataFrame, tree: NDArray[np.float64], keys: Sequence[GridKey], by: str
+) -> Figure:
+    """The picture of a matrix in the order of its tree's leaves; to be called within `style.drawing`."""
+    names = _names(matrix, by)
+    count = len(names)
+    cell = min(_CELL, _WIDEST / count)
+    size = float(np.clip(0.75 * cell * POINTS, 6.0, TICK_SIZE))
+    names = [shorten(name, _LONGEST_NAME, size) for name in names]
+    named = max(text_width(name, size) for name in names) + 0.1
+    side = cell * count
+    left, bar_left = named, named + side + _GAP + _TREE + _BAR_GAP
+    title, *words = header_lines(keys, f"how alike {by}s rank {_ranked(keys)}")
+    width = max(bar_left + _BAR_WIDTH + _BAR_LABELS, text_width(title.text, title.size, bold=True))
+    texts = [f"Spearman's {_RHO} of scores", *(line.text for line in words)]
+    lines = [title, *(Line(text, TEXT_SIZE, FAINT) for text in wrap(texts, width, TEXT_SIZE))]
+    top = sum(line.height for line in lines) + 0.16
+    missing = bool(matrix.isna().to_numpy().any())
+    page = Page(width, top + side + named + 0.1 + (0.25 if missing else 0.0))
+    page.write(0.0, 0.0, lines)
+    norm = Normalize(min(0.0, float(np.nanmin(matrix.to_numpy()))), 1.0)
+    axes = page.axes(left, top, side, side, "matrix")
+    _draw_matrix(axes, matrix, names, norm, Cell(cell * POINTS, cell * POINTS), size)
+    _draw_tree(page.axes(left + side + _GAP, top, _TREE, side, "tree"), tree, count)
+    height = min(max(side, 1.2), 3.2)
+    bar = page.axes(bar_left, top, _BAR_WIDTH, height, "bar")
+    draw_score_bar(bar, norm, f"Spearman's {_RHO}", shares=False)
+    if missing:
+        entries = {"no correlation": square_sample(NO_SCORE)}
+        draw_entries(page, left, top + side + named + 0.1, entries, columns=1)
+    return page.figure
+
+
+def _in_order(matrix: pd.DataFrame, tree: NDArray[np.float64]) -> pd.DataFrame:
+    from scipy.cluster.hierarchy import leaves_list
+
+    names = matrix.index[leaves_list(tree)]
+    return matrix.reindex(index=names, columns=names)
+
+
+def _names(matrix: pd.DataFrame, by: str) -> list[str]:
+    names = [str(name) for name in matrix.index]
+    prefix = common_prefix(names) if by == "task" else ""
+    return [name.removeprefix(prefix) for name in names]
+
+
+def _ranked(keys: Sequence[GridKey]) -> str:
+    return "layers" if all(key.granularity in WHOLE_LAYERS for key in keys) else "heads"
+
+
+def _draw_matrix(
+    axes: Axes, matrix: pd.DataFrame, names: Sequence[str], norm: Normalize, cell: Cell, size: float
+) -> None:
+    values = matrix.to_numpy(dtype=np.float64)
+    gap = float(np.clip(0.04 * cell.side, 0.2, 1.0))
+    colours = score_colours()
+    axes.pcolormesh(np.ma.masked_invalid(values), cmap=colours, norm=norm, edgecolors=PAPER, linewidth=gap)
+    if np.isnan(values).any():
+        unknown = np.ma.masked_where(~np.isnan(values), np.zeros(values.shape))
+        axes.pcolormesh(unknown, cmap=ListedColormap([NO_SCORE]), edgecolors=PAPER, linewidth=gap)
+    axes.invert_yaxis()
+    for spine in axes.spines.values():
+        spine.set_visible(False)
+    axes.tick_params(length=0, pad=2.5)
+    centres = [place + 0.5 for place in range(len(names))]
+    axes.set_yticks(centres, names, fontsize=size)
+    axes.set_xticks(centres, names, fontsize=size, rotation=90)
+    for label in (*axes.get_xticklabels(), *axes.get_yticklabels()):
+        label.set_parse_math(False)
+    text_size = cell.text_size(5)
+    if text_size is None:
+        return
+    for row, column in map(tuple, np.argwhere(np.isfinite(values)).tolist()):
+        rho = values[row, column]
+        axes.text(
+            column + 0.5, row + 0.5, f"{rho:.2f}".replace("-", _MINUS), fontsize=min(text_size, TICK_SIZE),
+            color=ink_on(colours(float(norm(rho)))), ha="center", va="center_baseline",
+        )  # fmt: skip
+
+
+def _draw_tree(axes: Axes, tree: NDArray[np.float64], count: int) -> None:
+    from scipy.cluster.hierarchy import dendrogram
+
+    drawn = dendrogram(tree, no_plot=True)
+    # scipy sets leaves 10 apart, the first at 5
+    branches = [
+        list(zip(across, np.asarray(along) / 10, strict=True))
+        for along, across in zip(drawn["icoord"], drawn["dcoord"], strict=True)
+    ]
+    axes.add_collection(LineCollection(branches, colors=INK, linewidths=0.9, capstyle="projecting"))
+    highest = max(float(tree[:, 2].max()), 0.01)
+    axes.set(xlim=(0, 1.05 * highest), ylim=(count, 0), yticks=[])
+    axes.xaxis.set_major_locator(MaxNLocator(2, steps=[1, 2, 5, 10]))
+    digits = 1 if highest > 0.2 else 2
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda distance, _: f"{distance:.{digits}f}"))
+    for name, spine in axes.spines.items():
+        spine.set(visible=name == "bottom", linewidth=0.6, color=INK)
+    axes.tick_params(length=2.5, width=0.6, labelsize=SMALL_SIZE, pad=2)
+    axes.set_xlabel(f"1 {_MINUS} {_RHO}", fontsize=TICK_SIZE, labelpad=2)

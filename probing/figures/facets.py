@@ -1,0 +1,160 @@
+"""A page of small panels of one size, each with its own axes, a heading, and one legend for all."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from probing.figures.grid import GridKey
+from probing.figures.layout import common_prefix
+from probing.figures.legend import draw_entries, entries_height
+from probing.figures.page import Line, Page, shorten, text_width, wrap
+from probing.figures.style import FAINT, INK, SMALL_SIZE, TEXT_SIZE, TICK_SIZE, TITLE_SIZE
+from probing.figures.words import describe
+
+_LEFT, _GAP, _STACK_GAP, _HEADER_GAP, _HEADING_GAP = 0.62, 0.6, 0.1, 0.1, 0.06
+_BETWEEN, _BELOW = 0.34, 0.52
+_MOST_COLUMNS = 4
+_SAMPLE = 2.6
+_BAR_GAP, _BAR_WIDTH, _BAR_LABELS, _LONGEST_BAR = 0.3, 0.16, 0.75, 3.2
+
+
+@dataclass(frozen=True)
+class Facet:
+    """One panel before it is placed.
+
+    Attributes:
+        name: The line above it.
+        facts: Shorter lines below its name.
+        draw: Draws into its axes, of which there are several if `Facets.heights` has several heights.
+        y_labels: Left of its axes if no panel stands left of it.
+    """
+
+    name: str
+    facts: tuple[str, ...]
+    draw: Callable[[Sequence[Axes]], None]
+    y_labels: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Facets:
+    """A page of panels before it is placed.
+
+    Attributes:
+        header: The lines above all panels.
+        panels: In the order in which they are read.
+        entries: What the legend says: the marks by their names.
+        x_label: Below the lowest panel of each column.
+        heights: Of the axes of a panel, from its top, in inches where panels are small.
+        bar: Draws a colour bar for all panels; None if there is none.
+        width: Of a panel, in inches where panels are small.
+    """
+
+    header: Sequence[Line]
+    panels: Sequence[Facet]
+    entries: Mapping[str, Any]
+    x_label: str
+    heights: Sequence[float] = (1.3,)
+    bar: Callable[[Axes], None] | None = None
+    width: float = 1.75
+
+
+def header_lines(keys: Sequence[GridKey], what: str) -> list[Line]:
+    """What a page of several grids is about: whose, and what all of them have in common."""
+    models = list(dict.fromkeys(key.model for key in keys))
+    title = f"{models[0] if len(models) == 1 else f'{len(models)} models'}: {what}"
+    fields = [name for name in GridKey._fields if name not in ("analysis", "model", "metric", "task")]
+    shared = [name for name in fields if len({getattr(key, name) for key in keys}) == 1]
+    tasks = list(dict.fromkeys(key.task for key in keys))
+    prefix = tasks[0] if len(tasks) == 1 else common_prefix(tasks).rstrip("/")
+    words = [*filter(None, [prefix]), *describe(keys[0], shared)]
+    return [Line(title, TITLE_SIZE, bold=True), *(Line(word, TEXT_SIZE, FAINT) for word in words)]
+
+
+def facets_figure(facets: Facets) -> Figure:
+    """The picture of a page of panels; to be called within `style.drawing`."""
+    columns = facet_columns(len(facets.panels))
+    scale = {1: 2.4, 2: 1.6, 3: 1.2}.get(columns, 1.0)
+    width, heights = scale * facets.width, [scale * height for height in facets.heights]
+    row_width = _LEFT + columns * (width + _GAP) - _GAP
+    bar_width = _BAR_GAP + _BAR_WIDTH + _BAR_LABELS if facets.bar else 0.0
+    header = _wrapped(facets.header, row_width + bar_width)
+    headings = [_heading(panel, width) for panel in facets.panels]
+    tall = sum(heights) + _STACK_GAP * (len(heights) - 1)
+    tops, foot = _tops(headings, columns, sum(line.height for line in header) + _HEADER_GAP, tall)
+    names = _entry_columns(facets.entries, row_width + bar_width)
+    page = Page(row_width + bar_width, foot + entries_height(len(facets.entries), columns=names))
+    page.write(0.0, 0.0, header)
+    for number, (panel, lines) in enumerate(zip(facets.panels, headings, strict=True)):
+        row, column = divmod(number, columns)
+        left = _LEFT + column * (width + _GAP)
+        page.write(left, tops[row] - _HEADING_GAP - sum(line.height for line in lines), lines)
+        stack = _stack(page, (left, tops[row], width), heights, number)
+        panel.draw(stack)
+        if column == 0:
+            for axes, label in zip(stack, panel.y_labels, strict=True):
+                axes.set_ylabel(label, fontsize=TICK_SIZE)
+        if number + columns >= len(facets.panels):
+            stack[-1].set_xlabel(facets.x_label, fontsize=TICK_SIZE, labelpad=2)
+    if facets.bar:
+        facets.bar(page.axes(row_width + _BAR_GAP, tops[0], _BAR_WIDTH, min(_LONGEST_BAR, tall), "bar"))
+    draw_entries(page, _LEFT, foot, facets.entries, columns=names, length=_SAMPLE)
+    return page.figure
+
+
+def facet_columns(panels: int) -> int:
+    """How many panels stand side by side: four at most, and as many in each row as can be."""
+    return math.ceil(panels / math.ceil(panels / _MOST_COLUMNS))
+
+
+def _tops(
+    headings: Sequence[Sequence[Line]], columns: int, top: float, tall: float
+) -> tuple[list[float], float]:
+    """Where the panels of each row start, and where the last row ends with its label."""
+    tops = []
+    for start in range(0, len(headings), columns):
+        of_row = headings[start : start + columns]
+        tops.append(top + max(sum(line.height for line in lines) for lines in of_row) + _HEADING_GAP)
+        top = tops[-1] + tall + _BETWEEN
+    return tops, top - _BETWEEN + _BELOW
+
+
+def _wrapped(lines: Sequence[Line], width: float) -> list[Line]:
+    first, *rest = lines
+    title = shorten(first.text, width, first.size, bold=True)
+    texts = wrap([line.text for line in rest], width, TEXT_SIZE)
+    return [Line(title, first.size, bold=True), *(Line(text, TEXT_SIZE, FAINT) for text in texts)]
+
+
+def _heading(panel: Facet, width: float) -> list[Line]:
+    name = shorten(panel.name, width, TEXT_SIZE, bold=True)
+    facts = (shorten(text, width, SMALL_SIZE) for text in wrap(panel.facts, width, SMALL_SIZE))
+    lines = [Line(name, TEXT_SIZE, bold=True)] if name else []
+    return [*lines, *(Line(text, SMALL_SIZE) for text in facts)]
+
+
+def _stack(page: Page, box: tuple[float, float, float], heights: Sequence[float], number: int) -> list[Axes]:
+    left, top, width = box
+    stack = []
+    for part, height in enumerate(heights):
+        axes = page.axes(left, top, width, height, f"panel-{number}-{part}")
+        axes.tick_params(length=2.5, width=0.6, labelsize=SMALL_SIZE, pad=2)
+        for name, side in axes.spines.items():
+            side.set(visible=name in ("left", "bottom"), linewidth=0.6, color=INK)
+        if part < len(heights) - 1:
+            axes.tick_params(labelbottom=False)
+        stack.append(axes)
+        top += height + _STACK_GAP
+    return stack
+
+
+def _entry_columns(entries: Mapping[str, Any], width: float) -> int:
+    """How many entries of a legend fit beside each other."""
+    widest = max((text_width(name, TICK_SIZE) for name in entries), default=0.0)
+    sample = (_SAMPLE + 0.5 + 1.8) * TICK_SIZE / 72
+    return max(1, min(len(entries), int((width - _LEFT) / (widest + sample))))

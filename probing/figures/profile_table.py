@@ -1,0 +1,95 @@
+"""Scores by layer: of whole layers as they are, of heads as the mean and spread of a layer's heads."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from probing.errors import ProbingError
+from probing.figures.grid import WHOLE_LAYERS, GridKey, check_value
+
+_KEY = list(GridKey._fields)
+_KINDS = ("head", *WHOLE_LAYERS)
+_BESIDE = ("untrained", "control")
+
+
+def spread_table(
+    frame: pd.DataFrame, along: Sequence[str], value: str, *, pooled: bool = False
+) -> pd.DataFrame:
+    """A row for each place along a line, in the order of the frame.
+
+    Args:
+        frame: Rows of the result frame; those of other granularities are left out.
+        along: Columns that tell places apart, beside those of the grid: `layer`, or `step`.
+        value: The column to read scores from.
+        pooled: Whether layers are several of a kind as heads are, and not each its own.
+
+    Returns:
+        Columns of the grid's key and `along`, then: `score`, a layer's own or the mean of heads; `low` and
+        `high`, its interval or the quartiles of heads; `lowest` and `highest` of several heads; `best`,
+        the score of the head that is best on dev (if its dev score is known, else of the highest), with
+        `best_layer` and `best_head`; `heads`, how many have a score; `untrained` and `control`, the mean of
+        those columns; `majority`.
+
+    Raises:
+        ProbingError: If `value` is no column of scores, there are no such rows, or a cell has two rows.
+    """
+    check_value(frame, value)
+    rows = frame[frame["granularity"].isin(_KINDS)]
+    if rows.empty:
+        raise ProbingError(
+            f"no results of granularity {', '.join(_KINDS)} to draw; loosen the selection of rows"
+        )
+    cells = [*_KEY, *along, "layer", "head"]
+    twice = rows.duplicated([name for name in dict.fromkeys(cells) if name in rows])
+    if twice.any():
+        first = rows[twice].iloc[0]
+        place = f"{first['model']}, {first['task']}: layer {first['layer']}"
+        raise ProbingError(f"{place} has two rows; keep the rows of one run (column key)")
+    made = []
+    for names, cell in rows.groupby([*_KEY, *along], sort=False, dropna=False, observed=True):
+        made.append({**dict(zip([*_KEY, *along], names, strict=True)), **_spread(cell, value, pooled)})
+    return pd.DataFrame(made)
+
+
+def without_baselines(frame: pd.DataFrame) -> pd.DataFrame:
+    """The rows without those of baselines that stand in the columns of other rows already."""
+    there = [name for name in _BESIDE if name in frame and frame[name].notna().any()]
+    return frame[~frame["baseline"].isin(there)]
+
+
+def _spread(cell: pd.DataFrame, value: str, pooled: bool) -> dict[str, object]:
+    scores = _floats(cell, value)
+    known = scores[np.isfinite(scores)]
+    beside = {name: _mean(_floats(cell, name)) for name in (*_BESIDE, "majority")}
+    made: dict[str, object] = {"score": _mean(scores), "heads": len(known), **beside}
+    if cell["granularity"].iloc[0] in WHOLE_LAYERS and not pooled:
+        low, high = (
+            _floats(cell, name)[0] if value == "test" else np.nan for name in ("test_low", "test_high")
+        )
+        return {**made, "low": low, "high": high}
+    if not len(known):
+        unknown = ("low", "high", "lowest", "highest", "best", "best_layer", "best_head")
+        return {**made, **dict.fromkeys(unknown, np.nan)}
+    low, high = np.quantile(known, [0.25, 0.75])
+    dev = _floats(cell, "dev")
+    chooser = dev if np.isfinite(dev[np.isfinite(scores)]).all() else scores
+    place = int(np.nanargmax(np.where(np.isfinite(scores), chooser, np.nan)))
+    best = cell.iloc[place]
+    return {
+        **made, "low": low, "high": high, "lowest": known.min(), "highest": known.max(),
+        "best": scores[place], "best_layer": best["layer"], "best_head": best["head"],
+    }  # fmt: skip
+
+
+def _floats(rows: pd.DataFrame, name: str) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    if name not in rows:
+        return np.full(len(rows), np.nan)
+    return rows[name].to_numpy(dtype=np.float64, na_value=np.nan)
+
+
+def _mean(values: np.ndarray[tuple[int], np.dtype[np.float64]]) -> float:
+    known = values[np.isfinite(values)]
+    return float(known.mean()) if len(known) else float("nan")

@@ -1,0 +1,170 @@
+"""Layer profiles: scores from the input to the output of a model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from probing.figures.cells import label_step
+from probing.figures.facets import Facet, Facets, facets_figure, header_lines
+from probing.figures.grid import WHOLE_LAYERS, GridKey, key_of
+from probing.figures.layout import common_prefix
+from probing.figures.lines import (
+    band_sample,
+    best_sample,
+    draw_band,
+    draw_beside,
+    draw_best,
+    draw_level,
+    draw_line,
+    level_samples,
+    line_sample,
+    score_axis,
+    style_of,
+)
+from probing.figures.profile_table import spread_table, without_baselines
+from probing.figures.save import Files, save
+from probing.figures.style import LINES, drawing
+from probing.figures.words import describe, layer_name, metric_name, usual_metric, value_name
+
+_BESIDE = {"untrained": "untrained twin", "control": "control labels"}
+_GREY = "#595959"
+
+
+def draw_profiles(frame: pd.DataFrame, path: Path, *, value: str = "test") -> Files:
+    """Draw scores against layers: a panel for each task, a line for each model, probe or what else varies.
+
+    Whole layers are a line with its interval. Heads are the mean of a layer's heads, their middle half as
+    band, and the head of the layer that is best on dev. A few tasks of whole layers share one panel.
+
+    Args:
+        frame: Rows of the result frame, of granularity head, layer or attention.
+        path: Where to write; its suffix is replaced by .png, .svg, .pdf and .csv.
+        value: The column to draw, "test" or "dev".
+
+    Returns:
+        The paths of the PNG, SVG and PDF file, and of the table that they draw.
+
+    Raises:
+        ProbingError: If there are no such rows, a cell has two, or a panel would have too many lines.
+    """
+    table = spread_table(without_baselines(frame), ["layer"], value)
+    with drawing():
+        return save(profiles_figure(table, value), table, path, "layer profiles")
+
+
+def profiles_figure(table: pd.DataFrame, value: str = "test") -> Figure:
+    """The picture of a table of `spread_table` along layers; to be called within `style.drawing`."""
+    keys = [key_of(rows) for _, rows in _split(table, list(GridKey._fields))]
+    lines, together = _line_fields(keys)
+    names = dict.fromkeys(_line_name(key, lines, keys) for key in keys)
+    styles = {name: style_of(number) for number, name in enumerate(names)}
+    panels = [table] if together else [rows for _, rows in _split(table, ["task"])]
+    usual = usual_metric(keys)
+
+    def facet(rows: pd.DataFrame) -> Facet:
+        curves = [of_line for _, of_line in _split(rows, list(GridKey._fields))]
+        named = {_line_name(key_of(curve), lines, keys): curve for curve in curves}
+        task = str(rows["task"].iloc[0])
+        own = [metric_name(name) for name in rows["metric"].unique() if name != usual]
+        prefix = common_prefix([key.task for key in keys])
+        name = "" if together or len(panels) == 1 else task.removeprefix(prefix)
+        label = f"{value_name(value)} {own[0] if own else metric_name(usual)}"
+        return Facet(name, tuple(own), lambda stack: _draw(stack[0], named, styles), [label])
+
+    return facets_figure(
+        Facets(
+            header=header_lines(keys, "layer profiles"),
+            panels=[facet(rows) for rows in panels],
+            entries=_entries(table, styles),
+            x_label="layer",
+        )
+    )
+
+
+def _split(table: pd.DataFrame, by: list[str]) -> list[tuple[object, pd.DataFrame]]:
+    return list(table.groupby(by, sort=False, dropna=False, observed=True))
+
+
+def _line_fields(keys: Sequence[GridKey]) -> tuple[list[str], bool]:
+    """What tells lines of a panel apart, and whether all tasks stand in one."""
+    fields = [name for name in GridKey._fields if name not in ("task", "analysis")]
+    tasks = dict.fromkeys(key.task for key in keys)
+    varying = [
+        name
+        for name in fields
+        if any(len({getattr(key, name) for key in keys if key.task == task}) > 1 for task in tasks)
+    ]
+    alike = len({key.metric for key in keys}) == 1
+    whole = all(key.granularity in WHOLE_LAYERS for key in keys)
+    if not varying and whole and alike and 1 < len(tasks) <= len(LINES):
+        return ["task"], True
+    return varying, False
+
+
+def _line_name(key: GridKey, lines: Sequence[str], keys: Sequence[GridKey]) -> str:
+    if list(lines) == ["task"]:
+        return key.task.removeprefix(common_prefix([other.task for other in keys]))
+    words = describe(key, lines)
+    if words:
+        return " · ".join(words)
+    return "whole layer" if key.granularity == "layer" else "all heads of the layer together"
+
+
+def _draw(axes: Axes, curves: dict[str, pd.DataFrame], styles: dict[str, dict[str, object]]) -> None:
+    for name, unsorted in curves.items():
+        curve, style = unsorted.sort_values("layer"), dict(styles[name])
+        colour, x = str(style["color"]), curve["layer"].to_numpy(dtype=np.float64)
+        if "best" in curve and len(curves) == 1:
+            draw_band(axes, x, curve["lowest"], curve["highest"], colour, "outer")
+        draw_band(axes, x, curve["low"], curve["high"], colour, "inner")
+        draw_line(axes, x, curve["score"], style, name)
+        if "best" in curve and curve["best"].notna().any():
+            draw_best(axes, x, curve["best"], colour)
+        for kind in _BESIDE:
+            if curve[kind].notna().any():
+                draw_beside(axes, x, curve[kind], kind)
+    for level in dict.fromkeys(level for curve in curves.values() for level in curve["majority"]):
+        draw_level(axes, level, "majority")
+    layers = sorted({int(layer) for curve in curves.values() for layer in curve["layer"]})
+    number_layers(axes, layers)
+    score_axis(axes, str(next(iter(curves.values()))["metric"].iloc[0]))
+
+
+def number_layers(axes: Axes, layers: Sequence[int]) -> None:
+    """Number layers along x, leaving out what would overlap."""
+    inches = axes.bbox.width / axes.figure.dpi
+    span = max(layers[-1] - layers[0], 1)
+    step = label_step(0.17 / (inches / span))
+    shown = [layer for layer in layers if layer % step == 0 or layer < 0]
+    axes.set_xlim(layers[0] - 0.03 * span, layers[-1] + 0.03 * span)
+    axes.set_xticks(shown, [layer_name(layer) for layer in shown])
+
+
+def _entries(table: pd.DataFrame, styles: dict[str, dict[str, object]]) -> dict[str, object]:
+    heads = table["granularity"] == "head"
+    whole = table.loc[~heads, "low"].notna().any()
+    first = str(next(iter(styles.values()))["color"])
+    alone = len(styles) == 1
+    entries: dict[str, object] = {}
+    for name, style in styles.items():
+        entries["mean of heads" if alone and heads.all() else name] = line_sample(style)
+    shade = first if alone else _GREY
+    if heads.any():
+        if alone:
+            entries["lowest to highest head"] = band_sample(shade, "outer")
+        entries["middle half of heads"] = band_sample(shade, "inner")
+        entries["best head on dev"] = best_sample(shade)
+    if whole:
+        entries["95 % interval"] = band_sample(shade, "inner")
+    samples = level_samples([*_BESIDE, "majority"])
+    mean = ", mean" if heads.any() else ""
+    entries |= {f"{said}{mean}": samples[k] for k, said in _BESIDE.items() if table[k].notna().any()}
+    if table["majority"].notna().any():
+        entries["majority"] = samples["majority"]
+    return entries

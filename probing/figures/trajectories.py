@@ -1,0 +1,215 @@
+"""Checkpoint trajectories: scores over the training of a model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from probing.errors import ProbingError
+from probing.figures.facets import Facet, Facets, facets_figure, header_lines
+from probing.figures.grid import WHOLE_LAYERS, GridKey, key_of
+from probing.figures.layout import common_prefix
+from probing.figures.lines import (
+    band_sample,
+    best_sample,
+    draw_band,
+    draw_best,
+    draw_level,
+    draw_line,
+    level_samples,
+    line_sample,
+    score_axis,
+    style_of,
+)
+from probing.figures.profile_table import spread_table, without_baselines
+from probing.figures.save import Files, save
+from probing.figures.scale import draw_score_bar
+from probing.figures.style import drawing, score_colours
+from probing.figures.words import describe, layer_name, metric_name, spoken, value_name
+from probing.tasks.target import COEFFICIENTS
+
+_KEY = list(GridKey._fields)
+_STEPWISE = 64.0
+
+
+@dataclass(frozen=True)
+class StepAxis:
+    """Where training steps stand along x.
+
+    Attributes:
+        logarithmic: Whether steps are doubled more than added to, as in studies of early training.
+    """
+
+    logarithmic: bool
+
+    def place(self, steps: Sequence[int] | NDArray[np.int64]) -> NDArray[np.float64]:
+        """float64 (n,), the places of steps (n,)."""
+        values = np.asarray(steps, dtype=np.float64)
+        return np.log2(values + 1) if self.logarithmic else values
+
+    def edges(self, steps: Sequence[int]) -> NDArray[np.float64]:
+        """float64 (n + 1,), halfway between ascending steps (n,)."""
+        places = self.place(steps)
+        if len(places) == 1:
+            return np.array([places[0] - 0.5, places[0] + 0.5])
+        middle = (places[1:] + places[:-1]) / 2
+        return np.array([2 * places[0] - middle[0], *middle, 2 * places[-1] - middle[-1]])
+
+
+def draw_trajectories(frame: pd.DataFrame, path: Path, *, value: str = "test") -> Files:
+    """Draw scores against training steps, a panel for each task, above a heatmap of layers and steps.
+
+    The line is the mean of all heads (or layers), its band their middle half and range; the dotted line is
+    the head that is best on dev at each step. Colours are the mean of each layer's heads.
+
+    Args:
+        frame: Rows of the result frame, of granularity head, layer or attention, of models whose names
+            differ after "@" alone, as `run@checkpoint-200`. Rows without a step are left out.
+        path: Where to write; its suffix is replaced by .png, .svg, .pdf and .csv.
+        value: The column to draw, "test" or "dev".
+
+    Returns:
+        The paths of the PNG, SVG and PDF file, and of the table that they draw: rows with a layer are
+        cells, the others are points of the lines.
+
+    Raises:
+        ProbingError: If no row has a step, or a cell has two rows.
+    """
+    rows = without_baselines(frame)
+    rows = rows[rows["step"].notna()] if "step" in rows else rows.iloc[:0]
+    if rows.empty:
+        raise ProbingError("no results of checkpoints to draw: no row has a step; probe checkpoints first")
+    rows = rows.assign(model=rows["model"].str.replace(r"@[^@]*$", "", regex=True))
+    table = trajectory_table(rows, value)
+    with drawing():
+        return save(trajectories_figure(table, value), table, path, "checkpoint trajectories")
+
+
+def trajectory_table(rows: pd.DataFrame, value: str) -> pd.DataFrame:
+    """The columns of `spread_table` for each step, then for each layer and step."""
+    cells = spread_table(rows, ["step", "layer"], value)
+    points = spread_table(rows, ["step"], value, pooled=True)
+    points["layer"] = pd.array([pd.NA] * len(points), dtype="Int64")
+    columns = dict.fromkeys([*_KEY, "step", "layer", *points])
+    return pd.concat([points, cells], ignore_index=True)[list(columns)]
+
+
+def trajectories_figure(table: pd.DataFrame, value: str = "test") -> Figure:
+    """The picture of such a table; to be called within `style.drawing`."""
+    panels = [rows for _, rows in table.groupby(_KEY, sort=False, dropna=False, observed=True)]
+    keys = [key_of(rows) for rows in panels]
+    metrics = dict.fromkeys(key.metric for key in keys)
+    said = f"{value_name(value)} {' or '.join(map(metric_name, metrics))} of layers"
+    cells = table.loc[table["layer"].notna(), "score"].astype(float).dropna()
+    low, high = (cells.min(), cells.max()) if len(cells) else (0.0, 1.0)
+    norm = Normalize(low - max(0.0, 0.01 - high + low), high)
+    steps = table["step"].astype(int)
+    axis = StepAxis(logarithmic=steps.max() > _STEPWISE * max(steps[steps > 0].min(), 1))
+    unit = "layer" if keys[0].granularity in WHOLE_LAYERS else "head"
+
+    def facet(rows: pd.DataFrame, key: GridKey) -> Facet:
+        labels = [f"{value_name(value)} {metric_name(key.metric)}", "layer"]
+        facts = _facts(rows, key, keys)
+        name = "" if len({k.task for k in keys}) == 1 else key.task.removeprefix(_prefix(keys))
+        return Facet(name, facts, lambda stack: _draw(stack, rows, axis, norm), labels)
+
+    return facets_figure(
+        Facets(
+            header=header_lines(keys, "scores over training"),
+            panels=[facet(rows, key) for rows, key in zip(panels, keys, strict=True)],
+            entries=_entries(table, unit),
+            x_label="training step",
+            heights=(1.2, 0.75),
+            bar=lambda axes: draw_score_bar(axes, norm, said, shares=not set(metrics) <= set(COEFFICIENTS)),
+        )
+    )
+
+
+def _prefix(keys: Sequence[GridKey]) -> str:
+    return common_prefix([key.task for key in keys])
+
+
+def _facts(rows: pd.DataFrame, key: GridKey, keys: Sequence[GridKey]) -> tuple[str, ...]:
+    varying = [name for name in _KEY if len({getattr(other, name) for other in keys}) > 1]
+    words = describe(key, [name for name in varying if name not in ("task", "metric")])
+    points = rows[rows["layer"].isna() & rows["best"].notna()].sort_values("step")
+    if points.empty:
+        return tuple(words)
+    last = points.iloc[-1]
+    place = f"layer {layer_name(int(last['best_layer']))}"
+    if pd.notna(last["best_head"]):
+        place += f" head {last['best_head']}"
+    return (f"step {last['step']}: {place}, {spoken(last['best'], key.metric)}", *words)
+
+
+def _draw(stack: Sequence[Axes], rows: pd.DataFrame, axis: StepAxis, norm: Normalize) -> None:
+    lines, mesh = stack
+    points, cells = rows[rows["layer"].isna()].sort_values("step"), rows[rows["layer"].notna()]
+    steps = points["step"].astype(int).tolist()
+    x, style = axis.place(steps), style_of(0)
+    draw_band(lines, x, points["lowest"], points["highest"], style["color"], "outer")
+    draw_band(lines, x, points["low"], points["high"], style["color"], "inner")
+    draw_line(lines, x, points["score"], style, "mean")
+    draw_best(lines, x, points["best"], style["color"])
+    draw_level(lines, float(points["majority"].iloc[0]), "majority")
+    score_axis(lines, str(rows["metric"].iloc[0]))
+    grid = cells.pivot(index="layer", columns="step", values="score").astype(float).sort_index()
+    edges = axis.edges(steps)
+    mesh.pcolormesh(
+        edges,
+        np.arange(len(grid) + 1),
+        np.ma.masked_invalid(grid.to_numpy()),
+        cmap=score_colours(),
+        norm=norm,
+    )
+    for spine in mesh.spines.values():
+        spine.set_visible(False)
+    every = max(1, -(-len(grid) // 6))
+    mesh.set_yticks(
+        [row + 0.5 for row in range(0, len(grid), every)],
+        [layer_name(int(layer)) for layer in grid.index[::every]],
+    )
+    for axes in stack:
+        axes.set_xlim(edges[0], edges[-1])
+        _number_steps(axes, steps, axis)
+    lines.tick_params(labelbottom=False)
+
+
+def _number_steps(axes: Axes, steps: Sequence[int], axis: StepAxis) -> None:
+    """A number at each step, unless it stood too near to another; the last is always named."""
+    places, span = axis.place(steps), float(np.ptp(axis.edges(steps)))
+    inch = span / (axes.bbox.width / axes.figure.dpi)
+    room = (0.06 * max(len(_short(step)) for step in steps) + 0.1) * inch
+    last = len(steps) - 1
+    for stride in (stride for stride in range(1, last // 2 + 1) if last % stride == 0):
+        if np.diff(places[::stride]).min() >= room:
+            kept = list(range(0, last + 1, stride))
+            break
+    else:
+        kept = [0, last] if places[last] - places[0] >= room else [last]
+    axes.set_xticks([places[k] for k in kept], [_short(steps[k]) for k in kept])
+
+
+def _short(step: int) -> str:
+    return f"{step // 1000}k" if step >= 10_000 and step % 1000 == 0 else str(step)
+
+
+def _entries(table: pd.DataFrame, unit: str) -> dict[str, object]:
+    style = style_of(0)
+    entries: dict[str, object] = {
+        f"mean of {unit}s": line_sample(style),
+        f"lowest to highest {unit}": band_sample(style["color"], "outer"),
+        f"middle half of {unit}s": band_sample(style["color"], "inner"),
+        f"best {unit} on dev": best_sample(style["color"]),
+    }
+    if table["majority"].notna().any():
+        entries["majority"] = level_samples(["majority"])["majority"]
+    return entries
