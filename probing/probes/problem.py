@@ -60,7 +60,7 @@ class Fit:
         l2: float64 (u,), the chosen L2 value; of outer folds the median; NaN where nothing is trained.
         predictions: (u, n_test), predicted classes, int64, or scores, float64; rows as in `Problem.test`.
         weights: float32 (u, outputs, dim), of the final probe, for vectors as they were given; of outer
-            folds the mean; (u, 0, dim) where nothing is trained.
+            folds the mean; (u, 0, dim) where nothing is trained or the probe is not linear.
         bias: float32 (u, outputs).
     """
 

@@ -1,4 +1,4 @@
-"""SentEval's probes and model selection, for all heads and L2 values together."""
+"""SentEval's classifiers and their settings; `probing.probes.protocol` trains and chooses."""
 
 from __future__ import annotations
 
@@ -7,23 +7,19 @@ from typing import ClassVar, Literal
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from probing.errors import ProbingError
 from probing.probes.losses import CrossEntropy, Loss, SquaredShares
-from probing.probes.metrics import score
 from probing.probes.nested import join_outer, outer_problems
+from probing.probes.nets import HiddenNet, LinearNet, Net
 from probing.probes.problem import Fit, Problem
+from probing.probes.protocol import Recipe, Run
 from probing.probes.scaling import check_finite
 from probing.probes.selection import check_settings, check_trains
-from probing.probes.sgd import Rows, Schedule, initial, train
-from probing.probes.shares import over_units
-from probing.probes.splits import inner_splits
+from probing.probes.sgd import Schedule, initial
 from probing.tasks.target import Classes, Target
 from probing.tasks.task import Features, Task
 
-# share of train that stops the final probe early when the task has no dev split
-EARLY_STOP_SHARE = 0.05
 # how SentEval trains for graded scores, whatever the settings for classes
 RELATEDNESS = Schedule("adam", batch_size=64, epoch_size=50, tenacity=3, max_epochs=1000)
 
@@ -37,10 +33,15 @@ class SentEval:
     Initial weights and the order of examples depend on the seed alone, as in SentEval, where every
     classifier seeds anew.
 
+    With `nhid` it is SentEval's MLP: a linear layer, dropout, a sigmoid, a linear layer; the weight decay
+    acts on all four parameters, and dropout's masks, too, depend on the seed alone. SentEval never gives
+    WordContent a hidden layer, whatever its settings say: for that task leave `nhid` at 0.
+
     Graded scores have SentEval's own fixed recipe: the layer's softmax is a distribution over `scores`
     and its mean the answer; the squared error of the distribution is minimised by Adam in batches of 64,
     without L2, and every 50 epochs Pearson's correlation decides on the early stop. Its five scores are
-    the same for SICK and for STS-B, where of scores below 1 a part is lost.
+    the same for SICK and for STS-B, where of scores below 1 a part is lost. It has no hidden layer:
+    `nhid` and `dropout` do nothing there.
 
     Attributes:
         l2: Values of the weight decay to choose from, in the order of preference among equals.
@@ -50,6 +51,10 @@ class SentEval:
         tenacity: Looks without improvement that are forgiven, in all; the next one stops.
         max_epochs: Training goes on while no more than this many epochs are done.
         scores: The evenly spaced scores that a distribution is over, for graded scores.
+        nhid: Hidden units of the MLP; 0 for a linear layer.
+        dropout: Probability that a hidden unit is zeroed in training, before the sigmoid.
+        standardize: Scale every feature to zero mean and unit variance on the rows that a fit trains on,
+            which SentEval does not; what the protocol then does is no longer a matter of units.
 
     Raises:
         ProbingError: If a setting is out of its range.
@@ -62,6 +67,9 @@ class SentEval:
     tenacity: int = 3
     max_epochs: int = 200
     scores: tuple[float, ...] = (1.0, 2.0, 3.0, 4.0, 5.0)
+    nhid: int = 0
+    dropout: float = 0.0
+    standardize: bool = False
     features: ClassVar[Features | None] = None
 
     def __post_init__(self) -> None:
@@ -74,10 +82,22 @@ class SentEval:
             raise ProbingError(f"probe.tenacity is {self.tenacity}; give 0 or more")
         if self.optimizer not in ("rmsprop", "adam"):
             raise ProbingError(f"probe.optimizer is {self.optimizer!r}; give rmsprop or adam")
+        self._check_hidden()
         steps = np.diff(self.scores)
         if not len(steps) or steps[0] <= 0 or not np.allclose(steps, steps[0]):
             raise ProbingError(
                 f"probe.scores is {list(self.scores)}; give two or more rising, evenly spaced scores"
+            )
+
+    def _check_hidden(self) -> None:
+        if self.nhid < 0:
+            raise ProbingError(f"probe.nhid is {self.nhid}; give 0 for a linear probe, or hidden units")
+        if not 0 <= self.dropout < 1:
+            raise ProbingError(f"probe.dropout is {self.dropout}; give 0 or more, below 1")
+        if self.dropout and not self.nhid:
+            raise ProbingError(
+                f"probe.dropout is {self.dropout}, but without hidden units there is nothing to drop; "
+                "give probe.nhid too, or probe.dropout=0"
             )
 
     @property
@@ -103,7 +123,7 @@ class SentEval:
         """
         check_trains(problem.selection)
         check_finite(vectors)
-        run = _Run(self, vectors, problem.target)
+        run = Run(self.recipe(problem.target, vectors.shape[2]), vectors)
         if problem.selection != "nested":
             return run.fit(problem)
         outer = outer_problems(problem)
@@ -132,73 +152,22 @@ class SentEval:
             return RELATEDNESS
         return Schedule(self.optimizer, self.batch_size, self.epoch_size, self.tenacity, self.max_epochs)
 
-
-class _Run:
-    """The vectors, what they are asked, and the protocol."""
-
-    def __init__(self, probe: SentEval, vectors: torch.Tensor, target: Target) -> None:
-        self.loss, self.schedule = probe.loss(target), probe.schedule(target)
-        self.graded = not isinstance(target, Classes)
-        # SentEval has no L2 for graded scores
-        self.l2 = (0.0,) if self.graded else probe.l2
-        self.features = torch.cat([vectors, vectors.new_ones(*vectors.shape[:2], 1)], 2)
-
-    def fit(self, problem: Problem) -> Fit:
-        """One choice of L2 and the final probe."""
-        decay = torch.tensor(self.l2, device=self.features.device).repeat(len(self.features), 1)
-        trained, scores = [], []
-        for fit, held in inner_splits(problem):
-            rows, dev = self._rows(problem, fit), self._rows(problem, held)
-            trained.append(self._train(rows, dev, decay, np.random.RandomState(problem.seed), problem.seed))
-            scores.append(score(self._predict(trained[-1], held), dev.gold, problem.metric))
-        mean = torch.stack(scores).mean(0)
-        if not self.graded:
-            # SentEval rounds to hundredths of a percent and takes the first of equals
-            mean = mean.mul(100).round(decimals=2).div(100)
-        best = (mean == mean.amax(1, keepdim=True)).int().argmax(1, keepdim=True)
-        if problem.selection == "kfold":
-            final = self._train_on_share(problem, decay.gather(1, best))
-        else:
-            # trained once more with the same seed and dev rows, the final probe would come out the same
-            final = trained[0][torch.arange(len(best), device=best.device), best[:, 0]].unsqueeze(1)
-        return Fit(
-            dev=mean.gather(1, best)[:, 0].cpu().numpy(),
-            l2=np.asarray(self.l2, dtype=np.float64)[best[:, 0].cpu().numpy()],
-            predictions=self._predict(final, problem.test)[:, 0].cpu().numpy(),
-            weights=final[:, 0, :, :-1].cpu().numpy(),
-            bias=final[:, 0, :, -1].cpu().numpy(),
+    def recipe(self, target: Target, dim: int) -> Recipe:
+        """All of that, for vectors of `dim` features."""
+        graded = not isinstance(target, Classes)
+        return Recipe(
+            loss=self.loss(target),
+            schedule=self.schedule(target),
+            net=lambda seed: self.net(target, dim, seed),
+            # SentEval has no L2 for graded scores
+            l2=(0.0,) if graded else self.l2,
+            standardize=self.standardize,
+            graded=graded,
         )
 
-    def _train(
-        self, rows: Rows, dev: Rows, decay: torch.Tensor, order: np.random.RandomState, seed: int
-    ) -> torch.Tensor:
-        """Weights (u, l, k, dim + 1) trained on some rows and stopped on others."""
-        state = order.get_state()
-        start = initial(self.loss.k, self.features.shape[2] - 1, seed).to(self.features.device)
-
-        def work(units: slice) -> torch.Tensor:
-            same = np.random.RandomState()
-            same.set_state(state)
-            parts = Rows(rows.features[units], rows.gold), Rows(dev.features[units], dev.gold)
-            return train(*parts, decay[units], start, self.loss, same, self.schedule)
-
-        return torch.cat(over_units(work, len(decay), decay.device, most=1 if self.graded else None))
-
-    def _train_on_share(self, problem: Problem, decay: torch.Tensor) -> torch.Tensor:
-        """Train on train less a random part, on which training is stopped."""
-        order = np.random.RandomState(problem.seed)
-        shuffled = problem.train[order.permutation(len(problem.train))]
-        share = int(EARLY_STOP_SHARE * len(shuffled))
-        rows, dev = self._rows(problem, shuffled[share:]), self._rows(problem, shuffled[:share])
-        return self._train(rows, dev, decay, order, problem.seed)
-
-    def _predict(self, weights: torch.Tensor, at: NDArray[np.int64]) -> torch.Tensor:
-        """Answers for some rows (u, l, n): classes, int64, or scores, float64."""
-        logits = torch.bmm(weights.flatten(1, 2), self._take(at).mT)
-        return self.loss.read(logits.view(*weights.shape[:3], -1))
-
-    def _rows(self, problem: Problem, at: NDArray[np.int64]) -> Rows:
-        return Rows(self._take(at), torch.from_numpy(problem.gold[at]).to(self.features.device))
-
-    def _take(self, at: NDArray[np.int64]) -> torch.Tensor:
-        return self.features.index_select(1, torch.from_numpy(at).to(self.features.device))
+    def net(self, target: Target, dim: int, seed: int) -> Net:
+        """What is trained on vectors of `dim` features, with its initial weights."""
+        k = self.loss(target).k
+        if self.nhid and isinstance(target, Classes):
+            return HiddenNet.seeded(k, dim, self.nhid, self.dropout, seed)
+        return LinearNet(initial(k, dim, seed))

@@ -1,4 +1,4 @@
-"""Mini-batch training with early stopping, for a batch of linear probes that stop one by one."""
+"""Mini-batch training with early stopping, for a batch of probes that stop one by one."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import torch
 
 from probing.probes.grid import Rectangle
 from probing.probes.losses import Loss
+from probing.probes.nets import LinearNet, Net, seeded_linear
 
 # PyTorch's defaults: (learning rate, smoothing of squares)
 RMSPROP = (1e-2, 0.99)
@@ -40,18 +41,14 @@ class Rows:
 
 def initial(k: int, dim: int, seed: int) -> torch.Tensor:
     """What `torch.manual_seed(seed); nn.Linear(dim, k)` starts from; float32 (k, dim + 1), bias last."""
-    generator = torch.Generator().manual_seed(seed)
-    weight, bias = torch.empty(k, dim), torch.empty(k)
-    torch.nn.init.kaiming_uniform_(weight, a=math.sqrt(5), generator=generator)
-    torch.nn.init.uniform_(bias, -1 / math.sqrt(dim), 1 / math.sqrt(dim), generator=generator)
-    return torch.column_stack([weight, bias])
+    return seeded_linear(k, dim, torch.Generator().manual_seed(seed))
 
 
 def train(
     rows: Rows,
     dev: Rows,
     decay: torch.Tensor,
-    start: torch.Tensor,
+    start: torch.Tensor | Net,
     loss: Loss,
     order: np.random.RandomState,
     schedule: Schedule,
@@ -61,16 +58,17 @@ def train(
     Args:
         rows: Training examples.
         dev: Examples on which training is stopped.
-        decay: float32 (u, l), weight decay, which acts on the bias too.
-        start: float32 (k, d), initial weights of all.
+        decay: float32 (u, l), weight decay, which acts on the biases too.
+        start: What is trained, with the initial weights of all; for linear probes these alone, (k, d).
         loss: What is minimised.
         order: Where the permutations of the examples are drawn from.
         schedule: How to train.
 
     Returns:
-        float32 (u, l, k, d), the weights of each probe's best look at dev.
+        float32 (u, l, …), the weights of each probe's best look at dev.
     """
-    batch = _Batch(rows, dev, decay, start, loss, schedule)
+    net = LinearNet(start) if isinstance(start, torch.Tensor) else start
+    batch = _Batch(rows, dev, decay, net, loss, schedule)
     found = batch.weights.clone().flatten(0, 1)
     epochs = 0
     while batch.ids.numel() and epochs <= schedule.max_epochs:
@@ -82,7 +80,7 @@ def train(
         if not bool(batch.going.any()):
             break
         batch.compact()
-    return found.view(*decay.shape, *start.shape)
+    return found.view(*decay.shape, *net.start.shape)
 
 
 class _Batch:
@@ -93,15 +91,17 @@ class _Batch:
         rows: Rows,
         dev: Rows,
         decay: torch.Tensor,
-        start: torch.Tensor,
+        net: Net,
         loss: Loss,
         schedule: Schedule,
     ) -> None:
         self.features, self.targets = rows.features, loss.targets(rows.gold)
         self.dev, self.dev_gold = dev.features, dev.gold
-        self.loss, self.schedule = loss, schedule
-        self.decay = decay[:, :, None, None]
-        self.weights = start.repeat(*decay.shape, 1, 1)
+        self.net, self.loss, self.schedule = net, loss, schedule
+        self.random = net.generator()
+        self.each = (..., *(None for _ in net.start.shape))  # numbers of probes beside their weights
+        self.decay = decay[self.each]
+        self.weights = net.start.to(rows.features.device).repeat(*decay.shape, *(1 for _ in net.start.shape))
         self.best = self.weights.clone()
         self.average, self.square = torch.zeros_like(self.weights), torch.zeros_like(self.weights)
         self.steps = 0
@@ -122,11 +122,9 @@ class _Batch:
 
     def look(self) -> None:
         """Score dev; keep the weights of those that improve, count the others' misses, stop some."""
-        flat = self.weights.flatten(1, 2)
-        logits = torch.bmm(flat, self.dev.mT).view(*self.weights.shape[:3], -1)
-        merit = self.loss.merit(logits, self.dev_gold).to(self.record.dtype)
+        merit = self.loss.merit(self.net.outputs(self.weights, self.dev), self.dev_gold).to(self.record.dtype)
         better = self.going & (merit > self.record)
-        self.best = torch.where(better[:, :, None, None], self.weights, self.best)
+        self.best = torch.where(better[self.each], self.weights, self.best)
         self.record = torch.where(better, merit, self.record)
         self.going = self.going & (better | (self.misses < self.schedule.tenacity))
         self.misses = self.misses + (~better).to(self.misses.dtype)
@@ -149,9 +147,11 @@ class _Batch:
 
     def _gradient(self, features: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
         """Of the mean loss plus (decay/2)‖W‖², for features (u, b, d) and targets (k, b)."""
-        logits = torch.bmm(self.weights.flatten(1, 2), features.mT)
-        slope = self.loss.slope(logits.view(*self.weights.shape[:3], -1), target)
-        gradient = torch.bmm(slope.flatten(1, 2), features).view_as(self.weights)
+
+        def slope(outputs: torch.Tensor) -> torch.Tensor:
+            return self.loss.slope(outputs, target)
+
+        gradient = self.net.gradient(self.weights, features, slope, self.random)
         return gradient.addcmul_(self.weights, self.decay)
 
     def _step(self, gradient: torch.Tensor) -> None:
