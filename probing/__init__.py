@@ -14,33 +14,44 @@ if TYPE_CHECKING:
     from probing.main import run
     from probing.page import report
     from probing.representations.load import load_representations
+    from probing.results.compare import clusters, compare, correlations, linkage, stability
     from probing.results.load import grid, load_predictions, load_results
     from probing.results.significance import permutation_p
 
 __version__ = "0.1.0"
 __all__ = [
     "ProbingError",
+    "clusters",
+    "compare",
+    "correlations",
     "draw_grid",
     "draw_sheet",
     "grid",
+    "linkage",
     "load_predictions",
     "load_representations",
     "load_results",
     "permutation_p",
     "run",
+    "stability",
 ]
 
 _HOME = {
     "ProbingError": "probing.errors",
+    "clusters": "probing.results.compare",
+    "compare": "probing.results.compare",
+    "correlations": "probing.results.compare",
     "draw_grid": "probing.figures",
     "draw_sheet": "probing.figures",
     "grid": "probing.results.load",
+    "linkage": "probing.results.compare",
     "load_predictions": "probing.results.load",
     "load_representations": "probing.representations.load",
     "load_results": "probing.results.load",
     "permutation_p": "probing.results.significance",
     "report": "probing.page",
     "run": "probing.main",
+    "stability": "probing.results.compare",
 }
 
 
