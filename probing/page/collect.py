@@ -12,7 +12,7 @@ from probing.errors import CorruptFileError, ProbingError
 from probing.figures.words import metric_name
 from probing.page.content import Content, Curve, Damaged, Grid
 from probing.page.lines import lines
-from probing.page.names import FIELDS, described, names_of, told_apart
+from probing.page.names import FIELDS, described, told_apart
 from probing.page.overrides import command_line
 from probing.page.runs import run_of
 from probing.page.support import guess, numbers, support
@@ -50,11 +50,9 @@ def collect(root: Path) -> Content:
     top = (frame["granularity"] == "top_heads").fillna(value=False).to_numpy(dtype=bool)
     groups = _groups(frame[~top], SPLIT)
     tops = _groups(frame[top], [name for name in SPLIT if name not in {"variant", "draw"}])
-    detail = told_apart([_names(rows) for rows in (*groups, *tops)])
-    grids = (
-        _grid(rows, places, more) for rows, more in zip(groups, detail[: len(groups)], strict=True)
-    )
-    curves = (_curve(rows, places, more) for rows, more in zip(tops, detail[len(groups) :], strict=True))
+    names = told_apart([*groups, *tops])
+    grids = (_grid(rows, places, *more) for rows, more in zip(groups, names[: len(groups)], strict=True))
+    curves = (_curve(rows, places, *more) for rows, more in zip(tops, names[len(groups) :], strict=True))
     return Content(str(root), runs, tuple(_sorted(grids)), tuple(_sorted(curves)), tuple(damaged))
 
 
@@ -79,18 +77,14 @@ def _groups(frame: pd.DataFrame, by: list[str]) -> list[pd.DataFrame]:
     return [rows for _, rows in frame.groupby(by, sort=False, dropna=False)]
 
 
-def _names(rows: pd.DataFrame) -> dict[str, str]:
-    return names_of(rows.iloc[0], without={"variant"} if rows["granularity"].iloc[0] == "top_heads" else set())
-
-
-def _grid(rows: pd.DataFrame, places: dict[str, int], detail: dict[str, str]) -> Grid:
+def _grid(rows: pd.DataFrame, places: dict[str, int], names: dict[str, str], varying: set[str]) -> Grid:
     rows = rows.sort_values(["layer", "head"], kind="stable").reset_index(drop=True)
-    names, metric = _names(rows) | detail, str(rows["metric"].iloc[0])
+    metric = str(rows["metric"].iloc[0])
     columns = {name: numbers(rows[name]) for name in CELL_COLUMNS}
     return Grid(
         names=names,
         title=names.get("task", ""),
-        detail=described(names, set(detail)),
+        detail=described(names, varying),
         run=places[str(rows["key"].iloc[0])],
         metric=metric_name(metric),
         coefficient=metric in COEFFICIENTS,
@@ -100,12 +94,12 @@ def _grid(rows: pd.DataFrame, places: dict[str, int], detail: dict[str, str]) ->
     )
 
 
-def _curve(rows: pd.DataFrame, places: dict[str, int], detail: dict[str, str]) -> Curve:
-    names, metric = _names(rows) | detail, str(rows["metric"].iloc[0])
+def _curve(rows: pd.DataFrame, places: dict[str, int], names: dict[str, str], varying: set[str]) -> Curve:
+    metric = str(rows["metric"].iloc[0])
     return Curve(
         names=names,
         title=names.get("task", ""),
-        detail=described(names, set(detail)),
+        detail=described(names, varying),
         run=places[str(rows["key"].iloc[0])],
         metric=metric_name(metric),
         coefficient=metric in COEFFICIENTS,

@@ -17,31 +17,38 @@ FIELDS = (*FIRST, *(name for name in GRID if name not in FIRST), "draw", "run")
 """Columns that a reader picks by, in this order; `run` tells apart what agrees in all others."""
 
 
-def names_of(row: pd.Series[Any], without: set[str]) -> dict[str, str]:
-    """The fields of a row that are not missing, as text."""
-    fields = [name for name in FIELDS if name in row.index and name not in without]
-    return {name: str(row[name]) for name in fields if not pd.isna(row[name])} | {
-        "key": str(row["key"]),
-        "n_train": str(row["n_train"]),
-    }
+def names_of(rows: pd.DataFrame) -> dict[str, str]:
+    """What rows of one grid agree in, as text; fields that are missing are absent."""
+    row, lines = rows.iloc[0], rows["granularity"].iloc[0] == "top_heads"
+    fields = [name for name in FIELDS if name in row.index and not (lines and name in {"variant", "draw"})]
+    return {name: str(row[name]) for name in fields if not pd.isna(row[name])}
 
 
-def told_apart(named: Sequence[dict[str, str]]) -> list[dict[str, str]]:
-    """For each, the fields that vary over all, and a field `run` where others agree in every field.
+def told_apart(groups: Sequence[pd.DataFrame]) -> list[tuple[dict[str, str], set[str]]]:
+    """The names of each group of rows, and which of them tell it from the other groups.
 
-    The names lose their `key` and `n_train`, which that field is made of.
+    Where groups agree in every field, a field `run` is added.
     """
-    sizes = [(names.pop("key"), names.pop("n_train")) for names in named]
+    named = [names_of(rows) for rows in groups]
     same = defaultdict(list)
     for place, names in enumerate(named):
-        same[tuple(sorted(names.items()))].append(place)
+        same[tuple(names.items())].append(place)
     for places in same.values():
-        counts = Counter(sizes[place][1] for place in places)
-        for place in places if len(places) > 1 else ():
-            key, n_train = sizes[place]
-            named[place]["run"] = f"{n_train} trained on" if counts[n_train] == 1 else f"run {key[:6]}"
-    varying = [name for name in FIELDS if len({names.get(name) for names in named}) > 1]
-    return [{name: names[name] for name in varying if name in names} for names in named]
+        if len(places) > 1:
+            told = _runs([groups[place].iloc[0] for place in places])
+            for place, run in zip(places, told, strict=True):
+                named[place]["run"] = run
+    varying = {name for name in FIELDS if len({names.get(name) for names in named}) > 1}
+    return [(names, varying & set(names)) for names in named]
+
+
+def _runs(rows: Sequence[pd.Series[Any]]) -> list[str]:
+    """Runs that agree in every field, by what they were trained on if that differs, else by their keys."""
+    sizes = Counter(str(row["n_train"]) for row in rows)
+    return [
+        f"{row['n_train']} trained on" if sizes[str(row["n_train"])] == 1 else f"run {row['key'][:6]}"
+        for row in rows
+    ]
 
 
 def described(names: Mapping[str, str], varying: set[str]) -> str:

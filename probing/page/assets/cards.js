@@ -23,9 +23,9 @@ function supportWords(grid) {
   const p = support.best == null ? null : cell(grid, "p_adjusted", support.best);
   const words = [];
   if (known(p)) words.push(`p ${probability(p)} as the best of ${count}`);
-  if (known(support.guess)) words.push(`${support.near_guess} of ${count} not above ${score(support.guess, grid)}`);
+  if (known(support.guess)) words.push(`${support.near_guess} of ${count} not above ${grid.coefficient ? "0" : `the majority, ${score(support.guess, grid)}`}`);
   if (known(support.selectivity)) words.push(`mean selectivity ${gap(support.selectivity, grid)}`);
-  if (known(support.above_untrained)) words.push(`mean ${gap(support.above_untrained, grid)} to untrained`);
+  if (known(support.above_untrained)) words.push(`mean ${gap(support.above_untrained, grid)} over untrained`);
   return words.join("; ");
 }
 
@@ -66,7 +66,7 @@ function makeCard(grid) {
     make("h3", {}, grid.title),
     make("p", { class: "faint" }, `${grid.detail}; ${grid.metric}`),
     ...(map ? [map.element] : []),
-    make("p", { class: "says" }, make("strong", {}, "best "), bestWords(grid)),
+    make("p", { class: "says" }, make("strong", {}, "best: "), bestWords(grid)),
     make("p", { class: "faint" }, supportWords(grid)),
     make("div", { class: "does" },
       ...(map ? [button("compare as A", choose("a"), "Compare as A"), button("as B", choose("b"), "Compare as B")] : []),

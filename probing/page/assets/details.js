@@ -5,7 +5,7 @@ function openDetails(item, i) {
   byId("details-title").textContent = i == null ? fullName(item) : `${place(item, i)} · ${fullName(item)}`;
   const facts = [];
   if (i != null) for (const line of cellLines(item, i).slice(1)) facts.push([line.split(" ")[0], line.slice(line.indexOf(" ") + 1)]);
-  facts.push(["metric", item.metric], ...Object.entries(item.names).filter(([, value]) => value));
+  facts.push(...Object.entries(item.names).filter(([, value]) => value));
   for (const [name, value] of Object.entries(item.sizes || {})) if (known(value)) facts.push([name.replace("n_", "n "), value.toLocaleString("en")]);
   facts.push(["source", run.data], ["file", run.file], ["created", run.created], ["key", run.key]);
   byId("facts").replaceChildren(...facts.filter(([, value]) => value).flatMap(([name, value]) => [make("dt", {}, name), make("dd", {}, value)]));

@@ -1,7 +1,7 @@
 // One heatmap: drawn by plotly when it comes into sight, with a cell cursor that all heatmaps share.
 
 const MARGIN = { left: 30, right: 54, top: 4, bottom: 20 };
-const SIGHT = "200px";
+const SIGHT = "60px";
 let version = 0;
 const drawers = new Map();
 const watcher = new IntersectionObserver((entries) => {
@@ -20,13 +20,21 @@ function forget(element) {
 }
 
 function paintVisible() {
+  if (!window.Plotly) return;
   const started = [];
   for (const [element, item] of drawers) {
     if (!item.visible || item.painted === version || !element.isConnected) continue;
     item.painted = version;
     started.push(item.draw());
   }
-  Promise.all(started).then(() => requestAnimationFrame(() => setTimeout(noteDrawn)));
+  if (started.length) Promise.all(started).then(() => requestAnimationFrame(() => setTimeout(noteDrawn)));
+}
+
+// the text is there first: plotly is run once the browser has shown it
+function loadPlotly() {
+  const script = make("script", {}, byId("plotly").textContent);
+  document.head.append(script);
+  paintVisible();
 }
 
 function repaint() {
@@ -98,7 +106,7 @@ class Heatmap {
   fit(width) {
     this.width = width;
     const across = (width - MARGIN.left - MARGIN.right) / this.heads.length;
-    const side = this.heads.length === 1 ? 20 : Math.min(24, Math.max(9, 0.72 * across));
+    const side = this.heads.length === 1 ? 20 : Math.min(this.spec.tallest ?? 24, Math.max(9, 0.72 * across));
     this.height = Math.round(side * this.layers.length + MARGIN.top + MARGIN.bottom);
     this.element.style.height = `${this.height}px`;
   }
@@ -135,22 +143,21 @@ class Heatmap {
     });
   }
 
-  // black within white shows on dark and bright cells alike
+  // dots, and around the best black within white, which shows on dark and bright cells alike; one trace, since each costs time
   marks(values, low, high, diverging) {
-    const at = (list) => ({ x: list.map((i) => this.where(i)[1]), y: list.map((i) => this.where(i)[0]), hoverinfo: "skip", mode: "markers", type: "scatter" });
-    const bright = (i) => diverging || (values[i] - low) / (high - low || 1) > 0.55;
-    const made = [];
     const { dots, best } = this.spec;
-    if (dots.length) {
-      made.push({ ...at(dots), cliponaxis: false, marker: { size: 3.5, color: dots.map((i) => (bright(i) ? "#111111" : "#ffffff")) } });
-    }
-    if (best != null) {
-      const side = (this.height - MARGIN.top - MARGIN.bottom) / this.layers.length;
-      const size = Math.max(6, side - 5);
-      made.push({ ...at([best]), cliponaxis: false, marker: { symbol: "square-open", size, color: "#ffffff", line: { width: 4.5, color: "#ffffff" } } });
-      made.push({ ...at([best]), cliponaxis: false, marker: { symbol: "square-open", size, color: "#111111", line: { width: 2, color: "#111111" } } });
-    }
-    return made;
+    const bright = (i) => diverging || (values[i] - low) / (high - low || 1) > 0.55;
+    const side = (this.height - MARGIN.top - MARGIN.bottom) / this.layers.length;
+    const frame = (color, width) => ({ i: best, symbol: "square-open", size: Math.max(6, side - 5), color, width });
+    const points = dots.map((i) => ({ i, symbol: "circle", size: 3.5, color: bright(i) ? "#111111" : "#ffffff", width: 0 }));
+    if (best != null) points.push(frame("#ffffff", 4.5), frame("#111111", 2));
+    if (!points.length) return [];
+    const of = (name) => points.map((point) => point[name]);
+    const places = points.map((point) => this.where(point.i));
+    return [{
+      type: "scatter", mode: "markers", hoverinfo: "skip", cliponaxis: false, x: places.map((at) => at[1]), y: places.map((at) => at[0]),
+      marker: { symbol: of("symbol"), size: of("size"), color: of("color"), opacity: 1, line: { color: of("color"), width: of("width") } },
+    }];
   }
 
   listen() {

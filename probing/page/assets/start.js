@@ -72,6 +72,7 @@ function start() {
   update();
   showComparison();
   watchWidth();
+  requestAnimationFrame(() => setTimeout(loadPlotly));
 }
 
 start();
