@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from probing.errors import ProbingError
-    from probing.figures import draw_grid, draw_sheet
+    from probing.figures import (
+        draw_comparison,
+        draw_correlations,
+        draw_grid,
+        draw_profiles,
+        draw_sheet,
+        draw_top_heads,
+        draw_trajectories,
+    )
     from probing.main import run
     from probing.page import report
     from probing.representations.load import load_representations
@@ -24,14 +32,20 @@ __all__ = [
     "clusters",
     "compare",
     "correlations",
+    "draw_comparison",
+    "draw_correlations",
     "draw_grid",
+    "draw_profiles",
     "draw_sheet",
+    "draw_top_heads",
+    "draw_trajectories",
     "grid",
     "linkage",
     "load_predictions",
     "load_representations",
     "load_results",
     "permutation_p",
+    "report",
     "run",
     "stability",
 ]
@@ -41,8 +55,13 @@ _HOME = {
     "clusters": "probing.results.compare",
     "compare": "probing.results.compare",
     "correlations": "probing.results.compare",
+    "draw_comparison": "probing.figures",
+    "draw_correlations": "probing.figures",
     "draw_grid": "probing.figures",
+    "draw_profiles": "probing.figures",
     "draw_sheet": "probing.figures",
+    "draw_top_heads": "probing.figures",
+    "draw_trajectories": "probing.figures",
     "grid": "probing.results.load",
     "linkage": "probing.results.compare",
     "load_predictions": "probing.results.load",

@@ -1,5 +1,6 @@
 """From the result frame to a picture, in one style."""
 
+from probing.figures.comparison import draw_comparison
 from probing.figures.correlations import draw_correlations
 from probing.figures.heatmap import draw_grid
 from probing.figures.profiles import draw_profiles
@@ -8,6 +9,7 @@ from probing.figures.top_heads import draw_top_heads
 from probing.figures.trajectories import draw_trajectories
 
 __all__ = [
+    "draw_comparison",
     "draw_correlations",
     "draw_grid",
     "draw_profiles",

@@ -34,8 +34,9 @@ from probing.figures.style import (
     drawing,
     score_colours,
 )
+from probing.figures.words import minus
 
-_RHO, _MINUS = "\N{GREEK SMALL LETTER RHO}", "\N{MINUS SIGN}"
+_RHO = "\N{GREEK SMALL LETTER RHO}"
 _CELL, _WIDEST, _LONGEST_NAME = 0.34, 5.4, 1.9
 _TREE, _GAP, _BAR_GAP, _BAR_WIDTH, _BAR_LABELS = 0.85, 0.06, 0.22, 0.16, 0.6
 
@@ -146,7 +147,7 @@ def _draw_matrix(
     for row, column in map(tuple, np.argwhere(np.isfinite(values)).tolist()):
         rho = values[row, column]
         axes.text(
-            column + 0.5, row + 0.5, f"{rho:.2f}".replace("-", _MINUS), fontsize=min(text_size, TICK_SIZE),
+            column + 0.5, row + 0.5, minus(f"{rho:.2f}"), fontsize=min(text_size, TICK_SIZE),
             color=ink_on(colours(float(norm(rho)))), ha="center", va="center_baseline",
         )  # fmt: skip
 
@@ -169,4 +170,4 @@ def _draw_tree(axes: Axes, tree: NDArray[np.float64], count: int) -> None:
     for name, spine in axes.spines.items():
         spine.set(visible=name == "bottom", linewidth=0.6, color=INK)
     axes.tick_params(length=2.5, width=0.6, labelsize=SMALL_SIZE, pad=2)
-    axes.set_xlabel(f"1 {_MINUS} {_RHO}", fontsize=TICK_SIZE, labelpad=2)
+    axes.set_xlabel(minus(f"1 - {_RHO}"), fontsize=TICK_SIZE, labelpad=2)

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, MaxNLocator
@@ -14,6 +15,7 @@ from numpy.typing import ArrayLike
 
 from probing.errors import ProbingError
 from probing.figures.style import INK, LINES, RULE
+from probing.figures.words import minus
 from probing.tasks.target import COEFFICIENTS
 
 LEVELS: Final[dict[str, tuple[str, Any, float]]] = {
@@ -76,13 +78,22 @@ def score_axis(axes: Axes, metric: str) -> None:
     low, high = axes.get_ylim()
     slack = max(0.0, _LEAST_SPAN - (high - low)) / 2
     axes.set_ylim(low - slack, high + slack)
-    axes.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10], min_n_ticks=3))
-    ticks = axes.get_yticks()
+    number_scores(axes.yaxis, metric)
+
+
+def number_scores(axis: Axis, metric: str) -> None:
+    """Number an axis of scores, shares in percent."""
+    axis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10], min_n_ticks=3))
+    ticks = axis.get_majorticklocs()
     step = float(ticks[1] - ticks[0]) if len(ticks) > 1 else 1.0
     coefficient = metric in COEFFICIENTS
     digits = (2 if step > 0.0099 else 3) if coefficient else int(step < 0.0099)
     factor, unit = (1, "") if coefficient else (100, " %")
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda score, _: f"{factor * score:.{digits}f}{unit}"))
+
+    def label(score: float, _: object) -> str:
+        return minus(f"{factor * score:.{digits}f}{unit}")
+
+    axis.set_major_formatter(FuncFormatter(label))
 
 
 def line_sample(style: dict[str, Any]) -> Line2D:

@@ -40,7 +40,9 @@ def save(figure: Figure, table: pd.DataFrame, path: Path, title: str) -> Files:
         title: Stored in the pictures for whoever opens them.
     """
     files = Files(*(_with_suffix(path, f".{kind}") for kind in Files._fields))
-    # Measured once for all, as matplotlib would draw the figure once more for each to do it
+    # Measured once for all, as matplotlib would draw the figure once more for each to do it; letters
+    # are wider at the resolution of the file than at that of a screen
+    figure.set_dpi(_DPI)
     frame = figure.get_tightbbox().padded(_MARGIN)
     _write(figure, frame, files.png, {"Title": title, "Software": None})
     _write(figure, frame, files.svg, {"Title": title, "Creator": None, "Date": None})

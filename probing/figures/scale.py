@@ -11,7 +11,7 @@ from matplotlib.ticker import MaxNLocator
 
 from probing.figures.grid import Grid
 from probing.figures.style import INK, PAPER, TEXT_SIZE, TICK_SIZE, score_colours
-from probing.figures.words import majority_sentence, score_name
+from probing.figures.words import majority_sentence, minus, score_name
 from probing.tasks.target import COEFFICIENTS
 
 _NARROWEST = 0.01
@@ -92,5 +92,5 @@ def _ticks(low: float, high: float, *, avoid: float, room: float) -> list[float]
 def _tick_labels(ticks: Sequence[float], *, shares: bool) -> list[str]:
     coarse = len(ticks) < 2 or ticks[1] - ticks[0] > 0.0099
     if shares:
-        return [f"{100 * tick:.{0 if coarse else 1}f} %" for tick in ticks]
-    return [f"{tick:.{2 if coarse else 3}f}" for tick in ticks]
+        return [minus(f"{100 * tick:.{0 if coarse else 1}f} %") for tick in ticks]
+    return [minus(f"{tick:.{2 if coarse else 3}f}") for tick in ticks]

@@ -107,12 +107,13 @@ def trajectories_figure(table: pd.DataFrame, value: str = "test") -> Figure:
     panels = [rows for _, rows in table.groupby(_KEY, sort=False, dropna=False, observed=True)]
     keys = [key_of(rows) for rows in panels]
     metrics = dict.fromkeys(key.metric for key in keys)
-    said = f"{value_name(value)} {' or '.join(map(metric_name, metrics))} of layers"
+    said = f"{value_name(value)} {metric_name(keys[0].metric) if len(metrics) == 1 else 'score'}"
     cells = table.loc[table["layer"].notna(), "score"].astype(float).dropna()
     low, high = (cells.min(), cells.max()) if len(cells) else (0.0, 1.0)
     norm = Normalize(low - max(0.0, 0.01 - high + low), high)
     steps = table["step"].astype(int)
     axis = StepAxis(logarithmic=steps.max() > _STEPWISE * max(steps[steps > 0].min(), 1))
+    mean = "" if keys[0].granularity in WHOLE_LAYERS else ", mean of heads"
     unit = "layer" if keys[0].granularity in WHOLE_LAYERS else "head"
 
     def facet(rows: pd.DataFrame, key: GridKey) -> Facet:
@@ -128,7 +129,9 @@ def trajectories_figure(table: pd.DataFrame, value: str = "test") -> Figure:
             entries=_entries(table, unit),
             x_label="training step",
             heights=(1.2, 0.75),
-            bar=lambda axes: draw_score_bar(axes, norm, said, shares=not set(metrics) <= set(COEFFICIENTS)),
+            bar=lambda axes: draw_score_bar(
+                axes, norm, said + mean, shares=not set(metrics) <= set(COEFFICIENTS)
+            ),
         )
     )
 
@@ -147,7 +150,7 @@ def _facts(rows: pd.DataFrame, key: GridKey, keys: Sequence[GridKey]) -> tuple[s
     place = f"layer {layer_name(int(last['best_layer']))}"
     if pd.notna(last["best_head"]):
         place += f" head {last['best_head']}"
-    return (f"step {last['step']}: {place}, {spoken(last['best'], key.metric)}", *words)
+    return (f"last: {place}, {spoken(last['best'], key.metric)}", *words)
 
 
 def _draw(stack: Sequence[Axes], rows: pd.DataFrame, axis: StepAxis, norm: Normalize) -> None:

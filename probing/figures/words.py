@@ -45,6 +45,11 @@ def number(score: float, metric: str) -> str:
     return f"{score:.2f}" if metric in COEFFICIENTS else f"{100 * score:.1f}"
 
 
+def minus(text: str) -> str:
+    """A number with a minus sign for its hyphen."""
+    return text.replace("-", "\N{MINUS SIGN}")
+
+
 def interval(low: float, high: float, metric: str) -> str:
     """A confidence interval with a space before it, or nothing if there is none."""
     if not (np.isfinite(low) and np.isfinite(high)):

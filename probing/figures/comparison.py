@@ -1,0 +1,180 @@
+"""Two grids cell by cell: what one scores against what the other does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from probing.errors import ProbingError
+from probing.figures.facets import Facet, Facets, facets_figure, header_lines
+from probing.figures.grid import GridKey, arrange, key_of, split_grids
+from probing.figures.layout import common_prefix
+from probing.figures.lines import number_scores
+from probing.figures.page import shorten
+from probing.figures.save import Files, save
+from probing.figures.style import PAPER, RULE, TEXT_SIZE, TICK_SIZE, drawing, score_colours
+from probing.figures.words import describe, layer_name, metric_name, minus, usual_metric, value_name
+from probing.tasks.target import COEFFICIENTS
+
+_RHO = "\N{GREEK SMALL LETTER RHO}"
+_SIDE = 1.6
+
+
+def draw_comparison(
+    frame_a: pd.DataFrame, frame_b: pd.DataFrame, path: Path, *, value: str = "test"
+) -> Files:
+    """Draw two grids against each other, a dot for each cell, in a panel for each task that both have.
+
+    Above each panel stand the rank correlation of the two and the mean of the second minus the first.
+
+    Args:
+        frame_a: Rows of the result frame, of one grid for each task; across.
+        frame_b: Rows of the same tasks from another model, probe, seed or paper; upward.
+        path: Where to write; its suffix is replaced by .png, .svg, .pdf and .csv.
+        value: The column to draw, "test" or "dev".
+
+    Returns:
+        The paths of the PNG, SVG and PDF file, and of the table that they draw.
+
+    Raises:
+        ProbingError: If a task has several grids on one side, no task is on both, its metric is not the
+            same on both, or its grids have no scored cell in common.
+    """
+    first, second = _by_task(frame_a, "the first"), _by_task(frame_b, "the second")
+    tasks = [task for task in first if task in second]
+    if not tasks:
+        there = f"the first has {', '.join(list(first)[:5])}, the second {', '.join(list(second)[:5])}"
+        raise ProbingError(f"no task is on both sides: {there}")
+    table = pd.concat([_beside(first[task], second[task], value) for task in tasks], ignore_index=True)
+    facts = {task: _facts(first[task], second[task], value) for task in tasks}
+    keys = [(key_of(first[task]), key_of(second[task])) for task in tasks]
+    with drawing():
+        return save(comparison_figure(table, keys, facts, value), table, path, "two grids cell by cell")
+
+
+def comparison_figure(
+    table: pd.DataFrame,
+    keys: Sequence[tuple[GridKey, GridKey]],
+    facts: Mapping[str, Sequence[str]],
+    value: str = "test",
+) -> Figure:
+    """The picture of pairs of scores; to be called within `style.drawing`."""
+    prefix = common_prefix([key.task for key, _ in keys])
+    layers = sorted(int(layer) for layer in table["layer"].unique())
+    usual = usual_metric([key for key, _ in keys])
+    across, upward = _names(keys)
+
+    def facet(key: GridKey) -> Facet:
+        cells = table[table["task"] == key.task]
+        own = [] if key.metric == usual else [metric_name(key.metric)]
+        name = key.task.removeprefix(prefix) if len(keys) > 1 else ""
+        return Facet(name, (*facts[key.task], *own), lambda s: _draw(s[0], cells, layers, key), [upward])
+
+    both = [key for pair in keys for key in pair]
+    return facets_figure(
+        Facets(
+            header=header_lines(both, f"{value_name(value)} {metric_name(usual)}, cell by cell"),
+            panels=[facet(key) for key, _ in keys],
+            entries={"equal": Line2D([], [], color=RULE, linewidth=0.9)},
+            x_label=across,
+            heights=(_SIDE,),
+            bar=lambda axes: _layer_bar(axes, layers),
+            width=_SIDE,
+        )
+    )
+
+
+def _by_task(frame: pd.DataFrame, side: str) -> dict[str, pd.DataFrame]:
+    grids: dict[str, pd.DataFrame] = {}
+    for rows in split_grids(frame):
+        task = str(rows["task"].iloc[0])
+        if task in grids:
+            raise ProbingError(
+                f"{side} has several grids of {task}; select one, as with probe=... or seed=..."
+            )
+        grids[task] = rows
+    return grids
+
+
+def _beside(a: pd.DataFrame, b: pd.DataFrame, value: str) -> pd.DataFrame:
+    """The cells that both have: where they are, what each side is, and its score."""
+    grids = [arrange(rows, value=value) for rows in (a, b)]
+    keys = [grid.key for grid in grids]
+    if keys[0].metric != keys[1].metric:
+        raise ProbingError(f"{keys[0].task}: {keys[0].metric} and {keys[1].metric} cannot be compared")
+    cells = [
+        rows.assign(head=rows["head"].astype("Int64").fillna(-1))[["layer", "head", value]] for rows in (a, b)
+    ]
+    both = cells[0].merge(cells[1], on=["layer", "head"], suffixes=("_a", "_b")).dropna()
+    both["head"] = both["head"].where(both["head"] >= 0)
+    sides = {
+        f"{name}_{side}": getattr(key, name)
+        for side, key in zip("ab", keys, strict=True)
+        for name in _differing([(keys[0], keys[1])])
+    }
+    return pd.DataFrame({"task": keys[0].task, "metric": keys[0].metric, **sides}, both.index).join(both)
+
+
+def _facts(a: pd.DataFrame, b: pd.DataFrame, value: str) -> tuple[str, ...]:
+    from probing.results.compare import compare
+
+    found, metric = compare(a, b, value=value), str(a["metric"].iloc[0])
+    difference = found.mean_difference
+    said = f"{difference:+.3f}" if metric in COEFFICIENTS else f"{100 * difference:+.1f} points"
+    return (minus(f"{_RHO} {found.spearman:.2f}"), f"mean difference {minus(said)}")
+
+
+def _differing(keys: Sequence[tuple[GridKey, GridKey]]) -> list[str]:
+    fields = [name for name in GridKey._fields if name not in ("task", "metric", "analysis")]
+    return [name for name in fields if any(getattr(a, name) != getattr(b, name) for a, b in keys)]
+
+
+def _names(keys: Sequence[tuple[GridKey, GridKey]]) -> tuple[str, str]:
+    """What the two sides are, by what they differ in."""
+    fields = _differing(keys)
+    across, upward = (" · ".join(describe(side, fields)) for side in keys[0])
+    return (
+        shorten(across or "the first", 1.3 * _SIDE, TICK_SIZE),
+        shorten(upward or "the second", 1.3 * _SIDE, TICK_SIZE),
+    )
+
+
+def _draw(axes: Axes, cells: pd.DataFrame, layers: Sequence[int], key: GridKey) -> None:
+    x, y = (cells[name].to_numpy(dtype=np.float64) for name in cells.columns[-2:])
+    low, high = min(x.min(), y.min()), max(x.max(), y.max())
+    slack = max(0.05 * (high - low), 0.005)
+    ends = [low - slack, high + slack]
+    axes.plot(ends, ends, color=RULE, linewidth=0.9, zorder=1, label="equal")
+    axes.scatter(
+        x, y, s=11, c=cells["layer"].astype(float), cmap=score_colours(), vmin=layers[0], vmax=layers[-1],
+        edgecolors=PAPER, linewidths=0.25, zorder=3, label="cells",
+    )  # fmt: skip
+    axes.set(xlim=ends, ylim=ends)
+    number_scores(axes.xaxis, key.metric)
+    number_scores(axes.yaxis, key.metric)
+
+
+def _layer_bar(axes: Axes, layers: Sequence[int]) -> None:
+    """The colours of layers, a step for each, numbered upward."""
+    axes.pcolormesh(
+        [0, 1], np.arange(len(layers) + 1), np.array(layers, dtype=np.float64)[:, np.newaxis],
+        cmap=score_colours(), vmin=layers[0], vmax=layers[-1], edgecolors=PAPER, linewidth=0.3,
+    )  # fmt: skip
+    for spine in axes.spines.values():
+        spine.set_visible(False)
+    every = -(-len(layers) // 12)
+    axes.yaxis.tick_right()
+    axes.yaxis.set_label_position("right")
+    places = range(0, len(layers), every)
+    axes.set_yticks(
+        [place + 0.5 for place in places], [layer_name(layers[place]) for place in places], fontsize=TICK_SIZE
+    )
+    axes.set(xlim=(0, 1), xticks=[])
+    axes.set_ylabel("layer", fontsize=TEXT_SIZE)
+    axes.tick_params(length=0, pad=2.5)
