@@ -23,14 +23,19 @@ if TYPE_CHECKING:
     from probing.page import report
     from probing.representations.load import load_representations
     from probing.results.compare import clusters, compare, correlations, linkage, stability
+    from probing.results.concentration import concentration
     from probing.results.load import grid, load_predictions, load_results
+    from probing.results.profile import centre_of_mass, layer_profile
+    from probing.results.published import load_published
     from probing.results.significance import permutation_p
 
 __version__ = "0.1.0"
 __all__ = [
     "ProbingError",
+    "centre_of_mass",
     "clusters",
     "compare",
+    "concentration",
     "correlations",
     "draw_comparison",
     "draw_correlations",
@@ -40,8 +45,10 @@ __all__ = [
     "draw_top_heads",
     "draw_trajectories",
     "grid",
+    "layer_profile",
     "linkage",
     "load_predictions",
+    "load_published",
     "load_representations",
     "load_results",
     "permutation_p",
@@ -52,8 +59,10 @@ __all__ = [
 
 _HOME = {
     "ProbingError": "probing.errors",
+    "centre_of_mass": "probing.results.profile",
     "clusters": "probing.results.compare",
     "compare": "probing.results.compare",
+    "concentration": "probing.results.concentration",
     "correlations": "probing.results.compare",
     "draw_comparison": "probing.figures",
     "draw_correlations": "probing.figures",
@@ -63,8 +72,10 @@ _HOME = {
     "draw_top_heads": "probing.figures",
     "draw_trajectories": "probing.figures",
     "grid": "probing.results.load",
+    "layer_profile": "probing.results.profile",
     "linkage": "probing.results.compare",
     "load_predictions": "probing.results.load",
+    "load_published": "probing.results.published",
     "load_representations": "probing.representations.load",
     "load_results": "probing.results.load",
     "permutation_p": "probing.results.significance",
