@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,7 +16,7 @@ from probing.analyses.pose import counts, pose
 from probing.analyses.top_heads import layer_rows, top_rows
 from probing.analyses.units import Batch, Pick, all_heads, layer_batches, pick_batches
 from probing.errors import ProbingError
-from probing.probes.intervals import interval
+from probing.probes.intervals import Method, interval
 from probing.probes.problem import Fit, Probe, Problem
 from probing.probes.scores import majority, test_scores
 from probing.results.schema import PREDICTED, as_frame
@@ -34,7 +34,7 @@ class ProbeAnalysis:
         permutations: Of the labels of test items, for the columns `p` and `p_adjusted`; 0 leaves them out.
     """
 
-    intervals: Literal["analytic", "bootstrap"] = "analytic"
+    intervals: Method = "analytic"
     permutations: int = 1000
 
     def __post_init__(self) -> None:
@@ -153,7 +153,7 @@ class ProbeAnalysis:
         same = {**labels, **counts(problem), "majority": majority(problem)}
         rows = []
         for unit, cell in enumerate(cells):
-            low, high = interval(problem, fit.predictions[unit])
+            low, high = interval(problem, fit.predictions[unit], self.intervals)
             rows.append(
                 same
                 | {f"test_{metric}": values[unit] for metric, values in scores.items()}

@@ -20,7 +20,8 @@ def top_rows(experiment: Experiment, n: int, fit: Fit) -> list[dict[str, object]
     """Rows for n heads: the best by dev, as many at random, and the best on permuted labels.
 
     Selection reads dev scores alone. Its optimism shows in the rows `permuted`, for which heads are ranked
-    and put together in the same way on labels that nothing can be told of.
+    and put together in the same way on labels that nothing can be told of. These and random heads are given
+    for up to half of all heads.
 
     Args:
         experiment: With `beside`, which has the grid of single heads.
@@ -34,12 +35,13 @@ def top_rows(experiment: Experiment, n: int, fit: Fit) -> list[dict[str, object]
     best = ranking(_beside(experiment, "head"))[:n]
     picks = [_pick("top", best)]
     settings = experiment.granularity
-    if n < len(heads):  # there is one way to take all of them
+    few = 2 * n <= len(heads)  # larger sets are nearly the same whoever chooses them, and the costliest
+    if few:
         picks += [
             _pick("random", random_heads(heads, n, experiment.seed, k), k) for k in range(settings.draws)
         ]
     rows = fit(experiment.task, picks)
-    if experiment.labels.get("baseline", "none") != "none":
+    if not few or experiment.labels.get("baseline", "none") != "none":
         return rows
     for draw in range(settings.permutations):
         chosen = ranking(_beside(experiment, "head", draw))[:n]
