@@ -112,7 +112,7 @@ def expand(key: str, value: str) -> str:
         return value
     if of_models:
         glob = _parsed(key, _quoted_inside(value.strip()))
-        return ",".join(map(_quoted, matching_models(glob.include, glob.exclude)))
+        return ",".join(map(quoted, matching_models(glob.include, glob.exclude)))
     matching: list[str] = _parsed(key, value).filter(choices(key))
     if not matching:
         raise ProbingError(f"{key}={value} matches nothing; {suggest(value, choices(key))}")
@@ -129,10 +129,10 @@ def _parsed(key: str, value: str) -> Glob:
 def _quoted_inside(value: str) -> str:
     """One pattern without quotes, whatever characters of a path it has."""
     inside = value.removeprefix("glob(").removesuffix(")")
-    return value if set(inside) & set(",='\"") else f"glob({_quoted(inside)})"
+    return value if set(inside) & set(",='\"") else f"glob({quoted(inside)})"
 
 
-def _quoted(path: str) -> str:
+def quoted(path: str) -> str:
     """A path as Hydra reads it back."""
     if re.fullmatch(r"[\w/.@+-]+", path, re.ASCII):
         return path

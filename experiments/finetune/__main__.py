@@ -1,0 +1,40 @@
+"""Fine-tune a classifier on a task, and probe what training does to the heads; see `options.USAGE`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from experiments.finetune.options import parse
+from probing.cli import DONE, MISTAKE, STOPPED
+from probing.errors import ProbingError
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the study.
+
+    Returns:
+        0 if all went well, 2 for what the user can mend, 130 if stopped from the keyboard.
+    """
+    try:
+        command = parse(arguments)
+        from experiments.finetune.study import study
+
+        study(command)
+    except ProbingError as error:
+        return _complain(str(error), MISTAKE)
+    except KeyboardInterrupt:
+        return _complain("stopped; the same command goes on where this one ended", STOPPED)
+    except OSError as error:
+        where = error.filename or "writing"
+        return _complain(f"{where}: {error.strerror}; mend that, and run again", MISTAKE)
+    return DONE
+
+
+def _complain(message: str, code: int) -> int:
+    sys.stderr.write(f"finetune: {message}\n")
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,108 @@
+"""What is asked on the command line: how to train, and what to read."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import NoReturn
+
+from experiments.finetune.places import Read, parse_read
+from probing.errors import ProbingError
+
+USAGE = """\
+python -m experiments.finetune [--option value ...] [key=value ...]
+
+Fine-tunes a classifier on a task, saves checkpoints, and probes each of them. Keys are those of the
+command `probing` (model=, task=, pooling=, probe=, ...; see probing --help). The same command again goes on
+where it was stopped.
+
+  python -m experiments.finetune task=senteval/sst2 task.root=DATA task.limit=500
+  python -m experiments.finetune --read top:8 task=senteval/sst2 task.root=DATA task.limit=500
+"""
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to train.
+
+    Attributes:
+        read: What the classifier reads.
+        epochs: Passes over the training examples.
+        lr: Peak learning rate; it rises over the first tenth of the steps and falls to 0 linearly.
+        batch: Examples in one step.
+        save_steps: A checkpoint every so many steps; None makes five, whatever the length.
+        seed: Of the classifier's weights, the order of examples and dropout.
+        dropout: On the vector that is read.
+        weight_decay: AdamW's.
+        frozen: Whether the model stays as it is and only the classifier is trained.
+    """
+
+    read: Read
+    epochs: float = 3.0
+    lr: float = 5e-5
+    batch: int = 16
+    save_steps: int | None = None
+    seed: int = 1111
+    dropout: float = 0.1
+    weight_decay: float = 0.01
+    frozen: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse what no training could have."""
+        for name in ("epochs", "lr", "batch", "save_steps"):
+            value = getattr(self, name)
+            if value is not None and not value > 0:
+                raise ProbingError(f"--{name.replace('_', '-')} is {value}; it must be positive")
+        if not 0 <= self.dropout < 1:
+            raise ProbingError(f"--dropout is {self.dropout}; give 0 or more, and less than 1")
+
+
+@dataclass(frozen=True)
+class Command:
+    """A whole command line.
+
+    Attributes:
+        options: How to train.
+        overrides: What `probing` is to be told.
+        out: The folder of the run; None names one below `paths.root`.
+    """
+
+    options: Options
+    overrides: tuple[str, ...]
+    out: Path | None = None
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise ProbingError(f"{message}; see python -m experiments.finetune --help")
+
+
+def parse(arguments: Sequence[str] | None = None) -> Command:
+    """Read a command line.
+
+    Raises:
+        ProbingError: If an option is unknown or its value cannot be meant.
+    """
+    given = vars(_parser().parse_intermixed_args(arguments))
+    chosen = {field.name: given[field.name] for field in fields(Options)}
+    chosen["read"] = parse_read(given["read"])
+    return Command(Options(**chosen), tuple(given["overrides"]), given["out"])
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(usage=USAGE, formatter_class=argparse.ArgumentDefaultsHelpFormatter, allow_abbrev=False)
+    add = parser.add_argument
+    add("--read", default="last", help="last | layer:4 | heads:4.10,3.5 | top:8 (the best heads on dev)")
+    add("--epochs", type=float, default=Options.epochs, help="passes over the training examples")
+    add("--lr", type=float, default=Options.lr, help="peak learning rate")
+    add("--batch", type=int, default=Options.batch, help="examples in one step")
+    add("--save-steps", type=int, help="steps between checkpoints; five checkpoints if not given")
+    add("--seed", type=int, default=Options.seed, help="of weights, order and dropout")
+    add("--dropout", type=float, default=Options.dropout, help="on the vector that is read")
+    add("--weight-decay", type=float, default=Options.weight_decay, help="of AdamW")
+    add("--frozen", action="store_true", help="train the classifier only")
+    add("--out", type=Path, help="folder of the run, below paths.root/finetune if not given")
+    add("overrides", nargs="*", metavar="key=value", help="as for the command probing")
+    return parser

@@ -1,0 +1,201 @@
+"""The study from its command to its table: train, score and probe every checkpoint, compare."""
+
+from __future__ import annotations
+
+import glob
+import hashlib
+import importlib.util
+import json
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import pandas as pd
+import torch
+from filelock import FileLock, Timeout
+
+from experiments.finetune.changes import changes
+from experiments.finetune.checkpoint import whole_checkpoints
+from experiments.finetune.examples import Examples, Split, encoder_of, examples, split
+from experiments.finetune.options import Command
+from experiments.finetune.places import Places, resolve
+from experiments.finetune.readout import ReadOut, Recipe
+from experiments.finetune.score import scores
+from experiments.finetune.train import train
+from probing.compose import compose_config, plain_values
+from probing.config import build_config
+from probing.errors import ProbingError
+from probing.files import replace_file
+from probing.log import log_to_terminal
+from probing.main import run as probe
+from probing.main import run_sweep
+from probing.models.load import LoadedModel, load_model
+from probing.models.trace import find_sites
+from probing.pipeline import Run, prepare, task_digest
+from probing.representations.threads import torch_threads
+from probing.sweep import quoted
+from probing.tasks.target import Classes
+
+SETTINGS, TABLE = "settings.json", "checkpoints.csv"
+
+
+@dataclass(frozen=True)
+class Study:
+    """A fine-tuning run with everything resolved.
+
+    Attributes:
+        command: What was asked.
+        run: Task, model and pooling, as the command `probing` would have them.
+        data: The task's examples as batches.
+        rows: Which of them are for what.
+        recipe: The classifier.
+    """
+
+    command: Command
+    run: Run
+    data: Examples
+    rows: Split
+    recipe: Recipe
+
+    @property
+    def settings(self) -> dict[str, object]:
+        """All that the weights of the last checkpoint depend on."""
+        return {
+            "options": {**asdict(self.command.options), "read": str(self.command.options.read)},
+            "recipe": asdict(self.recipe),
+            "model": dict(self.run.files.identity),
+            "task": task_digest(self.run.task),
+        }
+
+    @property
+    def folder(self) -> Path:
+        """Where checkpoints are kept: as asked, or by a name that no other settings have."""
+        if self.command.out is not None:
+            return self.command.out
+        digest = hashlib.sha256(json.dumps(self.settings, sort_keys=True).encode()).hexdigest()[:8]
+        title = f"{self.run.names['model']}.{self.run.task.name}.{self.command.options.read}"
+        named = re.sub(r"[^A-Za-z0-9.@_-]+", "-", title)[:100]
+        return self.run.config.paths.root / "finetune" / f"{named}.{digest}"
+
+    @property
+    def device(self) -> torch.device:
+        """Where to compute."""
+        return self.run.config.extract.torch_device()
+
+
+def study(command: Command) -> pd.DataFrame:
+    """Fine-tune, score every checkpoint, probe each, and say how the grid changed.
+
+    Returns:
+        One row for every checkpoint: `step`; `loss`, the mean training loss since the checkpoint before;
+        `dev` and `test` of the classifier; and the columns of `changes`. Also written as `checkpoints.csv`.
+
+    Raises:
+        ProbingError: If something is not as it should be; nothing half-done is left in the way.
+    """
+    if importlib.util.find_spec("accelerate") is None:
+        raise ProbingError(
+            "fine-tuning needs accelerate, which is not installed; "
+            "install it with: pip install 'transformer-probing[finetune]'"
+        )
+    with log_to_terminal():
+        run = _prepare(command.overrides)
+        loaded = load_model(run.files, device=run.config.extract.torch_device())
+        asked = _asked(command, run, loaded)
+        with _claimed(asked):
+            model = ReadOut(loaded, asked.recipe, command.options.seed).to(asked.device)
+            rows = asked.rows.train.tolist()
+            with torch_threads(run.config.extract.threads or torch.get_num_threads()):
+                train(asked.folder, model, run.files, asked.data, rows, command.options)
+                del model, loaded
+                scored = _scored(asked)
+            table = scored.merge(_probed(asked), on="step")
+            replace_file(asked.folder / TABLE, table.to_csv(index=False).encode())
+    print(table.to_string(index=False, float_format="{:.3f}".format))
+    print(f"checkpoints: {asked.folder}")
+    print(f"table: {asked.folder / TABLE}")
+    return table
+
+
+def _prepare(overrides: Sequence[str]) -> Run:
+    composed = compose_config(overrides)
+    if composed.hydra.sweeper.params:
+        raise ProbingError("fine-tuning is of one model and one task; leave the experiment out")
+    config = build_config(plain_values(composed))
+    if config.baseline.kind != "none":
+        raise ProbingError(f"baseline={config.baseline.kind}: a baseline is not fine-tuned; leave it out")
+    run = prepare(config)
+    if run.files.settings.get("is_encoder_decoder"):
+        raise ProbingError(
+            f"model {config.model.name}: of an encoder-decoder model only the encoder is read, which cannot "
+            "be saved as a model of its own; choose another model"
+        )
+    return run
+
+
+def _asked(command: Command, run: Run, loaded: LoadedModel) -> Study:
+    max_length = run.config.extract.max_length
+    data = examples(run.task, encoder_of(loaded, max_length), command.options.seed)
+    target = data.task.target
+    recipe = Recipe(
+        places=_places(command, loaded),
+        pooling=run.request.pooling,
+        features=data.task.features if data.task.partners else None,
+        classes=target.names if isinstance(target, Classes) else None,
+        dropout=command.options.dropout,
+        max_length=max_length,
+    )
+    return Study(command, run, data, split(data.problem), recipe)
+
+
+def _places(command: Command, loaded: LoadedModel) -> Places:
+    found = find_sites(loaded.model)
+    heads = {site.layer: site.heads for site in found.heads if not site.cross}
+    layers = tuple(site.layer for site in found.hidden if not site.cross)
+
+    def grid() -> pd.DataFrame:
+        own = [item for item in command.overrides if not re.match(r"[+~]*granularity\b", item)]
+        return probe([*own, "granularity=head"])
+
+    return resolve(command.options.read, heads, layers, grid)
+
+
+@contextmanager
+def _claimed(asked: Study) -> Iterator[None]:
+    """Hold the run's folder, which must be of these settings."""
+    asked.folder.mkdir(parents=True, exist_ok=True)
+    path, settings = asked.folder / SETTINGS, json.dumps(asked.settings, indent=1, sort_keys=True)
+    try:
+        with FileLock(asked.folder / ".lock", timeout=0):
+            if path.is_file() and path.read_text() != settings:
+                raise ProbingError(f"{asked.folder}: holds a run of other settings; give another --out")
+            replace_file(path, settings.encode())
+            yield
+    except Timeout as error:
+        raise ProbingError(f"{asked.folder}: another process is training there; wait for its end") from error
+
+
+def _scored(asked: Study) -> pd.DataFrame:
+    folders = whole_checkpoints(asked.folder)
+    history = json.loads((folders[-1] / "trainer_state.json").read_text())["log_history"]
+    losses = {entry["step"]: entry["loss"] for entry in history if "loss" in entry}
+    rows = []
+    for folder in folders:
+        step = int(folder.name.rpartition("-")[2])
+        found = scores(folder, asked.data, asked.rows, asked.device)
+        rows.append({"step": step, "loss": losses.get(step), **found})
+    return pd.DataFrame(rows)
+
+
+def _probed(asked: Study) -> pd.DataFrame:
+    """The grids of all checkpoints, from a sweep of the command `probing`, compared."""
+    pattern = f"{glob.escape(str(asked.folder))}/checkpoint-*"
+    own = [item for item in asked.command.overrides if not re.match(r"[+~]*model\b", item)]
+    outcomes = run_sweep([*own, "model=hf", f"model.name=glob({quoted(pattern)})"])
+    failed = [outcome.problem for outcome in outcomes if outcome.frame is None]
+    if failed:
+        raise ProbingError(f"{len(failed)} of {len(outcomes)} checkpoints were not probed: {failed[0]}")
+    frame = pd.concat([outcome.frame for outcome in outcomes if outcome.frame is not None], ignore_index=True)
+    return changes(frame, sorted(frame["step"].unique()))
