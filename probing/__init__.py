@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from probing.results.compare import clusters, compare, correlations, linkage, stability
     from probing.results.concentration import concentration
     from probing.results.load import grid, load_predictions, load_results
+    from probing.results.paired import compare_heads, like_best
     from probing.results.profile import centre_of_mass, layer_profile
     from probing.results.published import load_published
     from probing.results.significance import permutation_p
@@ -35,6 +36,7 @@ __all__ = [
     "centre_of_mass",
     "clusters",
     "compare",
+    "compare_heads",
     "concentration",
     "correlations",
     "draw_comparison",
@@ -46,6 +48,7 @@ __all__ = [
     "draw_trajectories",
     "grid",
     "layer_profile",
+    "like_best",
     "linkage",
     "load_predictions",
     "load_published",
@@ -62,6 +65,7 @@ _HOME = {
     "centre_of_mass": "probing.results.profile",
     "clusters": "probing.results.compare",
     "compare": "probing.results.compare",
+    "compare_heads": "probing.results.paired",
     "concentration": "probing.results.concentration",
     "correlations": "probing.results.compare",
     "draw_comparison": "probing.figures",
@@ -73,6 +77,7 @@ _HOME = {
     "draw_trajectories": "probing.figures",
     "grid": "probing.results.load",
     "layer_profile": "probing.results.profile",
+    "like_best": "probing.results.paired",
     "linkage": "probing.results.compare",
     "load_predictions": "probing.results.load",
     "load_published": "probing.results.published",

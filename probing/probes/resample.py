@@ -57,11 +57,11 @@ def _class_scores(
     for start in range(0, draws, block):
         drawn = generator.multinomial(n, filled / n, size=min(block, draws - start))
         sample = torch.from_numpy(drawn).double()
-        found.append(np.stack([_score(sample, label, row, metric, k) for row in answered]))
+        found.append(np.stack([class_score(sample, label, row, metric, k) for row in answered]))
     return np.concatenate(found, axis=1)
 
 
-def _score(
+def class_score(
     sample: torch.Tensor, label: torch.Tensor, answered: torch.Tensor, metric: Metric, k: int
 ) -> NDArray[np.float64]:
     """Scores of one row; float64 (draws,), from how often each cell was drawn, float64 (draws, cells)."""
