@@ -27,6 +27,7 @@ from experiments.finetune.train import train
 from probing.compose import compose_config, plain_values
 from probing.config import build_config
 from probing.errors import ProbingError
+from probing.figures.trajectories import draw_trajectories
 from probing.files import replace_file
 from probing.log import log_to_terminal
 from probing.main import run as probe
@@ -35,6 +36,7 @@ from probing.models.load import LoadedModel, load_model
 from probing.models.trace import find_sites
 from probing.pipeline import Run, prepare, task_digest
 from probing.representations.threads import torch_threads
+from probing.results.load import load_results
 from probing.sweep import quoted
 from probing.tasks.target import Classes
 
@@ -111,10 +113,12 @@ def study(command: Command) -> pd.DataFrame:
                 train(asked.folder, model, run.files, asked.data, rows, command.options)
                 del model, loaded
                 scored = _scored(asked)
-            table = scored.merge(_probed(asked), on="step")
+            frame = _probed(asked)
+            table = scored.merge(changes(frame, sorted(frame["step"].unique())), on="step")
             replace_file(asked.folder / TABLE, table.to_csv(index=False).encode())
     print(table.to_string(index=False, float_format="{:.3f}".format))
     print(f"checkpoints: {asked.folder}")
+    _draw(frame, asked.folder / "trajectories")
     print(f"table: {asked.folder / TABLE}")
     return table
 
@@ -190,12 +194,19 @@ def _scored(asked: Study) -> pd.DataFrame:
 
 
 def _probed(asked: Study) -> pd.DataFrame:
-    """The grids of all checkpoints, from a sweep of the command `probing`, compared."""
+    """The result rows of all checkpoints, from a sweep of the command `probing`."""
     pattern = f"{glob.escape(str(asked.folder))}/checkpoint-*"
     own = [item for item in asked.command.overrides if not re.match(r"[+~]*model\b", item)]
     outcomes = run_sweep([*own, "model=hf", f"model.name=glob({quoted(pattern)})"])
     failed = [outcome.problem for outcome in outcomes if outcome.frame is None]
     if failed:
         raise ProbingError(f"{len(failed)} of {len(outcomes)} checkpoints were not probed: {failed[0]}")
-    frame = pd.concat([outcome.frame for outcome in outcomes if outcome.frame is not None], ignore_index=True)
-    return changes(frame, sorted(frame["step"].unique()))
+    keys = {outcome.frame["key"].iloc[0] for outcome in outcomes if outcome.frame is not None}
+    frame = load_results(asked.run.config.paths.root)
+    return frame[frame["key"].isin(keys)]
+
+
+def _draw(frame: pd.DataFrame, path: Path) -> None:
+    """The scores of heads or layers over training; several heads together have no place in that picture."""
+    if frame["granularity"].isin(["head", "layer", "attention"]).all():
+        print(f"picture: {draw_trajectories(frame, path).png}")

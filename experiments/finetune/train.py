@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 from torch import nn
-from transformers import Trainer, TrainingArguments
+from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from experiments.finetune import checkpoint
 from experiments.finetune.examples import Examples
@@ -40,6 +40,15 @@ def schedule(options: Options, n_train: int) -> Schedule:
     steps = max(1, math.ceil(options.epochs * math.ceil(n_train / options.batch)))
     save = options.save_steps or math.ceil(steps / CHECKPOINTS)
     return Schedule(steps, min(save, steps), steps // 10)
+
+
+class _LossOfCheckpoints(TrainerCallback):
+    """Logs the mean loss since the checkpoint before, with every checkpoint."""
+
+    def on_step_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: object
+    ) -> None:
+        control.should_log = control.should_save
 
 
 class ReadOutTrainer(Trainer):
@@ -94,7 +103,7 @@ def train(
     model.train_backbone(not options.frozen)
     trainer = ReadOutTrainer(
         source, model=model, args=_arguments(run, options, plan, next(model.parameters()).device),
-        train_dataset=rows, data_collator=data,
+        train_dataset=rows, data_collator=data, callbacks=[_LossOfCheckpoints()],
     )  # fmt: skip
     trainer.train(resume_from_checkpoint=None if last is None else str(last))
 
@@ -109,7 +118,7 @@ def _arguments(run: Path, options: Options, plan: Schedule, device: torch.device
         warmup_steps=plan.warm,
         save_strategy="steps",
         save_steps=plan.save,
-        logging_steps=plan.save,
+        logging_strategy="no",
         seed=options.seed,
         data_seed=options.seed,
         use_cpu=device.type == "cpu",

@@ -156,6 +156,7 @@ def test_training_learns_and_its_checkpoints_are_models(tmp_path: Path, tiny_ber
     assert steps == [f"checkpoint-{step}" for step in range(0, 33, 4)]
     history = json.loads((run / "checkpoint-32" / "trainer_state.json").read_text())["log_history"]
     losses = [entry["loss"] for entry in history if "loss" in entry]
+    assert len(losses) == 8  # one for every checkpoint
     assert losses[-1] < 0.3 < losses[0]
     again, loaded = checkpoint.load_checkpoint(run / "checkpoint-32", CPU)
     data = examples(farmers(), encoder_of(loaded, None), 1)
@@ -304,6 +305,7 @@ def test_the_study_ends_in_a_table_and_grids_over_training(
     table = pd.read_csv(run / "checkpoints.csv")
     assert table["step"].tolist() == [0, 8]
     assert table["rank_correlation"].iloc[0] == pytest.approx(1)
+    assert (run / "trajectories.png").is_file()
     assert table[["dev", "test", "grid_mean", "best_test"]].notna().all().all()
     frame = probing.load_results(tmp_path)
     of_run = frame[frame["step"].notna()]
