@@ -15,7 +15,7 @@ from probing.figures.grid import Grid
 from probing.figures.style import INK, NO_SCORE, PAPER, score_colours
 from probing.figures.words import interval, layer_name, number
 
-_LARGEST, _SMALLEST = 8.0, 5.8
+_LARGEST, _SMALLEST = 8.0, 6.0
 _DIGIT = 0.6
 
 

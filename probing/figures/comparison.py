@@ -124,7 +124,9 @@ def _beside(a: pd.DataFrame, b: pd.DataFrame, value: str) -> pd.DataFrame:
 def _facts(a: pd.DataFrame, b: pd.DataFrame, value: str) -> tuple[str, ...]:
     from probing.results.compare import compare
 
-    found, metric = compare(a, b, value=value), str(a["metric"].iloc[0])
+    # how many heads a layer's vector is made of does not make it another cell
+    found = compare(a.assign(n_heads=None), b.assign(n_heads=None), value=value)
+    metric = str(a["metric"].iloc[0])
     difference = found.mean_difference
     said = f"{difference:+.3f}" if metric in COEFFICIENTS else f"{100 * difference:+.1f} points"
     return (minus(f"{_RHO} {found.spearman:.2f}"), f"mean difference {minus(said)}")

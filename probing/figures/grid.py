@@ -117,6 +117,7 @@ def only_grid(rows: pd.DataFrame) -> pd.DataFrame:
         ProbingError: If there are no rows, or rows of several grids.
     """
     grids = split_grids(rows)
+    _refuse_several_heads(rows)
     if len(grids) > 1:
         distinct = rows[list(GridKey._fields)].nunique(dropna=False)
         fields = ", ".join(f"{count} of {name}" for name, count in distinct.items() if count > 1)
@@ -182,7 +183,8 @@ def _refuse_several_heads(rows: pd.DataFrame) -> None:
     kind = str(rows["granularity"].iloc[0])
     if kind in ("top_heads", "all_heads") or rows["layer"].isna().any():
         raise ProbingError(
-            f"rows of granularity {kind} read several heads at once and are no grid; use draw_top_heads"
+            f"rows of granularity {kind} are of several heads at once and no grid; the effect of n heads is "
+            "drawn by draw_top_heads"
         )
 
 

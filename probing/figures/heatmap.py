@@ -74,7 +74,7 @@ def grid_figure(grid: Grid) -> Figure:
 
 
 def _header(grid: Grid, width: float) -> list[Line]:
-    what = describe(grid.key, ("model", "granularity", "pooling", "probe", "seed"))
+    what = describe(grid.key, ("model", "granularity", "pooling", "probe", "seed", "baseline"))
     found = [best_sentence(grid), *filter(None, [majority_sentence(grid)])]
     return [
         Line(grid.key.task, TITLE_SIZE, bold=True),

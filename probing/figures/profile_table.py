@@ -51,7 +51,9 @@ def spread_table(
     made = []
     for names, cell in rows.groupby([*_KEY, *along], sort=False, dropna=False, observed=True):
         made.append({**dict(zip([*_KEY, *along], names, strict=True)), **_spread(cell, value, pooled)})
-    return pd.DataFrame(made)
+    table = pd.DataFrame(made)
+    whole = [name for name in ("best_layer", "best_head") if name in table]
+    return table.astype(dict.fromkeys(whole, "Int64"))
 
 
 def without_baselines(frame: pd.DataFrame) -> pd.DataFrame:

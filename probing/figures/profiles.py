@@ -155,13 +155,15 @@ def _entries(table: pd.DataFrame, styles: dict[str, dict[str, object]]) -> dict[
     for name, style in styles.items():
         entries["mean of heads" if alone and heads.all() else name] = line_sample(style)
     shade = first if alone else _GREY
+    if heads.any() and alone:
+        entries["lowest to highest head"] = band_sample(shade, "outer")
+    bands = [
+        said for said, there in (("middle half of heads", heads.any()), ("95 % interval", whole)) if there
+    ]
+    if bands:
+        entries[" or ".join(bands)] = band_sample(shade, "inner")
     if heads.any():
-        if alone:
-            entries["lowest to highest head"] = band_sample(shade, "outer")
-        entries["middle half of heads"] = band_sample(shade, "inner")
         entries["best head on dev"] = best_sample(shade)
-    if whole:
-        entries["95 % interval"] = band_sample(shade, "inner")
     samples = level_samples([*_BESIDE, "majority"])
     mean = ", mean" if heads.any() else ""
     entries |= {f"{said}{mean}": samples[k] for k, said in _BESIDE.items() if table[k].notna().any()}

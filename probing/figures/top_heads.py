@@ -82,7 +82,10 @@ def top_heads_table(frame: pd.DataFrame, value: str = "test") -> pd.DataFrame:
             raise ProbingError(f"{task}: {variant} has rows of several runs; keep those of one (column key)")
         made.append({**cell.iloc[0][[*columns, "dev", "majority"]].to_dict(), **_spread(cell, value)})
     table = pd.DataFrame(made)[[*columns, "score", "low", "high", "draws", "dev", "majority"]]
-    return table.assign(dev=table["dev"].where(~table["variant"].isin(_DRAWN)))
+    table["dev"] = table["dev"].where(~table["variant"].isin(_DRAWN))
+    for name in ("dev", "majority"):
+        table[name] = table[name].astype("Float64").to_numpy(dtype=np.float64, na_value=np.nan)
+    return table.astype({"n_heads": "Int64", "layer": "Int64"})
 
 
 def top_heads_figure(table: pd.DataFrame, value: str = "test") -> Figure:
@@ -145,7 +148,7 @@ def _draw(axes: Axes, rows: pd.DataFrame, metric: str) -> None:
     for variant in LAYERS:
         for score in rows.loc[rows["variant"] == variant, "score"].astype(float):
             draw_level(axes, score, variant)
-    draw_level(axes, float(rows["majority"].astype("Float64").fillna(np.nan).iloc[0]), "majority")
+    draw_level(axes, float(rows["majority"].iloc[0]), "majority")
     _number_heads(axes, sorted(rows["n_heads"].dropna().astype(int).unique()))
     score_axis(axes, metric)
 

@@ -27,16 +27,52 @@ def frame(
             rows.append({"layer": layer, "head": head, "test": test})
     made = pd.DataFrame(rows)
     made["head"] = made["head"].astype("Int64")
-    if granularity == "layer":
+    if granularity != "head":
         made["head"] = pd.array([pd.NA] * len(made), dtype="Int64")
+    sizes = pd.Series([None if granularity == "layer" else 1] * len(made), dtype="Int64")
     settings = {
         "analysis": "heads", "model": model, "task": task, "granularity": granularity, "pooling": "mean",
         "probe": "logistic", "seed": seed, "baseline": "none", "variant": pd.NA, "metric": "accuracy",
         "dev": made["test"] - 0.01,
         "test_low": made["test"] - 0.03, "test_high": made["test"] + 0.03, "l2": 0.1, "n_train": 100,
         "n_dev": 50, "n_test": 50, "n_classes": 6, "majority": 0.167, "key": "k",
+        "step": pd.NA, "draw": pd.NA, "n_heads": sizes,
     }  # fmt: skip
     return made.assign(**{**settings, **columns})
+
+
+def top_heads(task: str = "senteval/trec", *, draws: int = 3, **columns: Any) -> pd.DataFrame:  # noqa: ANN401
+    """The effect of 1, 2, 4 and all 6 heads: the best score 0.5 + 0.05 per doubling, random ones less."""
+    counts, rows = (1, 2, 4, 6), []
+    for place, n in enumerate(counts):
+        rows.append(
+            {"variant": "top", "n_heads": n, "test": 0.5 + 0.05 * place, "dev": 0.6 - 0.01 * (place - 2) ** 2}
+        )
+        drawn = [("random", 0.3 + 0.05 * place, draws if n < 6 else 0), ("permuted", 0.17, 2)]
+        rows += [
+            {"variant": variant, "draw": draw, "n_heads": n, "test": level + 0.01 * draw}
+            for variant, level, count in drawn
+            for draw in range(count)
+        ]
+    rows += [
+        {"variant": "last_layer", "layer": 2, "test": 0.58},
+        {"variant": "best_layer", "layer": 1, "test": 0.61},
+    ]
+    table = pd.DataFrame(rows)
+    table["dev"] = table["dev"].fillna(table["test"])
+    settings = frame(1, 1, task=task, granularity="top_heads").drop(columns=[*table, "head"])
+    table = table.assign(**{str(name): column.iloc[0] for name, column in settings.items()})
+    table = table.assign(test_low=table["test"] - 0.02, test_high=table["test"] + 0.02, head=None)
+    return table.astype(dict.fromkeys(["layer", "head", "n_heads", "draw"], "Int64")).assign(**columns)
+
+
+def checkpoints(steps: tuple[int, ...] = (0, 100, 200), **columns: Any) -> pd.DataFrame:  # noqa: ANN401
+    """A grid for each step, better by 0.1 each time."""
+    grids = []
+    for place, step in enumerate(steps):
+        rows = frame(model=f"run@checkpoint-{step}", **columns)
+        grids.append(rows.assign(step=step, test=rows["test"] - 0.2 + 0.1 * place))
+    return pd.concat(grids, ignore_index=True).astype({"step": "Int64"})
 
 
 def put(rows: pd.DataFrame, layer: int, head: int, **values: float) -> pd.DataFrame:

@@ -1,0 +1,141 @@
+"""`probing draw`: rows chosen by column, pictures written, mistakes in one line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from probing import cli
+from probing.draw import KINDS, choose
+from probing.figures.run import draw_run, draw_sweep
+from probing.results.schema import COLUMNS, as_frame
+from probing.results.store import ResultStore
+from tests.figures.frames import checkpoints, frame, texts, top_heads
+
+MLP = "senteval[nhid=50,dropout=0.1]"
+HEADS = ["granularity=head", "probe=logistic"]
+ONE = ["task=a", *HEADS]
+
+
+def keep(root: Path, rows: pd.DataFrame) -> None:
+    """Write rows as one run would."""
+    key = f"k{len(list(root.glob('results/*')))}"
+    store = ResultStore(root / "results", key, "run")
+    store.root.mkdir(parents=True, exist_ok=True)
+    known = rows.assign(key=key).astype(object).where(rows.notna(), None)
+    names = [name for name in COLUMNS if name in known]
+    store.write(as_frame([dict(zip(names, row, strict=True)) for row in known[names].to_numpy()]), {})
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    folder = tmp_path / "outputs"
+    for rows in (
+        frame(task="a"), frame(task="b"), frame(task="a", probe=MLP),
+        frame(task="a", granularity="layer"), top_heads("a"), checkpoints(task="c"),
+        frame(task="a", baseline="untrained", test=0.2),
+    ):  # fmt: skip
+        keep(folder, rows)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["grid", *ONE, "order=score"], "heads, sorted within each layer"),
+        (["grid", "task=a", "granularity=head", "baseline=untrained"], "untrained twin"),
+        (["grid", *ONE, "value=untrained"], "untrained twin's test accuracy"),
+        (["sheet", *HEADS, "task=a,b"], "org/model: 2 tasks"),
+        (["profiles", "task=a", "probe=logistic", "granularity=layer"], "org/model: layer profiles"),
+        (["top_heads"], "org/model: the effect of n heads"),
+        (["correlations", *HEADS, "task=a,b"], "org/model: how alike tasks rank heads"),
+        (["trajectories"], "run: scores over training"),
+        (["comparison", "task=a", "granularity=head", f"probe={MLP},logistic"], "logistic probe"),
+    ],
+)  # fmt: skip
+def test_every_kind_is_drawn_from_the_rows_that_are_named(
+    root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], words: list[str], said: str
+) -> None:
+    out = tmp_path / "pictures" / "mine"
+    assert cli.main(["draw", *words, f"root={root}", f"out={out}"]) == 0
+    printed = capsys.readouterr().out.split()
+    assert printed == [f"{out}.{kind}" for kind in ("png", "svg", "pdf", "csv")]
+    assert all(Path(path).is_file() for path in printed)
+    assert said in "\n".join(texts(out.with_suffix(".svg")))
+
+
+def test_the_first_value_of_a_comparison_is_across(root: Path, tmp_path: Path) -> None:
+    words = ["draw", "comparison", "task=a", "granularity=head", f"root={root}", f"out={tmp_path}/two"]
+    assert cli.main([*words, f"probe={MLP},logistic"]) == 0
+    table = pd.read_csv(tmp_path / "two.csv")
+    assert set(table["probe_b"]) == {"logistic"}
+
+
+def test_rows_of_baselines_count_only_if_they_are_asked_for() -> None:
+    rows = pd.concat([frame(), frame(baseline="control")])
+    assert set(choose(rows, {})["baseline"]) == {"none"}
+    assert set(choose(rows, {"baseline": ["control", "none"]})["baseline"]) == {"control", "none"}
+    assert choose(rows, {"layer": ["1"], "head": ["0", "2"]})[["layer", "head"]].to_numpy().tolist() == [
+        [1, 0],
+        [1, 2],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["grids"], "no kind of picture 'grids'; did you mean grid?"),
+        (["grid", "taks=a"], "no column 'taks'; did you mean task?"),
+        (["grid", "task=z"], "no result with task=z; there is a, b, c"),
+        (["grid", "task"], "'task' is not column=value"),
+        (["profiles", "order=score"], "order= is of no use to draw profiles"),
+        (["grid", "task=a", "granularity=head"], "rows of 2 grids (2 of probe)"),
+        (["grid", "granularity=top_heads"], "drawn by draw_top_heads"),
+        (["grid", "task=b", "order=best"], "order 'best' is unknown"),
+        (["profiles", "value=model"], "value 'model' is no column of scores"),
+        (["comparison", "task=b"], "a comparison takes two grids of a task, and there is one"),
+        (["comparison", "task=c"], "give two values, model="),
+        (["correlations", "granularity=head", "by=nothing"], "no column 'nothing'"),
+        (["grid", "root=nowhere"], "nowhere: no such folder"),
+    ],
+)
+def test_a_mistake_is_one_line_and_exits_with_2(
+    root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], words: list[str], message: str
+) -> None:
+    own = [] if any(word.startswith("root=") for word in words) else [f"root={root}"]
+    assert cli.main(["draw", *words, *own, f"out={tmp_path}/picture"]) == cli.MISTAKE
+    complaint = capsys.readouterr().err
+    assert message in complaint
+    assert complaint.count("\n") == 1
+    assert not list(tmp_path.glob("picture*"))
+
+
+def test_an_empty_folder_says_what_to_do(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["draw", "grid", f"root={tmp_path}"]) == cli.MISTAKE
+    assert "no results there to draw; run probing first" in capsys.readouterr().err
+
+
+def test_without_words_the_kinds_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["draw"]) == 0
+    listed = capsys.readouterr().out
+    assert all(f"\n  {name} " in listed for name in KINDS)
+
+
+def test_a_run_is_drawn_as_what_it_is(tmp_path: Path) -> None:
+    assert [path.name for path in draw_run(frame(), tmp_path / "heads")] == [
+        "grid.png", "grid.svg", "grid.pdf", "grid.csv",
+    ]  # fmt: skip
+    assert "heads read together" in texts(draw_run(top_heads(), tmp_path / "top")[1])
+    together = frame(1, 1, granularity="all_heads").assign(layer=np.nan, n_heads=144)
+    (table,) = draw_run(together, tmp_path / "all")
+    assert pd.read_csv(table)["test"].tolist() == together["test"].tolist()
+
+
+def test_a_sweep_of_different_granularities_has_a_picture_for_each_kind(tmp_path: Path) -> None:
+    together = frame(1, 1, granularity="all_heads").assign(layer=np.nan)
+    mixed = pd.concat([frame(), frame(granularity="attention"), top_heads(), together])
+    assert [path.name for path in draw_sweep(mixed, tmp_path)] == ["sheet.png", "top_heads.png"]
+    assert draw_sweep(together, tmp_path / "none") == ()
