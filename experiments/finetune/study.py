@@ -130,6 +130,10 @@ def _prepare(overrides: Sequence[str]) -> Run:
     config = build_config(plain_values(composed))
     if config.baseline.kind != "none":
         raise ProbingError(f"baseline={config.baseline.kind}: a baseline is not fine-tuned; leave it out")
+    if config.model.trust_remote_code:
+        raise ProbingError(
+            "model.trust_remote_code: checkpoints do not hold a model's own code; leave it out"
+        )
     run = prepare(config)
     if run.files.settings.get("is_encoder_decoder"):
         raise ProbingError(

@@ -88,6 +88,33 @@ def test_what_is_read_without_training_is_what_the_extractor_caches(
     assert np.abs(read).mean() > 1e-2
 
 
+def test_words_are_read_by_their_own_tokens(tmp_path: Path, tiny_bert: Path) -> None:
+    texts = ["the old farmer sees a dog .", "a tall horse walks slowly ."]
+    words = [(text, text.index(word), word) for text in texts for word in text.split()[1:5]]
+    units = tuple(Unit(text, (start, start + len(word))) for text, start, word in words)
+    labels = np.arange(len(units)) % 2
+    split = np.array(["train"] * 4 + ["dev"] * 2 + ["test"] * 2)
+    task = Task("toy/words", units, Classes(labels, ("no", "yes")), split)
+    model, data, files = loaded_anew(tiny_bert, RECIPE, task)
+    request = Request(files.identity, "head", "mean", None, "float32", 5)
+    settings = ExtractConfig(device="cpu", threads=1)
+    found = Extractor(tmp_path, request, settings, lambda: load_model(files, device=CPU)).extract(units)
+    cached = np.concatenate([found.layer(layer, [head])[0] for layer, head in HEADS.heads], axis=1)
+    rows = [6, 0, 3, 7]
+    batch = data(rows)
+    assert len(batch["inputs"]["input_ids"]) == 2
+    read = model.eval().vectors(batch["inputs"], batch["tokens"], batch["texts"]).detach().numpy()
+    np.testing.assert_allclose(read, cached[rows], rtol=2e-3, atol=1e-4)
+
+
+def test_a_causal_model_is_trained_saved_and_loaded(tmp_path: Path, tiny_gpt2: Path) -> None:
+    recipe = Recipe(Places("head", ((0, 2), (1, 0))), "last", None, ("no", "yes"), 0.0, None)
+    model = trained(tmp_path, tiny_gpt2, recipe, options("--epochs", "1"))
+    again, loaded = checkpoint.load_checkpoint(tmp_path / "checkpoint-4", CPU)
+    batch = examples(farmers(), encoder_of(loaded, None), 1)(range(8))
+    assert torch.equal(again(**batch)["logits"], model.eval()(**batch)["logits"])
+
+
 def test_pairs_are_put_together_as_a_probe_sees_them(tiny_bert: Path, small_task: Task) -> None:
     pairs = replace(small_task, partners=small_task.units[::-1], features="all")
     model, data, _ = loaded_anew(tiny_bert, replace(RECIPE, features="all"), pairs)
@@ -300,6 +327,8 @@ def test_the_study_ends_in_a_table_and_grids_over_training(
     tmp_path: Path, tiny_bert: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     command = arguments(tmp_path, tiny_bert, "--read", "top:2")
+    for name in ("draw_run", "draw_sweep"):
+        monkeypatch.setattr(f"probing.main.{name}", lambda *_: ())
     assert main(command) == 0
     (run,) = (tmp_path / "finetune").iterdir()
     table = pd.read_csv(run / "checkpoints.csv")
@@ -341,6 +370,7 @@ def test_a_folder_of_other_settings_is_left_alone(
 @pytest.mark.parametrize(
     ("more", "message"),
     [
+        (["model.trust_remote_code=true"], "checkpoints do not hold a model's own code"),
         (["--read", "best"], "--read best: cannot be read; give last, layer:4"),
         (["--read", "layer:3"], "--read layer:3: the model has layers -1 to 2"),
         (["--read", "heads:1.4"], "there is no head 1.4; the model has layers 0 to 2 of 4 heads"),

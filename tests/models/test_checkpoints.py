@@ -125,8 +125,10 @@ def test_several_models_without_m_are_refused_in_one_line(value: str) -> None:
 
 
 def test_a_sweep_over_a_glob_gives_rows_with_steps_in_order(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    for name in ("draw_run", "draw_sweep"):
+        monkeypatch.setattr(f"probing.main.{name}", lambda *_: ())
     run = make_run(tmp_path / "my run")
     root = tmp_path / "out"
     command = ["-m", "model=hf", f"model.name=glob({run}/checkpoint-*)", f"paths.root={root}", *SMALL]
