@@ -67,7 +67,7 @@ class Grid:
         metric: In words.
         coefficient: Whether scores go from -1 to 1 rather than being shares.
         sizes: n_train, n_dev, n_test, n_classes.
-        columns: Parallel lists, one value for each cell: layer (-1 the embeddings), head, scores as fractions.
+        columns: Parallel lists, one value for each cell: layer (-1: embeddings), head, scores as fractions.
         support: What is to be said of all cells together.
     """
 

@@ -19,7 +19,18 @@ from probing.page.names import FIELDS
 
 ASSETS = Path(__file__).parent / "assets"
 # in the order in which they need one another; one script, one scope
-SCRIPTS = ("words", "statistics", "heatmap", "pick", "cards", "tables", "compare", "curves", "details", "start")
+SCRIPTS = (
+    "words",
+    "statistics",
+    "heatmap",
+    "pick",
+    "cards",
+    "tables",
+    "compare",
+    "curves",
+    "details",
+    "start",
+)
 
 
 def document(content: Content) -> str:

@@ -67,7 +67,14 @@ def _heatmap() -> go.Heatmap:
         ygap=1,
         hoverongaps=False,
         hovertemplate="%{hovertext}<extra></extra>",
-        colorbar={"thickness": 9, "outlinewidth": 0, "xpad": 6, "ypad": 0, "nticks": 5, "tickfont": {"size": 10}},
+        colorbar={
+            "thickness": 9,
+            "outlinewidth": 0,
+            "xpad": 6,
+            "ypad": 0,
+            "nticks": 5,
+            "tickfont": {"size": 10},
+        },
     )
 
 

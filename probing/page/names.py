@@ -21,7 +21,11 @@ def names_of(rows: pd.DataFrame) -> dict[str, str]:
     """What rows of one grid agree in, as text; fields that are missing are absent."""
     row, lines = rows.iloc[0], rows["granularity"].iloc[0] == "top_heads"
     fields = [name for name in FIELDS if name in row.index and not (lines and name in {"variant", "draw"})]
-    return {name: str(row[name]) for name in fields if not pd.isna(row[name])}
+    return {name: _text(row[name]) for name in fields if not pd.isna(row[name])}
+
+
+def _text(value: object) -> str:
+    return f"{value:.0f}" if isinstance(value, float) else str(value)
 
 
 def told_apart(groups: Sequence[pd.DataFrame]) -> list[tuple[dict[str, str], set[str]]]:
@@ -44,10 +48,11 @@ def told_apart(groups: Sequence[pd.DataFrame]) -> list[tuple[dict[str, str], set
 
 def _runs(rows: Sequence[pd.Series[Any]]) -> list[str]:
     """Runs that agree in every field, by what they were trained on if that differs, else by their keys."""
-    sizes = Counter(str(row["n_train"]) for row in rows)
+    sizes = ["" if pd.isna(row["n_train"]) else _text(row["n_train"]) for row in rows]
+    counts = Counter(sizes)
     return [
-        f"{row['n_train']} trained on" if sizes[str(row["n_train"])] == 1 else f"run {row['key'][:6]}"
-        for row in rows
+        f"{size} trained on" if size and counts[size] == 1 else f"run {row['key'][:6]}"
+        for size, row in zip(sizes, rows, strict=True)
     ]
 
 

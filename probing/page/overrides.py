@@ -17,7 +17,7 @@ from probing.errors import ProbingError
 GROUPS = ("model", "task", "granularity", "pooling", "probe", "baseline", "analysis", "extract")
 _NAMED_BY = ("label", "name", "unit", "how", "kind")
 # what does not change a result
-_ASIDE = {"threads", "batch_tokens", "device"}
+_ASIDE = {"_target_", "threads", "batch_tokens", "device"}
 
 
 def command_line(config: object, root: str) -> str:
@@ -44,31 +44,37 @@ def command_line(config: object, root: str) -> str:
 def _overrides(config: Mapping[str, Any]) -> Iterator[str]:
     chosen: list[str] = []
     for group in (group for group in GROUPS if group in config):
-        part = dict(config[group]) | (dict(config.get("sample") or {}) if group == "task" else {})
+        part = (dict(config.get("sample") or {}) if group == "task" else {}) | dict(config[group])
         base = _composed(tuple(chosen))[group]
         choice = _choice(group, part)
-        if choice is not None:
-            other = _composed((*chosen, f"{group}={choice}"))[group]
-            if len(list(_differing(other, part))) < len(list(_differing(base, part))):
-                chosen, base = [*chosen, f"{group}={choice}"], other
-                yield chosen[-1]
+        other = _composed((*chosen, f"{group}={choice}"))[group]
+        if _class(base) not in {"", _class(part)} or _distance(other, part) < _distance(base, part):
+            chosen, base = [*chosen, f"{group}={choice}"], other
+            yield chosen[-1]
         for name, value in _differing(base, part):
             yield f"{group}.{name}={_shown(value)}"
     if config.get("seed") != _composed(())["seed"]:
         yield f"seed={config['seed']}"
 
 
-def _choice(group: str, part: Mapping[str, Any]) -> str | None:
+def _choice(group: str, part: Mapping[str, Any]) -> str:
     """The choice of a group that agrees most with its part of a configuration."""
     named = {str(part[name]) for name in _NAMED_BY if part.get(name) is not None}
-    likely = [name for name in choices(group) if name in named] or _of_target(group, part.get("_target_"))
-    if not likely and group == "model":
-        return "hf"
-    return min(likely, key=lambda name: len(list(_differing(_raw(group, name), part))), default=None)
+    likely = [name for name in choices(group) if name in named] or _of_class(group, _class(part))
+    return min(likely or choices(group), key=lambda name: _distance(_raw(group, name), part))
 
 
-def _of_target(group: str, target: object) -> list[str]:
-    return [name for name in choices(group) if target and _raw(group, name).get("_target_") == target]
+def _of_class(group: str, wanted: str) -> list[str]:
+    return [name for name in choices(group) if wanted and _class(_raw(group, name)) == wanted]
+
+
+def _class(part: Mapping[str, Any]) -> str:
+    """The class that a part is made into; conf/ may name it by the package that it is imported from."""
+    return str(part.get("_target_", "")).rpartition(".")[2]
+
+
+def _distance(base: Mapping[str, Any], part: Mapping[str, Any]) -> int:
+    return len(list(_differing(base, part)))
 
 
 def _differing(base: Mapping[str, Any], part: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:

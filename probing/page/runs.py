@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import yaml
+from omegaconf import OmegaConf
 
 from probing.page.content import Run
 
@@ -20,7 +20,7 @@ def run_of(key: str, file: str, note: Mapping[str, Any], command: str) -> Run:
         command: What runs the same again.
     """
     config = note.get("config")
-    text = yaml.safe_dump(config, sort_keys=False, allow_unicode=True, width=100) if config else ""
+    text = OmegaConf.to_yaml(OmegaConf.create(config)) if config else ""
     return Run(key, file, str(note.get("created", "")), command, text, _data(note.get("card")))
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from probing.page.content import Number, Support
+from probing.results.schema import COLUMNS
 from probing.tasks.target import COEFFICIENTS
 
 LEVEL = 0.05
@@ -51,18 +54,18 @@ def mean(values: NDArray[np.float64]) -> float | None:
 
 def rounded(value: float) -> float:
     """Five decimals: a thousandth of a point, and half the size of the page."""
-    return round(float(value), 5)
+    return round(value, 5)
 
 
 def numbers(column: pd.Series) -> list[Number]:
     """The values of a column for JSON, missing ones and those that are not finite as None."""
-    whole = str(column.dtype).startswith("Int")
-    values = column.astype("Float64").to_numpy(dtype=float, na_value=np.nan)
+    values = column.to_numpy(dtype=float, na_value=np.nan)
+    whole = COLUMNS.get(str(column.name)) == "Int64"
     return [
-        None if not np.isfinite(value) else int(value) if whole else rounded(value)
+        None if not math.isfinite(value) else int(value) if whole else rounded(value)
         for value in values.tolist()
     ]
 
 
 def _floats(rows: pd.DataFrame, name: str) -> NDArray[np.float64]:
-    return rows[name].astype("Float64").to_numpy(dtype=float, na_value=np.nan)
+    return rows[name].to_numpy(dtype=float, na_value=np.nan)

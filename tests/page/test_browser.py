@@ -1,0 +1,342 @@
+"""The page in a real browser: it draws, links, filters and compares, and asks the network for nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from scipy.stats import spearmanr
+from selenium.webdriver import ActionChains, Keys
+from selenium.webdriver.chrome.webdriver import WebDriver
+from selenium.webdriver.common.by import By
+from selenium.webdriver.remote.webelement import WebElement
+from selenium.webdriver.support.ui import Select, WebDriverWait
+
+import probing
+from tests.page.results import rows, score_of, top_rows, write
+
+MINUS, RHO = "\N{MINUS SIGN}", "\N{GREEK SMALL LETTER RHO}"
+pytestmark = pytest.mark.xdist_group("browser")
+TASKS = ("test/alpha", "test/beta_with_a_name_as_long_as_names_are", "test/gamma<b>bold</b>")
+
+
+@pytest.fixture(scope="module")
+def several(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three tasks by heads, one by layers and on control labels, a run of top heads, a damaged file."""
+    root = tmp_path_factory.mktemp("several")
+    for shift, task in enumerate(TASKS):
+        config = {"task": {"name": task}, "seed": 1111, "note": "<i>not markup</i>"}
+        write(root, rows(task, shift=shift), {"config": config, "created": "2026-01-01"})
+    write(root, rows(TASKS[0], baseline="control", shift=9))
+    write(root, rows(TASKS[0], heads=None, p_adjusted=0.01))
+    write(root, top_rows(TASKS[0]))
+    damaged = write(root, rows("test/damaged"))
+    damaged.write_bytes(b"PAR1")
+    return probing.report(root)
+
+
+@pytest.fixture
+def page(browser: WebDriver, several: Path) -> WebDriver:
+    return opened(browser, several)
+
+
+def opened(browser: WebDriver, path: Path) -> WebDriver:
+    """The page, drawn; what the browser noted before is forgotten."""
+    noted(browser, "browser")
+    noted(browser, "performance")
+    browser.get(path.resolve().as_uri())
+    wait(browser, lambda: script(browser, "return document.documentElement.dataset.drawn"))
+    return browser
+
+
+def wait(browser: WebDriver, condition: Callable[[], Any]) -> Any:  # noqa: ANN401
+    return WebDriverWait(browser, 30, poll_frequency=0.05).until(lambda _: condition())
+
+
+def script(browser: WebDriver, code: str, *arguments: object) -> Any:  # noqa: ANN401
+    return browser.execute_script(code, *arguments)
+
+
+def noted(browser: WebDriver, kind: str) -> list[dict[str, Any]]:
+    """What the browser has noted since it was last asked."""
+    entries: list[dict[str, Any]] = browser.get_log(kind)  # type: ignore[no-untyped-call]
+    return entries
+
+
+def find(page: WebDriver, selector: str) -> WebElement:
+    return page.find_element(By.CSS_SELECTOR, selector)
+
+
+def all_texts(page: WebDriver, selector: str) -> list[str]:
+    return [element.text for element in page.find_elements(By.CSS_SELECTOR, selector)]
+
+
+def titles(page: WebDriver) -> list[str]:
+    return all_texts(page, "#grids .card h3")
+
+
+def drawn_values(page: WebDriver, selector: str) -> list[list[float]]:
+    """What plotly was given to draw, once it is drawn."""
+    code = "const plot = document.querySelector(arguments[0] + ' .draw'); return plot.data && plot.data[0].z"
+    values: list[list[float]] = wait(page, lambda: script(page, code, selector))
+    return values
+
+
+def pick(page: WebDriver, field: str, *values: str) -> None:
+    """Leave only some values of a field ticked, by clicks."""
+    details = find(page, f"#pickers details[data-field='{field}']")
+    details.find_element(By.TAG_NAME, "summary").click()
+    details.find_element(By.XPATH, ".//button[text()='none']").click()
+    for box in details.find_elements(By.CSS_SELECTOR, "input"):
+        if box.get_attribute("value") in values:
+            box.click()
+    details.find_element(By.TAG_NAME, "summary").click()
+
+
+def focus(page: WebDriver, selector: str) -> WebElement:
+    element = find(page, selector)
+    script(page, "arguments[0].scrollIntoView({block: 'center'}); arguments[0].focus()", element)
+    return element
+
+
+def announced(page: WebDriver) -> str:
+    return str(find(page, "#live").get_attribute("textContent"))
+
+
+def errors(browser: WebDriver) -> list[str]:
+    return [
+        entry["message"] for entry in noted(browser, "browser") if entry["level"] in {"SEVERE", "WARNING"}
+    ]
+
+
+def requests(browser: WebDriver) -> list[str]:
+    """The addresses that were asked for, but for the page's own and those within it."""
+    events = (json.loads(entry["message"])["message"] for entry in noted(browser, "performance"))
+    asked = (e["params"]["request"]["url"] for e in events if e["method"] == "Network.requestWillBeSent")
+    return [
+        url for url in asked if not url.startswith(("data:", "blob:")) and not url.endswith("report.html")
+    ]
+
+
+def test_every_grid_is_drawn_with_the_scores_of_its_file(page: WebDriver) -> None:
+    assert sorted(titles(page)) == sorted([*TASKS, TASKS[0]])
+    z = drawn_values(page, "#grids .card:nth-child(1)")
+    assert z == [[pytest.approx(score_of(r, c), abs=1e-5) for c in range(4)] for r in range(3)]
+    assert (
+        len(script(page, "return document.querySelector('#grids .card .draw').querySelectorAll('image')"))
+        == 1
+    )
+
+
+def test_it_scrolls_through_without_an_error_or_a_request(browser: WebDriver, several: Path) -> None:
+    page = opened(browser, several)
+    for section in page.find_elements(By.CSS_SELECTOR, "main > section"):
+        script(page, "arguments[0].scrollIntoView()", section)
+    wait(page, lambda: script(page, "return document.getElementById('profile').data"))
+    assert errors(page) == []
+    assert requests(page) == []
+
+
+def test_the_tooltip_tells_all_about_the_cell_that_is_pointed_at(page: WebDriver) -> None:
+    plot = focus(page, "#grids .card:nth-child(1) .map")
+    drawn_values(page, "#grids .card:nth-child(1)")
+    cells = plot.find_element(By.CSS_SELECTOR, ".over")
+    width = cells.size["width"]
+    ActionChains(page).move_to_element_with_offset(cells, int(width / 8), 0).perform()
+    label = wait(page, lambda: " ".join(all_texts(page, ".card:nth-child(1) .hoverlayer text")))
+    test, control = score_of(1, 2), score_of(1, 2, 9)
+    assert "layer 1, head 2" in label
+    assert f"test {test:.1%}".replace("%", " %") in label
+    assert f"[{100 * test - 5:.1f}, {100 * test + 5:.1f}]" in label
+    assert f"dev {100 * test - 1:.1f} %" in label
+    assert "majority 50.0 %" in label
+    assert f"selectivity {100 * (test - control):+.1f} points".replace("-", MINUS) in label
+
+
+def test_arrow_keys_move_one_cursor_through_all_grids_and_say_where_it_is(page: WebDriver) -> None:
+    drawn_values(page, "#grids .card:nth-child(3)")
+    plot = focus(page, "#grids .card:nth-child(3) .map")
+    plot.send_keys("b")
+    best = announced(page)
+    plot.send_keys(Keys.HOME, Keys.PAGE_DOWN)
+    assert announced(page).startswith("layer 0, head 0; test ")
+    plot.send_keys(Keys.ARROW_UP, Keys.ARROW_RIGHT, Keys.ARROW_RIGHT, Keys.ARROW_LEFT)
+    assert announced(page).startswith("layer 1, head 1; test ")
+    plot.send_keys(Keys.END, Keys.ARROW_RIGHT)  # an edge holds
+    assert announced(page).startswith("layer 1, head 3; test ")
+    marks = script(
+        page,
+        "return [...document.querySelectorAll('#grids .map .cursor')]"
+        ".map(mark => [mark.hidden, mark.style.left, mark.style.top])",
+    )
+    of_heads = [mark for mark in marks if mark[1] == "75%"]
+    assert len(of_heads) == 3
+    assert {(hidden, top[:5]) for hidden, _, top in of_heads} == {(False, "33.33")}
+    assert [False, "0%", of_heads[0][2]] in marks  # a whole layer
+    plot.send_keys("B")
+    assert announced(page) == best
+
+
+def test_enter_opens_the_configuration_behind_the_cell_and_escape_returns(page: WebDriver) -> None:
+    plot = focus(page, "#grids .card:nth-child(1) .map")
+    plot.send_keys(Keys.HOME, Keys.PAGE_DOWN, Keys.ENTER)
+    dialog = find(page, "#details")
+    assert dialog.is_displayed()
+    assert find(page, "#details-title").text.startswith("layer 0, head 0 · test/alpha")
+    assert "name: test/alpha" in find(page, "#config").text
+    assert "note: <i>not markup</i>" in find(page, "#config").text
+    assert "50.0 %" in find(page, "#facts").text
+    page.switch_to.active_element.send_keys(Keys.ESCAPE)
+    assert not dialog.is_displayed()
+    assert page.switch_to.active_element == plot
+
+
+def test_names_are_text_and_never_markup(page: WebDriver) -> None:
+    assert TASKS[2] in titles(page)
+    assert not page.find_elements(By.CSS_SELECTOR, "main b, main i")
+
+
+def test_pickers_leave_what_is_picked(page: WebDriver) -> None:
+    pick(page, "task", TASKS[1], TASKS[2])
+    assert sorted(titles(page)) == sorted(TASKS[1:])
+    pick(page, "task", *TASKS)
+    pick(page, "baseline", "control")
+    assert titles(page) == [TASKS[0]]
+    assert "1 of 6 results shown" in find(page, "#shown").text
+    pick(page, "baseline")
+    assert titles(page) == []
+    assert find(page, "#none").is_displayed()
+    pick(page, "baseline", "none")
+    pick(page, "granularity", "layer")
+    assert len(drawn_values(page, "#grids .card")[0]) == 1
+
+
+def test_the_table_says_what_the_numbers_support_and_sorts(page: WebDriver) -> None:
+    pick(page, "granularity", "head")
+    body = all_texts(page, "#support tbody tr")
+    assert len(body) == 3
+    near = sum(score_of(r, c) - 0.05 <= 0.5 for r in range(3) for c in range(4))
+    best = max((score_of(r, c), r, c) for r in range(3) for c in range(4))
+    assert f"layer {best[1]}, head {best[2]}" in body[0]
+    assert f"{100 * best[0]:.1f} % [{100 * best[0] - 5:.1f}, {100 * best[0] + 5:.1f}]" in body[0]
+    assert f"{near} of 12" in body[0]
+    heading = "#support thead th:nth-child(3)"
+    find(page, f"{heading} button").click()
+    assert find(page, heading).get_attribute("aria-sort") == "descending"
+    scores = [float(text.split(" %")[0]) for text in all_texts(page, "#support tbody td:nth-child(3)")]
+    assert scores == sorted(scores, reverse=True)
+
+
+def test_two_grids_are_compared_as_scipy_compares_them(page: WebDriver) -> None:
+    a, b = ([score_of(r, c, shift) for r in range(3) for c in range(4)] for shift in (0, 1))
+    for name, task in (("a", TASKS[0]), ("b", TASKS[1])):
+        select = Select(find(page, f"#{name}"))
+        select.select_by_visible_text(f"{task} · tiny · heads")
+    says = find(page, "#agreement").text
+    assert "12 cells in common" in says
+    assert f"{RHO} {spearmanr(a, b).statistic:.3f}" in says
+    assert f"B {MINUS} A {100 * (sum(b) - sum(a)) / 12:+.1f} points".replace("-", MINUS) in says
+    focus(page, "#difference .map")
+    z = drawn_values(page, "#difference")
+    assert [value for row in z for value in row] == pytest.approx(
+        [y - x for x, y in zip(a, b, strict=True)], abs=2e-5
+    )
+    find(page, "#swap").click()
+    assert (
+        f"B {MINUS} A {100 * (sum(a) - sum(b)) / 12:+.1f} points".replace("-", MINUS)
+        in find(page, "#agreement").text
+    )
+    select = Select(find(page, "#a"))
+    select.select_by_visible_text(next(o.text for o in select.options if "whole layers" in o.text))
+    assert "no cell in common" in find(page, "#agreement").text
+
+
+def test_top_heads_are_a_list_and_a_curve(page: WebDriver) -> None:
+    ranked = sorted(((score_of(r, c), r, c) for r in range(3) for c in range(4)), reverse=True)
+    first = all_texts(page, "#top tbody tr:first-child td")
+    assert first[:3] == ["1", f"layer {ranked[0][1]}, head {ranked[0][2]}", f"{100 * ranked[0][0]:.1f} %"]
+    plot = find(page, "#curves .plot")
+    script(page, "arguments[0].scrollIntoView({block: 'center'})", plot)
+    names = wait(
+        page, lambda: script(page, "return arguments[0].data && arguments[0].data.map(t => t.name)", plot)
+    )
+    wanted = {
+        "top heads, test",
+        "top heads, dev",
+        "random heads",
+        "permuted labels",
+        "last layer (2)",
+        "best layer (1)",
+    }
+    assert wanted < set(names)
+    find(page, "#curves summary").click()
+    assert all_texts(page, "#curves tbody tr:first-child td")[2] == "62.0 %"
+
+
+def test_a_damaged_file_is_named_on_the_page(page: WebDriver) -> None:
+    assert "tiny.test-damaged.head." in find(page, "#damaged").text
+
+
+def test_dark_and_light_are_a_button_and_the_systems_choice(page: WebDriver) -> None:
+    drawn_values(page, "#grids .card")
+    paper = "return getComputedStyle(document.body).backgroundColor"
+    ink = "return document.querySelector('#grids .draw .xtick text').style.fill"
+    light = (script(page, paper), script(page, ink))
+    find(page, "#theme").click()
+    assert find(page, "#theme").get_attribute("aria-pressed") == "true"
+    wait(page, lambda: script(page, ink) != light[1])
+    assert script(page, paper) != light[0]
+    find(page, "#theme").click()
+    system = {"features": [{"name": "prefers-color-scheme", "value": "dark"}]}
+    page.execute_cdp_cmd("Emulation.setEmulatedMedia", system)
+    wait(page, lambda: script(page, "return document.documentElement.dataset.theme") == "dark")
+    page.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+
+
+@pytest.mark.parametrize("width", [400, 1000, 2200])
+def test_nothing_is_wider_than_the_window(browser: WebDriver, several: Path, width: int) -> None:
+    size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    page = opened(browser, several)
+    script(page, "document.getElementById('profile').scrollIntoView()")
+    wait(page, lambda: script(page, "return document.getElementById('profile').data"))
+    wide, there = script(page, "const d = document.documentElement; return [d.scrollWidth, d.clientWidth]")
+    browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    assert wide <= there
+
+
+def test_an_empty_folder_says_what_to_run(browser: WebDriver, tmp_path: Path) -> None:
+    page = opened(browser, probing.report(tmp_path))
+    assert find(page, "#empty").is_displayed()
+    assert not find(page, "#main").is_displayed()
+    assert f"probing paths.root={tmp_path}" in find(page, "#try").text
+    assert errors(page) == []
+
+
+def test_one_result_has_nothing_to_pick_or_compare(browser: WebDriver, tmp_path: Path) -> None:
+    write(tmp_path, rows())
+    page = opened(browser, probing.report(tmp_path))
+    assert titles(page) == ["test/small"]
+    assert not page.find_elements(By.CSS_SELECTOR, "#pickers details")
+    assert not find(page, "#compare-section").is_displayed()
+    assert errors(page) == []
+
+
+def test_of_several_hundred_grids_only_those_in_sight_are_drawn(browser: WebDriver, tmp_path: Path) -> None:
+    one = rows(layers=2, heads=2)
+    write(tmp_path, pd.concat([one.assign(task=f"test/{number:03d}") for number in range(300)]))
+    page = opened(browser, probing.report(tmp_path))
+    count = "return document.querySelectorAll('#grids .js-plotly-plot').length"
+    assert len(titles(page)) == 300
+    assert 0 < script(page, count) < 60
+    last = page.find_elements(By.CSS_SELECTOR, "#grids .map")[-1]
+    script(page, "arguments[0].scrollIntoView()", last)
+    wait(page, lambda: script(page, "return arguments[0].querySelector('.draw').data", last))
+    assert script(page, count) < 120
+    find(page, "#pickers input[type=search]").send_keys("test/04")
+    assert titles(page) == [f"test/{number:03d}" for number in range(40, 50)]
+    assert errors(page) == []

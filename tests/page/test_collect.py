@@ -1,0 +1,210 @@
+"""What the page is made of: result files as JSON that says what they say, and nothing that can break it."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import probing
+from probing.cli import main
+from probing.compose import compose_config, plain_values
+from probing.config import as_plain, build_config
+from probing.errors import ProbingError
+from probing.page.collect import collect
+from probing.page.document import as_json, document
+from probing.page.overrides import command_line
+from probing.page.support import support
+from probing.results.baselines import with_baselines
+from tests.page.results import rows, top_rows, write
+
+NAN = float("nan")
+
+
+def embedded(text: str) -> dict[str, Any]:
+    """The data of a page, as a browser reads it."""
+    (found,) = re.findall(r'<script type="application/json" id="data">(.*?)</script>', text, re.DOTALL)
+    data: dict[str, Any] = json.loads(found)
+    return data
+
+
+def test_a_grid_comes_out_as_it_was_written(tmp_path: Path) -> None:
+    frame = rows().sample(frac=1, random_state=0)
+    path = write(tmp_path, frame)
+    (grid,) = collect(tmp_path).grids
+    wanted = frame.sort_values(["layer", "head"])
+    assert grid.columns["layer"] == wanted["layer"].tolist()
+    assert grid.columns["head"] == wanted["head"].tolist()
+    assert grid.columns["test"] == pytest.approx(wanted["test"].tolist(), abs=1e-5)
+    assert grid.columns["test_low"] == pytest.approx(wanted["test_low"].tolist(), abs=1e-5)
+    assert "selectivity" not in grid.columns
+    assert (grid.title, grid.metric, grid.coefficient) == ("test/small", "accuracy", False)
+    assert grid.names["model"] == "tiny"
+    assert collect(tmp_path).runs[grid.run].file == path.name
+
+
+def test_what_the_numbers_support_is_counted_as_it_is_defined() -> None:
+    frame = with_baselines(rows(layers=1, heads=4)).assign(
+        test=[0.9, 0.6, 0.52, NAN], test_low=[0.8, 0.5, NAN, NAN], p_adjusted=[0.01, 0.05, 0.4, NAN]
+    )
+    found = support(frame.assign(selectivity=[0.2, 0.1, 0.0, NAN], untrained=[0.5, 0.5, NAN, NAN]))
+    assert found.best == 0
+    assert found.guess == 0.5
+    assert found.near_guess == 1  # 0.6's interval reaches 0.5; 0.52 has none and is above
+    assert found.significant == 2
+    assert found.mean == pytest.approx((0.9 + 0.6 + 0.52) / 3, abs=1e-5)
+    assert found.selectivity == pytest.approx(0.1)
+    assert found.above_untrained == pytest.approx(0.25)
+    correlation = support(frame.assign(metric="pearson", majority=None))
+    assert (correlation.guess, correlation.near_guess) == (0.0, 0)
+    unscored = support(frame.assign(test=np.nan, test_low=np.nan, p_adjusted=np.nan))
+    assert (unscored.best, unscored.mean, unscored.significant) == (None, None, None)
+
+
+def test_scores_on_control_labels_stand_beside_the_cell(tmp_path: Path) -> None:
+    write(tmp_path, rows())
+    write(tmp_path, rows(baseline="control", shift=3))
+    plain, control = sorted(collect(tmp_path).grids, key=lambda grid: grid.names["baseline"], reverse=True)
+    assert plain.columns["control"] == control.columns["test"]
+    gaps = np.subtract(plain.columns["test"], control.columns["test"])  # type: ignore[arg-type]
+    assert plain.columns["selectivity"] == pytest.approx(gaps.tolist(), abs=2e-5)
+    assert plain.support.selectivity == pytest.approx(gaps.mean(), abs=2e-5)
+    assert "control labels" in control.detail
+
+
+def test_runs_that_agree_in_every_field_are_told_apart(tmp_path: Path) -> None:
+    write(tmp_path, rows())
+    write(tmp_path, rows(n_train=40))
+    names = {(grid.names["run"], grid.detail) for grid in collect(tmp_path).grids}
+    assert names == {(f"{n} trained on", f"tiny · heads · {n} trained on") for n in (100, 40)}
+    write(tmp_path, rows(shift=1))
+    assert len({grid.detail for grid in collect(tmp_path).grids}) == 3
+
+
+def test_several_draws_are_a_mean_between_the_lowest_and_the_highest(tmp_path: Path) -> None:
+    write(tmp_path, top_rows())
+    content = collect(tmp_path)
+    assert not content.grids
+    (curve,) = content.curves
+    lines = {line.variant: line for line in curve.lines}
+    assert lines["top"].n_heads == [1, 2, 4]
+    assert lines["top"].test == pytest.approx([0.62, 0.64, 0.68])
+    assert lines["top"].heads[1] == "2.1 2.1"
+    random = lines["random"]
+    assert (random.draws, random.test[0], random.low[0], random.high[0]) == (3, 0.6, 0.5, 0.7)
+    assert (lines["last_layer"].layer, lines["best_layer"].test) == (2, [0.8])
+
+
+def test_steps_are_sorted_as_numbers(tmp_path: Path) -> None:
+    for step in (1000, 200, 30):
+        write(tmp_path, rows(step=pd.array([step] * 12, dtype="Int64")))
+    assert [grid.names["step"] for grid in collect(tmp_path).grids] == ["30", "200", "1000"]
+
+
+def test_a_damaged_file_is_named_and_left_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write(tmp_path, rows("good"))
+    damaged = write(tmp_path, rows("bad"))
+    damaged.write_bytes(damaged.read_bytes()[:-30])
+    text = probing.report(tmp_path).read_text(encoding="utf-8")
+    data = embedded(text)
+    assert [grid["title"] for grid in data["grids"]] == ["good"]
+    assert [file["file"] for file in data["damaged"]] == [damaged.name]
+    assert damaged.name in capsys.readouterr().err
+
+
+def test_names_cannot_break_out_of_the_page_and_missing_numbers_are_null(tmp_path: Path) -> None:
+    nasty = "</script><script>alert(1)</script><!--&amp;\u2028"
+    write(tmp_path, rows(nasty).assign(test_low=None, p=float("nan")), {"config": {"task": nasty}})
+    text = document(collect(tmp_path))
+    assert nasty not in text
+    (grid,) = embedded(text)["grids"]
+    assert grid["title"] == nasty
+    assert "test_low" not in grid["columns"]
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        as_json(float("nan"))
+
+
+def test_the_page_names_nothing_to_fetch(tmp_path: Path) -> None:
+    text = document(collect(tmp_path))
+    own = re.sub(r'<script type="text/plain" id="plotly">.*?</script>', "", text, flags=re.DOTALL)
+    assert len(own) < len(text) / 2
+    assert "http://" not in own
+    assert "https://" not in own
+    assert set(re.findall(r'(?:src|href)="([^"]*)"', own)) == {"data:,", "#grids"}
+    assert "default-src 'none'" in own
+
+
+CONFIGURATIONS = [
+    [],
+    ["task=grammar/depth", "pooling=mean", "seed=3"],
+    ["model=bert_base", "model.revision=main", "task=senteval/trec", "probe=senteval"],
+    ["model=hf", "model.name=org/some model", "granularity=layer", "granularity.layers=[0,2]"],
+    ["task=senteval/sts12", "model.pretrained=false"],
+    ["task=treebank/feature", "task.path='/data/some (new) bank'", "task.feature=Case"],
+    ["task.limit=200", "task.balance=true", "probe.l2=[0.5,1.0e-05]", "baseline=control"],
+    ["task=table", 'task.path="re\'views.csv"', "task.text=a text", "task.label=stars"],
+]
+
+
+@pytest.mark.parametrize("overrides", CONFIGURATIONS, ids=" ".join)
+def test_the_command_of_a_run_composes_to_its_configuration(overrides: list[str]) -> None:
+    config = as_plain(build_config(plain_values(compose_config(overrides))))
+    first, *words = shlex.split(command_line(json.loads(json.dumps(config)), "outputs"))
+    assert first == "probing"
+    assert as_plain(build_config(plain_values(compose_config(words)))) == config
+    assert len(words) <= len(overrides)
+
+
+def test_the_command_names_the_folder_and_a_foreign_configuration_has_none() -> None:
+    config = as_plain(build_config(plain_values(compose_config([]))))
+    assert command_line(config, "elsewhere") == "probing paths.root=elsewhere"
+    assert command_line({"model": 3}, "outputs") == ""
+    assert command_line(None, "outputs") == ""
+
+
+def test_report_is_a_function_even_after_its_package_is_imported(tmp_path: Path) -> None:
+    (tmp_path / "results").mkdir()
+    for module in ("probing.page", "probing.page.collect", "probing.page.document"):
+        import_module(module)
+    assert probing.report(str(tmp_path)) == tmp_path / "report.html"
+
+
+def test_the_command_prints_where_the_page_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write(tmp_path, rows())
+    out = tmp_path / "deep" / "page.html"
+    assert main(["report", str(tmp_path), f"out={out}"]) == 0
+    assert capsys.readouterr().out == f"{out}\n"
+    assert len(embedded(out.read_text(encoding="utf-8"))["grids"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["nowhere"], "nowhere: no such folder"),
+        ([".", "ouT=x"], "cannot use 'ouT'"),
+        ([".", "second"], "cannot use 'second'"),
+        ([".", "out=."], "out=. is a folder"),
+    ],
+)
+def test_a_mistake_is_one_line(
+    words: list[str], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    assert main(["report", *words]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert message in line
+
+
+def test_no_folder_is_an_error_and_an_empty_one_a_page(tmp_path: Path) -> None:
+    with pytest.raises(ProbingError, match="no such folder"):
+        probing.report(tmp_path / "nowhere")
+    data = embedded(probing.report(tmp_path).read_text(encoding="utf-8"))
+    assert (data["grids"], data["runs"], data["damaged"]) == ([], [], [])
