@@ -19,7 +19,7 @@ class Granularity:
         unit: Single heads; whole layers; a layer's heads together; the heads that are best on dev
             together; or all heads together.
         layers: The layers to read, from 0 (-1 is the embeddings, of whole layers); None reads all.
-        n: Of `top_heads`, how many heads; None takes 1, 2, 4, 8 ... and all.
+        n: Of `top_heads`, how many heads; None takes 1, 2, 4, 8 ... up to half, and all.
         draws: Of `top_heads`, how many sets of n random heads stand beside them.
         permutations: Of `top_heads`, how often all is repeated on shuffled labels.
     """
@@ -27,8 +27,8 @@ class Granularity:
     unit: Unit
     layers: tuple[int, ...] | None = None
     n: tuple[int, ...] | None = None
-    draws: int = 5
-    permutations: int = 2
+    draws: int = 3
+    permutations: int = 1
 
     def __post_init__(self) -> None:
         """Put layers and numbers in order, each once, and refuse what cannot be meant."""
@@ -55,7 +55,7 @@ class Granularity:
             ProbingError: If there are not so many.
         """
         if self.n is None:
-            powers = [2**power for power in range(heads.bit_length()) if 2**power < heads]
+            powers = [2**power for power in range(heads.bit_length()) if 2 * 2**power <= heads]
             return (*powers, heads)
         if self.n[-1] > heads:
             raise ProbingError(f"granularity.n asks for {self.n[-1]} heads, but {heads} are read")
