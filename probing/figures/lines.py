@@ -55,9 +55,10 @@ def draw_band(axes: Axes, x: ArrayLike, low: ArrayLike, high: ArrayLike, colour:
         axes.fill_between(x, low, high, color=colour, alpha=_SHADES[shade], linewidth=0, zorder=2)
 
 
-def draw_best(axes: Axes, x: ArrayLike, y: ArrayLike, colour: str) -> None:
-    """The best of several, a thin dotted line with hollow markers."""
-    axes.plot(x, y, color=colour, label="best", zorder=3, clip_on=False, **_BEST)
+def draw_best(axes: Axes, x: ArrayLike, y: ArrayLike, style: dict[str, Any]) -> None:
+    """The best of several, a thin dotted line with the markers of the line of all, but hollow."""
+    own = {**_BEST, "color": style["color"], "marker": style["marker"]}
+    axes.plot(x, y, label="best", zorder=3, clip_on=False, **own)
 
 
 def draw_level(axes: Axes, level: float, kind: str) -> None:
@@ -120,6 +121,6 @@ def level_samples(kinds: Sequence[str]) -> dict[str, Line2D]:
 
 
 _BEST: Final[dict[str, Any]] = {
-    "linestyle": (0, (1, 1.2)), "linewidth": 1.0, "marker": "o", "markersize": 2.6,
+    "linestyle": (0, (1, 1.2)), "linewidth": 1.0, "marker": "o", "markersize": 2.8,
     "markerfacecolor": "white", "markeredgewidth": 0.8,
 }  # fmt: skip

@@ -125,7 +125,7 @@ def _draw(axes: Axes, curves: dict[str, pd.DataFrame], styles: dict[str, dict[st
         draw_band(axes, x, curve["low"], curve["high"], colour, "inner")
         draw_line(axes, x, curve["score"], style, name)
         if "best" in curve and curve["best"].notna().any():
-            draw_best(axes, x, curve["best"], colour)
+            draw_best(axes, x, curve["best"], style)
         for kind in _BESIDE:
             if curve[kind].notna().any():
                 draw_beside(axes, x, curve[kind], kind)
@@ -163,7 +163,7 @@ def _entries(table: pd.DataFrame, styles: dict[str, dict[str, object]]) -> dict[
     if bands:
         entries[" or ".join(bands)] = band_sample(shade, "inner")
     if heads.any():
-        entries["best head on dev"] = best_sample(shade)
+        entries["best head on dev, hollow marks" if not alone else "best head on dev"] = best_sample(shade)
     samples = level_samples([*_BESIDE, "majority"])
     mean = ", mean" if heads.any() else ""
     entries |= {f"{said}{mean}": samples[k] for k, said in _BESIDE.items() if table[k].notna().any()}

@@ -161,7 +161,7 @@ def _draw(stack: Sequence[Axes], rows: pd.DataFrame, axis: StepAxis, norm: Norma
     draw_band(lines, x, points["lowest"], points["highest"], style["color"], "outer")
     draw_band(lines, x, points["low"], points["high"], style["color"], "inner")
     draw_line(lines, x, points["score"], style, "mean")
-    draw_best(lines, x, points["best"], style["color"])
+    draw_best(lines, x, points["best"], style)
     draw_level(lines, float(points["majority"].iloc[0]), "majority")
     score_axis(lines, str(rows["metric"].iloc[0]))
     grid = cells.pivot(index="layer", columns="step", values="score").astype(float).sort_index()

@@ -115,7 +115,14 @@ def test_a_few_tasks_of_layers_share_a_panel_and_many_have_their_own() -> None:
 def test_what_varies_within_a_task_is_a_line_and_named(tmp_path: Path) -> None:
     rows = pd.concat([frame(task=task, model=model) for task in TASKS[:2] for model in ("small", "large")])
     said = texts(draw_profiles(rows, tmp_path / "profile").svg)
-    assert {"2 models: layer profiles", "small", "large", "task_0", "task_1", "best head on dev"} <= set(said)
+    assert {
+        "2 models: layer profiles",
+        "small",
+        "large",
+        "task_0",
+        "task_1",
+        "best head on dev, hollow marks",
+    } <= set(said)
     for axes in panels(profile(rows)):
         assert {"small", "large"} <= {drawn.get_label() for drawn in axes.lines}
 
