@@ -59,3 +59,10 @@ def test_help_names_every_choice_and_imports_nothing_heavy(installed: Path, tmp_
         assert name in text
     for key in ("extract=", "batch_tokens", "max_length", "overwrite", "figure"):
         assert key in text
+
+
+def test_the_page_of_results_is_whole_in_a_wheel(installed: Path, tmp_path: Path) -> None:
+    printed = in_wheel(installed, tmp_path, "-m", "probing.cli", "report", str(tmp_path))
+    text = Path(printed.strip()).read_text(encoding="utf-8")
+    assert "function openDetails" in text
+    assert ":focus-visible" in text

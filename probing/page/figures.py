@@ -111,5 +111,5 @@ def _axes(across: str, up: str) -> go.Layout:
         yaxis={"title": {"text": up, "standoff": 6}, "automargin": True},
         hovermode="closest",
         dragmode=False,
-        legend={"orientation": "h", "y": -0.22, "x": 0, "yanchor": "top"},
+        legend={"orientation": "h", "y": -0.22, "x": 0, "yanchor": "top", "traceorder": "normal"},
     )

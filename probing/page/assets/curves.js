@@ -68,7 +68,8 @@ function curveCard(curve) {
   whenSeen(plot, () => {
     const { layout } = copy(data.figures.line);
     const sizes = [...new Set(curve.lines.flatMap((line) => line.n_heads).filter(known))].sort((a, b) => a - b);
-    Object.assign(layout.xaxis, { type: "log", tickvals: sizes, ticktext: sizes.map(String) });
+    const apart = sizes.filter((n, i) => i === sizes.length - 1 || n * 1.3 < sizes[sizes.length - 1]);
+    Object.assign(layout.xaxis, { type: "log", tickvals: apart, ticktext: apart.map(String), tickangle: 0 });
     layout.xaxis.title.text = "heads read together";
     layout.yaxis.title.text = plain(curve.metric);
     layout.yaxis.tickformat = curve.coefficient ? ".2f" : ".0%";
@@ -106,7 +107,9 @@ function drawProfile() {
   });
   const { layout } = copy(data.figures.line);
   layout.xaxis.title.text = "layer";
-  Object.assign(layout.xaxis, { dtick: 1, tickformat: "d", nticks: 14, tickmode: "auto" });
+  const layers = [...new Set(grids.flatMap((grid) => grid.columns.layer))].sort((a, b) => a - b);
+  const named = layers.filter((_, k) => k % Math.ceil(layers.length / 13) === 0);
+  Object.assign(layout.xaxis, { tickvals: named, ticktext: named.map((l) => (l < 0 ? "emb" : String(l))) });
   const metrics = [...new Set(grids.map((grid) => grid.metric))];
   layout.yaxis.title.text = plain(`test ${metrics.join(" or ")}`);
   layout.yaxis.tickformat = grids.every((grid) => !grid.coefficient) ? ".0%" : ".2f";

@@ -121,7 +121,7 @@ class Heatmap {
       ...figure.trace, z: fill((i) => values[i]), zmin: low, zmax: high,
       hovertext: fill((i) => this.spec.words(i).map(plain).join("<br>")),
       colorscale: diverging ? theme().layout.colorscale.diverging : theme().layout.colorscale.sequential,
-      ...(single ? { text: fill((i) => this.spec.short(values[i])), texttemplate: "%{text}" } : {}),
+      ...(single ? { text: fill((i) => this.spec.short(values[i]) + (i === this.spec.best ? " ◂ best" : "")), texttemplate: "%{text}" } : {}),
     };
     trace.colorbar.tickformat = this.spec.tick;
     const every = (count, room) => Math.max(1, Math.ceil(count / room));
@@ -150,12 +150,13 @@ class Heatmap {
     const side = (this.height - MARGIN.top - MARGIN.bottom) / this.layers.length;
     const frame = (color, width) => ({ i: best, symbol: "square-open", size: Math.max(6, side - 5), color, width });
     const points = dots.map((i) => ({ i, symbol: "circle", size: 3.5, color: bright(i) ? "#111111" : "#ffffff", width: 0 }));
-    if (best != null) points.push(frame("#ffffff", 4.5), frame("#111111", 2));
+    const single = this.heads.length === 1; // its values are written into the cells
+    if (best != null && !single) points.push(frame("#ffffff", 4.5), frame("#111111", 2));
     if (!points.length) return [];
     const of = (name) => points.map((point) => point[name]);
     const places = points.map((point) => this.where(point.i));
     return [{
-      type: "scatter", mode: "markers", hoverinfo: "skip", cliponaxis: false, x: places.map((at) => at[1]), y: places.map((at) => at[0]),
+      type: "scatter", mode: "markers", hoverinfo: "skip", cliponaxis: false, x: places.map((at) => (single ? -0.45 : at[1])), y: places.map((at) => at[0]),
       marker: { symbol: of("symbol"), size: of("size"), color: of("color"), opacity: 1, line: { color: of("color"), width: of("width") } },
     }];
   }
