@@ -8,11 +8,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from probing.probes.metrics import COUNTED, SMALLEST_SPREAD, Margins
+from probing.probes.metrics import COUNTED, Margins, correlate
 from probing.tasks.target import SCORE_METRICS, Metric
 
 # numbers that are held at once
 BLOCK = 1 << 22
+# a variance this small beside the mean square is rounding
+CONSTANT = 1e-12
 
 
 def resampled(
@@ -69,10 +71,13 @@ def class_score(
     if metric == "accuracy":
         shares: NDArray[np.float64] = (sample[:, same].sum(1) / sample.sum(1)).numpy()
         return shares
-    margins = Margins(*sample.new_zeros(3, len(sample), k))
-    margins.hits.index_add_(1, label[same], sample[:, same])
-    margins.labelled.index_add_(1, label, sample)
-    margins.predicted.index_add_(1, answered, sample)
+    # whole rows of cells are added up several times as fast as columns
+    cells = sample.T.contiguous()
+    hits, labelled, predicted = sample.new_zeros(3, k, len(sample))
+    hits.index_add_(0, label[same], cells[same])
+    labelled.index_add_(0, label, cells)
+    predicted.index_add_(0, answered, cells)
+    margins = Margins(hits.T, labelled.T, predicted.T)
     scores: NDArray[np.float64] = COUNTED[metric](margins).numpy()
     return scores
 
@@ -87,25 +92,37 @@ def _correlations(
         size = min(block, draws - start)
         places = generator.integers(n, size=(size, n)) + n * np.arange(size)[:, None]
         times = np.bincount(places.ravel(), minlength=size * n).reshape(size, n).astype(float)
-        truth = _spread(gold, times, metric)
-        rows = [(_spread(row, times, metric) * truth).sum(1) for row in answers]
-        found.append(np.clip(np.stack(rows), -1, 1))
-    return np.concatenate(found, axis=1)
+        if metric == "pearson":
+            found.append(_pearson(answers, gold, times))
+            continue
+        truth = _spread(gold, times)
+        found.append(np.stack([(_spread(row, times) * truth).sum(1) for row in answers]))
+    return np.clip(np.concatenate(found, axis=1), -1, 1)
 
 
-def _spread(values: NDArray[Any], times: NDArray[np.float64], metric: Metric) -> NDArray[np.float64]:
-    """Samples as vectors whose inner products are their correlations; 0 where all drawn are the same.
+def _pearson(answers: NDArray[Any], gold: NDArray[Any], times: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Pearson's correlations, float64 (rows, draws), from weighted moments of all rows together."""
+    n = len(gold)
+    rows, truth = (correlate(torch.from_numpy(v), "pearson").numpy() for v in (answers, gold))
+    mean, mean_truth = times @ rows.T / n, (times @ truth / n)[:, None]
+    common = times @ (rows * truth).T - n * mean * mean_truth
+    square, square_truth = times @ np.square(rows).T, (times @ np.square(truth))[:, None]
+    spread, spread_truth = square - n * mean**2, square_truth - n * mean_truth**2
+    varies = (spread > CONSTANT * square) & (spread_truth > CONSTANT * square_truth)
+    scale = np.sqrt(np.where(varies, spread * spread_truth, 1.0))
+    found: NDArray[np.float64] = np.where(varies, common / scale, 0.0).T
+    return found
+
+
+def _spread(values: NDArray[Any], times: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Ranks in samples as vectors whose inner products are the correlations; 0 where all drawn are the same.
 
     An item that was drawn t times stands once, times √t.
     """
-    read = (
-        np.broadcast_to(values.astype(float), times.shape) if metric == "pearson" else _ranks(values, times)
-    )
-    mean = (times * read).sum(1, keepdims=True) / times.sum(1, keepdims=True)
-    centred = np.sqrt(times) * (read - mean)
+    read = _ranks(values, times)
+    centred = np.sqrt(times) * (read - (times * read).sum(1, keepdims=True) / len(values))
     length = np.sqrt(np.square(centred).sum(1, keepdims=True))
-    least = SMALLEST_SPREAD * np.abs(mean)
-    found: NDArray[np.float64] = np.divide(centred, length, out=np.zeros_like(centred), where=length > least)
+    found: NDArray[np.float64] = np.divide(centred, length, out=np.zeros_like(centred), where=length > 1e-6)
     return found
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from probing.probes.metrics import correlate, score
+from probing.probes.metrics import correlate
 from probing.probes.resample import class_score
 from probing.tasks.target import SCORE_METRICS, Metric
 
@@ -47,7 +47,8 @@ def swapped(
 
     If the probes are alike, it does not matter which of them gave which answer (Edgington 1964; of scores of
     texts Yeh 2000, section 2.2). Graded answers are put on one scale first, each probe's to mean 0 and
-    length 1, or to ranks for `spearman`, since a scale says nothing of how good they are.
+    length 1, of their ranks for `spearman`, since a scale says nothing of how good they are; what is swapped
+    are these, and ranks are not taken anew.
 
     Args:
         first: (n,): classes, int64, or scores, float64.
@@ -108,13 +109,25 @@ def _swapped_scores(
     draws: int,
     generator: np.random.Generator,
 ) -> NDArray[np.float64]:
-    one, two = (correlate(torch.from_numpy(answers), metric) for answers in (first, second))
-    truth, n = torch.from_numpy(gold), len(gold)
-    found = [score(one, truth, metric) - score(two, truth, metric)]
-    block = max(1, BLOCK // n)
+    one, two = (correlate(torch.from_numpy(answers), metric).numpy() for answers in (first, second))
+    truth, n = correlate(torch.from_numpy(gold), metric).numpy(), len(gold)
+    # sums over items after a swap are linear in which items are swapped
+    moved = np.stack([(two - one) * truth, two - one, np.square(two) - np.square(one)], axis=1)
+    block, found = max(1, BLOCK // n), [np.zeros((1, 3))]
     for start in range(0, draws, block):
-        swap = torch.from_numpy(generator.random((min(block, draws - start), n)) < 0.5)
-        sides = (torch.where(swap, two, one), torch.where(swap, one, two))
-        found.append(score(sides[0], truth, metric) - score(sides[1], truth, metric))
-    differences: NDArray[np.float64] = torch.cat([part.reshape(-1) for part in found]).numpy()
-    return differences
+        swap = generator.random((min(block, draws - start), n)) < 0.5
+        found.append(swap.astype(float) @ moved)
+    common, mean, square = np.concatenate(found).T
+    sides = [
+        (side @ truth + sign * common, sign * mean, side @ side + sign * square)
+        for side, sign in ((one, 1), (two, -1))
+    ]
+    scores = [_over_spread(common, square - total**2 / n) for common, total, square in sides]
+    return scores[0] - scores[1]
+
+
+def _over_spread(common: NDArray[np.float64], spread: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Correlations; 0 where the answers are constant."""
+    varies = spread > 1e-12
+    found: NDArray[np.float64] = np.where(varies, common / np.sqrt(np.where(varies, spread, 1)), 0)
+    return found

@@ -56,12 +56,13 @@ def test_swapping_answers_agrees_with_scipy(metric: Metric) -> None:
         one, two = (stats.zscore(gold + noise * rng.normal(size=40)) for noise in (1.0, 1.6))
     else:
         one, two = noisy(rng, gold, [0.75, 0.6])
-    if metric == "spearman":
-        one, two = stats.rankdata(one), stats.rankdata(two)
+    of: Metric = metric
+    if metric == "spearman":  # ranks are swapped, and not taken anew
+        of, one, two, gold = "pearson", *(stats.rankdata(values) for values in (one, two, gold))
     truth = torch.from_numpy(gold)
 
     def difference(first: NDArray[Any], second: NDArray[Any]) -> float:
-        scores = [score(torch.from_numpy(np.asarray(answers)), truth, metric) for answers in (first, second)]
+        scores = [score(torch.from_numpy(np.asarray(answers)), truth, of) for answers in (first, second)]
         return float(scores[0] - scores[1])
 
     expected = stats.permutation_test(
