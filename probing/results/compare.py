@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from probing.errors import ProbingError
 from probing.results.schema import GRID
 
-# what tells the probes of one grid apart
+# what tells the probes of one grid apart; the number of heads where they are of no one layer
 CELL = ["variant", "draw", "layer", "head", "n_heads"]
 # columns that may change along with the one that grids are compared by
 ALONG = {"task": {"metric", "probe"}, "model": {"pooling", "step"}, "step": {"model"}, "probe": {"metric"}}
@@ -22,6 +22,9 @@ TOP = 0.1
 
 def correlations(frame: pd.DataFrame, *, by: str = "task", value: str = "test") -> pd.DataFrame:
     """Spearman's rank correlation of the scores of the same cells, between tasks or whatever else.
+
+    Between models only layers correspond: that two heads have the same number means nothing, so what agrees
+    there is at which layers a task is told.
 
     Args:
         frame: Result rows, of one grid for every value of `by`; a frame of one granularity.
@@ -214,7 +217,8 @@ def _series(rows: pd.DataFrame, what: str, value: str) -> pd.Series:
     """Scores by cell."""
     if value not in rows:
         raise ProbingError(f"no column {value!r}; the frame has {', '.join(rows.columns)}")
-    cells = pd.MultiIndex.from_frame(rows[CELL].astype(object).where(rows[CELL].notna(), -9))
+    placed = rows[CELL].assign(n_heads=rows["n_heads"].where(rows["layer"].isna()))
+    cells = pd.MultiIndex.from_frame(placed.astype(object).where(placed.notna(), -9))
     if cells.has_duplicates:
         names = (*GRID, "step", "n_train", "key")
         name = next((name for name in names if len(rows[name].unique()) > 1), "key")
