@@ -223,12 +223,12 @@ def test_runs_of_the_same_second_have_folders_of_their_own(tmp_path: Path, tiny_
 def test_a_sweep_over_settings_that_no_column_names_is_drawn_too(
     tmp_path: Path, tiny_bert: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    sweep = ["-m", *overrides(tmp_path, tiny_bert, "probe.l2=[0.1],[0.2],[-1]")]
+    sweep = ["-m", *overrides(tmp_path, tiny_bert, "extract.max_length=20,30,-1")]
     assert cli.main([*sweep, f"hydra.sweep.dir={tmp_path}/mine"]) == 2
     printed = capsys.readouterr()
     assert "2 of 3 jobs done" in printed.out
-    assert "probe.l2=[-1]: probe.l2 is" in printed.err
-    assert "probe.l2=[0.2]" in (tmp_path / "mine" / "sheet.svg").read_text()
+    assert "extract.max_length=-1: extract.max_length is" in printed.err
+    assert "_length=30)" in (tmp_path / "mine" / "sheet.svg").read_text()
     assert (tmp_path / "mine" / "2" / "run.log").is_file()
 
 
