@@ -53,6 +53,12 @@ class Places:
     site: SiteKind
     heads: tuple[Head, ...]
 
+    def __str__(self) -> str:
+        """As `heads 3.5 4.10`, or `layer 5`."""
+        if self.site == "hidden":
+            return f"layer {self.heads[0][0]}"
+        return "heads " + " ".join(f"{layer}.{head}" for layer, head in self.heads)
+
     @property
     def by_layer(self) -> dict[int, tuple[int, ...]]:
         """The heads that are read of each layer."""

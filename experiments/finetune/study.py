@@ -106,6 +106,10 @@ def study(command: Command) -> pd.DataFrame:
         run = _prepare(command.overrides)
         loaded = load_model(run.files, device=run.config.extract.torch_device())
         asked = _asked(command, run, loaded)
+        print(
+            f"fine-tuning {run.names['model']} on {run.task.name}, read at {asked.recipe.places}, pooled by "
+            f"{asked.recipe.pooling}: {asked.folder}"
+        )
         with _claimed(asked):
             model = ReadOut(loaded, asked.recipe, command.options.seed).to(asked.device)
             rows = asked.rows.train.tolist()
@@ -117,7 +121,6 @@ def study(command: Command) -> pd.DataFrame:
             table = scored.merge(changes(frame, sorted(frame["step"].unique())), on="step")
             replace_file(asked.folder / TABLE, table.to_csv(index=False).encode())
     print(table.to_string(index=False, float_format="{:.3f}".format))
-    print(f"checkpoints: {asked.folder}")
     _draw(frame, asked.folder / "trajectories")
     print(f"table: {asked.folder / TABLE}")
     return table

@@ -282,6 +282,7 @@ def test_top_heads_are_chosen_on_dev_alone() -> None:
 def test_places_are_named_by_layer_and_head() -> None:
     assert parse_read("heads:4.10,3.5,4.10") == Read("heads", heads=((3, 5), (4, 10)))
     assert str(parse_read("heads:4.10,3.5")) == "heads:3.5,4.10"
+    assert (str(HEADS), str(LAST)) == ("heads 0.1 0.3 1.2", "layer 2")
     assert resolve(parse_read("last"), {0: 4}, (-1, 0, 1), pd.DataFrame) == Places("hidden", ((1, 0),))
     assert resolve(parse_read("layer:-1"), {0: 4}, (-1, 0), pd.DataFrame) == Places("hidden", ((-1, 0),))
 
