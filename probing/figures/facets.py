@@ -15,7 +15,7 @@ from probing.figures.layout import common_prefix
 from probing.figures.legend import draw_entries, entries_height
 from probing.figures.page import Line, Page, shorten, text_width, wrap
 from probing.figures.style import FAINT, INK, SMALL_SIZE, TEXT_SIZE, TICK_SIZE, TITLE_SIZE
-from probing.figures.words import describe
+from probing.figures.words import describe, metric_name, usual_metric
 
 _LEFT, _GAP, _STACK_GAP, _HEADER_GAP, _HEADING_GAP = 0.62, 0.6, 0.1, 0.1, 0.06
 _BETWEEN, _BELOW = 0.34, 0.52
@@ -74,6 +74,17 @@ def header_lines(keys: Sequence[GridKey], what: str) -> list[Line]:
     prefix = tasks[0] if len(tasks) == 1 else common_prefix(tasks).rstrip("/")
     words = [*filter(None, [prefix]), *describe(keys[0], shared)]
     return [Line(title, TITLE_SIZE, bold=True), *(Line(word, TEXT_SIZE, FAINT) for word in words)]
+
+
+def panel_name(key: GridKey, keys: Sequence[GridKey]) -> tuple[str, list[str]]:
+    """What tells a panel from the others of its page: its name, and words that stand below it."""
+    varying = [name for name in GridKey._fields if len({getattr(other, name) for other in keys}) > 1]
+    words = describe(key, [name for name in varying if name not in ("task", "metric", "analysis")])
+    if key.metric != usual_metric(keys):
+        words.append(metric_name(key.metric))
+    if "task" in varying:
+        return key.task.removeprefix(common_prefix([other.task for other in keys])), words
+    return " · ".join(words), []
 
 
 def facets_figure(facets: Facets) -> Figure:

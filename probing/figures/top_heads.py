@@ -13,9 +13,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
 from probing.errors import ProbingError
-from probing.figures.facets import Facet, Facets, facets_figure, header_lines
+from probing.figures.facets import Facet, Facets, facets_figure, header_lines, panel_name
 from probing.figures.grid import GridKey, check_value, key_of
-from probing.figures.layout import common_prefix
 from probing.figures.lines import (
     band_sample,
     draw_band,
@@ -28,7 +27,7 @@ from probing.figures.lines import (
 )
 from probing.figures.save import Files, save
 from probing.figures.style import drawing
-from probing.figures.words import describe, layer_name, metric_name, spoken, usual_metric, value_name
+from probing.figures.words import layer_name, metric_name, spoken, value_name
 
 CURVES = {"top": "best heads on dev", "random": "random heads", "permuted": "best heads, permuted labels"}
 LAYERS = {"last_layer": "last layer", "best_layer": "best layer on dev"}
@@ -115,10 +114,7 @@ def _spread(cell: pd.DataFrame, value: str) -> dict[str, float]:
 
 
 def _facet(rows: pd.DataFrame, key: GridKey, keys: Sequence[GridKey], value: str) -> Facet:
-    varying = [name for name in GridKey._fields if len({getattr(other, name) for other in keys}) > 1]
-    words = describe(key, [name for name in varying if name not in ("task", "metric")])
-    if key.metric != usual_metric(keys):
-        words.append(metric_name(key.metric))
+    name, words = panel_name(key, keys)
     facts = []
     top = rows[(rows["variant"] == "top") & rows["dev"].notna()]
     if not top.empty:
@@ -126,7 +122,6 @@ def _facet(rows: pd.DataFrame, key: GridKey, keys: Sequence[GridKey], value: str
         facts.append(f"{_heads(int(most['n_heads']))}: {spoken(most['score'], key.metric)}")
     for _, layer in rows[rows["variant"] == "best_layer"].iterrows():
         facts.append(f"layer {layer_name(int(layer['layer']))}: {spoken(layer['score'], key.metric)}")
-    name = key.task.removeprefix(common_prefix([other.task for other in keys])) if "task" in varying else ""
     label = f"{value_name(value)} {metric_name(key.metric)}"
     return Facet(name, (*facts, *words), lambda stack: _draw(stack[0], rows, key.metric), [label])
 

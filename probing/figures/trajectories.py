@@ -14,9 +14,8 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from probing.errors import ProbingError
-from probing.figures.facets import Facet, Facets, facets_figure, header_lines
+from probing.figures.facets import Facet, Facets, facets_figure, header_lines, panel_name
 from probing.figures.grid import WHOLE_LAYERS, GridKey, key_of
-from probing.figures.layout import common_prefix
 from probing.figures.lines import (
     band_sample,
     best_sample,
@@ -33,7 +32,7 @@ from probing.figures.profile_table import spread_table, without_baselines
 from probing.figures.save import Files, save
 from probing.figures.scale import draw_score_bar
 from probing.figures.style import drawing, score_colours
-from probing.figures.words import describe, layer_name, metric_name, spoken, value_name
+from probing.figures.words import layer_name, metric_name, spoken, value_name
 from probing.tasks.target import COEFFICIENTS
 
 _KEY = list(GridKey._fields)
@@ -118,9 +117,8 @@ def trajectories_figure(table: pd.DataFrame, value: str = "test") -> Figure:
 
     def facet(rows: pd.DataFrame, key: GridKey) -> Facet:
         labels = [f"{value_name(value)} {metric_name(key.metric)}", "layer"]
-        facts = _facts(rows, key, keys)
-        name = "" if len({k.task for k in keys}) == 1 else key.task.removeprefix(_prefix(keys))
-        return Facet(name, facts, lambda stack: _draw(stack, rows, axis, norm), labels)
+        name, words = panel_name(key, keys)
+        return Facet(name, (*_facts(rows, key), *words), lambda stack: _draw(stack, rows, axis, norm), labels)
 
     return facets_figure(
         Facets(
@@ -136,21 +134,15 @@ def trajectories_figure(table: pd.DataFrame, value: str = "test") -> Figure:
     )
 
 
-def _prefix(keys: Sequence[GridKey]) -> str:
-    return common_prefix([key.task for key in keys])
-
-
-def _facts(rows: pd.DataFrame, key: GridKey, keys: Sequence[GridKey]) -> tuple[str, ...]:
-    varying = [name for name in _KEY if len({getattr(other, name) for other in keys}) > 1]
-    words = describe(key, [name for name in varying if name not in ("task", "metric")])
+def _facts(rows: pd.DataFrame, key: GridKey) -> tuple[str, ...]:
     points = rows[rows["layer"].isna() & rows["best"].notna()].sort_values("step")
     if points.empty:
-        return tuple(words)
+        return ()
     last = points.iloc[-1]
     place = f"layer {layer_name(int(last['best_layer']))}"
     if pd.notna(last["best_head"]):
         place += f" head {last['best_head']}"
-    return (f"last: {place}, {spoken(last['best'], key.metric)}", *words)
+    return (f"last: {place}, {spoken(last['best'], key.metric)}",)
 
 
 def _draw(stack: Sequence[Axes], rows: pd.DataFrame, axis: StepAxis, norm: Normalize) -> None:

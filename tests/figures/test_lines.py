@@ -229,6 +229,12 @@ def test_trajectories_have_the_mean_of_all_heads_and_a_cell_for_each_layer_and_s
     assert np.asarray(mesh).reshape(3, 3)[2, 0] == pytest.approx(first["test"].mean())
 
 
+def test_several_runs_of_one_task_have_a_panel_each_named_by_what_differs(tmp_path: Path) -> None:
+    other = checkpoints().assign(model=lambda rows: "other" + rows["model"].str.removeprefix("run"))
+    said = texts(draw_trajectories(pd.concat([checkpoints(), other]), tmp_path / "runs").svg)
+    assert {"2 models: scores over training", "run", "other"} <= set(said)
+
+
 def test_steps_stand_where_they_belong() -> None:
     assert StepAxis(logarithmic=False).edges([0, 100, 300]).tolist() == [-50, 50, 200, 400]
     assert StepAxis(logarithmic=True).place([0, 1, 3, 7]).tolist() == [0, 1, 2, 3]
