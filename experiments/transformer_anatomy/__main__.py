@@ -1,0 +1,134 @@
+"""Transformer Anatomy (Jo & Myaeng, ACL 2020) as a study: one command for each table and figure.
+
+    python -m experiments.transformer_anatomy heatmaps --data SentEval/data
+    python -m experiments.transformer_anatomy reconstruction --preset full
+    python -m experiments.transformer_anatomy layers --published transformer_anatomy.parquet
+
+What a part needs is run first, unless it has been; further words are overrides of every run. With --published
+the accuracies that the authors released take the place of runs, as far as they go.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+import probing
+from experiments.transformer_anatomy.parts import PARTS, Part
+from experiments.transformer_anatomy.presets import PRESETS, Preset
+from probing.errors import ProbingError
+from probing.main import run_sweep
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Make the parts that are named; 2 if something was wrong that the user can mend."""
+    options = _parser().parse_intermixed_args(arguments)
+    names = list(PARTS) if options.part == "all" else [options.part]
+    try:
+        for name in names:
+            _make(name, PARTS[name], options)
+    except ProbingError as error:
+        print(f"transformer_anatomy: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def _make(name: str, part: Part, options: argparse.Namespace) -> None:
+    preset = PRESETS[options.preset]
+    if options.published:
+        rows = published(part, options.published)
+        folder = options.root / "transformer_anatomy" / "published"
+    else:
+        rows = results(part, preset, options.data, [f"paths.root={options.root}", *options.overrides])
+        folder = options.root / "transformer_anatomy" / options.preset
+    folder.mkdir(parents=True, exist_ok=True)
+    table = part.make(rows, folder / name)
+    path = folder / f"{name}-table.csv"
+    table.to_csv(path, index=False)
+    print(f"\n{part.what}\n{table.to_string(index=False, float_format='{:.3f}'.format)}\n{folder / name}*")
+
+
+def results(part: Part, preset: Preset, data: Path | None, overrides: Sequence[str]) -> pd.DataFrame:
+    """Run what a part needs, or find it in the cache.
+
+    Args:
+        part: What is to be made.
+        preset: On which models and tasks.
+        data: SentEval's folder, for its tasks; None fetches them.
+        overrides: Of all runs.
+
+    Raises:
+        ProbingError: If a run failed.
+    """
+    tasks = preset.tasks(part.tasks)
+    generated = [task for task in tasks if task.startswith("grammar/")]
+    read = [task for task in tasks if task not in generated]
+    frames = []
+    for granularity in part.granularities:
+        for chosen, root in ((generated, None), (read, data)):
+            if chosen:
+                own = [f"task={','.join(chosen)}", f"granularity={granularity}", *preset.overrides]
+                own += [f"model={','.join(preset.models)}"] + ([f"task.root={root}"] if root else [])
+                frames += _sweep([*own, *overrides])
+    return pd.concat(frames, ignore_index=True)
+
+
+def _sweep(overrides: Sequence[str]) -> list[pd.DataFrame]:
+    outcomes = run_sweep(overrides)
+    failed = [outcome.problem for outcome in outcomes if outcome.frame is None]
+    if failed:
+        raise ProbingError(f"{len(failed)} of {len(outcomes)} runs failed, the first: {failed[0]}")
+    return [outcome.frame for outcome in outcomes if outcome.frame is not None]
+
+
+def published(part: Part, path: Path) -> pd.DataFrame:
+    """The rows of the released accuracies that a part can be made of.
+
+    Raises:
+        ProbingError: If they have none.
+    """
+    frame = probing.load_published(path)
+    full = PRESETS["full"]
+    frame = pd.concat([frame, *_layers_of_top(frame)], ignore_index=True)
+    rows = frame[frame["granularity"].isin(part.granularities) & frame["task"].isin(full.tasks(part.tasks))]
+    if rows.empty:
+        raise ProbingError(f"{path}: the released accuracies have no rows of {', '.join(part.granularities)}")
+    return rows
+
+
+def _layers_of_top(frame: pd.DataFrame) -> list[pd.DataFrame]:
+    """The last and the best layer by dev, as rows of the runs of top heads that they stand beside."""
+    told_by = ["model", "task"]
+    top = frame[frame["granularity"] == "top_heads"].drop_duplicates(told_by)[told_by]
+    layers = frame[(frame["granularity"] == "layer") & (frame["probe"] == "senteval")].merge(top, on=told_by)
+    chosen = {"last_layer": "layer", "best_layer": "dev"}
+    return [
+        layers.sort_values(column)
+        .drop_duplicates(told_by, keep="last")
+        .assign(granularity="top_heads", variant=name)
+        for name, column in chosen.items()
+    ]
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m experiments.transformer_anatomy",
+        description=__doc__,
+        epilog="\n".join(f"{name:>15}  {part.what}" for name, part in PARTS.items()),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("part", choices=[*PARTS, "all"], help="which table or figure")
+    parser.add_argument("--preset", choices=list(PRESETS), default="small")
+    parser.add_argument("--root", type=Path, default=Path("outputs"))
+    parser.add_argument("--published", type=Path, help="the authors' released accuracies")
+    parser.add_argument("overrides", nargs="*", help="as for probing, probe=senteval")
+    parser.add_argument("--data", type=Path, help="SentEval's data folder; without it files are fetched")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())
