@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 import probing
-from experiments.untrained import compare
+from experiments.baselines import compare
+from experiments.protocol import __main__ as protocol
+from experiments.protocol.__main__ import grids, pairs, seeds
 from probing import cli
 from probing.compose import choices
 from tests.tasks import test_glue as glue
@@ -23,12 +25,13 @@ TREC = {
 SMALLER = {
     "senteval": ["hydra.sweeper.params.task='senteval/trec'", "task.root={data}", "probe.max_epochs=2"],
     "senteval_trec": ["task.root={data}"],
+    "protocol": ["hydra.sweeper.params.task='senteval/trec'", "task.root={data}"],
     "similarity": ["hydra.sweeper.params.task='senteval/sts16'", "task.root={data}", "task.sets=[headlines]"],
     "glue": ["hydra.sweeper.params.task='glue/cola,glue/rte'", "task.path={data}"],
     "treebank": ["hydra.sweeper.params.task='treebank/tense,treebank/upos'", "task.path={data}/made.conllu"],
 }
 GRIDS = {
-    "anatomy": 10, "layers": 10, "untrained": 6, "poolings": 4, "senteval_trec": 1,
+    "anatomy": 10, "layers": 10, "baselines": 3, "protocol": 1, "poolings": 4, "senteval_trec": 1,
     "senteval": 1, "similarity": 1, "glue": 2, "treebank": 2,
 }  # fmt: skip
 
@@ -61,11 +64,11 @@ def test_an_experiment_runs(tmp_path: Path, tiny_bert: Path, experiment: str) ->
     root = tmp_path / "out"
     arguments = [f"paths.root={root}", f"experiment={experiment}", "model=hf", f"model.name={tiny_bert}"]
     arguments += ["extract.threads=1", *SMALLER.get(experiment, [])]
-    if experiment not in {"senteval_trec", "similarity"}:
+    if experiment not in {"senteval_trec", "similarity", "protocol"}:
         arguments += ["probe.l2=[1e-3,1e-2]"]
     if experiment != "senteval_trec":
         arguments += ["-m"]
-    if experiment in {"anatomy", "layers", "untrained", "poolings"}:
+    if experiment in {"anatomy", "layers", "baselines", "poolings"}:
         arguments += ["task.n_train=120", "task.n_dev=60", "task.n_test=60"]
     write_data(tmp_path / "data")
     arguments = [argument.format(data=tmp_path / "data") for argument in arguments]
@@ -73,7 +76,14 @@ def test_an_experiment_runs(tmp_path: Path, tiny_bert: Path, experiment: str) ->
     frame = probing.load_results(root)
     assert frame.groupby(["model", "task", "pooling"]).ngroups == GRIDS[experiment]
     assert list(root.glob("runs/*/*.png"))
-    if experiment == "untrained":
+    if experiment == "baselines":
+        assert set(frame["baseline"]) == {"none", "untrained", "control", "permuted"}
         table = compare(frame)
         assert len(table) == 3
         assert (table["heads"] == 12).all()
+        assert (table["selectivity"] - (table["test"] - table["control"])).abs().max() < 1e-9
+    if experiment == "protocol":
+        assert len(pairs(grids(frame))) == 2 * 6
+        assert len(seeds(grids(frame))) == 4
+        assert protocol.main(["--root", str(root)]) == 0
+        assert (root / "protocol" / "senteval-trec.png").is_file()

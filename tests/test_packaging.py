@@ -55,7 +55,7 @@ def test_help_names_every_choice_and_imports_nothing_heavy(installed: Path, tmp_
         "assert not {'torch', 'transformers', 'sklearn', 'pandas'} & set(sys.modules)"
     )
     text = in_wheel(installed, tmp_path, "-c", code)
-    for name in ("grammar/odd_man_out", "senteval/trec", "bert_large", "logistic", "untrained", "probing -m"):
+    for name in ("grammar/odd_man_out", "senteval/trec", "bert_large", "logistic", "baselines", "probing -m"):
         assert name in text
     for key in ("extract=", "batch_tokens", "max_length", "overwrite", "figure"):
         assert key in text

@@ -1,0 +1,61 @@
+"""What do heads know that their architecture, and a probe's memory, do not give away?
+
+    probing -m experiment=baselines
+    python experiments/baselines.py
+
+Reads the sweep's results back and sets every head beside the same head of the untrained twin and beside
+the same probe on control labels. A task on which they hardly differ is solved by the words alone, or by the
+probe.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import pandas as pd
+
+import probing
+
+
+def main() -> None:
+    """Print the comparison and keep it as a table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--root", type=Path, default=Path("outputs"))
+    options = parser.parse_args()
+    table = compare(probing.load_results(options.root))
+    path = options.root / "baselines.csv"
+    table.to_csv(path)
+    print(table.to_string(float_format="{:.3f}".format))
+    print(f"table: {path}")
+
+
+def compare(frame: pd.DataFrame) -> pd.DataFrame:
+    """Heads beside their baselines, a row for each model and task that has both.
+
+    Args:
+        frame: What `load_results` gives, of the granularity `head`.
+
+    Returns:
+        Mean test score of heads, of the untrained twin's and on control labels; mean selectivity; the head
+        that is best on dev, and its selectivity; majority; and of how many heads the interval lies wholly
+        above what the untrained twin scores.
+    """
+    whole = frame["untrained"].notna() & frame["control"].notna() & (frame["granularity"] == "head")
+    rows = frame[whole].assign(above=frame["test_low"] > frame["untrained"])
+    told_by = ["model", "task"]
+    best = rows.sort_values("dev", ascending=False).drop_duplicates(told_by).set_index(told_by)
+    table = rows.groupby(told_by).agg(
+        majority=("majority", "first"),
+        untrained=("untrained", "mean"),
+        control=("control", "mean"),
+        test=("test", "mean"),
+        selectivity=("selectivity", "mean"),
+        heads_above_untrained=("above", "sum"),
+        heads=("above", "size"),
+    )
+    return table.assign(best_test=best["test"], best_selectivity=best["selectivity"])
+
+
+if __name__ == "__main__":
+    main()
