@@ -66,7 +66,7 @@ def _heatmap() -> go.Heatmap:
         xgap=1,
         ygap=1,
         hoverongaps=False,
-        hovertemplate="%{hovertext}<extra></extra>",
+        hoverinfo="none",
         colorbar={
             "thickness": 9,
             "outlinewidth": 0,

@@ -147,7 +147,7 @@ def test_the_tooltip_tells_all_about_the_cell_that_is_pointed_at(page: WebDriver
     cells = plot.find_element(By.CSS_SELECTOR, ".over")
     width = cells.size["width"]
     ActionChains(page).move_to_element_with_offset(cells, int(width / 8), 0).perform()
-    label = wait(page, lambda: " ".join(all_texts(page, ".card:nth-child(1) .hoverlayer text")))
+    label = wait(page, lambda: find(page, "#tip").text)
     test, control = score_of(1, 2), score_of(1, 2, 9)
     assert "layer 1, head 2" in label
     assert f"test {test:.1%}".replace("%", " %") in label
@@ -162,6 +162,7 @@ def test_arrow_keys_move_one_cursor_through_all_grids_and_say_where_it_is(page: 
     plot = focus(page, "#grids .card:nth-child(3) .map")
     plot.send_keys("b")
     best = announced(page)
+    assert find(page, "#tip").text.splitlines() == best.split("; ")
     plot.send_keys(Keys.HOME, Keys.PAGE_DOWN)
     assert announced(page).startswith("layer 0, head 0; test ")
     plot.send_keys(Keys.ARROW_UP, Keys.ARROW_RIGHT, Keys.ARROW_RIGHT, Keys.ARROW_LEFT)
@@ -179,6 +180,8 @@ def test_arrow_keys_move_one_cursor_through_all_grids_and_say_where_it_is(page: 
     assert [False, "0%", of_heads[0][2]] in marks  # a whole layer
     plot.send_keys("B")
     assert announced(page) == best
+    plot.send_keys(Keys.ESCAPE)
+    assert not find(page, "#tip").is_displayed()
 
 
 def test_enter_opens_the_configuration_behind_the_cell_and_escape_returns(page: WebDriver) -> None:

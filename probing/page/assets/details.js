@@ -13,6 +13,7 @@ function openDetails(item, i) {
   byId("command").textContent = run.command;
   byId("config").textContent = run.config || "The result file does not tell its configuration.";
   byId("copy").textContent = "Copy";
+  hideTip();
   byId("details").showModal();
 }
 

@@ -65,6 +65,20 @@ function setCursor(layer, head) {
   for (const view of views) view.mark();
 }
 
+// outside of the figures, so that none is too small for it
+function showTip(lines, box) {
+  const tip = byId("tip");
+  tip.replaceChildren(...lines.map((line) => make("div", {}, line)));
+  tip.hidden = false;
+  const { width, height } = tip.getBoundingClientRect();
+  const above = box.top - height - 8;
+  tip.style.left = `${Math.max(8, Math.min(box.left - width / 2, document.documentElement.clientWidth - width - 8))}px`;
+  tip.style.top = `${above > 8 ? above : box.bottom + 8}px`;
+}
+
+const hideTip = () => { byId("tip").hidden = true; };
+addEventListener("scroll", hideTip, { passive: true });
+
 function say(lines) {
   byId("live").textContent = lines.join("; ");
 }
@@ -85,12 +99,13 @@ class Heatmap {
     this.plot = make("div", { class: "draw" });
     this.marker = make("div", { class: "cursor", hidden: true });
     const edges = `left:${MARGIN.left}px;right:${MARGIN.right}px;top:${MARGIN.top}px;bottom:${MARGIN.bottom}px`;
+    this.over = make("div", { class: "over", style: edges, "aria-hidden": "true" }, this.marker);
     this.element = make(
       "div",
       { class: "map", tabindex: "0", role: "application", "aria-roledescription": "heatmap", "aria-label": spec.label,
-        "aria-describedby": "keys", onkeydown: (event) => this.key(event), onfocus: () => this.enter() },
+        "aria-describedby": "keys", onkeydown: (event) => this.key(event), onfocus: () => this.enter(), onblur: hideTip },
       this.plot,
-      make("div", { class: "over", style: edges, "aria-hidden": "true" }, this.marker),
+      this.over,
     );
     whenSeen(this.element, () => this.draw());
     views.add(this);
@@ -119,7 +134,6 @@ class Heatmap {
     const fill = (of) => this.index.map((row) => row.map((i) => (i == null ? null : of(i))));
     const trace = {
       ...figure.trace, z: fill((i) => values[i]), zmin: low, zmax: high,
-      hovertext: fill((i) => this.spec.words(i).map(plain).join("<br>")),
       colorscale: diverging ? theme().layout.colorscale.diverging : theme().layout.colorscale.sequential,
       ...(single ? { text: fill((i) => this.spec.short(values[i]) + (i === this.spec.best ? " ◂ best" : "")), texttemplate: "%{text}" } : {}),
     };
@@ -169,8 +183,9 @@ class Heatmap {
     };
     this.plot.on("plotly_hover", (event) => {
       const i = picked(event);
-      if (i != null && !this.moving) this.go(i, false);
+      if (i != null) this.go(i, false);
     });
+    this.plot.on("plotly_unhover", hideTip);
     this.plot.on("plotly_click", (event) => {
       const i = picked(event);
       if (i != null) this.spec.open(i);
@@ -214,13 +229,15 @@ class Heatmap {
 
   go(i, aloud) {
     setCursor(this.spec.columns.layer[i], (this.spec.columns.head || [])[i] ?? null);
-    if (!aloud) return;
-    say(this.spec.words(i));
-    const [row, column] = this.where(i);
-    if (!this.drawn) return;
-    this.moving = true;
-    Plotly.Fx.hover(this.plot, { xval: column, yval: row }, "xy");
-    this.moving = false;
+    showTip(this.spec.words(i), this.box(this.where(i)));
+    if (aloud) say(this.spec.words(i));
+  }
+
+  // a cell on the screen
+  box([row, column]) {
+    const area = this.over.getBoundingClientRect();
+    const [width, height] = [area.width / this.heads.length, area.height / this.layers.length];
+    return { left: area.left + width * (column + 0.5), top: area.bottom - height * (row + 1), bottom: area.bottom - height * row };
   }
 
   key(event) {
@@ -234,7 +251,7 @@ class Heatmap {
     };
     if (event.key === "Enter" || event.key === " ") this.spec.open(i);
     else if (event.key.toLowerCase() === "b" && this.spec.best != null) this.go(this.spec.best, true);
-    else if (event.key === "Escape") Plotly.Fx.unhover(this.plot);
+    else if (event.key === "Escape") hideTip();
     else if (moves[event.key]) {
       const next = (this.index[moves[event.key][0]] || [])[moves[event.key][1]];
       this.go(next ?? i, true);

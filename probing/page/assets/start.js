@@ -72,7 +72,10 @@ function start() {
   update();
   showComparison();
   watchWidth();
-  requestAnimationFrame(() => setTimeout(loadPlotly));
+  requestAnimationFrame(() => setTimeout(() => {
+    document.documentElement.dataset.readable = Math.round(performance.now());
+    loadPlotly();
+  }));
 }
 
 start();

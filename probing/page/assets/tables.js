@@ -39,7 +39,7 @@ function showSupport() {
     column("not above guessing", (g) => g.support.near_guess / g.columns.test.length, (g) => (known(g.support.guess) ? `${g.support.near_guess} of ${g.columns.test.length}` : "–")),
     column("p ≤ 0.05", (g) => g.support.significant, (g) => (known(g.support.significant) ? String(g.support.significant) : "–")),
     column("mean selectivity", (g) => g.support.selectivity, (g) => gap(g.support.selectivity, g)),
-    column("mean above untrained", (g) => g.support.above_untrained, (g) => gap(g.support.above_untrained, g)),
+    column("mean over untrained", (g) => g.support.above_untrained, (g) => gap(g.support.above_untrained, g)),
     column("test items", (g) => g.sizes.n_test, (g) => (known(g.sizes.n_test) ? g.sizes.n_test.toLocaleString("en") : "–")),
   ];
   const filled = columns.filter((one, k) => k < 3 || grids.some((grid) => known(one.of(grid))));
