@@ -53,12 +53,20 @@ def _dispatch(options: argparse.Namespace) -> int:
     if options.overrides and options.overrides[0] in COMMANDS:
         import_module(COMMANDS[options.overrides[0]]).command(options.overrides[1:])
         return DONE
-    from probing import main as runs
+    return _sweep(options.overrides) if options.multirun else _run(options.overrides)
 
-    if not options.multirun:
-        runs.run(options.overrides)
-        return DONE
-    outcomes = runs.run_sweep(options.overrides)
+
+def _run(overrides: Sequence[str]) -> int:
+    from probing.main import run
+
+    run(overrides)
+    return DONE
+
+
+def _sweep(overrides: Sequence[str]) -> int:
+    from probing.main import run_sweep
+
+    outcomes = run_sweep(overrides)
     if any(outcome.ours for outcome in outcomes):
         return BUG
     return MISTAKE if any(outcome.problem for outcome in outcomes) else DONE

@@ -13,7 +13,10 @@ from probing.errors import ProbingError
 from probing.sweep import expand
 
 FILES = sorted(str(path.relative_to(conf_folder())) for path in conf_folder().rglob("*.yaml"))
-GROUPS = {"analysis", "baseline", "experiment", "extract", "granularity", "model", "paths", "pooling", "probe", "task"}
+GROUPS = {
+    "analysis", "baseline", "experiment", "extract", "granularity", "model", "paths", "pooling", "probe",
+    "task",
+}  # fmt: skip
 
 
 def config(*overrides: str) -> Config:

@@ -113,7 +113,7 @@ class HiddenNet:
     def split(self, weights: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """W₁ (u, l, h, d) and W₂ (u, l, k, h + 1), as views."""
         last = self.k * (self.nhid + 1)
-        first, second = weights.split([weights.shape[-1] - last, last], -1)
+        first, second = torch.split(weights, [weights.shape[-1] - last, last], -1)
         return first.unflatten(-1, (self.nhid, -1)), second.unflatten(-1, (self.k, -1))
 
     def outputs(self, weights: torch.Tensor, features: torch.Tensor) -> torch.Tensor:
