@@ -114,7 +114,7 @@ class HiddenNet:
         """W₁ (u, l, h, d) and W₂ (u, l, k, h + 1), as views."""
         last = self.k * (self.nhid + 1)
         first, second = torch.split(weights, [weights.shape[-1] - last, last], -1)
-        return first.unflatten(-1, (self.nhid, -1)), second.unflatten(-1, (self.k, -1))
+        return first.view(*first.shape[:-1], self.nhid, -1), second.view(*second.shape[:-1], self.k, -1)
 
     def outputs(self, weights: torch.Tensor, features: torch.Tensor) -> torch.Tensor:
         """See `Net`; examples in chunks, so that hidden units of a large dev split take no more room."""

@@ -21,7 +21,8 @@ def rows(task: str = "t", seed: int = 0, *, layers: int = 2, heads: int = 3, key
                 "analysis": "probe", "model": "m", "task": task, "granularity": "head", "pooling": "first",
                 "probe": "logistic", "seed": seed, "baseline": "none", "layer": layer, "head": head,
                 "metric": "accuracy", "dev": 0.5, "test": (layer * heads + head) / 10, "test_low": 0.1,
-                "test_high": 0.9, "l2": 0.01, "n_train": 10, "n_dev": 5, "n_test": 5, "n_classes": 2, "majority": 0.5,
+                "test_high": 0.9, "l2": 0.01, "n_train": 10, "n_dev": 5, "n_test": 5, "n_classes": 2,
+                "majority": 0.5,
                 "key": key,
             }
             for layer in range(layers)
