@@ -84,7 +84,7 @@ def _cells() -> go.Layout:
         "tickfont": {"size": 10}, "showline": False,
     }  # fmt: skip
     return go.Layout(
-        margin={"l": 30, "r": 54, "t": 4, "b": 20},
+        margin={"l": 30, "r": 62, "t": 4, "b": 20, "autoexpand": False},
         xaxis=axis,
         yaxis=axis,
         hovermode="closest",

@@ -53,7 +53,7 @@ function agreement(a, b, common) {
   if (!common.a.length) return "A and B have no cell in common: one is of heads, the other of whole layers.";
   const rho = common.a.length > 2 ? spearman(common.a, common.b) : null;
   const change = mean(common.b) - mean(common.a);
-  const words = `${plural(common.a.length, "cell")} in common: Spearman’s ρ ${known(rho) ? rho.toFixed(3) : "–"}, mean of B − A ${gap(change, a)} (A ${score(mean(common.a), a)}, B ${score(mean(common.b), b)}).`;
+  const words = `${plural(common.a.length, "cell")} in common: Spearman’s ρ ${known(rho) ? rho.toFixed(3) : "–"}, mean difference B − A: ${gap(change, a)} (A ${score(mean(common.a), a)}, B ${score(mean(common.b), b)}).`;
   return a.metric === b.metric ? words : `${words} A is measured by ${a.metric}, B by ${b.metric}: only their ranks can be compared.`;
 }
 

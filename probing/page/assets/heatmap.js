@@ -1,6 +1,6 @@
 // One heatmap: drawn by plotly when it comes into sight, with a cell cursor that all heatmaps share.
 
-const MARGIN = { left: 30, right: 54, top: 4, bottom: 20 };
+const { l: LEFT, r: RIGHT, t: TOP, b: BOTTOM } = data.figures.heatmap.layout.margin;
 const SIGHT = "60px";
 let version = 0;
 const drawers = new Map();
@@ -98,7 +98,7 @@ class Heatmap {
     });
     this.plot = make("div", { class: "draw" });
     this.marker = make("div", { class: "cursor", hidden: true });
-    const edges = `left:${MARGIN.left}px;right:${MARGIN.right}px;top:${MARGIN.top}px;bottom:${MARGIN.bottom}px`;
+    const edges = `left:${LEFT}px;top:${TOP}px;bottom:${BOTTOM}px`;
     this.over = make("div", { class: "over", style: edges, "aria-hidden": "true" }, this.marker);
     this.element = make(
       "div",
@@ -120,10 +120,11 @@ class Heatmap {
 
   fit(width) {
     this.width = width;
-    const across = (width - MARGIN.left - MARGIN.right) / this.heads.length;
+    const across = (width - LEFT - RIGHT) / this.heads.length;
     const side = this.heads.length === 1 ? 20 : Math.min(this.spec.tallest ?? 24, Math.max(9, 0.72 * across));
-    this.height = Math.round(side * this.layers.length + MARGIN.top + MARGIN.bottom);
+    this.height = Math.round(side * this.layers.length + TOP + BOTTOM);
     this.element.style.height = `${this.height}px`;
+    this.over.style.width = `${width - LEFT - RIGHT}px`;
   }
 
   draw() {
@@ -144,7 +145,7 @@ class Heatmap {
       return { tickvals: places, ticktext: places.map((k) => name(list[k])) };
     };
     const { layout } = figure;
-    const wide = (this.width - MARGIN.left - MARGIN.right) / 22;
+    const wide = (this.width - LEFT - RIGHT) / 22;
     Object.assign(layout.xaxis, { range: [-0.5, this.heads.length - 0.5] }, single ? { showticklabels: false }
       : named(this.heads, every(this.heads.length, wide), String));
     Object.assign(layout.yaxis, { range: [-0.5, this.layers.length - 0.5] },
@@ -161,7 +162,7 @@ class Heatmap {
   marks(values, low, high, diverging) {
     const { dots, best } = this.spec;
     const bright = (i) => diverging || (values[i] - low) / (high - low || 1) > 0.55;
-    const side = (this.height - MARGIN.top - MARGIN.bottom) / this.layers.length;
+    const side = (this.height - TOP - BOTTOM) / this.layers.length;
     const frame = (color, width) => ({ i: best, symbol: "square-open", size: Math.max(6, side - 5), color, width });
     const points = dots.map((i) => ({ i, symbol: "circle", size: 3.5, color: bright(i) ? "#111111" : "#ffffff", width: 0 }));
     const single = this.heads.length === 1; // its values are written into the cells
