@@ -147,8 +147,8 @@ def test_the_tooltip_tells_all_about_the_cell_that_is_pointed_at(page: WebDriver
     cells = plot.find_element(By.CSS_SELECTOR, ".over")
     width = cells.size["width"]
 
-    def pointed() -> str:  # the tooltip goes when the page still scrolls
-        for away in (1, 0):
+    def pointed() -> str:  # from another cell, since the tooltip goes where the page still scrolls
+        for away in (-int(width / 4), 0):
             ActionChains(page).move_to_element_with_offset(cells, int(width / 8) + away, 0).perform()
         return find(page, "#tip").text
 
