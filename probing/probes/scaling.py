@@ -11,7 +11,7 @@ from probing.errors import ProbingError
 # rows that the principal axes are found on, at least; they speed the solver and change no optimum
 AXES_ROWS = 2048
 # with more features than this the axes would cost more than they save
-MOST_AXES = 1024
+MOST_AXES = 4096
 
 
 @dataclass(frozen=True)
