@@ -67,9 +67,7 @@ def _optimism(rows: pd.DataFrame) -> list[str]:
         return []
     metric = str(rows["metric"].iloc[0])
     dev, test = (shown(luck[name].mean(), metric) for name in ("dev", "test"))
-    return [
-        f"on permuted labels the best head by dev has dev {dev}, test {test}: the rest of its dev is luck"
-    ]
+    return [f"by luck alone, with labels permuted, the head that is best on dev has dev {dev}, test {test}"]
 
 
 def summary(rows: pd.DataFrame) -> str:
