@@ -45,8 +45,9 @@ def layers(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
 
 
 def localised(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
-    """How few heads hold how much of a task."""
-    del path
+    """How few heads hold how much of a task: the effect of n heads, and numbers that sum it up."""
+    for rows, own in _models(frame[frame["granularity"] == "top_heads"], path):
+        probing.draw_top_heads(rows, own)
     found = probing.concentration(frame)
     return found[[*NAMED, "gini", "above_majority", "with_best", "n_heads", "n_95", "area"]]
 

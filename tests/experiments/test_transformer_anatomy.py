@@ -37,7 +37,7 @@ def test_every_part_is_made_by_one_command(tmp_path: Path, capsys: pytest.Captur
     tables = {name: pd.read_csv(folder / f"{name}-table.csv") for name in PARTS}
     assert (len(tables["heatmaps"]), len(tables["layers"]), len(tables["downstream"])) == (5, 3, 2)
     drawn = {path.stem for path in folder.glob("*.png")}
-    assert drawn == {"heatmaps", "layers", "correlations", "clusters", "n_heads"}
+    assert drawn == {"heatmaps", "layers", "localised", "correlations", "clusters", "n_heads"}
     frame = probing.load_results(tmp_path)
     tense = frame[(frame["task"] == "grammar/tense") & (frame["variant"] == "top")]
     row = tables["reconstruction"].set_index("task").loc["grammar/tense"]
