@@ -225,3 +225,24 @@ def _probe(root: Path, model: Path, heads: list[tuple[int, int]]) -> list[float]
     fit = Logistic().fit(torch.from_numpy(together[None]), problem)
     low, high = interval(problem, fit.predictions[0])
     return [fit.dev[0], test_scores(problem, fit.predictions)["accuracy"][0], low, high, fit.l2[0]]
+
+
+@pytest.mark.parametrize("unit", ["attention", "all_heads"])
+def test_the_cosine_of_heads_together_is_that_of_their_concatenation(
+    tmp_path: Path, tiny_bert: Path, unit: str
+) -> None:
+    rng = np.random.default_rng(0)
+    words = np.array("the a old tall farmer dog cat river horse sees saw near".split())
+    texts = [[" ".join(rng.choice(words, 6)) for _ in range(30)] for _ in range(2)]
+    table = pd.DataFrame({"text": texts[0], "second": texts[1], "label": rng.normal(size=30).round(3)})
+    settings = [f"paths.root={tmp_path}", "model=hf", f"model.name={tiny_bert}", "task=table"]
+    settings += ["task.second=second", "task.selection=none", "probe=cosine", "extract.threads=1"]
+    probing.run([*settings, f"granularity={unit}"], data=table)
+    found = probing.load_predictions(tmp_path)
+    first, second = (
+        probing.load_representations(tmp_path, partner=partner).astype(float) for partner in (False, True)
+    )
+    axes = (2, 3) if unit == "attention" else (1, 2, 3)
+    lengths = np.sqrt((first**2).sum(axes) * (second**2).sum(axes))
+    expected = ((first * second).sum(axes) / lengths).reshape(30, -1).T
+    np.testing.assert_allclose(found.answers, expected, rtol=1e-5)

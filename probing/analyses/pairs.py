@@ -23,3 +23,8 @@ def combine(u: torch.Tensor, v: torch.Tensor, how: Features) -> torch.Tensor:
         return torch.cat([u, v], -1)
     distance, product = (u - v).abs_(), u * v
     return torch.cat([distance, product] if how == "compare" else [u, v, product, distance], -1)
+
+
+def blocks(how: Features) -> int:
+    """How many parts of equal width, one after the other, `combine` makes of a pair."""
+    return 4 if how == "all" else 2

@@ -9,6 +9,7 @@ from itertools import groupby
 import torch
 
 from probing.analyses.experiment import GROUP_BYTES, Experiment
+from probing.analyses.pairs import blocks
 from probing.tasks.task import Features
 
 Head = tuple[int, int]
@@ -79,11 +80,21 @@ def all_heads(experiment: Experiment) -> tuple[Head, ...]:
 
 
 def _put_together(experiment: Experiment, picks: Sequence[Pick], features: Features | None) -> torch.Tensor:
-    """The vectors of every pick side by side; float32 (picks, n, dim)."""
+    """The vectors of every pick side by side; float32 (picks, n, dim).
+
+    Of pairs the heads of the first unit come before those of the second, as if one head had been read.
+    """
     wanted = sorted({head for pick in picks for head in pick.heads})
     read: dict[Head, torch.Tensor] = {}
     for layer, heads in groupby(wanted, key=lambda place: place[0]):
         numbers = [head for _, head in heads]
         vectors = experiment.vectors(layer, features, numbers)
         read |= {(layer, head): vectors[place] for place, head in enumerate(numbers)}
-    return torch.stack([torch.cat([read[head] for head in pick.heads], -1) for pick in picks])
+    parts = 1 if experiment.asked.partners is None else blocks(features or experiment.asked.features)
+    return torch.stack([_joined([read[head] for head in pick.heads], parts) for pick in picks])
+
+
+def _joined(heads: Sequence[torch.Tensor], parts: int) -> torch.Tensor:
+    """Vectors (n, dim) side by side, the first of their equal parts of all, then the second, ..."""
+    pieces = zip(*(head.chunk(parts, -1) for head in heads), strict=True)
+    return torch.cat([piece for same in pieces for piece in same], -1)
