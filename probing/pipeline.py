@@ -23,7 +23,7 @@ from probing.config import BaselineConfig, Config, as_plain, probe_title
 from probing.errors import CorruptFileError, ProbingError
 from probing.models.family import default_pooling
 from probing.models.files import ModelFiles, find_files
-from probing.representations.extract import Extractor
+from probing.representations.extract import Extractor, Overwrite
 from probing.representations.manifest import write_manifest
 from probing.representations.reader import Representations
 from probing.representations.request import Request
@@ -53,6 +53,7 @@ class Run:
         task: The question as it is put, with the labels of a baseline if that has others.
         files: The model that is asked.
         request: The vectors that are needed.
+        extracted: Whether these have just been extracted, so that `overwrite=always` is done with them.
     """
 
     config: Config
@@ -60,6 +61,7 @@ class Run:
     task: Task
     files: ModelFiles
     request: Request
+    extracted: bool = False
 
     @property
     def names(self) -> dict[str, object]:
@@ -206,14 +208,18 @@ class Run:
         config = replace(self.config, granularity=Granularity(unit, self._layers_of(unit)))
         if draw is not None:
             config = replace(config, baseline=BaselineConfig("permuted", draw=draw))
-        return resolve(config, self.sampled).answered()
+        run = resolve(config, self.sampled)
+        # heads are read before any is chosen, and reading them anew would drop the vectors in use
+        return replace(run, extracted=run.request == self.request).answered()
 
     def _layers_of(self, unit: Unit) -> tuple[int, ...] | None:
         return None if unit == "layer" else self.config.granularity.layers
 
     def reference(self) -> Run:
-        """The run that this one is a baseline of."""
-        return resolve(replace(self.config, baseline=BaselineConfig()), self.sampled)
+        """The run that this one is a baseline of; `overwrite=always` is of the baseline, not of it."""
+        overwrite: Overwrite = "missing" if self.config.overwrite == "always" else self.config.overwrite
+        config = replace(self.config, baseline=BaselineConfig(), overwrite=overwrite)
+        return resolve(config, self.sampled)
 
     def _extractor(self) -> Extractor:
         settings = self.config.extract
@@ -229,7 +235,7 @@ class Run:
             self.request,
             settings,
             load,
-            self.config.overwrite,
+            "missing" if self.extracted and self.config.overwrite == "always" else self.config.overwrite,
         )
 
     def _about(self, experiment: Experiment) -> Mapping[str, Any]:

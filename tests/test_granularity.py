@@ -16,6 +16,8 @@ from probing.compose import compose_config, plain_values
 from probing.config import build_config
 from probing.errors import ProbingError
 from probing.pipeline import prepare, resolve
+from probing.results.schema import PLACE
+from probing.results.table import beside_baseline
 from probing.tasks.target import Classes
 from tests.test_run import overrides
 
@@ -232,7 +234,7 @@ def test_the_cosine_of_heads_together_is_that_of_their_concatenation(
     tmp_path: Path, tiny_bert: Path, unit: str
 ) -> None:
     rng = np.random.default_rng(0)
-    words = np.array("the a old tall farmer dog cat river horse sees saw near".split())
+    words = np.array(["the", "old", "tall", "farmer", "dog", "cat", "river", "horse", "sees", "near"])
     texts = [[" ".join(rng.choice(words, 6)) for _ in range(30)] for _ in range(2)]
     table = pd.DataFrame({"text": texts[0], "second": texts[1], "label": rng.normal(size=30).round(3)})
     settings = [f"paths.root={tmp_path}", "model=hf", f"model.name={tiny_bert}", "task=table"]
@@ -246,3 +248,42 @@ def test_the_cosine_of_heads_together_is_that_of_their_concatenation(
     lengths = np.sqrt((first**2).sum(axes) * (second**2).sum(axes))
     expected = ((first * second).sum(axes) / lengths).reshape(30, -1).T
     np.testing.assert_allclose(found.answers, expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("kind", ["untrained", "control", "permuted"])
+def test_top_heads_of_a_baseline_stand_beside_those_of_the_result(
+    tmp_path: Path, tiny_bert: Path, capsys: pytest.CaptureFixture[str], kind: str
+) -> None:
+    asked = ["granularity=top_heads", "granularity.n=[1,12]", "granularity.draws=1"]
+    low = probing.run(overrides(tmp_path, tiny_bert, *asked, f"baseline={kind}"))
+    assert f"above {kind}: mean" in capsys.readouterr().out
+    assert "permuted" not in set(low["variant"])
+    own = probing.run(overrides(tmp_path, tiny_bert, *asked))
+    line = beside_baseline(own, low.iloc[::-1])
+    both = own.merge(low, on=list(PLACE))
+    assert len(both) >= 4
+    mean = 100 * (both["test_x"] - both["test_y"]).astype(float).mean()
+    assert line.startswith(f"above {kind}: mean {mean:+.1f} points")
+
+
+def test_top_heads_are_computed_anew_from_vectors_that_are_extracted_once(
+    tmp_path: Path, tiny_bert: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = overrides(tmp_path, tiny_bert, "granularity=top_heads", "granularity.n=[1]")
+    first = probing.run(asked)
+    before = {path: path.stat().st_mtime_ns for path in (tmp_path / "results").iterdir()}
+    capsys.readouterr()
+    again = probing.run([*asked, "overwrite=always"])
+    assert capsys.readouterr().err.count("extracted 160 texts") == 2  # heads, and whole layers
+    pd.testing.assert_frame_equal(first, again)
+    after = {path: path.stat().st_mtime_ns for path in (tmp_path / "results").iterdir()}
+    assert len(after) == 4
+    assert all(after[path] > before[path] for path in before)
+
+
+def test_a_baseline_that_is_computed_anew_leaves_the_result_as_it_is(tmp_path: Path, tiny_bert: Path) -> None:
+    probing.run(overrides(tmp_path, tiny_bert))
+    (path,) = (tmp_path / "results").iterdir()
+    before = path.stat().st_mtime_ns
+    probing.run(overrides(tmp_path, tiny_bert, "baseline=control", "overwrite=always"))
+    assert path.stat().st_mtime_ns == before

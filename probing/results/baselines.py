@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pandas as pd
 
-from probing.results.schema import DERIVED
+from probing.results.schema import DERIVED, PLACE
 
 # what a row and the same cell of its baseline have in common
 CELL = [
-    "analysis", "model", "task", "granularity", "pooling", "probe", "seed", "variant", "draw", "layer",
-    "head", "n_heads", "metric", "n_train", "n_test",
+    "analysis", "model", "task", "granularity", "pooling", "probe", "seed", *PLACE, "metric", "n_train",
+    "n_test",
 ]  # fmt: skip
 
 

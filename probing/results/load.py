@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from probing.errors import ProbingError
 from probing.results.baselines import with_baselines
-from probing.results.schema import COLUMNS, GRID, PREDICTED, as_frame
+from probing.results.schema import COLUMNS, GRID, PLACE, PREDICTED, as_frame
 from probing.results.store import read_result
 
 
@@ -44,7 +44,8 @@ class Predictions:
     """What the probes of one run answered to every test item.
 
     Attributes:
-        rows: Rows of the result frame, one for each probe.
+        rows: Rows of the result frame, one for each probe; those of variant `permuted` were fitted to, and
+            scored on, other labels than `gold`.
         answers: (probes, n_test), predicted classes, int64, or scores, float64.
         gold: (n_test,), the same of the test items.
         groups: int64 (n_test,), the data set of each item where scores are averaged over data sets; or None.
@@ -89,10 +90,9 @@ def load_predictions(root: str | Path = "outputs", **where: object) -> Predictio
 
 def _same_rows(frame: pd.DataFrame, rows: pd.DataFrame) -> list[int]:
     """The places in a file of rows that `load_results` gave."""
-    columns = ["variant", "draw", "layer", "head", "n_heads"]
 
     def cells(of: pd.DataFrame) -> Iterator[tuple[object, ...]]:
-        return of[columns].astype(object).fillna("").itertuples(index=False, name=None)
+        return of[list(PLACE)].astype(object).fillna("").itertuples(index=False, name=None)
 
     places = {cell: place for place, cell in enumerate(cells(frame))}
     return [places[cell] for cell in cells(rows)]

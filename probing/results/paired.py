@@ -15,11 +15,9 @@ from probing.probes.metrics import score
 from probing.probes.resample import resampled
 from probing.results.load import Predictions
 from probing.results.paired_tests import holm, mcnemar, swapped, two_sided
+from probing.results.schema import PLACE
 from probing.tasks.target import SCORE_METRICS, Metric
 from probing.tasks.task import Average
-
-# what tells the rows of a run apart
-SHOWN = ["variant", "draw", "layer", "head", "n_heads"]
 
 
 @dataclass(frozen=True)
@@ -91,7 +89,7 @@ def compare_heads(
     ends[:, others] = _intervals(asked, others, at)
     found = {"score": scores, "difference": scores - scores[at], "low": ends[0], "high": ends[1]}
     tests = {"p": p, "p_adjusted": holm(p), "reference": np.arange(len(rows)) == at}
-    return rows[SHOWN].assign(**found, **tests)
+    return rows[list(PLACE)].assign(**found, **tests)
 
 
 def like_best(predictions: Predictions, *, level: float = 0.05, **settings: Any) -> pd.DataFrame:  # noqa: ANN401

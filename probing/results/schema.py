@@ -50,6 +50,8 @@ GRID = (
     "analysis", "model", "task", "granularity", "pooling", "probe", "seed", "baseline", "variant", "metric",
 )  # fmt: skip
 """Columns that tell one grid from another, beside its key."""
+PLACE = ("variant", "draw", "layer", "head", "n_heads")
+"""Columns that tell the rows of one run apart."""
 
 
 def as_frame(rows: list[dict[str, object]]) -> pd.DataFrame:

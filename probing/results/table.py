@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from probing.results.schema import PLACE
 from probing.tasks.target import COEFFICIENTS
 
 
@@ -90,9 +91,15 @@ def _place(row: pd.Series) -> str:
 
 
 def beside_baseline(rows: pd.DataFrame, baseline: pd.DataFrame) -> str:
-    """One line: how far the rows of a result lie above the same cells of one of its baselines."""
+    """One line: how far the rows of a result lie above the same cells of one of its baselines.
+
+    Cells that one of them lacks are left out: permuted labels beside `top_heads`, or another best layer.
+    """
     kind, metric = str(baseline["baseline"].iloc[0]), str(rows["metric"].iloc[0])
-    above = rows["test"].to_numpy(dtype=float) - baseline["test"].to_numpy(dtype=float)
+    cells = [pd.MultiIndex.from_frame(of[list(PLACE)].astype(object).fillna("-")) for of in (rows, baseline)]
+    found = cells[1].get_indexer(cells[0])
+    rows, others = rows[found >= 0], baseline["test"].iloc[found[found >= 0]]
+    above = rows["test"].to_numpy(dtype=float) - others.to_numpy(dtype=float)
     best = rows.iloc[int(above.argmax())]
     mean, most = (
         (f"{v:+.3f}" if metric in COEFFICIENTS else f"{100 * v:+.1f} points")
