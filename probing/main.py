@@ -132,11 +132,19 @@ def _execute(start: Run, values: dict[str, Any], folder: Path) -> pd.DataFrame:
         frame = start()
         print(grid_text(frame))  # noqa: T201
         if start.config.baseline.kind != "none":
-            print(beside_baseline(start.reference()(), frame))  # noqa: T201
+            _compare(start, frame)
         for path in draw_run(frame, folder, start.config.figure.order):
             if path.suffix in (".png", ".csv"):
                 log.info("%s: %s", "picture" if path.suffix == ".png" else "table", path)
     return frame
+
+
+def _compare(start: Run, frame: pd.DataFrame) -> None:
+    """Say how far the result lies above this baseline of it, unless there cannot be one."""
+    try:
+        print(beside_baseline(start.reference()(), frame))  # noqa: T201
+    except ProbingError as error:
+        log.warning("the baseline stands alone; what it is to be compared with has failed: %s", error)
 
 
 def _finish(outcomes: list[Outcome]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from probing.config import build_config
 from probing.errors import ProbingError
 from probing.pipeline import prepare, resolve
 from probing.results.schema import PLACE
-from probing.results.table import beside_baseline
+from probing.results.table import beside_baseline, best_score, summary
 from probing.tasks.target import Classes
 from tests.test_run import overrides
 
@@ -287,3 +288,36 @@ def test_a_baseline_that_is_computed_anew_leaves_the_result_as_it_is(tmp_path: P
     before = path.stat().st_mtime_ns
     probing.run(overrides(tmp_path, tiny_bert, "baseline=control", "overwrite=always"))
     assert path.stat().st_mtime_ns == before
+
+
+def test_what_is_said_of_top_heads_is_of_the_best_heads_and_of_all_rows_that_were_looked_at(
+    tmp_path: Path, tiny_bert: Path
+) -> None:
+    top = probing.run(overrides(tmp_path, tiny_bert, "granularity=top_heads", "granularity.n=[1,2]"))
+    # a row of permuted labels that by luck scores best
+    top.loc[top["variant"] == "permuted", "test"] = 0.99
+    looked = (top["variant"] != "permuted").sum()
+    assert looked == 2 + 2 * 3 + 2
+    line = summary(top)
+    best = top[top["variant"] == "top"]["test"].max()
+    assert f"accuracy {best:.1%}" in line
+    assert f"as the best of {looked};" in line
+    assert best_score(top) == f"{top[top['variant'] != 'permuted']['test'].max():.1%}"
+
+
+def test_a_baseline_of_a_model_without_weights_stands_alone(
+    tmp_path: Path, tiny_bert: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bare = tmp_path / "bare"
+    shutil.copytree(tiny_bert, bare, ignore=shutil.ignore_patterns("*.safetensors"))
+    low = probing.run(overrides(tmp_path / "out", bare, "baseline=untrained"))
+    assert set(low["baseline"]) == {"untrained"}
+    assert "the baseline stands alone" in capsys.readouterr().err
+
+
+def test_nested_folds_have_no_p(tmp_path: Path, tiny_bert: Path) -> None:
+    table = pd.DataFrame({"text": [f"the dog sees {row}" for row in range(60)], "label": ["a", "b"] * 30})
+    settings = [f"paths.root={tmp_path}", "model=hf", f"model.name={tiny_bert}", "task=table"]
+    frame = probing.run([*settings, "task.selection=nested", "extract.threads=1"], data=table)
+    assert frame["test_low"].notna().all()
+    assert frame[["p", "p_adjusted"]].isna().all(axis=None)

@@ -19,7 +19,7 @@ from probing.errors import ProbingError
 from probing.probes.intervals import Method, interval
 from probing.probes.problem import Fit, Probe, Problem
 from probing.probes.scores import majority, test_scores
-from probing.results.schema import PREDICTED, as_frame
+from probing.results.schema import PREDICTED, as_frame, fitted
 from probing.results.significance import permutation_p
 from probing.tasks.task import Task
 
@@ -31,7 +31,8 @@ class ProbeAnalysis:
     Attributes:
         intervals: `analytic` takes Wilson's interval of accuracy and Fisher's of correlations, a bootstrap
             else; `bootstrap` draws test items for every metric.
-        permutations: Of the labels of test items, for the columns `p` and `p_adjusted`; 0 leaves them out.
+        permutations: Of the labels of test items, for the columns `p` and `p_adjusted`; 0 leaves them out, as
+            nested folds do.
     """
 
     intervals: Method = "analytic"
@@ -102,12 +103,16 @@ class ProbeAnalysis:
         return as_frame(self._fit(experiment, experiment.task, layer_batches(experiment, part, features)))
 
     def conclude(self, experiment: Experiment, frame: pd.DataFrame) -> pd.DataFrame:
-        """Add p-values: of each row alone, and corrected for the choice of the best of all of them."""
+        """Add p-values: of each row alone, and corrected for the choice of the best of all of them.
+
+        Nested folds have none: the labels of test items trained the probes of other folds, and to permute
+        them without fitting anew finds the best of 12 heads on noise below 0.05 in 15 to 20 % of runs.
+        """
         problem = pose(experiment.task, experiment.seed)
-        answered = frame["variant"].ne("permuted").fillna(value=True).to_numpy(dtype=bool)
-        if not self.permutations:
+        if not self.permutations or problem.selection == "nested":
             return frame
 
+        answered = fitted(frame)
         alone, adjusted = permutation_p(
             np.stack(list(frame[PREDICTED][answered])),
             problem.gold[problem.test],

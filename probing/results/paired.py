@@ -15,7 +15,7 @@ from probing.probes.metrics import score
 from probing.probes.resample import resampled
 from probing.results.load import Predictions
 from probing.results.paired_tests import holm, mcnemar, swapped, two_sided
-from probing.results.schema import PLACE
+from probing.results.schema import PLACE, fitted
 from probing.tasks.target import SCORE_METRICS, Metric
 from probing.tasks.task import Average
 
@@ -70,12 +70,12 @@ def compare_heads(
     Raises:
         ProbingError: If there is no such head, such answers have no such score, or one probe is alone.
     """
-    fitted = (predictions.rows["variant"] != "permuted").fillna(value=True).to_numpy(dtype=bool)
-    rows = predictions.rows[fitted].reset_index(drop=True)
+    kept = fitted(predictions.rows)
+    rows = predictions.rows[kept].reset_index(drop=True)
     if len(rows) < 2:
         raise ProbingError("one probe has nothing to be compared with; load more rows of the run")
     asked = _Answers(
-        predictions.answers[fitted],
+        predictions.answers[kept],
         predictions.gold,
         _metric(predictions, metric),
         _parts(predictions, average),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from probing.tasks.target import CLASS_METRICS, SCORE_METRICS
 
@@ -63,3 +65,8 @@ def as_frame(rows: list[dict[str, object]]) -> pd.DataFrame:
     if any(PREDICTED in row for row in rows):
         frame[PREDICTED] = pd.Series([row[PREDICTED] for row in rows], dtype=object)
     return frame
+
+
+def fitted(rows: pd.DataFrame) -> NDArray[np.bool_]:
+    """Which rows were fitted to, and scored on, the labels of their run: all but those of permuted ones."""
+    return rows["variant"].ne("permuted").fillna(value=True).to_numpy(dtype=bool)

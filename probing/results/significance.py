@@ -44,8 +44,8 @@ def permutation_p(
     standard deviation over its permutations and itself; both are the same whichever of them is observed,
     so the test stays exact. It keeps the dependence between rows, hence is less strict than Bonferroni.
 
-    Probes are not fitted anew: with nested folds, where the labels of an item also trained the probes of
-    other items, p is approximate.
+    Probes are not fitted anew, so their answers must owe nothing to the labels of test items. Those of nested
+    folds do: the labels of an item also trained the probes of other folds, and p is too small.
 
     Args:
         answers: (rows, n): what each probe answered to n test items; classes, int64, or scores, float64.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from probing.results.schema import PLACE
+from probing.results.schema import PLACE, fitted
 from probing.tasks.target import COEFFICIENTS
 
 
@@ -58,7 +58,7 @@ def top_text(rows: pd.DataFrame) -> str:
         (row,) = (found for _, found in rows[rows["variant"] == name].iterrows())
         scores = f"dev {shown(row['dev'], metric)}, test {shown(row['test'], metric)}"
         lines.append(f"{name.replace('_', ' ')} ({row['layer']}): {scores}")
-    return "\n".join([*lines, *_optimism(rows), summary(rows[rows["variant"] == "top"])])
+    return "\n".join([*lines, *_optimism(rows), summary(rows)])
 
 
 def _optimism(rows: pd.DataFrame) -> list[str]:
@@ -72,14 +72,20 @@ def _optimism(rows: pd.DataFrame) -> list[str]:
 
 
 def summary(rows: pd.DataFrame) -> str:
-    """One line: the best row, its test score and interval, and what guessing scores."""
+    """One line: the best row, its test score and interval, and what guessing scores.
+
+    Args:
+        rows: Of one run; of `top_heads` the best of the rows `top` is told.
+    """
+    looked = int(rows["p_adjusted"].notna().sum())
+    rows = rows[rows["variant"] == "top"] if (rows["variant"] == "top").any() else rows
     best = rows.iloc[int(rows["test"].to_numpy(dtype=float).argmax())]
     test, low, high, mean, majority = (
         shown(value, best["metric"])
         for value in (*best[["test", "test_low", "test_high"]], rows["test"].mean(), best["majority"])
     )
     guess = "" if best["metric"] in COEFFICIENTS else f"; majority {majority}"
-    luck = "" if pd.isna(best["p_adjusted"]) else f"; p {best['p_adjusted']:.3f} as the best of {len(rows)}"
+    luck = "" if pd.isna(best["p_adjusted"]) else f"; p {best['p_adjusted']:.3f} as the best of {looked}"
     return f"best: {_place(best)}, {best['metric']} {test} [{low}, {high}]{luck}; mean {mean}{guess}"
 
 
@@ -109,8 +115,8 @@ def beside_baseline(rows: pd.DataFrame, baseline: pd.DataFrame) -> str:
 
 
 def best_score(rows: pd.DataFrame) -> str:
-    """The best test score of some rows."""
-    return shown(rows["test"].max(), str(rows["metric"].iloc[0]))
+    """The best test score of some rows, permuted labels aside."""
+    return shown(rows["test"][fitted(rows)].max(), str(rows["metric"].iloc[0]))
 
 
 def shown(score: float, metric: str) -> str:
