@@ -107,8 +107,9 @@ def read_result(path: Path, *, predicted: bool = False) -> tuple[pd.DataFrame, d
     table, about = read_table(path, without=None if predicted else PREDICTED)
     try:
         frame = table.to_pandas()
-        # files that were written before a column existed lack it
-        frame = frame.assign(**dict.fromkeys(COLUMNS.keys() - set(frame), None)).astype(COLUMNS)
+        # files that were written before a column existed lack it; there were no baselines then
+        lacking: dict[str, Any] = dict.fromkeys(COLUMNS, None) | {"baseline": "none"}
+        frame = frame.assign(**{name: lacking[name] for name in COLUMNS.keys() - set(frame)}).astype(COLUMNS)
         return frame[[*COLUMNS, *frame.columns.difference(list(COLUMNS))]], about
     except (KeyError, ValueError, TypeError) as error:
         raise CorruptFileError(str(path), str(error).splitlines()[0]) from error

@@ -119,3 +119,10 @@ def test_the_printed_grid_has_the_input_at_the_bottom_and_marks_the_best() -> No
     assert lines[1].split() == ["1", "30.0", "40.0", "50.0*"]
     assert lines[2].split() == ["0", "0.0", "10.0", "20.0"]
     assert lines[3] == ("best: layer 1 head 2, accuracy 50.0% [10.0%, 90.0%]; mean 25.0%; majority 50.0%")
+
+
+def test_files_from_before_there_were_baselines_are_results_themselves(tmp_path: Path) -> None:
+    store(tmp_path, "k").write(rows().drop(columns=["baseline", "variant", "draw", "p"]), {})
+    frame = probing.load_results(tmp_path)
+    assert set(frame["baseline"]) == {"none"}
+    assert frame[["variant", "draw", "p"]].isna().all(axis=None)
