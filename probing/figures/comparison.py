@@ -27,7 +27,7 @@ _SIDE = 1.6
 
 
 def draw_comparison(
-    frame_a: pd.DataFrame, frame_b: pd.DataFrame, path: Path, *, value: str = "test"
+    frame_a: pd.DataFrame, frame_b: pd.DataFrame, path: str | Path, *, value: str = "test"
 ) -> Files:
     """Draw two grids against each other, a dot for each cell, in a panel for each task that both have.
 
@@ -141,9 +141,11 @@ def _names(keys: Sequence[tuple[GridKey, GridKey]]) -> tuple[str, str]:
     """What the two sides are, by what they differ in."""
     fields = _differing(keys)
     across, upward = (" · ".join(describe(side, fields)) for side in keys[0])
+    # a row that is of no baseline has no word for that
+    unsaid = "no baseline" if "baseline" in fields else ""
     return (
-        shorten(across or "the first", 1.3 * _SIDE, TICK_SIZE),
-        shorten(upward or "the second", 1.3 * _SIDE, TICK_SIZE),
+        shorten(across or unsaid or "the first", 1.3 * _SIDE, TICK_SIZE),
+        shorten(upward or unsaid or "the second", 1.3 * _SIDE, TICK_SIZE),
     )
 
 

@@ -41,7 +41,9 @@ _CELL, _WIDEST, _LONGEST_NAME = 0.34, 5.4, 1.9
 _TREE, _GAP, _BAR_GAP, _BAR_WIDTH, _BAR_LABELS = 0.85, 0.06, 0.22, 0.16, 0.6
 
 
-def draw_correlations(frame: pd.DataFrame, path: Path, *, by: str = "task", value: str = "test") -> Files:
+def draw_correlations(
+    frame: pd.DataFrame, path: str | Path, *, by: str = "task", value: str = "test"
+) -> Files:
     """Draw Spearman correlations of head scores between tasks (or models, seeds), ordered by their tree.
 
     The tree joins what is most alike first, by average linkage on 1 - rho, as figures 4 and 5 of

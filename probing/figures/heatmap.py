@@ -22,7 +22,7 @@ _LEFT, _BAR_GAP, _BAR_WIDTH, _BAR_LABELS, _LEAST_BAR = 0.55, 0.22, 0.16, 0.85, 1
 _LEAST_WIDTH, _BELOW = 5.2, 0.46
 
 
-def draw_grid(rows: pd.DataFrame, path: Path, *, order: Order = "head", value: str = "test") -> Files:
+def draw_grid(rows: pd.DataFrame, path: str | Path, *, order: Order = "head", value: str = "test") -> Files:
     """Draw one grid as a heatmap: layers upward from the input, heads across.
 
     Colours run from the majority (or the lowest score, if that is lower) to the best head. The best head

@@ -36,7 +36,7 @@ _BESIDE = {"untrained": "untrained twin", "control": "control labels"}
 _GREY = "#595959"
 
 
-def draw_profiles(frame: pd.DataFrame, path: Path, *, value: str = "test") -> Files:
+def draw_profiles(frame: pd.DataFrame, path: str | Path, *, value: str = "test") -> Files:
     """Draw scores against layers: a panel for each task, a line for each model, probe or what else varies.
 
     Whole layers are a line with its interval. Heads are the mean of a layer's heads, their middle half as

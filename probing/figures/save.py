@@ -28,7 +28,7 @@ class Files(NamedTuple):
     csv: Path
 
 
-def save(figure: Figure, table: pd.DataFrame, path: Path, title: str) -> Files:
+def save(figure: Figure, table: pd.DataFrame, path: str | Path, title: str) -> Files:
     """Write the figure as PNG, SVG and PDF, and beside them the table that it draws.
 
     The same figure gives the same bytes.
@@ -52,14 +52,15 @@ def save(figure: Figure, table: pd.DataFrame, path: Path, title: str) -> Files:
     return files
 
 
-def save_table(table: pd.DataFrame, path: Path) -> Path:
+def save_table(table: pd.DataFrame, path: str | Path) -> Path:
     """Write a table as CSV, without the columns in which nothing stands."""
     path = _with_suffix(path, ".csv")
     replace_file(path, table.dropna(axis="columns", how="all").to_csv(index=False).encode())
     return path
 
 
-def _with_suffix(path: Path, suffix: str) -> Path:
+def _with_suffix(path: str | Path, suffix: str) -> Path:
+    path = Path(path)
     # "qwen2.5" has no suffix: replacing its ".5" would let models overwrite each other
     return path.with_suffix(suffix) if path.suffix in _SUFFIXES else path.with_name(path.name + suffix)
 

@@ -26,7 +26,7 @@ _BAR_GAP, _BAR_WIDTH, _BAR_LABELS = 0.3, 0.16, 0.75
 _SHORTEST_BAR, _LONGEST_BAR = 1.2, 3.2
 
 
-def draw_sheet(frame: pd.DataFrame, path: Path, *, order: Order = "head", value: str = "test") -> Files:
+def draw_sheet(frame: pd.DataFrame, path: str | Path, *, order: Order = "head", value: str = "test") -> Files:
     """Draw a contact sheet: a panel for each grid of the frame, a band for each model, one colour scale.
 
     Tasks stand side by side in the order of the frame, at most five in a row. Marks are those of

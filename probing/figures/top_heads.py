@@ -35,7 +35,7 @@ _DRAWN = ("random", "permuted")
 _PANEL = [name for name in GridKey._fields if name != "variant"]
 
 
-def draw_top_heads(frame: pd.DataFrame, path: Path, *, value: str = "test") -> Files:
+def draw_top_heads(frame: pd.DataFrame, path: str | Path, *, value: str = "test") -> Files:
     """Draw score against the number of heads read together, a panel for each task.
 
     The heads that are best on dev have their interval; random heads and permuted labels have the mean and

@@ -63,7 +63,7 @@ class StepAxis:
         return np.array([2 * places[0] - middle[0], *middle, 2 * places[-1] - middle[-1]])
 
 
-def draw_trajectories(frame: pd.DataFrame, path: Path, *, value: str = "test") -> Files:
+def draw_trajectories(frame: pd.DataFrame, path: str | Path, *, value: str = "test") -> Files:
     """Draw scores against training steps, a panel for each task, above a heatmap of layers and steps.
 
     The line is the mean of all heads (or layers), its band their middle half and range; the dotted line is

@@ -64,3 +64,18 @@ def test_lines_differ_in_dashes_and_markers_too_and_stand_out_from_paper() -> No
         assert 0.2126 * red + 0.7152 * green + 0.0722 * blue < 0.75
     assert ink_on(to_rgb("#000000")) == "#ffffff"
     assert all(one != other for (one, *_), (other, *_) in itertools.combinations(LINES, 2))
+
+
+def test_a_path_may_be_a_string(tmp_path: Path) -> None:
+    files = figures.draw_profiles(frame(), str(tmp_path / "profiles"))
+    assert files.png == tmp_path / "profiles.png"
+    assert all(path.exists() for path in files)
+
+
+def test_a_side_that_is_no_baseline_is_named_so(tmp_path: Path) -> None:
+    files = figures.draw_comparison(
+        frame(), frame(seed=1).assign(seed=0, baseline="untrained"), tmp_path / "c"
+    )
+    written = files.svg.read_text()
+    assert "no baseline" in written
+    assert "the first" not in written
