@@ -11,23 +11,31 @@ probe.
 from __future__ import annotations
 
 import argparse
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 
 import probing
+from probing.errors import ProbingError
 
 
-def main() -> None:
-    """Print the comparison and keep it as a table."""
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print the comparison and keep it as a table; 2 if the sweep has not been run."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--root", type=Path, default=Path("outputs"))
-    options = parser.parse_args()
-    table = compare(probing.load_results(options.root))
+    options = parser.parse_args(arguments)
+    try:
+        table = compare(probing.load_results(options.root))
+    except ProbingError as error:
+        print(f"baselines: {error}", file=sys.stderr)
+        return 2
     path = options.root / "baselines.csv"
     table.to_csv(path)
     print(table.to_string(float_format="{:.3f}".format))
     print(f"table: {path}")
+    return 0
 
 
 def compare(frame: pd.DataFrame) -> pd.DataFrame:
@@ -40,8 +48,13 @@ def compare(frame: pd.DataFrame) -> pd.DataFrame:
         Mean test score of heads, of the untrained twin's and on control labels; mean selectivity; the head
         that is best on dev, and its selectivity; majority; and of how many heads the interval lies wholly
         above what the untrained twin scores.
+
+    Raises:
+        ProbingError: If no head has both baselines.
     """
     whole = frame["untrained"].notna() & frame["control"].notna() & (frame["granularity"] == "head")
+    if not whole.any():
+        raise ProbingError("no results with both baselines; run first: probing -m experiment=baselines")
     rows = frame[whole].assign(above=frame["test_low"] > frame["untrained"])
     told_by = ["model", "task"]
     best = rows.sort_values("dev", ascending=False).drop_duplicates(told_by).set_index(told_by)
@@ -58,4 +71,4 @@ def compare(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -8,6 +8,7 @@ import pytest
 
 import probing
 from experiments.baselines import compare
+from experiments.baselines import main as baselines
 from experiments.protocol import __main__ as protocol
 from experiments.protocol.__main__ import grids, pairs, seeds
 from probing import cli
@@ -87,3 +88,12 @@ def test_an_experiment_runs(tmp_path: Path, tiny_bert: Path, experiment: str) ->
         assert len(seeds(grids(frame))) == 4
         assert protocol.main(["--root", str(root)]) == 0
         assert (root / "protocol" / "senteval-trec.png").is_file()
+
+
+def test_baselines_that_were_not_run_are_asked_for_in_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert baselines(["--root", str(tmp_path / "nowhere")]) == 2
+    assert baselines(["--root", str(tmp_path)]) == 2
+    assert "probing -m experiment=baselines" in capsys.readouterr().err
+    assert not (tmp_path / "baselines.csv").exists()
