@@ -22,6 +22,7 @@ ASSETS = Path(__file__).parent / "assets"
 SCRIPTS = (
     "words",
     "statistics",
+    "paint",
     "heatmap",
     "pick",
     "cards",
