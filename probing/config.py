@@ -169,13 +169,24 @@ def _seed(value: Any) -> int:  # noqa: ANN401
 
 def probe_title(probe: Probe) -> str:
     """What results call a probe: its name, and the settings in which it differs from its defaults."""
+    return _title(probe.name, probe, ())
+
+
+def baseline_title(baseline: BaselineConfig) -> str:
+    """What results call a baseline: its kind, and what has control labels if that is not the default."""
+    return _title(baseline.kind, baseline, ("kind", "draw"))
+
+
+def _title(name: str, settings: Any, without: tuple[str, ...]) -> str:  # noqa: ANN401
     differing = {
-        field.name: getattr(probe, field.name)
-        for field in fields(probe)  # type: ignore[arg-type]
-        if field.default is not MISSING and getattr(probe, field.name) != field.default
+        field.name: getattr(settings, field.name)
+        for field in fields(settings)
+        if field.name not in without
+        and field.default is not MISSING
+        and getattr(settings, field.name) != field.default
     }
-    told = ",".join(f"{name}={_told(value)}" for name, value in differing.items())
-    return f"{probe.name}[{told}]" if told else probe.name
+    told = ",".join(f"{key}={_told(value)}" for key, value in differing.items())
+    return f"{name}[{told}]" if told else name
 
 
 def _told(value: object) -> str:

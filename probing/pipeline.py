@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import logging
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import cache, cached_property
+from functools import cache
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
@@ -18,11 +17,12 @@ import torch
 import probing
 from probing.analyses.experiment import Experiment
 from probing.analyses.granularity import Granularity, Unit
-from probing.analyses.pose import pose
-from probing.config import BaselineConfig, Config, as_plain, probe_title
+from probing.analyses.pose import pose, truth
+from probing.config import BaselineConfig, Config, as_plain
 from probing.errors import CorruptFileError, ProbingError
 from probing.models.family import default_pooling
-from probing.models.files import ModelFiles, find_files
+from probing.models.files import find_files
+from probing.question import Question, baseline_task
 from probing.representations.extract import Extractor, Overwrite
 from probing.representations.manifest import write_manifest
 from probing.representations.reader import Representations
@@ -30,9 +30,6 @@ from probing.representations.request import Request
 from probing.results.schema import PREDICTED
 from probing.results.store import ResultStore
 from probing.results.table import best_score
-from probing.tasks.card import TaskCard
-from probing.tasks.card import card as make_card
-from probing.tasks.control import control_task, permuted_task
 from probing.tasks.sample import sample
 from probing.tasks.task import Task
 
@@ -40,70 +37,17 @@ if TYPE_CHECKING:
     from probing.models.load import LoadedModel
 
 log = logging.getLogger(__name__)
-SCHEMA = 3
 
 
 @dataclass(frozen=True)
-class Run:
-    """One experiment with everything resolved but nothing computed.
+class Run(Question):
+    """What is asked, and how its answer is found or computed.
 
     Attributes:
-        config: What was asked for.
-        sampled: The question as the task has it.
-        task: The question as it is put, with the labels of a baseline if that has others.
-        files: The model that is asked.
-        request: The vectors that are needed.
-        extracted: Whether these have just been extracted, so that `overwrite=always` is done with them.
+        extracted: Whether the vectors have just been extracted, so that `overwrite=always` is done with them.
     """
 
-    config: Config
-    sampled: Task
-    task: Task
-    files: ModelFiles
-    request: Request
     extracted: bool = False
-
-    @property
-    def names(self) -> dict[str, object]:
-        """What the rows of the result are called by."""
-        return {
-            "analysis": self.config.analysis.name,
-            "model": self.config.model.title,
-            "step": self.config.model.step,
-            "task": self.task.name,
-            "granularity": self.config.granularity.unit,
-            "pooling": self.request.pooling,
-            "probe": probe_title(self.config.probe),
-            "seed": self.config.seed,
-            "baseline": self.config.baseline.kind,
-        }
-
-    @cached_property
-    def key(self) -> str:
-        """A digest of all that the result depends on, the names in its rows included."""
-        content = {
-            "schema": SCHEMA,
-            "names": self.names,
-            "request": json.loads(self.request.as_json()),
-            "granularity": _settings(self.config.granularity),
-            "baseline": asdict(self.config.baseline),
-            "task": task_digest(self.task),
-            **self.config.analysis.depends_on(self.config.probe),
-        }
-        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
-
-    @cached_property
-    def card(self) -> TaskCard:
-        """What the task consists of."""
-        return make_card(self.task)
-
-    @property
-    def store(self) -> ResultStore:
-        """Where the result is kept."""
-        named_by = ["model", "task", "granularity", "pooling", "probe"]
-        named_by += [] if self.config.baseline.kind == "none" else ["baseline"]
-        title = ".".join(str(self.names[name]) for name in named_by)
-        return ResultStore(self.config.paths.results, self.key, title)
 
     def __call__(self) -> pd.DataFrame:
         """Find the result, or compute what is missing of it.
@@ -182,7 +126,7 @@ class Run:
 
         config = self.config
         device = config.extract.torch_device()
-        labels = {**self.names, "key": self.key}
+        labels = {**self.names, "question": self.question, "key": self.key}
         return Experiment(
             labels,
             self.task,
@@ -243,7 +187,7 @@ class Run:
             "created": datetime.now(UTC).isoformat(timespec="seconds"),
             "card": self.card.as_dict(),
             "config": as_plain(self.config),
-            **_gold(experiment),
+            **truth(pose(experiment.task, experiment.seed)),
             "truncated": experiment.representations.truncated,
             "dropped": experiment.dropped,
             "representations": self.request.key,
@@ -275,7 +219,7 @@ def resolve(config: Config, sampled: Task) -> Run:
     Raises:
         ProbingError: If the analysis refuses the task, or the model is not as it should be.
     """
-    task = _with_labels_of(config.baseline, sampled, config.seed)
+    task = baseline_task(sampled, config.baseline, config.seed)
     config.analysis.check(task, config.probe, config.granularity)
     model = config.model
     if config.baseline.kind == "untrained":
@@ -293,37 +237,3 @@ def resolve(config: Config, sampled: Task) -> Run:
         transformers=int(version("transformers").split(".")[0]),
     )
     return Run(config, sampled, task, files, request)
-
-
-def _with_labels_of(baseline: BaselineConfig, task: Task, seed: int) -> Task:
-    if baseline.kind == "control":
-        return control_task(task, baseline.by, baseline.draw)
-    return permuted_task(task, baseline.draw, seed) if baseline.kind == "permuted" else task
-
-
-def _settings(granularity: Granularity) -> dict[str, Any]:
-    """What a result depends on: other units have no use for the settings of top_heads."""
-    settings = asdict(granularity)
-    return (
-        settings if granularity.unit == "top_heads" else {name: settings[name] for name in ("unit", "layers")}
-    )
-
-
-def _gold(experiment: Experiment) -> dict[str, Any]:
-    """What is true of the test items, as plain values."""
-    problem = pose(experiment.task, experiment.seed)
-    groups = None if problem.groups is None else problem.groups[problem.test].tolist()
-    return {"gold": problem.gold[problem.test].tolist(), "groups": groups}
-
-
-def task_digest(task: Task) -> str:
-    """A digest of a task's units, targets and splits, and of how it is to be scored."""
-    digest = hashlib.sha256()
-    rules = (task.features, task.selection, task.folds, task.metric, task.average)
-    digest.update(json.dumps((task.name, rules)).encode())
-    for units in (task.units, task.partners or ()):
-        digest.update(json.dumps([(unit.text, unit.span, unit.second) for unit in units]).encode())
-    digest.update(task.target.as_bytes())
-    for column in (task.split, task.groups):
-        digest.update("\n".join([] if column is None else column.tolist()).encode())
-    return digest.hexdigest()

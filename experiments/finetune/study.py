@@ -34,7 +34,7 @@ from probing.main import run as probe
 from probing.main import run_sweep
 from probing.models.load import LoadedModel, load_model
 from probing.models.trace import find_sites
-from probing.pipeline import Run, prepare, task_digest
+from probing.pipeline import Run, prepare
 from probing.representations.threads import torch_threads
 from probing.results.load import load_results
 from probing.sweep import quoted
@@ -68,7 +68,7 @@ class Study:
             "options": {**asdict(self.command.options), "read": str(self.command.options.read)},
             "recipe": asdict(self.recipe),
             "model": dict(self.run.files.identity),
-            "task": task_digest(self.run.task),
+            "task": self.run.task.digest,
         }
 
     @property

@@ -39,6 +39,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _make(name: str, part: Part, options: argparse.Namespace) -> None:
     preset = PRESETS[options.preset]
+    if options.data and not options.data.is_dir():
+        raise ProbingError(f"--data {options.data}: no such folder; give SentEval's data folder")
     if options.published:
         rows = published(part, options.published)
         folder = options.root / "transformer_anatomy" / "published"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Literal
 
 from probing.errors import ProbingError
@@ -47,6 +47,13 @@ class Granularity:
     def site(self) -> SiteKind:
         """Where the model is read for this unit."""
         return "hidden" if self.unit == "layer" else "head"
+
+    @property
+    def used(self) -> dict[str, object]:
+        """The settings that a result depends on: other units have no use for those of `top_heads`."""
+        settings = asdict(self)
+        names = settings if self.unit == "top_heads" else ("unit", "layers")
+        return {name: settings[name] for name in names}
 
     def sizes(self, heads: int) -> tuple[int, ...]:
         """How many heads are put together by `top_heads`, ascending.

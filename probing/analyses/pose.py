@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from probing.probes.problem import Problem
@@ -39,3 +41,9 @@ def counts(problem: Problem) -> dict[str, object]:
         "n_test": len(problem.test),
         "n_classes": len(target.names) if isinstance(target, Classes) else None,
     }
+
+
+def truth(problem: Problem) -> dict[str, Any]:
+    """What is true of the test items, and the data set of each or None, as plain values."""
+    groups = None if problem.groups is None else problem.groups[problem.test].tolist()
+    return {"gold": problem.gold[problem.test].tolist(), "groups": groups}

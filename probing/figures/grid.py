@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from probing.errors import ProbingError
+from probing.results.schema import DERIVED
 
 Order = Literal["head", "score"]
 ABSENT = -1
@@ -166,10 +167,17 @@ def check_value(frame: pd.DataFrame, value: str) -> None:
     """Make sure that a column holds scores.
 
     Raises:
-        ProbingError: If there is no such column, or it holds no numbers.
+        ProbingError: If it is no column of scores, or those of a baseline that has not been run.
     """
-    if value not in frame or not pd.api.types.is_numeric_dtype(frame[value]):
-        raise ProbingError(f"value {value!r} is no column of scores; use test or dev")
+    scores = [name for name in ("test", "dev", *DERIVED) if name in frame]
+    scores += [
+        name for name in frame if str(name).startswith("test_") and name not in ("test_low", "test_high")
+    ]
+    if value not in scores or not pd.api.types.is_numeric_dtype(frame[value]):
+        raise ProbingError(f"value {value!r} is no column of scores; use {', '.join(scores[:5])}")
+    if value in DERIVED and frame[value].isna().all():
+        kind = "untrained" if value == "untrained" else "control"
+        raise ProbingError(f"value {value!r} is missing in all rows; run baseline={kind} first")
 
 
 def grid_table(frame: pd.DataFrame, value: str) -> pd.DataFrame:

@@ -8,17 +8,17 @@ from probing.results.schema import DERIVED, PLACE
 
 # what a row and the same cell of its baseline have in common
 CELL = [
-    "analysis", "model", "task", "granularity", "pooling", "probe", "seed", *PLACE, "metric", "n_train",
-    "n_test",
+    "analysis", "model", "task", "granularity", "pooling", "probe", "seed", *PLACE, "metric", "question",
 ]  # fmt: skip
 
 
 def with_baselines(frame: pd.DataFrame) -> pd.DataFrame:
     """Add the columns of `DERIVED`: what the same cell scores in the untrained twin and on control labels.
 
-    Selectivity is the score on the task minus that on its control (Hewitt & Liang 2019, section 2.2). Rows
-    of baselines themselves, and rows without one, have these columns missing. Several runs of one
-    baseline, as of several seeds, count with their mean.
+    Selectivity is the score on the task minus that on its control (Hewitt & Liang 2019, section 2.2), each
+    under the metric of the task. Of `top_heads` it compares as many heads, chosen anew on the control. Rows
+    of baselines themselves, and rows without one, have these columns missing; so have those with controls
+    of several kinds (`control` and `control[by=text]`). Several draws of one baseline count with their mean.
 
     Args:
         frame: Result rows, of any number of runs.
@@ -27,12 +27,17 @@ def with_baselines(frame: pd.DataFrame) -> pd.DataFrame:
         The same rows in the same order with three more columns.
     """
     frame = frame.reset_index(drop=True)
+    # sorted by name, what is first and last in a cell is the same only if all are
+    frame = frame.sort_values("baseline", kind="stable")
+    kind = frame["baseline"].str.split("[").str[0]
     cells = pd.MultiIndex.from_frame(frame[CELL].astype(object).where(frame[CELL].notna(), "-"))
     own = (frame["baseline"] == "none").fillna(False).to_numpy(dtype=bool)
     found: dict[str, pd.Series] = {}
     for name in ("untrained", "control"):
-        of_baseline = (frame["baseline"] == name).fillna(False).to_numpy(dtype=bool)
-        means = frame.loc[of_baseline, "test"].astype(float).groupby(cells[of_baseline]).mean()
+        of_kind = (kind == name).fillna(False).to_numpy(dtype=bool)
+        there = frame[of_kind].groupby(cells[of_kind])
+        alike = there["baseline"].first() == there["baseline"].last()
+        means = there["test"].mean().astype(float).where(alike)
         found[name] = pd.Series(means.reindex(cells).to_numpy(), index=frame.index).where(own)
     found["selectivity"] = frame["test"].astype(float) - found["control"]
-    return frame.assign(**found).astype(DERIVED)
+    return frame.assign(**found).astype(DERIVED).sort_index()

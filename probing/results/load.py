@@ -72,7 +72,10 @@ def load_predictions(root: str | Path = "outputs", **where: object) -> Predictio
     if len(keys) != 1:
         name = next((name for name in (*GRID, "n_train", "key") if len(rows[name].unique()) > 1), "model")
         raise ProbingError(f"{len(keys)} runs answer; name one, {name}=...")
-    (path,) = (Path(root) / "results").glob(f"*.{keys[0]}.parquet")
+    paths = list((Path(root) / "results").glob(f"*.{keys[0]}.parquet"))
+    if len(paths) != 1:
+        raise ProbingError(f"{root}: {len(paths)} files are called by key {keys[0]}; do not rename results")
+    path = paths[0]
     frame, about = read_result(path, predicted=True)
     if PREDICTED not in frame or "gold" not in about:
         raise ProbingError(f"{path}: holds no answers to test items; run it again with overwrite=always")

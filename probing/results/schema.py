@@ -38,6 +38,7 @@ COLUMNS: dict[str, str] = {
     "n_test": "Int64",
     "n_classes": "Int64",
     "majority": "Float64",
+    "question": "string",  # what a row and its baselines share: examples, labels, how tokens are read
     "key": "string",
 }
 DERIVED: dict[str, str] = {

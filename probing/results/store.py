@@ -109,7 +109,9 @@ def read_result(path: Path, *, predicted: bool = False) -> tuple[pd.DataFrame, d
         frame = table.to_pandas()
         # files that were written before a column existed lack it; there were no baselines then
         lacking: dict[str, Any] = dict.fromkeys(COLUMNS, None) | {"baseline": "none"}
-        frame = frame.assign(**{name: lacking[name] for name in COLUMNS.keys() - set(frame)}).astype(COLUMNS)
+        frame = frame.assign(**{name: lacking[name] for name in COLUMNS.keys() - set(frame)})
+        if any(str(frame[name].dtype) != kind for name, kind in COLUMNS.items()):  # casting takes long
+            frame = frame.astype(COLUMNS)
         return frame[[*COLUMNS, *frame.columns.difference(list(COLUMNS))]], about
     except (KeyError, ValueError, TypeError) as error:
         raise CorruptFileError(str(path), str(error).splitlines()[0]) from error

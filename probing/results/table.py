@@ -85,8 +85,12 @@ def summary(rows: pd.DataFrame) -> str:
         for value in (*best[["test", "test_low", "test_high"]], rows["test"].mean(), best["majority"])
     )
     guess = "" if best["metric"] in COEFFICIENTS else f"; majority {majority}"
-    luck = "" if pd.isna(best["p_adjusted"]) else f"; p {best['p_adjusted']:.3f} as the best of {looked}"
+    luck = "" if pd.isna(best["p_adjusted"]) else f"; p {best['p_adjusted']:.3f}{_of(looked)}"
     return f"best: {_place(best)}, {best['metric']} {test} [{low}, {high}]{luck}; mean {mean}{guess}"
+
+
+def _of(looked: int) -> str:
+    return f" as the best of {looked}" if looked > 1 else ""
 
 
 def _place(row: pd.Series) -> str:

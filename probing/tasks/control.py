@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import re
 from collections.abc import Hashable, Sequence
 from dataclasses import replace
@@ -15,6 +16,7 @@ from probing.errors import ProbingError
 from probing.tasks.target import Classes, Scores, Target
 from probing.tasks.task import Task, Unit
 
+log = logging.getLogger(__name__)
 By = Literal["auto", "word", "last", "text"]
 
 
@@ -45,6 +47,14 @@ def control_task(task: Task, by: By = "auto", draw: int = 0) -> Task:
     values = _values(task.target.take(task.rows(trained)))
     drawn = {kind: values[int(_share(kind, draw) * len(values))] for kind in known}
     pool = list(drawn.values())
+    new = sum(kind not in drawn for row, kind in enumerate(types) if task.split[row] == "test")
+    tested = len(task.rows("test"))
+    if 2 * new > tested:
+        log.warning(
+            "control labels: %d of %d test examples are of types that train lacks: nothing can tell them",
+            new,
+            tested,
+        )
     labels = [drawn[kind] if kind in drawn else pool[int(_share(kind, draw) * len(pool))] for kind in types]
     return _relabelled(task, np.asarray(labels), "control labels")
 

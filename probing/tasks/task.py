@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Literal, Protocol
 
 import numpy as np
@@ -101,6 +104,19 @@ class Task:
     def __len__(self) -> int:
         """Number of examples."""
         return len(self.units)
+
+    @cached_property
+    def digest(self) -> str:
+        """A SHA-256 of units, targets and splits, and of how they are to be scored."""
+        digest = hashlib.sha256()
+        rules = (self.features, self.selection, self.folds, self.metric, self.average)
+        digest.update(json.dumps((self.name, rules)).encode())
+        for units in (self.units, self.partners or ()):
+            digest.update(json.dumps([(unit.text, unit.span, unit.second) for unit in units]).encode())
+        digest.update(self.target.as_bytes())
+        for column in (self.split, self.groups):
+            digest.update("\n".join([] if column is None else column.tolist()).encode())
+        return digest.hexdigest()
 
     @property
     def all_units(self) -> tuple[Unit, ...]:

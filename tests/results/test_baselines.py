@@ -24,7 +24,7 @@ def test_another_task_seed_or_size_is_no_baseline() -> None:
     others = [
         rows("u").assign(baseline="control"),
         rows(seed=1).assign(baseline="control"),
-        rows().assign(baseline="control", n_train=11),
+        rows().assign(baseline="control", question="other"),
         rows().assign(baseline="permuted"),
     ]
     frame = with_baselines(pd.concat([rows(), *others]))
@@ -46,3 +46,12 @@ def test_whole_layers_and_heads_together_find_theirs() -> None:
 
 def test_a_frame_without_rows_stays_one() -> None:
     assert with_baselines(rows().iloc[:0]).empty
+
+
+def test_controls_of_several_kinds_are_not_averaged() -> None:
+    texts = rows(key="t").assign(baseline="control[by=text]", test=0.3)
+    alone = with_baselines(pd.concat([rows(), texts]))
+    assert alone["control"].dropna().tolist() == pytest.approx([0.3] * 6)
+    both = with_baselines(pd.concat([texts, rows(), rows(key="c").assign(baseline="control", test=0.5)]))
+    assert both["control"].isna().all()
+    assert both["test"].tolist() == pd.concat([texts, rows(), texts])["test"].tolist()[:12] + [0.5] * 6

@@ -22,7 +22,7 @@ function supportWords(grid) {
   const count = grid.columns.test.length;
   const p = support.best == null ? null : cell(grid, "p_adjusted", support.best);
   const words = [];
-  if (known(p)) words.push(`p ${probability(p)} as the best of ${count}`);
+  if (known(p)) words.push(`p ${probability(p)}${count > 1 ? ` as the best of ${count}` : ""}`);
   if (known(support.guess)) words.push(`${support.near_guess} of ${count} not above ${grid.coefficient ? "0" : `the majority, ${score(support.guess, grid)}`}`);
   if (known(support.selectivity)) words.push(`mean selectivity ${gap(support.selectivity, grid)}`);
   if (known(support.above_untrained)) words.push(`mean ${gap(support.above_untrained, grid)} over untrained`);

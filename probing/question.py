@@ -1,0 +1,98 @@
+"""What one run asks: a configuration with its task read and its model found, and the names that follow."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from functools import cached_property
+
+from probing.config import BaselineConfig, Config, baseline_title, probe_title
+from probing.models.files import ModelFiles
+from probing.representations.request import Request
+from probing.results.store import ResultStore
+from probing.tasks.card import TaskCard
+from probing.tasks.card import card as make_card
+from probing.tasks.control import control_task, permuted_task
+from probing.tasks.task import Task
+
+SCHEMA = 4
+
+
+@dataclass(frozen=True)
+class Question:
+    """One experiment with everything resolved but nothing computed.
+
+    Attributes:
+        config: What was asked for.
+        sampled: The question as the task has it.
+        task: The question as it is put, with the labels of a baseline if that has others.
+        files: The model that is asked.
+        request: The vectors that are needed.
+    """
+
+    config: Config
+    sampled: Task
+    task: Task
+    files: ModelFiles
+    request: Request
+
+    @property
+    def names(self) -> dict[str, object]:
+        """What the rows of the result are called by."""
+        return {
+            "analysis": self.config.analysis.name,
+            "model": self.config.model.title,
+            "step": self.config.model.step,
+            "task": self.task.name,
+            "granularity": self.config.granularity.unit,
+            "pooling": self.request.pooling,
+            "probe": probe_title(self.config.probe),
+            "seed": self.config.seed,
+            "baseline": baseline_title(self.config.baseline),
+        }
+
+    @cached_property
+    def key(self) -> str:
+        """A digest of all that the result depends on, the names in its rows included."""
+        content = {
+            "schema": SCHEMA,
+            "names": self.names,
+            "request": json.loads(self.request.as_json()),
+            "granularity": self.config.granularity.used,
+            "baseline": asdict(self.config.baseline),
+            "task": self.task.digest,
+            **self.config.analysis.depends_on(self.config.probe),
+        }
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
+
+    @cached_property
+    def question(self) -> str:
+        """A digest of what a result shares with its baselines: examples, labels, and how tokens are read."""
+        request = self.request
+        content = (self.sampled.digest, request.pooling, request.max_length, request.dtype)
+        return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:8]
+
+    @cached_property
+    def card(self) -> TaskCard:
+        """What the task consists of."""
+        return make_card(self.task)
+
+    @property
+    def store(self) -> ResultStore:
+        """Where the result is kept."""
+        named_by = ["model", "task", "granularity", "pooling", "probe"]
+        named_by += [] if self.config.baseline.kind == "none" else ["baseline"]
+        title = ".".join(str(self.names[name]) for name in named_by)
+        return ResultStore(self.config.paths.results, self.key, title)
+
+
+def baseline_task(task: Task, baseline: BaselineConfig, seed: int) -> Task:
+    """The task with the labels that a baseline puts in the place of its own, if it does.
+
+    Raises:
+        ProbingError: If it cannot have such labels.
+    """
+    if baseline.kind == "control":
+        return control_task(task, baseline.by, baseline.draw)
+    return permuted_task(task, baseline.draw, seed) if baseline.kind == "permuted" else task
