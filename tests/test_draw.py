@@ -139,3 +139,20 @@ def test_a_sweep_of_different_granularities_has_a_picture_for_each_kind(tmp_path
     mixed = pd.concat([frame(), frame(granularity="attention"), top_heads(), together])
     assert [path.name for path in draw_sweep(mixed, tmp_path)] == ["sheet.png", "top_heads.png"]
     assert draw_sweep(together, tmp_path / "none") == ()
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ("draw", "value 'draw' is no column of scores; use test, dev, untrained, control or selectivity"),
+        ("p", "value 'p' is no column of scores"),
+        ("selectivity", "value 'selectivity' is missing in all rows; run baseline=control first"),
+    ],
+)
+def test_only_scores_that_are_there_are_drawn(
+    root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], value: str, said: str
+) -> None:
+    words = ["draw", "grid", *ONE, f"value={value}", f"root={root}", f"out={tmp_path}/none"]
+    assert cli.main(words) == 2
+    assert said in capsys.readouterr().err
+    assert not list(tmp_path.glob("none*"))

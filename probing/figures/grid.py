@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from probing.errors import ProbingError
 from probing.results.schema import DERIVED
+from probing.tasks.target import CLASS_METRICS, SCORE_METRICS
 
 Order = Literal["head", "score"]
 ABSENT = -1
@@ -169,12 +170,12 @@ def check_value(frame: pd.DataFrame, value: str) -> None:
     Raises:
         ProbingError: If it is no column of scores, or those of a baseline that has not been run.
     """
-    scores = [name for name in ("test", "dev", *DERIVED) if name in frame]
-    scores += [
-        name for name in frame if str(name).startswith("test_") and name not in ("test_low", "test_high")
-    ]
-    if value not in scores or not pd.api.types.is_numeric_dtype(frame[value]):
-        raise ProbingError(f"value {value!r} is no column of scores; use {', '.join(scores[:5])}")
+    there = [name for name in ("test", "dev", *DERIVED) if name in frame]
+    metrics = [f"test_{metric}" for metric in (*CLASS_METRICS, *SCORE_METRICS, "mse")]
+    known = value in (*there, *metrics) and value in frame
+    if not known or not pd.api.types.is_numeric_dtype(frame[value]):
+        use = " or ".join(filter(None, (", ".join(there[:-1]), there[-1])))
+        raise ProbingError(f"value {value!r} is no column of scores; use {use}")
     if value in DERIVED and frame[value].isna().all():
         kind = "untrained" if value == "untrained" else "control"
         raise ProbingError(f"value {value!r} is missing in all rows; run baseline={kind} first")
