@@ -18,15 +18,16 @@ from pathlib import Path
 import pandas as pd
 
 import probing
+from experiments.arguments import Parser
 from probing.errors import ProbingError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print the comparison and keep it as a table; 2 if the sweep has not been run."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = Parser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--root", type=Path, default=Path("outputs"))
-    options = parser.parse_args(arguments)
     try:
+        options = parser.parse_args(arguments)
         table = compare(probing.load_results(options.root))
     except ProbingError as error:
         print(f"baselines: {error}", file=sys.stderr)

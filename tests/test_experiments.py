@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from experiments.baselines import compare
 from experiments.baselines import main as baselines
 from experiments.protocol import __main__ as protocol
 from experiments.protocol.__main__ import grids, pairs, seeds
+from experiments.transformer_anatomy import __main__ as anatomy
 from probing import cli
 from probing.compose import choices
 from tests.tasks import test_glue as glue
@@ -97,3 +99,13 @@ def test_baselines_that_were_not_run_are_asked_for_in_one_line(
     assert baselines(["--root", str(tmp_path)]) == 2
     assert "probing -m experiment=baselines" in capsys.readouterr().err
     assert not (tmp_path / "baselines.csv").exists()
+
+
+@pytest.mark.parametrize("study", [baselines, protocol.main, anatomy.main])
+def test_a_mistake_on_a_studys_command_line_is_one_line(
+    study: Callable[[list[str]], int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert study(["--rood", "x"]) == 2
+    complaint = capsys.readouterr().err
+    assert complaint.count("\n") == 1
+    assert "--help" in complaint

@@ -6,8 +6,8 @@ import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import NoReturn
 
+from experiments.arguments import Parser
 from experiments.finetune.places import Read, parse_read
 from probing.errors import ProbingError
 
@@ -74,11 +74,6 @@ class Command:
     out: Path | None = None
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise ProbingError(f"{message}; see python -m experiments.finetune --help")
-
-
 def parse(arguments: Sequence[str] | None = None) -> Command:
     """Read a command line.
 
@@ -92,7 +87,12 @@ def parse(arguments: Sequence[str] | None = None) -> Command:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(usage=USAGE, formatter_class=argparse.ArgumentDefaultsHelpFormatter, allow_abbrev=False)
+    parser = Parser(
+        prog="python -m experiments.finetune",
+        usage=USAGE,
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+        allow_abbrev=False,
+    )
     add = parser.add_argument
     add("--read", default="last", help="last | layer:4 | heads:4.10,3.5 | top:8 (the best heads on dev)")
     add("--epochs", type=float, default=Options.epochs, help="passes over the training examples")

@@ -18,6 +18,7 @@ from pathlib import Path
 import pandas as pd
 
 import probing
+from experiments.arguments import Parser
 from probing.errors import ProbingError
 
 PROTOCOLS = {
@@ -31,14 +32,14 @@ TASKS = ("senteval/trec", "senteval/mrpc", "senteval/sick_e", "senteval/sst2")
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print the comparisons and keep them as tables; 2 if the sweep has not been run."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="python -m experiments.protocol",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--root", type=Path, default=Path("outputs"))
-    root = parser.parse_args(arguments).root
     try:
+        root = parser.parse_args(arguments).root
         frame = grids(probing.load_results(root))
     except ProbingError as error:
         print(f"protocol: {error}", file=sys.stderr)

@@ -18,6 +18,7 @@ from pathlib import Path
 import pandas as pd
 
 import probing
+from experiments.arguments import Parser
 from experiments.transformer_anatomy.parts import PARTS, Part
 from experiments.transformer_anatomy.presets import PRESETS, Preset
 from probing.errors import ProbingError
@@ -26,9 +27,9 @@ from probing.main import run_sweep
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Make the parts that are named; 2 if something was wrong that the user can mend."""
-    options = _parser().parse_intermixed_args(arguments)
-    names = list(PARTS) if options.part == "all" else [options.part]
     try:
+        options = _parser().parse_intermixed_args(arguments)
+        names = list(PARTS) if options.part == "all" else [options.part]
         for name in names:
             _make(name, PARTS[name], options)
     except ProbingError as error:
@@ -116,8 +117,8 @@ def _layers_of_top(frame: pd.DataFrame) -> list[pd.DataFrame]:
     ]
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def _parser() -> Parser:
+    parser = Parser(
         prog="python -m experiments.transformer_anatomy",
         description=__doc__,
         epilog="\n".join(f"{name:>15}  {part.what}" for name, part in PARTS.items()),

@@ -32,7 +32,7 @@ from probing.figures.style import (
     TEXT_SIZE,
     TICK_SIZE,
     drawing,
-    score_colours,
+    signed_colours,
 )
 from probing.figures.words import minus
 
@@ -94,13 +94,13 @@ def correlations_figure(
     missing = bool(matrix.isna().to_numpy().any())
     page = Page(width, top + side + named + 0.1 + (0.25 if missing else 0.0))
     page.write(0.0, 0.0, lines)
-    norm = Normalize(min(0.0, float(np.nanmin(matrix.to_numpy()))), 1.0)
+    norm = Normalize(-1.0, 1.0)
     axes = page.axes(left, top, side, side, "matrix")
     _draw_matrix(axes, matrix, names, norm, Cell(cell * POINTS, cell * POINTS), size)
     _draw_tree(page.axes(left + side + _GAP, top, _TREE, side, "tree"), tree, count)
     height = min(max(side, 1.2), 3.2)
     bar = page.axes(bar_left, top, _BAR_WIDTH, height, "bar")
-    draw_score_bar(bar, norm, f"Spearman's {_RHO}", shares=False)
+    draw_score_bar(bar, norm, f"Spearman's {_RHO}", shares=False, colours=signed_colours())
     if missing:
         entries = {"no correlation": square_sample(NO_SCORE)}
         draw_entries(page, left, top + side + named + 0.1, entries, columns=1)
@@ -129,7 +129,7 @@ def _draw_matrix(
 ) -> None:
     values = matrix.to_numpy(dtype=np.float64)
     gap = float(np.clip(0.04 * cell.side, 0.2, 1.0))
-    colours = score_colours()
+    colours = signed_colours()
     axes.pcolormesh(np.ma.masked_invalid(values), cmap=colours, norm=norm, edgecolors=PAPER, linewidth=gap)
     if np.isnan(values).any():
         unknown = np.ma.masked_where(~np.isnan(values), np.zeros(values.shape))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.colors import Normalize
+from matplotlib.colors import Colormap, Normalize
 from matplotlib.ticker import MaxNLocator
 
 from probing.figures.grid import Grid
@@ -48,6 +48,7 @@ def draw_score_bar(
     shares: bool,
     majority: float = float("nan"),
     sentence: str = "",
+    colours: Colormap | None = None,
 ) -> None:
     """Fill `axes` with a colour bar.
 
@@ -58,11 +59,13 @@ def draw_score_bar(
         shares: Whether to number in percent.
         majority: Where to draw a line across; NaN for none.
         sentence: What stands beside that line.
+        colours: If not those of scores.
     """
     low, high = float(norm.vmin or 0.0), float(norm.vmax or 0.0)
     edges = np.linspace(low, high, _SHADES + 1)
     shades = (edges[:-1] + edges[1:])[:, np.newaxis] / 2
-    axes.pcolormesh([0, 1], edges, shades, cmap=score_colours(), norm=norm, edgecolors="face", linewidth=0.3)
+    colours = colours or score_colours()
+    axes.pcolormesh([0, 1], edges, shades, cmap=colours, norm=norm, edgecolors="face", linewidth=0.3)
     for side in axes.spines.values():
         side.set_visible(False)
     per_inch = (high - low) / (axes.bbox.height / axes.figure.dpi)

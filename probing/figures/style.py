@@ -52,6 +52,11 @@ def score_colours() -> Colormap:
     return colormaps["viridis"].with_extremes(bad=(0, 0, 0, 0))
 
 
+def signed_colours() -> Colormap:
+    """From -1 over a pale 0 to 1, for correlations; purple and orange are told apart by everybody."""
+    return colormaps["PuOr_r"].with_extremes(bad=(0, 0, 0, 0))
+
+
 @contextmanager
 def drawing() -> Iterator[None]:
     """Draw and save in the project's style, whatever the user's matplotlibrc says.
