@@ -21,7 +21,7 @@ from probing.analyses.pose import pose, truth
 from probing.config import BaselineConfig, Config, as_plain
 from probing.errors import CorruptFileError, ProbingError
 from probing.models.family import default_pooling
-from probing.models.files import find_files
+from probing.models.files import ModelFiles, find_files
 from probing.question import Question, baseline_task
 from probing.representations.extract import Extractor, Overwrite
 from probing.representations.manifest import write_manifest
@@ -152,7 +152,7 @@ class Run(Question):
         config = replace(self.config, granularity=Granularity(unit, self._layers_of(unit)))
         if draw is not None:
             config = replace(config, baseline=BaselineConfig("permuted", draw=draw))
-        run = resolve(config, self.sampled)
+        run = resolve(config, self.sampled, self.files)
         # heads are read before any is chosen, and reading them anew would drop the vectors in use
         return replace(run, extracted=run.request == self.request).answered()
 
@@ -163,7 +163,7 @@ class Run(Question):
         """The run that this one is a baseline of; `overwrite=always` is of the baseline, not of it."""
         overwrite: Overwrite = "missing" if self.config.overwrite == "always" else self.config.overwrite
         config = replace(self.config, baseline=BaselineConfig(), overwrite=overwrite)
-        return resolve(config, self.sampled)
+        return resolve(config, self.sampled, self.files)
 
     def _extractor(self) -> Extractor:
         settings = self.config.extract
@@ -213,8 +213,13 @@ def prepare(config: Config) -> Run:
     )
 
 
-def resolve(config: Config, sampled: Task) -> Run:
+def resolve(config: Config, sampled: Task, known: ModelFiles | None = None) -> Run:
     """The run of a configuration on a task that has been read.
+
+    Args:
+        config: What is asked for.
+        sampled: The task, before a baseline gives it other labels.
+        known: Files that another run has found and digested; used if they are of the same model.
 
     Raises:
         ProbingError: If the analysis refuses the task, or the model is not as it should be.
@@ -226,7 +231,7 @@ def resolve(config: Config, sampled: Task) -> Run:
         if not model.pretrained:
             raise ProbingError("baseline=untrained: the model is untrained already (model.pretrained=false)")
         model = replace(model, pretrained=False)
-    files = find_files(model)
+    files = known if known is not None and known.config == model else find_files(model)
     pooling = default_pooling(files) if config.pooling.how == "auto" else config.pooling.how
     request = Request(
         model=files.identity,

@@ -111,7 +111,6 @@ class ProbeAnalysis:
         problem = pose(experiment.task, experiment.seed)
         if not self.permutations or problem.selection == "nested":
             return frame
-
         answered = fitted(frame)
         alone, adjusted = permutation_p(
             np.stack(list(frame[PREDICTED][answered])),
