@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import pandas as pd
 
-CELL = ["variant", "draw", "layer", "head", "n_heads"]
+from probing.results.schema import PLACE
 
 
 def changes(frame: pd.DataFrame, steps: Iterable[int]) -> pd.DataFrame:
@@ -40,7 +40,7 @@ def changes(frame: pd.DataFrame, steps: Iterable[int]) -> pd.DataFrame:
 
 
 def _grid(rows: pd.DataFrame) -> pd.DataFrame:
-    cells = rows.sort_values(CELL, kind="stable").reset_index(drop=True)
+    cells = rows.sort_values(list(PLACE), kind="stable").reset_index(drop=True)
     return cells.astype({"dev": float, "test": float})
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from probing.results.schema import DERIVED, PLACE
+from probing.results.schema import DERIVED, PLACE, places
 
 # what a row and the same cell of its baseline have in common
 CELL = [
@@ -30,7 +30,7 @@ def with_baselines(frame: pd.DataFrame) -> pd.DataFrame:
     # sorted by name, what is first and last in a cell is the same only if all are
     frame = frame.sort_values("baseline", kind="stable")
     kind = frame["baseline"].str.split("[").str[0]
-    cells = pd.MultiIndex.from_frame(frame[CELL].astype(object).where(frame[CELL].notna(), "-"))
+    cells = places(frame, CELL)
     own = (frame["baseline"] == "none").fillna(False).to_numpy(dtype=bool)
     found: dict[str, pd.Series] = {}
     for name in ("untrained", "control"):

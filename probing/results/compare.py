@@ -10,10 +10,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from probing.errors import ProbingError
-from probing.results.schema import GRID
+from probing.results.schema import GRID, PLACE
 
-# what tells the probes of one grid apart; the number of heads where they are of no one layer
-CELL = ["variant", "draw", "layer", "head", "n_heads"]
 # columns that may change along with the one that grids are compared by
 ALONG = {"task": {"metric", "probe"}, "model": {"pooling", "step"}, "step": {"model"}, "probe": {"metric"}}
 # share of all cells that count as the top
@@ -217,7 +215,8 @@ def _series(rows: pd.DataFrame, what: str, value: str) -> pd.Series:
     """Scores by cell."""
     if value not in rows:
         raise ProbingError(f"no column {value!r}; the frame has {', '.join(rows.columns)}")
-    placed = rows[CELL].assign(n_heads=rows["n_heads"].where(rows["layer"].isna()))
+    # the number of heads tells rows apart only where they are of no one layer
+    placed = rows[list(PLACE)].assign(n_heads=rows["n_heads"].where(rows["layer"].isna()))
     cells = pd.MultiIndex.from_frame(placed.astype(object).where(placed.notna(), -9))
     if cells.has_duplicates:
         names = (*GRID, "step", "n_train", "key")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ from numpy.typing import NDArray
 
 from probing.errors import ProbingError
 from probing.results.baselines import with_baselines
-from probing.results.schema import COLUMNS, GRID, PLACE, PREDICTED, as_frame
+from probing.results.schema import COLUMNS, GRID, PREDICTED, as_frame, places
 from probing.results.store import read_result
 
 
@@ -79,7 +78,7 @@ def load_predictions(root: str | Path = "outputs", **where: object) -> Predictio
     frame, about = read_result(path, predicted=True)
     if PREDICTED not in frame or "gold" not in about:
         raise ProbingError(f"{path}: holds no answers to test items; run it again with overwrite=always")
-    chosen = _same_rows(frame, rows)
+    chosen = places(frame).get_indexer(places(rows)).tolist()
     whole = frame["n_classes"].notna().all()
     kind = np.int64 if whole else np.float64
     groups = about.get("groups")
@@ -89,16 +88,6 @@ def load_predictions(root: str | Path = "outputs", **where: object) -> Predictio
         gold=np.asarray(about["gold"], dtype=kind),
         groups=None if groups is None else np.asarray(groups, dtype=np.int64),
     )
-
-
-def _same_rows(frame: pd.DataFrame, rows: pd.DataFrame) -> list[int]:
-    """The places in a file of rows that `load_results` gave."""
-
-    def cells(of: pd.DataFrame) -> Iterator[tuple[object, ...]]:
-        return of[list(PLACE)].astype(object).fillna("").itertuples(index=False, name=None)
-
-    places = {cell: place for place, cell in enumerate(cells(frame))}
-    return [places[cell] for cell in cells(rows)]
 
 
 def select(frame: pd.DataFrame, **where: object) -> pd.DataFrame:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -66,6 +68,12 @@ def as_frame(rows: list[dict[str, object]]) -> pd.DataFrame:
     if any(PREDICTED in row for row in rows):
         frame[PREDICTED] = pd.Series([row[PREDICTED] for row in rows], dtype=object)
     return frame
+
+
+def places(frame: pd.DataFrame, columns: Sequence[str] = PLACE) -> pd.MultiIndex:
+    """Rows by the columns that tell them apart; what is missing is "-", so that it equals itself."""
+    chosen = frame[list(columns)]
+    return pd.MultiIndex.from_frame(chosen.astype(object).where(chosen.notna(), "-"))
 
 
 def fitted(rows: pd.DataFrame) -> NDArray[np.bool_]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from probing.results.schema import PLACE, fitted
+from probing.results.schema import fitted, places
 from probing.tasks.target import COEFFICIENTS
 
 
@@ -106,8 +106,7 @@ def beside_baseline(rows: pd.DataFrame, baseline: pd.DataFrame) -> str:
     Cells that one of them lacks are left out: permuted labels beside `top_heads`, or another best layer.
     """
     kind, metric = str(baseline["baseline"].iloc[0]), str(rows["metric"].iloc[0])
-    cells = [pd.MultiIndex.from_frame(of[list(PLACE)].astype(object).fillna("-")) for of in (rows, baseline)]
-    found = cells[1].get_indexer(cells[0])
+    found = places(baseline).get_indexer(places(rows))
     rows, others = rows[found >= 0], baseline["test"].iloc[found[found >= 0]]
     above = rows["test"].to_numpy(dtype=float) - others.to_numpy(dtype=float)
     best = rows.iloc[int(above.argmax())]
