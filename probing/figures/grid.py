@@ -30,9 +30,11 @@ class GridKey(NamedTuple):
     granularity: str
     pooling: str
     probe: str
+    objective: str
     seed: int
     baseline: str
     variant: str
+    stack: str
     metric: str
 
 

@@ -8,7 +8,8 @@ from probing.results.schema import DERIVED, PLACE, places
 
 # what a row and the same cell of its baseline have in common
 CELL = [
-    "analysis", "model", "task", "granularity", "pooling", "probe", "seed", *PLACE, "metric", "question",
+    "analysis", "model", "task", "granularity", "pooling", "probe", "objective", "seed", *PLACE, "metric",
+    "question",
 ]  # fmt: skip
 
 

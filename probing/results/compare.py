@@ -228,7 +228,7 @@ def _series(rows: pd.DataFrame, what: str, value: str) -> pd.Series:
 
 def _place(cell: tuple[object, ...]) -> tuple[int, ...]:
     """A cell as (layer, head), (layer,) or (n_heads,)."""
-    _, _, layer, head, n_heads = cell
+    layer, head, n_heads = cell[-3:]
     found = [place for place in (layer, head) if place != -9] or [n_heads]
     return tuple(int(str(place)) for place in found)
 

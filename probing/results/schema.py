@@ -18,10 +18,12 @@ COLUMNS: dict[str, str] = {
     "granularity": "string",
     "pooling": "string",
     "probe": "string",
+    "objective": "string",  # what the model is used for, where an analysis takes heads away
     "seed": "Int64",
     "baseline": "string",  # none; untrained, control or permuted of rows that others are compared with
     "variant": "string",  # what kind of row, where a granularity or an analysis has several
     "draw": "Int64",  # which of several random draws
+    "stack": "string",  # encoder, decoder or cross, of a model that has several
     "layer": "Int64",
     "head": "Int64",
     "n_heads": "Int64",  # whose vectors are read together
@@ -31,6 +33,11 @@ COLUMNS: dict[str, str] = {
     "test": "Float64",
     "test_low": "Float64",
     "test_high": "Float64",
+    "value": "Float64",  # what the analysis found, where it is no score: an importance, a difference, a gate
+    "value_low": "Float64",
+    "value_high": "Float64",
+    "full": "Float64",  # score of the whole model that a difference is to, under the same metric as `test`
+    "rank": "Int64",  # from 1, of the cells of a grid: how much the model needs this one, most first
     **{f"test_{metric}": "Float64" for metric in (*CLASS_METRICS, *SCORE_METRICS, "mse")},
     "p": "Float64",
     "p_adjusted": "Float64",
@@ -52,10 +59,11 @@ DERIVED: dict[str, str] = {
 PREDICTED = "predicted"
 """A column that files hold beside those: the answer to every test item, a list for each row."""
 GRID = (
-    "analysis", "model", "task", "granularity", "pooling", "probe", "seed", "baseline", "variant", "metric",
+    "analysis", "model", "task", "granularity", "pooling", "probe", "objective", "seed", "baseline", "variant",
+    "stack", "metric",
 )  # fmt: skip
 """Columns that tell one grid from another, beside its key."""
-PLACE = ("variant", "draw", "layer", "head", "n_heads")
+PLACE = ("variant", "draw", "stack", "layer", "head", "n_heads")
 """Columns that tell the rows of one run apart."""
 
 
