@@ -32,6 +32,7 @@ class Mark:
         start: Where the heads start in the features, as a fraction of the width.
         share: Which fraction of the features is heads.
         mixed: Whether a norm over all heads was passed.
+        softmax: Which softmax of the pass it was, from 0; None of fused attention.
     """
 
     origin: int
@@ -41,6 +42,7 @@ class Mark:
     start: Fraction = Fraction(0)
     share: Fraction = Fraction(1)
     mixed: bool = False
+    softmax: int | None = None
 
 
 class Follower(TorchFunctionMode):
@@ -61,6 +63,7 @@ class Follower(TorchFunctionMode):
         self._weights: dict[int, Tensor] = {}
         self._bare = bare
         self._origins = 0
+        self._softmaxes = 0
 
     def __torch_function__(  # noqa: D105
         self,
@@ -86,7 +89,8 @@ class Follower(TorchFunctionMode):
     def _follow(self, name: str, args: tuple[Any, ...], named: dict[str, Any], result: Any) -> None:  # noqa: ANN401
         tensors = list(_tensors((args, tuple(named.values()))))
         if name == "softmax":
-            self._set(result, self._new(*_last_two(result)))
+            self._set(result, replace(self._new(*_last_two(result)), softmax=self._softmaxes))
+            self._softmaxes += 1
         elif name == FUSED:
             query, key = tensors[:2]
             self._set(result, replace(self._new(query.shape[-2], key.shape[-2]), dim=result.shape[-1]))

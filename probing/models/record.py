@@ -125,7 +125,7 @@ def record(model: PreTrainedModel, inputs: Mapping[str, Tensor]) -> Recording:
         ProbingError: If the model cannot run on the inputs.
     """
     recording = Recording(model)
-    with _as_it_was(model), warnings.catch_warnings():
+    with as_it_was(model), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
             recording.run(model, inputs, _flags(model))
@@ -158,7 +158,8 @@ def _flags(model: PreTrainedModel) -> dict[str, bool]:
 
 
 @contextmanager
-def _as_it_was(model: PreTrainedModel) -> Iterator[None]:
+def as_it_was(model: PreTrainedModel) -> Iterator[None]:
+    """Run a model in evaluation mode without gradients, and leave its mode and the random state alone."""
     training = [module for module in model.modules() if module.training]
     # A short input makes block-sparse models swap their attention modules for good.
     parts = [(m, dict(m._modules), vars(m).get("attention_type")) for m in model.modules()]

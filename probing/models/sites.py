@@ -64,6 +64,8 @@ class Site:
         cross: Whether the queries attend to another sequence.
         aligned: Whether position i on the seq axis belongs to input token i. False where the model
             pools its sequence; padding that a model appends by itself is cropped, and so is aligned.
+        softmax: Of heads, which softmax of a forward pass gives their attention probabilities, from 0; None
+            where they are computed within a fused function, or otherwise.
         note: What a head is, where that is unusual; "" otherwise.
     """
 
@@ -81,6 +83,7 @@ class Site:
     stack: str = ""
     cross: bool = False
     aligned: bool = True
+    softmax: int | None = None
     note: str = ""
 
     def __str__(self) -> str:

@@ -161,7 +161,7 @@ class _Finder:
         return Site(
             Kind.HEAD, 0, event.module, event.call, heads, mark.dim, Side.INPUT, event.position,
             layout=layout, offset=int(shape[-1] * mark.start), stack=stack, cross=cross, aligned=aligned,
-            note=self._note(mark, heads, layout, aligned),
+            softmax=mark.softmax, note=self._note(mark, heads, layout, aligned),
         )  # fmt: skip
 
     def _note(self, mark: Mark, heads: int, layout: Layout, aligned: bool) -> str:

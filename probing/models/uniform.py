@@ -1,0 +1,105 @@
+"""Uniform attention: a head that looks at everything it may see alike (Kovaleva et al. 2019, section 4.5)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
+from transformers import PreTrainedModel
+
+from probing.errors import ProbingError
+from probing.models.heads import Heads
+from probing.models.record import implementation
+from probing.models.sites import Site
+
+# scores that lie this far below the best of their row are masks, which models write as -1e4 or lower
+_MASKED = -5e3
+
+
+@contextmanager
+def uniform_attention(model: PreTrainedModel, heads: Heads, kept: Tensor) -> Iterator[None]:
+    """Give some heads the same attention to every position that they may see, in every pass within.
+
+    Padding and, in causal models, later positions stay unseen: the weight is 1/n over the other n.
+
+    Args:
+        model: The model in which the heads were found; left as it was found when the context ends.
+        heads: Its heads, N in all.
+        kept: bool (rows or 1, N): False where a head of a row of the batch attends uniformly.
+
+    Raises:
+        ProbingError: If attention probabilities cannot be reached, on entry or in a forward pass.
+    """
+    sites = [site for site in heads.sites if not bool(kept[:, heads.slices[site]].all())]
+    chosen = {_softmax(model, site): (site, kept[:, heads.slices[site]]) for site in sites}
+    leveller = _Leveller(chosen)
+    with ExitStack() as stack:
+        stack.callback(model.register_forward_pre_hook(leveller.begin).remove)
+        stack.callback(model.register_forward_hook(leveller.finish).remove)
+        stack.enter_context(leveller)
+        yield
+
+
+def _softmax(model: PreTrainedModel, site: Site) -> int:
+    if site.softmax is not None:
+        return site.softmax
+    if implementation(model) != "eager":
+        raise ProbingError(
+            f"{site}: {implementation(model)!r} computes attention probabilities out of reach; load "
+            'the model with attn_implementation="eager", or mask with zero or mean'
+        )
+    raise _unreachable(site)
+
+
+def _unreachable(site: Site) -> ProbingError:
+    return ProbingError(
+        f"{site}: attention probabilities of this family cannot be replaced; mask with zero or mean"
+    )
+
+
+class _Leveller(TorchFunctionMode):
+    """Counts the softmaxes of a forward pass and levels what those of the chosen sites return."""
+
+    def __init__(self, chosen: Mapping[int, tuple[Site, Tensor]]) -> None:
+        super().__init__()
+        self._chosen = chosen
+        self._count: int | None = None  # None outside of the model's forward pass
+
+    def begin(self, *_: object) -> None:
+        self._count = 0
+
+    def finish(self, _: nn.Module, __: object, ___: object) -> None:
+        reached, self._count = self._count or 0, None
+        missing = [site for number, (site, _) in self._chosen.items() if number >= reached]
+        if missing:
+            raise _unreachable(missing[0])
+
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        types: Any,  # noqa: ANN401
+        args: tuple[Any, ...] = (),
+        kwargs: Mapping[str, Any] | None = None,
+    ) -> Any:  # noqa: ANN401
+        named = dict(kwargs or {})
+        result = func(*args, **named)
+        if self._count is None or getattr(func, "__name__", "") != "softmax":
+            return result
+        number, self._count = self._count, self._count + 1
+        if number not in self._chosen:
+            return result
+        scores = args[0] if args else named["input"]
+        return _levelled(*self._chosen[number], scores, result)
+
+
+def _levelled(site: Site, kept: Tensor, scores: Tensor, weights: Tensor) -> Tensor:
+    """The weights (batch, heads, queries, keys) with those of heads that are not kept the same."""
+    if weights.ndim != 4 or weights.shape[1] != site.heads or kept.shape[0] not in (1, weights.shape[0]):
+        raise _unreachable(site)
+    seen = (scores - scores.amax(-1, keepdim=True) > _MASKED).to(weights.dtype)
+    level = seen / seen.sum(-1, keepdim=True)
+    return torch.where(kept[:, :, None, None], weights, level)
