@@ -8,7 +8,16 @@ from typing import Any, Literal
 import torch
 from safetensors import SafetensorError
 from torch import nn
-from transformers import AutoConfig, AutoModel, AutoTokenizer, PreTrainedModel
+from transformers import (
+    AutoConfig,
+    AutoModel,
+    AutoModelForCausalLM,
+    AutoModelForMaskedLM,
+    AutoModelForSeq2SeqLM,
+    AutoModelForSequenceClassification,
+    AutoTokenizer,
+    PreTrainedModel,
+)
 from transformers.tokenization_utils_base import PreTrainedTokenizerBase
 from transformers.utils import logging as transformers_logging
 
@@ -16,6 +25,16 @@ from probing.errors import ProbingError
 from probing.models.files import ModelFiles
 
 Attention = Literal["sdpa", "eager"]
+Purpose = Literal["read", "causal", "masked", "seq2seq", "classify"]
+"""What a model is loaded for: to be read without a task head, or with the head of a task."""
+_CLASSES: dict[Purpose, Any] = {
+    "read": AutoModel,
+    "causal": AutoModelForCausalLM,
+    "masked": AutoModelForMaskedLM,
+    "seq2seq": AutoModelForSeq2SeqLM,
+    "classify": AutoModelForSequenceClassification,
+}
+_UNREAD_POOLER = (AutoModel, AutoModelForMaskedLM)
 _LONGEST = 100_000  # tokenizers without a limit report one of about 1e30
 
 
@@ -24,7 +43,7 @@ class LoadedModel:
     """A model in evaluation mode with its tokenizer.
 
     Attributes:
-        model: The unmodified module; of an encoder-decoder model its encoder.
+        model: The unmodified module; of an encoder-decoder model that is read its encoder.
         tokenizer: Its tokenizer.
         max_length: The most tokens that one input may have, or None where the model has no limit.
     """
@@ -40,8 +59,16 @@ def load_model(
     device: torch.device,
     dtype: torch.dtype = torch.float32,
     attention: Attention = "sdpa",
+    purpose: Purpose = "read",
 ) -> LoadedModel:
-    """Load a model for reading.
+    """Load a model, its parameters frozen.
+
+    Args:
+        files: Where it lies.
+        device: Where it shall compute.
+        dtype: What it shall compute in.
+        attention: The implementation of attention; families without `sdpa` run eager.
+        purpose: Which task head it shall have.
 
     Raises:
         ProbingError: If the files do not make a model, or leave some of its weights at random values.
@@ -50,11 +77,12 @@ def load_model(
     transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     try:
         tokenizer = _tokenizer(files)
-        model = _pretrained(files, dtype, attention) if files.config.pretrained else _untrained(files, dtype)
+        make = _pretrained if files.config.pretrained else _untrained
+        model = make(files, dtype, attention, _CLASSES[purpose])
     except (OSError, ValueError, KeyError, ImportError, RuntimeError, SafetensorError) as error:
         reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
         raise ProbingError(f"model {files.config.name}: cannot be loaded: {reason}") from error
-    if model.config.is_encoder_decoder:
+    if model.config.is_encoder_decoder and purpose == "read":
         model = _encoder(files, model)
     model.train(False).requires_grad_(False)
     nn.Module.to(model, device)
@@ -70,15 +98,15 @@ def _tokenizer(files: ModelFiles) -> PreTrainedTokenizerBase:
     return tokenizer
 
 
-def _pretrained(files: ModelFiles, dtype: torch.dtype, attention: Attention) -> PreTrainedModel:
+def _pretrained(files: ModelFiles, dtype: torch.dtype, attention: Attention, kind: Any) -> PreTrainedModel:  # noqa: ANN401
     _ = files.identity  # checks the digest before a byte of it is used
     options: dict[str, Any] = {"dtype": dtype, "trust_remote_code": files.config.trust_remote_code}
     try:
-        return _from_pretrained(files, attn_implementation=attention, **options)
+        return _from_pretrained(files, kind, attn_implementation=attention, **options)
     except ValueError as error:
         if attention == "eager" or "scaled_dot_product_attention" not in str(error):
             raise
-        return _from_pretrained(files, attn_implementation="eager", **options)
+        return _from_pretrained(files, kind, attn_implementation="eager", **options)
 
 
 def _encoder(files: ModelFiles, model: PreTrainedModel) -> PreTrainedModel:
@@ -88,26 +116,32 @@ def _encoder(files: ModelFiles, model: PreTrainedModel) -> PreTrainedModel:
     return encoder
 
 
-def _from_pretrained(files: ModelFiles, **options: Any) -> PreTrainedModel:  # noqa: ANN401
-    model, report = AutoModel.from_pretrained(
+def _from_pretrained(files: ModelFiles, kind: Any, **options: Any) -> PreTrainedModel:  # noqa: ANN401
+    model, report = kind.from_pretrained(
         files.folder, use_safetensors=True, output_loading_info=True, **options
     )
-    missing = sorted(name for name in report["missing_keys"] if "pooler" not in name)
+    missing = sorted(name for name in report["missing_keys"] if kind not in _UNREAD_POOLER or "pooler" not in name)
     if missing:
+        why = (
+            "the files belong to another architecture"
+            if kind is AutoModel
+            else "it has no trained head for this objective; use objective=readout, or a checkpoint that has one"
+        )
         raise ProbingError(
             f"model {files.config.name}: its weights lack {missing[0]} and {len(missing) - 1} "
-            "more, which would stay random; the files belong to another architecture"
+            f"more, which would stay random; {why}"
         )
     return model  # type: ignore[no-any-return]
 
 
-def _untrained(files: ModelFiles, dtype: torch.dtype) -> PreTrainedModel:
+def _untrained(files: ModelFiles, dtype: torch.dtype, attention: Attention, kind: Any) -> PreTrainedModel:  # noqa: ANN401
     remote = files.config.trust_remote_code
     config = AutoConfig.from_pretrained(files.folder, trust_remote_code=remote)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(files.config.seed)
-        model: PreTrainedModel = AutoModel.from_config(  # type: ignore[no-untyped-call]
-            config, trust_remote_code=remote, dtype=torch.float32
+        options = {"attn_implementation": "eager"} if attention == "eager" else {}
+        model: PreTrainedModel = kind.from_config(
+            config, trust_remote_code=remote, dtype=torch.float32, **options
         )
     nn.Module.to(model, dtype)
     return model

@@ -65,12 +65,14 @@ class Encoder:
         arguments: Names of the tensors that the model's forward pass accepts.
         max_length: Tokens after which a text is cut, or None.
         token_budget: Most tokens in a batch, padding included.
+        shared: Whether units of one text share its row; otherwise every unit has a row of its own.
     """
 
     tokenizer: PreTrainedTokenizerBase
     arguments: frozenset[str]
     max_length: int | None
     token_budget: int
+    shared: bool = True
 
     def batches(self, units: Sequence[Unit]) -> Iterator[Batch]:
         """Batches of like length, the longest first, so that memory runs out at once or never.
@@ -79,20 +81,26 @@ class Encoder:
             ProbingError: If a text has no tokens, or a unit's span covers none, cut or not; if the limit
                 leaves no room for two texts.
         """
-        by_source: dict[Source, list[int]] = {}
-        for place, unit in enumerate(units):
-            by_source.setdefault(source_of(unit), []).append(place)
-        sources = sorted(by_source, key=characters, reverse=True)
+        sources = sorted(self._sources(units), key=lambda source: characters(source[0]), reverse=True)
         for start in range(0, len(sources), WINDOW):
             window = sources[start : start + WINDOW]
-            tokens = tokenize(self.tokenizer, window, self.max_length)
+            tokens = tokenize(self.tokenizer, [source for source, _ in window], self.max_length)
             texts = [
-                _Text(source, item, tuple(by_source[source]))
-                for source, item in zip(window, tokens, strict=True)
+                _Text(source, item, tuple(places))
+                for (source, places), item in zip(window, tokens, strict=True)
             ]
             texts.sort(key=len, reverse=True)
             for group in self._groups(texts):
                 yield self._batch(group, units)
+
+    def _sources(self, units: Sequence[Unit]) -> list[tuple[Source, list[int]]]:
+        """The texts that make rows, each with the units in it."""
+        if not self.shared:
+            return [(source_of(unit), [place]) for place, unit in enumerate(units)]
+        by_source: dict[Source, list[int]] = {}
+        for place, unit in enumerate(units):
+            by_source.setdefault(source_of(unit), []).append(place)
+        return list(by_source.items())
 
     def _groups(self, texts: list[_Text]) -> Iterator[list[_Text]]:
         group: list[_Text] = []

@@ -1,0 +1,229 @@
+"""Forward passes that begin in the middle: what lies below a masked head is computed once for all masks."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict, deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from transformers import PreTrainedModel
+
+from probing.models.inputs import BATCH, LENGTH
+from probing.models.record import as_it_was, is_linear
+from probing.models.sites import Side, Site
+
+Key = tuple[str, int]
+"""A module by its dotted name, and which call of it in one forward pass."""
+_ALONE = 1
+
+
+@dataclass
+class _Call:
+    """One call of a module in the traced pass; times count the entries and exits of all modules."""
+
+    key: Key
+    parent: _Call | None
+    begin: int
+    end: int
+    axes: Any = None
+    wide: bool = False
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What need not be computed again when only what follows a site changes.
+
+    Attributes:
+        finished: For each site the outermost modules that are done before it is reached, in order.
+        axes: Which axis of each tensor of their outputs runs over the batch; None for none of them.
+        late: Modules that project every token by itself after the last site.
+    """
+
+    finished: Mapping[Site, tuple[Key, ...]]
+    axes: Mapping[Key, Any]
+    late: tuple[str, ...]
+
+
+def make_plan(model: PreTrainedModel, sites: Sequence[Site], inputs: Mapping[str, Tensor]) -> Plan | None:
+    """Trace one tiny forward pass; None where it cannot be told when a site is reached.
+
+    Args:
+        model: The model in which the sites were found.
+        sites: Head sites.
+        inputs: As `default_inputs` gives them: the batch size must differ from all other sizes.
+    """
+    calls = _trace(model, inputs)
+    begins = {call.key: call for call in calls}
+    keys = {site: (site.module, site.call) for site in sites}
+    if any(site.side is not Side.INPUT or keys[site] not in begins for site in sites):
+        return None
+    finished = {site: _finished(calls, begins[key].begin) for site, key in keys.items()}
+    wanted = {key for keys in finished.values() for key in keys}
+    last = max(begins[key].end for key in keys.values())
+    late = tuple(dict.fromkeys(call.key[0] for call in calls if call.wide and call.begin > last))
+    return Plan(finished, {key: begins[key].axes for key in wanted}, late)
+
+
+class Prefix:
+    """One forward pass whose intermediate results are kept, for passes that begin at any site of it."""
+
+    def __init__(self, model: PreTrainedModel, plan: Plan) -> None:
+        """Nothing is kept yet."""
+        self._model = model
+        self._plan = plan
+        self._kept: dict[Key, Any] = {}
+
+    @contextmanager
+    def recording(self) -> Iterator[None]:
+        """Keep what the forward pass within computes; it must be one pass."""
+        calls: Counter[str] = Counter()
+
+        def keep(name: str) -> Callable[..., None]:
+            def hook(_: nn.Module, __: Any, output: Any) -> None:  # noqa: ANN401
+                key = (name, calls[name])
+                calls[name] += 1
+                if key in self._plan.axes:
+                    self._kept[key] = output
+
+            return hook
+
+        self._kept.clear()
+        with ExitStack() as hooks:
+            for name in {name for name, _ in self._plan.axes}:
+                module = self._model.get_submodule(name)
+                hooks.callback(module.register_forward_hook(keep(name)).remove)
+            yield
+
+    @contextmanager
+    def resumed(self, site: Site, copies: int) -> Iterator[None]:
+        """Let a pass over so many copies of the batch, one after the other, begin at a site."""
+        queues: dict[str, deque[Any]] = defaultdict(deque)
+        for key in self._plan.finished[site]:
+            queues[key[0]].append(repeated(self._kept[key], self._plan.axes[key], copies))
+        with ExitStack() as stack:
+            for name, queue in queues.items():
+                stack.enter_context(_standing_in(self._model.get_submodule(name), queue))
+            yield
+
+
+@contextmanager
+def cropped(model: PreTrainedModel, plan: Plan, positions: Tensor) -> Iterator[None]:
+    """After the last attention block, project one token of every row alone.
+
+    What is added to it is broadcast over all tokens, so that only this one is right afterwards.
+
+    Args:
+        model: The model that was traced.
+        plan: Says which modules these are.
+        positions: int64 (rows,), the token of each.
+    """
+
+    def hook(_: nn.Module, args: tuple[Any, ...]) -> tuple[Any, ...] | None:
+        if not args or not isinstance(args[0], Tensor) or args[0].ndim != 3 or args[0].shape[1] == _ALONE:
+            return None
+        rows = torch.arange(len(positions), device=positions.device)
+        return (args[0][rows, positions].unsqueeze(1), *args[1:])
+
+    with ExitStack() as hooks:
+        for name in plan.late:
+            hooks.callback(model.get_submodule(name).register_forward_pre_hook(hook).remove)
+        yield
+
+
+def repeated(value: Any, axes: Any, copies: int) -> Any:  # noqa: ANN401
+    """Copies of a batch one after the other, along the axis of each tensor that runs over it."""
+    if isinstance(value, Tensor):
+        if axes is None or copies == 1:
+            return value
+        times = [1] * value.ndim
+        times[axes] = copies
+        return value.repeat(times)
+    if isinstance(value, Mapping):
+        items = {name: repeated(item, axes[name], copies) for name, item in value.items()}
+        return type(value)(**items) if not isinstance(value, dict) or type(value) is not dict else items
+    if isinstance(value, list | tuple):
+        return type(value)(repeated(item, axis, copies) for item, axis in zip(value, axes, strict=True))
+    return value
+
+
+@contextmanager
+def _standing_in(module: nn.Module, queue: deque[Any]) -> Iterator[None]:
+    """Answer the first calls of a module from a queue."""
+    forward = module.forward
+
+    def answer(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
+        return queue.popleft() if queue else forward(*args, **kwargs)
+
+    before = module.__dict__.get("forward")
+    module.__dict__["forward"] = answer
+    try:
+        yield
+    finally:
+        if before is None:
+            del module.__dict__["forward"]
+        else:
+            module.__dict__["forward"] = before
+
+
+def _trace(model: PreTrainedModel, inputs: Mapping[str, Tensor]) -> list[_Call]:
+    calls: list[_Call] = []
+    stack: list[_Call] = []
+    count: Counter[str] = Counter()
+    ticks = 0
+
+    def enter(name: str, linear: bool) -> Callable[..., None]:
+        def hook(_: nn.Module, args: tuple[Any, ...]) -> None:
+            nonlocal ticks
+            ticks += 1
+            call = _Call((name, count[name]), stack[-1] if stack else None, ticks, 0)
+            call.wide = linear and bool(args) and isinstance(args[0], Tensor) and _is_wide(args[0])
+            count[name] += 1
+            calls.append(call)
+            stack.append(call)
+
+        return hook
+
+    def leave(_: nn.Module, __: Any, output: Any) -> None:  # noqa: ANN401
+        nonlocal ticks
+        ticks += 1
+        call = stack.pop()
+        call.end, call.axes = ticks, _axes(output)
+
+    with ExitStack() as hooks:
+        for name, module in model.named_modules():
+            hooks.callback(module.register_forward_pre_hook(enter(name, is_linear(module))).remove)
+            hooks.callback(module.register_forward_hook(leave).remove)
+        with as_it_was(model):
+            model(**inputs, **({"use_cache": False} if _caches(model) else {}))
+    return calls
+
+
+def _caches(model: PreTrainedModel) -> bool:
+    return hasattr(model.config, "use_cache")
+
+
+def _finished(calls: Sequence[_Call], time: int) -> tuple[Key, ...]:
+    """The outermost calls that have ended by then."""
+    return tuple(
+        call.key for call in calls if call.end < time and call.parent is not None and call.parent.end > time
+    )
+
+
+def _is_wide(tensor: Tensor) -> bool:
+    return tensor.ndim == 3 and tensor.shape[:2] == (BATCH, LENGTH)
+
+
+def _axes(value: Any) -> Any:  # noqa: ANN401
+    """For each tensor the axis of the batch, in the structure of the value."""
+    if isinstance(value, Tensor):
+        sizes = list(value.shape)
+        if BATCH in sizes:
+            return sizes.index(BATCH)
+        return 0 if sizes and sizes[0] % (BATCH * LENGTH) == 0 else None
+    if isinstance(value, Mapping):
+        return {name: _axes(item) for name, item in value.items()}
+    return [_axes(item) for item in value] if isinstance(value, list | tuple) else None

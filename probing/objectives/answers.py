@@ -1,0 +1,76 @@
+"""Losses and scores of classes and graded scores."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn.functional import cross_entropy
+
+from probing.probes.metrics import score
+from probing.tasks.target import Classes
+from probing.tasks.task import Task
+
+
+@dataclass(frozen=True)
+class Judge:
+    """How answers to a task are judged.
+
+    Attributes:
+        task: The examples.
+    """
+
+    task: Task
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """The task's own metric, and the mean loss."""
+        return (self.task.metric, "loss")
+
+    @property
+    def gold(self) -> NDArray[np.int64] | NDArray[np.float64]:
+        """The class or score of every example of the task."""
+        target = self.task.target
+        return target.labels if isinstance(target, Classes) else target.values
+
+    def gold_of(self, rows: NDArray[np.int64]) -> Tensor:
+        """The same of some, as a tensor."""
+        return torch.from_numpy(self.gold[rows])
+
+    def loss(self, outputs: Tensor, gold: Tensor) -> tuple[Tensor, Tensor]:
+        """Cross-entropy in nats of classes, squared error of scores; and what was answered.
+
+        Args:
+            outputs: (b, classes), or (b, 1) of scores.
+            gold: (b,).
+
+        Returns:
+            Loss and answer, (b,) each.
+        """
+        outputs = outputs.float()
+        if isinstance(self.task.target, Classes):
+            return cross_entropy(outputs, gold, reduction="none"), outputs.argmax(-1)
+        answers = outputs[:, 0]
+        return (answers - gold.to(answers)).square(), answers
+
+    def score(
+        self, rows: NDArray[np.int64], loss: NDArray[np.float64], answer: NDArray[np.float64]
+    ) -> dict[str, float]:
+        """Scores by metric; data sets within the task are scored apart, as the task says."""
+        gold = self.gold[rows]
+        given = answer.astype(gold.dtype)
+        return {self.task.metric: self._over_groups(rows, given, gold), "loss": float(loss.mean())}
+
+    def _over_groups(self, rows: NDArray[np.int64], given: NDArray[np.int64], gold: NDArray[np.int64]) -> float:
+        groups = np.zeros(len(rows)) if self.task.groups is None else self.task.groups[rows]
+        parts = [np.flatnonzero(groups == name) for name in np.unique(groups)]
+        sizes = [len(part) if self.task.average == "weighted" else 1 for part in parts]
+        scores = [_score(given[part], gold[part], self.task.metric) for part in parts]
+        return float(np.average(scores, weights=sizes))
+
+
+def _score(given: NDArray[np.int64], gold: NDArray[np.int64], metric: str) -> float:
+    return float(score(torch.from_numpy(given), torch.from_numpy(gold), metric))  # type: ignore[arg-type]

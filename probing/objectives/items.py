@@ -1,0 +1,65 @@
+"""Examples as batches that an objective runs the model on."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from probing.models.load import LoadedModel
+from probing.objectives.objective import Batch, Setting
+from probing.representations.encode import Batch as Encoded
+from probing.representations.encode import Encoder
+from probing.tasks.task import Task, Unit
+
+SPLITS = ("train", "dev", "test")
+Finish = Callable[[Batch], Batch]
+
+
+def encoder_of(loaded: LoadedModel, setting: Setting) -> Encoder:
+    """The tokenizer under the model's and the user's limits, a row for every example."""
+    limits = [setting.extract.max_length, loaded.max_length]
+    return Encoder(
+        tokenizer=loaded.tokenizer,
+        arguments=frozenset(inspect.signature(loaded.model.forward).parameters),
+        max_length=min((limit for limit in limits if limit), default=None),
+        token_budget=setting.extract.token_budget(loaded.model.device),
+        shared=False,
+    )
+
+
+def make_batches(
+    loaded: LoadedModel, setting: Setting, task: Task, units: tuple[Unit, ...], finish: Finish
+) -> dict[str, list[Batch]]:
+    """The batches of every split, on the model's device.
+
+    Args:
+        loaded: Model and tokenizer.
+        setting: Limits.
+        task: The examples.
+        units: What the model reads for each of them.
+        finish: Adds what the objective needs beside the inputs.
+
+    Raises:
+        ProbingError: If a text has no tokens.
+    """
+    encoder = encoder_of(loaded, setting)
+    found = {}
+    for split in SPLITS:
+        rows = task.rows(split)
+        chosen = [units[row] for row in rows]
+        batches = (_batch(encoded, rows) for encoded in encoder.batches(chosen))
+        found[split] = [finish(batch).to(loaded.model.device) for batch in batches if len(batch.rows)]
+    return found
+
+
+def _batch(encoded: Encoded, rows: NDArray[np.int64]) -> Batch:
+    # words that were cut off with the end of their text have no row of tokens
+    kept = list(range(len(encoded.units)))
+    if encoded.texts is not None:
+        kept = encoded.texts.tolist()
+    inputs: Mapping[str, Tensor] = {name: tensor[kept] for name, tensor in encoded.inputs.items()}
+    return Batch(inputs, rows[list(encoded.units)], encoded.tokens, np.ones(len(encoded.units)))
