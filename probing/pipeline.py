@@ -17,7 +17,7 @@ import torch
 import probing
 from probing.analyses.experiment import Experiment
 from probing.analyses.granularity import Granularity, Unit
-from probing.analyses.pose import pose, truth
+from probing.probes.pose import pose, truth
 from probing.config import BaselineConfig, Config, as_plain
 from probing.errors import CorruptFileError, ProbingError
 from probing.models.family import default_pooling

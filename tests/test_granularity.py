@@ -232,7 +232,7 @@ def _probe(root: Path, model: Path, heads: list[tuple[int, int]]) -> list[float]
     """The scores of a probe on heads put together by hand, from cached vectors."""
     import torch
 
-    from probing.analyses.pose import pose
+    from probing.probes.pose import pose
     from probing.probes.intervals import interval
     from probing.probes.logistic import Logistic
     from probing.probes.scores import test_scores

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from probing.analyses.pose import pose
+from probing.probes.pose import pose
 from probing.errors import ProbingError
 from probing.models.load import LoadedModel
 from probing.probes.problem import Problem

@@ -12,7 +12,7 @@ import pandas as pd
 
 from probing.analyses.experiment import Experiment
 from probing.analyses.granularity import Granularity
-from probing.analyses.pose import counts, pose
+from probing.probes.pose import counts, pose
 from probing.analyses.top_heads import layer_rows, top_rows
 from probing.analyses.units import Batch, Pick, all_heads, layer_batches, pick_batches
 from probing.errors import ProbingError

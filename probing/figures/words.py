@@ -32,6 +32,12 @@ _GRANULARITIES = {
     "all_heads": "all heads together",
 }
 
+_OBJECTIVES = {
+    "readout": "readout of the last layer",
+    "classifier": "its own classifier",
+    "lm": "language modelling",
+}
+
 _BASELINES = {"untrained": "untrained twin", "control": "control labels", "permuted": "permuted labels"}
 
 
@@ -126,11 +132,13 @@ def describe(key: GridKey, fields: Sequence[str]) -> list[str]:
         "model": key.model,
         "task": key.task,
         "granularity": _GRANULARITIES.get(key.granularity, key.granularity),
-        "pooling": f"{key.pooling} pooling",
-        "probe": f"{key.probe} probe",
+        "pooling": f"{key.pooling} pooling" if key.pooling else "",
+        "probe": f"{key.probe} probe" if key.probe else "",
+        "objective": _OBJECTIVES.get(key.objective, key.objective),
         "seed": f"seed {key.seed}",
         "baseline": _BASELINES.get(key.baseline, ""),
         "variant": key.variant,
+        "stack": key.stack,
         "metric": metric_name(key.metric),
     }
     return [words[name] for name in GridKey._fields if name in fields and words[name]]

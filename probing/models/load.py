@@ -22,17 +22,16 @@ from transformers.tokenization_utils_base import PreTrainedTokenizerBase
 from transformers.utils import logging as transformers_logging
 
 from probing.errors import ProbingError
+from probing.models.family import Language, language_kind
 from probing.models.files import ModelFiles
 
 Attention = Literal["sdpa", "eager"]
-Purpose = Literal["read", "causal", "masked", "seq2seq", "classify"]
-"""What a model is loaded for: to be read without a task head, or with the head of a task."""
-_CLASSES: dict[Purpose, Any] = {
-    "read": AutoModel,
+Purpose = Literal["read", "lm", "classify"]
+"""What a model is loaded for: to be read without a task head, or with that of language models or classes."""
+_LANGUAGE: dict[Language, Any] = {
     "causal": AutoModelForCausalLM,
     "masked": AutoModelForMaskedLM,
     "seq2seq": AutoModelForSeq2SeqLM,
-    "classify": AutoModelForSequenceClassification,
 }
 _UNREAD_POOLER = (AutoModel, AutoModelForMaskedLM)
 _LONGEST = 100_000  # tokenizers without a limit report one of about 1e30
@@ -78,7 +77,7 @@ def load_model(
     try:
         tokenizer = _tokenizer(files)
         make = _pretrained if files.config.pretrained else _untrained
-        model = make(files, dtype, attention, _CLASSES[purpose])
+        model = make(files, dtype, attention, _class(files, purpose))
     except (OSError, ValueError, KeyError, ImportError, RuntimeError, SafetensorError) as error:
         reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
         raise ProbingError(f"model {files.config.name}: cannot be loaded: {reason}") from error
@@ -87,6 +86,12 @@ def load_model(
     model.train(False).requires_grad_(False)
     nn.Module.to(model, device)
     return LoadedModel(model, tokenizer, _length_limit(model, tokenizer))
+
+
+def _class(files: ModelFiles, purpose: Purpose) -> Any:  # noqa: ANN401
+    if purpose == "lm":
+        return _LANGUAGE[language_kind(files.settings)]
+    return AutoModel if purpose == "read" else AutoModelForSequenceClassification
 
 
 def _tokenizer(files: ModelFiles) -> PreTrainedTokenizerBase:
@@ -120,7 +125,9 @@ def _from_pretrained(files: ModelFiles, kind: Any, **options: Any) -> PreTrained
     model, report = kind.from_pretrained(
         files.folder, use_safetensors=True, output_loading_info=True, **options
     )
-    missing = sorted(name for name in report["missing_keys"] if kind not in _UNREAD_POOLER or "pooler" not in name)
+    missing = sorted(
+        name for name in report["missing_keys"] if kind not in _UNREAD_POOLER or "pooler" not in name
+    )
     if missing:
         why = (
             "the files belong to another architecture"

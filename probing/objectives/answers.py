@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -10,6 +11,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
+from probing.models.load import LoadedModel
+from probing.objectives.objective import Batch, Ready
 from probing.probes.metrics import score
 from probing.tasks.target import Classes
 from probing.tasks.task import Task
@@ -36,9 +39,9 @@ class Judge:
         target = self.task.target
         return target.labels if isinstance(target, Classes) else target.values
 
-    def gold_of(self, rows: NDArray[np.int64]) -> Tensor:
-        """The same of some, as a tensor."""
-        return torch.from_numpy(self.gold[rows])
+    def finish(self, batch: Batch) -> Batch:
+        """The batch with the classes or scores of its rows."""
+        return replace(batch, extra={"gold": torch.from_numpy(self.gold[batch.rows])})
 
     def loss(self, outputs: Tensor, gold: Tensor) -> tuple[Tensor, Tensor]:
         """Cross-entropy in nats of classes, squared error of scores; and what was answered.
@@ -64,12 +67,34 @@ class Judge:
         given = answer.astype(gold.dtype)
         return {self.task.metric: self._over_groups(rows, given, gold), "loss": float(loss.mean())}
 
-    def _over_groups(self, rows: NDArray[np.int64], given: NDArray[np.int64], gold: NDArray[np.int64]) -> float:
+    def _over_groups(
+        self, rows: NDArray[np.int64], given: NDArray[np.int64], gold: NDArray[np.int64]
+    ) -> float:
         groups = np.zeros(len(rows)) if self.task.groups is None else self.task.groups[rows]
         parts = [np.flatnonzero(groups == name) for name in np.unique(groups)]
         sizes = [len(part) if self.task.average == "weighted" else 1 for part in parts]
         scores = [_score(given[part], gold[part], self.task.metric) for part in parts]
         return float(np.average(scores, weights=sizes))
+
+
+class Judged(Ready):
+    """A model that answers with a class or a score."""
+
+    def __init__(self, loaded: LoadedModel, judge: Judge, batches: Mapping[str, Sequence[Batch]]) -> None:
+        """Made by an objective; see `Ready`."""
+        super().__init__(loaded.model, judge.task, batches)
+        self.judge = judge
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """The task's own metric, and the mean loss."""
+        return self.judge.metrics
+
+    def score(
+        self, rows: NDArray[np.int64], loss: NDArray[np.float64], answer: NDArray[np.float64]
+    ) -> dict[str, float]:
+        """Scores by metric."""
+        return self.judge.score(rows, loss, answer)
 
 
 def _score(given: NDArray[np.int64], gold: NDArray[np.int64], metric: str) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,8 @@ from probing.tasks.task import Task, Unit
 
 SPLITS = ("train", "dev", "test")
 Finish = Callable[[Batch], Batch]
+Batches = Mapping[str, Sequence[Batch]]
+"""The batches of every split."""
 
 
 def encoder_of(loaded: LoadedModel, setting: Setting) -> Encoder:
@@ -32,8 +34,14 @@ def encoder_of(loaded: LoadedModel, setting: Setting) -> Encoder:
 
 
 def make_batches(
-    loaded: LoadedModel, setting: Setting, task: Task, units: tuple[Unit, ...], finish: Finish
-) -> dict[str, list[Batch]]:
+    loaded: LoadedModel,
+    setting: Setting,
+    task: Task,
+    units: Sequence[Unit],
+    finish: Finish,
+    *,
+    distinct: bool = False,
+) -> Batches:
     """The batches of every split, on the model's device.
 
     Args:
@@ -42,6 +50,7 @@ def make_batches(
         task: The examples.
         units: What the model reads for each of them.
         finish: Adds what the objective needs beside the inputs.
+        distinct: Whether a text that several examples share is read once, for the first of them.
 
     Raises:
         ProbingError: If a text has no tokens.
@@ -50,6 +59,8 @@ def make_batches(
     found = {}
     for split in SPLITS:
         rows = task.rows(split)
+        if distinct:
+            rows = np.array(list({units[row]: row for row in reversed(rows)}.values()), dtype=np.int64)
         chosen = [units[row] for row in rows]
         batches = (_batch(encoded, rows) for encoded in encoder.batches(chosen))
         found[split] = [finish(batch).to(loaded.model.device) for batch in batches if len(batch.rows)]

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from probing.analyses.pose import pose
 from probing.errors import ProbingError
 from probing.models.capture import capture
+from probing.models.load import LoadedModel
 from probing.models.sites import Site
 from probing.models.trace import find_sites
-from probing.objectives.answers import Judge
-from probing.objectives.items import make_batches
+from probing.objectives.answers import Judge, Judged
+from probing.objectives.items import Batches, make_batches
 from probing.objectives.objective import (
     Batch,
     Output,
@@ -27,8 +27,9 @@ from probing.objectives.objective import (
 )
 from probing.probes.linear import Linear
 from probing.probes.logistic import Logistic
+from probing.probes.pose import pose
 from probing.probes.ridge import Ridge
-from probing.representations.pooling import pool
+from probing.representations.pooling import Pooling, pool
 from probing.tasks.target import Classes
 from probing.tasks.task import Task
 
@@ -77,60 +78,41 @@ class Readout:
             log.warning("%d examples are dropped: their words are cut off", len(task) - len(there))
             task, vectors = task.take(there), vectors[there]
             units = tuple(units[row] for row in there)
-        weights, bias = self._fit(task, vectors, setting)
-        batches = make_batches(loaded, setting, task, units, _with_gold(Judge(task)))
-        return _Readout(loaded.model, task, batches, hidden[-1], setting.pooling, (weights, bias))
+        judge = Judge(task)
+        batches = make_batches(loaded, setting, task, units, judge.finish)
+        read = _Read(hidden[-1], setting.pooling, *self._fit(task, vectors, setting))
+        return _Readout(loaded, judge, batches, read)
 
     def _fit(self, task: Task, vectors: NDArray[np.float32], setting: Setting) -> tuple[Tensor, Tensor]:
         kind: type[Linear] = Logistic if isinstance(task.target, Classes) else Ridge
         device = setting.extract.torch_device()
-        # the embedded model is not at fault for how data sets are averaged
-        problem = pose(replace(task, partners=None), setting.seed)
-        fit = kind(l2=self.l2).fit(torch.from_numpy(vectors)[None].to(device), problem)
+        fit = kind(l2=self.l2).fit(torch.from_numpy(vectors)[None].to(device), pose(task, setting.seed))
         log.info("objective: readout of the last layer, L2 %g, dev %.3f", fit.l2[0], fit.dev[0])
         return torch.from_numpy(fit.weights[0]).to(device), torch.from_numpy(fit.bias[0]).to(device)
 
 
-class _Readout(Ready):
-    def __init__(
-        self,
-        model: torch.nn.Module,
-        task: Task,
-        batches: dict[str, list[Batch]],
-        site: Site,
-        pooling: str,
-        linear: tuple[Tensor, Tensor],
-    ) -> None:
-        super().__init__(model, task, batches)
-        self._site = site
-        self._pooling = pooling
-        self._linear = linear
-        self._judge = Judge(task)
+@dataclass(frozen=True)
+class _Read:
+    """What is read: where, how, by which classifier; weights (outputs, dim), bias (outputs,)."""
 
-    @property
-    def metrics(self) -> tuple[str, ...]:
-        return self._judge.metrics
+    site: Site
+    pooling: Pooling
+    weights: Tensor
+    bias: Tensor
+
+
+class _Readout(Judged):
+    def __init__(self, loaded: LoadedModel, judge: Judge, batches: Batches, read: _Read) -> None:
+        super().__init__(loaded, judge, batches)
+        self._read = read
 
     def run(self, batch: Batch) -> Output:
         pooled: list[Tensor] = []
 
         def read(_: Site, states: Tensor) -> None:
-            pooled.append(pool(states, batch.tokens, self._pooling))
+            pooled.append(pool(states, batch.tokens, self._read.pooling))
 
-        with capture(self.model, [self._site], read, stop_early=False):
+        with capture(self.model, [self._read.site], read, stop_early=False):
             self.forward(batch)
-        weights, bias = self._linear
-        loss, answer = self._judge.loss(pooled[0].float() @ weights.T + bias, batch.extra["gold"])
-        return Output(loss, answer)
-
-    def score(
-        self, rows: NDArray[np.int64], loss: NDArray[np.float64], answer: NDArray[np.float64]
-    ) -> dict[str, float]:
-        return self._judge.score(rows, loss, answer)
-
-
-def _with_gold(judge: Judge):
-    def finish(batch: Batch) -> Batch:
-        return replace(batch, extra={"gold": judge.gold_of(batch.rows)})
-
-    return finish
+        outputs = pooled[0].float() @ self._read.weights.T + self._read.bias
+        return Output(*self.judge.loss(outputs, batch.extra["gold"]))

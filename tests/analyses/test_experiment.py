@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from probing.analyses.experiment import Experiment
 from probing.analyses.pairs import combine
-from probing.analyses.pose import pose
+from probing.probes.pose import pose
 from probing.probes.logistic import Logistic
 from probing.tasks.target import Classes, Scores
 from probing.tasks.task import Features, Task, Unit

@@ -1,0 +1,99 @@
+"""A sequence-classification checkpoint on the task that it was trained for."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+
+import torch
+
+from probing.errors import ProbingError
+from probing.models.load import LoadedModel
+from probing.objectives.answers import Judge, Judged
+from probing.objectives.items import Batches, make_batches
+from probing.objectives.objective import Batch, Output, Ready, Setting, joint_units
+from probing.tasks.target import Classes
+from probing.tasks.task import Task
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Classifier:
+    """Judge a checkpoint such as `BertForSequenceClassification` by its own answers."""
+
+    @property
+    def name(self) -> str:
+        """As on the command line."""
+        return "classifier"
+
+    @property
+    def pools(self) -> bool:
+        """The checkpoint pools by itself."""
+        return False
+
+    def check(self, task: Task) -> None:
+        """Refuse words: such a checkpoint answers for whole texts."""
+        if any(unit.span for unit in task.units):
+            raise ProbingError(
+                f"objective=classifier: the examples of task {task.name} are words; use objective=readout"
+            )
+
+    def prepare(self, setting: Setting) -> Ready:
+        """Load the checkpoint, and match its labels to the task's."""
+        loaded = setting.load("classify", setting.attention)
+        _can_pad(loaded)
+        judge = Judge(setting.task)
+        units = joint_units(setting.task)
+        batches = make_batches(loaded, setting, setting.task, units, judge.finish)
+        return _Classifier(loaded, judge, batches, label_order(loaded.model.config.id2label, setting.task))
+
+
+class _Classifier(Judged):
+    def __init__(self, loaded: LoadedModel, judge: Judge, batches: Batches, order: list[int]) -> None:
+        super().__init__(loaded, judge, batches)
+        self._order = torch.tensor(order, device=loaded.model.device)
+
+    def run(self, batch: Batch) -> Output:
+        logits = self.forward(batch).logits[:, self._order]
+        return Output(*self.judge.loss(logits, batch.extra["gold"]))
+
+
+def label_order(names: dict[int, str], task: Task) -> list[int]:
+    """For each class of the task the output of the checkpoint that stands for it.
+
+    Raises:
+        ProbingError: If the labels are others.
+    """
+    target = task.target
+    if not isinstance(target, Classes):
+        if len(names) == 1:
+            return [0]
+        raise ProbingError(f"the model tells {len(names)} classes, but task {task.name} asks for scores")
+    if len(names) != len(target.names):
+        raise ProbingError(
+            f"the model tells {len(names)} classes, task {task.name} has {len(target.names)}; use a "
+            "checkpoint that was trained on it, or objective=readout"
+        )
+    place = {str(name).lower(): number for number, name in names.items()}
+    wanted = [name.lower() for name in target.names]
+    if set(wanted) == set(place):
+        return [place[name] for name in wanted]
+    if all(name == f"label_{number}" for name, number in place.items()):
+        log.warning("the model does not name its classes; taken in the order of %s", ", ".join(target.names))
+        return list(range(len(names)))
+    raise ProbingError(
+        f"the model's classes are {', '.join(map(str, names.values()))}, those of task {task.name} "
+        f"{', '.join(target.names)}; rename id2label in its config.json"
+    )
+
+
+def _can_pad(loaded: LoadedModel) -> None:
+    """Causal classifiers look for the last token before padding, and must know what padding is."""
+    config, tokenizer = loaded.model.config, loaded.tokenizer
+    if tokenizer.pad_token_id is None:
+        tokenizer.pad_token_id = (
+            config.pad_token_id if config.pad_token_id is not None else tokenizer.eos_token_id
+        )
+    if config.pad_token_id is None:
+        config.pad_token_id = tokenizer.pad_token_id
