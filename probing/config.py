@@ -12,6 +12,8 @@ from probing.analyses.granularity import Granularity
 from probing.convert import convert, make, make_target, suggest
 from probing.errors import ProbingError
 from probing.models.config import ModelConfig
+from probing.objectives.auto import Auto
+from probing.objectives.objective import Objective
 from probing.probes.problem import Probe
 from probing.representations.extract import Overwrite
 from probing.representations.settings import ExtractConfig
@@ -46,6 +48,11 @@ class PathsConfig:
     def representations(self) -> Path:
         """Cached vectors, a folder per key."""
         return self.root / "representations"
+
+    @property
+    def models(self) -> Path:
+        """Models that an analysis has made, a folder each."""
+        return self.root / "models"
 
     @property
     def results(self) -> Path:
@@ -106,6 +113,7 @@ class Config:
     pooling: PoolingConfig
     baseline: BaselineConfig
     probe: Probe
+    objective: Objective | Auto
     extract: ExtractConfig
     paths: PathsConfig
     figure: FigureConfig
@@ -134,6 +142,7 @@ def build_config(values: Mapping[str, Any]) -> Config:
         pooling=make(PoolingConfig, values["pooling"], "pooling"),
         baseline=make(BaselineConfig, values["baseline"], "baseline"),
         probe=make_target(values["probe"], "probe"),
+        objective=make_target(values["objective"], "objective"),
         extract=make(ExtractConfig, values["extract"], "extract"),
         paths=make(PathsConfig, values["paths"], "paths"),
         figure=make(FigureConfig, values["figure"], "figure"),
@@ -167,9 +176,9 @@ def _seed(value: Any) -> int:  # noqa: ANN401
     return seed
 
 
-def probe_title(probe: Probe) -> str:
-    """What results call a probe: its name, and the settings in which it differs from its defaults."""
-    return _title(probe.name, probe, ())
+def title(choice: Probe | Objective) -> str:
+    """What results call a probe or objective: its name, and the settings that are not its defaults."""
+    return _title(choice.name, choice, ())
 
 
 def baseline_title(baseline: BaselineConfig) -> str:

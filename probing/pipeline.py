@@ -4,24 +4,29 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
+import numpy as np
 import pandas as pd
 import torch
+from numpy.typing import NDArray
 
 import probing
-from probing.analyses.experiment import Experiment
-from probing.analyses.granularity import Granularity, Unit
-from probing.probes.pose import pose, truth
+from probing.analyses.experiment import Analysis, Beside, Experiment
+from probing.analyses.granularity import Granularity
+from probing.analyses.granularity import Unit as Granule
 from probing.config import BaselineConfig, Config, as_plain
 from probing.errors import CorruptFileError, ProbingError
 from probing.models.family import default_pooling
 from probing.models.files import ModelFiles, find_files
+from probing.objectives.divide import divided
+from probing.objectives.objective import Setting
+from probing.probes.pose import pose, truth
 from probing.question import Question, baseline_task
 from probing.representations.extract import Extractor, Overwrite
 from probing.representations.manifest import write_manifest
@@ -31,10 +36,12 @@ from probing.results.schema import PREDICTED
 from probing.results.store import ResultStore
 from probing.results.table import best_score
 from probing.tasks.sample import sample
-from probing.tasks.task import Task
+from probing.tasks.task import Task, Unit
 
 if TYPE_CHECKING:
-    from probing.models.load import LoadedModel
+    from probing.models.load import Attention, LoadedModel, Purpose
+
+    Load = Callable[[Purpose, Attention], LoadedModel]
 
 log = logging.getLogger(__name__)
 
@@ -90,7 +97,7 @@ class Run(Question):
             return None
 
     def _compute(self, store: ResultStore) -> tuple[pd.DataFrame, Experiment]:
-        extractor = self._extractor()
+        extractor = self._extractor(self.request, partial(self._load, "read", "sdpa"))
         for _ in range(100):  # a damaged shard is dropped and extracted again; each can fail once
             experiment = self._experiment(extractor)
             try:
@@ -127,6 +134,7 @@ class Run(Question):
         config = self.config
         device = config.extract.torch_device()
         labels = {**self.names, "question": self.question, "key": self.key}
+        load = cache(self._load)
         return Experiment(
             labels,
             self.task,
@@ -135,7 +143,29 @@ class Run(Question):
             device,
             represent,
             config.granularity,
-            cache(self._beside),
+            cast("Beside", cache(self._beside)),
+            load,
+            cache(lambda attention: self.means.objective.prepare(self._setting(load, attention))),
+            config.paths.models / self.store.path.stem,
+        )
+
+    def _setting(self, load: Load, attention: Attention) -> Setting:
+        """What the objective is given; it reads hidden states from the same cache as probes do."""
+        request = replace(self.request, site="hidden")
+
+        def vectors(units: Sequence[Unit], layer: int) -> NDArray[np.float32]:
+            extractor = self._extractor(request, partial(load, "read", "sdpa"))
+            found: NDArray[np.float32] = extractor.extract(units, [layer]).layer(layer)[0]
+            return found
+
+        return Setting(
+            divided(self.task, self.config.seed),
+            load,
+            self.config.extract,
+            self.request.pooling,
+            vectors,
+            self.config.seed,
+            attention,
         )
 
     def _note_examples(self) -> None:
@@ -147,16 +177,19 @@ class Run(Question):
         path = write_manifest(self.config.paths.representations, self.request, self.task, names)
         log.info("examples with labels and splits: %s", path)
 
-    def _beside(self, unit: Unit, draw: int | None) -> pd.DataFrame:
-        """The result of the same experiment for another unit, found or computed."""
+    def _beside(
+        self, unit: Granule, draw: int | None = None, analysis: Analysis | None = None
+    ) -> pd.DataFrame:
+        """The result of the same experiment for another unit or by another analysis, found or computed."""
         config = replace(self.config, granularity=Granularity(unit, self._layers_of(unit)))
+        config = replace(config, analysis=analysis or config.analysis)
         if draw is not None:
             config = replace(config, baseline=BaselineConfig("permuted", draw=draw))
         run = resolve(config, self.sampled, self.files)
         # heads are read before any is chosen, and reading them anew would drop the vectors in use
         return replace(run, extracted=run.request == self.request).answered()
 
-    def _layers_of(self, unit: Unit) -> tuple[int, ...] | None:
+    def _layers_of(self, unit: Granule) -> tuple[int, ...] | None:
         return None if unit == "layer" else self.config.granularity.layers
 
     def reference(self) -> Run:
@@ -165,19 +198,19 @@ class Run(Question):
         config = replace(self.config, baseline=BaselineConfig(), overwrite=overwrite)
         return resolve(config, self.sampled, self.files)
 
-    def _extractor(self) -> Extractor:
+    def _load(self, purpose: Purpose, attention: Attention) -> LoadedModel:
+        from probing.models.load import load_model
+
         settings = self.config.extract
+        dtype: torch.dtype = getattr(torch, settings.dtype)
+        device = settings.torch_device()
+        return load_model(self.files, device=device, dtype=dtype, attention=attention, purpose=purpose)
 
-        def load() -> LoadedModel:
-            from probing.models.load import load_model
-
-            dtype: torch.dtype = getattr(torch, settings.dtype)
-            return load_model(self.files, device=settings.torch_device(), dtype=dtype)
-
+    def _extractor(self, request: Request, load: Callable[[], LoadedModel]) -> Extractor:
         return Extractor(
             self.config.paths.representations,
-            self.request,
-            settings,
+            request,
+            self.config.extract,
             load,
             "missing" if self.extracted and self.config.overwrite == "always" else self.config.overwrite,
         )
@@ -187,12 +220,10 @@ class Run(Question):
             "created": datetime.now(UTC).isoformat(timespec="seconds"),
             "card": self.card.as_dict(),
             "config": as_plain(self.config),
-            **truth(pose(experiment.task, experiment.seed)),
-            "truncated": experiment.representations.truncated,
-            "dropped": experiment.dropped,
+            **(_about_vectors(experiment) if self.config.analysis.uses == "probe" else {}),
             "representations": self.request.key,
             "request": json.loads(self.request.as_json()),
-            "settings": self.config.analysis.depends_on(self.config.probe),
+            "settings": self.config.analysis.depends_on(self.means),
             "versions": {
                 "probing": probing.__version__,
                 "torch": torch.__version__,
@@ -225,7 +256,6 @@ def resolve(config: Config, sampled: Task, known: ModelFiles | None = None) -> R
         ProbingError: If the analysis refuses the task, or the model is not as it should be.
     """
     task = baseline_task(sampled, config.baseline, config.seed)
-    config.analysis.check(task, config.probe, config.granularity)
     model = config.model
     if config.baseline.kind == "untrained":
         if not model.pretrained:
@@ -241,4 +271,17 @@ def resolve(config: Config, sampled: Task, known: ModelFiles | None = None) -> R
         dtype=config.extract.dtype,
         transformers=int(version("transformers").split(".")[0]),
     )
-    return Run(config, sampled, task, files, request)
+    run = Run(config, sampled, task, files, request)
+    config.analysis.check(task, run.means)
+    if config.analysis.uses == "objective":
+        run.means.objective.check(task)
+    return run
+
+
+def _about_vectors(experiment: Experiment) -> dict[str, Any]:
+    """What is known only where vectors are read."""
+    return {
+        **truth(pose(experiment.task, experiment.seed)),
+        "truncated": experiment.representations.truncated,
+        "dropped": experiment.dropped,
+    }

@@ -7,8 +7,10 @@ import json
 from dataclasses import asdict, dataclass
 from functools import cached_property
 
-from probing.config import BaselineConfig, Config, baseline_title, probe_title
+from probing.analyses.experiment import Means
+from probing.config import BaselineConfig, Config, baseline_title, title
 from probing.models.files import ModelFiles
+from probing.objectives.auto import Auto, suitable
 from probing.representations.request import Request
 from probing.results.store import ResultStore
 from probing.tasks.card import TaskCard
@@ -40,17 +42,28 @@ class Question:
     @property
     def names(self) -> dict[str, object]:
         """What the rows of the result are called by."""
+        uses = self.config.analysis.uses
+        pools = uses == "probe" or (uses == "objective" and self.means.objective.pools)
+        of_objective = {"objective": title(self.means.objective)} if uses == "objective" else {}
         return {
             "analysis": self.config.analysis.name,
             "model": self.config.model.title,
             "step": self.config.model.step,
             "task": self.task.name,
             "granularity": self.config.granularity.unit,
-            "pooling": self.request.pooling,
-            "probe": probe_title(self.config.probe),
+            "pooling": self.request.pooling if pools else None,
+            "probe": title(self.config.probe) if uses == "probe" else None,
+            **of_objective,
             "seed": self.config.seed,
             "baseline": baseline_title(self.config.baseline),
         }
+
+    @cached_property
+    def means(self) -> Means:
+        """With what the analysis answers; the objective is the one that suits the model, if none is named."""
+        objective = self.config.objective
+        chosen = suitable(self.files) if isinstance(objective, Auto) else objective
+        return Means(self.config.probe, chosen, self.config.granularity)
 
     @cached_property
     def key(self) -> str:
@@ -62,7 +75,7 @@ class Question:
             "granularity": self.config.granularity.used,
             "baseline": asdict(self.config.baseline),
             "task": self.task.digest,
-            **self.config.analysis.depends_on(self.config.probe),
+            **self.config.analysis.depends_on(self.means),
         }
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
 
@@ -81,10 +94,11 @@ class Question:
     @property
     def store(self) -> ResultStore:
         """Where the result is kept."""
-        named_by = ["model", "task", "granularity", "pooling", "probe"]
+        named_by = ["model", "task", "granularity", "pooling", "probe", "objective"]
         named_by += [] if self.config.baseline.kind == "none" else ["baseline"]
-        title = ".".join(str(self.names[name]) for name in named_by)
-        return ResultStore(self.config.paths.results, self.key, title)
+        named_by += [] if self.config.analysis.uses == "probe" else ["analysis"]
+        parts = [str(self.names[name]) for name in named_by if self.names.get(name)]
+        return ResultStore(self.config.paths.results, self.key, ".".join(parts))
 
 
 def baseline_task(task: Task, baseline: BaselineConfig, seed: int) -> Task:

@@ -6,7 +6,8 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Protocol
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
 import pandas as pd
@@ -15,13 +16,47 @@ from numpy.typing import NDArray
 
 from probing.analyses.granularity import Granularity, Unit
 from probing.analyses.pairs import combine
+from probing.objectives.objective import Objective, Ready
 from probing.probes.problem import Probe
 from probing.representations.reader import Representations
 from probing.tasks.task import Features, Task
 
+if TYPE_CHECKING:
+    from probing.models.load import Attention, LoadedModel, Purpose
+
 log = logging.getLogger(__name__)
+Uses = Literal["probe", "objective", "model"]
+"""Vectors that a probe reads, an objective that the model is judged by, or the model alone."""
 # vectors of one layer that are in memory at a time; those of large pair tasks would not fit
 GROUP_BYTES = 4 << 30
+
+
+class Beside(Protocol):
+    """The same question answered in another way, found or computed."""
+
+    def __call__(self, unit: Unit, draw: int | None = None, analysis: Analysis | None = None) -> pd.DataFrame:
+        """The rows, answers to test items included.
+
+        Args:
+            unit: Of granularity.
+            draw: If given, on labels that are permuted by a draw of that number.
+            analysis: If it is another one.
+        """
+
+
+@dataclass(frozen=True)
+class Means:
+    """With what an analysis may answer.
+
+    Attributes:
+        probe: How vectors are read.
+        objective: What the model is used for.
+        granularity: What is read, or taken away, at a time.
+    """
+
+    probe: Probe
+    objective: Objective
+    granularity: Granularity
 
 
 @dataclass(frozen=True)
@@ -36,8 +71,10 @@ class Experiment:
         device: Where to compute.
         represent: Extracts, or finds in the cache, a vector for every unit of the task.
         granularity: What one probe reads.
-        beside: The result, answers to test items included, that the same experiment has for another unit of
-            granularity, on labels that are permuted by a draw of that number if one is given.
+        beside: The same experiment for another unit of granularity, or another analysis.
+        load: Loads the model that is asked, for a purpose.
+        ready: Makes the model ready to be judged by the objective, running an implementation of attention.
+        folder: Where an analysis may keep files of its own, such as a pruned model.
     """
 
     labels: Mapping[str, object]
@@ -47,7 +84,10 @@ class Experiment:
     device: torch.device
     represent: Callable[[], Representations]
     granularity: Granularity = field(default_factory=lambda: Granularity("head"))
-    beside: Callable[[Unit, int | None], pd.DataFrame] | None = None
+    beside: Beside | None = None
+    load: Callable[[Purpose, Attention], LoadedModel] | None = None
+    ready: Callable[[Attention], Ready] | None = None
+    folder: Path | None = None
 
     @cached_property
     def representations(self) -> Representations:
@@ -119,14 +159,18 @@ class Analysis(Protocol):
     def name(self) -> str:
         """As on the command line, `probe`."""
 
-    def check(self, task: Task, probe: Probe, granularity: Granularity) -> None:
-        """Refuse what cannot be analysed, before any vector is extracted for it.
+    @property
+    def uses(self) -> Uses:
+        """What it needs beside the model."""
+
+    def check(self, task: Task, means: Means) -> None:
+        """Refuse what cannot be analysed, before anything is computed for it.
 
         Raises:
             ProbingError: Saying what to choose instead.
         """
 
-    def depends_on(self, probe: Probe) -> Mapping[str, Any]:
+    def depends_on(self, means: Means) -> Mapping[str, Any]:
         """The settings that the result depends on, beside model, task, vectors and seed."""
 
     def parts(self, experiment: Experiment) -> Sequence[int]:

@@ -10,14 +10,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from probing.analyses.experiment import Experiment
-from probing.analyses.granularity import Granularity
-from probing.probes.pose import counts, pose
+from probing.analyses.experiment import Experiment, Means, Uses
 from probing.analyses.top_heads import layer_rows, top_rows
 from probing.analyses.units import Batch, Pick, all_heads, layer_batches, pick_batches
 from probing.errors import ProbingError
 from probing.probes.intervals import Method, interval
-from probing.probes.problem import Fit, Probe, Problem
+from probing.probes.pose import counts, pose
+from probing.probes.problem import Fit, Problem
 from probing.probes.scores import majority, test_scores
 from probing.results.schema import PREDICTED, as_frame, fitted
 from probing.results.significance import permutation_p
@@ -48,18 +47,24 @@ class ProbeAnalysis:
         """As on the command line."""
         return "probe"
 
-    def check(self, task: Task, probe: Probe, granularity: Granularity) -> None:
+    @property
+    def uses(self) -> Uses:
+        """Vectors."""
+        return "probe"
+
+    def check(self, task: Task, means: Means) -> None:
         """Refuse a task that the probe cannot answer, or whose heads cannot be chosen without its test."""
-        probe.check(task)
-        if granularity.unit == "top_heads" and task.selection in {"nested", "none"}:
+        means.probe.check(task)
+        if means.granularity.unit == "top_heads" and task.selection in {"nested", "none"}:
             how = "nested k-fold, whose folds share" if task.selection == "nested" else "no training, with"
             raise ProbingError(
                 f"granularity=top_heads chooses heads on dev, but task {task.name} is tested by {how} its "
                 "test items; use a task with a test split, or granularity=head"
             )
 
-    def depends_on(self, probe: Probe) -> Mapping[str, Any]:
+    def depends_on(self, means: Means) -> Mapping[str, Any]:
         """The analysis's own settings and the probe's."""
+        probe = means.probe
         settings: dict[str, Any] = asdict(probe)  # type: ignore[call-overload]
         return {
             "analysis": {"kind": self.name, **asdict(self)},

@@ -33,7 +33,6 @@ _LANGUAGE: dict[Language, Any] = {
     "masked": AutoModelForMaskedLM,
     "seq2seq": AutoModelForSeq2SeqLM,
 }
-_UNREAD_POOLER = (AutoModel, AutoModelForMaskedLM)
 _LONGEST = 100_000  # tokenizers without a limit report one of about 1e30
 
 
@@ -125,14 +124,13 @@ def _from_pretrained(files: ModelFiles, kind: Any, **options: Any) -> PreTrained
     model, report = kind.from_pretrained(
         files.folder, use_safetensors=True, output_loading_info=True, **options
     )
-    missing = sorted(
-        name for name in report["missing_keys"] if kind not in _UNREAD_POOLER or "pooler" not in name
-    )
+    unread = "pooler" if kind in (AutoModel, AutoModelForMaskedLM) else None
+    missing = sorted(name for name in report["missing_keys"] if unread is None or unread not in name)
     if missing:
         why = (
             "the files belong to another architecture"
             if kind is AutoModel
-            else "it has no trained head for this objective; use objective=readout, or a checkpoint that has one"
+            else "no head was trained for this; use objective=readout, or a checkpoint that has one"
         )
         raise ProbingError(
             f"model {files.config.name}: its weights lack {missing[0]} and {len(missing) - 1} "

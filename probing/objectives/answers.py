@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -11,11 +12,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from probing.models.load import LoadedModel
 from probing.objectives.objective import Batch, Ready
 from probing.probes.metrics import score
 from probing.tasks.target import Classes
 from probing.tasks.task import Task
+
+if TYPE_CHECKING:
+    from probing.models.load import LoadedModel
 
 
 @dataclass(frozen=True)
@@ -34,7 +37,7 @@ class Judge:
         return (self.task.metric, "loss")
 
     @property
-    def gold(self) -> NDArray[np.int64] | NDArray[np.float64]:
+    def gold(self) -> NDArray[Any]:
         """The class or score of every example of the task."""
         target = self.task.target
         return target.labels if isinstance(target, Classes) else target.values
@@ -67,9 +70,7 @@ class Judge:
         given = answer.astype(gold.dtype)
         return {self.task.metric: self._over_groups(rows, given, gold), "loss": float(loss.mean())}
 
-    def _over_groups(
-        self, rows: NDArray[np.int64], given: NDArray[np.int64], gold: NDArray[np.int64]
-    ) -> float:
+    def _over_groups(self, rows: NDArray[np.int64], given: NDArray[Any], gold: NDArray[Any]) -> float:
         groups = np.zeros(len(rows)) if self.task.groups is None else self.task.groups[rows]
         parts = [np.flatnonzero(groups == name) for name in np.unique(groups)]
         sizes = [len(part) if self.task.average == "weighted" else 1 for part in parts]
@@ -97,5 +98,5 @@ class Judged(Ready):
         return self.judge.score(rows, loss, answer)
 
 
-def _score(given: NDArray[np.int64], gold: NDArray[np.int64], metric: str) -> float:
+def _score(given: NDArray[Any], gold: NDArray[Any], metric: str) -> float:
     return float(score(torch.from_numpy(given), torch.from_numpy(gold), metric))  # type: ignore[arg-type]

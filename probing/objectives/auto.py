@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from probing.models.files import ModelFiles
 from probing.objectives.classifier import Classifier
 from probing.objectives.objective import Objective
 from probing.objectives.readout import Readout
+
+
+@dataclass(frozen=True)
+class Auto:
+    """Choose by the model's own files."""
 
 
 def suitable(files: ModelFiles) -> Objective:

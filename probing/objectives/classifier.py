@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
 
 from probing.errors import ProbingError
-from probing.models.load import LoadedModel
 from probing.objectives.answers import Judge, Judged
-from probing.objectives.items import Batches, make_batches
 from probing.objectives.objective import Batch, Output, Ready, Setting, joint_units
 from probing.tasks.target import Classes
 from probing.tasks.task import Task
 
 log = logging.getLogger(__name__)
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedConfig
+
+    from probing.models.load import LoadedModel
+    from probing.objectives.items import Batches
 
 
 @dataclass(frozen=True)
@@ -41,12 +46,14 @@ class Classifier:
 
     def prepare(self, setting: Setting) -> Ready:
         """Load the checkpoint, and match its labels to the task's."""
+        from probing.objectives.items import make_batches
+
         loaded = setting.load("classify", setting.attention)
         _can_pad(loaded)
         judge = Judge(setting.task)
         units = joint_units(setting.task)
         batches = make_batches(loaded, setting, setting.task, units, judge.finish)
-        return _Classifier(loaded, judge, batches, label_order(loaded.model.config.id2label, setting.task))
+        return _Classifier(loaded, judge, batches, label_order(loaded.model.config, setting.task))
 
 
 class _Classifier(Judged):
@@ -59,13 +66,13 @@ class _Classifier(Judged):
         return Output(*self.judge.loss(logits, batch.extra["gold"]))
 
 
-def label_order(names: dict[int, str], task: Task) -> list[int]:
+def label_order(config: PreTrainedConfig, task: Task) -> list[int]:
     """For each class of the task the output of the checkpoint that stands for it.
 
     Raises:
         ProbingError: If the labels are others.
     """
-    target = task.target
+    target, names = task.target, dict(config.id2label or {})
     if not isinstance(target, Classes):
         if len(names) == 1:
             return [0]
@@ -75,7 +82,7 @@ def label_order(names: dict[int, str], task: Task) -> list[int]:
             f"the model tells {len(names)} classes, task {task.name} has {len(target.names)}; use a "
             "checkpoint that was trained on it, or objective=readout"
         )
-    place = {str(name).lower(): number for number, name in names.items()}
+    place = {str(name).lower(): int(number) for number, name in names.items()}
     wanted = [name.lower() for name in target.names]
     if set(wanted) == set(place):
         return [place[name] for name in wanted]

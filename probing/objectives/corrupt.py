@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -12,8 +13,10 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 from probing.errors import ProbingError
-from probing.models.load import LoadedModel
 from probing.objectives.objective import Batch
+
+if TYPE_CHECKING:
+    from probing.models.load import LoadedModel
 
 IGNORED = -100
 """The label of a token that is not predicted, as the library has it."""
@@ -99,7 +102,8 @@ class Corruption:
 
     def _sentinels(self, count: int) -> Tensor:
         tokenizer = self.loaded.tokenizer
-        ids = tokenizer.convert_tokens_to_ids([_SENTINEL.format(number) for number in range(count)])
+        names = [_SENTINEL.format(number) for number in range(count)]
+        ids = [tokenizer.convert_tokens_to_ids(name) for name in names]
         known = [i for i in ids if i is not None and i != tokenizer.unk_token_id]
         if len(known) < count:
             raise ProbingError(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -13,11 +14,13 @@ from torch.nn.functional import cross_entropy
 
 from probing.errors import ProbingError
 from probing.models.family import language_kind
-from probing.models.load import LoadedModel
 from probing.objectives.corrupt import IGNORED, Corruption
-from probing.objectives.items import Batches, make_batches
 from probing.objectives.objective import Batch, Output, Ready, Setting
 from probing.tasks.task import Task, Unit
+
+if TYPE_CHECKING:
+    from probing.models.load import LoadedModel
+    from probing.objectives.items import Batches
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,8 @@ class Language:
 
     def prepare(self, setting: Setting) -> Ready:
         """Load the model with its language-model head, and choose what it must predict."""
+        from probing.objectives.items import make_batches
+
         loaded = setting.load("lm", setting.attention)
         kind = language_kind(loaded.model.config.to_dict())
         corruption = Corruption(loaded, self.share, setting.seed)

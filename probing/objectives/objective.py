@@ -7,21 +7,23 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from transformers import PreTrainedModel
 
 from probing.errors import ProbingError
 from probing.models.heads import Heads
-from probing.models.load import Attention, LoadedModel, Purpose
-from probing.models.trace import find_sites
 from probing.representations.pooling import Pooling, first_token, last_token
 from probing.representations.settings import ExtractConfig
 from probing.tasks.task import Task, Unit
+
+if TYPE_CHECKING:  # a cached answer needs neither the model nor the library that runs it
+    from transformers import PreTrainedModel
+
+    from probing.models.load import Attention, LoadedModel, Purpose
 
 
 @dataclass(frozen=True)
@@ -131,6 +133,8 @@ class Ready(ABC):
         Raises:
             ProbingError: If it has none.
         """
+        from probing.models.trace import find_sites
+
         return Heads(find_sites(self.model).heads)
 
     def batches(self, split: str) -> Sequence[Batch]:

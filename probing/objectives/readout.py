@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -11,12 +12,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from probing.errors import ProbingError
-from probing.models.capture import capture
-from probing.models.load import LoadedModel
 from probing.models.sites import Site
-from probing.models.trace import find_sites
 from probing.objectives.answers import Judge, Judged
-from probing.objectives.items import Batches, make_batches
 from probing.objectives.objective import (
     Batch,
     Output,
@@ -35,10 +32,14 @@ from probing.tasks.task import Task
 
 log = logging.getLogger(__name__)
 
+if TYPE_CHECKING:
+    from probing.models.load import LoadedModel
+    from probing.objectives.items import Batches
+
 
 @dataclass(frozen=True)
 class Readout:
-    """Fit a linear classifier to the pooled last layer (of scores ridge regression), and judge the model by it.
+    """Fit a linear classifier to the pooled last layer, and judge the model by it (of scores, a ridge).
 
     The classifier is fitted on train, its L2 chosen on dev, by the unmodified model's cached vectors; after
     that it stays as it is.
@@ -66,6 +67,9 @@ class Readout:
 
     def prepare(self, setting: Setting) -> Ready:
         """Fit the classifier."""
+        from probing.models.trace import find_sites
+        from probing.objectives.items import make_batches
+
         loaded = setting.load("read", setting.attention)
         hidden = find_sites(loaded.model).hidden
         if not hidden:
@@ -107,6 +111,8 @@ class _Readout(Judged):
         self._read = read
 
     def run(self, batch: Batch) -> Output:
+        from probing.models.capture import capture
+
         pooled: list[Tensor] = []
 
         def read(_: Site, states: Tensor) -> None:

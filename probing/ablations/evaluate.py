@@ -1,0 +1,152 @@
+"""How well a model does under many masks, nothing below a masked head being computed twice."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from probing.ablations.shortcut import Shortcut
+from probing.models.masking import How, Means, gated, masked
+from probing.models.sites import Site
+from probing.objectives.objective import Batch, Output, Ready, plain
+from probing.progress import Progress
+from probing.representations.threads import ThreadChoice, thread_candidates, torch_threads
+
+log = logging.getLogger(__name__)
+# tokens of all masks together in one pass; more no longer fit the caches of a CPU
+CPU_TOKENS, GPU_TOKENS = 2048, 65_536
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What a model answered to the examples of a split under each of k masks.
+
+    Attributes:
+        rows: int64 (n,), which examples of the task, ascending.
+        loss: float64 (k, n), summed over all that is predicted of an example.
+        answer: float64 (k, n), the class or score; of language models how many tokens were right.
+    """
+
+    rows: NDArray[np.int64]
+    loss: NDArray[np.float64]
+    answer: NDArray[np.float64]
+
+    def scores(self, ready: Ready) -> list[dict[str, float]]:
+        """The scores under each mask, by metric."""
+        pairs = zip(self.loss, self.answer, strict=True)
+        return [ready.score(self.rows, loss, answer) for loss, answer in pairs]
+
+
+@dataclass(frozen=True)
+class Evaluator:
+    """Evaluates a model under masks of its heads.
+
+    Attributes:
+        ready: The model and its objective.
+        how: What stands in the place of a masked head.
+        means: Of `how="mean"`.
+        threads: CPU threads; None finds the fastest count.
+        shortcuts: Whether passes may begin at the lowest masked layer, where the family allows it.
+    """
+
+    ready: Ready
+    how: How = "zero"
+    means: Means | None = None
+    threads: int | None = None
+    shortcuts: bool = True
+
+    def answers(self, split: str, gates: NDArray[np.bool_] | NDArray[np.float64]) -> Answers:
+        """Run all examples of a split under every mask.
+
+        Args:
+            split: `dev` or `test`.
+            gates: (k, N): whether each of the model's heads is kept, or a gate that multiplies its output.
+
+        Raises:
+            ProbingError: If a head cannot be masked in this way.
+        """
+        batches = self.ready.batches(split)
+        count = sum(len(batch.rows) for batch in batches)
+        rows, found = np.empty(count, np.int64), np.empty((2, len(gates), count))
+        progress = Progress("masking", "examples", count * len(gates))
+        choice, start = self._threads(), 0
+        with torch.inference_mode():
+            shortcut = self._shortcut(batches) if len(gates) > 1 else None
+            for batch in batches:
+                stop, begun = start + len(batch.rows), time.perf_counter()
+                rows[start:stop] = batch.rows
+                with torch_threads(choice.count):
+                    found[:, :, start:stop] = self._batch(batch, torch.from_numpy(gates), shortcut)
+                choice.note(batch.size, time.perf_counter() - begun)
+                progress.add(len(gates) * (stop - start), len(gates) * (stop - start))
+                start = stop
+        progress.close()
+        order = np.argsort(rows, kind="stable")
+        return Answers(rows[order], found[0][:, order], found[1][:, order])
+
+    def _shortcut(self, batches: Sequence[Batch]) -> Shortcut | None:
+        # uniform attention changes what is done before a head's output is reached
+        usable = self.shortcuts and self.how != "uniform"
+        return Shortcut.of(self.ready, batches) if usable else None
+
+    def _threads(self) -> ThreadChoice:
+        if self.threads:
+            return ThreadChoice((self.threads,))
+        on_cpu = self.ready.model.device.type == "cpu"
+        return ThreadChoice(thread_candidates() if on_cpu else (torch.get_num_threads(),))
+
+    def _batch(self, batch: Batch, gates: Tensor, shortcut: Shortcut | None) -> NDArray[np.float64]:
+        """Losses and answers of one batch; float64 (2, k, b)."""
+        found = np.empty((2, len(gates), len(batch.rows)))
+        if shortcut is not None:
+            shortcut.record(batch)
+        for site, chosen in self._by_lowest(gates):
+            for some in np.array_split(chosen, -(-len(chosen) // self._at_once(batch))):
+                output = self._run(batch, gates[some], site, shortcut)
+                for number, values in enumerate((output.loss, output.answer)):
+                    found[number, some] = plain(values).reshape(len(some), -1)
+        return found
+
+    def _run(self, batch: Batch, gates: Tensor, site: Site, shortcut: Shortcut | None) -> Output:
+        copies = len(gates)
+        of_rows = gates.to(self.ready.model.device).repeat_interleave(len(batch.rows), 0)
+        heads = self.ready.heads
+        with ExitStack() as stack:
+            if gates.dtype == torch.bool:
+                stack.enter_context(masked(self.ready.model, heads, of_rows, self.how, self.means))
+            else:
+                stack.enter_context(gated(self.ready.model, heads, of_rows, self.means))
+            if shortcut is not None:
+                stack.enter_context(shortcut.from_site(site, batch, copies))
+            return self.ready.run(batch.repeated(copies))
+
+    def _by_lowest(self, gates: Tensor) -> Iterator[tuple[Site, NDArray[np.int64]]]:
+        """Masks by the first site that they change; those that change nothing come with the last."""
+        sites = self.ready.heads.sites
+        first = np.full(len(gates), len(sites) - 1)
+        for number in reversed(range(len(sites))):
+            closed = (gates[:, self.ready.heads.slices[sites[number]]] != 1).any(1).numpy()
+            first[closed] = number
+        for number in np.unique(first):
+            yield sites[number], np.flatnonzero(first == number)
+
+    def _at_once(self, batch: Batch) -> int:
+        """How many masks run together."""
+        budget = CPU_TOKENS if self.ready.model.device.type == "cpu" else GPU_TOKENS
+        return max(1, budget // batch.size)
+
+
+def leave_one_out(n: int, groups: Sequence[NDArray[np.int64]]) -> NDArray[np.bool_]:
+    """Masks (groups, n) that each close one group of heads."""
+    masks = np.ones((len(groups), n), dtype=bool)
+    for mask, group in zip(masks, groups, strict=True):
+        mask[group] = False
+    return masks

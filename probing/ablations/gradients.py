@@ -1,0 +1,188 @@
+"""Importance of heads from gradients (Michel et al. 2019, section 4.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from transformers import PreTrainedModel
+
+from probing.errors import ProbingError
+from probing.models.capture import edit
+from probing.models.heads import Heads
+from probing.models.sites import Site
+
+Loss = Callable[[], Tensor]
+"""Runs the model on a batch; the loss of every example, (b,), summed over what is predicted of it."""
+
+
+@dataclass(frozen=True)
+class Sums:
+    """Sums over examples x and their tokens t of the products ⟨O_t, ∂L_x/∂O_t⟩ of every group of heads.
+
+    Attributes:
+        example: float64 (groups,), Σ_x |Σ_t ⟨O_t, ∂L/∂O_t⟩|.
+        token: float64 (groups,), Σ_x Σ_t |⟨O_t, ∂L/∂O_t⟩|.
+        signed: float64 (groups,), Σ_x Σ_t ⟨O_t, ∂L/∂O_t⟩: the derivative of the loss by a factor on all.
+        examples: Number of examples.
+        tokens: float64 (groups,), number of tokens that have a gradient in the layer of the group.
+    """
+
+    example: NDArray[np.float64]
+    token: NDArray[np.float64]
+    signed: NDArray[np.float64]
+    examples: int
+    tokens: NDArray[np.float64]
+
+    def __add__(self, other: Sums) -> Sums:
+        """The sums over both sets of examples."""
+        return Sums(
+            self.example + other.example,
+            self.token + other.token,
+            self.signed + other.signed,
+            self.examples + other.examples,
+            self.tokens + other.tokens,
+        )
+
+    @property
+    def per_example(self) -> NDArray[np.float64]:
+        """I = E_x |∂L_x/∂ξ| at ξ = 1, the paper's equation 2 with its chain rule; float64 (groups,)."""
+        return self.example / self.examples
+
+    @property
+    def per_token(self) -> NDArray[np.float64]:
+        """The mean of |⟨O_t, ∂L/∂O_t⟩| over tokens, as the paper's code has it; float64 (groups,).
+
+        The mean is over tokens that have a gradient: all real ones, but in the last layer of a model that is
+        read at one token that token alone, for which the code divides by the number of examples.
+        """
+        return self.token / np.maximum(self.tokens, 1)
+
+
+def head_products(model: PreTrainedModel, heads: Heads, loss: Loss) -> tuple[Tensor, dict[Site, Tensor]]:
+    """⟨O_t, ∂L_x/∂O_t⟩ of every head at every token of every example, in one forward and backward pass.
+
+    A factor ξ = 1 stands before every head's output at every token; its gradient is the product, exact for
+    each example, since the losses of a batch are summed and its rows do not touch each other.
+
+    Args:
+        model: The model, whose parameters need no gradients.
+        heads: Which heads.
+        loss: Runs the model.
+
+    Returns:
+        The losses (b,), and for each site (b, seq, heads).
+
+    Raises:
+        ProbingError: If the loss does not depend on a head, or is not one number for each example.
+    """
+    factors: dict[Site, Tensor] = {}
+
+    def scale(site: Site, output: Tensor) -> Tensor:
+        factors[site] = output.new_ones(output.shape[:-1], requires_grad=True)
+        return output * factors[site].unsqueeze(-1)
+
+    with torch.enable_grad(), edit(model, heads.sites, scale):
+        losses = loss()
+        if losses.ndim != 1:
+            raise ProbingError(f"the loss has shape {tuple(losses.shape)}; give one number for each example")
+        gradients = torch.autograd.grad(losses.sum(), list(factors.values()), allow_unused=True)
+    found = {}
+    for site, gradient in zip(factors, gradients, strict=True):
+        if gradient is None:
+            raise ProbingError(f"{site}: the loss does not depend on it; use another objective")
+        found[site] = gradient
+    return losses.detach(), {site: found[site] for site in heads.sites}
+
+
+def summed(products: dict[Site, Tensor], heads: Heads, *, whole_layers: bool = False) -> Sums:
+    """Sum the products of one batch.
+
+    Args:
+        products: As of `head_products`.
+        heads: Their order.
+        whole_layers: Whether all heads of a site make one group, rather than each its own.
+    """
+    parts = [products[site].double() for site in heads.sites]
+    if whole_layers:
+        parts = [part.sum(-1, keepdim=True) for part in parts]
+    reached = [(part != 0).any(-1).sum().expand(part.shape[-1]) for part in parts]
+    return Sums(
+        example=_joined(part.sum(1).abs().sum(0) for part in parts),
+        token=_joined(part.abs().sum((0, 1)) for part in parts),
+        signed=_joined(part.sum((0, 1)) for part in parts),
+        examples=len(parts[0]),
+        tokens=_joined(reached),
+    )
+
+
+def head_importance(
+    model: PreTrainedModel, losses: Iterable[Loss], heads: Heads | None = None, *, whole_layers: bool = False
+) -> Sums:
+    """Importance of the heads of any transformers model.
+
+    Args:
+        model: The model; it runs in evaluation mode, and nothing of it is changed.
+        losses: For each batch a function that runs the model and returns the loss of every example, (b,).
+        heads: Which heads; None for all.
+        whole_layers: Whether all heads of a layer count as one.
+
+    Returns:
+        Sums over all examples, with `per_example` and `per_token`.
+
+    Raises:
+        ProbingError: If there are no batches, or a loss is not one number for each example.
+    """
+    from probing.models.trace import find_sites
+
+    heads = Heads(find_sites(model).heads) if heads is None else heads
+    total: Sums | None = None
+    with _frozen(model):
+        for loss in losses:
+            _, products = head_products(model, heads, loss)
+            sums = summed(products, heads, whole_layers=whole_layers)
+            total = sums if total is None else total + sums
+    if total is None:
+        raise ProbingError("head_importance: no batches; give some to take the mean over")
+    return total
+
+
+def by_layer(scores: NDArray[np.float64], groups: Iterable[slice]) -> NDArray[np.float64]:
+    """Scores divided by the ℓ2 norm of those of their layer, + 1e-20 (Michel et al. 2019, footnote 5)."""
+    found = scores.copy()
+    for group in groups:
+        found[group] /= np.sqrt(np.square(scores[group]).sum()) + 1e-20
+    return found
+
+
+def min_max(scores: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Scores on a scale from 0, of the lowest, to 1, of the highest; all 0 if they are the same."""
+    low, spread = scores.min(), np.ptp(scores)
+    return (scores - low) / spread if spread else np.zeros_like(scores)
+
+
+def _joined(parts: Iterable[Tensor]) -> NDArray[np.float64]:
+    joined: NDArray[np.float64] = torch.cat([part.reshape(-1) for part in parts]).double().cpu().numpy()
+    return joined
+
+
+@contextmanager
+def _frozen(model: PreTrainedModel) -> Iterator[None]:
+    """Evaluation mode, and no gradients of parameters, which would cost as much as all else."""
+    training = [module for module in model.modules() if module.training]
+    learning = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    model.train(False)
+    for parameter in learning:
+        parameter.requires_grad_(False)
+    try:
+        yield
+    finally:
+        for module in training:
+            module.training = True
+        for parameter in learning:
+            parameter.requires_grad_(True)

@@ -1,0 +1,81 @@
+"""Passes that skip what masks do not change, used only where they give the same as whole passes."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+
+import torch
+
+from probing.errors import ProbingError
+from probing.models.inputs import default_inputs
+from probing.models.masking import gated
+from probing.models.resume import Plan, Prefix, cropped, make_plan
+from probing.models.sites import Site
+from probing.objectives.objective import Batch, Output, Ready
+
+log = logging.getLogger(__name__)
+
+
+class Shortcut:
+    """What one batch computes without masks, from which passes under masks begin."""
+
+    def __init__(self, ready: Ready, plan: Plan, lone: int | None) -> None:
+        """Made by `of`."""
+        self._ready = ready
+        self._plan = plan
+        self._lone = lone
+        self._prefix = Prefix(ready.model, plan)
+
+    @classmethod
+    def of(cls, ready: Ready, batches: Sequence[Batch]) -> Shortcut | None:
+        """The shortcuts that a model allows, each tried on its shortest batch; None if it allows none."""
+        try:
+            plan = make_plan(ready.model, ready.heads.sites, default_inputs(ready.model))
+        except ProbingError:
+            plan = None
+        batch = min(batches, key=lambda batch: batch.size)
+        if plan is None or not cls(ready, plan, None)._holds(batch):
+            log.info("this family's passes cannot begin in the middle; every mask takes a whole pass")
+            return None
+        guesses = range(len(list(ready.lone_tokens(batch)))) if plan.late else ()
+        found = (cls(ready, plan, number) for number in guesses)
+        return next((shortcut for shortcut in found if shortcut._holds(batch)), cls(ready, plan, None))
+
+    def record(self, batch: Batch) -> None:
+        """Run the batch without masks."""
+        with self._prefix.recording():
+            self._ready.run(batch)
+
+    @contextmanager
+    def from_site(self, site: Site, batch: Batch, copies: int) -> Iterator[None]:
+        """Let a pass over copies of the recorded batch begin at a site."""
+        with ExitStack() as stack:
+            stack.enter_context(self._prefix.resumed(site, copies))
+            if self._lone is not None:
+                positions = list(self._ready.lone_tokens(batch))[self._lone].repeat(copies)
+                stack.enter_context(cropped(self._ready.model, self._plan, positions))
+            yield
+
+    def _holds(self, batch: Batch) -> bool:
+        """Whether two masks from every site give the same as whole passes over the same batch."""
+        try:
+            self.record(batch)
+            return all(self._agrees(batch, site) for site in self._ready.heads.sites)
+        except (RuntimeError, ValueError, TypeError, IndexError, KeyError, AttributeError, ProbingError):
+            return False  # what a family makes of changed inputs cannot be foreseen
+
+    def _agrees(self, batch: Batch, site: Site) -> bool:
+        heads = self._ready.heads
+        gates = torch.ones(2, len(heads), dtype=torch.bool, device=self._ready.model.device)
+        gates[0, heads.slices[site].start] = False
+        with gated(self._ready.model, heads, gates.repeat_interleave(len(batch.rows), 0)):
+            whole = self._ready.run(batch.repeated(2))
+            with self.from_site(site, batch, 2):
+                short = self._ready.run(batch.repeated(2))
+        return _same(whole, short)
+
+
+def _same(one: Output, other: Output) -> bool:
+    return torch.allclose(one.loss, other.loss, rtol=1e-4, atol=1e-5)
