@@ -97,6 +97,17 @@ class Judged(Ready):
         """Scores by metric."""
         return self.judge.score(rows, loss, answer)
 
+    def terms(
+        self, metric: str, rows: NDArray[np.int64], loss: NDArray[np.float64], answer: NDArray[np.float64]
+    ) -> NDArray[np.float64] | None:
+        """Losses, and of accuracy which answers are right."""
+        if metric == "loss":
+            return loss
+        if metric != "accuracy" or self.task.groups is not None:
+            return None
+        right: NDArray[np.float64] = (answer == self.judge.gold[rows]).astype(np.float64)
+        return right
+
 
 def _score(given: NDArray[Any], gold: NDArray[Any], metric: str) -> float:
     return float(score(torch.from_numpy(given), torch.from_numpy(gold), metric))  # type: ignore[arg-type]

@@ -19,8 +19,7 @@ from probing.objectives.objective import Batch, Output, Ready, Setting
 from probing.tasks.task import Task, Unit
 
 if TYPE_CHECKING:
-    from probing.models.load import LoadedModel
-    from probing.objectives.items import Batches
+    pass
 
 
 @dataclass(frozen=True)
@@ -77,17 +76,10 @@ class Language:
 
         units = _texts(setting.task, with_seconds=seconds is None)
         batches = make_batches(loaded, setting, setting.task, units, finish, distinct=True)
-        return _Language(loaded, setting.task, batches)
+        return _Language(loaded.model, setting.task, batches)
 
 
 class _Language(Ready):
-    def __init__(self, loaded: LoadedModel, task: Task, batches: Batches) -> None:
-        super().__init__(loaded.model, task, batches)
-        self._counts = np.zeros(len(task))
-        for split in batches.values():
-            for batch in split:
-                self._counts[batch.rows] = batch.counts
-
     @property
     def metrics(self) -> tuple[str, ...]:
         """Nats for each token that is predicted, and the share of them that is right."""
@@ -107,8 +99,14 @@ class _Language(Ready):
     def score(
         self, rows: NDArray[np.int64], loss: NDArray[np.float64], answer: NDArray[np.float64]
     ) -> dict[str, float]:
-        tokens = self._counts[rows].sum()
+        tokens = self.counts[rows].sum()
         return {"loss": float(loss.sum() / tokens), "accuracy": float(answer.sum() / tokens)}
+
+    def terms(
+        self, metric: str, rows: NDArray[np.int64], loss: NDArray[np.float64], answer: NDArray[np.float64]
+    ) -> NDArray[np.float64] | None:
+        """Losses, and how many tokens are right."""
+        return loss if metric == "loss" else answer
 
     def lone_tokens(self, _: Batch) -> Iterator[Tensor]:
         """None: all tokens are read."""

@@ -162,6 +162,31 @@ class Ready(ABC):
             answer: float64 (n,), as in `Output`.
         """
 
+    @abstractmethod
+    def terms(
+        self, metric: str, rows: NDArray[np.int64], loss: NDArray[np.float64], answer: NDArray[np.float64]
+    ) -> NDArray[np.float64] | None:
+        """What each example adds to a score that is a mean over all that is predicted; None for others.
+
+        Args:
+            metric: Which score.
+            rows: As of `score`.
+            loss: float64 (…, n).
+            answer: float64 (…, n).
+
+        Returns:
+            float64 (…, n), whose sum over the sum of `counts` is the score.
+        """
+
+    @cached_property
+    def counts(self) -> NDArray[np.float64]:
+        """How many things are predicted of each example of the task, 0 of those that no batch holds."""
+        counts = np.zeros(len(self.task))
+        for batches in self._batches.values():
+            for batch in batches:
+                counts[batch.rows] = batch.counts
+        return counts
+
     def lone_tokens(self, batch: Batch) -> Iterator[Tensor]:
         """Guesses which token of every row may be all that is read of the last layer; int64 (b,) each."""
         yield first_token(batch.tokens)

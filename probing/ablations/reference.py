@@ -1,0 +1,29 @@
+"""Means of head outputs over a reference set: train examples."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from torch import Tensor
+
+from probing.models.masking import mean_outputs
+from probing.models.sites import Site
+from probing.objectives.objective import Ready
+
+
+def reference_means(ready: Ready, most: int) -> dict[Site, Tensor]:
+    """The mean output of every head over the tokens of some train examples.
+
+    Args:
+        ready: The model and its examples.
+        most: How many examples, spread over all lengths.
+    """
+    return mean_outputs(ready.model, _inputs(ready, most), ready.heads)
+
+
+def _inputs(ready: Ready, most: int) -> Iterator[Mapping[str, Tensor]]:
+    batches = ready.batches("train")
+    count = sum(len(batch.rows) for batch in batches)
+    step = max(1, -(-count // most))
+    for batch in batches[::step]:
+        yield batch.inputs

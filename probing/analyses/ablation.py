@@ -1,0 +1,178 @@
+"""What a model loses without a head, or keeps with it alone in its layer (Michel et al. 2019, section 3)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from probing.analyses.experiment import Experiment, Means, Uses
+from probing.analyses.judged import (
+    Groups,
+    check_unit,
+    ready_of,
+    settings_of,
+    shared_labels,
+    with_ranks,
+)
+from probing.errors import ProbingError
+from probing.objectives.objective import Ready
+from probing.results.schema import as_frame
+from probing.tasks.task import Task
+
+if TYPE_CHECKING:
+    from probing.ablations.differences import Differences
+    from probing.ablations.evaluate import Answers, Evaluator
+
+Kind = Literal["leave_one_out", "only_one"]
+
+
+@dataclass(frozen=True)
+class AblationAnalysis:
+    """Score the model without each head, and with each as the only one of its layer.
+
+    Variants of the rows: `leave_one_out` and `only_one` under the objective's metric, `….loss` under its
+    loss, and `only_best`: of every layer the head that alone does best on dev.
+
+    Attributes:
+        how: What stands in the place of a head: nothing, its mean output over train, or, of
+            `leave_one_out`, its output under uniform attention.
+        kinds: Which ablations.
+        reference: Most train examples that means are taken over.
+    """
+
+    how: Literal["zero", "mean", "uniform"] = "zero"
+    kinds: tuple[Kind, ...] = ("leave_one_out", "only_one")
+    reference: int = 1000
+
+    def __post_init__(self) -> None:
+        """Refuse to do nothing."""
+        if not self.kinds or self.reference < 1:
+            raise ProbingError(
+                "analysis.kinds is empty, or analysis.reference below 1; see conf/analysis/ablation.yaml"
+            )
+
+    @property
+    def name(self) -> str:
+        """As on the command line."""
+        return "ablation"
+
+    @property
+    def uses(self) -> Uses:
+        """A model that is judged."""
+        return "objective"
+
+    def check(self, task: Task, means: Means) -> None:
+        """Refuse what is no head and no layer of heads."""
+        check_unit(self.name, means)
+
+    def depends_on(self, means: Means) -> Mapping[str, Any]:
+        """The settings and the objective."""
+        return settings_of(self, means)
+
+    def parts(self, experiment: Experiment) -> Sequence[int]:
+        """Layers, those of one stack after those of another."""
+        return range(len(Groups.of(ready_of(experiment, self._attention).heads, experiment).layers))
+
+    def part_name(self, experiment: Experiment, part: int) -> str:
+        """What a part is called in the log."""
+        groups = Groups.of(ready_of(experiment, self._attention).heads, experiment)
+        cell = groups.cells[groups.layers[part].start]
+        return " ".join(str(word) for word in (cell["stack"], "layer", cell["layer"]) if word is not None)
+
+    def run_part(self, experiment: Experiment, part: int) -> pd.DataFrame:
+        """All ablations of one layer."""
+        ready = ready_of(experiment, self._attention)
+        groups = Groups.of(ready.heads, experiment)
+        chosen = groups.layers[part]
+        evaluator = self._evaluator(ready, experiment)
+        same = shared_labels(experiment, ready)
+        rows: list[dict[str, object]] = []
+        for kind in self.kinds:
+            if kind == "only_one" and experiment.granularity.unit == "attention":
+                continue
+            masks = _masks(kind, groups, chosen)
+            found = {split: evaluator.answers(split, masks) for split in ("dev", "test")}
+            of_kind = list(self._rows(ready, found, groups.cells[chosen], kind, experiment.seed))
+            rows += of_kind
+            if kind == "only_one":
+                rows.append(_only_best(of_kind, self._variant("only_best"), ready.metrics[0]))
+        return as_frame([{**same, **row} for row in rows])
+
+    def conclude(self, experiment: Experiment, frame: pd.DataFrame) -> pd.DataFrame:
+        """Rank the heads."""
+        return with_ranks(frame)
+
+    @property
+    def _attention(self) -> str:
+        return "eager" if self.how == "uniform" else "sdpa"
+
+    def _evaluator(self, ready: Ready, experiment: Experiment) -> Evaluator:
+        from probing.ablations.evaluate import Evaluator
+        from probing.ablations.reference import reference_means
+
+        means = reference_means(ready, self.reference) if self.how == "mean" else None
+        return Evaluator(ready, self.how, means)
+
+    def _variant(self, kind: str) -> str:
+        return kind if self.how == "zero" else f"{kind}[{self.how}]"
+
+    def _rows(
+        self,
+        ready: Ready,
+        found: Mapping[str, Answers],
+        cells: Sequence[Mapping[str, object]],
+        kind: str,
+        seed: int,
+    ) -> Iterator[dict[str, object]]:
+        from probing.ablations.differences import differences
+
+        for metric in dict.fromkeys((ready.metrics[0], "loss")):
+            test = differences(ready, found["test"], metric, seed)
+            dev = differences(ready, found["dev"], metric, seed)
+            suffix = "" if metric == ready.metrics[0] else ".loss"
+            for place, cell in enumerate(cells):
+                yield {
+                    **cell,
+                    "variant": self._variant(kind) + suffix,
+                    "metric": metric,
+                    **_scores(test, dev, place),
+                }
+
+
+def _scores(test: Differences, dev: Differences, place: int) -> dict[str, object]:
+    return {
+        "full": test.full,
+        "test": test.scores[place],
+        "dev": dev.scores[place],
+        "value": test.deltas[place],
+        "value_low": test.low[place],
+        "value_high": test.high[place],
+    }
+
+
+def _masks(kind: Kind, groups: Groups, chosen: slice) -> NDArray[np.bool_]:
+    """The whole model first, then one mask for every group of a layer."""
+    members = groups.members[chosen]
+    masks = np.ones((1 + len(members), len(groups.heads)), dtype=bool)
+    layer = np.concatenate(members)
+    for mask, places in zip(masks[1:], members, strict=True):
+        if kind == "leave_one_out":
+            mask[places] = False
+        else:
+            mask[layer] = False
+            mask[places] = True
+    return masks
+
+
+def _only_best(rows: Sequence[dict[str, object]], variant: str, metric: str) -> dict[str, object]:
+    """The head that alone does best on dev, with its scores on test; of equals that with the lower loss."""
+    of_metric = [row for row in rows if row["metric"] == metric]
+    losses = {row["head"]: row["dev"] for row in rows if row["metric"] == "loss"}
+    sign = -1 if metric == "loss" else 1
+    best = max(of_metric, key=lambda row: (sign * float(str(row["dev"])), -float(str(losses[row["head"]]))))
+    return {**best, "variant": variant}

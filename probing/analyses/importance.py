@@ -1,0 +1,138 @@
+"""How much the loss would move if a head's output were scaled: importance from gradients."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from torch import Tensor
+
+from probing.analyses.experiment import Experiment, Means, Uses
+from probing.analyses.judged import Groups, check_unit, ranked, ready_of, settings_of, shared_labels
+from probing.errors import ProbingError
+from probing.objectives.objective import Batch, Ready
+from probing.progress import Progress
+from probing.results.schema import as_frame
+from probing.tasks.task import Task
+
+Normalise = Callable[[NDArray[np.float64]], NDArray[np.float64]]
+
+
+@dataclass(frozen=True)
+class ImportanceAnalysis:
+    """Importance after Michel et al. (2019), of heads, or of all heads of a layer.
+
+    Variants of the rows: `per_example` is the paper's E_x |∂L/∂ξ|, `per_token` what its code computes;
+    `.layer` is divided by the layer's ℓ2 norm, `.minmax` scaled to 0 … 1 after that.
+
+    Attributes:
+        split: The examples: dev, so that test can tell what becomes of a choice of heads; or test, or train.
+        part: Examples after which what has been summed is kept.
+    """
+
+    split: Literal["train", "dev", "test"] = "dev"
+    part: int = 1000
+
+    def __post_init__(self) -> None:
+        """Refuse empty parts."""
+        if self.part < 1:
+            raise ProbingError(f"analysis.part is {self.part}; give 1 or more examples")
+
+    @property
+    def name(self) -> str:
+        """As on the command line."""
+        return "importance"
+
+    @property
+    def uses(self) -> Uses:
+        """A model that is judged."""
+        return "objective"
+
+    def check(self, task: Task, means: Means) -> None:
+        """Refuse what is no head and no layer of heads."""
+        check_unit(self.name, means)
+
+    def depends_on(self, means: Means) -> Mapping[str, Any]:
+        """The split and the objective."""
+        return settings_of(self, means)
+
+    def parts(self, experiment: Experiment) -> Sequence[int]:
+        """Stretches of the examples."""
+        return range(len(self._stretches(ready_of(experiment))))
+
+    def part_name(self, experiment: Experiment, part: int) -> str:
+        """What a part is called in the log."""
+        return f"examples from {self.part * part}"
+
+    def run_part(self, experiment: Experiment, part: int) -> pd.DataFrame:
+        """Sums over some examples, in rows of variants that `conclude` puts together."""
+        from probing.ablations.gradients import head_importance
+
+        ready = ready_of(experiment)
+        groups = Groups.of(ready.heads, experiment)
+        batches = self._stretches(ready)[part]
+        whole = experiment.granularity.unit == "attention"
+        sums = head_importance(
+            ready.model,
+            _with_progress(ready, batches),
+            ready.heads.of_layers(experiment.granularity.layers),
+            whole_layers=whole,
+        )
+        rows = []
+        for variant in ("example", "token", "tokens"):
+            for cell, value in zip(groups.cells, getattr(sums, variant), strict=True):
+                rows.append({**cell, "variant": variant, "value": value, "n_dev": sums.examples})
+        return as_frame(rows)
+
+    def conclude(self, experiment: Experiment, frame: pd.DataFrame) -> pd.DataFrame:
+        """From sums to importances, as they are and normalised."""
+        from probing.ablations.gradients import Sums, by_layer, min_max
+
+        ready = ready_of(experiment)
+        groups = Groups.of(ready.heads, experiment)
+        size = len(groups)
+        sums = {
+            variant: rows["value"].to_numpy(float).reshape(-1, size).sum(0)
+            for variant, rows in frame.groupby("variant", sort=False)
+        }
+        examples = int(frame[frame["variant"] == "example"]["n_dev"].iloc[::size].sum())
+        total = Sums(sums["example"], sums["token"], np.zeros(size), examples, sums["tokens"])
+        same = {**shared_labels(experiment, ready), "metric": "loss", f"n_{self.split}": examples}
+        rows = []
+        for variant, scores in (("per_example", total.per_example), ("per_token", total.per_token)):
+            layered = by_layer(scores, groups.layers)
+            found = {"": scores, ".layer": layered, ".minmax": min_max(layered)}
+            for suffix, values in found.items():
+                cells = zip(groups.cells, values, strict=True)
+                rows += [{**same, **cell, "variant": variant + suffix, "value": v} for cell, v in cells]
+        return ranked(rows)
+
+    def _stretches(self, ready: Ready) -> list[list[Batch]]:
+        """Batches in stretches of about `part` examples."""
+        stretches: list[list[Batch]] = []
+        count = self.part
+        for batch in ready.batches(self.split):
+            if count >= self.part:
+                stretches.append([])
+                count = 0
+            stretches[-1].append(batch)
+            count += len(batch.rows)
+        return stretches
+
+
+def _with_progress(ready: Ready, batches: Sequence[Batch]) -> Any:  # noqa: ANN401
+    """The loss of each batch, a function each, while progress is told."""
+    progress = Progress("importance", "examples", sum(len(batch.rows) for batch in batches))
+
+    def loss(batch: Batch) -> Tensor:
+        return ready.run(batch).loss
+
+    for batch in batches:
+        yield partial(loss, batch)
+        progress.add(len(batch.rows), len(batch.rows))
+    progress.close()
