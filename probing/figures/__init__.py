@@ -3,6 +3,8 @@
 from probing.figures.comparison import draw_comparison
 from probing.figures.correlations import draw_correlations
 from probing.figures.heatmap import draw_grid
+from probing.figures.masking import draw_masking
+from probing.figures.path import draw_path
 from probing.figures.profiles import draw_profiles
 from probing.figures.sheet import draw_sheet
 from probing.figures.top_heads import draw_top_heads
@@ -12,6 +14,8 @@ __all__ = [
     "draw_comparison",
     "draw_correlations",
     "draw_grid",
+    "draw_masking",
+    "draw_path",
     "draw_profiles",
     "draw_sheet",
     "draw_top_heads",

@@ -8,12 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import QuadMesh
-from matplotlib.colors import ListedColormap, Normalize, to_rgb
+from matplotlib.colors import ListedColormap, to_rgb
 from matplotlib.patches import Rectangle
 
 from probing.figures.grid import Grid
-from probing.figures.style import INK, NO_SCORE, PAPER, score_colours
-from probing.figures.words import interval, layer_name, number
+from probing.figures.scale import Shades
+from probing.figures.style import INK, NO_SCORE, PAPER
+from probing.figures.words import layer_name
+from probing.results.units import Unit
 
 _LARGEST, _SMALLEST = 8.0, 6.0
 _DIGIT = 0.6
@@ -42,7 +44,7 @@ class Cell:
         return size if size >= _SMALLEST else None
 
 
-def draw_cells(axes: Axes, grid: Grid, norm: Normalize, cell: Cell) -> QuadMesh:
+def draw_cells(axes: Axes, grid: Grid, shades: Shades, cell: Cell) -> QuadMesh:
     """Draw the heatmap with its values, if they fit, and its marks; axis labels are left to the caller.
 
     Returns:
@@ -51,8 +53,8 @@ def draw_cells(axes: Axes, grid: Grid, norm: Normalize, cell: Cell) -> QuadMesh:
     gap = float(np.clip(0.05 * cell.side, 0.2, 1.0))
     mesh = axes.pcolormesh(
         np.ma.masked_invalid(grid.scores),
-        cmap=score_colours(),
-        norm=norm,
+        cmap=shades.colours,
+        norm=shades.norm,
         edgecolors=PAPER,
         linewidth=gap,
     )
@@ -62,8 +64,8 @@ def draw_cells(axes: Axes, grid: Grid, norm: Normalize, cell: Cell) -> QuadMesh:
     for side in axes.spines.values():
         side.set_visible(False)
     axes.tick_params(length=0, pad=2.5)
-    printed = _print_values(axes, grid, norm, cell)
-    _dot_guesses(axes, grid, norm, cell, corner=printed)
+    printed = _print_values(axes, grid, shades, cell)
+    _dot_guesses(axes, grid, shades, cell, corner=printed)
     _outline_best(axes, grid, cell)
     return mesh
 
@@ -96,22 +98,20 @@ def _scored(grid: Grid) -> Iterator[tuple[int, int]]:
     yield from map(tuple, np.argwhere(np.isfinite(grid.scores)).tolist())
 
 
-def _inks(grid: Grid, norm: Normalize, where: list[tuple[int, int]]) -> list[str]:
-    colours = score_colours()
-    return [ink_on(colours(float(norm(grid.scores[place])))) for place in where]
+def _inks(grid: Grid, shades: Shades, where: list[tuple[int, int]]) -> list[str]:
+    return [ink_on(shades.colour(grid.scores[place])) for place in where]
 
 
-def _print_values(axes: Axes, grid: Grid, norm: Normalize, cell: Cell) -> bool:
+def _print_values(axes: Axes, grid: Grid, shades: Shades, cell: Cell) -> bool:
     places = list(_scored(grid))
-    metric = grid.key.metric
-    texts = [number(grid.scores[place], metric) for place in places]
+    texts = [shades.unit.cell(grid.scores[place]) for place in places]
     if grid.whole_layers:
-        bounds = [interval(grid.low[place], grid.high[place], metric) for place in places]
+        bounds = [_bounds(grid.low[place], grid.high[place], shades.unit) for place in places]
         texts = [text + bound for text, bound in zip(texts, bounds, strict=True)]
     size = cell.text_size(max(map(len, texts), default=1))
     if size is None:
         return False
-    for (row, column), text, ink in zip(places, texts, _inks(grid, norm, places), strict=True):
+    for (row, column), text, ink in zip(places, texts, _inks(grid, shades, places), strict=True):
         axes.text(
             column + 0.5, row + 0.5, text,
             color=ink, fontsize=size, ha="center", va="center_baseline",
@@ -119,7 +119,11 @@ def _print_values(axes: Axes, grid: Grid, norm: Normalize, cell: Cell) -> bool:
     return True
 
 
-def _dot_guesses(axes: Axes, grid: Grid, norm: Normalize, cell: Cell, *, corner: bool) -> None:
+def _bounds(low: float, high: float, unit: Unit) -> str:
+    return f" [{unit.cell(low)}, {unit.cell(high)}]" if np.isfinite(low) and np.isfinite(high) else ""
+
+
+def _dot_guesses(axes: Axes, grid: Grid, shades: Shades, cell: Cell, *, corner: bool) -> None:
     places = [place for place in _scored(grid) if grid.guessing[place]]
     if not places:
         return
@@ -130,7 +134,7 @@ def _dot_guesses(axes: Axes, grid: Grid, norm: Normalize, cell: Cell, *, corner:
         [column + across for _, column in places],
         [row + up for row, _ in places],
         s=diameter**2,
-        c=[to_rgb(ink) for ink in _inks(grid, norm, places)],
+        c=[to_rgb(ink) for ink in _inks(grid, shades, places)],
         linewidths=0,
         zorder=5,
         label="guessing",

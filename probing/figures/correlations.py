@@ -22,7 +22,7 @@ from probing.figures.layout import common_prefix
 from probing.figures.legend import draw_entries, square_sample
 from probing.figures.page import POINTS, Line, Page, shorten, text_width, wrap
 from probing.figures.save import Files, save
-from probing.figures.scale import draw_score_bar
+from probing.figures.scale import draw_score_bar, plain_labels
 from probing.figures.style import (
     FAINT,
     INK,
@@ -100,7 +100,7 @@ def correlations_figure(
     _draw_tree(page.axes(left + side + _GAP, top, _TREE, side, "tree"), tree, count)
     height = min(max(side, 1.2), 3.2)
     bar = page.axes(bar_left, top, _BAR_WIDTH, height, "bar")
-    draw_score_bar(bar, norm, f"Spearman's {_RHO}", shares=False, colours=signed_colours())
+    draw_score_bar(bar, norm, f"Spearman's {_RHO}", labels=plain_labels, colours=signed_colours())
     if missing:
         entries = {"no correlation": square_sample(NO_SCORE)}
         draw_entries(page, left, top + side + named + 0.1, entries, columns=1)

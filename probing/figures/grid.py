@@ -10,8 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from probing.errors import ProbingError
-from probing.results.schema import DERIVED
-from probing.tasks.target import CLASS_METRICS, SCORE_METRICS
+from probing.figures.column import check_found, check_value
 
 Order = Literal["head", "score"]
 ABSENT = -1
@@ -19,6 +18,9 @@ EMBEDDINGS = -1
 WHOLE_LAYERS = ("layer", "attention")
 # columns whose numbers are scores of the task, which guessing the majority may be set beside
 _SCORES = ("dev", "test", "untrained", "control")
+_DRAWN = {"masking": ("a masking curve", "draw_masking"), "gates": ("a path over lambda", "draw_path")}
+# the ends of the interval and the rank that stand beside a column
+_BESIDE = {"test": ("test_low", "test_high", None), "value": ("value_low", "value_high", "rank")}
 
 
 class GridKey(NamedTuple):
@@ -53,6 +55,9 @@ class Grid:
         scores: float64 (rows, columns), fractions; NaN where there is no head or no score.
         low: float64 (rows, columns), lower end of the confidence interval; NaN where there is none.
         high: float64 (rows, columns), upper end of the confidence interval; NaN where there is none.
+        rank: float64 (rows, columns), from 1: how much the model needs each; NaN where that is not known,
+            or `value` is a score.
+        full: Score of the whole model that differences are to; NaN where there is none.
     """
 
     key: GridKey
@@ -64,6 +69,13 @@ class Grid:
     scores: NDArray[np.float64]
     low: NDArray[np.float64]
     high: NDArray[np.float64]
+    rank: NDArray[np.float64]
+    full: float
+
+    @property
+    def found(self) -> bool:
+        """Whether this is what an analysis found about a head, and no score of a probe."""
+        return self.value == "value"
 
     @property
     def whole_layers(self) -> bool:
@@ -82,17 +94,31 @@ class Grid:
 
     @property
     def guessing(self) -> NDArray[np.bool_]:
-        """Cells that are not shown to beat the majority: their interval reaches it or lies below."""
+        """Cells that are not shown to beat the majority: their interval reaches it or lies below.
+
+        Of differences, those whose interval holds 0.
+        """
+        if self.found:
+            return (self.low <= 0) & (self.high >= 0)
         bound = np.where(np.isfinite(self.low), self.low, self.scores)
         return np.isfinite(self.scores) & (bound <= self.majority)
 
     @property
     def best(self) -> tuple[int, int] | None:
-        """Row and column of the highest score; of equals, the lowest layer and then the lowest head."""
-        if not np.isfinite(self.scores).any():
-            return None
-        row, column = np.unravel_index(np.nanargmax(self.scores), self.scores.shape)
-        return int(row), int(column)
+        """Row and column of the highest score; of equals, the lowest layer and then the lowest head.
+
+        Of what an analysis found, the cell that the model needs most; None if its rows are not ranked.
+        """
+        if self.found:
+            return _first(-self.rank)
+        return _first(self.scores)
+
+
+def _first(numbers: NDArray[np.float64]) -> tuple[int, int] | None:
+    if not np.isfinite(numbers).any():
+        return None
+    row, column = np.unravel_index(np.nanargmax(numbers), numbers.shape)
+    return int(row), int(column)
 
 
 def key_of(rows: pd.DataFrame) -> GridKey:
@@ -134,8 +160,9 @@ def arrange(rows: pd.DataFrame, order: Order = "head", value: str = "test") -> G
 
     Args:
         rows: Rows of one grid of the result frame, in any order.
-        order: "head" gives each head its own column; "score" sorts each layer, best head first.
-        value: The column to read scores from; a fraction.
+        order: "head" gives each head its own column; "score" sorts each layer, the head first that is best
+            or needed most.
+        value: The column to read scores from, a fraction; or "value", what an analysis found.
 
     Raises:
         ProbingError: If `order` or `value` is unknown, a head has two rows, or the rows are not one for
@@ -144,7 +171,10 @@ def arrange(rows: pd.DataFrame, order: Order = "head", value: str = "test") -> G
     _refuse_several_heads(rows)
     if order not in ("head", "score"):
         raise ProbingError(f"order {order!r} is unknown; use head or score")
-    check_value(rows, value)
+    if value == "value":
+        check_found(rows)
+    else:
+        check_value(rows, value)
     first = rows.iloc[0]
     key = key_of(rows)
     layer = rows["layer"].to_numpy(dtype=np.int64)
@@ -155,37 +185,22 @@ def arrange(rows: pd.DataFrame, order: Order = "head", value: str = "test") -> G
     cells = (np.searchsorted(layers, layer), head)
     heads = np.full(shape, ABSENT)
     heads[cells] = head
-    bounds = ("test_low", "test_high") if value == "test" else (None, None)
-    columns = [_matrix(rows, name, shape, cells) for name in (value, *bounds)]
+    beside = _BESIDE.get(value, (None, None, None))
+    columns = [_matrix(rows, name, shape, cells) for name in (value, *beside)]
     if order == "score":
         heads, columns = _sort_layers(heads, columns)
-    scores, low, high = columns
+    scores, low, high, rank = columns
     known = value in _SCORES and pd.notna(first["majority"])
     majority = float(first["majority"]) if known else float("nan")
     numbers = tuple(layers.tolist())
-    return Grid(key, value, order, majority, numbers, heads, scores, low, high)
-
-
-def check_value(frame: pd.DataFrame, value: str) -> None:
-    """Make sure that a column holds scores.
-
-    Raises:
-        ProbingError: If it is no column of scores, or those of a baseline that has not been run.
-    """
-    there = [name for name in ("test", "dev", *DERIVED) if name in frame]
-    metrics = [f"test_{metric}" for metric in (*CLASS_METRICS, *SCORE_METRICS, "mse")]
-    known = value in (*there, *metrics) and value in frame
-    if not known or not pd.api.types.is_numeric_dtype(frame[value]):
-        use = " or ".join(filter(None, (", ".join(there[:-1]), there[-1])))
-        raise ProbingError(f"value {value!r} is no column of scores; use {use}")
-    if value in DERIVED and frame[value].isna().all():
-        kind = "untrained" if value == "untrained" else "control"
-        raise ProbingError(f"value {value!r} is missing in all rows; run baseline={kind} first")
+    full = _matrix(rows, "full" if value == "value" else None, shape, cells)[cells][0]
+    return Grid(key, value, order, majority, numbers, heads, scores, low, high, rank, float(full))
 
 
 def grid_table(frame: pd.DataFrame, value: str) -> pd.DataFrame:
     """What a picture of grids draws, as rows: which grid, which cell, its scores."""
-    scores = dict.fromkeys(("dev", "test", "test_low", "test_high", value, "majority"))
+    found = ("value", "value_low", "value_high", "full", "rank") if value == "value" else ()
+    scores = dict.fromkeys(("dev", "test", "test_low", "test_high", value, "majority", *found))
     columns = [*GridKey._fields, "layer", "head", *scores]
     return frame[[name for name in columns if name in frame]]
 
@@ -193,9 +208,9 @@ def grid_table(frame: pd.DataFrame, value: str) -> pd.DataFrame:
 def _refuse_several_heads(rows: pd.DataFrame) -> None:
     kind = str(rows["granularity"].iloc[0])
     if kind in ("top_heads", "all_heads") or rows["layer"].isna().any():
+        what, how = _DRAWN.get(str(rows["analysis"].iloc[0]), ("the effect of n heads", "draw_top_heads"))
         raise ProbingError(
-            f"rows of granularity {kind} are of several heads at once and no grid; the effect of n heads is "
-            "drawn by draw_top_heads"
+            f"rows of granularity {kind} are of several heads at once and no grid; {what} is drawn by {how}"
         )
 
 
@@ -216,7 +231,7 @@ def _matrix(
     cells: tuple[NDArray[np.int64], NDArray[np.int64]],
 ) -> NDArray[np.float64]:
     matrix = np.full(shape, np.nan)
-    if name is not None:
+    if name is not None and name in rows:
         values = rows[name].to_numpy(dtype=np.float64, na_value=np.nan)
         matrix[cells] = np.where(np.isfinite(values), values, np.nan)
     return matrix
@@ -226,7 +241,9 @@ def _sort_layers(
     heads: NDArray[np.int64], columns: list[NDArray[np.float64]]
 ) -> tuple[NDArray[np.int64], list[NDArray[np.float64]]]:
     absent = heads == ABSENT
-    falling = np.where(np.isnan(columns[0]), np.inf, -columns[0])
+    scores, rank = columns[0], columns[-1]
+    worse = rank if np.isfinite(rank).any() else -scores
+    falling = np.where(np.isnan(scores), np.inf, worse)
     ranks = np.lexsort((heads, falling, absent))[:, : int((~absent).sum(axis=1).max())]
     return (
         np.take_along_axis(heads, ranks, axis=1),

@@ -8,31 +8,36 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from probing.figures.cells import Cell, draw_cells, number_axes
-from probing.figures.grid import Grid, Order, arrange, grid_table, only_grid
+from probing.figures.findings import facts
+from probing.figures.grid import Grid, GridKey, Order, arrange, grid_table, only_grid
 from probing.figures.legend import draw_legend, legend_height
 from probing.figures.page import POINTS, Line, Page, wrap
 from probing.figures.save import Files, save
-from probing.figures.scale import draw_bar, make_norm
+from probing.figures.scale import draw_bar, shades_of
 from probing.figures.style import FAINT, TEXT_SIZE, TICK_SIZE, TITLE_SIZE, drawing
-from probing.figures.words import across_name, best_sentence, describe, majority_sentence
+from probing.figures.words import across_name, describe, variant_name
 
 _CELL_WIDTH, _CELL_HEIGHT, _PROFILE_WIDTH = 0.46, 0.36, 1.6
 _WIDEST, _TALLEST = 6.6, 7.2
 _LEFT, _BAR_GAP, _BAR_WIDTH, _BAR_LABELS, _LEAST_BAR = 0.55, 0.22, 0.16, 0.85, 1.3
 _LEAST_WIDTH, _BELOW = 5.2, 0.46
+_ABOVE = ("analysis", "task", "variant", "metric")
 
 
 def draw_grid(rows: pd.DataFrame, path: str | Path, *, order: Order = "head", value: str = "test") -> Files:
     """Draw one grid as a heatmap: layers upward from the input, heads across.
 
     Colours run from the majority (or the lowest score, if that is lower) to the best head. The best head
-    is outlined and named above; a dot marks cells whose confidence interval reaches the majority.
+    is outlined and named above; a dot marks cells whose confidence interval reaches the majority. What an
+    analysis found (`value="value"`) has colours from 0, those of differences as far below 0 as above; the
+    head that the model needs most is outlined, and a dot marks differences whose interval holds 0.
 
     Args:
         rows: Rows of the result frame, of one (model, task, granularity, pooling, probe, seed).
         path: Where to write; its suffix is replaced by .png, .svg, .pdf and .csv.
         order: "head" numbers the heads; "score" sorts each layer from its best head to its worst.
-        value: The column to draw: "test", "dev", or one that `load_results` adds, as "selectivity".
+        value: The column to draw: "test", "dev", one that `load_results` adds, as "selectivity"; or
+            "value", what an analysis found: an importance, a difference, a gate, an entropy.
 
     Returns:
         The paths of the PNG, SVG and PDF file, and of the table that they draw.
@@ -61,21 +66,28 @@ def grid_figure(grid: Grid) -> Figure:
     page = Page(page_width, bottom + legend_height([grid], columns=legend_columns))
     page.write(0.0, 0.0, header)
     axes = page.axes(_LEFT, top, width, height, "grid")
-    norm = make_norm([grid])
+    (shades,) = shades_of([grid])
     cell = Cell(cell_width * POINTS, cell_height * POINTS)
-    draw_cells(axes, grid, norm, cell)
+    draw_cells(axes, grid, shades, cell)
     number_axes(axes, grid, cell, TICK_SIZE)
     axes.set_ylabel("layer", fontsize=TEXT_SIZE)
     axes.set_xlabel(across_name(grid), fontsize=TEXT_SIZE)
     bar = page.axes(_LEFT + width + _BAR_GAP, top, _BAR_WIDTH, bar_height, "bar")
-    draw_bar(bar, norm, [grid])
+    draw_bar(bar, shades, [grid])
     draw_legend(page, _LEFT, bottom, [grid], columns=legend_columns)
     return page.figure
 
 
+def _analysis(grid: Grid) -> list[str]:
+    """What was asked, unless it was a probe."""
+    if not grid.found:
+        return []
+    return [": ".join(filter(None, [grid.key.analysis, variant_name(grid.key.variant)]))]
+
+
 def _header(grid: Grid, width: float) -> list[Line]:
-    what = describe(grid.key, ("model", "granularity", "pooling", "probe", "seed", "baseline"))
-    found = [best_sentence(grid), *filter(None, [majority_sentence(grid)])]
+    what = [*_analysis(grid), *describe(grid.key, [name for name in GridKey._fields if name not in _ABOVE])]
+    found = facts(grid)
     return [
         Line(grid.key.task, TITLE_SIZE, bold=True),
         *(Line(text, TEXT_SIZE, FAINT) for text in wrap(what, width, TEXT_SIZE)),

@@ -46,6 +46,7 @@ class Layout:
         shared: Fields of the key, but for the task, in which all grids agree.
         varying: The other fields, but for the model; each panel has to name them.
         prefix: What all names of tasks begin with, "senteval/"; may be empty.
+        one_task: Whether all grids are of one task.
     """
 
     bands: tuple[Band, ...]
@@ -53,6 +54,7 @@ class Layout:
     shared: tuple[str, ...]
     varying: tuple[str, ...]
     prefix: str
+    one_task: bool
 
 
 def lay_out(grids: Sequence[Grid]) -> Layout:
@@ -67,7 +69,8 @@ def lay_out(grids: Sequence[Grid]) -> Layout:
     fields = [name for name in GridKey._fields if name != "task"]
     shared = tuple(name for name in fields if len({getattr(grid.key, name) for grid in grids}) == 1)
     varying = tuple(name for name in fields if name not in (*shared, "model"))
-    return Layout(tuple(bands), columns, shared, varying, common_prefix([g.key.task for g in grids]))
+    tasks = [grid.key.task for grid in grids]
+    return Layout(tuple(bands), columns, shared, varying, common_prefix(tasks), len(set(tasks)) == 1)
 
 
 def sheet_columns(panels: int) -> int:

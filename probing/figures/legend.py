@@ -9,9 +9,10 @@ from matplotlib.colors import to_hex
 from matplotlib.legend_handler import HandlerTuple
 from matplotlib.lines import Line2D
 
+from probing.figures.findings import mark_name
 from probing.figures.grid import Grid
 from probing.figures.page import POINTS, Page
-from probing.figures.style import INK, NO_SCORE, PAPER, TICK_SIZE, score_colours
+from probing.figures.style import INK, NO_SCORE, PAPER, TICK_SIZE, score_colours, signed_colours
 from probing.figures.words import guessing_name
 
 
@@ -49,10 +50,11 @@ def _entries(grids: Sequence[Grid]) -> dict[str, Any]:
     entries: dict[str, Any] = {}
     if any(grid.best is not None for grid in grids):
         kinds = sorted({"layer" if grid.whole_layers else "head" for grid in grids})
-        entries[f"best {' or '.join(kinds)}"] = square_sample(PAPER, edge=INK)
+        entries[mark_name(grids, kinds)] = square_sample(PAPER, edge=INK)
     if any(grid.guessing.any() for grid in grids):
-        dot = Line2D([], [], linestyle="", marker="o", markersize=2.6, color=PAPER, markeredgewidth=0)
-        entries[guessing_name(grids)] = (square_sample(to_hex(score_colours()(0.0))), dot)
+        ink, fill = (INK, signed_colours()(0.5)) if grids[0].found else (PAPER, score_colours()(0.0))
+        dot = Line2D([], [], linestyle="", marker="o", markersize=2.6, color=ink, markeredgewidth=0)
+        entries[guessing_name(grids)] = (square_sample(to_hex(fill)), dot)
     if any(grid.unscored.any() for grid in grids):
         entries["no score"] = square_sample(NO_SCORE)
     return entries

@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike
 from probing.errors import ProbingError
 from probing.figures.style import INK, LINES, RULE
 from probing.figures.words import minus
+from probing.results.units import LOSS
 from probing.tasks.target import COEFFICIENTS
 
 LEVELS: Final[dict[str, tuple[str, Any, float]]] = {
@@ -24,6 +25,8 @@ LEVELS: Final[dict[str, tuple[str, Any, float]]] = {
     "control": (INK, (0, (1, 1.6)), 1.0),
     "last_layer": (INK, (0, (6, 2)), 1.0),
     "best_layer": (INK, (0, (2, 1.2)), 1.0),
+    "full": (INK, (0, (6, 2)), 1.0),
+    "threshold": (RULE, (0, (1, 1)), 0.8),
 }
 """Colour, dashes and width of what scores are compared with."""
 _SHADES: Final = {"inner": 0.26, "outer": 0.12}
@@ -87,7 +90,7 @@ def number_scores(axis: Axis, metric: str) -> None:
     axis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10], min_n_ticks=3))
     ticks = axis.get_majorticklocs()
     step = float(ticks[1] - ticks[0]) if len(ticks) > 1 else 1.0
-    coefficient = metric in COEFFICIENTS
+    coefficient = metric in (*COEFFICIENTS, LOSS)
     digits = (2 if step > 0.0099 else 3) if coefficient else int(step < 0.0099)
     factor, unit = (1, "") if coefficient else (100, " %")
 

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from probing.figures.findings import facts
 from probing.figures.grid import Grid
 from probing.figures.layout import Band, Layout
 from probing.figures.page import Line, shorten, wrap
 from probing.figures.style import SMALL_SIZE, TEXT_SIZE
-from probing.figures.words import best_sentence, describe, majority_sentence
+from probing.figures.words import describe
 
 PANEL_WIDTH, LEFT, BELOW = 1.7, 0.42, 0.5
 _GAP, _HEADING_GAP, _NAME_GAP = 0.36, 0.05, 0.1
@@ -98,8 +99,16 @@ def _place_band(band: Band, layout: Layout, top: float) -> tuple[list[Panel], fl
 
 
 def _heading(grid: Grid, layout: Layout) -> tuple[Line, ...]:
-    task = shorten(grid.key.task.removeprefix(layout.prefix), PANEL_WIDTH, TEXT_SIZE, bold=True)
-    facts = [best_sentence(grid, with_interval=False), *filter(None, [majority_sentence(grid)])]
-    facts += describe(grid.key, layout.varying)
-    texts = (shorten(text, PANEL_WIDTH, SMALL_SIZE) for text in wrap(facts, PANEL_WIDTH, SMALL_SIZE))
-    return Line(task, TEXT_SIZE, bold=True), *(Line(text, SMALL_SIZE) for text in texts)
+    name, words = _name(grid, layout)
+    told = [*facts(grid, with_interval=False), *words]
+    texts = (shorten(text, PANEL_WIDTH, SMALL_SIZE) for text in wrap(told, PANEL_WIDTH, SMALL_SIZE))
+    title = shorten(name, PANEL_WIDTH, TEXT_SIZE, bold=True)
+    return Line(title, TEXT_SIZE, bold=True), *(Line(text, SMALL_SIZE) for text in texts)
+
+
+def _name(grid: Grid, layout: Layout) -> tuple[str, list[str]]:
+    """The line above a panel and what else tells it from others; a task that all share stands above all."""
+    words = describe(grid.key, layout.varying)
+    if grid.found and layout.one_task and words:
+        return words[0], words[1:]
+    return grid.key.task.removeprefix(layout.prefix), words

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from probing.errors import ProbingError
-from probing.figures.grid import WHOLE_LAYERS, GridKey, check_value
+from probing.figures.column import check_value
+from probing.figures.grid import WHOLE_LAYERS, GridKey
 
 _KEY = list(GridKey._fields)
 _KINDS = ("head", *WHOLE_LAYERS)

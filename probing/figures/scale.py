@@ -2,21 +2,75 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import Colormap, Normalize
 from matplotlib.ticker import MaxNLocator
 
+from probing.errors import ProbingError
+from probing.figures.findings import measure, measure_name, unit_of, within_one
 from probing.figures.grid import Grid
-from probing.figures.style import INK, PAPER, TEXT_SIZE, TICK_SIZE, score_colours
+from probing.figures.style import INK, PAPER, TEXT_SIZE, TICK_SIZE, score_colours, signed_colours
 from probing.figures.words import majority_sentence, minus, score_name
-from probing.tasks.target import COEFFICIENTS
+from probing.results.units import Unit, score_unit
 
+Labels = Callable[[Sequence[float]], list[str]]
 _NARROWEST = 0.01
 _SHADES = 128
 _LABEL_ROOM = 0.19
+
+
+@dataclass(frozen=True)
+class Shades:
+    """How numbers become colours, and how they are written on them.
+
+    Attributes:
+        norm: From numbers to shades.
+        colours: Of the shades.
+        unit: Of the numbers.
+        relative: Whether every panel has a scale of its own, of which the bar tells shares.
+    """
+
+    norm: Normalize
+    colours: Colormap
+    unit: Unit
+    relative: bool = False
+
+    def colour(self, number: float) -> tuple[float, ...]:
+        """The colour of a number, red, green, blue and opacity from 0 to 1."""
+        return tuple(self.colours(float(self.norm(number))))
+
+
+def shades_of(grids: Sequence[Grid]) -> list[Shades]:
+    """The colours of every grid: one scale for all, or one for each where they are of different measures.
+
+    Raises:
+        ProbingError: If some are differences and others are not, for which there is no bar in common.
+    """
+    if len({measure(grid) for grid in grids}) == 1:
+        return [_shades(grids)] * len(grids)
+    each = [replace(_shades([grid]), relative=True) for grid in grids]
+    if len({shades.unit.signed for shades in each}) > 1:
+        analyses = ", ".join(dict.fromkeys(grid.key.analysis for grid in grids))
+        raise ProbingError(f"no sheet holds differences and other numbers ({analyses}); select one analysis")
+    return each
+
+
+def _shades(grids: Sequence[Grid]) -> Shades:
+    unit = unit_of(grids)
+    if not grids[0].found:
+        return Shades(make_norm(grids), score_colours(), unit)
+    values = np.concatenate([grid.scores.ravel() for grid in grids])
+    values = values[np.isfinite(values)]
+    if unit.signed:
+        widest = float(np.abs(values).max(initial=0.0)) or 1.0
+        widest = max(widest, _NARROWEST) if unit.name != "nats" else widest
+        return Shades(Normalize(-widest, widest), signed_colours(), unit)
+    highest = 1.0 if within_one(grids[0]) else float(values.max(initial=0.0)) or 1.0
+    return Shades(Normalize(0.0, highest), score_colours(), unit)
 
 
 def make_norm(grids: Sequence[Grid]) -> Normalize:
@@ -31,13 +85,51 @@ def make_norm(grids: Sequence[Grid]) -> Normalize:
     return Normalize(low - slack, high + slack)
 
 
-def draw_bar(axes: Axes, norm: Normalize, grids: Sequence[Grid]) -> None:
+def draw_bar(axes: Axes, shades: Shades, grids: Sequence[Grid]) -> None:
     """Fill `axes` with the colour bar; of a single grid the majority is a line across it."""
+    if grids[0].found:
+        _draw_found_bar(axes, shades, grids)
+        return
+    norm = shades.norm
     grid = grids[0] if len(grids) == 1 else None
-    shares = any(grid.key.metric not in COEFFICIENTS for grid in grids)
+    labels = share_labels if any(score_unit(grid.key.metric).name == "%" for grid in grids) else plain_labels
     majority = grid.majority if grid is not None and majority_sentence(grid) else float("nan")
     sentence = "" if grid is None else majority_sentence(grid)
-    draw_score_bar(axes, norm, score_name(grids), shares=shares, majority=majority, sentence=sentence)
+    draw_score_bar(axes, norm, score_name(grids), labels=labels, majority=majority, sentence=sentence)
+
+
+def _draw_found_bar(axes: Axes, shades: Shades, grids: Sequence[Grid]) -> None:
+    name, unit = measure_name(grids), shades.unit
+    if shades.relative:
+        low = -1.0 if unit.signed else 0.0
+        what = f"{name}, of the largest in its panel"
+        draw_score_bar(axes, Normalize(low, 1.0), what, labels=share_labels, colours=shades.colours)
+        return
+    if grids[0].key.analysis == "prune":
+        _draw_steps(axes, shades, ("removed", "kept"))
+        return
+    full = f"{name} ({unit.label})" if unit.label else name
+    draw_score_bar(axes, shades.norm, full, labels=_unit_labels(unit), colours=shades.colours)
+
+
+def _draw_steps(axes: Axes, shades: Shades, names: tuple[str, str]) -> None:
+    """A bar of two colours for what is one thing or the other."""
+    axes.pcolormesh([[0.0], [1.0]], cmap=shades.colours, norm=shades.norm, edgecolors=PAPER, linewidth=1.0)
+    for side in axes.spines.values():
+        side.set_visible(False)
+    axes.yaxis.tick_right()
+    axes.set_yticks([0.5, 1.5], names, fontsize=TICK_SIZE)
+    axes.set_xticks([])
+    axes.tick_params(length=0, pad=2.5)
+
+
+def _unit_labels(unit: Unit) -> Labels:
+    def labels(ticks: Sequence[float]) -> list[str]:
+        step = unit.scaled(ticks[1] - ticks[0]) if len(ticks) > 1 else 1.0
+        digits = max(0, -int(np.floor(np.log10(step) + 1e-9)))
+        return [replace(unit, digits=digits).cell(tick) for tick in ticks]
+
+    return labels
 
 
 def draw_score_bar(
@@ -45,7 +137,7 @@ def draw_score_bar(
     norm: Normalize,
     name: str,
     *,
-    shares: bool,
+    labels: Labels,
     majority: float = float("nan"),
     sentence: str = "",
     colours: Colormap | None = None,
@@ -56,7 +148,7 @@ def draw_score_bar(
         axes: Where.
         norm: From scores to shades.
         name: What the colours stand for.
-        shares: Whether to number in percent.
+        labels: What stands beside ticks: `share_labels`, `plain_labels`, or of a unit.
         majority: Where to draw a line across; NaN for none.
         sentence: What stands beside that line.
         colours: If not those of scores.
@@ -70,14 +162,14 @@ def draw_score_bar(
         side.set_visible(False)
     per_inch = (high - low) / (axes.bbox.height / axes.figure.dpi)
     ticks = _ticks(low, high, avoid=majority, room=_LABEL_ROOM * per_inch)
-    labels = _tick_labels(ticks, shares=shares)
+    named = labels(ticks)
     if sentence:
-        ticks, labels = [*ticks, majority], [*labels, sentence.replace(" ", "\n", 1)]
+        ticks, named = [*ticks, majority], [*named, sentence.replace(" ", "\n", 1)]
         _draw_line(axes, majority)
     axes.set(xlim=(0, 1), ylim=(low, high), xticks=[])
     axes.yaxis.tick_right()
     axes.yaxis.set_label_position("right")
-    axes.set_yticks(ticks, labels, fontsize=TICK_SIZE)
+    axes.set_yticks(ticks, named, fontsize=TICK_SIZE)
     axes.set_ylabel(name, fontsize=TEXT_SIZE)
     axes.tick_params(length=3, width=0.6)
 
@@ -92,8 +184,15 @@ def _ticks(low: float, high: float, *, avoid: float, room: float) -> list[float]
     return [tick for tick in map(float, ticks) if low <= tick <= high and not abs(tick - avoid) < room]
 
 
-def _tick_labels(ticks: Sequence[float], *, shares: bool) -> list[str]:
-    coarse = len(ticks) < 2 or ticks[1] - ticks[0] > 0.0099
-    if shares:
-        return [minus(f"{100 * tick:.{0 if coarse else 1}f} %") for tick in ticks]
-    return [minus(f"{tick:.{2 if coarse else 3}f}") for tick in ticks]
+def share_labels(ticks: Sequence[float]) -> list[str]:
+    """Ticks in percent."""
+    return [minus(f"{100 * tick:.{0 if _coarse(ticks) else 1}f} %") for tick in ticks]
+
+
+def plain_labels(ticks: Sequence[float]) -> list[str]:
+    """Ticks as they are."""
+    return [minus(f"{tick:.{2 if _coarse(ticks) else 3}f}") for tick in ticks]
+
+
+def _coarse(ticks: Sequence[float]) -> bool:
+    return len(ticks) < 2 or ticks[1] - ticks[0] > 0.0099

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
 from probing.figures.cells import Cell, draw_cells, number_axes
@@ -17,7 +16,7 @@ from probing.figures.legend import draw_legend, legend_height
 from probing.figures.page import POINTS, Line, Page, wrap
 from probing.figures.panels import BELOW, LEFT, PANEL_WIDTH, Panel, place, sheet_width
 from probing.figures.save import Files, save
-from probing.figures.scale import draw_bar, make_norm
+from probing.figures.scale import Shades, draw_bar, shades_of
 from probing.figures.style import FAINT, SMALL_SIZE, TEXT_SIZE, TITLE_SIZE, drawing
 from probing.figures.words import across_name, describe, sheet_title
 
@@ -30,20 +29,21 @@ def draw_sheet(frame: pd.DataFrame, path: str | Path, *, order: Order = "head", 
     """Draw a contact sheet: a panel for each grid of the frame, a band for each model, one colour scale.
 
     Tasks stand side by side in the order of the frame, at most five in a row. Marks are those of
-    `draw_grid`; colours run from the lowest score or majority of all panels to their highest score.
+    `draw_grid`; colours run from the lowest score or majority of all panels to their highest score. Where
+    panels are of different measures (`value="value"`), as of several importances, each has its own scale.
 
     Args:
         frame: Rows of the result frame, of any number of grids.
         path: Where to write; its suffix is replaced by .png, .svg, .pdf and .csv.
         order: "head" numbers the heads; "score" sorts each layer from its best head to its worst.
-        value: The column to draw: "test", "dev", or one that `load_results` adds, as "selectivity".
+        value: The column to draw, as for `draw_grid`.
 
     Returns:
         The paths of the PNG, SVG and PDF file, and of the table that they draw.
 
     Raises:
-        ProbingError: If there are no rows, two rows of one head in one grid, or rows of several heads
-            at once.
+        ProbingError: If there are no rows, two rows of one head in one grid, rows of several heads
+            at once, or differences beside other numbers.
     """
     grids = [arrange(rows, order, value) for rows in split_grids(frame)]
     with drawing():
@@ -66,22 +66,23 @@ def sheet_figure(grids: Sequence[Grid]) -> Figure:
     page.write(0.0, 0.0, header)
     for name in names:
         page.write(0.0, name.top, [name.line])
-    norm = make_norm(grids)
+    shades = shades_of(grids)
+    own = {id(grid): each for grid, each in zip(grids, shades, strict=True)}
     for number, panel in enumerate(panels):
-        _draw_panel(page, panel, norm, f"grid-{number}")
+        _draw_panel(page, panel, own[id(panel.grid)], f"grid-{number}")
     bar = page.axes(width + _BAR_GAP, bar_top, _BAR_WIDTH, bar_length, "bar")
-    draw_bar(bar, norm, grids)
+    draw_bar(bar, shades[0], grids)
     draw_legend(page, LEFT, foot, grids, columns=legend_columns)
     return page.figure
 
 
-def _draw_panel(page: Page, panel: Panel, norm: Normalize, label: str) -> None:
+def _draw_panel(page: Page, panel: Panel, shades: Shades, label: str) -> None:
     grid = panel.grid
     page.write(panel.left, panel.heading_top, panel.heading)
     axes = page.axes(panel.left, panel.top, PANEL_WIDTH, panel.height, label)
     rows, columns = grid.scores.shape
     cell = Cell(PANEL_WIDTH / columns * POINTS, panel.height / rows * POINTS)
-    draw_cells(axes, grid, norm, cell)
+    draw_cells(axes, grid, shades, cell)
     number_axes(axes, grid, cell, SMALL_SIZE)
     if panel.leftmost:
         axes.set_ylabel("layer", fontsize=SMALL_SIZE)
@@ -91,6 +92,7 @@ def _draw_panel(page: Page, panel: Panel, norm: Normalize, label: str) -> None:
 
 def _header(grids: Sequence[Grid], layout: Layout, width: float) -> list[Line]:
     shared = [name for name in layout.shared if name not in ("analysis", "model", "metric")]
-    words = [*filter(None, [layout.prefix.rstrip("/")]), *describe(grids[0].key, shared)]
+    prefix = "" if grids[0].found and layout.one_task else layout.prefix.rstrip("/")
+    words = [*filter(None, [prefix]), *describe(grids[0].key, shared)]
     title = Line(sheet_title(grids), TITLE_SIZE, bold=True)
     return [title, *(Line(text, TEXT_SIZE, FAINT) for text in wrap(words, width, TEXT_SIZE))]

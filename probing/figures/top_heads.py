@@ -13,8 +13,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
 from probing.errors import ProbingError
+from probing.figures.column import check_value
 from probing.figures.facets import Facet, Facets, facets_figure, header_lines, panel_name
-from probing.figures.grid import GridKey, check_value, key_of
+from probing.figures.grid import GridKey, key_of
 from probing.figures.lines import (
     band_sample,
     draw_band,

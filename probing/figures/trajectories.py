@@ -30,7 +30,7 @@ from probing.figures.lines import (
 )
 from probing.figures.profile_table import spread_table, without_baselines
 from probing.figures.save import Files, save
-from probing.figures.scale import draw_score_bar
+from probing.figures.scale import draw_score_bar, plain_labels, share_labels
 from probing.figures.style import drawing, score_colours
 from probing.figures.words import layer_name, metric_name, spoken, value_name
 from probing.tasks.target import COEFFICIENTS
@@ -110,6 +110,7 @@ def trajectories_figure(table: pd.DataFrame, value: str = "test") -> Figure:
     cells = table.loc[table["layer"].notna(), "score"].astype(float).dropna()
     low, high = (cells.min(), cells.max()) if len(cells) else (0.0, 1.0)
     norm = Normalize(low - max(0.0, 0.01 - high + low), high)
+    labels = plain_labels if set(metrics) <= set(COEFFICIENTS) else share_labels
     steps = table["step"].astype(int)
     axis = StepAxis(logarithmic=steps.max() > _STEPWISE * max(steps[steps > 0].min(), 1))
     mean = "" if keys[0].granularity in WHOLE_LAYERS else ", mean of heads"
@@ -127,9 +128,7 @@ def trajectories_figure(table: pd.DataFrame, value: str = "test") -> Figure:
             entries=_entries(table, unit),
             x_label="training step",
             heights=(1.2, 0.75),
-            bar=lambda axes: draw_score_bar(
-                axes, norm, said + mean, shares=not set(metrics) <= set(COEFFICIENTS)
-            ),
+            bar=lambda axes: draw_score_bar(axes, norm, said + mean, labels=labels),
         )
     )
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
 
 from probing.figures.grid import EMBEDDINGS, Grid, GridKey
+from probing.results.units import score_unit
 from probing.tasks.target import COEFFICIENTS
 
 _METRICS = {
@@ -38,17 +40,32 @@ _OBJECTIVES = {
     "lm": "language modelling",
 }
 
+_VARIANTS = {
+    "per_example": "per example",
+    "per_token": "per token",
+    "leave_one_out": "without this head",
+    "only_one": "alone in its layer",
+    "only_best": "best on dev alone in its layer",
+    "kept": "",
+    "layer": "\N{DIVISION SIGN} layer \N{SCRIPT SMALL L}2",
+    "minmax": "0 to 1",
+    "loss": "",
+    "mean": "filled with its mean",
+    "uniform": "with uniform attention",
+}
+LAMBDA = "\N{GREEK SMALL LETTER LAMDA}"
+
 _BASELINES = {"untrained": "untrained twin", "control": "control labels", "permuted": "permuted labels"}
 
 
 def spoken(score: float, metric: str) -> str:
     """A score as it stands in running text, "92.4 %", or "0.92" of a correlation."""
-    return number(score, metric) + ("" if metric in COEFFICIENTS else " %")
+    return score_unit(metric).spoken(score)
 
 
 def number(score: float, metric: str) -> str:
     """A score as it stands in a cell: a share times 100, "92.4", or a correlation, "0.92"."""
-    return f"{score:.2f}" if metric in COEFFICIENTS else f"{100 * score:.1f}"
+    return score_unit(metric).cell(score)
 
 
 def minus(text: str) -> str:
@@ -99,6 +116,8 @@ def value_name(value: str) -> str:
 
 def guessing_name(grids: Sequence[Grid]) -> str:
     """What a dot in a cell means."""
+    if grids[0].found:
+        return "no difference shown: its 95 % interval holds 0"
     level = "0" if all(grid.key.metric in COEFFICIENTS for grid in grids) else "the majority"
     if any(np.isfinite(grid.low).any() for grid in grids):
         return f"confidence interval reaches {level}"
@@ -109,13 +128,16 @@ def best_sentence(grid: Grid, *, with_interval: bool = True) -> str:
     """The best head with its score, "best: layer 4 head 7, 92.4 % [90.1, 94.2]"."""
     if grid.best is None:
         return "best: none, no score"
-    layer = grid.layers[grid.best[0]]
-    place = "embeddings" if layer == EMBEDDINGS else f"layer {layer}"
-    if not grid.whole_layers:
-        place += f" head {grid.heads[grid.best]}"
     metric = grid.key.metric
     bounds = interval(grid.low[grid.best], grid.high[grid.best], metric) if with_interval else ""
-    return f"best: {place}, {spoken(grid.scores[grid.best], metric)}{bounds}"
+    return f"best: {place_name(grid, grid.best)}, {spoken(grid.scores[grid.best], metric)}{bounds}"
+
+
+def place_name(grid: Grid, cell: tuple[int, int]) -> str:
+    """A cell of a grid, by row and column, in words: "layer 4 head 7"."""
+    layer = grid.layers[cell[0]]
+    place = "embeddings" if layer == EMBEDDINGS else f"layer {layer}"
+    return place if grid.whole_layers else f"{place} head {grid.heads[cell]}"
 
 
 def majority_sentence(grid: Grid) -> str:
@@ -137,16 +159,27 @@ def describe(key: GridKey, fields: Sequence[str]) -> list[str]:
         "objective": _OBJECTIVES.get(key.objective, key.objective),
         "seed": f"seed {key.seed}",
         "baseline": _BASELINES.get(key.baseline, ""),
-        "variant": key.variant,
+        "variant": variant_name(key.variant),
         "stack": key.stack,
         "metric": metric_name(key.metric),
     }
     return [words[name] for name in GridKey._fields if name in fields and words[name]]
 
 
+def variant_name(variant: str) -> str:
+    """A variant in words: "per_example.layer" is "per example ÷ layer ℓ2"."""
+    if variant.startswith("lambda="):
+        name = variant.removesuffix(".open")
+        return name.replace("lambda=", f"{LAMBDA} ") + ("" if name == variant else ", P(open)")
+    words = [_VARIANTS.get(part, part) for part in re.split(r"[.\[\]]+", variant)]
+    return ", ".join(filter(None, words)).replace(", \N{DIVISION SIGN}", " \N{DIVISION SIGN}")
+
+
 def sheet_title(grids: Sequence[Grid]) -> str:
     """What a contact sheet holds, "bert-base-uncased: 10 tasks"."""
     models = list(dict.fromkeys(grid.key.model for grid in grids))
+    found = "" if not grids[0].found else f"{grids[0].key.analysis} on "
     tasks = {grid.key.task for grid in grids}
     count = f"{len(tasks)} {'task' if len(tasks) == 1 else 'tasks'}"
-    return f"{models[0]}: {count}" if len(models) == 1 else f"{len(models)} models, {count}"
+    count = next(iter(tasks)) if found and len(tasks) == 1 else count
+    return f"{models[0]}: {found}{count}" if len(models) == 1 else f"{len(models)} models, {found}{count}"

@@ -1,0 +1,126 @@
+"""The path of learned gates: heads left and score, over how much an open gate costs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from probing.errors import ProbingError
+from probing.figures.facets import Facet, Facets, facets_figure, header_lines, panel_name
+from probing.figures.grid import GridKey, key_of
+from probing.figures.lines import draw_level, draw_line, score_axis, style_of
+from probing.figures.masking import level_entries
+from probing.figures.save import Files, save
+from probing.figures.style import drawing
+from probing.figures.words import LAMBDA, metric_name, spoken
+from probing.results.threshold import last_kept, threshold
+
+_PANEL = [name for name in GridKey._fields if name != "variant"]
+_COLUMNS = [*_PANEL, "draw", "lambda", "n_heads", "dev", "test", "full"]
+
+
+def draw_path(frame: pd.DataFrame, path: str | Path) -> Files:
+    """Draw the test score and the number of open gates against lambda, a panel for each run.
+
+    Gates are those of Voita et al. (2019); lambda is on a logarithmic axis, 0 left of all others.
+
+    Args:
+        frame: Rows of the result frame of analysis gates; all but those of variant path are left out.
+        path: Where to write; its suffix is replaced by .png, .svg, .pdf and .csv.
+
+    Returns:
+        The paths of the PNG, SVG and PDF file, and of the table that they draw.
+
+    Raises:
+        ProbingError: If there are no such rows, or several runs have the same names.
+    """
+    table = path_table(frame)
+    with drawing():
+        return save(path_figure(table), table, path, "gates of heads over lambda")
+
+
+def path_table(frame: pd.DataFrame) -> pd.DataFrame:
+    """What the picture draws: a row for each run and lambda, from the smallest.
+
+    Returns:
+        Columns of the grid's key but for variant, then `draw`, `lambda`, `n_heads` (open gates), `dev`,
+        `test`, `full`.
+
+    Raises:
+        ProbingError: If there are no such rows, or several runs have the same names.
+    """
+    rows = frame[(frame["analysis"] == "gates") & (frame["variant"] == "path")]
+    if rows.empty:
+        raise ProbingError("no results of gates to draw; run probing analysis=gates")
+    table = rows.rename(columns={"value": "lambda"})[_COLUMNS]
+    if table.duplicated([*_PANEL, "lambda"]).any():
+        task = table["task"].iloc[0]
+        raise ProbingError(f"{task}: a lambda has rows of several runs; keep those of one (column key)")
+    return table.sort_values("lambda", kind="stable").reset_index(drop=True)
+
+
+def path_figure(table: pd.DataFrame) -> Figure:
+    """The picture of such a table; to be called within `style.drawing`."""
+    panels = [rows for _, rows in table.groupby(_PANEL, sort=False, dropna=False, observed=True)]
+    keys = [key_of(rows.assign(variant="")) for rows in panels]
+    return facets_figure(
+        Facets(
+            header=header_lines(keys, "gates of heads"),
+            panels=[_facet(rows, key, keys) for rows, key in zip(panels, keys, strict=True)],
+            entries=level_entries(table),
+            x_label=f"{LAMBDA}, what an open gate costs",
+            heights=(1.1, 0.75),
+        )
+    )
+
+
+def _facet(rows: pd.DataFrame, key: GridKey, keys: Sequence[GridKey]) -> Facet:
+    name, words = panel_name(key, keys)
+    labels = [f"test {metric_name(key.metric)}", "heads left"]
+    full, dev = (rows[column].to_numpy(dtype=np.float64, na_value=np.nan) for column in ("full", "dev"))
+    last = rows.iloc[max(last_kept(dev, full[0], key.metric), 0)]
+    told = f"{LAMBDA} {last['lambda']:g}: {last['n_heads']} heads, {spoken(last['test'], key.metric)}"
+    return Facet(name, (told, *words), lambda stack: _draw(stack, rows, key.metric), labels)
+
+
+def _draw(stack: Sequence[Axes], rows: pd.DataFrame, metric: str) -> None:
+    scores, counts = stack
+    penalties = rows["lambda"].to_numpy(dtype=np.float64)
+    x = _places(penalties)
+    draw_line(scores, x, rows["test"].to_numpy(dtype=np.float64, na_value=np.nan), style_of(0), "test")
+    full = rows["full"].to_numpy(dtype=np.float64, na_value=np.nan)[0]
+    draw_level(scores, full, "full")
+    draw_level(scores, threshold(full, metric), "threshold")
+    score_axis(scores, metric)
+    draw_line(counts, x, rows["n_heads"].to_numpy(dtype=np.float64), style_of(1), "heads")
+    counts.set_ylim(0, None)
+    counts.yaxis.set_major_locator(MaxNLocator(4, integer=True))
+    kept = _apart(x, [f"{penalty:g}" for penalty in penalties], scores)
+    for axes in stack:
+        axes.set_xlim(x[0] - 0.04 * max(np.ptp(x), 1), x[-1] + 0.04 * max(np.ptp(x), 1))
+        axes.set_xticks([x[k] for k in kept], [f"{penalties[k]:g}" for k in kept])
+    scores.tick_params(labelbottom=False)
+
+
+def _places(penalties: np.ndarray[tuple[int], np.dtype[np.float64]]) -> list[float]:
+    """Logarithms; 0 stands a power of ten left of the smallest."""
+    known = np.log10(penalties[penalties > 0])
+    first = (float(known.min()) if len(known) else 0.0) - 1
+    return [float(np.log10(penalty)) if penalty > 0 else first for penalty in penalties]
+
+
+def _apart(places: Sequence[float], names: Sequence[str], axes: Axes) -> list[int]:
+    """Which places can be named without one name on another; the last always is."""
+    inch = max(float(np.ptp(places)), 1e-9) / (axes.bbox.width / axes.figure.dpi)
+    kept = [len(places) - 1]
+    for place in range(len(places) - 2, -1, -1):
+        room = 0.03 * (len(names[place]) + len(names[kept[-1]])) + 0.06
+        if places[kept[-1]] - places[place] >= room * inch:
+            kept.append(place)
+    return kept[::-1]

@@ -1,0 +1,110 @@
+"""How numbers of the frame are written: shares in percent, differences in points, losses in nats."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from probing.tasks.target import COEFFICIENTS
+
+DIFFERENCES = ("ablation", "masking")
+"""Analyses whose `value` is what a score or loss becomes, minus that of the full model."""
+LOSS = "loss"
+_MINUS = "\N{MINUS SIGN}"
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+@dataclass(frozen=True)
+class Unit:
+    """How a number is written.
+
+    Attributes:
+        name: Stands behind a number in running text: "%", "points", "nats"; may be empty.
+        factor: What numbers are multiplied by first.
+        digits: Behind the point.
+        power: Of ten, which numbers in cells and on axes are divided by, and which `label` tells.
+        signed: Whether a plus or minus stands before every number but 0.
+    """
+
+    name: str = ""
+    factor: float = 1.0
+    digits: int = 2
+    power: int = 0
+    signed: bool = False
+
+    @property
+    def label(self) -> str:
+        """What numbers in cells and on axes are counted in, "10⁻³ nats"; may be empty."""
+        power = f"10{str(self.power).translate(_RAISED)}" if self.power else ""
+        return " ".join(filter(None, (power, self.name)))
+
+    def cell(self, number: float) -> str:
+        """A number as it stands in a cell, without its unit."""
+        return self._written(self.scaled(number), self.digits)
+
+    def scaled(self, number: float) -> float:
+        """A number as it is counted in cells and on axes."""
+        return self.factor * number / 10.0**self.power
+
+    def spoken(self, number: float) -> str:
+        """A number as it stands in running text, with its unit."""
+        return f"{self.told(number)} {self.name}".rstrip()
+
+    def told(self, number: float) -> str:
+        """A number as it stands in running text, without its unit and without a power of ten."""
+        return self._written(self.factor * number, max(0, self.digits - self.power))
+
+    def _written(self, number: float, digits: int) -> str:
+        if not self.signed:
+            return f"{number:.{digits}f}"
+        text = f"{number:+.{digits}f}"
+        return (text[1:] if float(text) == 0 else text).replace("-", _MINUS)
+
+
+def score_unit(metric: str) -> Unit:
+    """Of scores under a metric: shares in percent, coefficients from -1 to 1, losses in nats."""
+    if metric == LOSS:
+        return Unit("nats", digits=3)
+    return Unit() if metric in COEFFICIENTS else Unit("%", factor=100.0, digits=1)
+
+
+def value_unit(analysis: str, metric: str, variant: str, values: ArrayLike) -> Unit:
+    """Of the column `value`, which means something else in every analysis.
+
+    Args:
+        analysis: Whose rows they are.
+        metric: Of these rows.
+        variant: Of these rows; empty if it is missing.
+        values: All numbers that are written together, of any shape: losses and importances have a power
+            of ten in common.
+    """
+    if analysis in DIFFERENCES:
+        return _difference_unit(metric, values)
+    if analysis == "importance":
+        # a normalised importance is a share of a norm or a range, and counts nothing
+        return _fitted(values, "" if variant.endswith((".layer", ".minmax")) else "nats")
+    return _PLAIN.get(analysis, Unit())
+
+
+def _difference_unit(metric: str, values: ArrayLike) -> Unit:
+    if metric == LOSS:
+        return _fitted(values, "nats", signed=True)
+    if metric in COEFFICIENTS:
+        return Unit(digits=3, signed=True)
+    return Unit("points", factor=100.0, digits=1, signed=True)
+
+
+_PLAIN = {"prune": Unit(digits=0), "gates": Unit(), "entropy": Unit("nats")}
+
+
+def _fitted(values: ArrayLike, name: str, *, signed: bool = False) -> Unit:
+    """Three digits that count of the largest number, without a row of zeros before them."""
+    numbers = np.abs(np.asarray(values, dtype=np.float64))
+    largest = float(numbers[np.isfinite(numbers)].max(initial=0.0))
+    if largest == 0.0:
+        return Unit(name, signed=signed)
+    exponent = int(np.floor(np.log10(largest)))
+    power = 0 if -1 <= exponent < 3 else 3 * (exponent // 3)
+    return Unit(name, digits=int(np.clip(2 - exponent + power, 0, 2)), power=power, signed=signed)
