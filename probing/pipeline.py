@@ -134,7 +134,7 @@ class Run(Question):
         config = self.config
         device = config.extract.torch_device()
         labels = {**self.names, "question": self.question, "key": self.key}
-        load = cache(self._load)
+        setting = partial(self._setting, cache(self._load))
         return Experiment(
             labels,
             self.task,
@@ -144,8 +144,8 @@ class Run(Question):
             represent,
             config.granularity,
             cast("Beside", cache(self._beside)),
-            load,
-            cache(lambda attention: self.means.objective.prepare(self._setting(load, attention))),
+            setting,
+            cache(lambda attention: self.means.objective.prepare(setting(attention))),
             config.paths.models / self.store.path.stem,
         )
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from probing.ablations.shortcut import Shortcut
+from probing.ablations.shortcut import Shortcut, find_shortcut
 from probing.models.masking import How, Means, gated, masked
 from probing.models.sites import Site
 from probing.objectives.objective import Batch, Output, Ready, plain
@@ -77,9 +78,11 @@ class Evaluator:
         count = sum(len(batch.rows) for batch in batches)
         rows, found = np.empty(count, np.int64), np.empty((2, len(gates), count))
         progress = Progress("masking", "examples", count * len(gates))
-        choice, start = self._threads(), 0
+        choice, start = _threads(self.ready, self.threads), 0
         with torch.inference_mode():
-            shortcut = self._shortcut(batches) if len(gates) > 1 else None
+            # uniform attention changes what is done before a head's output is reached
+            usable = self.shortcuts and self.how != "uniform" and len(gates) > 1
+            shortcut = find_shortcut(self.ready) if usable else None
             for batch in batches:
                 stop, begun = start + len(batch.rows), time.perf_counter()
                 rows[start:stop] = batch.rows
@@ -91,17 +94,6 @@ class Evaluator:
         progress.close()
         order = np.argsort(rows, kind="stable")
         return Answers(rows[order], found[0][:, order], found[1][:, order])
-
-    def _shortcut(self, batches: Sequence[Batch]) -> Shortcut | None:
-        # uniform attention changes what is done before a head's output is reached
-        usable = self.shortcuts and self.how != "uniform"
-        return Shortcut.of(self.ready, batches) if usable else None
-
-    def _threads(self) -> ThreadChoice:
-        if self.threads:
-            return ThreadChoice((self.threads,))
-        on_cpu = self.ready.model.device.type == "cpu"
-        return ThreadChoice(thread_candidates() if on_cpu else (torch.get_num_threads(),))
 
     def _batch(self, batch: Batch, gates: Tensor, shortcut: Shortcut | None) -> NDArray[np.float64]:
         """Losses and answers of one batch; float64 (2, k, b)."""
@@ -144,9 +136,10 @@ class Evaluator:
         return max(1, budget // batch.size)
 
 
-def leave_one_out(n: int, groups: Sequence[NDArray[np.int64]]) -> NDArray[np.bool_]:
-    """Masks (groups, n) that each close one group of heads."""
-    masks = np.ones((len(groups), n), dtype=bool)
-    for mask, group in zip(masks, groups, strict=True):
-        mask[group] = False
-    return masks
+@lru_cache(maxsize=1)
+def _threads(ready: Ready, wanted: int | None) -> ThreadChoice:
+    """One trial for all evaluations of a model."""
+    if wanted:
+        return ThreadChoice((wanted,))
+    on_cpu = ready.model.device.type == "cpu"
+    return ThreadChoice(thread_candidates() if on_cpu else (torch.get_num_threads(),))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from functools import lru_cache
 
 import torch
 
@@ -22,26 +23,11 @@ class Shortcut:
     """What one batch computes without masks, from which passes under masks begin."""
 
     def __init__(self, ready: Ready, plan: Plan, lone: int | None) -> None:
-        """Made by `of`."""
+        """Made by `find_shortcut`."""
         self._ready = ready
         self._plan = plan
         self._lone = lone
         self._prefix = Prefix(ready.model, plan)
-
-    @classmethod
-    def of(cls, ready: Ready, batches: Sequence[Batch]) -> Shortcut | None:
-        """The shortcuts that a model allows, each tried on its shortest batch; None if it allows none."""
-        try:
-            plan = make_plan(ready.model, ready.heads.sites, default_inputs(ready.model))
-        except ProbingError:
-            plan = None
-        batch = min(batches, key=lambda batch: batch.size)
-        if plan is None or not cls(ready, plan, None)._holds(batch):
-            log.info("this family's passes cannot begin in the middle; every mask takes a whole pass")
-            return None
-        guesses = range(len(list(ready.lone_tokens(batch)))) if plan.late else ()
-        found = (cls(ready, plan, number) for number in guesses)
-        return next((shortcut for shortcut in found if shortcut._holds(batch)), cls(ready, plan, None))
 
     def record(self, batch: Batch) -> None:
         """Run the batch without masks."""
@@ -58,7 +44,7 @@ class Shortcut:
                 stack.enter_context(cropped(self._ready.model, self._plan, positions))
             yield
 
-    def _holds(self, batch: Batch) -> bool:
+    def holds(self, batch: Batch) -> bool:
         """Whether two masks from every site give the same as whole passes over the same batch."""
         try:
             self.record(batch)
@@ -75,6 +61,22 @@ class Shortcut:
             with self.from_site(site, batch, 2):
                 short = self._ready.run(batch.repeated(2))
         return _same(whole, short)
+
+
+@lru_cache(maxsize=1)
+def find_shortcut(ready: Ready) -> Shortcut | None:
+    """The shortcuts that a model allows, each tried on its shortest batch; None if it allows none."""
+    try:
+        plan = make_plan(ready.model, ready.heads.sites, default_inputs(ready.model))
+    except ProbingError:
+        plan = None
+    batch = min(ready.batches("dev"), key=lambda batch: batch.size)
+    if plan is None or not Shortcut(ready, plan, None).holds(batch):
+        log.info("this family's passes cannot begin in the middle; every mask takes a whole pass")
+        return None
+    guesses = range(len(list(ready.lone_tokens(batch)))) if plan.late else range(0)
+    found = (Shortcut(ready, plan, number) for number in guesses)
+    return next((shortcut for shortcut in found if shortcut.holds(batch)), Shortcut(ready, plan, None))
 
 
 def _same(one: Output, other: Output) -> bool:

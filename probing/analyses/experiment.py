@@ -16,13 +16,13 @@ from numpy.typing import NDArray
 
 from probing.analyses.granularity import Granularity, Unit
 from probing.analyses.pairs import combine
-from probing.objectives.objective import Objective, Ready
+from probing.objectives.objective import Objective, Ready, Setting
 from probing.probes.problem import Probe
 from probing.representations.reader import Representations
 from probing.tasks.task import Features, Task
 
 if TYPE_CHECKING:
-    from probing.models.load import Attention, LoadedModel, Purpose
+    from probing.models.load import Attention
 
 log = logging.getLogger(__name__)
 Uses = Literal["probe", "objective", "model"]
@@ -72,7 +72,7 @@ class Experiment:
         represent: Extracts, or finds in the cache, a vector for every unit of the task.
         granularity: What one probe reads.
         beside: The same experiment for another unit of granularity, or another analysis.
-        load: Loads the model that is asked, for a purpose.
+        setting: What an objective is given, for an implementation of attention.
         ready: Makes the model ready to be judged by the objective, running an implementation of attention.
         folder: Where an analysis may keep files of its own, such as a pruned model.
     """
@@ -85,7 +85,7 @@ class Experiment:
     represent: Callable[[], Representations]
     granularity: Granularity = field(default_factory=lambda: Granularity("head"))
     beside: Beside | None = None
-    load: Callable[[Purpose, Attention], LoadedModel] | None = None
+    setting: Callable[[Attention], Setting] | None = None
     ready: Callable[[Attention], Ready] | None = None
     folder: Path | None = None
 
