@@ -22,6 +22,8 @@ if TYPE_CHECKING:
         draw_trajectories,
     )
     from probing.main import run
+    from probing.models.prune import prune_heads
+    from probing.models.pruned import load_pruned, save_pruned
     from probing.page import report
     from probing.representations.load import load_representations
     from probing.results.compare import clusters, compare, correlations, linkage, stability
@@ -55,12 +57,15 @@ __all__ = [
     "like_best",
     "linkage",
     "load_predictions",
+    "load_pruned",
     "load_published",
     "load_representations",
     "load_results",
     "permutation_p",
+    "prune_heads",
     "report",
     "run",
+    "save_pruned",
     "stability",
 ]
 
@@ -86,12 +91,15 @@ _HOME = {
     "like_best": "probing.results.paired",
     "linkage": "probing.results.compare",
     "load_predictions": "probing.results.load",
+    "load_pruned": "probing.models.pruned",
     "load_published": "probing.results.published",
     "load_representations": "probing.representations.load",
     "load_results": "probing.results.load",
     "permutation_p": "probing.results.significance",
+    "prune_heads": "probing.models.prune",
     "report": "probing.page",
     "run": "probing.main",
+    "save_pruned": "probing.models.pruned",
     "stability": "probing.results.compare",
 }
 

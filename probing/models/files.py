@@ -28,6 +28,8 @@ VOCABULARY = (
     "*.tiktoken",
 )
 TOKENIZER = (*VOCABULARY, "special_tokens_map.json", "added_tokens.json", "normalizer.json")
+PRUNED = "pruned_heads.json"
+"""What says which heads of the model were cut, of a folder that `save_pruned` wrote."""
 _NOT_CONTENT = ("_name_or_path", "transformers_version", "torch_dtype", "dtype", "architectures")
 
 
@@ -86,10 +88,15 @@ class ModelFiles:
         code = _matching(self.folder, ("*.py",)) if self.config.trust_remote_code else []
         return {
             "weights": self._weights_identity(),
-            "config": _digest_text(json.dumps(settings, sort_keys=True)),
+            "config": _digest_text(json.dumps(settings, sort_keys=True) + self._cut()),
             "tokenizer": _digest_files(tokenizer),
             "code": _digest_files(code) if code else "",
         }
+
+    def _cut(self) -> str:
+        """What was cut, as text; "" of a whole model."""
+        path = self.folder / PRUNED
+        return path.read_text() if path.is_file() else ""
 
     def _weights_identity(self) -> str:
         if not self.config.pretrained:
@@ -162,7 +169,7 @@ def _hub_folder(config: ModelConfig) -> Path:
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
-    patterns = ["config.json", *TOKENIZER]
+    patterns = ["config.json", PRUNED, *TOKENIZER]
     patterns += [*WEIGHTS, "model.safetensors.index.json"] if config.pretrained else []
     patterns += ["*.py"] if config.trust_remote_code else []
     unreachable = (

@@ -24,6 +24,7 @@ from transformers.utils import logging as transformers_logging
 from probing.errors import ProbingError
 from probing.models.family import Language, language_kind
 from probing.models.files import ModelFiles
+from probing.models.pruned import cut_untrained, from_pretrained
 
 Attention = Literal["sdpa", "eager"]
 Purpose = Literal["read", "lm", "classify"]
@@ -121,9 +122,7 @@ def _encoder(files: ModelFiles, model: PreTrainedModel) -> PreTrainedModel:
 
 
 def _from_pretrained(files: ModelFiles, kind: Any, **options: Any) -> PreTrainedModel:  # noqa: ANN401
-    model, report = kind.from_pretrained(
-        files.folder, use_safetensors=True, output_loading_info=True, **options
-    )
+    model, report = from_pretrained(kind, files.folder, use_safetensors=True, **options)
     unread = "pooler" if kind in (AutoModel, AutoModelForMaskedLM) else None
     missing = sorted(name for name in report["missing_keys"] if unread is None or unread not in name)
     if missing:
@@ -136,7 +135,7 @@ def _from_pretrained(files: ModelFiles, kind: Any, **options: Any) -> PreTrained
             f"model {files.config.name}: its weights lack {missing[0]} and {len(missing) - 1} "
             f"more, which would stay random; {why}"
         )
-    return model  # type: ignore[no-any-return]
+    return model
 
 
 def _untrained(files: ModelFiles, dtype: torch.dtype, attention: Attention, kind: Any) -> PreTrainedModel:  # noqa: ANN401
@@ -148,6 +147,7 @@ def _untrained(files: ModelFiles, dtype: torch.dtype, attention: Attention, kind
         model: PreTrainedModel = kind.from_config(
             config, trust_remote_code=remote, dtype=torch.float32, **options
         )
+    cut_untrained(model, files.folder)
     nn.Module.to(model, dtype)
     return model
 

@@ -183,7 +183,8 @@ class _Finder:
         numbered = []
         for site, mark in found:
             key = (site.stack, site.cross)
-            numbered.append((replace(site, layer=layers[key]), mark))
+            if site.heads:  # a layer whose heads were all cut counts, and has none
+                numbered.append((replace(site, layer=layers[key]), mark))
             layers[key] += 1
         return numbered
 

@@ -1,0 +1,196 @@
+"""What must become smaller for heads to be gone: rows that feed them, columns that read them, counts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from torch import nn
+
+from probing.models.feeding import Feeding, Part
+from probing.models.sites import Side, Site
+from probing.models.slices import Count, Cut, Ranges, as_ranges, axes, sliceable
+
+WIDTHS = frozenset({
+    "all_head_size", "split_size", "inner_dim", "kv_dim", "attn_dim", "attention_size", "embed_dim",
+    "hidden_size", "d_model", "dim",
+})  # fmt: skip
+"""Attributes that may hold the width of all heads together."""
+NOT_A_COUNT = re.compile(r"dim|size|per_|width|scal")
+CONVOLUTION = ("in_channels", "out_channels", "groups")
+NAMED = 6  # heads that a message names before it is cut short
+
+
+@dataclass(frozen=True)
+class Job:
+    """Heads that leave one projection.
+
+    Attributes:
+        sites: All sites of that projection: one, unless layers share it.
+        heads: Which heads leave, in the present numbering.
+        feeding: What feeds its heads.
+    """
+
+    sites: tuple[Site, ...]
+    heads: frozenset[int]
+    feeding: Feeding
+
+    @property
+    def site(self) -> Site:
+        """The first of its sites."""
+        return self.sites[0]
+
+
+def obstacle(model: nn.Module, sites: Sequence[Site], asked: Mapping[Site, frozenset[int]]) -> str:
+    """Why a projection cannot be cut, as far as can be told beforehand; "" otherwise."""
+    site = sites[0]
+    module = model.get_submodule(site.module)
+    if site.side is not Side.INPUT or not sliceable(module):
+        return f"{site.module or site.name} is not a linear module whose weight can be sliced"
+    if site.note.startswith("no softmax"):
+        return "without a softmax its heads are told apart by the config alone"
+    if len({asked.get(each, frozenset()) for each in sites}) > 1:
+        told = ", ".join(str(each.layer) for each in sites)
+        return f"layers {told} share one projection; name the same heads in all of them"
+    return ""
+
+
+def split_groups(feeding: Feeding, heads: frozenset[int]) -> tuple[frozenset[int], str]:
+    """The heads of whole groups, and what is said of the others.
+
+    Grouped-query heads share a key and a value, which can only go when all of its heads go.
+    """
+    broken = [group for group in feeding.groups if group & heads and not group <= heads]
+    lost = frozenset[int]().union(*broken) & heads
+    if not lost:
+        return heads, ""
+    groups = " and ".join(_told(group) for group in broken[:2]) + (" ..." if len(broken) > 2 else "")
+    return heads - lost, f"heads {_told(lost)} share features with others; cut whole groups: {groups}"
+
+
+def cuts_of(model: nn.Module, job: Job) -> tuple[list[Cut], str]:
+    """What the parameters around one projection keep, and why it cannot be done: "" if it can."""
+    cuts: list[Cut] = []
+    for part in job.feeding.parts:
+        kept = _kept_rows(part, job.heads)
+        if kept is None:
+            continue
+        if part.linear and not sliceable(model.get_submodule(part.parameter)):
+            return [], f"{part.parameter} feeds its heads and cannot be sliced"
+        cuts += _of_part(model, part, kept)
+    if not cuts:
+        return [], "no linear module was found that feeds its heads alone"
+    width = _width(model, job.site)
+    gone = {
+        job.site.offset + head * job.site.head_dim + i for head in job.heads for i in range(job.site.head_dim)
+    }
+    columns = as_ranges(i for i in range(width) if i not in gone)
+    projection = model.get_submodule(job.site.module)
+    return [*cuts, Cut(f"{job.site.module}.weight", axes(projection)[1], columns)], ""
+
+
+def counts_of(model: nn.Module, job: Job) -> list[list[Count]]:
+    """What head counts of the block's modules may have to become: the likeliest way first."""
+    named = dict(model.named_modules())
+    changes = [(_changes(job), False), (_widths(job), True)]
+    found: dict[bool, list[Count]] = {False: [], True: []}
+    for name in sorted(_holders(job)):
+        for attribute, value in vars(named[name]).items():
+            if type(value) is not int:
+                continue
+            for change, wide in changes:
+                new = change.get((_kind(named[name], attribute), value))
+                if new is not None and new != value:
+                    found[wide].append(Count(name, attribute, new))
+    ways = [found[False] + found[True], found[False], []]
+    return [way for i, way in enumerate(ways) if way not in ways[:i]]
+
+
+def merged(feedings: Sequence[Feeding]) -> Feeding:
+    """What feeds heads that several calls of one projection read."""
+    first, *others = feedings
+    parts = {(part.parameter, part.axis): part for part in first.parts}
+    for other in others:
+        for part in other.parts:
+            known = parts.get((part.parameter, part.axis))
+            users = part.users if known is None else known.users | part.users
+            parts[part.parameter, part.axis] = replace(part, users=users)
+    return Feeding(tuple(parts.values()), first.block)
+
+
+def _kept_rows(part: Part, heads: frozenset[int]) -> Ranges | None:
+    """The rows that stay; None if all do. A row goes when it serves heads that go, and no other."""
+    gone = part.users[:, sorted(heads)].any(1)
+    stay = [i for i in range(part.users.shape[1]) if i not in heads]
+    gone &= ~part.users[:, stay].any(1)
+    return as_ranges(i for i, out in enumerate(gone.tolist()) if not out) if gone.any() else None
+
+
+def _of_part(model: nn.Module, part: Part, kept: Ranges) -> Iterator[Cut]:
+    if not part.linear:
+        yield Cut(part.parameter, part.axis, kept)
+        return
+    module = model.get_submodule(part.parameter)
+    yield Cut(f"{part.parameter}.weight", axes(module)[0], kept)
+    if module._parameters.get("bias") is not None:
+        yield Cut(f"{part.parameter}.bias", 0, kept)
+
+
+def _width(model: nn.Module, site: Site) -> int:
+    module = model.get_submodule(site.module)
+    weight = module._parameters["weight"]
+    assert weight is not None
+    return int(weight.shape[axes(module)[1]])
+
+
+def _holders(job: Job) -> set[str]:
+    """The modules of the block that hold the projection or what feeds it."""
+    names = [job.site.module, *(part.parameter for part in job.feeding.parts)]
+    block = job.feeding.block
+    parents = {block}
+    for name in names:
+        while "." in name and len(name) > len(block):
+            name = name.rpartition(".")[0]  # noqa: PLW2901
+            if name.startswith(block):
+                parents.add(name)
+    return parents
+
+
+def _kind(module: nn.Module, attribute: str) -> str:
+    """What an attribute counts: heads, those of keys, how many share one, a width; "" otherwise."""
+    if isinstance(module, nn.modules.conv._ConvNd):
+        return "heads" if attribute in CONVOLUTION else ""
+    if attribute in WIDTHS:
+        return "width"
+    if "group" in attribute:
+        return "shared"
+    if "head" not in attribute or NOT_A_COUNT.search(attribute):
+        return ""
+    return "keys" if "kv" in attribute or "key" in attribute else "heads"
+
+
+def _changes(job: Job) -> dict[tuple[str, int], int]:
+    """New values of counts, by kind and present value."""
+    heads, left = job.site.heads, job.site.heads - len(job.heads)
+    groups = job.feeding.groups
+    changes = {("heads", heads): left}
+    if groups:
+        changes["keys", len(groups)] = len([group for group in groups if not group <= job.heads])
+    else:  # every head has a key of its own, or all share one
+        changes["keys", heads] = left
+        changes["shared", heads] = left
+    return changes
+
+
+def _widths(job: Job) -> dict[tuple[str, int], int]:
+    dim = job.site.head_dim
+    return {
+        ("width", value * dim): new * dim for (kind, value), new in _changes(job).items() if kind != "shared"
+    }
+
+
+def _told(heads: frozenset[int]) -> str:
+    """Heads as `0 1 2`, cut short."""
+    ordered = sorted(heads)
+    return " ".join(map(str, ordered[:NAMED])) + (" ..." if len(ordered) > NAMED else "")

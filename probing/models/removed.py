@@ -1,0 +1,148 @@
+"""What a model lacks since heads were cut, so that another copy of it can be cut alike."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+
+from torch import nn
+from transformers import PreTrainedModel
+
+from probing.errors import ProbingError
+from probing.models.heads import stack_name
+from probing.models.sites import Site
+from probing.models.slices import Count, Cut, Ranges, apply, as_indices, as_ranges
+
+_VERSION = 1
+_MEMORY = "_pruned_heads"
+
+
+@dataclass(frozen=True)
+class Removed:
+    """All that a model lacks since it was whole, in the numbering of the whole model.
+
+    Attributes:
+        heads: Heads that are gone, by stack ("", "encoder", "decoder" or "cross") and layer.
+        kept: Indices that parameters kept, by name and axis.
+        counts: What modules say about their heads, by name and attribute.
+    """
+
+    heads: Mapping[str, Mapping[int, tuple[int, ...]]] = field(default_factory=dict)
+    kept: Mapping[str, Mapping[int, Ranges]] = field(default_factory=dict)
+    counts: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+
+    def originals(self, site: Site, heads: Iterable[int]) -> tuple[int, ...]:
+        """Numbers in the whole model of heads that are numbered as they are at this site now."""
+        gone = self.heads.get(stack_name(site), {}).get(site.layer, ())
+        left = [head for head in range(site.heads + len(gone)) if head not in gone]
+        return tuple(left[head] for head in sorted(heads))
+
+    def after(
+        self, cuts: Iterable[Cut], counts: Iterable[Count], heads: Mapping[Site, Iterable[int]]
+    ) -> Removed:
+        """The record after further heads are gone, numbered as the model was before they went."""
+        gone = {stack: dict(layers) for stack, layers in self.heads.items()}
+        for site, several in heads.items():
+            layers = gone.setdefault(stack_name(site), {})
+            layers[site.layer] = tuple(sorted((*layers.get(site.layer, ()), *self.originals(site, several))))
+        kept = {name: dict(axes) for name, axes in self.kept.items()}
+        for cut in cuts:
+            axes = kept.setdefault(cut.parameter, {})
+            axes[cut.axis] = _through(axes.get(cut.axis), cut.kept)
+        told = {name: dict(values) for name, values in self.counts.items()}
+        for count in counts:
+            told.setdefault(count.module, {})[count.attribute] = count.value
+        return Removed(gone, kept, told)
+
+    def within(self, model: nn.Module, prefix: str) -> Removed:
+        """The record in the names of a model that has, or lacks, a task head around the saved one.
+
+        Raises:
+            ProbingError: If the model has not the modules that were cut.
+        """
+        known = {name for name, _ in model.named_modules()}
+
+        def local(module: str) -> str:
+            names = (module, module.removeprefix(f"{prefix}."), f"{prefix}.{module}")
+            found = next((name for name in names if name in known), None)
+            if found is None:
+                raise ProbingError(
+                    f"{type(model).__name__} has no {module}, which was cut; load the class that was saved"
+                )
+            return found
+
+        def parameter(name: str) -> str:
+            module, _, last = name.rpartition(".")
+            return f"{local(module)}.{last}"
+
+        kept = {parameter(name): axes for name, axes in self.kept.items()}
+        return Removed(self.heads, kept, {local(name): values for name, values in self.counts.items()})
+
+    def apply(self, model: nn.Module) -> None:
+        """Make a whole model's parameters as small as the record says; their values stay theirs."""
+        cuts = [Cut(name, axis, ranges) for name, axes in self.kept.items() for axis, ranges in axes.items()]
+        counts = [
+            Count(name, key, value) for name, values in self.counts.items() for key, value in values.items()
+        ]
+        apply(model, cuts, counts)
+
+
+def removed_from(model: PreTrainedModel) -> Removed:
+    """What the model lacks, by `prune_heads` or as it was saved; nothing of a whole model."""
+    found = vars(model).get(_MEMORY)
+    return found if isinstance(found, Removed) else Removed()
+
+
+def remember(model: PreTrainedModel, removed: Removed) -> None:
+    """Have the model know what it lacks."""
+    vars(model)[_MEMORY] = removed
+
+
+def as_json(removed: Removed) -> str:
+    """The record as text."""
+    return json.dumps({"version": _VERSION, **asdict(removed)}, indent=1) + "\n"
+
+
+def from_json(text: str) -> Removed:
+    """The record that `as_json` wrote.
+
+    Raises:
+        ValueError: If it is something else.
+    """
+    try:
+        content = json.loads(text)
+        if content["version"] != _VERSION:
+            raise ValueError(f"is of version {content['version']}, not {_VERSION}; update this package")
+        return Removed(
+            {
+                str(stack): {int(layer): tuple(map(int, gone)) for layer, gone in layers.items()}
+                for stack, layers in content["heads"].items()
+            },
+            {
+                str(name): {int(axis): _ranges(runs) for axis, runs in axes.items()}
+                for name, axes in content["kept"].items()
+            },
+            {
+                str(name): {str(key): int(value) for key, value in values.items()}
+                for name, values in content["counts"].items()
+            },
+        )
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError("is not a record of pruned heads") from error
+
+
+def _ranges(runs: Iterable[Iterable[int]]) -> Ranges:
+    found = tuple((int(first), int(last)) for first, last in runs)
+    edges = [edge for run in found for edge in run]
+    if edges != sorted(edges) or (edges and edges[0] < 0):
+        raise ValueError("holds indices that are out of order")
+    return found
+
+
+def _through(before: Ranges | None, kept: Ranges) -> Ranges:
+    """Indices of indices: what is kept of what was kept before."""
+    if before is None:
+        return kept
+    there = as_indices(before)
+    return as_ranges(there[index] for index in as_indices(kept))

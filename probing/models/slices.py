@@ -1,0 +1,148 @@
+"""Smaller parameters in the place of whole ones, and the whole ones back again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from transformers import PreTrainedModel
+from transformers.pytorch_utils import Conv1D
+
+Ranges = tuple[tuple[int, int], ...]
+"""Increasing runs of indices, each from its first one to the one after its last."""
+Undo = Callable[[], None]
+
+
+@dataclass(frozen=True)
+class Cut:
+    """What a parameter keeps.
+
+    Attributes:
+        parameter: Dotted name.
+        axis: Along which it becomes smaller.
+        kept: The indices that stay.
+    """
+
+    parameter: str
+    axis: int
+    kept: Ranges
+
+
+@dataclass(frozen=True)
+class Count:
+    """A number that a module keeps about its heads.
+
+    Attributes:
+        module: Dotted name.
+        attribute: The attribute that holds it.
+        value: What it is after the cut.
+    """
+
+    module: str
+    attribute: str
+    value: int
+
+
+def as_ranges(indices: Iterable[int]) -> Ranges:
+    """Runs of indices that are given in increasing order."""
+    runs: list[list[int]] = []
+    for index in indices:
+        if runs and runs[-1][1] == index:
+            runs[-1][1] += 1
+        else:
+            runs.append([index, index + 1])
+    return tuple((first, last) for first, last in runs)
+
+
+def as_indices(ranges: Ranges) -> list[int]:
+    """All indices of some runs."""
+    return [index for first, last in ranges for index in range(first, last)]
+
+
+def apply(model: nn.Module, cuts: Sequence[Cut], counts: Sequence[Count]) -> list[Undo]:
+    """Cut parameters and set counts in place.
+
+    Returns:
+        What undoes it, the last first: afterwards the model holds the same objects as before.
+
+    Raises:
+        IndexError: If a parameter has not the indices that it shall keep; then nothing is changed.
+        AttributeError: If the model has no such module or parameter; then nothing is changed.
+    """
+    undo: list[Undo] = []
+    try:
+        for cut in cuts:
+            undo += _cut(model, cut)
+        for count in counts:
+            undo.append(_set(model.get_submodule(count.module), count.attribute, count.value))
+    except BaseException:
+        roll_back(undo)
+        raise
+    return undo
+
+
+def roll_back(undo: Iterable[Undo]) -> None:
+    """Undo what `apply` did."""
+    for step in reversed(list(undo)):
+        step()
+
+
+def owners(model: PreTrainedModel) -> dict[int, list[str]]:
+    """All names of every parameter, by its id: several where modules share it."""
+    found: dict[int, list[str]] = {}
+    for name, parameter in model.named_parameters(remove_duplicate=False):
+        found.setdefault(id(parameter), []).append(name)
+    return found
+
+
+def sliceable(module: nn.Module) -> bool:
+    """Whether rows and columns of the module's weight are known: a plain float matrix of its own."""
+    weight = module._parameters.get("weight")
+    if not isinstance(weight, Tensor) or not weight.is_floating_point():
+        return False
+    if isinstance(module, nn.Conv1d):
+        return module.groups == 1 and module.kernel_size == (1,)
+    return isinstance(module, nn.Linear | Conv1D)
+
+
+def axes(module: nn.Module) -> tuple[int, int]:
+    """The axes of a linear module's weight along which its outputs and its inputs run."""
+    return (1, 0) if isinstance(module, Conv1D) else (0, 1)
+
+
+def _cut(model: nn.Module, cut: Cut) -> list[Undo]:
+    path, _, name = cut.parameter.rpartition(".")
+    module = model.get_submodule(path)
+    whole = module._parameters.get(name)
+    if whole is None:
+        raise AttributeError(f"no parameter {cut.parameter}")
+    size = whole.shape[cut.axis] if cut.axis < whole.ndim else 0
+    if cut.kept and cut.kept[-1][1] > size:
+        raise IndexError(f"{cut.parameter} has {size} entries along axis {cut.axis}")
+    kept = torch.tensor(as_indices(cut.kept), dtype=torch.long, device=whole.device)
+    smaller = whole.detach().index_select(cut.axis, kept).contiguous()
+    module._parameters[name] = nn.Parameter(smaller, requires_grad=whole.requires_grad)
+    undo: list[Undo] = [lambda: module._parameters.update({name: whole})]
+    undo += [_set(module, told, len(kept)) for told in _sizes(module, name, cut.axis)]
+    return undo
+
+
+def _sizes(module: nn.Module, name: str, axis: int) -> tuple[str, ...]:
+    """The attributes in which a module tells the size of its weight along an axis."""
+    if name != "weight":
+        return ()
+    if isinstance(module, Conv1D):
+        return (("nx",), ("nf",))[axis]
+    if isinstance(module, nn.Linear):
+        return (("out_features",), ("in_features",))[axis]
+    if isinstance(module, nn.Conv1d) and axis < 2:
+        return (("out_channels",), ("in_channels",))[axis]
+    return ()
+
+
+def _set(module: nn.Module, name: str, value: int) -> Undo:
+    before = getattr(module, name)
+    setattr(module, name, value)
+    return lambda: setattr(module, name, before)
