@@ -139,6 +139,8 @@ KINDS = {
     "sheet": Kind("many grids on one colour scale", _plain(figures.draw_sheet), ("order", "value")),
     "profiles": Kind("scores by layer, a line for each model or probe", _plain(figures.draw_profiles)),
     "top_heads": Kind("the effect of n heads, with its baselines", _plain(figures.draw_top_heads)),
+    "masking": Kind("scores while ever more heads are masked", _plain(figures.draw_masking), ()),
+    "path": Kind("gates left open and score over lambda", _plain(figures.draw_path), ()),
     "correlations": Kind(
         "how alike tasks (or by=model, by=seed) rank heads",
         _plain(figures.draw_correlations),
@@ -157,5 +159,6 @@ count only if they are asked for, as with baseline=untrained.
   probing draw sheet model=minilm order=score
   probing draw profiles granularity=layer task=grammar/tense,grammar/depth
   probing draw comparison task=senteval/trec probe=logistic,senteval
+  probing draw grid analysis=importance variant=per_token value=value
 
 Kinds"""

@@ -34,7 +34,7 @@ from probing.representations.reader import Representations
 from probing.representations.request import Request
 from probing.results.schema import PREDICTED
 from probing.results.store import ResultStore
-from probing.results.table import best_score
+from probing.results.table import part_text
 from probing.tasks.sample import sample
 from probing.tasks.task import Task, Unit
 
@@ -119,7 +119,7 @@ class Run(Question):
             if frame is None:
                 frame = analysis.run_part(experiment, part)
                 store.write_part(part, frame)
-            note = "kept from an interrupted run" if kept else f"best {best_score(frame)}"
+            note = "kept from an interrupted run" if kept else part_text(frame)
             name = analysis.part_name(experiment, part)
             log.info("%s: %s (%d of %d), %s", analysis.name, name, done, len(numbers), note)
             frames.append(frame)

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from probing.errors import ProbingError
+from probing.figures.column import check_value
 from probing.figures.facets import Facet, Facets, facets_figure, header_lines
 from probing.figures.grid import GridKey, arrange, key_of, split_grids
 from probing.figures.layout import common_prefix
@@ -104,6 +105,8 @@ def _by_task(frame: pd.DataFrame, side: str) -> dict[str, pd.DataFrame]:
 
 def _beside(a: pd.DataFrame, b: pd.DataFrame, value: str) -> pd.DataFrame:
     """The cells that both have: where they are, what each side is, and its score."""
+    for rows in (a, b):
+        check_value(rows, value)
     grids = [arrange(rows, value=value) for rows in (a, b)]
     keys = [grid.key for grid in grids]
     if keys[0].metric != keys[1].metric:

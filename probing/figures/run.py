@@ -14,6 +14,7 @@ from probing.figures.path import draw_path
 from probing.figures.save import save_table
 from probing.figures.sheet import draw_sheet
 from probing.figures.top_heads import draw_top_heads
+from probing.results.select import ablations, of_variant, test_gates
 
 Drawn = tuple[Path, ...]
 Draw = Callable[[pd.DataFrame, Path, Order], Drawn]
@@ -82,54 +83,38 @@ def _grids(rows: pd.DataFrame, path: Path, order: Order) -> Drawn:
 def _importance(rows: pd.DataFrame, folder: Path, order: Order) -> Drawn:
     """The paper's importance as it is, and all variants beside each other."""
     variants = draw_sheet(rows, folder / "variants", order=order, value="value")
-    return (*_grids(_variant(rows, "per_example"), folder / "grid", order), *variants)
+    return (*_grids(of_variant(rows, "per_example"), folder / "grid", order), *variants)
 
 
 def _ablation(rows: pd.DataFrame, folder: Path, order: Order) -> Drawn:
     """What the score changes by without each head, then with each alone in its layer."""
-    named = zip(_ablations(rows), ("grid", "only_one"), strict=False)
+    named = zip(ablations(rows), ("grid", "only_one"), strict=False)
     return tuple(path for kind, name in named for path in _grids(kind, folder / name, order))
 
 
 def _gates(rows: pd.DataFrame, folder: Path, order: Order) -> Drawn:
     """The gates of every lambda, and the path over them."""
-    return (*_grids(_test_gates(rows), folder / "grid", order), *draw_path(rows, folder / "path"))
-
-
-def _variant(rows: pd.DataFrame, variant: str) -> pd.DataFrame:
-    return rows[(rows["variant"] == variant).fillna(value=False)]
-
-
-def _ablations(rows: pd.DataFrame) -> list[pd.DataFrame]:
-    """The kinds that were asked, under the objective's own metric, whatever masked heads are filled with."""
-    variant = rows["variant"].fillna("")
-    scores = ~variant.str.endswith(".loss")
-    kinds = [rows[scores & variant.str.startswith(name)] for name in ("leave_one_out", "only_one")]
-    return [kind for kind in kinds if not kind.empty]
-
-
-def _test_gates(rows: pd.DataFrame) -> pd.DataFrame:
-    return rows[rows["layer"].notna() & ~rows["variant"].fillna("").str.endswith(".open")]
+    return (*_grids(test_gates(rows), folder / "grid", order), *draw_path(rows, folder / "path"))
 
 
 _RUNS: dict[str, Draw] = {
     "importance": _importance,
     "ablation": _ablation,
     "masking": lambda rows, folder, _: draw_masking(rows, folder / "masking"),
-    "prune": lambda rows, folder, order: _grids(_variant(rows, "kept"), folder / "grid", order),
+    "prune": lambda rows, folder, order: _grids(of_variant(rows, "kept"), folder / "grid", order),
     "gates": _gates,
     "entropy": lambda rows, folder, order: _grids(rows, folder / "grid", order),
 }
 _SWEEPS: dict[str, Draw] = {
     "importance": lambda rows, folder, order: draw_sheet(
-        _variant(rows, "per_example"), folder / "importance", order=order, value="value"
+        of_variant(rows, "per_example"), folder / "importance", order=order, value="value"
     ),
     "ablation": lambda rows, folder, order: draw_sheet(
-        _ablations(rows)[0], folder / "ablation", order=order, value="value"
+        ablations(rows)[0], folder / "ablation", order=order, value="value"
     ),
     "masking": lambda rows, folder, _: draw_masking(rows, folder / "masking"),
     "prune": lambda rows, folder, order: draw_sheet(
-        _variant(rows, "kept"), folder / "prune", order=order, value="value"
+        of_variant(rows, "kept"), folder / "prune", order=order, value="value"
     ),
     "gates": lambda rows, folder, _: draw_path(rows, folder / "path"),
     "entropy": lambda rows, folder, order: draw_sheet(rows, folder / "entropy", order=order, value="value"),

@@ -1,10 +1,25 @@
-"""A grid as text, for the terminal and the log."""
+"""A result as text, for the terminal and the log, whatever the analysis."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
 import pandas as pd
 
+from probing.results.measures import needed
 from probing.results.schema import fitted, places
+from probing.results.text.curves import (
+    gates_summary,
+    gates_text,
+    masking_summary,
+    masking_text,
+    prune_summary,
+    prune_text,
+)
+from probing.results.text.found import found_summary, found_text, main_rows, most_text
+from probing.results.text.grids import grid_lines, place_text
 from probing.tasks.target import COEFFICIENTS
 
 
@@ -12,27 +27,32 @@ def grid_text(rows: pd.DataFrame) -> str:
     """Draw one grid, layers upward from the input, the best head marked with *; shares are in percent.
 
     Args:
-        rows: The result rows of one grid; or of one run of `top_heads`, whose table has a line for each n.
+        rows: The result rows of one grid; or of one run of `top_heads`, whose table has a line for each n;
+            or of one run of any other analysis.
 
     Returns:
-        Several lines, the last naming the best head, its interval and the majority baseline.
+        Several lines, the last naming the best head (or the one needed most) with its interval.
     """
+    return _texts(rows).whole(rows)
+
+
+def summary(rows: pd.DataFrame) -> str:
+    """One line: the best row, its test score and interval, and what guessing scores.
+
+    Args:
+        rows: Of one run; of `top_heads` the best of the rows `top` is told, of an analysis what it found.
+    """
+    return _texts(rows).line(rows)
+
+
+def _probe_text(rows: pd.DataFrame) -> str:
     if rows["variant"].notna().any():
         return top_text(rows)
     if rows["layer"].isna().all():
         return summary(rows)
-    heads = sorted(rows["head"].dropna().unique()) or [None]
-    best, metric = rows["test"].idxmax(), str(rows["metric"].iloc[0])
-    width = max(6, 2 + max(len(_cell(test, metric)) for test in rows["test"].dropna()))
-    lines = ["layer" + "".join(f"{'' if head is None else head:>{width}}" for head in heads)]
-    for layer, of_layer in sorted(rows.groupby("layer"), reverse=True):
-        cells = {
-            None if pd.isna(head) else head: _cell(test, metric) + ("*" if index == best else " ")
-            for index, head, test in of_layer[["head", "test"]].itertuples()
-        }
-        name = "emb" if layer == -1 else str(layer)
-        lines.append(f"{name:>5}" + "".join(f"{cells.get(head, ''):>{width}}" for head in heads))
-    return "\n".join([*(line.rstrip() for line in lines), summary(rows)])
+    metric = str(rows["metric"].iloc[0])
+    texts = {index: _cell(test, metric) for index, test in rows["test"].items()}
+    return "\n".join([*grid_lines(rows, texts, rows["test"].idxmax()), summary(rows)])
 
 
 def _cell(score: float, metric: str) -> str:
@@ -71,12 +91,7 @@ def _optimism(rows: pd.DataFrame) -> list[str]:
     return [f"by luck alone, with labels permuted, the head that is best on dev has dev {dev}, test {test}"]
 
 
-def summary(rows: pd.DataFrame) -> str:
-    """One line: the best row, its test score and interval, and what guessing scores.
-
-    Args:
-        rows: Of one run; of `top_heads` the best of the rows `top` is told.
-    """
+def _probe_summary(rows: pd.DataFrame) -> str:
     looked = int(rows["p_adjusted"].notna().sum())
     rows = rows[rows["variant"] == "top"] if (rows["variant"] == "top").any() else rows
     best = rows.iloc[int(rows["test"].to_numpy(dtype=float).argmax())]
@@ -86,18 +101,11 @@ def summary(rows: pd.DataFrame) -> str:
     )
     guess = "" if best["metric"] in COEFFICIENTS else f"; majority {majority}"
     luck = "" if pd.isna(best["p_adjusted"]) else f"; p {best['p_adjusted']:.3f}{_of(looked)}"
-    return f"best: {_place(best)}, {best['metric']} {test} [{low}, {high}]{luck}; mean {mean}{guess}"
+    return f"best: {place_text(best)}, {best['metric']} {test} [{low}, {high}]{luck}; mean {mean}{guess}"
 
 
 def _of(looked: int) -> str:
     return f" as the best of {looked}" if looked > 1 else ""
-
-
-def _place(row: pd.Series) -> str:
-    if pd.isna(row["layer"]):
-        return f"{row['n_heads']} heads together"
-    layer = "embeddings" if row["layer"] < 0 else f"layer {row['layer']}"
-    return layer if pd.isna(row["head"]) else f"{layer} head {row['head']}"
 
 
 def beside_baseline(rows: pd.DataFrame, baseline: pd.DataFrame) -> str:
@@ -106,6 +114,8 @@ def beside_baseline(rows: pd.DataFrame, baseline: pd.DataFrame) -> str:
     Cells that one of them lacks are left out: permuted labels beside `top_heads`, or another best layer.
     """
     kind, metric = str(baseline["baseline"].iloc[0]), str(rows["metric"].iloc[0])
+    if rows["value"].notna().any():
+        return f"{kind}: {summary(baseline)}{_alike(rows, baseline)}"
     found = places(baseline).get_indexer(places(rows))
     rows, others = rows[found >= 0], baseline["test"].iloc[found[found >= 0]]
     above = rows["test"].to_numpy(dtype=float) - others.to_numpy(dtype=float)
@@ -114,7 +124,26 @@ def beside_baseline(rows: pd.DataFrame, baseline: pd.DataFrame) -> str:
         (f"{v:+.3f}" if metric in COEFFICIENTS else f"{100 * v:+.1f} points")
         for v in (above.mean(), above.max())
     )
-    return f"above {kind}: mean {mean}, most at {_place(best)}, {most}"
+    return f"above {kind}: mean {mean}, most at {place_text(best)}, {most}"
+
+
+def _alike(rows: pd.DataFrame, baseline: pd.DataFrame) -> str:
+    """How alike both rank the heads of the grid that is shown."""
+    grids = [
+        main_rows(frame) if frame["layer"].notna().any() else frame.iloc[:0] for frame in (rows, baseline)
+    ]
+    ranks = [pd.Series(needed(grid).to_numpy(), places(grid)).rank() for grid in grids]
+    rho = ranks[0].corr(ranks[1]) if min(map(len, grids)) > 1 else np.nan
+    return "" if pd.isna(rho) else f"; Spearman's rho of heads {rho:.2f}"
+
+
+def part_text(rows: pd.DataFrame) -> str:
+    """What is said of a part of a run when it is done: the best score, or what was found most."""
+    placed = rows["layer"].notna()
+    if not (rows["value"].notna() & placed).any():
+        return f"best {best_score(rows)}"
+    whole = rows[~placed & rows["test"].notna()]  # of the model as a whole
+    return f"most {most_text(rows)}" if whole.empty else f"best {best_score(whole)}"
 
 
 def best_score(rows: pd.DataFrame) -> str:
@@ -125,3 +154,32 @@ def best_score(rows: pd.DataFrame) -> str:
 def shown(score: float, metric: str) -> str:
     """A score as it is printed: a share in percent, a coefficient from -1 to 1 as it is."""
     return f"{score:.3f}" if metric in COEFFICIENTS else f"{score:.1%}"
+
+
+@dataclass(frozen=True)
+class _Texts:
+    """How the rows of an analysis are told.
+
+    Attributes:
+        whole: In several lines.
+        line: In one.
+    """
+
+    whole: Callable[[pd.DataFrame], str]
+    line: Callable[[pd.DataFrame], str]
+
+
+def _texts(rows: pd.DataFrame) -> _Texts:
+    return _TEXTS.get(str(rows["analysis"].iloc[0]), _PROBE)
+
+
+_PROBE = _Texts(_probe_text, _probe_summary)
+_FOUND = _Texts(found_text, found_summary)
+_TEXTS = {
+    "importance": _FOUND,
+    "ablation": _FOUND,
+    "entropy": _FOUND,
+    "masking": _Texts(masking_text, masking_summary),
+    "prune": _Texts(prune_text, prune_summary),
+    "gates": _Texts(gates_text, gates_summary),
+}
