@@ -1,0 +1,187 @@
+"""How the score falls as more and more heads are masked, by several rankings (Michel et al. 2019)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from probing.analyses.experiment import Experiment, Means, Uses
+from probing.analyses.judged import Groups, check_unit, ready_of, settings_of, shared_labels
+from probing.analyses.orders import ORDERS, at_random
+from probing.errors import ProbingError
+from probing.results.schema import as_frame
+from probing.tasks.task import Task
+
+if TYPE_CHECKING:
+    from probing.ablations.evaluate import Answers, Evaluator
+    from probing.objectives.objective import Ready
+
+Ranking = Literal["iterative", "importance", "ablation", "probe", "random"]
+
+
+@dataclass(frozen=True)
+class MaskingAnalysis:
+    """Mask heads, the least needed first, and score the model after every step; nothing is trained.
+
+    Rankings are made on dev. `iterative` takes importance anew after every step, and ends after the first
+    that leaves less than the threshold on dev; the others sort once and go on until no head is left.
+
+    Attributes:
+        rankings: Which.
+        step: Share of the heads that is masked at a time.
+        threshold: Share of the whole model's dev score at which `iterative` ends; of a loss its inverse.
+        draws: How many random orders.
+    """
+
+    rankings: tuple[Ranking, ...] = ("iterative", "importance", "ablation", "probe", "random")
+    step: float = 0.1
+    threshold: float = 0.9
+    draws: int = 3
+
+    def __post_init__(self) -> None:
+        """Refuse settings out of their range."""
+        if not self.rankings:
+            raise ProbingError("analysis.rankings is empty; name some, as in analysis.rankings=[importance]")
+        for name in ("step", "threshold"):
+            if not 0 < getattr(self, name) <= 1:
+                raise ProbingError(f"analysis.{name} is {getattr(self, name):g}; give a share up to 1")
+        if self.draws < 1:
+            raise ProbingError(f"analysis.draws is {self.draws}; give 1 or more")
+
+    @property
+    def name(self) -> str:
+        """As on the command line."""
+        return "masking"
+
+    @property
+    def uses(self) -> Uses:
+        """A model that is judged."""
+        return "objective"
+
+    def check(self, task: Task, means: Means) -> None:
+        """Refuse what is no head and no layer of heads, and a task that its probe cannot answer."""
+        check_unit(self.name, means)
+        if "probe" in self.rankings:
+            means.probe.check(task)
+
+    def depends_on(self, means: Means) -> Mapping[str, Any]:
+        """The settings, the objective, and the probe if it ranks."""
+        from probing.analyses.probe import ProbeAnalysis
+
+        ranked_by = ProbeAnalysis().depends_on(means)["probe"] if "probe" in self.rankings else None
+        return {**settings_of(self, means), "probe": ranked_by}
+
+    def parts(self, experiment: Experiment) -> Sequence[int]:
+        """Rankings."""
+        return range(len(self.rankings))
+
+    def part_name(self, experiment: Experiment, part: int) -> str:
+        """What a part is called in the log."""
+        return f"ranking {self.rankings[part]}"
+
+    def run_part(self, experiment: Experiment, part: int) -> pd.DataFrame:
+        """The curve of one ranking."""
+        from probing.ablations.evaluate import Evaluator
+
+        ranking = self.rankings[part]
+        ready = ready_of(experiment)
+        groups = Groups.of(ready.heads, experiment)
+        evaluator = Evaluator(ready)
+        rows = []
+        for draw, masks in self._masks(ranking, experiment, evaluator, groups):
+            found = {split: evaluator.answers(split, masks) for split in ("dev", "test")}
+            rows += [
+                {**row, "variant": ranking, "draw": draw} for row in _rows(ready, masks, found, experiment)
+            ]
+        same = shared_labels(experiment, ready)
+        return as_frame([{**same, **row} for row in rows])
+
+    def conclude(self, experiment: Experiment, frame: pd.DataFrame) -> pd.DataFrame:
+        """All has been said."""
+        return frame
+
+    def _masks(
+        self, ranking: Ranking, experiment: Experiment, evaluator: Evaluator, groups: Groups
+    ) -> Iterator[tuple[int | None, NDArray[np.bool_]]]:
+        """The masks of a ranking, for every draw of a random one."""
+        from probing.ablations.curve import cumulative
+
+        n = len(groups.heads)
+        if ranking == "iterative":
+            yield None, np.stack(list(self._iterated(evaluator, groups, experiment)))
+        elif ranking == "random":
+            for draw in range(self.draws):
+                yield draw, cumulative(at_random(experiment, groups, draw), groups.members, n, self.step)
+        else:
+            yield None, cumulative(ORDERS[ranking](experiment, groups), groups.members, n, self.step)
+
+    def _iterated(
+        self, evaluator: Evaluator, groups: Groups, experiment: Experiment
+    ) -> Iterator[NDArray[np.bool_]]:
+        from probing.ablations.curve import iterative, keeps
+
+        ready = evaluator.ready
+        metric, full = ready.metrics[0], None
+        importance = partial(_importance_under, ready, groups, experiment)
+        for mask in iterative(importance, groups.members, len(groups.heads), self.step):
+            yield mask
+            score = evaluator.answers("dev", mask[None]).scores(ready)[0][metric]
+            full = score if full is None else full
+            if not keeps(score, full, self.threshold, metric):
+                return
+
+
+def _importance_under(
+    ready: Ready, groups: Groups, experiment: Experiment, mask: NDArray[np.bool_]
+) -> NDArray[np.float64]:
+    """Importance per example on dev of every group while others are masked, divided by its layer's norm."""
+    import torch
+
+    from probing.ablations.gradients import by_layer, head_importance
+    from probing.models.masking import masked
+
+    kept = torch.from_numpy(mask)[None].to(ready.model.device)
+    losses = (partial(_loss, ready, batch) for batch in ready.batches("dev"))
+    with masked(ready.model, ready.heads, kept):
+        sums = head_importance(
+            ready.model,
+            losses,
+            ready.heads.of_layers(experiment.granularity.layers),
+            whole_layers=experiment.granularity.unit == "attention",
+        )
+    return by_layer(sums.per_example, groups.layers)
+
+
+def _loss(ready: Ready, batch: Any) -> Any:  # noqa: ANN401
+    return ready.run(batch).loss
+
+
+def _rows(
+    ready: Ready, masks: NDArray[np.bool_], found: Mapping[str, Answers], experiment: Experiment
+) -> Iterator[dict[str, object]]:
+    """A row for each mask, the first of which closes nothing."""
+    from probing.ablations.differences import differences
+
+    metric = ready.metrics[0]
+    test = differences(ready, found["test"], metric, experiment.seed)
+    dev = [scores[metric] for scores in found["dev"].scores(ready)]
+    of_test = np.concatenate([[test.full], test.scores])
+    low, high = (np.concatenate([[0.0], ends]) for ends in (test.low, test.high))
+    for step, mask in enumerate(masks):
+        yield {
+            "n_heads": int(mask.sum()),
+            "heads": ready.heads.names(np.flatnonzero(mask)),
+            "metric": metric,
+            "dev": dev[step],
+            "test": of_test[step],
+            "full": test.full,
+            "value": of_test[step] - test.full,
+            "value_low": low[step],
+            "value_high": high[step],
+        }
