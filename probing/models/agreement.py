@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import torch
@@ -38,7 +38,7 @@ def outputs_of(
 ) -> Outputs:
     """What the model and some of its modules give, always from the same random state."""
     found: Outputs = {}
-    with as_it_was(model):
+    with as_it_was(model), _no_traces(model):
         for batch, inputs in enumerate(batches):
             given: dict[str, list[Tensor]] = {name: [] for name in projections}
             with ExitStack() as hooks:
@@ -70,6 +70,21 @@ def difference(before: Outputs, after: Outputs, exact: str) -> str:
             share = float((found - expected).abs().max()) / scale if scale else float("inf")
             return f"outputs that differ by {share:.1e} of their size"
     return ""
+
+
+@contextmanager
+def _no_traces(model: nn.Module) -> Iterator[None]:
+    """Take back what modules noted of a forward pass that failed half way."""
+    plain = (int, float, str, type(None))
+    notes = [
+        (module, {k: v for k, v in vars(module).items() if type(v) in plain}) for module in model.modules()
+    ]
+    try:
+        yield
+    except BaseException:
+        for module, values in notes:
+            vars(module).update(values)
+        raise
 
 
 def _keep(given: list[Tensor]) -> Callable[..., None]:
