@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from logging.handlers import MemoryHandler
 from pathlib import Path
 
+LOG = "run.log"
+"""The name of the log in the folder of a run."""
 _TERMINAL, _EARLIER = "probing.terminal", "probing.earlier"
 # records that are kept for a file that is not there yet
 _MOST = 10_000

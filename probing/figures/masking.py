@@ -66,7 +66,7 @@ def masking_table(frame: pd.DataFrame) -> pd.DataFrame:
     Returns:
         Columns of the grid's key (variant is the ranking), `n_heads` (left), `masked` (share of all),
         `score` (mean of draws), `low`, `high` (their range), `draws`, `dev` (where there are no draws),
-        `full`.
+        `full`, `majority`.
 
     Raises:
         ProbingError: If there are no such rows, or several runs have the same names.
@@ -92,7 +92,7 @@ def masking_table(frame: pd.DataFrame) -> pd.DataFrame:
                 "high": float(scores.max()) if several else np.nan,
                 "draws": len(cell),
                 "dev": np.nan if several else _float(cell["dev"].iloc[0]),
-                "full": _float(cell["full"].iloc[0]),
+                **{name: _float(cell[name].iloc[0]) for name in ("full", "majority")},
             }
         )
     return pd.DataFrame(made)
@@ -139,7 +139,8 @@ def _fewest(curve: pd.DataFrame, metric: str) -> str:
         return ""
     last = curve.iloc[last_kept(dev, dev[0], metric)]
     gone = int(curve["n_heads"].iloc[0] - last["n_heads"])
-    return f"without {gone} of {curve['n_heads'].iloc[0]} heads: {spoken(last['score'], metric)}"
+    name, total = curve["variant"].iloc[0], curve["n_heads"].iloc[0]
+    return f"{name}: {gone} of {total} heads can go, {spoken(last['score'], metric)}"
 
 
 def _drawer(rows: pd.DataFrame, metric: str, names: dict[str, str]) -> Callable[[Sequence[Axes]], None]:
@@ -154,6 +155,7 @@ def _drawer(rows: pd.DataFrame, metric: str, names: dict[str, str]) -> Callable[
             draw_line(axes, x, curve["score"], style, variant)
         full = float(rows["full"].iloc[0])
         draw_level(axes, full, "full")
+        draw_level(axes, float(rows["majority"].iloc[0]), "majority")
         draw_level(axes, threshold(full, metric), "threshold")
         axes.set(xlim=(-2, 102))
         axes.set_xticks([0, 25, 50, 75, 100], ["0", "25", "50", "75", "100 %"])
@@ -175,10 +177,11 @@ def _entries(table: pd.DataFrame, names: dict[str, str]) -> dict[str, object]:
 
 
 def level_entries(table: pd.DataFrame) -> dict[str, object]:
-    """The full score and the threshold in a legend, if they are known."""
-    if table["full"].isna().all():
-        return {}
-    samples = level_samples(["full", "threshold"])
-    loss = (table["metric"] == LOSS).all()
-    share = "full loss / 0.9" if loss else "90 % of its score"
-    return {"full model": samples["full"], share: samples["threshold"]}
+    """The full score, the threshold and the majority in a legend, if they are known."""
+    samples = level_samples(["full", "threshold", "majority"])
+    entries: dict[str, object] = {}
+    if table["full"].notna().any():
+        loss = (table["metric"] == LOSS).all()
+        share = "its loss / 0.9" if loss else "90 % of its score"
+        entries = {"full model": samples["full"], share: samples["threshold"]}
+    return {**entries, "majority": samples["majority"]} if table["majority"].notna().any() else entries

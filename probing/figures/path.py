@@ -22,7 +22,7 @@ from probing.figures.words import LAMBDA, metric_name, spoken
 from probing.results.threshold import last_kept, threshold
 
 _PANEL = [name for name in GridKey._fields if name != "variant"]
-_COLUMNS = [*_PANEL, "draw", "lambda", "n_heads", "dev", "test", "full"]
+_COLUMNS = [*_PANEL, "draw", "lambda", "n_heads", "dev", "test", "full", "majority"]
 
 
 def draw_path(frame: pd.DataFrame, path: str | Path) -> Files:
@@ -50,7 +50,7 @@ def path_table(frame: pd.DataFrame) -> pd.DataFrame:
 
     Returns:
         Columns of the grid's key but for variant, then `draw`, `lambda`, `n_heads` (open gates), `dev`,
-        `test`, `full`.
+        `test`, `full`, `majority`.
 
     Raises:
         ProbingError: If there are no such rows, or several runs have the same names.
@@ -96,6 +96,7 @@ def _draw(stack: Sequence[Axes], rows: pd.DataFrame, metric: str) -> None:
     draw_line(scores, x, rows["test"].to_numpy(dtype=np.float64, na_value=np.nan), style_of(0), "test")
     full = rows["full"].to_numpy(dtype=np.float64, na_value=np.nan)[0]
     draw_level(scores, full, "full")
+    draw_level(scores, rows["majority"].to_numpy(dtype=np.float64, na_value=np.nan)[0], "majority")
     draw_level(scores, threshold(full, metric), "threshold")
     score_axis(scores, metric)
     draw_line(counts, x, rows["n_heads"].to_numpy(dtype=np.float64), style_of(1), "heads")

@@ -84,7 +84,7 @@ def value_unit(analysis: str, metric: str, variant: str, values: ArrayLike) -> U
         return _difference_unit(metric, values)
     if analysis == "importance":
         # a normalised importance is a share of a norm or a range, and counts nothing
-        return _fitted(values, "" if variant.endswith((".layer", ".minmax")) else "nats")
+        return Unit() if variant.endswith((".layer", ".minmax")) else _fitted(values, "nats")
     return _PLAIN.get(analysis, Unit())
 
 
@@ -106,5 +106,5 @@ def _fitted(values: ArrayLike, name: str, *, signed: bool = False) -> Unit:
     if largest == 0.0:
         return Unit(name, signed=signed)
     exponent = int(np.floor(np.log10(largest)))
-    power = 0 if -1 <= exponent < 3 else 3 * (exponent // 3)
+    power = 0 if 0 <= exponent < 3 else 3 * (exponent // 3)
     return Unit(name, digits=int(np.clip(2 - exponent + power, 0, 2)), power=power, signed=signed)
