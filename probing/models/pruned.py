@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import os
 import tempfile
@@ -37,13 +38,15 @@ def save_pruned(model: PreTrainedModel, folder: str | Path, pruned: Pruned | Non
         pruned: What `prune_heads` gave for it last; None saves the model as it is.
 
     Raises:
-        ProbingError: If it belongs to another model, or to an earlier state of this one.
+        ProbingError: If it belongs to another model, or to an earlier state of this one, or the model was
+            cut otherwise, as a part of another model for one.
     """
     removed = removed_from(model)
     if pruned is not None and removed != pruned.removed:
         raise ProbingError(
             "save_pruned: the model was not left like this; give what prune_heads gave for it last"
         )
+    _check(model, removed)
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder, prefix=".saving-") as place:
@@ -58,6 +61,27 @@ def save_pruned(model: PreTrainedModel, folder: str | Path, pruned: Pruned | Non
                 os.fsync(stream.fileno())
             path.replace(folder / path.name)
             sync_folder(folder)
+
+
+def _check(model: PreTrainedModel, removed: Removed) -> None:
+    """Raise unless a new model of this class becomes this one's shapes by these cuts."""
+    kind: Any = type(model)
+    with torch.device("meta"):
+        twin = kind(copy.deepcopy(model.config))
+    try:
+        removed.apply(twin)
+        same = _shapes(twin) == _shapes(model)
+    except (AttributeError, IndexError):
+        same = False
+    if not same:
+        raise ProbingError(
+            f"save_pruned: a new {kind.__name__} could not be cut like this one; save what was given "
+            "to prune_heads, not a part of it"
+        )
+
+
+def _shapes(model: PreTrainedModel) -> dict[str, torch.Size]:
+    return {name: parameter.shape for name, parameter in model.named_parameters()}
 
 
 def load_pruned(

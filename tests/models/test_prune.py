@@ -506,6 +506,9 @@ def test_only_the_state_that_was_pruned_is_saved_under_its_name(tmp_path: Path) 
         save_pruned(model, tmp_path, first)
     save_pruned(model, tmp_path)
     assert removed_from(load_pruned(tmp_path)).heads == {"": {0: (1,), 1: (2,)}}
+    assert isinstance(model.base_model, PreTrainedModel)
+    with pytest.raises(ProbingError, match="not a part of it"):
+        save_pruned(model.base_model, tmp_path)
 
 
 @pytest.mark.parametrize("tiny", ["tiny_bert", "tiny_gpt2"])
