@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,8 +14,8 @@ from probing.convert import suggest
 from probing.errors import ProbingError
 from probing.figures.grid import GridKey
 from probing.results.load import load_results
+from probing.selection import Where, choose, parse, values
 
-Where = Mapping[str, Sequence[str]]
 _DEFAULTS = {"root": "outputs", "out": "figure", "by": "task", "order": "head", "value": "test"}
 
 
@@ -48,13 +47,13 @@ def command(words: Sequence[str]) -> None:
     if name not in KINDS:
         raise ProbingError(f"no kind of picture {name!r}; {suggest(name, list(KINDS))}")
     kind = KINDS[name]
-    asked = _parse(rest)
+    asked = parse(rest, "probing draw")
     options = {key: _DEFAULTS[key] for key in ("root", "out", *kind.options)}
     for key in asked.keys() & _DEFAULTS.keys():
         if key not in options:
             raise ProbingError(f"{key}= is of no use to draw {name}; it takes {', '.join(options)}")
         options[key] = asked[key]
-    where = {key: _values(value) for key, value in asked.items() if key not in _DEFAULTS}
+    where = {key: values(value) for key, value in asked.items() if key not in _DEFAULTS}
     root, out = options.pop("root"), options.pop("out")
     rows = choose(load_results(root), where, root)
     for path in kind.draw(rows, Path(out), where, **options):
@@ -66,47 +65,6 @@ def usage() -> str:
     width = max(map(len, KINDS))
     lines = [f"  {name:<{width}}  {kind.what}" for name, kind in KINDS.items()]
     return "\n".join([_USAGE, *lines, ""])
-
-
-def choose(frame: pd.DataFrame, where: Where, root: str = "outputs") -> pd.DataFrame:
-    """The rows whose columns have one of the given values; rows of baselines only if `baseline` is given.
-
-    Args:
-        frame: What `load_results` gives.
-        where: For each column, its values as they are written.
-        root: Where the frame was read from, for messages.
-
-    Raises:
-        ProbingError: If there is no such column, or no such row; the message lists what there is.
-    """
-    if frame.empty:
-        raise ProbingError(f"{root}: no results there to draw; run probing first, or give root=...")
-    for column, values in {"baseline": ("none",), **where}.items():
-        if column not in frame:
-            raise ProbingError(f"no column {column!r}; {suggest(column, list(map(str, frame.columns)))}")
-        written = frame[column].astype("string")
-        chosen = frame[written.isin(list(values))]
-        absent = [value for value in values if not (written == value).any()]
-        if absent:
-            there = list(written.dropna().unique()) or ["nothing"]
-            raise ProbingError(f"no result with {column}={absent[0]}; {suggest(absent[0], there)}")
-        frame = chosen
-    return frame
-
-
-def _parse(words: Sequence[str]) -> dict[str, str]:
-    asked = {}
-    for word in words:
-        name, equals, value = word.partition("=")
-        if not (name and equals and value):
-            raise ProbingError(f"{word!r} is not column=value; see probing draw")
-        asked[name] = value
-    return asked
-
-
-def _values(text: str) -> list[str]:
-    """Values between commas; those within brackets belong to a value, as in senteval[nhid=50,dropout=0.1]."""
-    return re.split(r",(?![^\[]*\])", text)
 
 
 def _comparison(rows: pd.DataFrame, path: Path, where: Where, *, value: str) -> tuple[Path, ...]:

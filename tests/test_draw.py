@@ -9,10 +9,12 @@ import pandas as pd
 import pytest
 
 from probing import cli
-from probing.draw import KINDS, choose
+from probing.draw import KINDS
 from probing.figures.run import draw_run, draw_sweep
 from probing.results.schema import COLUMNS, as_frame
 from probing.results.store import ResultStore
+from probing.selection import choose
+from tests.figures import found
 from tests.figures.frames import checkpoints, frame, texts, top_heads
 
 MLP = "senteval[nhid=50,dropout=0.1]"
@@ -37,6 +39,8 @@ def root(tmp_path: Path) -> Path:
         frame(task="a"), frame(task="b"), frame(task="a", probe=MLP),
         frame(task="a", granularity="layer"), top_heads("a"), checkpoints(task="c"),
         frame(task="a", baseline="untrained", test=0.2),
+        found.importance(task="h"), found.ablation(task="h"), found.masking(12, task="h"), found.gates(task="h"),
+        found.prune(task="h"), found.entropy(task="h"),
     ):  # fmt: skip
         keep(folder, rows)
     return folder
@@ -53,6 +57,11 @@ def root(tmp_path: Path) -> Path:
         (["top_heads"], "org/model: the effect of n heads"),
         (["correlations", *HEADS, "task=a,b"], "org/model: how alike tasks rank heads"),
         (["trajectories"], "run: scores over training"),
+        (["masking", "task=h"], "org/model: scores without heads"),
+        (["path", "task=h"], "org/model: gates of heads"),
+        (["grid", "analysis=ablation", "variant=only_one", "value=value"], "ablation: alone in its layer"),
+        (["sheet", "analysis=importance", "value=value"], "org/model: importance on h"),
+        (["grid", "analysis=prune", "variant=kept", "value=value"], "6 of 12 heads kept"),
         (["comparison", "task=a", "granularity=head", f"probe={MLP},logistic"], "logistic probe"),
     ],
 )  # fmt: skip
@@ -99,6 +108,14 @@ def test_rows_of_baselines_count_only_if_they_are_asked_for() -> None:
         (["comparison", "task=b"], "a comparison takes two grids of a task, and there is one"),
         (["comparison", "task=c"], "give two values, model="),
         (["correlations", "granularity=head", "by=nothing"], "no column 'nothing'"),
+        (["grid", "analysis=importance", "variant=per_token"], "use value=value"),
+        (["masking", "task=a"], "no results of masking to draw; run probing analysis=masking"),
+        (["masking", "value=dev"], "value= is of no use to draw masking"),
+        (["path", "analysis=masking"], "no results of gates to draw; run probing analysis=gates"),
+        (
+            ["grid", "analysis=masking", "variant=random", "value=value"],
+            "a masking curve is drawn by draw_masking",
+        ),
         (["grid", "root=nowhere"], "nowhere: no such folder"),
     ],
 )
@@ -115,7 +132,7 @@ def test_a_mistake_is_one_line_and_exits_with_2(
 
 def test_an_empty_folder_says_what_to_do(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["draw", "grid", f"root={tmp_path}"]) == cli.MISTAKE
-    assert "no results there to draw; run probing first" in capsys.readouterr().err
+    assert "no results there; run probing first" in capsys.readouterr().err
 
 
 def test_without_words_the_kinds_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
@@ -139,6 +156,38 @@ def test_a_sweep_of_different_granularities_has_a_picture_for_each_kind(tmp_path
     mixed = pd.concat([frame(), frame(granularity="attention"), top_heads(), together])
     assert [path.name for path in draw_sweep(mixed, tmp_path)] == ["sheet.png", "top_heads.png"]
     assert draw_sweep(together, tmp_path / "none") == ()
+
+
+@pytest.mark.parametrize(
+    ("rows", "names"),
+    [
+        (found.importance(), ["grid", "variants"]),
+        (found.ablation(), ["grid", "only_one"]),
+        (found.ablation().query("variant.str.startswith('only')"), ["grid"]),
+        (found.masking(12), ["masking"]),
+        (found.prune(), ["grid"]),
+        (found.gates(), ["grid", "path"]),
+        (found.entropy(), ["grid"]),
+    ],
+    ids=["importance", "ablation", "alone", "masking", "prune", "gates", "entropy"],
+)
+def test_what_heads_do_is_drawn_as_its_analysis_asks(
+    rows: pd.DataFrame, names: list[str], tmp_path: Path
+) -> None:
+    drawn = draw_run(rows, tmp_path)
+    assert [path.name for path in drawn if path.suffix == ".png"] == [f"{name}.png" for name in names]
+    assert sorted(drawn) == sorted(tmp_path.iterdir())
+
+
+def test_a_sweep_of_several_analyses_has_pictures_of_each(tmp_path: Path) -> None:
+    mixed = pd.concat(
+        [
+            frame(), found.importance(), found.ablation(), found.ablation(task="b", metric="loss"),
+            found.masking(12), found.prune(), found.gates(), found.entropy(),
+        ]
+    )  # fmt: skip
+    names = ["sheet", "importance", "ablation", "masking", "prune", "path", "entropy"]
+    assert [path.name for path in draw_sweep(mixed, tmp_path)] == [f"{name}.png" for name in names]
 
 
 @pytest.mark.parametrize(

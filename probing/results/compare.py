@@ -10,12 +10,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from probing.errors import ProbingError
+from probing.results.ranks import spearman, top_overlap, top_size
 from probing.results.schema import GRID, PLACE
 
 # columns that may change along with the one that grids are compared by
 ALONG = {"task": {"metric", "probe"}, "model": {"pooling", "step"}, "step": {"model"}, "probe": {"metric"}}
-# share of all cells that count as the top
-TOP = 0.1
 
 
 def correlations(frame: pd.DataFrame, *, by: str = "task", value: str = "test") -> pd.DataFrame:
@@ -36,8 +35,7 @@ def correlations(frame: pd.DataFrame, *, by: str = "task", value: str = "test") 
     Raises:
         ProbingError: If there is no such column, more than `by` tells grids apart, or they differ in shape.
     """
-    table = _table(frame, by, value)
-    return table.rank().corr().rename_axis(index=by, columns=by)
+    return spearman(_table(frame, by, value)).rename_axis(index=by, columns=by)
 
 
 def linkage(matrix: pd.DataFrame) -> NDArray[np.float64]:
@@ -137,19 +135,19 @@ def compare(a: pd.DataFrame, b: pd.DataFrame, *, value: str = "test") -> Compari
     if both.empty:
         kinds = " and ".join(f"{', '.join(map(str, f['granularity'].unique()))} rows" for f in (a, b))
         raise ProbingError(f"the grids have no scored cell in common: {kinds}; compare one granularity")
-    (first, second), k = both.to_numpy().T, _top_size(len(both))
+    first, second = both.to_numpy().T
     cells, difference = list(both.index), second - first
     furthest = int(np.abs(difference).argmax())
     return Comparison(
         n=len(both),
-        spearman=float(both.rank().corr().to_numpy()[0, 1]),
+        spearman=float(spearman(both).to_numpy()[0, 1]),
         pearson=float(both.corr().to_numpy()[0, 1]),
         mean_difference=float(difference.mean()),
         mean_absolute_difference=float(np.abs(difference).mean()),
         largest_difference=float(difference[furthest]),
         largest_at=_place(cells[furthest]),
-        top_k=k,
-        top_overlap=_overlap(both, k),
+        top_k=top_size(len(both)),
+        top_overlap=top_overlap(first, second),
         best_a=_place(cells[int(first.argmax())]),
         best_b=_place(cells[int(second.argmax())]),
     )
@@ -175,8 +173,8 @@ def stability(frame: pd.DataFrame, *, by: str = "seed", value: str = "test") -> 
         if rows[by].nunique() < 2:
             continue
         table = _table(rows, by, value)
-        rho = table.rank().corr().to_numpy()[np.triu_indices(table.shape[1], 1)]
-        pairs = [_overlap(table[[*pair]], _top_size(len(table))) for pair in combinations(table, 2)]
+        rho = spearman(table).to_numpy()[np.triu_indices(table.shape[1], 1)]
+        pairs = [top_overlap(table[one], table[two]) for one, two in combinations(table, 2)]
         row = {"n": table.shape[1], "spearman_mean": rho.mean(), "spearman_min": rho.min()}
         found.append(dict(zip(names, cells, strict=True)) | row | {"top_overlap": np.mean(pairs)})
     if not found:
@@ -231,13 +229,3 @@ def _place(cell: tuple[object, ...]) -> tuple[int, ...]:
     layer, head, n_heads = cell[-3:]
     found = [place for place in (layer, head) if place != -9] or [n_heads]
     return tuple(int(str(place)) for place in found)
-
-
-def _top_size(n: int) -> int:
-    return max(1, round(TOP * n))
-
-
-def _overlap(two: pd.DataFrame, k: int) -> float:
-    """Share of the top k of one column that are among the top k of the other."""
-    first, second = (set(two[name].nlargest(k).index) for name in two)
-    return len(first & second) / k

@@ -1,0 +1,78 @@
+"""Words of a command, `column=value,value`, and the rows of results that they ask for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+
+from probing.convert import suggest
+from probing.errors import ProbingError
+
+Where = Mapping[str, Sequence[str]]
+"""For each column its values, as they are written."""
+
+
+def parse(words: Sequence[str], command: str) -> dict[str, str]:
+    """Words as names and values.
+
+    Args:
+        words: Each `column=value`.
+        command: Whose, for the message.
+
+    Raises:
+        ProbingError: If a word is anything else.
+    """
+    asked = {}
+    for word in words:
+        name, equals, value = word.partition("=")
+        if not (name and equals and value):
+            raise ProbingError(f"{word!r} is not column=value; see {command}")
+        asked[name] = value
+    return asked
+
+
+def values(text: str) -> list[str]:
+    """Values between commas; those within brackets belong to a value, as in senteval[nhid=50,dropout=0.1]."""
+    return re.split(r",(?![^\[]*\])", text)
+
+
+def choose(
+    frame: pd.DataFrame, where: Where, root: str = "outputs", *, keep_missing: bool = False
+) -> pd.DataFrame:
+    """The rows whose columns have one of the given values; rows of baselines only if `baseline` is given.
+
+    Args:
+        frame: What `load_results` gives.
+        where: For each column, its values as they are written.
+        root: Where the frame was read from, for messages.
+        keep_missing: Whether rows that have nothing in a column are kept, as those of an importance where a
+            `probe` is asked.
+
+    Raises:
+        ProbingError: If there is no such column, or no such row; the message lists what there is.
+    """
+    if frame.empty:
+        raise ProbingError(f"{root}: no results there; run probing first, or give root=...")
+    for column, asked in {"baseline": ("none",), **where}.items():
+        has = having(frame, column, asked)
+        frame = frame[has | frame[column].isna() if keep_missing else has]
+    return frame
+
+
+def having(frame: pd.DataFrame, column: str, asked: Sequence[str]) -> pd.Series:
+    """Which rows have one of some values in a column; bool.
+
+    Raises:
+        ProbingError: If there is no such column, or no row has one of the values; the message lists what
+            there is.
+    """
+    if column not in frame:
+        raise ProbingError(f"no column {column!r}; {suggest(column, list(map(str, frame.columns)))}")
+    written = frame[column].astype("string")
+    absent = [value for value in asked if not (written == value).any()]
+    if absent:
+        there = list(written.dropna().unique()) or ["nothing"]
+        raise ProbingError(f"no result with {column}={absent[0]}; {suggest(absent[0], there)}")
+    return written.isin(list(asked)).astype(bool)
