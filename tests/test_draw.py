@@ -39,8 +39,8 @@ def root(tmp_path: Path) -> Path:
         frame(task="a"), frame(task="b"), frame(task="a", probe=MLP),
         frame(task="a", granularity="layer"), top_heads("a"), checkpoints(task="c"),
         frame(task="a", baseline="untrained", test=0.2),
-        found.importance(task="h"), found.ablation(task="h"), found.masking(12, task="h"), found.gates(task="h"),
-        found.prune(task="h"), found.entropy(task="h"),
+        found.importance(task="h"), found.ablation(task="h"), found.masking(12, task="h"),
+        found.gates(task="h"), found.prune(task="h"), found.entropy(task="h"),
     ):  # fmt: skip
         keep(folder, rows)
     return folder
@@ -98,7 +98,7 @@ def test_rows_of_baselines_count_only_if_they_are_asked_for() -> None:
     [
         (["grids"], "no kind of picture 'grids'; did you mean grid?"),
         (["grid", "taks=a"], "no column 'taks'; did you mean task?"),
-        (["grid", "task=z"], "no result with task=z; there is a, b, c"),
+        (["grid", "task=z"], "no result with task=z; there is a, b, h, c"),
         (["grid", "task"], "'task' is not column=value"),
         (["profiles", "order=score"], "order= is of no use to draw profiles"),
         (["grid", "task=a", "granularity=head"], "rows of 2 grids (2 of probe)"),

@@ -17,8 +17,10 @@ from probing import figures
 from probing.figures.cells import ink_on
 from probing.figures.save import Files, save_table
 from probing.figures.style import LINES
+from tests.figures import found
 from tests.figures.frames import checkpoints, frame, top_heads
 
+LEFT_OUT = found.ablation().query("variant == 'leave_one_out'")
 Draw = Callable[[Path], Files]
 PICTURES: dict[str, Draw] = {
     "grid": lambda path: figures.draw_grid(frame(), path),
@@ -29,6 +31,10 @@ PICTURES: dict[str, Draw] = {
         pd.concat([frame(task="a"), frame(task="b")]), path
     ),
     "trajectories": lambda path: figures.draw_trajectories(checkpoints(), path),
+    "importance": lambda path: figures.draw_sheet(found.importance(), path, value="value"),
+    "ablation": lambda path: figures.draw_grid(LEFT_OUT, path, value="value"),
+    "masking": lambda path: figures.draw_masking(found.masking(12), path),
+    "path": lambda path: figures.draw_path(found.gates(), path),
     "comparison": lambda path: figures.draw_comparison(frame(seed=0), frame(seed=1), path),
 }
 
