@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from probing.errors import ProbingError
@@ -83,7 +83,7 @@ class Site:
     stack: str = ""
     cross: bool = False
     aligned: bool = True
-    softmax: int | None = None
+    softmax: int | None = field(default=None, compare=False)
     note: str = ""
 
     def __str__(self) -> str:

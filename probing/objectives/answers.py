@@ -83,7 +83,7 @@ class Judged(Ready):
 
     def __init__(self, loaded: LoadedModel, judge: Judge, batches: Mapping[str, Sequence[Batch]]) -> None:
         """Made by an objective; see `Ready`."""
-        super().__init__(loaded.model, judge.task, batches)
+        super().__init__(loaded, judge.task, batches)
         self.judge = judge
 
     @property

@@ -76,7 +76,7 @@ class Language:
 
         units = _texts(setting.task, with_seconds=seconds is None)
         batches = make_batches(loaded, setting, setting.task, units, finish, distinct=True)
-        return _Language(loaded.model, setting.task, batches)
+        return _Language(loaded, setting.task, batches)
 
 
 class _Language(Ready):

@@ -21,7 +21,6 @@ from probing.representations.settings import ExtractConfig
 from probing.tasks.task import Task, Unit
 
 if TYPE_CHECKING:  # a cached answer needs neither the model nor the library that runs it
-    from transformers import PreTrainedModel
 
     from probing.models.load import Attention, LoadedModel, Purpose
 
@@ -108,15 +107,17 @@ class Output:
 class Ready(ABC):
     """A loaded model with what it is used for; its parameters are frozen."""
 
-    def __init__(self, model: PreTrainedModel, task: Task, batches: Mapping[str, Sequence[Batch]]) -> None:
+    def __init__(self, loaded: LoadedModel, task: Task, batches: Mapping[str, Sequence[Batch]]) -> None:
         """Made by an objective.
 
         Args:
-            model: The model, task head included if it has one.
+            loaded: The model, task head included if it has one, and its tokenizer.
             task: The examples, those without a vector left out.
             batches: Of dev and test, and of train where a model is trained.
         """
+        model = loaded.model
         self.model = model
+        self.tokenizer = loaded.tokenizer
         self.task = task
         self._batches = dict(batches)
         caches = "use_cache" in inspect.signature(model.forward).parameters

@@ -1,0 +1,177 @@
+"""A smaller model: heads masked as far as the score allows, then cut out, saved and measured."""
+
+from __future__ import annotations
+
+import copy
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from probing.analyses.experiment import Experiment, Means, Uses
+from probing.analyses.judged import check_unit, ready_of, settings_of, shared_labels
+from probing.analyses.masking import MaskingAnalysis, Ranking
+from probing.errors import ProbingError
+from probing.results.schema import as_frame
+from probing.tasks.task import Task
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
+    from probing.ablations.compact import Compact
+    from probing.objectives.objective import Ready
+
+log = logging.getLogger(__name__)
+_TIMED = 20  # batches
+
+
+@dataclass(frozen=True)
+class PruneAnalysis:
+    """Cut the least needed heads out of the model.
+
+    Attributes:
+        ranking: In which order heads go; see `MaskingAnalysis`.
+        threshold: The most heads are cut that leave this share of the whole model's dev score.
+        share: Of heads to cut, whatever the score; None goes by the threshold.
+        step: Share of the heads that is masked at a time.
+        rounds: How often the models are timed, in turns.
+    """
+
+    ranking: Ranking = "iterative"
+    threshold: float = 0.9
+    share: float | None = None
+    step: float = 0.1
+    rounds: int = 5
+
+    def __post_init__(self) -> None:
+        """Refuse settings out of their range."""
+        if self.share is not None and not 0 < self.share <= 1:
+            raise ProbingError(f"analysis.share is {self.share:g}; give a share of the heads, up to 1")
+        if self.rounds < 1:
+            raise ProbingError(f"analysis.rounds is {self.rounds}; give 1 or more")
+        _ = self._masking
+
+    @property
+    def name(self) -> str:
+        """As on the command line."""
+        return "prune"
+
+    @property
+    def uses(self) -> Uses:
+        """A model that is judged."""
+        return "objective"
+
+    @property
+    def _masking(self) -> MaskingAnalysis:
+        # without a threshold the iterative loop goes on to the end
+        threshold = self.threshold if self.share is None else 1e-9
+        return MaskingAnalysis((self.ranking,), self.step, threshold, draws=1)
+
+    def check(self, task: Task, means: Means) -> None:
+        """Refuse what is no head and no layer of heads."""
+        check_unit(self.name, means)
+        self._masking.check(task, means)
+
+    def depends_on(self, means: Means) -> Mapping[str, Any]:
+        """The settings, the objective, and the probe if it ranks."""
+        return {**self._masking.depends_on(means), **settings_of(self, means)}
+
+    def parts(self, experiment: Experiment) -> Sequence[int]:
+        """One."""
+        return [0]
+
+    def part_name(self, experiment: Experiment, part: int) -> str:
+        """What a part is called in the log."""
+        return f"by {self.ranking}"
+
+    def run_part(self, experiment: Experiment, part: int) -> pd.DataFrame:
+        """Mask, cut, compare, save.
+
+        Raises:
+            ProbingError: If no head can go.
+        """
+        from probing.ablations.compact import compact, seconds_each
+
+        ready = ready_of(experiment)
+        assert experiment.beside is not None
+        curve = experiment.beside(experiment.granularity.unit, None, self._masking)
+        mask = self._chosen(ready, curve)
+        whole = copy.deepcopy(ready.model)
+        scores = [_score_row(ready, "full", np.ones_like(mask)), _score_row(ready, "masked", mask)]
+        sizes = [_size(whole)]
+        done = compact(ready.model, ready.heads, mask)
+        log.info("heads: %d cut, %d silenced, of %d", done.cut, done.silenced, len(mask))
+        sizes.append(_size(ready.model))
+        scores.append({**_score_row(ready, "pruned", np.ones_like(mask)), "n_heads": int(mask.sum())})
+        full = scores[0]["test"]
+        rows = [{**row, "full": full, "value": row["test"] - full} for row in scores]
+        times = seconds_each([whole, ready.model], ready.batches("test")[:_TIMED], self.rounds)
+        for name, (count, size), seconds in zip(("full", "pruned"), sizes, times, strict=True):
+            rows += _report(name, {"parameters": count, "megabytes": size, "seconds": seconds})
+        cells = zip(ready.heads.cells, mask, strict=True)
+        rows += [
+            {**cell, "n_heads": 1, "variant": "kept", "metric": "kept", "value": float(kept)}
+            for cell, kept in cells
+        ]
+        self._save(experiment, done, ready)
+        return as_frame([{**shared_labels(experiment, ready), **row} for row in rows])
+
+    def conclude(self, experiment: Experiment, frame: pd.DataFrame) -> pd.DataFrame:
+        """All has been said."""
+        return frame
+
+    def _chosen(self, ready: Ready, curve: pd.DataFrame) -> NDArray[np.bool_]:
+        """The mask of the curve that goes far enough: by its share, or the last that keeps the score."""
+        from probing.ablations.curve import keeps
+
+        steps = curve[curve["draw"].fillna(0) == 0].sort_values("n_heads", ascending=False)
+        n, full = int(steps["n_heads"].iloc[0]), float(steps["dev"].iloc[0])
+        if self.share is not None:
+            kept = (n - steps["n_heads"] <= round(self.share * n)).to_numpy(dtype=bool)
+        else:
+            fine = [keeps(float(dev), full, self.threshold, ready.metrics[0]) for dev in steps["dev"]]
+            kept = np.logical_and.accumulate(fine)
+        chosen = steps[kept].iloc[-1]
+        if int(chosen["n_heads"]) == n:
+            raise ProbingError(
+                f"the first step of ranking {self.ranking} leaves less than {self.threshold:.0%} of the "
+                "score; lower analysis.threshold, or analysis.step"
+            )
+        names = set(str(chosen["heads"]).split()) if pd.notna(chosen["heads"]) else set()
+        return np.array([ready.heads.names([place]) in names for place in range(len(ready.heads))])
+
+    def _save(self, experiment: Experiment, done: Compact, ready: Ready) -> None:
+        from probing.models.pruned import save_pruned
+
+        assert experiment.folder is not None
+        save_pruned(ready.model, experiment.folder, done.pruned)
+        ready.tokenizer.save_pretrained(experiment.folder)
+        log.info("pruned model: %s (model=hf model.name=…)", experiment.folder)
+
+
+def _score_row(ready: Ready, variant: str, mask: NDArray[np.bool_]) -> dict[str, Any]:
+    from probing.ablations.evaluate import Evaluator
+
+    metric = ready.metrics[0]
+    scores = {
+        split: Evaluator(ready).answers(split, mask[None]).scores(ready)[0][metric]
+        for split in ("dev", "test")
+    }
+    return {"variant": variant, "n_heads": int(mask.sum()), "metric": metric, **scores}
+
+
+def _size(model: PreTrainedModel) -> tuple[int, float]:
+    """Parameters, and what they take in megabytes."""
+    parameters = list(model.parameters())
+    numbers = sum(parameter.numel() for parameter in parameters)
+    return numbers, sum(parameter.numel() * parameter.element_size() for parameter in parameters) / 1e6
+
+
+def _report(name: str, values: Mapping[str, float]) -> list[dict[str, object]]:
+    return [
+        {"variant": f"{name}.{what}", "metric": what, "value": float(value)} for what, value in values.items()
+    ]
