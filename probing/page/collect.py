@@ -18,6 +18,7 @@ from probing.page.runs import run_of
 from probing.page.support import guess, numbers, support
 from probing.results.baselines import with_baselines
 from probing.results.schema import COLUMNS, DERIVED, GRID
+from probing.results.select import FOUND
 from probing.results.store import read_result
 from probing.tasks.target import COEFFICIENTS
 
@@ -31,16 +32,16 @@ SPLIT = [*GRID, "step", "draw", "key"]
 
 
 def collect(root: Path) -> Content:
-    """Read every result under a folder; files that are damaged are named instead.
+    """Read every result of a probe under a folder; files that are damaged are named instead.
 
     Raises:
         ProbingError: If there is no such folder.
     """
     if not root.is_dir():
         raise ProbingError(f"{root}: no such folder; give the paths.root that the runs wrote to")
-    frames, notes, damaged = _read(sorted((root / "results").glob("*.parquet")))
+    frames, notes, damaged, others = _read(sorted((root / "results").glob("*.parquet")))
     if not frames:
-        return Content(str(root), (), (), (), tuple(damaged))
+        return Content(str(root), (), (), (), tuple(damaged), others)
     frame = _plain(with_baselines(pd.concat(frames, ignore_index=True)))
     places = {key: place for place, key in enumerate(notes)}
     runs = tuple(
@@ -53,24 +54,26 @@ def collect(root: Path) -> Content:
     names = told_apart([*groups, *tops])
     grids = (_grid(rows, places, *more) for rows, more in zip(groups, names[: len(groups)], strict=True))
     curves = (_curve(rows, places, *more) for rows, more in zip(tops, names[len(groups) :], strict=True))
-    return Content(str(root), runs, tuple(_sorted(grids)), tuple(_sorted(curves)), tuple(damaged))
+    return Content(str(root), runs, tuple(_sorted(grids)), tuple(_sorted(curves)), tuple(damaged), others)
 
 
 def _read(
     paths: Iterable[Path],
-) -> tuple[list[pd.DataFrame], dict[str, tuple[str, dict[str, Any]]], list[Damaged]]:
-    frames, notes, damaged = [], {}, []
+) -> tuple[list[pd.DataFrame], dict[str, tuple[str, dict[str, Any]]], list[Damaged], tuple[str, ...]]:
+    frames, notes, damaged, others = [], {}, [], {}
     for path in paths:
         try:
             frame, note = read_result(path)
         except CorruptFileError as error:
             damaged.append(Damaged(path.name, str(error).removeprefix(f"{path}: ")))
             continue
-        if len(frame):
+        if len(frame) and frame["analysis"].iloc[0] in FOUND:
+            others[str(frame["analysis"].iloc[0])] = path
+        elif len(frame):
             key = path.stem.rpartition(".")[2]  # rows of old files may lack theirs
             frames.append(frame[list(COLUMNS)].assign(key=key))
             notes[key] = (path.name, note)
-    return frames, notes, damaged
+    return frames, notes, damaged, tuple(others)
 
 
 def _plain(frame: pd.DataFrame) -> pd.DataFrame:

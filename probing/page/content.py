@@ -141,6 +141,7 @@ class Content:
         grids: In the order of their names.
         curves: Runs of `top_heads`, likewise.
         damaged: Files that are left out.
+        others: Analyses whose results are left out, as they are not of probes.
     """
 
     root: str
@@ -148,3 +149,4 @@ class Content:
     grids: tuple[Grid, ...]
     curves: tuple[Curve, ...]
     damaged: tuple[Damaged, ...]
+    others: tuple[str, ...] = ()

@@ -23,6 +23,7 @@ from probing.page.document import as_json, document
 from probing.page.overrides import command_line
 from probing.page.support import support
 from probing.results.baselines import with_baselines
+from tests.figures import found
 from tests.page.results import rows, top_rows, write
 
 NAN = float("nan")
@@ -208,3 +209,16 @@ def test_no_folder_is_an_error_and_an_empty_one_a_page(tmp_path: Path) -> None:
         probing.report(tmp_path / "nowhere")
     data = embedded(probing.report(tmp_path).read_text(encoding="utf-8"))
     assert (data["grids"], data["runs"], data["damaged"]) == ([], [], [])
+
+
+def test_what_heads_do_is_left_out_and_said_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write(tmp_path, rows())
+    write(tmp_path, found.importance())
+    write(tmp_path, found.masking(12))
+    content = collect(tmp_path)
+    assert len(content.grids) == len(content.runs) == 1
+    assert set(content.others) == {"importance", "masking"}
+    probing.report(tmp_path)
+    assert re.search(
+        "left out (importance, masking|masking, importance): the page shows probes", capsys.readouterr().err
+    )
