@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from probing.errors import ProbingError
     from probing.figures import (
+        draw_agreement,
         draw_comparison,
         draw_correlations,
         draw_grid,
@@ -26,9 +27,11 @@ if TYPE_CHECKING:
     from probing.models.pruned import load_pruned, save_pruned
     from probing.page import report
     from probing.representations.load import load_representations
+    from probing.results.agreement import agreement
     from probing.results.compare import clusters, compare, correlations, linkage, stability
     from probing.results.concentration import concentration
     from probing.results.load import grid, load_predictions, load_results
+    from probing.results.measures import measures
     from probing.results.paired import compare_heads, like_best
     from probing.results.profile import centre_of_mass, layer_profile
     from probing.results.published import load_published
@@ -37,12 +40,14 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 __all__ = [
     "ProbingError",
+    "agreement",
     "centre_of_mass",
     "clusters",
     "compare",
     "compare_heads",
     "concentration",
     "correlations",
+    "draw_agreement",
     "draw_comparison",
     "draw_correlations",
     "draw_grid",
@@ -61,6 +66,7 @@ __all__ = [
     "load_published",
     "load_representations",
     "load_results",
+    "measures",
     "permutation_p",
     "prune_heads",
     "report",
@@ -71,12 +77,14 @@ __all__ = [
 
 _HOME = {
     "ProbingError": "probing.errors",
+    "agreement": "probing.results.agreement",
     "centre_of_mass": "probing.results.profile",
     "clusters": "probing.results.compare",
     "compare": "probing.results.compare",
     "compare_heads": "probing.results.paired",
     "concentration": "probing.results.concentration",
     "correlations": "probing.results.compare",
+    "draw_agreement": "probing.figures",
     "draw_comparison": "probing.figures",
     "draw_correlations": "probing.figures",
     "draw_grid": "probing.figures",
@@ -95,6 +103,7 @@ _HOME = {
     "load_published": "probing.results.published",
     "load_representations": "probing.representations.load",
     "load_results": "probing.results.load",
+    "measures": "probing.results.measures",
     "permutation_p": "probing.results.significance",
     "prune_heads": "probing.models.prune",
     "report": "probing.page",

@@ -11,7 +11,7 @@ from typing import NoReturn
 from probing.errors import ProbingError
 
 DONE, BUG, MISTAKE, STOPPED = 0, 1, 2, 130
-COMMANDS = {"draw": "probing.draw", "report": "probing.page"}
+COMMANDS = {"agree": "probing.agree", "draw": "probing.draw", "report": "probing.page"}
 """What a first word without = asks for, and the module whose `command` takes the words after it."""
 
 

@@ -13,6 +13,7 @@ probing: what does every attention head of a transformer know?
   probing [key=value ...]              one run: a grid of layers x heads
   probing -m key=a,b [key=value ...]   a sweep over all combinations
   probing draw KIND [column=value ...] a picture of results; probing draw lists the kinds
+  probing agree [column=value ...]     do probing and use agree? every measure of heads beside each other
   probing report [outputs]             one HTML page of all results, to look at and compare
   probing --cfg [key=value ...]        print the configuration, run nothing
   probing --version

@@ -1,5 +1,6 @@
 """From the result frame to a picture, in one style."""
 
+from probing.figures.agreement import draw_agreement
 from probing.figures.comparison import draw_comparison
 from probing.figures.correlations import draw_correlations
 from probing.figures.heatmap import draw_grid
@@ -11,6 +12,7 @@ from probing.figures.top_heads import draw_top_heads
 from probing.figures.trajectories import draw_trajectories
 
 __all__ = [
+    "draw_agreement",
     "draw_comparison",
     "draw_correlations",
     "draw_grid",

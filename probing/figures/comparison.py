@@ -85,7 +85,7 @@ def comparison_figure(
             entries={"equal": Line2D([], [], color=RULE, linewidth=0.9)},
             x_label=across,
             heights=(_SIDE,),
-            bar=lambda axes: _layer_bar(axes, layers),
+            bar=lambda axes: layer_bar(axes, layers),
             width=_SIDE,
         )
     )
@@ -167,7 +167,7 @@ def _draw(axes: Axes, cells: pd.DataFrame, layers: Sequence[int], key: GridKey) 
     number_scores(axes.yaxis, key.metric)
 
 
-def _layer_bar(axes: Axes, layers: Sequence[int]) -> None:
+def layer_bar(axes: Axes, layers: Sequence[int]) -> None:
     """The colours of layers, a step for each, numbered upward."""
     axes.pcolormesh(
         [0, 1], np.arange(len(layers) + 1), np.array(layers, dtype=np.float64)[:, np.newaxis],

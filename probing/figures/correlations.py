@@ -68,14 +68,18 @@ def draw_correlations(
     if len(matrix) < 2:
         raise ProbingError(f"{by} has {len(matrix)} value to compare; select rows with several")
     tree = linkage(matrix)
-    ordered = _in_order(matrix, tree)
+    ordered = in_order(matrix, tree)
     with drawing():
         figure = correlations_figure(ordered, tree, keys, by)
         return save(figure, ordered.rename_axis(by).reset_index(), path, f"correlations between {by}s")
 
 
 def correlations_figure(
-    matrix: pd.DataFrame, tree: NDArray[np.float64], keys: Sequence[GridKey], by: str
+    matrix: pd.DataFrame,
+    tree: NDArray[np.float64],
+    keys: Sequence[GridKey],
+    by: str,
+    what: str = f"Spearman's {_RHO} of scores",
 ) -> Figure:
     """The picture of a matrix in the order of its tree's leaves; to be called within `style.drawing`."""
     names = _names(matrix, by)
@@ -88,7 +92,7 @@ def correlations_figure(
     left, bar_left = named, named + side + _GAP + _TREE + _BAR_GAP
     title, *words = header_lines(keys, f"how alike {by}s rank {_ranked(keys)}")
     width = max(bar_left + _BAR_WIDTH + _BAR_LABELS, text_width(title.text, title.size, bold=True))
-    texts = [f"Spearman's {_RHO} of scores", *(line.text for line in words)]
+    texts = [what, *(line.text for line in words)]
     lines = [title, *(Line(text, TEXT_SIZE, FAINT) for text in wrap(texts, width, TEXT_SIZE))]
     top = sum(line.height for line in lines) + 0.16
     missing = bool(matrix.isna().to_numpy().any())
@@ -107,7 +111,8 @@ def correlations_figure(
     return page.figure
 
 
-def _in_order(matrix: pd.DataFrame, tree: NDArray[np.float64]) -> pd.DataFrame:
+def in_order(matrix: pd.DataFrame, tree: NDArray[np.float64]) -> pd.DataFrame:
+    """The matrix with its rows and columns as the leaves of the tree stand."""
     from scipy.cluster.hierarchy import leaves_list
 
     names = matrix.index[leaves_list(tree)]
@@ -149,7 +154,7 @@ def _draw_matrix(
     for row, column in map(tuple, np.argwhere(np.isfinite(values)).tolist()):
         rho = values[row, column]
         axes.text(
-            column + 0.5, row + 0.5, minus(f"{rho:.2f}"), fontsize=min(text_size, TICK_SIZE),
+            column + 0.5, row + 0.5, minus(f"{round(rho, 2) + 0:.2f}"), fontsize=min(text_size, TICK_SIZE),
             color=ink_on(colours(float(norm(rho)))), ha="center", va="center_baseline",
         )  # fmt: skip
 

@@ -16,7 +16,8 @@ _DPI = 200
 _MARGIN = 0.12
 
 
-_SUFFIXES = {".png", ".svg", ".pdf", ".csv"}
+SUFFIXES = {".png", ".svg", ".pdf", ".csv"}
+"""What `save` takes for the ending of a path, and replaces."""
 
 
 class Files(NamedTuple):
@@ -62,7 +63,7 @@ def save_table(table: pd.DataFrame, path: str | Path) -> Path:
 def _with_suffix(path: str | Path, suffix: str) -> Path:
     path = Path(path)
     # "qwen2.5" has no suffix: replacing its ".5" would let models overwrite each other
-    return path.with_suffix(suffix) if path.suffix in _SUFFIXES else path.with_name(path.name + suffix)
+    return path.with_suffix(suffix) if path.suffix in SUFFIXES else path.with_name(path.name + suffix)
 
 
 def _write(figure: Figure, frame: BboxBase, path: Path, metadata: dict[str, str | None]) -> None:

@@ -109,7 +109,7 @@ def _draw_found_bar(axes: Axes, shades: Shades, grids: Sequence[Grid]) -> None:
         _draw_steps(axes, shades, ("removed", "kept"))
         return
     full = f"{name} ({unit.label})" if unit.label else name
-    draw_score_bar(axes, shades.norm, full, labels=_unit_labels(unit), colours=shades.colours)
+    draw_score_bar(axes, shades.norm, full, labels=unit_labels(unit), colours=shades.colours)
 
 
 def _draw_steps(axes: Axes, shades: Shades, names: tuple[str, str]) -> None:
@@ -123,7 +123,9 @@ def _draw_steps(axes: Axes, shades: Shades, names: tuple[str, str]) -> None:
     axes.tick_params(length=0, pad=2.5)
 
 
-def _unit_labels(unit: Unit) -> Labels:
+def unit_labels(unit: Unit) -> Labels:
+    """Ticks as numbers of a unit, with as many digits as tell them apart."""
+
     def labels(ticks: Sequence[float]) -> list[str]:
         step = unit.scaled(ticks[1] - ticks[0]) if len(ticks) > 1 else 1.0
         digits = max(0, -int(np.floor(np.log10(step) + 1e-9)))
