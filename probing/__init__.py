@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from probing.ablations.gradients import head_importance
     from probing.errors import ProbingError
     from probing.figures import (
         draw_agreement,
@@ -23,8 +24,11 @@ if TYPE_CHECKING:
         draw_trajectories,
     )
     from probing.main import run
+    from probing.models.capture import capture, edit
+    from probing.models.masking import mask_heads, mean_outputs
     from probing.models.prune import prune_heads
     from probing.models.pruned import load_pruned, save_pruned
+    from probing.models.trace import find_sites
     from probing.page import report
     from probing.representations.load import load_representations
     from probing.results.agreement import agreement
@@ -41,6 +45,7 @@ __version__ = "0.1.0"
 __all__ = [
     "ProbingError",
     "agreement",
+    "capture",
     "centre_of_mass",
     "clusters",
     "compare",
@@ -57,7 +62,10 @@ __all__ = [
     "draw_sheet",
     "draw_top_heads",
     "draw_trajectories",
+    "edit",
+    "find_sites",
     "grid",
+    "head_importance",
     "layer_profile",
     "like_best",
     "linkage",
@@ -66,6 +74,8 @@ __all__ = [
     "load_published",
     "load_representations",
     "load_results",
+    "mask_heads",
+    "mean_outputs",
     "measures",
     "permutation_p",
     "prune_heads",
@@ -78,6 +88,7 @@ __all__ = [
 _HOME = {
     "ProbingError": "probing.errors",
     "agreement": "probing.results.agreement",
+    "capture": "probing.models.capture",
     "centre_of_mass": "probing.results.profile",
     "clusters": "probing.results.compare",
     "compare": "probing.results.compare",
@@ -94,7 +105,10 @@ _HOME = {
     "draw_sheet": "probing.figures",
     "draw_top_heads": "probing.figures",
     "draw_trajectories": "probing.figures",
+    "edit": "probing.models.capture",
+    "find_sites": "probing.models.trace",
     "grid": "probing.results.load",
+    "head_importance": "probing.ablations.gradients",
     "layer_profile": "probing.results.profile",
     "like_best": "probing.results.paired",
     "linkage": "probing.results.compare",
@@ -103,6 +117,8 @@ _HOME = {
     "load_published": "probing.results.published",
     "load_representations": "probing.representations.load",
     "load_results": "probing.results.load",
+    "mask_heads": "probing.models.masking",
+    "mean_outputs": "probing.models.masking",
     "measures": "probing.results.measures",
     "permutation_p": "probing.results.significance",
     "prune_heads": "probing.models.prune",

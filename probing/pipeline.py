@@ -99,7 +99,7 @@ class Run(Question):
     def _compute(self, store: ResultStore) -> tuple[pd.DataFrame, Experiment]:
         extractor = self._extractor(self.request, partial(self._load, "read", "sdpa"))
         for _ in range(100):  # a damaged shard is dropped and extracted again; each can fail once
-            experiment = self._experiment(extractor)
+            experiment = self.experiment(extractor)
             try:
                 frame = self._parts(experiment, store)
                 return self.config.analysis.conclude(experiment, frame), experiment
@@ -125,7 +125,14 @@ class Run(Question):
             frames.append(frame)
         return pd.concat(frames, ignore_index=True)
 
-    def _experiment(self, extractor: Extractor) -> Experiment:
+    def experiment(self, extractor: Extractor | None = None) -> Experiment:
+        """What the analysis is given; nothing of it is computed yet.
+
+        Args:
+            extractor: Finds or computes vectors; None makes one.
+        """
+        extractor = extractor or self._extractor(self.request, partial(self._load, "read", "sdpa"))
+
         def represent() -> Representations:
             found = extractor.extract(self.task.all_units, self.config.granularity.layers)
             self._note_examples()

@@ -40,7 +40,7 @@ class Plan:
     Attributes:
         finished: For each site the outermost modules that are done before it is reached, in order.
         axes: Which axis of each tensor of their outputs runs over the batch; None for none of them.
-        late: Modules that project every token by itself after the last site.
+        late: Modules that project every token by itself, from the one at the last site on.
     """
 
     finished: Mapping[Site, tuple[Key, ...]]
@@ -63,8 +63,8 @@ def make_plan(model: PreTrainedModel, sites: Sequence[Site], inputs: Mapping[str
         return None
     finished = {site: _finished(calls, begins[key].begin) for site, key in keys.items()}
     wanted = {key for keys in finished.values() for key in keys}
-    last = max(begins[key].end for key in keys.values())
-    late = tuple(dict.fromkeys(call.key[0] for call in calls if call.wide and call.begin > last))
+    last = max(begins[key].begin for key in keys.values())
+    late = tuple(dict.fromkeys(call.key[0] for call in calls if call.wide and call.begin >= last))
     return Plan(finished, {key: begins[key].axes for key in wanted}, late)
 
 
@@ -112,7 +112,7 @@ class Prefix:
 
 @contextmanager
 def cropped(model: PreTrainedModel, plan: Plan, positions: Tensor) -> Iterator[None]:
-    """After the last attention block, project one token of every row alone.
+    """After attention of the last block, project one token of every row alone.
 
     What is added to it is broadcast over all tokens, so that only this one is right afterwards.
 
