@@ -66,6 +66,8 @@ def draw_cells(axes: Axes, grid: Grid, shades: Shades, cell: Cell) -> QuadMesh:
     axes.tick_params(length=0, pad=2.5)
     printed = _print_values(axes, grid, shades, cell)
     _dot_guesses(axes, grid, shades, cell, corner=printed)
+    if crossed(grid, shades, cell):
+        _cross_rises(axes, grid, shades, cell)
     _outline_best(axes, grid, cell)
     return mesh
 
@@ -102,13 +104,28 @@ def _inks(grid: Grid, shades: Shades, where: list[tuple[int, int]]) -> list[str]
     return [ink_on(shades.colour(grid.scores[place])) for place in where]
 
 
-def _print_values(axes: Axes, grid: Grid, shades: Shades, cell: Cell) -> bool:
+def crossed(grid: Grid, shades: Shades, cell: Cell) -> bool:
+    """Whether crosses stand for the signs of numbers that do not fit into the cells."""
+    return bool(grid.rising.any()) and cell.text_size(_longest(_texts(grid, shades.unit))) is None
+
+
+def _texts(grid: Grid, unit: Unit) -> list[str]:
+    """The number of each cell that has one; with its interval, where a row is one cell."""
     places = list(_scored(grid))
-    texts = [shades.unit.cell(grid.scores[place]) for place in places]
-    if grid.whole_layers:
-        bounds = [_bounds(grid.low[place], grid.high[place], shades.unit) for place in places]
-        texts = [text + bound for text, bound in zip(texts, bounds, strict=True)]
-    size = cell.text_size(max(map(len, texts), default=1))
+    texts = [unit.cell(grid.scores[place]) for place in places]
+    if not grid.whole_layers:
+        return texts
+    bounds = [_bounds(grid.low[place], grid.high[place], unit) for place in places]
+    return [text + bound for text, bound in zip(texts, bounds, strict=True)]
+
+
+def _longest(texts: list[str]) -> int:
+    return max(map(len, texts), default=1)
+
+
+def _print_values(axes: Axes, grid: Grid, shades: Shades, cell: Cell) -> bool:
+    places, texts = list(_scored(grid)), _texts(grid, shades.unit)
+    size = cell.text_size(_longest(texts))
     if size is None:
         return False
     for (row, column), text, ink in zip(places, texts, _inks(grid, shades, places), strict=True):
@@ -138,6 +155,20 @@ def _dot_guesses(axes: Axes, grid: Grid, shades: Shades, cell: Cell, *, corner: 
         linewidths=0,
         zorder=5,
         label="guessing",
+    )
+
+
+def _cross_rises(axes: Axes, grid: Grid, shades: Shades, cell: Cell) -> None:
+    places = [place for place in _scored(grid) if grid.rising[place]]
+    axes.scatter(
+        [column + 0.5 for _, column in places],
+        [row + 0.5 for row, _ in places],
+        s=float(np.clip(0.4 * cell.side, 2.0, 4.2)) ** 2,
+        c=[to_rgb(ink) for ink in _inks(grid, shades, places)],
+        marker="+",
+        linewidths=0.8,
+        zorder=5,
+        label="rising",
     )
 
 

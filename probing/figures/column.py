@@ -36,9 +36,9 @@ def check_found(frame: pd.DataFrame) -> None:
     """Make sure that the rows are of an analysis that ends in `value`.
 
     Raises:
-        ProbingError: If no row has one.
+        ProbingError: If they have scores instead.
     """
-    if "value" not in frame or frame["value"].isna().all():
+    if "value" not in frame or (frame["value"].isna().all() and frame["test"].notna().any()):
         raise ProbingError(
             "value 'value' is missing in all rows: a probe ends in scores; use test, or another analysis"
         )

@@ -104,6 +104,11 @@ class Grid:
         return np.isfinite(self.scores) & (bound <= self.majority)
 
     @property
+    def rising(self) -> NDArray[np.bool_]:
+        """Cells of differences that are shown to be above 0, which colours do not tell in grey."""
+        return np.isfinite(self.scores) & (self.low > 0) if self.found else np.zeros_like(self.present)
+
+    @property
     def best(self) -> tuple[int, int] | None:
         """Row and column of the highest score; of equals, the lowest layer and then the lowest head.
 
@@ -195,14 +200,6 @@ def arrange(rows: pd.DataFrame, order: Order = "head", value: str = "test") -> G
     numbers = tuple(layers.tolist())
     full = _matrix(rows, "full" if value == "value" else None, shape, cells)[cells][0]
     return Grid(key, value, order, majority, numbers, heads, scores, low, high, rank, float(full))
-
-
-def grid_table(frame: pd.DataFrame, value: str) -> pd.DataFrame:
-    """What a picture of grids draws, as rows: which grid, which cell, its scores."""
-    found = ("value", "value_low", "value_high", "full", "rank") if value == "value" else ()
-    scores = dict.fromkeys(("dev", "test", "test_low", "test_high", value, "majority", *found))
-    columns = [*GridKey._fields, "layer", "head", *scores]
-    return frame[[name for name in columns if name in frame]]
 
 
 def _refuse_several_heads(rows: pd.DataFrame) -> None:

@@ -7,9 +7,10 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.figure import Figure
 
-from probing.figures.cells import Cell, draw_cells, number_axes
+from probing.figures.cells import Cell, crossed, draw_cells, number_axes
 from probing.figures.findings import facts
-from probing.figures.grid import Grid, GridKey, Order, arrange, grid_table, only_grid
+from probing.figures.grid import Grid, GridKey, Order, arrange, only_grid
+from probing.figures.grid_table import grid_table
 from probing.figures.legend import draw_legend, legend_height
 from probing.figures.page import POINTS, Line, Page, wrap
 from probing.figures.save import Files, save
@@ -62,19 +63,19 @@ def grid_figure(grid: Grid) -> Figure:
     top = sum(line.height for line in header) + 0.12
     bar_height = max(height, _LEAST_BAR)
     bottom = top + max(height + _BELOW, bar_height + 0.2)
+    (shades,), cell = shades_of([grid]), Cell(cell_width * POINTS, cell_height * POINTS)
+    crosses = crossed(grid, shades, cell)
     legend_columns = 3 if page_width > 5.5 else 1
-    page = Page(page_width, bottom + legend_height([grid], columns=legend_columns))
+    page = Page(page_width, bottom + legend_height([grid], columns=legend_columns, crosses=crosses))
     page.write(0.0, 0.0, header)
     axes = page.axes(_LEFT, top, width, height, "grid")
-    (shades,) = shades_of([grid])
-    cell = Cell(cell_width * POINTS, cell_height * POINTS)
     draw_cells(axes, grid, shades, cell)
     number_axes(axes, grid, cell, TICK_SIZE)
     axes.set_ylabel("layer", fontsize=TEXT_SIZE)
     axes.set_xlabel(across_name(grid), fontsize=TEXT_SIZE)
     bar = page.axes(_LEFT + width + _BAR_GAP, top, _BAR_WIDTH, bar_height, "bar")
     draw_bar(bar, shades, [grid])
-    draw_legend(page, _LEFT, bottom, [grid], columns=legend_columns)
+    draw_legend(page, _LEFT, bottom, [grid], columns=legend_columns, crosses=crosses)
     return page.figure
 
 

@@ -16,9 +16,11 @@ from probing.figures.style import INK, NO_SCORE, PAPER, TICK_SIZE, score_colours
 from probing.figures.words import guessing_name
 
 
-def draw_legend(page: Page, left: float, top: float, grids: Sequence[Grid], *, columns: int) -> None:
-    """Explain the marks that occur in the grids, below `top`."""
-    draw_entries(page, left, top, _entries(grids), columns=columns)
+def draw_legend(
+    page: Page, left: float, top: float, grids: Sequence[Grid], *, columns: int, crosses: bool
+) -> None:
+    """Explain the marks that occur in the grids, below `top`; `crosses` are those of `cells.crossed`."""
+    draw_entries(page, left, top, _entries(grids, crosses=crosses), columns=columns)
 
 
 def draw_entries(
@@ -36,9 +38,9 @@ def draw_entries(
     )  # fmt: skip
 
 
-def legend_height(grids: Sequence[Grid], *, columns: int) -> float:
+def legend_height(grids: Sequence[Grid], *, columns: int, crosses: bool) -> float:
     """How much of the page `draw_legend` fills, in inches."""
-    return entries_height(len(_entries(grids)), columns=columns)
+    return entries_height(len(_entries(grids, crosses=crosses)), columns=columns)
 
 
 def entries_height(entries: int, *, columns: int) -> float:
@@ -46,7 +48,7 @@ def entries_height(entries: int, *, columns: int) -> float:
     return -(-entries // columns) * 1.5 * TICK_SIZE / POINTS
 
 
-def _entries(grids: Sequence[Grid]) -> dict[str, Any]:
+def _entries(grids: Sequence[Grid], *, crosses: bool) -> dict[str, Any]:
     entries: dict[str, Any] = {}
     if any(grid.best is not None for grid in grids):
         kinds = sorted({"layer" if grid.whole_layers else "head" for grid in grids})
@@ -55,6 +57,9 @@ def _entries(grids: Sequence[Grid]) -> dict[str, Any]:
         ink, fill = (INK, signed_colours()(0.5)) if grids[0].found else (PAPER, score_colours()(0.0))
         dot = Line2D([], [], linestyle="", marker="o", markersize=2.6, color=ink, markeredgewidth=0)
         entries[guessing_name(grids)] = (square_sample(to_hex(fill)), dot)
+    if crosses:
+        cross = Line2D([], [], linestyle="", marker="+", markersize=4.2, color=INK, markeredgewidth=0.8)
+        entries["above 0, as is its interval"] = cross
     if any(grid.unscored.any() for grid in grids):
         entries["no score"] = square_sample(NO_SCORE)
     return entries

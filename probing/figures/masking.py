@@ -126,21 +126,21 @@ def _float(number: object) -> float:
 
 def _facet(rows: pd.DataFrame, key: GridKey, keys: Sequence[GridKey], names: dict[str, str]) -> Facet:
     name, words = panel_name(key, keys)
-    told = [_fewest(rows[rows["variant"] == next(iter(names))], key.metric)]
+    told = _fewest(rows[rows["variant"] == next(iter(names))], key.metric)
     draw = _drawer(rows, key.metric, names)
-    return Facet(name, (*filter(None, told), *words), draw, [f"test {metric_name(key.metric)}"])
+    return Facet(name, (*told, *words), draw, [f"test {metric_name(key.metric)}"])
 
 
-def _fewest(curve: pd.DataFrame, metric: str) -> str:
+def _fewest(curve: pd.DataFrame, metric: str) -> list[str]:
     """How many heads can go by one ranking: as long as dev keeps to the threshold."""
     curve = curve.sort_values("masked")
     dev = curve["dev"].to_numpy(dtype=np.float64)
     if curve.empty or not np.isfinite(dev).all() or curve["masked"].iloc[0] > 0:
-        return ""
+        return []
     last = curve.iloc[last_kept(dev, dev[0], metric)]
     gone = int(curve["n_heads"].iloc[0] - last["n_heads"])
     name, total = curve["variant"].iloc[0], curve["n_heads"].iloc[0]
-    return f"{name}: {gone} of {total} heads can go, {spoken(last['score'], metric)}"
+    return [f"{name}: {gone} of {total} heads can go", spoken(last["score"], metric)]
 
 
 def _drawer(rows: pd.DataFrame, metric: str, names: dict[str, str]) -> Callable[[Sequence[Axes]], None]:

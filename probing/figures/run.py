@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from probing.figures.grid import Order, grid_table, split_grids
+from probing.figures.grid import Order, split_grids
+from probing.figures.grid_table import grid_table
 from probing.figures.heatmap import draw_grid
 from probing.figures.masking import draw_masking
 from probing.figures.path import draw_path

@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from probing.figures.cells import Cell, draw_cells, number_axes
-from probing.figures.grid import Grid, Order, arrange, grid_table, split_grids
+from probing.figures.cells import Cell, crossed, draw_cells, number_axes
+from probing.figures.grid import Grid, Order, arrange, split_grids
+from probing.figures.grid_table import grid_table
 from probing.figures.layout import Layout, lay_out
 from probing.figures.legend import draw_legend, legend_height
 from probing.figures.page import POINTS, Line, Page, wrap
@@ -59,29 +60,35 @@ def sheet_figure(grids: Sequence[Grid]) -> Figure:
     bar_top = panels[0].top
     bar_length = float(np.clip(foot - BELOW - bar_top, _SHORTEST_BAR, _LONGEST_BAR))
     foot = max(foot, bar_top + bar_length + _FOOT_GAP)
+    shades = shades_of(grids)
+    own = {id(grid): each for grid, each in zip(grids, shades, strict=True)}
+    crosses = any(crossed(panel.grid, own[id(panel.grid)], _cell(panel)) for panel in panels)
     legend_columns = min(3, layout.columns)
     page = Page(
-        width + _BAR_GAP + _BAR_WIDTH + _BAR_LABELS, foot + legend_height(grids, columns=legend_columns)
+        width + _BAR_GAP + _BAR_WIDTH + _BAR_LABELS,
+        foot + legend_height(grids, columns=legend_columns, crosses=crosses),
     )
     page.write(0.0, 0.0, header)
     for name in names:
         page.write(0.0, name.top, [name.line])
-    shades = shades_of(grids)
-    own = {id(grid): each for grid, each in zip(grids, shades, strict=True)}
     for number, panel in enumerate(panels):
         _draw_panel(page, panel, own[id(panel.grid)], f"grid-{number}")
     bar = page.axes(width + _BAR_GAP, bar_top, _BAR_WIDTH, bar_length, "bar")
     draw_bar(bar, shades[0], grids)
-    draw_legend(page, LEFT, foot, grids, columns=legend_columns)
+    draw_legend(page, LEFT, foot, grids, columns=legend_columns, crosses=crosses)
     return page.figure
+
+
+def _cell(panel: Panel) -> Cell:
+    rows, columns = panel.grid.scores.shape
+    return Cell(PANEL_WIDTH / columns * POINTS, panel.height / rows * POINTS)
 
 
 def _draw_panel(page: Page, panel: Panel, shades: Shades, label: str) -> None:
     grid = panel.grid
     page.write(panel.left, panel.heading_top, panel.heading)
     axes = page.axes(panel.left, panel.top, PANEL_WIDTH, panel.height, label)
-    rows, columns = grid.scores.shape
-    cell = Cell(PANEL_WIDTH / columns * POINTS, panel.height / rows * POINTS)
+    cell = _cell(panel)
     draw_cells(axes, grid, shades, cell)
     number_axes(axes, grid, cell, SMALL_SIZE)
     if panel.leftmost:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from matplotlib.collections import PathCollection, QuadMesh
+from matplotlib.collections import QuadMesh
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
@@ -97,13 +97,28 @@ def test_the_frames_rank_as_rows_of_analyses_are_ranked() -> None:
 
 def test_a_dot_marks_the_cells_whose_interval_holds_0_and_no_other(tmp_path: Path) -> None:
     figure = figure_of(LEFT_OUT)
-    (dots,) = (mark for mark in figure.axes[0].collections if isinstance(mark, PathCollection))
+    (dots,) = (mark for mark in figure.axes[0].collections if mark.get_label() == "guessing")
     dotted = {(int(y), int(x)) for x, y in np.asarray(dots.get_offsets()).tolist()}
     holds = LEFT_OUT[(LEFT_OUT["value_low"] <= 0) & (LEFT_OUT["value_high"] >= 0)]
     assert dotted == {(int(layer), int(head)) for layer, head in holds[["layer", "head"]].to_numpy()}
     assert 0 < len(dotted) < len(LEFT_OUT)
     assert "no difference shown: its 95 % interval holds 0" in said(LEFT_OUT, tmp_path / "a")
     assert not any("interval" in line for line in said(of(found.importance(), "per_token"), tmp_path / "b"))
+
+
+def test_where_no_number_fits_a_cross_marks_the_differences_that_are_shown_to_be_above_0() -> None:
+    rows = of(found.ablation(6, 12), "leave_one_out.loss")
+    with drawing():
+        figure = sheet_figure([arrange(rows, value="value")])
+        large = figure_of(rows)
+    (crosses,) = (mark for mark in figure.axes[0].collections if mark.get_label() == "rising")
+    places = {(int(y), int(x)) for x, y in np.asarray(crosses.get_offsets()).tolist()}
+    above = rows[rows["value_low"] > 0]
+    assert places == {(int(layer), int(head)) for layer, head in above[["layer", "head"]].to_numpy()}
+    explained = "above 0, as is its interval"
+    for drawn, has in ((figure, True), (large, False)):
+        assert (explained in [text.get_text() for text in drawn.legends[0].get_texts()]) == has
+    assert not any(mark.get_label() == "rising" for mark in large.axes[0].collections)
 
 
 def test_differences_of_shares_are_in_points_with_their_sign(tmp_path: Path) -> None:

@@ -52,6 +52,8 @@ def found_lines(grid: pd.DataFrame) -> list[str]:
 def found_summary(rows: pd.DataFrame) -> str:
     """One line: the head needed most, what it is worth, and what all heads are."""
     grid = main_rows(rows)
+    if grid["value"].isna().all():
+        return "no head has a number"
     unit, most = unit_of(grid), most_needed(grid)
     mean = f"mean {plain(unit.spoken(float(grid['value'].mean())))}"
     if most is None:
