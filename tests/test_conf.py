@@ -14,8 +14,8 @@ from probing.sweep import expand
 
 FILES = sorted(str(path.relative_to(conf_folder())) for path in conf_folder().rglob("*.yaml"))
 GROUPS = {
-    "analysis", "baseline", "experiment", "extract", "granularity", "model", "paths", "pooling", "probe",
-    "task",
+    "analysis", "baseline", "experiment", "extract", "granularity", "model", "objective", "paths", "pooling",
+    "probe", "task",
 }  # fmt: skip
 
 
