@@ -11,9 +11,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from probing.probes.pose import pose
 from probing.errors import ProbingError
 from probing.models.load import LoadedModel
+from probing.probes.pose import pose
 from probing.probes.problem import Problem
 from probing.probes.splits import inner_splits
 from probing.representations.encode import Encoder

@@ -19,10 +19,10 @@ import pandas as pd
 
 import probing
 from experiments.arguments import Parser
+from experiments.runs import frames
 from experiments.transformer_anatomy.parts import PARTS, Part
 from experiments.transformer_anatomy.presets import PRESETS, Preset
 from probing.errors import ProbingError
-from probing.main import run_sweep
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -70,22 +70,14 @@ def results(part: Part, preset: Preset, data: Path | None, overrides: Sequence[s
     tasks = preset.tasks(part.tasks)
     generated = [task for task in tasks if task.startswith("grammar/")]
     read = [task for task in tasks if task not in generated]
-    frames = []
+    found: list[pd.DataFrame] = []
     for granularity in part.granularities:
         for chosen, root in ((generated, None), (read, data)):
             if chosen:
                 own = [f"task={','.join(chosen)}", f"granularity={granularity}", *preset.overrides]
                 own += [f"model={','.join(preset.models)}"] + ([f"task.root={root}"] if root else [])
-                frames += _sweep([*own, *overrides])
-    return pd.concat(frames, ignore_index=True)
-
-
-def _sweep(overrides: Sequence[str]) -> list[pd.DataFrame]:
-    outcomes = run_sweep(overrides)
-    failed = [outcome.problem for outcome in outcomes if outcome.frame is None]
-    if failed:
-        raise ProbingError(f"{len(failed)} of {len(outcomes)} runs failed, the first: {failed[0]}")
-    return [outcome.frame for outcome in outcomes if outcome.frame is not None]
+                found += frames([*own, *overrides])
+    return pd.concat(found, ignore_index=True)
 
 
 def published(part: Part, path: Path) -> pd.DataFrame:

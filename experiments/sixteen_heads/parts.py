@@ -1,0 +1,155 @@
+"""The tables and figures of Are Sixteen Heads Really Better than One?, each from result rows alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from scipy.stats import norm
+
+import probing
+from probing.errors import ProbingError
+from probing.results.paired_tests import holm
+
+NAMED = ["model", "task"]
+_Z = float(norm.ppf(0.975))
+_SHARES = (0.2, 0.4, 0.5, 0.6)
+
+
+@dataclass(frozen=True)
+class Part:
+    """A table or figure.
+
+    Attributes:
+        what: What it shows, and what it is in the paper.
+        analyses: Choices of conf/analysis that it needs, with settings of their own.
+        make: Writes it below a path without suffix; returns the table to print.
+    """
+
+    what: str
+    analyses: tuple[tuple[str, ...], ...]
+    make: Callable[[pd.DataFrame, Path], pd.DataFrame]
+
+
+def remove(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
+    """What each head's removal does to the score, and for how many the change is significant."""
+    rows = frame[frame["variant"] == "leave_one_out"]
+    probing.draw_sheet(rows, path, value="value")
+    table = []
+    for named, own in rows.groupby(NAMED):
+        p = p_values(own)
+        worst, best = (
+            own.loc[own["value"].astype(float).idxmin()],
+            own.loc[own["value"].astype(float).idxmax()],
+        )
+        table.append(
+            dict(zip(NAMED, named, strict=True))
+            | {"full": own["full"].iloc[0], "heads": len(own)}
+            | {"worst": place(worst), "worst_delta": worst["value"]}
+            | {"low": worst["value_low"], "high": worst["value_high"]}
+            | {"best": place(best), "best_delta": best["value"]}
+            | {"worse_p01": int(((p < 0.01) & (own["value"] < 0)).sum())}
+            | {"better_p01": int(((p < 0.01) & (own["value"] > 0)).sum())}
+            | {"holm_05": int((holm(p) < 0.05).sum())}
+        )
+    return pd.DataFrame(table)
+
+
+def alone(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
+    """Of every layer the head that alone does best on dev, and what the score on test is then."""
+    rows = frame[frame["variant"] == "only_best"]
+    probing.draw_sheet(frame[frame["variant"] == "only_one"], path, value="value")
+    columns = [*NAMED, "layer", "head", "full", "test", "value", "value_low", "value_high"]
+    return rows[columns].rename(columns={"value": "delta", "value_low": "low", "value_high": "high"})
+
+
+def transfer(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
+    """Whether the same heads matter to several tasks."""
+    rows = frame[frame["variant"].isin(["leave_one_out", "leave_one_out.loss"]) & (frame["metric"] == "loss")]
+    if len(rows["task"].unique()) < 2:
+        raise ProbingError("transfer compares tasks; give two or more, task=a,b")
+    probing.draw_agreement(rows, path)
+    return probing.agreement(rows)
+
+
+def curve(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
+    """The score as heads are masked, by every ranking, and how many each can do without."""
+    for task, rows in frame.groupby("task"):
+        probing.draw_masking(rows, path.with_name(f"{path.name}-{str(task).replace('/', '-')}"))
+    table = []
+    for named, own in frame.groupby([*NAMED, "variant"]):
+        steps = own.groupby("n_heads")[["dev", "test", "full"]].mean().sort_index(ascending=False)
+        n, full = int(steps.index[0]), float(steps["dev"].iloc[0])
+        # the longest start of the curve that keeps nine tenths of the score on dev
+        kept = steps[np.logical_and.accumulate(steps["dev"] >= 0.9 * full)].iloc[-1]
+        row = dict(zip([*NAMED, "ranking"], named, strict=True))
+        row |= {"can_go": 1 - int(str(kept.name)) / n, "test": kept["test"], "full": kept["full"]}
+        shares = 1 - steps.index.to_numpy(dtype=float) / n
+        for share in _SHARES:
+            nearest = int(np.abs(shares - share).argmin())
+            near = abs(shares[nearest] - share) < 0.06
+            row[f"test_{share:.0%}"] = steps["test"].iloc[nearest] if near else np.nan
+        table.append(row)
+    return pd.DataFrame(table)
+
+
+def pruned(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
+    """A model with half of its heads cut out beside the whole one: scores, size, time."""
+    probing.draw_sheet(frame[frame["variant"] == "kept"], path, value="value")
+    table = []
+    for named, own in frame.groupby(NAMED):
+        cells = own.drop_duplicates("variant").set_index("variant")
+        row = dict(zip(NAMED, named, strict=True))
+        row |= {f"{name}_test": cells.loc[name, "test"] for name in ("full", "masked", "pruned")}
+        for what in ("parameters", "megabytes", "seconds"):
+            whole, small = cells["value"].astype(float)[[f"full.{what}", f"pruned.{what}"]]
+            row |= {f"{what}": small, f"{what}_ratio": small / whole}
+        table.append(row)
+    return pd.DataFrame(table)
+
+
+def agree(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
+    """Whether what heads hold, by probes, is what the model uses them for; not in the paper."""
+    kept = ["per_example", "leave_one_out.loss"]
+    rows = frame[frame["variant"].isin(kept) | frame["analysis"].isin(["probe", "entropy"])]
+    tables = []
+    for task, own in rows.groupby("task"):
+        probing.draw_agreement(own, path.with_name(f"{path.name}-{str(task).replace('/', '-')}"))
+        tables.append(probing.agreement(own).assign(task=task))
+    return pd.concat(tables, ignore_index=True)
+
+
+def p_values(rows: pd.DataFrame) -> np.ndarray:
+    """Two-sided p of each difference, from its 95 % interval; 1 where nothing changed on any example."""
+    half = (rows["value_high"] - rows["value_low"]).to_numpy(dtype=float) / 2
+    value = rows["value"].to_numpy(dtype=float)
+    z = np.divide(np.abs(value) * _Z, half, out=np.zeros_like(value), where=half > 0)
+    found: np.ndarray = 2 * norm.sf(z)
+    return found
+
+
+def place(row: pd.Series) -> str:
+    """`layer.head`."""
+    return f"{row['layer']}.{row['head']}"
+
+
+ABLATION = ("analysis=ablation",)
+PARTS = {
+    "remove": Part("table 1, figure 1: the score without each head", (ABLATION,), remove),
+    "alone": Part("tables 2 and 3: every layer with its best head alone", (ABLATION,), alone),
+    "transfer": Part("section 3.4: do the same heads matter to other tasks?", (ABLATION,), transfer),
+    "curve": Part("figure 3: the score as heads are masked", (("analysis=masking",),), curve),
+    "prune": Part(
+        "table 4: half of the heads cut out, by ablation",
+        (("analysis=prune", "analysis.ranking=ablation", "analysis.share=0.5"),),
+        pruned,
+    ),
+    "agree": Part(
+        "beyond the paper: does what probes find agree with what the model uses?",
+        (("analysis=probe",), ("analysis=importance",), ABLATION, ("analysis=entropy",)),
+        agree,
+    ),
+}

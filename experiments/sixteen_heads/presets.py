@@ -1,0 +1,27 @@
+"""On which models and tasks the study runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Preset:
+    """One size of the study.
+
+    Attributes:
+        tasks: Choices of conf/task.
+        overrides: Of every run.
+    """
+
+    tasks: tuple[str, ...]
+    overrides: tuple[str, ...]
+
+
+PRESETS = {
+    # about an hour on two cores: MiniLM with a readout of its last layer
+    "small": Preset(("senteval/trec", "senteval/sst2"), ("model=minilm", "pooling=first", "task.limit=1000")),
+    # for a GPU: BERT-base; with a checkpoint that was fine-tuned on MNLI, as in the paper, name it:
+    # model=hf model.name=... objective=classifier
+    "full": Preset(("glue/mnli", "glue/mnli_mm", "glue/sst2", "glue/cola"), ("model=bert_base",)),
+}
