@@ -39,12 +39,9 @@ def remove(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
     rows = frame[frame["variant"] == "leave_one_out"]
     probing.draw_sheet(rows, path, value="value")
     table = []
-    for named, own in rows.groupby(NAMED):
-        p = p_values(own)
-        worst, best = (
-            own.loc[own["value"].astype(float).idxmin()],
-            own.loc[own["value"].astype(float).idxmax()],
-        )
+    for named, of_task in rows.groupby(NAMED):
+        own = of_task.sort_values("value")
+        p, worst, best = p_values(own), own.iloc[0], own.iloc[-1]
         table.append(
             dict(zip(NAMED, named, strict=True))
             | {"full": own["full"].iloc[0], "heads": len(own)}
