@@ -98,8 +98,8 @@ class Evaluator:
     def _batch(self, batch: Batch, gates: Tensor, shortcut: Shortcut | None) -> NDArray[np.float64]:
         """Losses and answers of one batch; float64 (2, k, b)."""
         found = np.empty((2, len(gates), len(batch.rows)))
-        if shortcut is not None:
-            shortcut.record(batch)
+        if shortcut is not None and not shortcut.record(batch):
+            shortcut = None
         for site, chosen in self._by_lowest(gates):
             for some in np.array_split(chosen, -(-len(chosen) // self._at_once(batch))):
                 output = self._run(batch, gates[some], site, shortcut)

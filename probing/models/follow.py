@@ -129,7 +129,9 @@ class Follower(TorchFunctionMode):
             return
         mark = max(marks, key=lambda each: each.dim > 0)
         source = next(tensor for tensor in tensors if self.mark(tensor) is mark)
-        mark = replace(mark, mixed=any(each.mixed for each in marks))
+        alike = {each.softmax for each in marks if bool(each.dim) == bool(mark.dim)}
+        softmax = mark.softmax if len(alike) == 1 else None
+        mark = replace(mark, mixed=any(each.mixed for each in marks), softmax=softmax)
         for result in results:
             if result.is_floating_point() and self._survives(name, mark, tensors, result):
                 self._set(result, self._changed(name, mark, source, tensors, result))
@@ -142,7 +144,9 @@ class Follower(TorchFunctionMode):
 
     def _changed(self, name: str, mark: Mark, source: Tensor, tensors: list[Tensor], result: Tensor) -> Mark:
         if not mark.dim:
-            return mark
+            # what is cut off after the softmax, as a sink is, has its share of the probability
+            cut = name == "__getitem__" and source.shape[-1] != result.shape[-1]
+            return replace(mark, softmax=None) if cut else mark
         if name in JOINS:
             return self._joined(mark, tensors, result)
         if name in NORMS and source.shape[-1] > mark.dim:

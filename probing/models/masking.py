@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
-from typing import Any, Literal
+from contextlib import contextmanager
+from typing import Any, Literal, get_args
 
 import torch
 from torch import Tensor
@@ -78,6 +78,8 @@ def masked(
     Raises:
         ProbingError: If a head cannot be masked in this way, or a forward pass does not reach it.
     """
+    if how not in get_args(How):
+        raise ProbingError(f"how={how!r}: mask with {', '.join(get_args(How))}")
     if how == "uniform":
         with uniform_attention(model, heads, kept):
             yield
@@ -103,7 +105,11 @@ def gated(model: PreTrainedModel, heads: Heads, gates: Tensor, fill: Means | Non
         ProbingError: In a forward pass that does not reach a head, or of another number of rows.
     """
     exact = gates.dtype == torch.bool
-    sites = [site for site in heads.sites if not (exact and bool(gates[:, heads.slices[site]].all()))]
+    sites = [
+        site
+        for site in heads.sites
+        if gates.requires_grad or not bool((gates[:, heads.slices[site]] == 1).all())
+    ]
 
     def change(site: Site, output: Tensor) -> Tensor:
         gate = gates[:, None, heads.slices[site], None]
@@ -119,9 +125,7 @@ def gated(model: PreTrainedModel, heads: Heads, gates: Tensor, fill: Means | Non
         gate = gate.to(output.dtype)
         return gate * output if fill is None else gate * output + (1 - gate) * other
 
-    with ExitStack() as stack:
-        if sites:
-            stack.enter_context(edit(model, sites, change))
+    with edit(model, sites, change):
         yield
 
 

@@ -129,7 +129,7 @@ def record(model: PreTrainedModel, inputs: Mapping[str, Tensor]) -> Recording:
         warnings.simplefilter("ignore")
         try:
             recording.run(model, inputs, _flags(model))
-        except (TypeError, ValueError, RuntimeError) as error:
+        except (TypeError, ValueError, RuntimeError, AttributeError) as error:
             reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
             given = ", ".join(inputs)
             raise ProbingError(

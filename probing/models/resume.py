@@ -40,11 +40,13 @@ class Plan:
     Attributes:
         finished: For each site the outermost modules that are done before it is reached, in order.
         axes: Which axis of each tensor of their outputs runs over the batch; None for none of them.
+        calls: How often each of these modules is called in a pass.
         late: Modules that project every token by itself, from the one at the last site on.
     """
 
     finished: Mapping[Site, tuple[Key, ...]]
     axes: Mapping[Key, Any]
+    calls: Mapping[str, int]
     late: tuple[str, ...]
 
 
@@ -65,7 +67,9 @@ def make_plan(model: PreTrainedModel, sites: Sequence[Site], inputs: Mapping[str
     wanted = {key for keys in finished.values() for key in keys}
     last = max(begins[key].begin for key in keys.values())
     late = tuple(dict.fromkeys(call.key[0] for call in calls if call.wide and call.begin >= last))
-    return Plan(finished, {key: begins[key].axes for key in wanted}, late)
+    axes = {key: begins[key].axes for key in wanted}
+    count = Counter(call.key[0] for call in calls)
+    return Plan(finished, axes, {name: count[name] for name, _ in wanted}, late)
 
 
 class Prefix:
@@ -76,27 +80,33 @@ class Prefix:
         self._model = model
         self._plan = plan
         self._kept: dict[Key, Any] = {}
+        self._calls: Counter[str] = Counter()
 
     @contextmanager
     def recording(self) -> Iterator[None]:
         """Keep what the forward pass within computes; it must be one pass."""
-        calls: Counter[str] = Counter()
 
         def keep(name: str) -> Callable[..., None]:
             def hook(_: nn.Module, __: Any, output: Any) -> None:  # noqa: ANN401
-                key = (name, calls[name])
-                calls[name] += 1
+                key = (name, self._calls[name])
+                self._calls[name] += 1
                 if key in self._plan.axes:
                     self._kept[key] = output
 
             return hook
 
         self._kept.clear()
+        self._calls.clear()
         with ExitStack() as hooks:
             for name in {name for name, _ in self._plan.axes}:
                 module = self._model.get_submodule(name)
                 hooks.callback(module.register_forward_hook(keep(name)).remove)
             yield
+
+    @property
+    def complete(self) -> bool:
+        """Whether the pass went the way of the plan; some families read longer inputs in other ways."""
+        return dict(self._calls) == dict(self._plan.calls)
 
     @contextmanager
     def resumed(self, site: Site, copies: int) -> Iterator[None]:
@@ -138,7 +148,7 @@ def repeated(value: Any, axes: Any, copies: int) -> Any:  # noqa: ANN401
     """Copies of a batch one after the other, along the axis of each tensor that runs over it."""
     if isinstance(value, Tensor):
         if axes is None or copies == 1:
-            return value
+            return value.clone()  # the model may write into it
         times = [1] * value.ndim
         times[axes] = copies
         return value.repeat(times)

@@ -13,8 +13,9 @@ from transformers import PreTrainedModel
 
 from probing.errors import ProbingError
 from probing.models.heads import Heads
+from probing.models.inputs import Sizes, sizes_of
 from probing.models.record import implementation
-from probing.models.sites import Site
+from probing.models.sites import Layout, Site
 
 # scores that lie this far below the best of their row are masks, which models write as -1e4 or lower
 _MASKED = -5e3
@@ -36,16 +37,17 @@ def uniform_attention(model: PreTrainedModel, heads: Heads, kept: Tensor) -> Ite
     """
     sites = [site for site in heads.sites if not bool(kept[:, heads.slices[site]].all())]
     chosen = {_softmax(model, site): (site, kept[:, heads.slices[site]]) for site in sites}
-    leveller = _Leveller(chosen)
+    leveller = _Leveller(model, chosen)
     with ExitStack() as stack:
-        stack.callback(model.register_forward_pre_hook(leveller.begin).remove)
+        stack.callback(model.register_forward_pre_hook(leveller.begin, with_kwargs=True).remove)
         stack.callback(model.register_forward_hook(leveller.finish).remove)
         stack.enter_context(leveller)
         yield
 
 
 def _softmax(model: PreTrainedModel, site: Site) -> int:
-    if site.softmax is not None:
+    # windows that were shifted hide what is no neighbour by a mask that could be a score
+    if site.softmax is not None and site.layout is not Layout.WINDOWS:
         return site.softmax
     if implementation(model) != "eager":
         raise ProbingError(
@@ -64,12 +66,17 @@ def _unreachable(site: Site) -> ProbingError:
 class _Leveller(TorchFunctionMode):
     """Counts the softmaxes of a forward pass and levels what those of the chosen sites return."""
 
-    def __init__(self, chosen: Mapping[int, tuple[Site, Tensor]]) -> None:
+    def __init__(self, model: PreTrainedModel, chosen: Mapping[int, tuple[Site, Tensor]]) -> None:
         super().__init__()
+        self._model = model
         self._chosen = chosen
         self._count: int | None = None  # None outside of the model's forward pass
+        self._sizes: Sizes | None = None
+        self._cached = False
 
-    def begin(self, *_: object) -> None:
+    def begin(self, _: nn.Module, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
+        self._sizes = sizes_of(self._model, args, kwargs)
+        self._cached = kwargs.get("past_key_values") is not None
         self._count = 0
 
     def finish(self, _: nn.Module, __: object, ___: object) -> None:
@@ -92,14 +99,30 @@ class _Leveller(TorchFunctionMode):
         number, self._count = self._count, self._count + 1
         if number not in self._chosen:
             return result
+        site, kept = self._chosen[number]
+        if not self._is_whole(site, result):
+            raise _unreachable(site)
         scores = args[0] if args else named["input"]
-        return _levelled(*self._chosen[number], scores, result)
+        return _levelled(site, kept, scores, result)
+
+    def _is_whole(self, site: Site, weights: Tensor) -> bool:
+        """Whether these are weights of all queries on all keys, not of a block, landmarks or a sink."""
+        if weights.ndim != 4 or weights.shape[1] != site.heads:
+            return False
+        assert self._sizes is not None
+        length = self._sizes.of(site.stack)
+        if length is None or not site.aligned:
+            return True
+        keys = self._sizes.memory if site.cross else length
+        return weights.shape[2] == length and (self._cached or keys in (None, weights.shape[3]))
 
 
 def _levelled(site: Site, kept: Tensor, scores: Tensor, weights: Tensor) -> Tensor:
     """The weights (batch, heads, queries, keys) with those of heads that are not kept the same."""
-    if weights.ndim != 4 or weights.shape[1] != site.heads or kept.shape[0] not in (1, weights.shape[0]):
-        raise _unreachable(site)
+    if kept.shape[0] not in (1, weights.shape[0]):
+        raise ProbingError(
+            f"{site}: a mask of {kept.shape[0]} rows for a batch of {weights.shape[0]}; give one for each"
+        )
     seen = (scores - scores.amax(-1, keepdim=True) > _MASKED).to(weights.dtype)
     level = seen / seen.sum(-1, keepdim=True)
     return torch.where(kept[:, :, None, None], weights, level)

@@ -84,7 +84,7 @@ def label_order(config: PreTrainedConfig, task: Task) -> list[int]:
         )
     place = {str(name).lower(): int(number) for number, name in names.items()}
     wanted = [name.lower() for name in target.names]
-    if set(wanted) == set(place):
+    if set(wanted) == set(place) and len(place) == len(names):
         return [place[name] for name in wanted]
     if all(name == f"label_{number}" for name, number in place.items()):
         log.warning("the model does not name its classes; taken in the order of %s", ", ".join(target.names))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -26,11 +27,12 @@ from probing.probes.linear import Linear
 from probing.probes.logistic import Logistic
 from probing.probes.pose import pose
 from probing.probes.ridge import Ridge
-from probing.representations.pooling import Pooling, pool
+from probing.representations.pooling import Pooling, first_token, last_token, pool
 from probing.tasks.target import Classes
 from probing.tasks.task import Task
 
 log = logging.getLogger(__name__)
+_LONE = {"first": first_token, "last": last_token}
 
 if TYPE_CHECKING:
     from probing.models.load import LoadedModel
@@ -109,6 +111,11 @@ class _Readout(Judged):
     def __init__(self, loaded: LoadedModel, judge: Judge, batches: Batches, read: _Read) -> None:
         super().__init__(loaded, judge, batches)
         self._read = read
+
+    def lone_tokens(self, batch: Batch) -> Iterator[Tensor]:
+        """Where a single token is read, which one; of means and maxima none."""
+        if self._read.pooling in _LONE:
+            yield _LONE[self._read.pooling](batch.tokens)
 
     def run(self, batch: Batch) -> Output:
         from probing.models.capture import capture
