@@ -12,6 +12,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from probing.errors import ProbingError
+from probing.probes.pose import pose
+from probing.probes.scores import majority
 from probing.results.measures import needed
 from probing.results.schema import as_frame
 
@@ -96,7 +98,9 @@ def ready_of(experiment: Experiment, attention: Any = "sdpa") -> Ready:  # noqa:
 
 def shared_labels(experiment: Experiment, ready: Ready) -> dict[str, object]:
     """Columns that are the same in every row of a judged model."""
-    sizes = {f"n_{split}": len(ready.task.rows(split)) for split in ("dev", "test")}
+    sizes: dict[str, object] = {f"n_{split}": len(ready.task.rows(split)) for split in ("dev", "test")}
+    if ready.metrics[0] != "loss":  # which guessing has no part in
+        sizes["majority"] = majority(pose(ready.task, experiment.seed))
     return {**experiment.labels, **sizes}
 
 
