@@ -31,6 +31,9 @@ Examples
   probing -m 'task=glob(grammar/*)'                ten tasks, one contact sheet
   probing -m model=minilm,bert_base pooling=first,mean
   probing -m model=hf 'model.name=glob(runs/sst2/checkpoint-*)'   grids over training
+  probing analysis=ablation                        what the model loses without each head
+  probing analysis=importance objective=lm model=gpt2
+  probing analysis=prune task=senteval/trec        cut out the heads that the score can do without
   probing -m experiment=anatomy                    a study from conf/experiment
 
 Everything is written below paths.root (default outputs/): results/, representations/, runs/.
