@@ -17,6 +17,8 @@ from probing.models.sites import Site
 from probing.objectives.objective import Batch, Output, Ready
 
 log = logging.getLogger(__name__)
+# what a family makes of changed inputs cannot be foreseen
+_FAILURES = (RuntimeError, ValueError, TypeError, IndexError, KeyError, AttributeError, ProbingError)
 
 
 class Shortcut:
@@ -49,8 +51,8 @@ class Shortcut:
         """Whether two masks from every site give the same as whole passes over the same batch."""
         try:
             return self.record(batch) and all(self._agrees(batch, site) for site in self._ready.heads.sites)
-        except (RuntimeError, ValueError, TypeError, IndexError, KeyError, AttributeError, ProbingError):
-            return False  # what a family makes of changed inputs cannot be foreseen
+        except _FAILURES:
+            return False
 
     def _agrees(self, batch: Batch, site: Site) -> bool:
         heads = self._ready.heads
@@ -68,7 +70,7 @@ def find_shortcut(ready: Ready) -> Shortcut | None:
     """The shortcuts that a model allows, each tried on its shortest batch; None if it allows none."""
     try:
         plan = make_plan(ready.model, ready.heads.sites, default_inputs(ready.model))
-    except ProbingError:
+    except _FAILURES:
         plan = None
     batch = min(ready.batches("dev"), key=lambda batch: batch.size)
     if plan is None or not Shortcut(ready, plan, None).holds(batch):
