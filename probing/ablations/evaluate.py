@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from probing.ablations.shortcut import Shortcut, find_shortcut
+from probing.errors import ProbingError
 from probing.models.masking import How, Means, gated, masked
 from probing.models.sites import Site
 from probing.objectives.objective import Batch, Output, Ready, plain
@@ -74,6 +75,8 @@ class Evaluator:
         Raises:
             ProbingError: If a head cannot be masked in this way.
         """
+        if gates.dtype != bool and self.how == "uniform":
+            raise ProbingError("gates between open and closed cannot be uniform attention; use zero or mean")
         batches = self.ready.batches(split)
         count = sum(len(batch.rows) for batch in batches)
         rows, found = np.empty(count, np.int64), np.empty((2, len(gates), count))
@@ -115,7 +118,8 @@ class Evaluator:
             if gates.dtype == torch.bool:
                 stack.enter_context(masked(self.ready.model, heads, of_rows, self.how, self.means))
             else:
-                stack.enter_context(gated(self.ready.model, heads, of_rows, self.means))
+                fill = self.means if self.how == "mean" else None
+                stack.enter_context(gated(self.ready.model, heads, of_rows, fill))
             if shortcut is not None:
                 stack.enter_context(shortcut.from_site(site, batch, copies))
             return self.ready.run(batch.repeated(copies))
