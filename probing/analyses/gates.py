@@ -1,0 +1,186 @@
+"""Which heads a model keeps when every open one costs something: learned gates (Voita et al. 2019)."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from probing.analyses.experiment import Experiment, Means, Uses
+from probing.analyses.judged import (
+    Groups,
+    check_unit,
+    ready_of,
+    settings_of,
+    shared_labels,
+    with_ranks,
+)
+from probing.errors import ProbingError
+from probing.results.schema import as_frame
+from probing.tasks.task import Task
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from probing.ablations.gates import Gates
+    from probing.objectives.objective import Ready
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class GatesAnalysis:
+    """Learn a hard concrete gate for every head, for a path of penalties; see `learn_gates`.
+
+    Variants of the rows: `lambda=…` holds the gates without noise, `lambda=….open` the probabilities that
+    they are open, and `path` for each λ how many are not 0 and how the model does under them.
+
+    Attributes:
+        lambdas: What an open gate costs, in the unit of the loss; λ multiplies the sum over heads.
+        frozen: Whether the gates alone are trained. Otherwise the model is too, for each λ from its own
+            weights, and is put back afterwards; scores are those of the trained weights.
+        steps: Of training, for each λ.
+        batch: Most examples in a step.
+        rate: Learning rate of the gates' log α.
+        weight_rate: Learning rate of the model, where it is not frozen.
+    """
+
+    lambdas: tuple[float, ...] = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05)
+    frozen: bool = True
+    steps: int = 600
+    batch: int = 32
+    rate: float = 0.1
+    weight_rate: float = 2e-5
+
+    def __post_init__(self) -> None:
+        """Put λ in order, each once, and refuse settings out of their range."""
+        if not self.lambdas:
+            raise ProbingError("analysis.lambdas is empty; name some, as in analysis.lambdas=[0.001,0.01]")
+        object.__setattr__(self, "lambdas", tuple(sorted({float(f"{each:g}") for each in self.lambdas})))
+        if not 0 <= self.lambdas[0] <= self.lambdas[-1] < np.inf:
+            raise ProbingError(f"analysis.lambdas is {list(self.lambdas)}; give numbers from 0 up")
+        for name in ("steps", "batch"):
+            if getattr(self, name) < 1:
+                raise ProbingError(f"analysis.{name} is {getattr(self, name)}; give 1 or more")
+        for name in ("rate", "weight_rate"):
+            if not 0 < getattr(self, name) < np.inf:
+                raise ProbingError(f"analysis.{name} is {getattr(self, name):g}; give a rate above 0")
+
+    @property
+    def name(self) -> str:
+        """As on the command line."""
+        return "gates"
+
+    @property
+    def uses(self) -> Uses:
+        """A model that is judged."""
+        return "objective"
+
+    def check(self, task: Task, means: Means) -> None:
+        """Refuse what is no head."""
+        check_unit(self.name, means, ("head",))
+
+    def depends_on(self, means: Means) -> Mapping[str, Any]:
+        """The settings and the objective."""
+        return settings_of(self, means)
+
+    def parts(self, experiment: Experiment) -> Sequence[int]:
+        """One for each λ."""
+        return range(len(self.lambdas))
+
+    def part_name(self, experiment: Experiment, part: int) -> str:
+        """What a part is called in the log."""
+        return f"lambda {self.lambdas[part]:g}"
+
+    def run_part(self, experiment: Experiment, part: int) -> pd.DataFrame:
+        """Train under one λ, and score the model under the gates.
+
+        Raises:
+            ProbingError: If the model is to be trained in half precision.
+        """
+        ready = ready_of(experiment)
+        groups = Groups.of(ready.heads, experiment)
+        penalty = self.lambdas[part]
+        whole = np.ones(len(ready.heads))
+        full = _score(ready, "test", whole)
+        with self._weights(ready) as weights:
+            gates = self._learned(experiment, ready, penalty, weights)
+            values = _all_gates(groups, gates)
+            scores = {split: _score(ready, split, values) for split in ("dev", "test")}
+        _tell(gates, penalty)
+        rows: list[dict[str, object]] = [
+            {**cell, "variant": f"lambda={penalty:g}{suffix}", "metric": "gate", "value": value}
+            for suffix, found in (("", gates.values), (".open", gates.p_open))
+            for cell, value in zip(groups.cells, found, strict=True)
+        ]
+        path = {"variant": "path", "draw": part, "value": penalty, "n_heads": int((values > 0).sum())}
+        rows.append({**path, "metric": ready.metrics[0], "full": full, **scores})
+        same = shared_labels(experiment, ready)
+        return as_frame([{**same, **row} for row in rows])
+
+    def conclude(self, experiment: Experiment, frame: pd.DataFrame) -> pd.DataFrame:
+        """Rank the heads."""
+        return with_ranks(frame)
+
+    @contextmanager
+    def _weights(self, ready: Ready) -> Iterator[Sequence[nn.Parameter]]:
+        """What is trained of the model."""
+        import torch
+
+        from probing.ablations.gates import own_weights
+
+        if self.frozen:
+            yield ()
+            return
+        if ready.model.dtype != torch.float32:
+            raise ProbingError("analysis.frozen=false trains the model; use extract.dtype=float32")
+        with own_weights(ready.model) as weights:
+            yield weights
+
+    def _learned(
+        self, experiment: Experiment, ready: Ready, penalty: float, weights: Sequence[nn.Parameter]
+    ) -> Gates:
+        """The gates; half way, how dev does is told."""
+        from probing.ablations.gates import Training, learn_gates
+
+        groups = Groups.of(ready.heads, experiment)
+        training = Training(penalty, self.steps, self.batch, self.rate, self.weight_rate)
+        heads = ready.heads.of_layers(experiment.granularity.layers)
+        done = 0
+        for gates, loss in learn_gates(ready, heads, training, experiment.seed, weights, stages=2):
+            done += 1
+            dev = _score(ready, "dev", _all_gates(groups, gates))
+            log.info(
+                "gates: lambda %g, %d%% of the steps: %d of %d open, train loss %.3f, dev %.3f",
+                penalty, 50 * done, (gates.values > 0).sum(), len(heads), loss, dev,
+            )  # fmt: skip
+        return gates
+
+
+def _all_gates(groups: Groups, gates: Gates) -> NDArray[np.float64]:
+    """Of all heads of the model; those of layers that were not asked for stay open."""
+    found = np.ones(len(groups.heads))
+    found[np.concatenate(groups.members)] = gates.values
+    return found
+
+
+def _score(ready: Ready, split: str, gates: NDArray[np.float64]) -> float:
+    from probing.ablations.evaluate import Evaluator
+
+    return Evaluator(ready).answers(split, gates[None]).scores(ready)[0][ready.metrics[0]]
+
+
+def _tell(gates: Gates, penalty: float) -> None:
+    """Warn of gates that training left between open and closed."""
+    if gates.undecided:
+        log.warning(
+            "gates: lambda %g: %d of %d are neither open nor closed (P(open) from 0.05 to 0.95); "
+            "raise analysis.steps if there are many",
+            penalty, gates.undecided, len(gates.log_alpha),
+        )  # fmt: skip
