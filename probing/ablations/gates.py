@@ -166,7 +166,7 @@ class _Learner:
             each.grad = gradient
         self._optimizer.step()
         self._schedule.step()
-        return float(loss) / float(batch.counts.sum())
+        return float(loss.detach()) / float(batch.counts.sum())
 
 
 def _pieces(batches: Sequence[Batch], size: int) -> list[Batch]:
