@@ -232,9 +232,9 @@ def _probe(root: Path, model: Path, heads: list[tuple[int, int]]) -> list[float]
     """The scores of a probe on heads put together by hand, from cached vectors."""
     import torch
 
-    from probing.probes.pose import pose
     from probing.probes.intervals import interval
     from probing.probes.logistic import Logistic
+    from probing.probes.pose import pose
     from probing.probes.scores import test_scores
 
     run = prepare(build_config(plain_values(compose_config(overrides(root, model)))))

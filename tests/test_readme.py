@@ -18,7 +18,12 @@ def test_the_task_table_has_every_task_with_its_command(task: str) -> None:
     assert re.search(rf"`probing task={task}( task\.\w+=\S+)*`", row)
 
 
-@pytest.mark.parametrize("group", ["analysis", "objective", "model", "granularity", "pooling", "probe", "baseline", "experiment"])
+GROUPS = (
+    "analysis", "objective", "model", "granularity", "pooling", "probe", "baseline", "experiment",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("group", GROUPS)
 def test_the_overview_has_every_choice(group: str) -> None:
     (row,) = [line for line in README.splitlines() if line.startswith(f"| `{group}=` |")]
     assert set(re.findall(r"`([^`]+)`", row)) - {f"{group}="} == set(choices(group))

@@ -19,7 +19,7 @@ from probing.objectives.objective import Batch, Ready, plain
 from probing.progress import Progress
 
 START = 2.5
-"""log α before training: just beyond where the test gate is 1, so that the model begins as it is."""
+"""Where log alpha begins: just beyond where the test gate is 1, so that the model begins as it is."""
 UNDECIDED = (0.05, 0.95)
 """P(open) between which a gate is neither open nor closed."""
 
@@ -54,7 +54,7 @@ class Gates:
     log_alpha: NDArray[np.float64]
 
     @property
-    def values(self) -> NDArray[np.float64]:
+    def levels(self) -> NDArray[np.float64]:
         """Gates without noise, 0 to 1; float64 (N,)."""
         return plain(gate_at_test(torch.from_numpy(self.log_alpha)))
 

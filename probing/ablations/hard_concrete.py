@@ -18,18 +18,18 @@ GAMMA, ZETA = -0.1, 1.1
 EPSILON = 1e-6
 """How close to 0 and 1 the uniform noise comes."""
 CLOSED = math.log(-GAMMA / ZETA)
-"""The largest log α whose test gate is 0: -2.398."""
+"""The largest log alpha whose test gate is 0: -2.398."""
 OPEN = math.log((1 - GAMMA) / (ZETA - 1))
-"""The smallest log α whose test gate is 1: 2.398."""
+"""The smallest log alpha whose test gate is 1: 2.398."""
 
 
 def noise(shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
-    """u ~ U(ε, 1 - ε); float32."""
+    """Uniform noise, u ~ U(ε, 1 - ε); float32."""
     return EPSILON + (1 - 2 * EPSILON) * torch.rand(shape, generator=generator)
 
 
 def sample(log_alpha: Tensor, u: Tensor) -> Tensor:
-    """g = clip(s̄, 0, 1), s̄ = (ζ - γ)·s + γ, s = σ((ln u - ln(1 - u) + log α) / β); equations 10 and 11.
+    """Gates g = clip(s̄, 0, 1), s̄ = (ζ - γ)·s + γ, s = σ((ln u - ln(1 - u) + log α) / β); equations 10 and 11.
 
     Args:
         log_alpha: (N,).

@@ -116,7 +116,7 @@ class GatesAnalysis:
         _tell(gates, penalty)
         rows: list[dict[str, object]] = [
             {**cell, "variant": f"lambda={penalty:g}{suffix}", "metric": "gate", "value": value}
-            for suffix, found in (("", gates.values), (".open", gates.p_open))
+            for suffix, found in (("", gates.levels), (".open", gates.p_open))
             for cell, value in zip(groups.cells, found, strict=True)
         ]
         path = {"variant": "path", "draw": part, "value": penalty, "n_heads": int((values > 0).sum())}
@@ -152,13 +152,12 @@ class GatesAnalysis:
         groups = Groups.of(ready.heads, experiment)
         training = Training(penalty, self.steps, self.batch, self.rate, self.weight_rate)
         heads = ready.heads.of_layers(experiment.granularity.layers)
-        done = 0
-        for gates, loss in learn_gates(ready, heads, training, experiment.seed, weights, stages=2):
-            done += 1
+        learning = learn_gates(ready, heads, training, experiment.seed, weights, stages=2)
+        for done, (gates, loss) in enumerate(learning, start=1):
             dev = _score(ready, "dev", _all_gates(groups, gates))
             log.info(
                 "gates: lambda %g, %d%% of the steps: %d of %d open, train loss %.3f, dev %.3f",
-                penalty, 50 * done, (gates.values > 0).sum(), len(heads), loss, dev,
+                penalty, 50 * done, (gates.levels > 0).sum(), len(heads), loss, dev,
             )  # fmt: skip
         return gates
 
@@ -166,7 +165,7 @@ class GatesAnalysis:
 def _all_gates(groups: Groups, gates: Gates) -> NDArray[np.float64]:
     """Of all heads of the model; those of layers that were not asked for stay open."""
     found = np.ones(len(groups.heads))
-    found[np.concatenate(groups.members)] = gates.values
+    found[np.concatenate(groups.members)] = gates.levels
     return found
 
 

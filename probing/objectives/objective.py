@@ -21,7 +21,6 @@ from probing.representations.settings import ExtractConfig
 from probing.tasks.task import Task, Unit
 
 if TYPE_CHECKING:  # a cached answer needs neither the model nor the library that runs it
-
     from probing.models.load import Attention, LoadedModel, Purpose
 
 

@@ -10,7 +10,7 @@ from probing.errors import ProbingError
 
 
 def report(root: str | Path = "outputs", out: str | Path | None = None) -> Path:
-    """Write the page of the results of probes that lie under a folder.
+    """Write the page of the results that lie under a folder.
 
     A folder without results gives a page that says what to run; a damaged result file is named on the page
     and left out.
@@ -37,9 +37,6 @@ def report(root: str | Path = "outputs", out: str | Path | None = None) -> Path:
     replace_file(path, document(found).encode())
     for damaged in found.damaged:
         sys.stderr.write(f"probing: left out {damaged.file}: {damaged.problem}\n")
-    if found.others:
-        left = ", ".join(found.others)
-        sys.stderr.write(f"probing: left out {left}: the page shows probes; see probing draw for these\n")
     return path
 
 

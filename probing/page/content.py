@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from probing.results.units import Unit
+
 Number = float | int | None
 Names = Mapping[str, str]
 
@@ -56,8 +58,31 @@ class Support:
 
 
 @dataclass(frozen=True)
+class Found:
+    """What the values of a grid are, where they are no scores of probes.
+
+    Attributes:
+        what: In words, without the unit.
+        kind: Grids of one kind are counted alike, and stand on one scale.
+        unit: How they are written.
+        label: What they are counted in on axes, "10⁻³ nats".
+        turned: Whether less is needed more.
+        within_one: Whether they are from 0 to 1 by what they are.
+        most: What is said of the cell of rank 1; empty where cells are not ranked.
+    """
+
+    what: str
+    kind: str
+    unit: Unit
+    label: str
+    turned: bool
+    within_one: bool
+    most: str
+
+
+@dataclass(frozen=True)
 class Grid:
-    """One grid: a score for each head or layer.
+    """One grid: a score for each head or layer, or what an analysis found about it.
 
     Attributes:
         names: What tells it from others, by column of the result frame; absent where it is missing.
@@ -66,9 +91,12 @@ class Grid:
         run: Place of its run in the list of runs.
         metric: In words.
         coefficient: Whether scores go from -1 to 1 rather than being shares.
+        loss: Whether they are losses in nats.
         sizes: n_train, n_dev, n_test, n_classes.
-        columns: Parallel lists, one value for each cell: layer (-1: embeddings), head, scores as fractions.
+        columns: Parallel lists, one value for each cell: layer (-1: embeddings), head, scores as fractions;
+            or `value` with its interval and rank.
         support: What is to be said of all cells together.
+        found: What the values are; None of scores of probes.
     """
 
     names: Names
@@ -77,9 +105,11 @@ class Grid:
     run: int
     metric: str
     coefficient: bool
+    loss: bool
     sizes: Mapping[str, Number]
     columns: Mapping[str, list[Number]]
     support: Support
+    found: Found | None
 
 
 @dataclass(frozen=True)
@@ -124,6 +154,26 @@ class Curve:
 
 
 @dataclass(frozen=True)
+class Table:
+    """Rows of a run that are of no one layer; other attributes as those of `Grid`.
+
+    Attributes:
+        what: What it shows.
+        headings: Of its columns.
+        lines: Texts, one for each column.
+    """
+
+    names: Names
+    title: str
+    detail: str
+    run: int
+    metric: str
+    what: str
+    headings: tuple[str, ...]
+    lines: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True)
 class Damaged:
     """A result file that could not be read, and why."""
 
@@ -140,13 +190,13 @@ class Content:
         runs: Behind the grids and curves.
         grids: In the order of their names.
         curves: Runs of `top_heads`, likewise.
+        tables: Masking curves, what pruning did, and paths of gates, likewise.
         damaged: Files that are left out.
-        others: Analyses whose results are left out, as they are not of probes.
     """
 
     root: str
     runs: tuple[Run, ...]
     grids: tuple[Grid, ...]
     curves: tuple[Curve, ...]
+    tables: tuple[Table, ...]
     damaged: tuple[Damaged, ...]
-    others: tuple[str, ...] = ()

@@ -29,6 +29,7 @@ SCRIPTS = (
     "tables",
     "compare",
     "curves",
+    "reports",
     "details",
     "start",
 )

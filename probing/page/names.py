@@ -12,15 +12,16 @@ from probing.figures.grid import GridKey
 from probing.figures.words import describe
 from probing.results.schema import GRID
 
-FIRST = ("model", "step", "task", "granularity", "pooling", "probe", "seed", "baseline")
+FIRST = ("analysis", "model", "step", "task", "granularity", "pooling", "probe", "seed", "baseline")
 FIELDS = (*FIRST, *(name for name in GRID if name not in FIRST), "draw", "run")
 """Columns that a reader picks by, in this order; `run` tells apart what agrees in all others."""
 
 
 def names_of(rows: pd.DataFrame) -> dict[str, str]:
     """What rows of one grid agree in, as text; fields that are missing are absent."""
-    row, lines = rows.iloc[0], rows["granularity"].iloc[0] == "top_heads"
-    fields = [name for name in FIELDS if name in row.index and not (lines and name in {"variant", "draw"})]
+    row, several = rows.iloc[0], len(rows["variant"].unique()) > 1
+    within = {"variant", "draw"} if several or row["granularity"] == "top_heads" else set()
+    fields = [name for name in FIELDS if name in row.index and name not in within]
     return {name: _text(row[name]) for name in fields if not pd.isna(row[name])}
 
 
@@ -60,6 +61,8 @@ def described(names: Mapping[str, str], varying: set[str]) -> str:
     """All but the task in words: the model, what is read, and whatever varies over the page."""
     key = GridKey._make(names.get(field, "") for field in GridKey._fields)
     fields = {"model", "granularity"} | varying - {"task"}
+    # of other analyses the metric follows from what they are
+    fields -= set() if names.get("analysis") in ("probe", "ablation", None) else {"metric"}
     parts = describe(key, [field for field in GridKey._fields if field in fields])
     parts += [f"step {names['step']}"] if "step" in varying and "step" not in GridKey._fields else []
     parts += [f"draw {names['draw']}"] if "draw" in varying & set(names) else []

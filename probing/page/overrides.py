@@ -14,7 +14,9 @@ from omegaconf import OmegaConf
 from probing.compose import choices, compose_config, conf_folder
 from probing.errors import ProbingError
 
-GROUPS = ("model", "task", "granularity", "pooling", "probe", "baseline", "analysis", "extract")
+GROUPS = (
+    "model", "task", "granularity", "pooling", "probe", "objective", "baseline", "analysis", "extract",
+)  # fmt: skip
 _NAMED_BY = ("label", "name", "unit", "how", "kind")
 # what does not change a result
 _ASIDE = {"_target_", "threads", "batch_tokens", "device"}

@@ -49,7 +49,7 @@ def guess(rows: pd.DataFrame) -> float | None:
 def mean(values: NDArray[np.float64]) -> float | None:
     """Mean of the finite values, or None if there are none."""
     finite = values[np.isfinite(values)]
-    return rounded(float(finite.mean())) if len(finite) else None
+    return significant(float(finite.mean())) if len(finite) else None
 
 
 def rounded(value: float) -> float:
@@ -57,13 +57,18 @@ def rounded(value: float) -> float:
     return round(value, 5)
 
 
+def significant(value: float) -> float:
+    """Six significant digits, for what may be of any size."""
+    return float(f"{value:.6g}")
+
+
 def numbers(column: pd.Series) -> list[Number]:
     """The values of a column for JSON, missing ones and those that are not finite as None."""
     values = column.to_numpy(dtype=float, na_value=np.nan)
     whole = COLUMNS.get(str(column.name)) == "Int64"
+    cut = significant if str(column.name).startswith("value") else rounded
     return [
-        None if not math.isfinite(value) else int(value) if whole else rounded(value)
-        for value in values.tolist()
+        None if not math.isfinite(value) else int(value) if whole else cut(value) for value in values.tolist()
     ]
 
 

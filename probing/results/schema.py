@@ -59,8 +59,8 @@ DERIVED: dict[str, str] = {
 PREDICTED = "predicted"
 """A column that files hold beside those: the answer to every test item, a list for each row."""
 GRID = (
-    "analysis", "model", "task", "granularity", "pooling", "probe", "objective", "seed", "baseline", "variant",
-    "stack", "metric",
+    "analysis", "model", "task", "granularity", "pooling", "probe", "objective", "seed", "baseline",
+    "variant", "stack", "metric",
 )  # fmt: skip
 """Columns that tell one grid from another, beside its key."""
 PLACE = ("variant", "draw", "stack", "layer", "head", "n_heads")

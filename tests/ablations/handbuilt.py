@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -61,7 +62,7 @@ def sentences(n: int = 120) -> pd.DataFrame:
     return pd.DataFrame({"text": list(found), "label": list(found.values()), "split": split})
 
 
-def _embed(model: BertForSequenceClassification) -> None:
+def _embed(model: Any) -> None:  # noqa: ANN401
     """Words are ±1 in their features; what all tokens share makes layer norms divide by nearly the same."""
     words = model.bert.embeddings.word_embeddings.weight
     words[:, 8:16], words[:, 16:24] = 2, -2
@@ -70,7 +71,7 @@ def _embed(model: BertForSequenceClassification) -> None:
         words[place, _WORD[0]], words[place, _WORD[1]] = sign, -sign
 
 
-def _write(model: BertForSequenceClassification, layer: int, head: int, share: float) -> None:
+def _write(model: Any, layer: int, head: int, share: float) -> None:  # noqa: ANN401
     attention = model.bert.encoder.layer[layer].attention
     first = 8 * head
     attention.self.value.weight[first, _WORD[0]] = 1
@@ -78,7 +79,7 @@ def _write(model: BertForSequenceClassification, layer: int, head: int, share: f
     attention.output.dense.weight[_ANSWER[1], first] = -share
 
 
-def _classify(model: BertForSequenceClassification) -> None:
+def _classify(model: Any) -> None:  # noqa: ANN401
     """The threshold lies between what bad sentences or the other heads reach, and good ones with all."""
     model.bert.pooler.dense.weight[0, _ANSWER[0]] = 1
     model.classifier.weight[1, 0] = 8

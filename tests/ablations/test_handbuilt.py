@@ -1,4 +1,4 @@
-"""In a model whose heads are known, every ranking begins with the head that is needed and ends with the ignored."""
+"""In a model whose heads are known, every ranking begins with the needed head and ends with the ignored."""
 
 from __future__ import annotations
 

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from probing.analyses.experiment import Experiment
 from probing.analyses.pairs import combine
-from probing.probes.pose import pose
 from probing.probes.logistic import Logistic
+from probing.probes.pose import pose
 from probing.tasks.target import Classes, Scores
 from probing.tasks.task import Features, Task, Unit
 

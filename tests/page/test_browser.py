@@ -17,6 +17,8 @@ from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import Select, WebDriverWait
 
 import probing
+from probing.results.measures import needed
+from tests.figures import found
 from tests.page.results import rows, score_of, top_rows, write
 
 MINUS, RHO = "\N{MINUS SIGN}", "\N{GREEK SMALL LETTER RHO}"
@@ -327,6 +329,110 @@ def test_nothing_is_wider_than_the_window(browser: WebDriver, several: Path, wid
     wide, there = script(page, "const d = document.documentElement; return [d.scrollWidth, d.clientWidth]")
     browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
     assert wide <= there
+
+
+SMALL: dict[str, Any] = {"model": "tiny", "task": "test/small"}
+
+
+@pytest.fixture(scope="module")
+def analyses(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A grid of probes beside all that analyses find about the same heads."""
+    root = tmp_path_factory.mktemp("analyses")
+    made = (found.importance, found.ablation, found.gates, found.entropy, found.prune)
+    for rows_ in (rows(), *(make(**SMALL) for make in made), found.masking(12, **SMALL)):
+        write(root, rows_)
+    return probing.report(root)
+
+
+def chosen(page: WebDriver, select: str, *words: str) -> None:
+    """Choose the first option that has all words."""
+    options = Select(find(page, select))
+    text = next(o.text for o in options.options if all(f" {word} ·" in f" {o.text} ·" for word in words))
+    options.select_by_visible_text(text)
+
+
+def cards(page: WebDriver) -> list[str]:
+    return all_texts(page, "#grids .card")
+
+
+def test_analyses_and_variants_are_picked_and_shown_in_their_unit(browser: WebDriver, analyses: Path) -> None:
+    page = opened(browser, analyses)
+    pick(page, "analysis", "ablation")
+    pick(page, "variant", "leave_one_out")
+    assert len(cards(page)) == 1
+    assert "Δ accuracy (points)" in cards(page)[0]
+    assert f"needed most: layer 1, head 1: {MINUS}4.2 points [{MINUS}6.0, {MINUS}2.4]" in cards(page)[0]
+    ablation = found.ablation().query("variant == 'leave_one_out'")
+    z = drawn_values(page, "#grids .card")
+    assert [value for row in z for value in row] == pytest.approx(
+        (100 * ablation["value"]).tolist(), abs=1e-3
+    )
+    ends = script(
+        page,
+        "const t = document.querySelector('#grids .draw').data[0]; return [t.zmin, t.zmax, t.colorscale[2]]",
+    )
+    assert ends[0] == -ends[1]  # no difference is the middle of the colours
+    plot = focus(page, "#grids .card .map")
+    plot.send_keys("b")
+    said = announced(page).split("; ")
+    assert said[:3] == [
+        "layer 1, head 1", f"Δ accuracy: {MINUS}4.2 points [{MINUS}6.0, {MINUS}2.4]", "rank 1 of 12",
+    ]  # fmt: skip
+    plot.send_keys(Keys.ENTER)
+    assert "full model" in find(page, "#facts").text
+    page.switch_to.active_element.send_keys(Keys.ESCAPE)
+    pick(page, "analysis", "gates")
+    pick(page, "variant", "lambda=0.01")
+    assert "gates open" in cards(page)[0]
+    assert errors(page) == []
+
+
+def test_a_probe_and_an_importance_are_compared_by_rank_alone(browser: WebDriver, analyses: Path) -> None:
+    page = opened(browser, analyses)
+    test = [score_of(r, c) for r in range(3) for c in range(4)]
+    ablation = found.ablation().query("variant == 'leave_one_out'")
+    chosen(page, "#a", "probe")
+    chosen(page, "#b", "without this head", "accuracy")
+    need = needed(ablation).tolist()
+    says = find(page, "#agreement").text
+    assert f"{RHO} {spearmanr(test, need).statistic:.3f}".replace("-", "-") in says
+    assert "they share no unit" in says
+    assert "mean difference" not in says
+    focus(page, "#difference .map")
+    ranks = [pd.Series(numbers).rank(ascending=False) for numbers in (test, need)]
+    z = drawn_values(page, "#difference")
+    assert [value for row in z for value in row] == (ranks[0] - ranks[1]).tolist()
+    assert "ranks" in find(page, "#difference-title").text
+    shapes = "return document.getElementById('scatter').layout.shapes.length"
+    script(page, "document.getElementById('scatter').scrollIntoView({block: 'center'})")
+    points = "const host = document.getElementById('scatter'); return host.data && host.data[0].y"
+    assert wait(page, lambda: script(page, points)) == pytest.approx([100 * n for n in need], abs=1e-3)
+    assert script(page, shapes) == 0  # no line of equals
+    chosen(page, "#a", "alone in its layer", "accuracy")
+    assert "mean difference" in find(page, "#agreement").text
+    assert "points" in find(page, "#agreement").text
+    assert errors(page) == []
+
+
+def test_masking_and_pruning_are_tables_and_all_sections_are_without_errors(
+    browser: WebDriver, analyses: Path
+) -> None:
+    page = opened(browser, analyses)
+    for section in page.find_elements(By.CSS_SELECTOR, "main > section"):
+        script(page, "arguments[0].scrollIntoView()", section)
+    assert len(all_texts(page, "#reports .card")) == 3
+    pick(page, "analysis", "masking")
+    assert all_texts(page, "#reports tbody tr:first-child td")[:2] == ["12", "83.2 %"]
+    assert not find(page, "#none").is_displayed()
+    assert not find(page, "#profile-section").is_displayed()
+    pick(page, "analysis", "importance", "entropy")
+    assert not find(page, "#support-section").is_displayed()
+    body = all_texts(page, "#found tbody tr")
+    assert len(body) == 7
+    assert any("layer 1, head 1" in text and "0.0234 nats" in text for text in body)
+    chosen(page, "#top-grid", "per example")
+    assert all_texts(page, "#top tbody tr:first-child td")[:3] == ["1", "layer 1, head 1", "0.0234 nats"]
+    assert errors(page) == []
 
 
 def test_an_empty_folder_says_what_to_run(browser: WebDriver, tmp_path: Path) -> None:

@@ -150,6 +150,7 @@ CONFIGURATIONS = [
     ["task=senteval/sts12", "model.pretrained=false"],
     ["task=treebank/feature", "task.path='/data/some (new) bank'", "task.feature=Case"],
     ["task.limit=200", "task.balance=true", "probe.l2=[0.5,1.0e-05]", "baseline=control"],
+    ["analysis=importance", "objective=lm"],
     ["task=table", 'task.path="re\'views.csv"', "task.text=a text", "task.label=stars"],
 ]
 
@@ -211,14 +212,62 @@ def test_no_folder_is_an_error_and_an_empty_one_a_page(tmp_path: Path) -> None:
     assert (data["grids"], data["runs"], data["damaged"]) == ([], [], [])
 
 
-def test_what_heads_do_is_left_out_and_said_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    write(tmp_path, rows())
-    write(tmp_path, found.importance())
-    write(tmp_path, found.masking(12))
+def test_what_an_analysis_found_comes_out_with_its_unit_interval_and_rank(tmp_path: Path) -> None:
+    ablation = found.ablation()
+    write(tmp_path, ablation)
+    grids = {(grid.names["variant"], grid.metric): grid for grid in collect(tmp_path).grids}
+    assert {variant for variant, _ in grids} == set(ablation["variant"])
+    grid = grids["leave_one_out", "accuracy"]
+    wanted = ablation[ablation["variant"] == "leave_one_out"].sort_values(["layer", "head"])
+    for name in ("value", "value_low", "value_high", "rank", "full"):
+        assert grid.columns[name] == pytest.approx(wanted[name].tolist(), rel=1e-5)
+    assert grid.found is not None
+    assert (grid.found.what, grid.found.label, grid.found.turned) == ("Δ accuracy", "points", True)
+    assert grid.found.unit.signed
+    assert grid.support.best == int(found.strengths(3, 4).argmax())
+    assert grid.support.near_guess == int(((wanted["value_low"] <= 0) & (wanted["value_high"] >= 0)).sum())
+    loss = grids["leave_one_out.loss", "loss"]
+    assert loss.found is not None
+    assert (loss.found.turned, loss.loss, loss.found.kind == grid.found.kind) == (False, True, False)
+
+
+def test_numbers_of_any_size_keep_their_digits(tmp_path: Path) -> None:
+    tiny = found.importance().assign(value=lambda frame: frame["value"] * 1e-7)
+    write(tmp_path, tiny)
+    grid = next(grid for grid in collect(tmp_path).grids if grid.names["variant"] == "per_example")
+    wanted = tiny[tiny["variant"] == "per_example"]["value"].tolist()
+    assert grid.columns["value"] == pytest.approx(wanted, rel=1e-5)
+
+
+def test_rows_of_no_layer_are_tables(tmp_path: Path) -> None:
+    for rows_ in (found.masking(12), found.prune(), found.gates(), rows()):
+        write(tmp_path, rows_)
     content = collect(tmp_path)
-    assert len(content.grids) == len(content.runs) == 1
-    assert set(content.others) == {"importance", "masking"}
-    probing.report(tmp_path)
-    assert re.search(
-        "left out (importance, masking|masking, importance): the page shows probes", capsys.readouterr().err
-    )
+    tables = {table.names["analysis"]: table for table in content.tables}
+    assert {grid.names["analysis"] for grid in content.grids} == {"probe", "prune", "gates"}
+    masking = tables["masking"]
+    assert masking.headings == ("heads left", "iterative", "importance", "ablation", "probe", "random")
+    assert masking.lines[0][:2] == ("12", "83.2 %")
+    assert masking.lines[-1][0] == "0"
+    frame = found.masking(12)
+    drawn = frame[(frame["variant"] == "random") & (frame["n_heads"] == 6)]["test"].astype(float) * 100
+    ends = f"{drawn.mean():.1f} % [{drawn.min():.1f}, {drawn.max():.1f}]"
+    assert next(line[-1] for line in masking.lines if line[0] == "6") == ends
+    assert [line[0] for line in tables["prune"].lines] == ["full", "masked", "pruned"]
+    assert tables["prune"].lines[0] == ("full", "12", "84.2 %", "83.2 %", "22,000,000", "88.0", "1.5")
+    assert [line[0] for line in tables["gates"].lines] == ["0.001", "0.01", "0.1"]
+    assert "full model 83.2 %" in tables["gates"].what
+
+
+def test_probes_stand_before_other_analyses(tmp_path: Path) -> None:
+    write(tmp_path, found.ablation(model="tiny"))
+    write(tmp_path, rows())
+    assert [grid.names["analysis"] for grid in collect(tmp_path).grids][:2] == ["probe", "ablation"]
+
+
+def test_each_stack_of_a_model_is_a_grid(tmp_path: Path) -> None:
+    both = [found.entropy().assign(stack=stack) for stack in ("encoder", "cross")]
+    write(tmp_path, pd.concat(both))
+    grids = collect(tmp_path).grids
+    assert sorted(grid.names["stack"] for grid in grids) == ["cross", "encoder"]
+    assert [len(grid.columns["value"]) for grid in grids] == [12, 12]

@@ -4,22 +4,37 @@ const cards = new Map();
 const hasCells = (grid) => known(cell(grid, "layer", 0));
 
 function nearGuess(grid) {
+  if (isFound(grid)) return cells(grid).filter((i) => known(cell(grid, "value_low", i)) && cell(grid, "value_low", i) <= 0 && cell(grid, "value_high", i) >= 0);
   const level = grid.support.guess;
   if (!known(level)) return [];
   const bound = (i) => cell(grid, "test_low", i) ?? cell(grid, "test", i);
-  return grid.columns.test.map((_, i) => i).filter((i) => known(cell(grid, "test", i)) && bound(i) <= level);
+  return cells(grid).filter((i) => known(cell(grid, "test", i)) && bound(i) <= level);
 }
 
 function bestWords(grid) {
   const { best } = grid.support;
-  if (best == null) return "no score";
-  const at = (name) => cell(grid, name, best);
-  return `${place(grid, best)}: ${score(at("test"), grid)}${interval(at("test_low"), at("test_high"), grid)}`;
+  if (best == null) return isFound(grid) ? "" : "no score";
+  return `${place(grid, best)}: ${amount(mainOf(grid, best), grid)}${bounds(grid, best)}`;
+}
+
+const COUNTS = {
+  prune: (kept) => `${kept.filter((value) => value > 0).length} of ${plural(kept.length, "head")} kept`,
+  gates: (gates) => `${gates.filter((value) => value > 0).length} of ${plural(gates.length, "gate")} open, mean ${mean(gates).toFixed(2)}`,
+};
+
+function foundWords(grid) {
+  const { support } = grid;
+  const bounded = grid.columns.value_low ? grid.columns.value_low.filter(known).length : 0;
+  const words = [COUNTS[grid.names.analysis]?.(grid.columns.value.filter(known)) ?? `mean ${amount(support.mean, grid)}`];
+  if (bounded) words.push(`no difference shown in ${support.near_guess} of ${bounded}`);
+  if (grid.columns.full) words.push(`full model ${score(grid.columns.full.find(known), grid)}`);
+  return words.join("; ");
 }
 
 function supportWords(grid) {
+  if (isFound(grid)) return foundWords(grid);
   const { support } = grid;
-  const count = grid.columns.test.length;
+  const count = cells(grid).length;
   const p = support.best == null ? null : cell(grid, "p_adjusted", support.best);
   const words = [];
   if (known(p)) words.push(`p ${probability(p)}${count > 1 ? ` as the best of ${count}` : ""}`);
@@ -40,7 +55,29 @@ function rangeOf(values, measure) {
   return { low: -most, high: most, diverging: true };
 }
 
-let sharedRange = null;
+// of what analyses found: gates from 0 to 1, differences around 0, importances from 0
+function foundRange(values, grid) {
+  if (grid.found.within_one) return { low: 0, high: 1 };
+  if (grid.found.unit.signed) return rangeOf(values, MEASURES.above);
+  return { low: 0, high: Math.max(...values.filter(known), 0) || 1 };
+}
+
+const rangeHere = (values, grid) => (isFound(grid) ? foundRange(values, grid) : rangeOf(values, measure()));
+
+function rangeFor(grid) {
+  const shared = byId("scale").value === "shared";
+  const range = shared ? sharedRanges.get(kindOf(grid)) : rangeHere(measured(grid, measure()), grid);
+  return { ...range, low: factorOf(grid) * range.low, high: factorOf(grid) * range.high };
+}
+
+const tickOf = (grid) => (isFound(grid) ? (grid.found.unit.signed ? "+~g" : "~g") : grid.coefficient ? ".2f" : ".0%");
+
+function shortOf(value, grid) {
+  if (isFound(grid)) return known(value) ? written(value, grid.found.unit.digits, grid.found.unit.signed) : "–";
+  return measure() === MEASURES.p_adjusted ? probability(value) : measure().diverging ? gap(value, grid) : score(value, grid);
+}
+
+const sharedRanges = new Map();
 const measure = () => MEASURES[byId("value").value || "test"];
 
 function cardOf(grid) {
@@ -50,11 +87,11 @@ function cardOf(grid) {
 
 function makeCard(grid) {
   const map = hasCells(grid) ? new Heatmap({
-    columns: grid.columns, label: `${fullName(grid)}, ${grid.metric}`, best: grid.support.best, dots: nearGuess(grid),
-    words: (i) => cellLines(grid, i), open: (i) => openDetails(grid, i), tick: grid.coefficient ? ".2f" : ".0%",
-    short: (value) => (measure() === MEASURES.p_adjusted ? probability(value) : measure().diverging ? gap(value, grid) : score(value, grid)),
-    values: () => measured(grid, measure()),
-    range: (values) => (byId("scale").value === "shared" ? sharedRange : rangeOf(values, measure())),
+    columns: grid.columns, label: `${fullName(grid)}, ${measureName(grid)}`, best: grid.support.best, dots: nearGuess(grid),
+    words: (i) => cellLines(grid, i), open: (i) => openDetails(grid, i), tick: tickOf(grid),
+    mark: isFound(grid) ? grid.found.most : "best", short: (value) => shortOf(value, grid),
+    values: () => measured(grid, measure()).map((value) => (known(value) ? factorOf(grid) * value : value)),
+    range: () => rangeFor(grid),
   }) : null;
   const choose = (id) => () => {
     byId(id).value = String(data.grids.indexOf(grid));
@@ -64,9 +101,9 @@ function makeCard(grid) {
   const button = (text, does, label) => make("button", { type: "button", onclick: does, "aria-label": `${label}: ${fullName(grid)}` }, text);
   const element = make("article", { class: "card" },
     make("h3", {}, grid.title),
-    make("p", { class: "faint" }, `${grid.detail}; ${grid.metric}`),
+    make("p", { class: "faint" }, subtitle(grid, measureName(grid))),
     ...(map ? [map.element] : []),
-    make("p", { class: "says" }, make("strong", {}, "best: "), bestWords(grid)),
+    ...(bestWords(grid) ? [make("p", { class: "says" }, make("strong", {}, `${isFound(grid) ? grid.found.most : "best"}: `), bestWords(grid))] : []),
     make("p", { class: "faint" }, supportWords(grid)),
     make("div", { class: "does" },
       ...(map ? [button("compare as A", choose("a"), "Compare as A"), button("as B", choose("b"), "Compare as B")] : []),
@@ -83,18 +120,23 @@ function fitCards() {
 function showCards() {
   const grids = shownGrids();
   byId("grids").replaceChildren(...grids.map((grid) => cardOf(grid).element));
-  byId("none").hidden = grids.length + shownCurves().length > 0;
+  byId("none").hidden = grids.length + shownCurves().length + shownTables().length > 0;
   fitCards();
   recolour();
 }
 
 function recolour() {
-  sharedRange = rangeOf(shownGrids().filter(hasCells).flatMap((grid) => measured(grid, measure())), measure());
+  const grids = shownGrids().filter(hasCells);
+  for (const kind of new Set(grids.map(kindOf))) {
+    const alike = grids.filter((grid) => kindOf(grid) === kind);
+    sharedRanges.set(kind, rangeHere(alike.flatMap((grid) => measured(grid, measure())), alike[0]));
+  }
   repaint();
 }
 
 function buildMeasures() {
-  const there = Object.entries(MEASURES).filter(([, one]) => data.grids.some((grid) => grid.columns.test && measured(grid, one).some(known)));
+  const there = Object.entries(MEASURES).filter(([, one]) => data.grids.some((grid) => !isFound(grid) && measured(grid, one).some(known)));
+  byId("value").closest("label").hidden = !there.length;
   byId("value").append(...there.map(([name, one]) => option(name, one.name)));
   byId("value").addEventListener("change", recolour);
   byId("scale").addEventListener("change", recolour);

@@ -21,21 +21,42 @@ function buildComparison() {
   whenSeen(byId("scatter"), drawScatter);
 }
 
+// only what is counted alike has a difference; of all else the ranks are compared
+function gapsOf({ a, b, common, alike }) {
+  if (alike) return common.a.map((value, i) => common.b[i] - value);
+  const [first, second] = ranksOf({ a, b, common });
+  return first.map((rank, i) => rank - second[i]);
+}
+
+// from 1, the cell first that is needed most, or holds most
+const ranksOf = ({ a, b, common }) => [[a, common.ia], [b, common.ib]].map(([grid, at]) => ranks(at.map((i) => -need(grid, i))));
+
+function gapWords(value, { a, alike }) {
+  if (!alike) return `${written(value, Number.isInteger(value) ? 0 : 1, true)} ranks`;
+  if (!isFound(a)) return gap(value, a);
+  const unit = { ...a.found.unit, signed: true };
+  return `${inUnit(value, unit)} ${unit.name}`.trim();
+}
+
 function showComparison() {
   if (byId("compare-section").hidden) return;
   const [a, b] = ["a", "b"].map((id) => data.grids[Number(byId(id).value)]);
   const common = commonCells(a, b);
-  compared = { a, b, common };
-  byId("agreement").textContent = agreement(a, b, common);
+  const alike = kindOf(a) === kindOf(b);
+  compared = { a, b, common, alike };
+  byId("agreement").textContent = agreement(compared);
   if (difference) difference.remove();
   difference = null;
   byId("difference").closest(".pair").hidden = !common.a.length;
   if (!common.a.length) return;
-  const gaps = common.a.map((value, i) => common.b[i] - value);
+  byId("difference-title").textContent = alike ? `B minus A, ${isFound(a) ? measureName(a) : "test"}` : "How many ranks higher the cell stands in B than in A";
+  const factor = alike ? factorOf(a) : 1;
+  const gaps = gapsOf(compared).map((value) => factor * value);
+  const tick = !alike ? "+~g" : isFound(a) ? "+~g" : a.coefficient ? "+.2f" : "+.0%";
   difference = new Heatmap({
-    columns: common, label: `Difference: ${fullName(b)} minus ${fullName(a)}`, best: null, dots: [],
-    tallest: 36, words: (i) => pairLines(i), open: (i) => openDetails(b, common.ib[i]), tick: a.coefficient ? "+.2f" : "+.0%",
-    short: (value) => gap(value, a), values: () => gaps, range: () => rangeOf(gaps, MEASURES.above),
+    columns: common, label: `Difference: ${fullName(b)} minus ${fullName(a)}`, best: null, dots: [], tick,
+    tallest: 36, words: (i) => pairLines(i), open: (i) => openDetails(b, common.ib[i]),
+    short: (value) => gapWords(value / factor, compared), values: () => gaps, range: () => rangeOf(gaps, MEASURES.above),
   });
   byId("difference").append(difference.element);
   difference.fit(byId("difference").clientWidth);
@@ -44,34 +65,53 @@ function showComparison() {
 }
 
 function pairLines(i) {
-  const { a, b, common } = compared;
-  return [place({ columns: common }, i), `B − A ${gap(common.b[i] - common.a[i], a)}`, `A ${score(common.a[i], a)}`, `B ${score(common.b[i], b)}`];
+  const { a, b, common, alike } = compared;
+  const both = [`A ${amount(common.a[i], a)}`, `B ${amount(common.b[i], b)}`];
+  const where = place({ columns: common }, i);
+  if (alike) return [where, `B − A ${gapWords(common.b[i] - common.a[i], compared)}`, ...both];
+  const [first, second] = ranksOf(compared).map((ranked) => ranked[i]);
+  return [where, `rank ${first} in A, ${second} in B, of ${common.a.length}`, ...both];
 }
 
-function agreement(a, b, common) {
+function agreement({ a, b, common, alike }) {
   if (a === b) return "A and B are the same grid.";
   if (!common.a.length) return "A and B have no cell in common: one is of heads, the other of whole layers.";
-  const rho = common.a.length > 2 ? spearman(common.a, common.b) : null;
+  const needs = [[a, common.ia], [b, common.ib]].map(([grid, at]) => at.map((i) => need(grid, i)));
+  const rho = common.a.length > 2 ? spearman(...needs) : null;
+  const start = `${plural(common.a.length, "cell")} in common: Spearman’s ρ ${known(rho) ? rho.toFixed(3) : "–"}`;
+  if (!alike) return `${start}, of how much a head is needed, or holds. A is ${subject(a)}, B is ${subject(b)}: they share no unit, so only their ranks are compared.`;
   const change = mean(common.b) - mean(common.a);
-  const words = `${plural(common.a.length, "cell")} in common: Spearman’s ρ ${known(rho) ? rho.toFixed(3) : "–"}, mean difference B − A: ${gap(change, a)} (A ${score(mean(common.a), a)}, B ${score(mean(common.b), b)}).`;
+  const words = `${start}, mean difference B − A: ${gapWords(change, compared)} (A ${amount(mean(common.a), a)}, B ${amount(mean(common.b), b)}).`;
   return a.metric === b.metric ? words : `${words} A is measured by ${a.metric}, B by ${b.metric}: only their ranks can be compared.`;
+}
+
+const subject = (grid) => (isFound(grid) ? measureName(grid) : `test ${grid.metric} of probes`);
+
+// what stands along an axis: numbers as they are where both are alike, else so that more is needed more
+function axisOf(grid, at, { a, alike }) {
+  const like = alike ? a : grid;
+  const turned = !alike && isFound(grid) && grid.found.turned;
+  const numbers = at.map((i) => factorOf(like) * (turned ? need(grid, i) : mainOf(grid, i)));
+  const name = isFound(grid) ? `${turned ? "− " : ""}${measureName(like)}` : `test ${grid.metric}`;
+  return { numbers, name, tickformat: isFound(grid) ? "~g" : grid.coefficient ? ".2f" : ".0%" };
 }
 
 function drawScatter() {
   const host = byId("scatter");
   if (!compared || !compared.common.a.length) return null;
-  const { a, b, common } = compared;
+  const { a, b, common, alike } = compared;
   const { trace, layout } = copy(data.figures.scatter);
-  Object.assign(trace, { x: common.a, y: common.b, hovertext: common.a.map((_, i) => pairLines(i).map(plain).join("<br>")) });
+  const [x, y] = [axisOf(a, common.ia, compared), axisOf(b, common.ib, compared)];
+  Object.assign(trace, { x: x.numbers, y: y.numbers, hovertext: common.a.map((_, i) => pairLines(i).map(plain).join("<br>")) });
   trace.marker.color = common.layer;
-  const all = [...common.a, ...common.b];
+  const all = [...x.numbers, ...y.numbers];
   const [low, high] = [Math.min(...all), Math.max(...all)];
-  const same = a.metric === b.metric;
+  const same = alike && (isFound(a) || a.metric === b.metric);
   const shapes = same ? [{ type: "line", x0: low, y0: low, x1: high, y1: high, line: { color: "#888888", width: 1, dash: "dot" }, layer: "below" }] : [];
-  layout.xaxis.title.text = `A: test ${plain(a.metric)}`;
-  layout.yaxis.title.text = `B: test ${plain(b.metric)}`;
-  layout.xaxis.tickformat = a.coefficient ? ".2f" : ".0%";
-  layout.yaxis.tickformat = b.coefficient ? ".2f" : ".0%";
+  layout.xaxis.title.text = `A: ${plain(x.name)}`;
+  layout.yaxis.title.text = `B: ${plain(y.name)}`;
+  layout.xaxis.tickformat = x.tickformat;
+  layout.yaxis.tickformat = y.tickformat;
   const fresh = !host.on;
   return draw(host, [trace], { ...layout, shapes, width: host.clientWidth, height: 360 }).then(() => {
     if (fresh) host.on("plotly_hover", (event) => {

@@ -63,7 +63,7 @@ function curveCard(curve) {
   if (curveCards.has(curve)) return curveCards.get(curve);
   const plot = make("div", { class: "plot", role: "img", "aria-label": `Test score over the number of heads, ${fullName(curve)}; as a table below` });
   const element = make("article", { class: "card" },
-    make("h3", {}, curve.title), make("p", { class: "faint" }, `${curve.detail}; ${curve.metric}`), plot, curveTable(curve),
+    make("h3", {}, curve.title), make("p", { class: "faint" }, subtitle(curve, curve.metric)), plot, curveTable(curve),
     make("div", { class: "does" }, make("button", { type: "button", onclick: () => openDetails(curve, null), "aria-label": `Configuration: ${fullName(curve)}` }, "configuration")));
   whenSeen(plot, () => {
     const { layout } = copy(data.figures.line);
@@ -92,9 +92,12 @@ function profileOf(grid, how) {
   return { layers, scores: layers.map((layer) => summary(of(layer))) };
 }
 
+// what analyses found has no scale in common with scores
+const profiled = () => shownGrids().filter((grid) => hasCells(grid) && !isFound(grid));
+
 function drawProfile() {
   const host = byId("profile");
-  const grids = shownGrids().filter(hasCells).slice(0, MOST_PROFILES);
+  const grids = profiled().slice(0, MOST_PROFILES);
   const how = byId("profile-of").value;
   const colours = theme().layout.colorway;
   const traces = grids.map((grid, k) => {
@@ -119,7 +122,7 @@ function drawProfile() {
 }
 
 function showProfile() {
-  const grids = shownGrids().filter(hasCells);
+  const grids = profiled();
   byId("profile-section").hidden = !grids.length;
   byId("profile-note").textContent = grids.length > MOST_PROFILES ? `The first ${MOST_PROFILES} of ${grids.length} grids; pick fewer above.` : "";
   drawers.get(byId("profile")).painted = -1;

@@ -1,10 +1,16 @@
 // All about one cell or one run, the configuration behind it included.
 
+// "test 0.5", or of more words "full model: 0.5"
+function factOf(line) {
+  const mark = line.includes(": ") ? ": " : " ";
+  return [line.slice(0, line.indexOf(mark)), line.slice(line.indexOf(mark) + mark.length)];
+}
+
 function openDetails(item, i) {
   const run = data.runs[item.run];
   byId("details-title").textContent = i == null ? fullName(item) : `${place(item, i)} · ${fullName(item)}`;
   const facts = [];
-  if (i != null) for (const line of cellLines(item, i).slice(1)) facts.push([line.split(" ")[0], line.slice(line.indexOf(" ") + 1)]);
+  if (i != null) for (const line of cellLines(item, i).slice(1)) facts.push(factOf(line));
   facts.push(...Object.entries(item.names).filter(([, value]) => value));
   for (const [name, value] of Object.entries(item.sizes || {})) if (known(value)) facts.push([name.replace("n_", "n "), value.toLocaleString("en")]);
   facts.push(["source", run.data], ["file", run.file], ["created", run.created], ["key", run.key]);

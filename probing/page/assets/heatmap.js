@@ -80,7 +80,7 @@ class Heatmap {
     const trace = {
       ...figure.trace, z: fill((i) => values[i]), zmin: low, zmax: high,
       colorscale: diverging ? theme().layout.colorscale.diverging : theme().layout.colorscale.sequential,
-      ...(single ? { text: fill((i) => this.spec.short(values[i]) + (i === this.spec.best ? " ◂ best" : "")), texttemplate: "%{text}" } : {}),
+      ...(single ? { text: fill((i) => this.spec.short(values[i]) + (i === this.spec.best ? ` ◂ ${this.spec.mark ?? "best"}` : "")), texttemplate: "%{text}" } : {}),
     };
     trace.colorbar.tickformat = this.spec.tick;
     const every = (count, room) => Math.max(1, Math.ceil(count / room));

@@ -1,6 +1,6 @@
 // Which grids are shown: a list of checkboxes for every field in which the results differ.
 
-const items = [...data.grids, ...data.curves];
+const items = [...data.grids, ...data.curves, ...data.tables];
 const MISSING = "–";
 const fieldOf = (item, field) => item.names[field] ?? MISSING;
 const picked = new Map();
@@ -28,6 +28,7 @@ function passes(item) {
 
 const shownGrids = () => data.grids.filter(passes);
 const shownCurves = () => data.curves.filter(passes);
+const shownTables = () => data.tables.filter(passes);
 
 function picker(field, changed) {
   const counted = valuesOf(field);

@@ -17,12 +17,14 @@ function showDamaged() {
 }
 
 function update() {
-  const [grids, curves] = [shownGrids().length, shownCurves().length];
-  byId("shown").textContent = `${grids + curves} of ${plural(items.length, "result")} shown`;
+  const shown = shownGrids().length + shownCurves().length + shownTables().length;
+  byId("shown").textContent = `${shown} of ${plural(items.length, "result")} shown`;
   showCards();
   showSupport();
+  showFound();
   showTopChoices();
   showCurves();
+  showReports();
   showProfile();
   paintVisible();
 }

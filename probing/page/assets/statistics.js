@@ -4,15 +4,15 @@ const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.
 
 function commonCells(a, b) {
   const name = (grid, i) => `${cell(grid, "layer", i)}.${cell(grid, "head", i)}`;
-  const places = new Map(b.columns.test.map((_, j) => [name(b, j), j]));
+  const places = new Map(cells(b).map((j) => [name(b, j), j]));
   const common = { layer: [], head: [], a: [], b: [], ia: [], ib: [] };
-  a.columns.test.forEach((value, i) => {
+  cells(a).forEach((i) => {
     const j = places.get(name(a, i));
-    if (j === undefined || !known(value) || !known(b.columns.test[j])) return;
+    if (j === undefined || !known(mainOf(a, i)) || !known(mainOf(b, j))) return;
     common.layer.push(cell(a, "layer", i));
     common.head.push(cell(a, "head", i));
-    common.a.push(value);
-    common.b.push(b.columns.test[j]);
+    common.a.push(mainOf(a, i));
+    common.b.push(mainOf(b, j));
     common.ia.push(i);
     common.ib.push(j);
   });

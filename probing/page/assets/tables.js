@@ -25,8 +25,27 @@ function compareValues(x, y, down) {
   return down ? -order : order;
 }
 
+function showFound() {
+  const grids = shownGrids().filter(isFound);
+  byId("found-section").hidden = !grids.length;
+  const best = (grid, of) => (grid.support.best == null ? null : of(grid, grid.support.best));
+  const shown = (grid) => (grid.columns.value_low || []).filter(known).length;
+  const full = (grid) => (grid.columns.full || []).find(known);
+  const columns = [
+    { name: "grid", text: true, of: fullName, show: (g) => `${fullName(g)}; ${measureName(g)}` },
+    { name: "needed most, or serves best alone", text: true, of: (g) => best(g, place), show: (g) => best(g, place) ?? "–" },
+    { name: "value [95 %]", of: (g) => best(g, mainOf), show: (g) => (best(g, mainOf) == null ? "–" : amount(best(g, mainOf), g) + best(g, bounds)) },
+    { name: "mean", of: (g) => g.support.mean, show: (g) => amount(g.support.mean, g) },
+    { name: "no difference shown", of: (g) => (shown(g) ? g.support.near_guess / shown(g) : null), show: (g) => (shown(g) ? `${g.support.near_guess} of ${shown(g)}` : "–") },
+    { name: "full model", of: full, show: (g) => score(full(g), g) },
+    { name: "test items", of: (g) => g.sizes.n_test, show: (g) => (known(g.sizes.n_test) ? g.sizes.n_test.toLocaleString("en") : "–") },
+  ];
+  table(byId("found"), columns.filter((one, k) => k < 2 || grids.some((grid) => known(one.of(grid)))), grids, "What analyses found about heads");
+}
+
 function showSupport() {
-  const grids = shownGrids();
+  const grids = shownGrids().filter((grid) => !isFound(grid));
+  byId("support-section").hidden = !grids.length;
   const best = (grid, name) => (grid.support.best == null ? null : cell(grid, name, grid.support.best));
   const column = (name, of, show) => ({ name, of, show });
   const columns = [
@@ -36,7 +55,7 @@ function showSupport() {
     column("p, best of all", (g) => best(g, "p_adjusted"), (g) => probability(best(g, "p_adjusted"))),
     column("mean test", (g) => g.support.mean, (g) => score(g.support.mean, g)),
     column("guessing", (g) => g.support.guess, (g) => score(g.support.guess, g)),
-    column("not above guessing", (g) => g.support.near_guess / g.columns.test.length, (g) => (known(g.support.guess) ? `${g.support.near_guess} of ${g.columns.test.length}` : "–")),
+    column("not above guessing", (g) => g.support.near_guess / cells(g).length, (g) => (known(g.support.guess) ? `${g.support.near_guess} of ${cells(g).length}` : "–")),
     column("p ≤ 0.05", (g) => g.support.significant, (g) => (known(g.support.significant) ? String(g.support.significant) : "–")),
     column("mean selectivity", (g) => g.support.selectivity, (g) => gap(g.support.selectivity, g)),
     column("mean over untrained", (g) => g.support.above_untrained, (g) => gap(g.support.above_untrained, g)),
@@ -62,16 +81,19 @@ function showTopChoices() {
 function showTop() {
   const grid = data.grids[Number(byId("top-grid").value)];
   if (byId("top-section").hidden || !grid) return;
-  const by = byId("top-by").value;
-  const cells = grid.columns.test.map((_, i) => i).filter((i) => known(cell(grid, by, i)));
-  const best = cells.sort((i, j) => cell(grid, by, j) - cell(grid, by, i)).slice(0, Number(byId("top-n").value));
+  const by = isFound(grid) ? "need" : byId("top-by").value;
+  byId("top-by").closest("label").hidden = isFound(grid);
+  const of = (i) => (isFound(grid) ? need(grid, i) : cell(grid, by, i));
+  const there = cells(grid).filter((i) => known(of(i)));
+  const best = there.sort((i, j) => of(j) - of(i)).slice(0, Number(byId("top-n").value));
   const rank = new Map(best.map((i, k) => [i, k + 1]));
   const at = (name, show) => ({ name, of: (i) => cell(grid, name, i), show: (i) => show(cell(grid, name, i), grid) });
   const columns = [
     { name: "rank", of: (i) => rank.get(i), show: (i) => String(rank.get(i)) },
     { name: "cell", text: true, of: (i) => place(grid, i), show: (i) => make("button", { type: "button", onclick: () => openDetails(grid, i) }, place(grid, i)) },
-    at("test", score),
-    { name: "95 % interval", of: (i) => cell(grid, "test_low", i), show: (i) => interval(cell(grid, "test_low", i), cell(grid, "test_high", i), grid).trim() || "–" },
+    ...(isFound(grid) ? [{ name: measureName(grid), of: (i) => cell(grid, "value", i), show: (i) => amount(cell(grid, "value", i), grid) }] : [at("test", score)]),
+    { name: "95 % interval", of: (i) => cell(grid, `${main(grid)}_low`, i), show: (i) => bounds(grid, i).trim() || "–" },
+    ...(isFound(grid) ? [at("test", score)] : []),
     at("dev", score),
     { ...at("p_adjusted", probability), name: "p, best of all" },
     at("selectivity", gap),

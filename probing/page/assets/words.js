@@ -23,6 +23,7 @@ const plural = (count, word) => `${count} ${word}${count === 1 ? "" : "s"}`;
 
 function score(value, item) {
   if (!known(value)) return "–";
+  if (item.loss) return `${value.toFixed(3)} nats`;
   return item.coefficient ? value.toFixed(3) : `${(100 * value).toFixed(1)} %`;
 }
 
@@ -50,9 +51,59 @@ function place(grid, i) {
   return head == null ? name : `${name}, head ${head}`;
 }
 
+// a grid holds scores of probes, or what an analysis found, in the unit of that
+const isFound = (item) => known(item.found);
+const main = (grid) => (isFound(grid) ? "value" : "test");
+const cells = (grid) => Object.values(grid.columns)[0].map((_, i) => i);
+const mainOf = (grid, i) => cell(grid, main(grid), i);
+// larger the more the model needs the head, or the more it holds
+const need = (grid, i) => (isFound(grid) && grid.found.turned && known(mainOf(grid, i)) ? -mainOf(grid, i) : mainOf(grid, i));
+const kindOf = (grid) => (isFound(grid) ? grid.found.kind : "");
+// what numbers are multiplied by before they are drawn
+const factorOf = (grid) => (isFound(grid) ? grid.found.unit.factor / 10 ** grid.found.unit.power : 1);
+
+function written(number, digits, signed) {
+  const size = number.toFixed(digits);
+  const zero = Number(size) === 0;
+  return `${signed && Number(size) > 0 ? "+" : ""}${zero ? size.replace("-", "") : size.replace("-", "−")}`;
+}
+
+const inUnit = (value, unit) => written(unit.factor * value, Math.max(0, unit.digits - unit.power), unit.signed);
+
+function amount(value, grid) {
+  if (!isFound(grid)) return score(value, grid);
+  return known(value) ? `${inUnit(value, grid.found.unit)} ${grid.found.unit.name}`.trim() : "–";
+}
+
+function bounds(grid, i) {
+  const [low, high] = [cell(grid, `${main(grid)}_low`, i), cell(grid, `${main(grid)}_high`, i)];
+  if (!isFound(grid) || !known(low) || !known(high)) return isFound(grid) ? "" : interval(low, high, grid);
+  return ` [${inUnit(low, grid.found.unit)}, ${inUnit(high, grid.found.unit)}]`;
+}
+
+// what the numbers of a grid are, with what they are counted in
+function measureName(grid) {
+  if (!isFound(grid)) return grid.metric;
+  return grid.found.label ? `${grid.found.what} (${grid.found.label})` : grid.found.what;
+}
+
+// what is read and what its numbers are, once where the two are the same
+const subtitle = (item, name) => (item.detail.endsWith(` · ${name}`) ? item.detail : `${item.detail}; ${name}`);
+
 const guessName = (item) => (item.coefficient ? "guessing" : "majority");
 
+function foundLines(grid, i) {
+  const at = (name) => cell(grid, name, i);
+  const lines = [place(grid, i), `${grid.found.what}: ${amount(at("value"), grid)}${bounds(grid, i)}`];
+  // ranks run through all stacks of a model
+  if (known(at("rank"))) lines.push(`rank ${at("rank")}${grid.names.stack ? "" : ` of ${cells(grid).length}`}`);
+  for (const name of ["test", "dev"]) if (known(at(name))) lines.push(`${name} ${score(at(name), grid)}`);
+  if (known(at("full"))) lines.push(`full model: ${score(at("full"), grid)}`);
+  return lines;
+}
+
 function cellLines(grid, i) {
+  if (isFound(grid)) return foundLines(grid, i);
   const at = (name) => cell(grid, name, i);
   const lines = [
     place(grid, i),
@@ -76,4 +127,5 @@ const MEASURES = {
 };
 
 const minus = (a, b) => (known(a) && known(b) ? a - b : null);
-const measured = (grid, measure) => grid.columns.test.map((_, i) => measure.of(grid, i));
+// the choice of what is coloured is one among the columns of probes
+const measured = (grid, measure) => cells(grid).map((i) => (isFound(grid) ? mainOf(grid, i) : measure.of(grid, i)));
