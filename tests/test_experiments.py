@@ -35,7 +35,7 @@ SMALLER = {
 }
 GRIDS = {
     "anatomy": 10, "layers": 10, "baselines": 3, "protocol": 1, "poolings": 4, "senteval_trec": 1,
-    "senteval": 1, "similarity": 1, "glue": 2, "treebank": 2,
+    "uses": 1, "senteval": 1, "similarity": 1, "glue": 2, "treebank": 2,
 }  # fmt: skip
 
 
@@ -71,7 +71,7 @@ def test_an_experiment_runs(tmp_path: Path, tiny_bert: Path, experiment: str) ->
         arguments += ["probe.l2=[1e-3,1e-2]"]
     if experiment != "senteval_trec":
         arguments += ["-m"]
-    if experiment in {"anatomy", "layers", "baselines", "poolings"}:
+    if experiment in {"anatomy", "layers", "baselines", "poolings", "uses"}:
         arguments += ["task.n_train=120", "task.n_dev=60", "task.n_test=60"]
     write_data(tmp_path / "data")
     arguments = [argument.format(data=tmp_path / "data") for argument in arguments]
@@ -79,6 +79,8 @@ def test_an_experiment_runs(tmp_path: Path, tiny_bert: Path, experiment: str) ->
     frame = probing.load_results(root)
     assert frame.groupby(["model", "task", "pooling"]).ngroups == GRIDS[experiment]
     assert list(root.glob("runs/*/*.png"))
+    if experiment == "uses":
+        assert set(frame["analysis"]) == {"probe", "importance", "ablation", "gates", "entropy"}
     if experiment == "baselines":
         assert set(frame["baseline"]) == {"none", "untrained", "control", "permuted"}
         table = compare(frame)

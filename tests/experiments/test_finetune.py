@@ -303,7 +303,14 @@ def test_the_schedule_ends_at_the_last_epoch_and_has_five_checkpoints() -> None:
 
 def test_changes_compare_every_grid_with_the_first() -> None:
     cells = pd.DataFrame(
-        {"layer": [0, 0, 1, 1], "head": [0, 1, 0, 1], "variant": None, "draw": None, "n_heads": 1}
+        {
+            "layer": [0, 0, 1, 1],
+            "head": [0, 1, 0, 1],
+            "variant": None,
+            "draw": None,
+            "stack": None,
+            "n_heads": 1,
+        }
     )
     first = cells.assign(step=0, dev=[0.9, 0.2, 0.3, 0.4], test=[0.1, 0.2, 0.3, 0.4])
     later = cells.assign(step=9, dev=[0.1, 0.2, 0.8, 0.4], test=[0.8, 0.6, 0.4, 0.2])
