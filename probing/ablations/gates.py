@@ -112,7 +112,7 @@ def learn_gates(
         training: How.
         seed: Of the noise and the order of batches.
         weights: Parameters of the model to train beside the gates, by `training.weight_rate`.
-        stages: After how many equal shares of the steps to yield.
+        stages: In how many equal shares of the steps, one step at least.
 
     Yields:
         The gates, and the mean train loss of the stage, without the penalty.
@@ -120,7 +120,7 @@ def learn_gates(
     learner = _Learner(ready, heads, training, seed, weights)
     batches = _endless(_pieces(ready.batches("train"), training.batch), seed)
     progress = Progress(f"gates, lambda {training.penalty:g}", "examples", training.steps)
-    for steps in np.array_split(np.arange(training.steps), stages):
+    for steps in np.array_split(np.arange(training.steps), min(stages, training.steps)):
         losses = []
         for _ in steps:
             batch = next(batches)

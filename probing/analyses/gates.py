@@ -146,18 +146,17 @@ class GatesAnalysis:
     def _learned(
         self, experiment: Experiment, ready: Ready, penalty: float, weights: Sequence[nn.Parameter]
     ) -> Gates:
-        """The gates; half way, how dev does is told."""
+        """The gates; half way and at the end, how dev does is told."""
         from probing.ablations.gates import Training, learn_gates
 
         groups = Groups.of(ready.heads, experiment)
         training = Training(penalty, self.steps, self.batch, self.rate, self.weight_rate)
         heads = ready.heads.of_layers(experiment.granularity.layers)
-        learning = learn_gates(ready, heads, training, experiment.seed, weights, stages=2)
-        for done, (gates, loss) in enumerate(learning, start=1):
+        for gates, loss in learn_gates(ready, heads, training, experiment.seed, weights, stages=2):
             dev = _score(ready, "dev", _all_gates(groups, gates))
             log.info(
-                "gates: lambda %g, %d%% of the steps: %d of %d open, train loss %.3f, dev %.3f",
-                penalty, 50 * done, (gates.levels > 0).sum(), len(heads), loss, dev,
+                "gates: lambda %g: %d of %d open, train loss %.3f, dev %s %.3f",
+                penalty, (gates.levels > 0).sum(), len(heads), loss, ready.metrics[0], dev,
             )  # fmt: skip
         return gates
 
