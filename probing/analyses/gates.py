@@ -51,7 +51,7 @@ class GatesAnalysis:
         weight_rate: Learning rate of the model, where it is not frozen.
     """
 
-    lambdas: tuple[float, ...] = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05)
+    lambdas: tuple[float, ...] = (0.001, 0.003, 0.01, 0.03, 0.1)
     frozen: bool = True
     steps: int = 600
     batch: int = 32
