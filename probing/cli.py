@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import NoReturn
 
-from probing.errors import ProbingError
+from probing.errors import ProbingError, explained
+from probing.streams import complain, end_quietly, output, speak_any_letters
 
-DONE, BUG, MISTAKE, STOPPED = 0, 1, 2, 130
+DONE, BUG, MISTAKE, STOPPED, CLOSED = 0, 1, 2, 130, 141
 COMMANDS = {"agree": "probing.agree", "draw": "probing.draw", "report": "probing.page"}
 """What a first word without = asks for, and the module whose `command` takes the words after it."""
 
@@ -20,35 +21,41 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     Returns:
         0 if all went well; 2 for what the user can mend, a mistake or a full disk; 130 if stopped from
-        the keyboard; 1 for a bug of ours in a job of a sweep. A bug in a single run is a traceback.
+        the keyboard; 141 if nobody reads the output any more; 1 for a bug of ours in a job of a sweep. A bug
+        in a single run is a traceback.
     """
+    speak_any_letters()
     try:
-        return _dispatch(_parser().parse_intermixed_args(arguments))
+        code = _dispatch(_parser().parse_intermixed_args(arguments))
+        output().flush()
+        return code
     except ProbingError as error:
         return _complain(str(error))
     except KeyboardInterrupt:
         _complain("stopped; the same command goes on where this one ended")
         return STOPPED
+    except BrokenPipeError:  # as `| head` leaves it
+        end_quietly()
+        return CLOSED
     except OSError as error:
-        where = error.filename or "writing"
-        return _complain(f"{where}: {error.strerror}; mend that, or choose another paths.root, and run again")
+        return _complain(explained(error))
 
 
 def _dispatch(options: argparse.Namespace) -> int:
     if options.help:
         from probing.help import help_text
 
-        sys.stdout.write(help_text())
+        output().write(help_text())
         return DONE
     if options.version:
         from probing import __version__
 
-        sys.stdout.write(f"probing {__version__}\n")
+        output().write(f"probing {__version__}\n")
         return DONE
     if options.cfg:
         from probing.compose import composed_yaml
 
-        sys.stdout.write(composed_yaml(options.overrides))
+        output().write(composed_yaml(options.overrides))
         return DONE
     if options.overrides and options.overrides[0] in COMMANDS:
         import_module(COMMANDS[options.overrides[0]]).command(options.overrides[1:])
@@ -88,7 +95,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _complain(message: str) -> int:
-    sys.stderr.write(f"probing: {message}\n")
+    complain(f"probing: {message}")
     return MISTAKE
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from pathlib import Path
@@ -40,6 +41,7 @@ class PathsConfig:
 
     def __post_init__(self) -> None:
         """Refuse a path that is no folder and cannot become one."""
+        local(str(self.root), "paths.root")
         taken = next((path for path in (self.root, *self.root.parents) if path.exists()), Path())
         if not taken.is_dir():
             raise ProbingError(f"paths.root={self.root}: {taken} is a file; give a folder")
@@ -58,6 +60,20 @@ class PathsConfig:
     def results(self) -> Path:
         """Result frames, a file per run."""
         return self.root / "results"
+
+
+def local(path: str, where: str) -> Path:
+    """A path as one of this machine's.
+
+    Raises:
+        ProbingError: If it is an address, as `s3://...`, which nothing here writes to yet.
+    """
+    address = re.match(r"([A-Za-z][A-Za-z0-9+.-]+):/", path)  # one letter is a drive
+    if address:
+        raise ProbingError(
+            f"{where}={path}: {address[1]}:// cannot be written to; give a folder of this machine"
+        )
+    return Path(path)
 
 
 @dataclass(frozen=True)

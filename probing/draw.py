@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from probing.errors import ProbingError
 from probing.figures.grid import GridKey
 from probing.results.load import load_results
 from probing.selection import Where, choose, parse, values
+from probing.streams import output
 
 _DEFAULTS = {"root": "outputs", "out": "figure", "by": "task", "order": "head", "value": "test"}
 
@@ -41,7 +41,7 @@ def command(words: Sequence[str]) -> None:
         ProbingError: If there is no such kind, column or option, or no row answers.
     """
     if not words:
-        sys.stdout.write(usage())
+        output().write(usage())
         return
     name, *rest = words
     if name not in KINDS:

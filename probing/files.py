@@ -1,19 +1,56 @@
-"""Writing files so that nothing half-written is ever read as whole."""
+"""Writing and removing files so that nothing half-written or half-removed is ever read as whole.
+
+What is on its way in or out has a name that says so, and whose it is: `tmp-` or `trash-`, machine, process.
+`probing.litter` removes what a killed process leaves under such a name.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import os
+import re
+import shutil
+import socket
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
+_TRIES = 5  # at a folder that other processes remove while it is empty
+
+
+def file_name(text: str, most: int = 150) -> str:
+    """A text as a part of a file name: ASCII, and cut to so many bytes.
+
+    Names of files go up to 255 bytes; what is appended to this part must fit in the rest. Different texts
+    may become the same name: whoever needs them apart appends a digest.
+    """
+    return re.sub(r"[^A-Za-z0-9.@_-]+", "-", text).encode()[:most].decode()
+
+
+@cache
+def machine() -> str:
+    """Eight hexadecimal digits for this machine since it was started, and the processes that it counts."""
+    parts = [socket.gethostname()]
+    with suppress(OSError):  # two containers may have one name
+        parts.append(Path("/proc/sys/kernel/random/boot_id").read_text(encoding="utf-8"))
+        parts.append(str(Path("/proc/self/ns/pid").readlink()))
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:8]
+
+
+def own_name(kind: Literal["tmp", "trash", "run"]) -> str:
+    """A new name that says that this process owns what is called so."""
+    return f"{kind}-{machine()}-{os.getpid()}-{uuid.uuid4().hex[:12]}"
+
 
 def write_synced(path: Path, content: Buffer) -> None:
     """Write a file and have it on disk before returning."""
-    with path.open("wb") as stream:
+    with naming(path), path.open("wb") as stream:
         stream.write(content)
         stream.flush()
         os.fsync(stream.fileno())
@@ -21,14 +58,50 @@ def write_synced(path: Path, content: Buffer) -> None:
 
 def replace_file(path: Path, content: Buffer) -> None:
     """Put a whole file in place by one rename; readers see the old content or the new, never a part."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+    temporary = path.with_name(f".{own_name('tmp')}")
     try:
-        write_synced(temporary, content)
-        temporary.replace(path)
+        _write_new(temporary, content)
+        with naming(path):
+            temporary.replace(path)
         sync_folder(path.parent)
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def _write_new(path: Path, content: Buffer) -> None:
+    for left in reversed(range(_TRIES)):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            write_synced(path, content)
+        except FileNotFoundError:
+            if not left:
+                raise
+        else:
+            return
+
+
+def discard(path: Path) -> None:
+    """Remove a file or folder: out of sight by one rename, then from the disk; missing ones are fine.
+
+    Raises:
+        OSError: If it cannot be taken out of sight.
+    """
+    trash = path.with_name(f".{own_name('trash')}")
+    try:
+        path.replace(trash)
+    except FileNotFoundError:
+        return
+    delete(trash)
+
+
+def delete(path: Path) -> None:
+    """Remove from the disk what nobody looks for any more, as far as the system lets us."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        with suppress(OSError):
+            path.unlink(missing_ok=True)
 
 
 def sync_folder(folder: Path) -> None:
@@ -40,12 +113,12 @@ def sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def remove_empty(folder: Path, root: Path) -> None:
-    """Remove a folder if it is empty, then its parents up to and including `root`, while they are."""
-    folder, root = folder.resolve(), root.resolve()
-    while folder.is_relative_to(root):
-        try:
-            folder.rmdir()
-        except OSError:
-            return
-        folder = folder.parent
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Put the path into errors of the system's that lack it, as those of a full disk do."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None:
+            error.filename = str(path)
+        raise

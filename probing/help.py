@@ -48,7 +48,7 @@ def help_text() -> str:
     """Usage, examples, and every choice of every config group with its description and keys."""
     folder = conf_folder()
     groups = sorted(path for path in folder.iterdir() if path.is_dir())
-    top = ", ".join(_keys((folder / "config.yaml").read_text()))
+    top = ", ".join(_keys((folder / "config.yaml").read_text(encoding="utf-8")))
     return "\n".join([_USAGE, *(_group(group) for group in groups), f"keys without a group: {top}", ""])
 
 
@@ -64,7 +64,7 @@ def _group(group: Path) -> str:
             initial_indent=f"  {name:<{width}}  ",
             subsequent_indent=" " * (width + 4),
         )
-    keys = ", ".join(dict.fromkeys(key for path in files for key in _keys(path.read_text())))
+    keys = ", ".join(dict.fromkeys(key for path in files for key in _keys(path.read_text(encoding="utf-8"))))
     if keys and group.name != "experiment":
         lines += textwrap.wrap(f"keys: {keys}", 100, initial_indent="  ", subsequent_indent="        ")
     return "\n".join(lines) + "\n"
@@ -72,7 +72,7 @@ def _group(group: Path) -> str:
 
 def _description(path: Path) -> str:
     """The comment below the command that a file starts with; what the choice is."""
-    comments = [line for line in path.read_text().splitlines() if not line.startswith("# @")]
+    comments = [line for line in path.read_text(encoding="utf-8").splitlines() if not line.startswith("# @")]
     return comments[1].lstrip("# ")
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from logging.handlers import MemoryHandler
 from pathlib import Path
+
+from probing.streams import errors
 
 LOG = "run.log"
 """The name of the log in the folder of a run."""
@@ -16,13 +17,20 @@ _TERMINAL, _EARLIER = "probing.terminal", "probing.earlier"
 _MOST = 10_000
 
 
+class _File(logging.FileHandler):
+    """A log file; a disk that has no room for it is the run's to complain about."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
+        """Leave the record out."""
+
+
 @contextmanager
 def log_to_terminal() -> Iterator[None]:
     """Show the log, and keep it for the file that `log_to_file` may open within."""
     if _named(_TERMINAL) is not None:
         yield
         return
-    terminal = logging.StreamHandler(sys.stderr)
+    terminal = logging.StreamHandler(errors())
     terminal.setFormatter(logging.Formatter("%(message)s"))
     earlier = MemoryHandler(_MOST, flushLevel=logging.CRITICAL + 1, flushOnClose=False)
     terminal.set_name(_TERMINAL)
@@ -39,7 +47,7 @@ def log_to_file(path: Path) -> Iterator[None]:
             yield
             return
         path.parent.mkdir(parents=True, exist_ok=True)
-        file = logging.FileHandler(path)
+        file = _File(path, encoding="utf-8")
         file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
         file.set_name(str(path))
         earlier = _named(_EARLIER)

@@ -14,12 +14,13 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
 from probing.compose import compose_config, hydra_session, plain_values, tidy
-from probing.config import Config, build_config
-from probing.errors import ProbingError
-from probing.files import remove_empty
+from probing.config import Config, build_config, local
+from probing.errors import ProbingError, explained
+from probing.files import replace_file
 from probing.log import LOG, log_to_file, log_to_terminal
 from probing.pipeline import Run, prepare
 from probing.present import Outcome, finish, present
+from probing.run_folder import CARD, CONFIG, marked, new_run_folder
 from probing.sweep import multirun
 
 log = logging.getLogger(__name__)
@@ -46,12 +47,8 @@ def run(overrides: Sequence[str] = (), *, data: pd.DataFrame | None = None) -> p
     config = build_config(values)
     with log_to_terminal():
         start = prepare(config if data is None else _with_data(config, data))
-        folder = _make(Path(composed.hydra.run.dir))
-        try:
+        with new_run_folder(local(composed.hydra.run.dir, "hydra.run.dir"), config.paths.root) as folder:
             return _execute(start, values, folder)
-        except (ProbingError, OSError):
-            _clear(folder, config.paths.root)
-            raise
 
 
 def _with_data(config: Config, data: pd.DataFrame) -> Config:
@@ -88,10 +85,15 @@ def _job(composed: DictConfig) -> Outcome:
         try:
             values = plain_values(composed)
             start = prepare(build_config(values))
-            return Outcome(title, folder, _execute(start, values, folder), order=start.config.figure.order)
+            with marked(folder, start.config.paths.root):
+                frame = _execute(start, values, folder)
+            return Outcome(title, folder, frame, order=start.config.figure.order)
+        except BrokenPipeError:  # nobody reads on, so that no other job has to start
+            raise
         except (ProbingError, OSError) as error:
-            log.error("failed: %s", error)
-            return Outcome(title, folder, problem=str(error))
+            problem = explained(error) if isinstance(error, OSError) else str(error)
+            log.error("failed: %s", problem)
+            return Outcome(title, folder, problem=problem)
         except Exception as error:
             log.error("failed: %s", traceback.format_exc())
             return Outcome(title, folder, problem=f"{type(error).__name__}: {error}", ours=True)
@@ -101,31 +103,9 @@ def _execute(start: Run, values: dict[str, Any], folder: Path) -> pd.DataFrame:
     """Run in a folder that exists: log, configuration, printed grid, table and picture."""
     with log_to_file(folder / LOG):
         log.info("%s", " | ".join(str(start.names[name]) for name in ("model", "task", "granularity")))
-        (folder / "config.yaml").write_text(OmegaConf.to_yaml(OmegaConf.create(values)))
-        (folder / "task.yaml").write_text(OmegaConf.to_yaml(OmegaConf.create(start.card.as_dict())))
+        for name, content in ((CONFIG, values), (CARD, start.card.as_dict())):
+            replace_file(folder / name, OmegaConf.to_yaml(OmegaConf.create(content)).encode())
         log.info("%s", start.card.text())
         frame = start()
         present(start, frame, folder)
     return frame
-
-
-def _make(folder: Path) -> Path:
-    """Make a folder of this name, or, if another run has taken it, of one like it."""
-    folder = folder.expanduser().resolve()
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    number = 1
-    while True:
-        name = folder if number == 1 else folder.with_name(f"{folder.name}-{number}")
-        try:
-            name.mkdir()
-        except FileExistsError:
-            number += 1
-        else:
-            return name
-
-
-def _clear(folder: Path, root: Path) -> None:
-    """Remove what a run that came to nothing has written into its own folder."""
-    for name in (LOG, "config.yaml", "task.yaml"):
-        (folder / name).unlink(missing_ok=True)
-    remove_empty(folder, root)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -16,6 +15,7 @@ from probing.log import LOG
 from probing.pipeline import Run
 from probing.results.schema import GRID
 from probing.results.table import beside_baseline, grid_text, summary
+from probing.streams import complain
 
 log = logging.getLogger(__name__)
 
@@ -75,9 +75,9 @@ def finish(outcomes: list[Outcome]) -> None:
         if job.frame is not None:
             print(f"  {title}: {summary(job.frame)}")  # noqa: T201
     if failed:
-        print(f"{len(failed)} failed:", file=sys.stderr)  # noqa: T201
+        complain(f"{len(failed)} failed:")
     for title, job in failed:
-        print(f"  {title}: {job.problem} (log: {job.folder / LOG})", file=sys.stderr)  # noqa: T201
+        complain(f"  {title}: {job.problem} (log: {job.folder / LOG})")
     frames = {title: job.frame for title, job in done.items() if job.frame is not None}
     if frames:
         for picture in draw_sweep(_side_by_side(frames), outcomes[0].folder.parent, outcomes[0].order):

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import sys
-
 from tqdm import tqdm
+
+from probing.streams import errors
 
 _TERMINAL = "{desc} {percentage:3.0f}%|{bar:20}| {elapsed}, {remaining} left{postfix}"
 _LOG = "{desc} {percentage:3.0f}%, {elapsed} gone, {remaining} left{postfix}"
@@ -19,13 +19,13 @@ class Progress:
 
     def __init__(self, what: str, items: str, work: int) -> None:
         """Start counting towards `work`."""
-        terminal = sys.stderr.isatty()
+        terminal = errors().isatty()
         self._items = items
         self._done = 0
         self._bar = tqdm(
             total=work,
             desc=what,
-            file=sys.stderr,
+            file=errors(),
             leave=not terminal,
             mininterval=0.2 if terminal else 15.0,
             delay=1.0 if terminal else 15.0,

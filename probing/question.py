@@ -12,13 +12,13 @@ from probing.config import BaselineConfig, Config, baseline_title, title
 from probing.models.files import ModelFiles
 from probing.objectives.auto import Auto, suitable
 from probing.representations.request import Request
+from probing.results.schema import SCHEMA
 from probing.results.store import ResultStore
+from probing.source import outside_code
 from probing.tasks.card import TaskCard
 from probing.tasks.card import card as make_card
 from probing.tasks.control import control_task, permuted_task
 from probing.tasks.task import Task
-
-SCHEMA = 4
 
 
 @dataclass(frozen=True)
@@ -77,6 +77,10 @@ class Question:
             "task": self.task.digest,
             **self.config.analysis.depends_on(self.means),
         }
+        config = self.config
+        outside = outside_code(config.analysis, config.probe, config.task, self.task, self.means.objective)
+        if outside:  # a name says nothing about how others' code answers
+            content["code"] = outside
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
 
     @cached_property

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 from experiments.finetune.options import parse
 from probing.cli import DONE, MISTAKE, STOPPED
-from probing.errors import ProbingError
+from probing.errors import ProbingError, explained
+from probing.streams import complain
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -26,13 +27,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return _complain("stopped; the same command goes on where this one ended", STOPPED)
     except OSError as error:
-        where = error.filename or "writing"
-        return _complain(f"{where}: {error.strerror}; mend that, and run again", MISTAKE)
+        return _complain(explained(error), MISTAKE)
     return DONE
 
 
 def _complain(message: str, code: int) -> int:
-    sys.stderr.write(f"finetune: {message}\n")
+    complain(f"finetune: {message}")
     return code
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,7 @@ from safetensors.torch import load_file, save
 from experiments.finetune.places import Places
 from experiments.finetune.readout import ReadOut, Recipe
 from probing.errors import ProbingError
-from probing.files import replace_file
+from probing.files import discard, replace_file
 from probing.models.config import ModelConfig
 from probing.models.files import TOKENIZER, ModelFiles, find_files
 from probing.models.load import LoadedModel, load_model
@@ -87,7 +86,7 @@ def drop_half_written(run: Path) -> None:
     """Remove what a kill left of a checkpoint."""
     for path in _folders(run):
         if not (path / MARK).is_file():
-            shutil.rmtree(path)
+            discard(path)
 
 
 def drop_superseded(run: Path, last: Path) -> None:
@@ -103,7 +102,7 @@ def _folders(run: Path) -> list[Path]:
 
 def _recipe(folder: Path) -> Recipe:
     try:
-        values: dict[str, Any] = json.loads((folder / MARK).read_text())
+        values: dict[str, Any] = json.loads((folder / MARK).read_text(encoding="utf-8"))
         heads = tuple((int(layer), int(head)) for layer, head in values["places"]["heads"])
         places = Places(values["places"]["site"], heads)
         classes = None if values["classes"] is None else tuple(values["classes"])

@@ -28,7 +28,7 @@ def scores(folder: Path, data: Examples, rows: Split, device: torch.device) -> d
     """
     path = folder / SCORES
     if path.is_file():
-        kept: dict[str, float] = json.loads(path.read_text())
+        kept: dict[str, float] = json.loads(path.read_text(encoding="utf-8"))
         return kept
     model, _ = load_checkpoint(folder, device)
     problem = data.problem

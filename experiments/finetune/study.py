@@ -14,7 +14,6 @@ from pathlib import Path
 
 import pandas as pd
 import torch
-from filelock import FileLock, Timeout
 
 from experiments.finetune.changes import changes
 from experiments.finetune.checkpoint import whole_checkpoints
@@ -28,7 +27,8 @@ from probing.compose import compose_config, plain_values
 from probing.config import build_config
 from probing.errors import ProbingError
 from probing.figures.trajectories import draw_trajectories
-from probing.files import replace_file
+from probing.files import file_name, replace_file
+from probing.locks import BusyError, held
 from probing.log import log_to_terminal
 from probing.main import run as probe
 from probing.main import run_sweep
@@ -78,8 +78,7 @@ class Study:
             return self.command.out
         digest = hashlib.sha256(json.dumps(self.settings, sort_keys=True).encode()).hexdigest()[:8]
         title = f"{self.run.names['model']}.{self.run.task.name}.{self.command.options.read}"
-        named = re.sub(r"[^A-Za-z0-9.@_-]+", "-", title)[:100]
-        return self.run.config.paths.root / "finetune" / f"{named}.{digest}"
+        return self.run.config.paths.root / "finetune" / f"{file_name(title, 100)}.{digest}"
 
     @property
     def device(self) -> torch.device:
@@ -179,18 +178,18 @@ def _claimed(asked: Study) -> Iterator[None]:
     asked.folder.mkdir(parents=True, exist_ok=True)
     path, settings = asked.folder / SETTINGS, json.dumps(asked.settings, indent=1, sort_keys=True)
     try:
-        with FileLock(asked.folder / ".lock", timeout=0):
-            if path.is_file() and path.read_text() != settings:
+        with held(asked.folder / ".lock", wait=False):
+            if path.is_file() and path.read_text(encoding="utf-8") != settings:
                 raise ProbingError(f"{asked.folder}: holds a run of other settings; give another --out")
             replace_file(path, settings.encode())
             yield
-    except Timeout as error:
+    except BusyError as error:
         raise ProbingError(f"{asked.folder}: another process is training there; wait for its end") from error
 
 
 def _scored(asked: Study) -> pd.DataFrame:
     folders = whole_checkpoints(asked.folder)
-    history = json.loads((folders[-1] / "trainer_state.json").read_text())["log_history"]
+    history = json.loads((folders[-1] / "trainer_state.json").read_text(encoding="utf-8"))["log_history"]
     losses = {entry["step"]: entry["loss"] for entry in history if "loss" in entry}
     rows = []
     for folder in folders:

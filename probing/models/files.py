@@ -54,7 +54,7 @@ class ModelFiles:
         """
         path = self.folder / "config.json"
         try:
-            settings = json.loads(path.read_text())
+            settings = json.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
             raise ProbingError(f"{path}: cannot be read as JSON ({error}); fetch the model again") from error
         if not isinstance(settings, dict):
@@ -96,7 +96,7 @@ class ModelFiles:
     def _cut(self) -> str:
         """What was cut, as text; "" of a whole model."""
         path = self.folder / PRUNED
-        return path.read_text() if path.is_file() else ""
+        return path.read_text(encoding="utf-8") if path.is_file() else ""
 
     def _weights_identity(self) -> str:
         if not self.config.pretrained:

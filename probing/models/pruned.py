@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import json
 import os
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -15,7 +14,7 @@ from safetensors import SafetensorError
 from transformers import AutoConfig, PreTrainedModel
 
 from probing.errors import ProbingError
-from probing.files import replace_file, sync_folder
+from probing.files import delete, own_name, replace_file, sync_folder
 from probing.models.files import PRUNED, WEIGHTS
 from probing.models.removed import Removed, as_json, from_json, remember, removed_from
 
@@ -49,18 +48,24 @@ def save_pruned(model: PreTrainedModel, folder: str | Path, pruned: Pruned | Non
     _check(model, removed)
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder, prefix=".saving-") as place:
+    place = folder / f".{own_name('tmp')}"
+    try:
         model.save_pretrained(place)
         (folder / "config.json").unlink(missing_ok=True)
         for pattern in WEIGHTS_FILES:
             for old in folder.glob(pattern):
                 old.unlink()
         replace_file(folder / PRUNED, as_json(removed).encode())
-        for path in sorted(Path(place).iterdir(), key=lambda path: path.name == "config.json"):
+        for path in sorted(place.iterdir(), key=lambda path: path.name == "config.json"):
             with path.open("rb") as stream:
                 os.fsync(stream.fileno())
             path.replace(folder / path.name)
             sync_folder(folder)
+    except SafetensorError as error:  # its way to say that a file cannot be written
+        reason = str(error).splitlines()[0]
+        raise ProbingError(f"{folder}: {reason}; free some space there, or choose another folder") from error
+    finally:
+        delete(place)
 
 
 def _check(model: PreTrainedModel, removed: Removed) -> None:
@@ -186,7 +191,8 @@ def _concrete(kind: Any, folder: Path, remote: bool) -> type[PreTrainedModel]:  
 
 
 def _saved_class(folder: Path) -> type[PreTrainedModel]:
-    name = next(iter(json.loads((folder / "config.json").read_text()).get("architectures") or ()), "")
+    settings = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    name = next(iter(settings.get("architectures") or ()), "")
     found = getattr(transformers, name, None) if name else None
     if found is None:
         raise ValueError(f"transformers has no class {name or 'named in config.json'}; give model_class")
@@ -196,6 +202,6 @@ def _saved_class(folder: Path) -> type[PreTrainedModel]:
 def _read(folder: Path) -> Removed:
     path = folder / PRUNED
     try:
-        return from_json(path.read_text())
+        return from_json(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise ProbingError(f"{path}: cannot be read ({error}); save the model again") from error

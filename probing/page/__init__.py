@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from probing.errors import ProbingError
+from probing.streams import complain, output
 
 
 def report(root: str | Path = "outputs", out: str | Path | None = None) -> Path:
@@ -36,7 +36,7 @@ def report(root: str | Path = "outputs", out: str | Path | None = None) -> Path:
     found = collect(folder)
     replace_file(path, document(found).encode())
     for damaged in found.damaged:
-        sys.stderr.write(f"probing: left out {damaged.file}: {damaged.problem}\n")
+        complain(f"probing: left out {damaged.file}: {damaged.problem}")
     return path
 
 
@@ -53,4 +53,4 @@ def command(words: Sequence[str]) -> None:
     if named or len(folders) > 1:
         word = next(iter(named), folders[-1])
         raise ProbingError(f"report: cannot use {word!r}; give probing report [outputs] [out=report.html]")
-    sys.stdout.write(f"{report(root, out)}\n")
+    output().write(f"{report(root, out)}\n")

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import pandas as pd
 
-from probing.errors import CorruptFileError, ProbingError
+from probing.errors import ProbingError
 from probing.figures.words import metric_name
 from probing.page.content import Content, Curve, Damaged, Grid, Table
 from probing.page.found import found, found_support, is_found
@@ -20,7 +20,7 @@ from probing.page.runs import run_of
 from probing.page.support import guess, numbers, support
 from probing.results.baselines import with_baselines
 from probing.results.schema import COLUMNS, DERIVED, GRID
-from probing.results.store import read_result
+from probing.results.store import read_results
 from probing.results.units import LOSS
 from probing.tasks.target import COEFFICIENTS
 
@@ -46,7 +46,7 @@ def collect(root: Path) -> Content:
     """
     if not root.is_dir():
         raise ProbingError(f"{root}: no such folder; give the paths.root that the runs wrote to")
-    frames, notes, damaged = _read(sorted((root / "results").glob("*.parquet")))
+    frames, notes, damaged = _read(root / "results")
     if not frames:
         return Content(str(root), (), (), (), (), tuple(damaged))
     frame = _plain(with_baselines(pd.concat(frames, ignore_index=True)))
@@ -64,19 +64,17 @@ def collect(root: Path) -> Content:
 
 
 def _read(
-    paths: Iterable[Path],
+    root: Path,
 ) -> tuple[list[pd.DataFrame], dict[str, tuple[str, dict[str, Any]]], list[Damaged]]:
-    frames, notes, damaged = [], {}, []
-    for path in paths:
-        try:
-            frame, note = read_result(path)
-        except CorruptFileError as error:
-            damaged.append(Damaged(path.name, str(error).removeprefix(f"{path}: ")))
-            continue
-        if len(frame):
-            key = path.stem.rpartition(".")[2]  # rows of old files may lack theirs
-            frames.append(frame[list(COLUMNS)].assign(key=key))
-            notes[key] = (path.name, note)
+    results, problems = read_results(root)
+    whole = [result for result in results if len(result.frame)]
+    # rows of old files may lack their key
+    frames = [result.frame[list(COLUMNS)].assign(key=result.key) for result in whole]
+    notes = {result.key: (result.path.name, dict(result.about)) for result in whole}
+    damaged = [
+        Damaged(Path(problem.path).name, str(problem).removeprefix(f"{problem.path}: "))
+        for problem in problems
+    ]
     return frames, notes, damaged
 
 

@@ -166,7 +166,8 @@ class Extractor:
     def _announce(self, reader: Reader, units: list[Unit]) -> None:
         """Say what is coming, and refuse what the disk cannot hold."""
         size = 2 * len(units) * sum(heads * dim for heads, dim in reader.layout.values())
-        free = shutil.disk_usage(self.root).free
+        there = next(folder for folder in (self.root, *self.root.absolute().parents) if folder.exists())
+        free = shutil.disk_usage(there).free
         if size > free:
             raise ProbingError(
                 f"{self.store.folder}: {size / 1e9:.1f} GB of vectors, {free / 1e9:.1f} GB free; choose "

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,13 +12,17 @@ from pathlib import Path
 import pandas as pd
 import pyarrow as pa
 
-from probing.errors import CorruptFileError
-from probing.parquet import read_table, write_table
+from probing.errors import CorruptFileError, MisplacedFileError, OldFileError
+from probing.files import file_name
+from probing.parquet import read_marked, write_table
 from probing.representations.request import Request, unit_id
 from probing.tasks.task import Task, Unit
 
+log = logging.getLogger(__name__)
+SCHEMA = 1
 NAMED_BY = ("model", "task", "granularity", "pooling", "examples", "vectors")
 PARTNER = "partner_"  # before the columns of the second unit of a pair
+_COLUMNS = ("id", "text", "start", "end", "second")
 
 
 @dataclass(frozen=True)
@@ -52,19 +58,45 @@ def write_manifest(root: Path, request: Request, task: Task, labels: Mapping[str
     digest = hashlib.sha256("\n".join("\t".join(row) for row in rows).encode()).hexdigest()[:8]
     about = {name: str(labels[name]) for name in NAMED_BY if name in labels}
     about |= {"examples": digest, "vectors": request.key}
-    name = f"task-{task.name}.{about['model']}"[:100].replace("/", "-")
-    path = root / request.key / f"{name}.{digest}.parquet"
-    write_table(path, table, about)
+    path = root / request.key / f"task-{_title(about)}.{digest}.parquet"
+    if _is_of_others(path, about):
+        path = root / request.key / f"task-{_title(about, apart=True)}.{digest}.parquet"
+    write_table(path, table, about, {"kind": "manifest", "schema": SCHEMA})
     return path
 
 
 def read_manifests(root: Path) -> list[Manifest]:
-    """All manifests under a cache folder.
+    """All manifests under a cache folder, none of them twice.
 
     Raises:
-        CorruptFileError: If one is damaged.
+        CorruptFileError: If one is damaged, or is not the one that its place says.
     """
-    return [_read(path) for path in sorted(root.glob("*/task-*.parquet"))]
+    found: dict[tuple[tuple[str, str], ...], Manifest] = {}
+    for path in sorted(root.glob("*/task-*.parquet")):
+        try:
+            manifest = _read(path)
+        except OldFileError as error:
+            log.warning("%s; it is left out, run its command again", error)
+        else:
+            found.setdefault(tuple(sorted(manifest.about.items())), manifest)
+    return list(found.values())
+
+
+def _title(about: Mapping[str, str], *, apart: bool = False) -> str:
+    """The start of a manifest's name; a digest tells apart names that file names do not."""
+    named = f"{about['task']}.{about['model']}"
+    title = file_name(named, 95)
+    if title == named.replace("/", "-") and not apart:
+        return title
+    return f"{title}.{hashlib.sha256(json.dumps([*about.items()]).encode()).hexdigest()[:8]}"
+
+
+def _is_of_others(path: Path, about: Mapping[str, str]) -> bool:
+    """Whether a file of this name is there and of something else, as of a/b where this is of a-b."""
+    try:
+        return path.exists() and read_marked(path)[1] != about
+    except CorruptFileError:
+        return False
 
 
 def _units(units: Sequence[Unit], prefix: str = "") -> dict[str, pa.Array]:
@@ -79,7 +111,23 @@ def _units(units: Sequence[Unit], prefix: str = "") -> dict[str, pa.Array]:
 
 
 def _read(path: Path) -> Manifest:
-    table, about = read_table(path)
-    if set(about) != set(NAMED_BY):
-        raise CorruptFileError(str(path), "it does not say what it is of")
+    table, about, mark = read_marked(path)
+    if set(about) != set(NAMED_BY) or mark.get("kind", "manifest") != "manifest":
+        raise MisplacedFileError(str(path), "it is not a list of examples; remove it")
+    if (about["vectors"], about["examples"]) != (path.parent.name, path.stem.rpartition(".")[2]):
+        raise MisplacedFileError(
+            str(path), f"it is of examples {about['examples']} and vectors {about['vectors']}; move it back"
+        )
+    _check_columns(path, table.column_names, int(mark.get("schema", 0)))
     return Manifest(about, table.to_pandas())
+
+
+def _check_columns(path: Path, names: Sequence[str], schema: int) -> None:
+    """Refuse columns that no version writes, and the lack of one that this version does."""
+    pair = f"{PARTNER}id" in names
+    own = [*_COLUMNS, "label", "split", *(f"{PARTNER}{name}" for name in _COLUMNS if pair)]
+    wrong = sorted(set(names) - set(own)) or (sorted(set(own) - set(names)) if schema == SCHEMA else [])
+    if schema > SCHEMA or wrong:
+        raise MisplacedFileError(
+            str(path), f"its columns are not those of this version ({', '.join(wrong)}); remove it"
+        )

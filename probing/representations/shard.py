@@ -24,7 +24,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from probing.errors import CorruptFileError
-from probing.files import sync_folder, write_synced
+from probing.files import own_name, sync_folder, write_synced
 from probing.tasks.task import Unit
 
 Vectors = NDArray[np.float16] | NDArray[np.float32]
@@ -114,7 +114,7 @@ def open_shard(folder: Path) -> Shard:
         CorruptFileError: If the mark, or a file that it names, is damaged.
     """
     try:
-        mark = json.loads((folder / META).read_text())
+        mark = json.loads((folder / META).read_text(encoding="utf-8"))
         intact = zlib.crc32(json.dumps(mark["meta"]).encode()) == mark["crc32"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise CorruptFileError(str(folder / META), type(error).__name__) from error
@@ -145,7 +145,7 @@ def write_shard(
         truncated: Ids of the units whose text was cut to the model's limit.
         missing: Ids of those that were cut off with it; their vectors are NaN.
     """
-    temporary = parent / f"tmp-{uuid.uuid4().hex}"
+    temporary = parent / own_name("tmp")
     temporary.mkdir(parents=True)
     try:
         files = {ROWS: _write_table(temporary / ROWS, _rows_table(ids, units))}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,11 +11,12 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
 from probing.errors import CorruptFileError
-from probing.files import remove_empty, replace_file
+from probing.files import discard, replace_file
+from probing.litter import remove_litter
+from probing.locks import held, lock_file
 from probing.representations.request import Request
 from probing.representations.shard import Shard, open_shard
 
@@ -59,27 +59,14 @@ class Store:
     @contextmanager
     def lock(self) -> Iterator[None]:
         """Let one process at a time extract for this key; others wait, then find the rows there."""
-        path = self.root / f"{self.key}.lock"
-        self.root.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(path)
-        try:
-            lock.acquire(timeout=0)
-        except Timeout:
-            log.info("waiting for another process that extracts the same vectors")
-            lock.acquire()
-        try:
+        path = lock_file(self.root, self.key)
+        with held(path, waiting="waiting for another process that extracts the same vectors"):
             yield
-        finally:
-            if not self.folder.exists():  # it came to nothing, and leaves nothing
-                path.unlink(missing_ok=True)
-                remove_empty(self.root, self.root)
-            lock.release()
 
     def prepare(self, request: Request) -> None:
         """Make the folder, and remove what a killed process left half-written; needs the lock."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        for leftover in self.folder.glob("tmp-*"):
-            shutil.rmtree(leftover, ignore_errors=True)
+        remove_litter(self.folder)
         content = request.as_json().encode()
         path = self.folder / REQUEST
         if not path.is_file() or path.read_bytes() != content:
@@ -103,8 +90,7 @@ class Store:
         if shard.parent != self.folder or not shard.name.startswith("shard-"):
             raise error
         log.warning("%s; its rows are extracted again", error)
-        if shard.exists():
-            shutil.rmtree(shard)
+        discard(shard)
 
     def drop_superseded(self) -> None:
         """Remove shards of which newer ones hold every row and layer; needs the lock."""
@@ -112,7 +98,7 @@ class Store:
         for shard in self.shards():
             ids = shard.ids()
             if all(shard.layers <= seen.get(unit, frozenset()) for unit in ids):
-                shutil.rmtree(shard.folder)
+                discard(shard.folder)
             seen |= {unit: seen.get(unit, frozenset()) | shard.layers for unit in ids}
 
     def layout(self) -> dict[int, tuple[int, int]] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,10 +11,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from probing.errors import ProbingError
+from probing.errors import OldFileError, ProbingError
 from probing.results.baselines import with_baselines
 from probing.results.schema import COLUMNS, GRID, PREDICTED, as_frame, places
-from probing.results.store import read_result
+from probing.results.store import read_result, read_results
+
+log = logging.getLogger(__name__)
 
 
 def load_results(root: str | Path = "outputs") -> pd.DataFrame:
@@ -28,12 +31,24 @@ def load_results(root: str | Path = "outputs") -> pd.DataFrame:
         embeddings, and `head` is missing where a row is of more than one head.
 
     Raises:
-        ProbingError: If there is no such folder, or a result file is damaged; the message names it.
+        ProbingError: If there is no such folder, or a file is damaged, or is not the result that its name
+            says; the message names it.
     """
     folder = Path(root)
     if not folder.is_dir():
         raise ProbingError(f"{folder}: no such folder; give the paths.root that the runs wrote to")
-    frames = [read_result(path)[0] for path in sorted((folder / "results").glob("*.parquet"))]
+    found, problems = read_results(folder / "results")
+    old = [problem for problem in problems if isinstance(problem, OldFileError)]
+    for problem in problems:
+        if problem not in old:
+            raise type(problem)(problem.path, problem.reason, "remove it, and run its command again")
+    if old:
+        first = Path(old[0].path).name
+        log.warning(
+            "%s: %d results of an older version are left out (%s, ...); run their commands again, and remove "
+            "the files", folder / "results", len(old), first,
+        )  # fmt: skip
+    frames = [result.frame for result in found]
     frame = pd.concat(frames, ignore_index=True)[list(COLUMNS)] if frames else as_frame([])
     return with_baselines(frame)
 

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from probing.tasks.target import CLASS_METRICS, SCORE_METRICS
 
+SCHEMA = 5
+"""Version of what results hold and how it is computed; in every key, and in every file."""
 COLUMNS: dict[str, str] = {
     "analysis": "string",
     "model": "string",

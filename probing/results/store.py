@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
-import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,12 +11,12 @@ from typing import Any
 
 import pandas as pd
 import pyarrow as pa
-from filelock import FileLock
 
-from probing.errors import CorruptFileError
-from probing.files import remove_empty
-from probing.parquet import read_table, write_table
-from probing.results.schema import COLUMNS, PREDICTED
+from probing.errors import CorruptFileError, MisplacedFileError
+from probing.files import discard, file_name
+from probing.locks import held, lock_file
+from probing.parquet import read_marked, write_table
+from probing.results.schema import COLUMNS, PREDICTED, SCHEMA
 
 log = logging.getLogger(__name__)
 
@@ -40,85 +38,163 @@ class ResultStore:
     @property
     def path(self) -> Path:
         """The file of the finished run."""
-        title = re.sub(r"[^A-Za-z0-9.@_-]+", "-", self.title)[:150]
-        return self.root / f"{title}.{self.key}.parquet"
+        return self.root / f"{file_name(self.title)}.{self.key}.parquet"
 
     @property
     def _parts(self) -> Path:
-        return self.root / f".parts-{self.key}"
+        return parts_folder(self.root, self.key)
 
     @contextmanager
     def lock(self) -> Iterator[None]:
         """Let one process at a time compute this result; others wait, then find it."""
-        self.root.mkdir(parents=True, exist_ok=True)
-        path = self.root / f".{self.key}.lock"
-        try:
-            with FileLock(path):
-                yield
-        finally:
-            path.unlink(missing_ok=True)
-            remove_empty(self.root, self.root)
+        with held(lock_file(self.root, self.key), waiting="waiting for another process that runs the same"):
+            yield
 
     def read(self, *, predicted: bool = False) -> pd.DataFrame | None:
         """The finished result, with the answers to test items if wanted, or None where there is none.
 
         Raises:
-            CorruptFileError: If the file is damaged.
+            CorruptFileError: If the file is damaged, or holds another result.
         """
         return read_result(self.path, predicted=predicted)[0] if self.path.exists() else None
 
     def read_part(self, part: int) -> pd.DataFrame | None:
-        """A part that an interrupted run has finished, or None; a damaged one counts as missing."""
+        """A part that an interrupted run has finished, or None; a damaged or misplaced one is missing."""
         path = self._part(part)
         try:
-            return read_result(path, predicted=True)[0] if path.exists() else None
+            return _read(path, _mark("part", self.key, part), predicted=True)[0] if path.exists() else None
         except CorruptFileError as error:
             log.warning("%s; it is computed again", error)
             return None
 
     def write_part(self, part: int, frame: pd.DataFrame) -> None:
         """Keep a finished part, so that a killed run need not do it again."""
-        _write(self._part(part), frame, {})
+        _write(self._part(part), frame, {}, _mark("part", self.key, part))
 
     def write(self, frame: pd.DataFrame, about: Mapping[str, Any]) -> Path:
         """Write the finished result with what is known about it, and drop its parts."""
-        _write(self.path, frame, about)
+        _write(self.path, frame, about, _mark("result", self.key))
         self.drop_parts()
         return self.path
 
     def drop_parts(self) -> None:
         """Forget what an interrupted run has finished."""
-        shutil.rmtree(self._parts, ignore_errors=True)
+        discard(self._parts)
 
     def _part(self, part: int) -> Path:
         return self._parts / f"{part}.parquet"
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A result as a file holds it.
+
+    Attributes:
+        path: The file.
+        key: Of the run.
+        frame: Its rows, without answers to test items.
+        about: The note about the run.
+    """
+
+    path: Path
+    key: str
+    frame: pd.DataFrame
+    about: Mapping[str, Any]
+
+
+def read_results(root: Path) -> tuple[list[Stored], list[CorruptFileError]]:
+    """Read all results of a folder, and the reasons why some files are none.
+
+    No result comes twice: of two files of one key the second is refused.
+    """
+    found: dict[str, Stored] = {}
+    problems = []
+    for path in sorted(root.glob("*.parquet")):
+        try:
+            frame, about = read_result(path)
+            key = key_of(path)
+            if key in found:
+                raise MisplacedFileError(str(path), f"it holds the same result as {found[key].path.name}")
+            found[key] = Stored(path, key, frame, about)
+        except CorruptFileError as error:
+            problems.append(error)
+    return list(found.values()), problems
 
 
 def read_result(path: Path, *, predicted: bool = False) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Read a result file: its rows, and what is known about the run.
 
     Args:
-        path: The file.
+        path: The file; the key in its name is compared with that inside.
         predicted: Whether to read the answers to test items too, as a column of arrays.
 
     Raises:
-        CorruptFileError: If the file is damaged.
+        CorruptFileError: If the file is damaged, of another key, or of other columns than this version's.
     """
-    table, about = read_table(path, without=None if predicted else PREDICTED)
+    return _read(path, _mark("result", key_of(path)), predicted=predicted)
+
+
+def key_of(path: Path) -> str:
+    """The key in the name of a result file."""
+    return path.stem.rpartition(".")[2]
+
+
+def parts_folder(root: Path, key: str) -> Path:
+    """Where the finished parts of a run lie until all are."""
+    return root / f".parts-{key}"
+
+
+def _mark(kind: str, key: str, part: int | None = None) -> dict[str, Any]:
+    """What a file says that it is."""
+    return {"kind": kind, "key": key, "part": part, "schema": SCHEMA}
+
+
+def _read(path: Path, expected: Mapping[str, Any], *, predicted: bool) -> tuple[pd.DataFrame, dict[str, Any]]:
+    table, about, mark = read_marked(path, without=None if predicted else PREDICTED)
+    schema = _check_mark(path, mark, expected)
     try:
-        frame = table.to_pandas()
-        # files that were written before a column existed lack it; there were no baselines then
-        lacking: dict[str, Any] = dict.fromkeys(COLUMNS, None) | {"baseline": "none"}
-        frame = frame.assign(**{name: lacking[name] for name in COLUMNS.keys() - set(frame)})
-        if any(str(frame[name].dtype) != kind for name, kind in COLUMNS.items()):  # casting takes long
-            frame = frame.astype(COLUMNS)
-        return frame[[*COLUMNS, *frame.columns.difference(list(COLUMNS))]], about
+        return _as_frame(path, table.to_pandas(), schema), about
     except (KeyError, ValueError, TypeError) as error:
         raise CorruptFileError(str(path), str(error).splitlines()[0]) from error
 
 
-def _write(path: Path, frame: pd.DataFrame, about: Mapping[str, Any]) -> None:
-    write_table(path, _table(frame), about)
+def _check_mark(path: Path, mark: Mapping[str, Any], expected: Mapping[str, Any]) -> int:
+    """Refuse a file that is not the one that is looked for; return the version of its schema."""
+    for name in ("kind", "key", "part"):
+        if mark.get(name) != expected[name]:
+            there, wanted = _described(mark), _described(expected)
+            raise MisplacedFileError(str(path), f"it holds {there} instead of {wanted}")
+    schema = int(mark.get("schema", 0))
+    if schema > SCHEMA:
+        raise MisplacedFileError(str(path), "a newer version of probing wrote it; update probing to read it")
+    return schema
+
+
+def _described(mark: Mapping[str, Any]) -> str:
+    if mark.get("kind") not in {"result", "part"}:
+        return "something else"
+    part = "the result" if mark["kind"] == "result" else f"part {mark.get('part')}"
+    return f"{part} of key {mark.get('key')}"
+
+
+def _as_frame(path: Path, frame: pd.DataFrame, schema: int) -> pd.DataFrame:
+    """The columns of the schema in its order and types, then answers if there are any."""
+    unknown = [str(name) for name in frame if name not in COLUMNS and name != PREDICTED]
+    if unknown:
+        raise MisplacedFileError(str(path), f"no version of probing writes its column {unknown[0]!r}")
+    missing = [name for name in COLUMNS if name not in frame]
+    if missing and schema == SCHEMA:
+        raise MisplacedFileError(str(path), f"it has no column {missing[0]!r}")
+    # files of an earlier schema lack what it did not have; there were no baselines then
+    lacking: dict[str, Any] = dict.fromkeys(COLUMNS, None) | {"baseline": "none"}
+    frame = frame.assign(**{name: lacking[name] for name in missing})
+    if any(str(frame[name].dtype) != kind for name, kind in COLUMNS.items()):  # casting takes long
+        frame = frame.astype(COLUMNS)
+    return frame[[*COLUMNS, *frame.columns.difference(list(COLUMNS))]]
+
+
+def _write(path: Path, frame: pd.DataFrame, about: Mapping[str, Any], mark: Mapping[str, Any]) -> None:
+    write_table(path, _table(frame), about, mark)
 
 
 def _table(frame: pd.DataFrame) -> pa.Table:

@@ -9,7 +9,7 @@ import pytest
 
 import probing
 from probing.errors import CorruptFileError, ProbingError
-from probing.results.schema import COLUMNS, DERIVED, as_frame
+from probing.results.schema import COLUMNS, DERIVED, SCHEMA, as_frame
 from probing.results.store import ResultStore, read_result
 from probing.results.table import grid_text
 
@@ -121,8 +121,12 @@ def test_the_printed_grid_has_the_input_at_the_bottom_and_marks_the_best() -> No
     assert lines[3] == ("best: layer 1 head 2, accuracy 50.0% [10.0%, 90.0%]; mean 25.0%; majority 50.0%")
 
 
-def test_files_from_before_there_were_baselines_are_results_themselves(tmp_path: Path) -> None:
-    store(tmp_path, "k").write(rows().drop(columns=["baseline", "variant", "draw", "p"]), {})
+def test_files_from_before_there_were_baselines_are_results_themselves(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as earlier:
+        earlier.setattr("probing.results.store.SCHEMA", SCHEMA - 1)
+        store(tmp_path, "k").write(rows().drop(columns=["baseline", "variant", "draw", "p"]), {})
     frame = probing.load_results(tmp_path)
     assert set(frame["baseline"]) == {"none"}
     assert frame[["variant", "draw", "p"]].isna().all(axis=None)

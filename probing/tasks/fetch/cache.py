@@ -7,15 +7,14 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from filelock import FileLock, Timeout
-
 from probing.errors import ProbingError
 from probing.files import replace_file
+from probing.locks import held
 from probing.tasks.fetch.part import Part, on_disk
 from probing.tasks.fetch.transfer import FetchError, download
 from probing.tasks.fetch.unpack import open_member
@@ -128,8 +127,9 @@ def _make(path: Path, source: Source, downloads: Path) -> None:
             raise
         # without a published digest what was fetched may never have been the file
         if source.sha256 is None and any(_recorded(raw)):
-            raw.unlink(missing_ok=True)
-            _note(raw).unlink(missing_ok=True)
+            with _locked(raw):
+                raw.unlink(missing_ok=True)
+                _note(raw).unlink(missing_ok=True)
         raise FetchError(f"{source.url}: {error}") from error
     digest = part.digest()
     part.finish()
@@ -196,15 +196,10 @@ def _note(path: Path) -> Path:
 @contextmanager
 def _locked(path: Path) -> Iterator[None]:
     """Let one process at a time make a file."""
-    lock = FileLock(path.with_name(f".{path.name}.lock"))
-    with on_disk(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            lock.acquire(timeout=0)
-        except Timeout:
-            log.warning("%s: another process is fetching it; waiting", path)
-            lock.acquire()
-    try:
+    lock = held(
+        path.with_name(f".{path.name}.lock"), waiting=f"{path}: another process is fetching it; waiting"
+    )
+    with ExitStack() as stack:
+        with on_disk(path):
+            stack.enter_context(lock)
         yield
-    finally:
-        lock.release()

@@ -1,0 +1,136 @@
+"""The folder of one run: a name of its own, and nothing left of a run that came to nothing or was killed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from probing import locks
+from probing.errors import ProbingError
+from probing.files import own_name, replace_file
+from probing.litter import clean, ended, is_owned, marks
+from probing.log import LOG
+
+CONFIG, CARD = "config.yaml", "task.yaml"
+_WRITTEN = {LOG, CONFIG, CARD}
+_PICTURES = {".png", ".svg", ".pdf", ".csv"}
+
+
+@contextmanager
+def new_run_folder(wanted: Path, root: Path) -> Iterator[Path]:
+    """Make the folder of a run, and take it away again if the run comes to nothing.
+
+    Folders that other runs use too stay, unless this run made the whole root and nobody else has put
+    anything there.
+
+    Args:
+        wanted: The folder; another number is appended if another run has it.
+        root: The folder of all outputs.
+    """
+    fresh = not root.exists()
+    tidy(root)
+    folder, mark = _make(wanted.expanduser().resolve(), root)
+    try:
+        yield folder
+    except (ProbingError, OSError):
+        for name in _WRITTEN:
+            (folder / name).unlink(missing_ok=True)
+        with suppress(OSError):
+            folder.rmdir()
+        mark.unlink(missing_ok=True)
+        if fresh:
+            _leave(root, folder.parent)
+        raise
+    except KeyboardInterrupt:  # as if it were killed: the next run takes the folder away
+        raise
+    except BaseException:
+        mark.unlink(missing_ok=True)
+        raise
+    mark.unlink(missing_ok=True)
+
+
+@contextmanager
+def marked(folder: Path, root: Path) -> Iterator[None]:
+    """Say while it lasts that a folder is that of a run, so that the next run takes it away after a kill."""
+    tidy(root)
+    mark = _mark(folder, root)
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise
+    except BaseException:
+        mark.unlink(missing_ok=True)
+        raise
+    mark.unlink(missing_ok=True)
+
+
+def tidy(root: Path) -> None:
+    """Remove what killed runs have left: temporaries, and folders of runs without a result."""
+    clean(root)
+    found = {entry: _folder_of(Path(entry.path)) for entry in marks(root / "locks")}
+    for entry, folder in found.items():
+        if not ended(entry):
+            continue
+        alone = list(found.values()).count(folder) == 1
+        with suppress(OSError):
+            if folder is not None and alone:
+                _remove_half_run(folder, root)
+            Path(entry.path).unlink(missing_ok=True)
+
+
+def _make(wanted: Path, root: Path) -> tuple[Path, Path]:
+    number = 1
+    while True:
+        folder = wanted if number == 1 else wanted.with_name(f"{wanted.name}-{number}")
+        if folder.exists():
+            number += 1
+            continue
+        mark = _mark(folder, root)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            folder.mkdir()
+        except FileNotFoundError:  # another run has taken the empty parent away
+            mark.unlink(missing_ok=True)
+        except FileExistsError:
+            mark.unlink(missing_ok=True)
+            number += 1
+        else:
+            return folder, mark
+
+
+def _mark(folder: Path, root: Path) -> Path:
+    path = root / "locks" / own_name("run")
+    replace_file(path, str(folder.resolve()).encode())
+    return path
+
+
+def _folder_of(mark: Path) -> Path | None:
+    try:
+        return Path(mark.read_text(encoding="utf-8"))
+    except OSError:
+        return None
+
+
+def _remove_half_run(folder: Path, root: Path) -> None:
+    """Remove a run's folder with what runs write; one in which somebody has put something else stays."""
+    written = list(folder.iterdir()) if folder.is_dir() else []
+    if any(
+        path.name not in _WRITTEN and path.suffix not in _PICTURES and not is_owned(path) for path in written
+    ):
+        return
+    for path in written:
+        path.unlink()
+    folder.rmdir()
+    if folder.parent.parent == (root / "runs").resolve():  # the last job of a sweep
+        folder.parent.rmdir()
+
+
+def _leave(root: Path, runs: Path) -> None:
+    """Remove a root that this run has made, as far as nobody has put anything there meanwhile."""
+    for path in (root / "locks").glob("*.lock"):
+        locks.remove(path)
+    for folder in (root / "locks", runs, root):
+        if folder.resolve().is_relative_to(root.resolve()):
+            with suppress(OSError):
+                folder.rmdir()
