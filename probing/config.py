@@ -68,10 +68,11 @@ def local(path: str, where: str) -> Path:
     Raises:
         ProbingError: If it is an address, as `s3://...`, which nothing here writes to yet.
     """
-    address = re.match(r"([A-Za-z][A-Za-z0-9+.-]+):/", path)  # one letter is a drive
-    if address:
+    address = re.match(r"([A-Za-z][A-Za-z0-9+.-]+):/+", path)  # one letter is a drive
+    if address:  # of two slashes a path has kept one
         raise ProbingError(
-            f"{where}={path}: {address[1]}:// cannot be written to; give a folder of this machine"
+            f"{where}={address[1]}://{path[address.end() :]}: only folders of this machine can be written to "
+            "yet; give one"
         )
     return Path(path)
 

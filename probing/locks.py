@@ -44,11 +44,14 @@ def held(path: Path, *, wait: bool = True, waiting: str = "waiting for another p
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             pin = path.open("ab")
-        except FileNotFoundError:  # the folder was removed meanwhile
+        except FileNotFoundError:  # another process has removed the empty folder meanwhile
             continue
         with pin:  # as long as it is open, no other file can have its number
             lock = FileLock(path)
-            _acquire(lock, wait, waiting)
+            try:
+                _acquire(lock, wait, waiting)
+            except FileNotFoundError:
+                continue
             try:
                 if _lies_there(pin, path):
                     with suppress(OSError):

@@ -37,8 +37,8 @@ def run(overrides: Sequence[str] = (), *, data: pd.DataFrame | None = None) -> p
         The tidy rows of the run, as `load_results` would give them.
 
     Raises:
-        ProbingError: If the configuration, the data or the model is not as it should be; then no run
-            folder is left behind.
+        ProbingError: If the configuration, the data or the model is not as it should be, or the disk refuses
+            something; then no run folder is left behind.
     """
     composed = compose_config(overrides)
     if composed.hydra.sweeper.params:
@@ -47,8 +47,13 @@ def run(overrides: Sequence[str] = (), *, data: pd.DataFrame | None = None) -> p
     config = build_config(values)
     with log_to_terminal():
         start = prepare(config if data is None else _with_data(config, data))
-        with new_run_folder(local(composed.hydra.run.dir, "hydra.run.dir"), config.paths.root) as folder:
-            return _execute(start, values, folder)
+        try:
+            with new_run_folder(local(composed.hydra.run.dir, "hydra.run.dir"), config.paths.root) as folder:
+                return _execute(start, values, folder)
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise ProbingError(explained(error)) from error
 
 
 def _with_data(config: Config, data: pd.DataFrame) -> Config:

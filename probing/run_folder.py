@@ -76,6 +76,7 @@ def tidy(root: Path) -> None:
         with suppress(OSError):
             if folder is not None and alone:
                 _remove_half_run(folder, root)
+        with suppress(OSError):
             Path(entry.path).unlink(missing_ok=True)
 
 
@@ -114,10 +115,10 @@ def _folder_of(mark: Path) -> Path | None:
 
 def _remove_half_run(folder: Path, root: Path) -> None:
     """Remove a run's folder with what runs write; one in which somebody has put something else stays."""
-    written = list(folder.iterdir()) if folder.is_dir() else []
-    if any(
-        path.name not in _WRITTEN and path.suffix not in _PICTURES and not is_owned(path) for path in written
-    ):
+    if not folder.is_dir():
+        return
+    written = list(folder.iterdir())
+    if any(not (path.name in _WRITTEN or path.suffix in _PICTURES or is_owned(path)) for path in written):
         return
     for path in written:
         path.unlink()
