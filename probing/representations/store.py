@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import shutil
 from collections.abc import Iterator, Sequence
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 
 from probing.errors import CorruptFileError
 from probing.files import remove_empty, replace_file
-from probing.representations.request import Request
+from probing.representations.request import Request, key_of
 from probing.representations.shard import Shard, open_shard
 
 log = logging.getLogger(__name__)
@@ -89,16 +90,24 @@ class Store:
         """All committed shards, the newest first.
 
         Raises:
-            CorruptFileError: If one of them is damaged.
+            CorruptFileError: If one of them is damaged, or the folder is not of this request.
         """
-        return [open_shard(folder) for folder in sorted(self.folder.glob("shard-*"), key=_age)]
+        check_request(self.folder)
+        shards = [open_shard(folder) for folder in self.folder.glob("shard-*")]
+        return sorted(shards, key=lambda shard: (-shard.number, shard.folder.name))
 
     def discard_damaged(self, error: CorruptFileError) -> None:
         """Remove the shard that a damaged file belongs to, so that its rows are extracted again.
 
+        Of a damaged request, which nothing is computed from, that file alone is removed.
+
         Raises:
             OSError: If it cannot be removed.
         """
+        if Path(error.path) == self.folder / REQUEST:
+            log.warning("%s; it is written again", error)
+            Path(error.path).unlink(missing_ok=True)
+            return
         shard = Path(error.path).parent
         if shard.parent != self.folder or not shard.name.startswith("shard-"):
             raise error
@@ -157,9 +166,20 @@ class Store:
         return tuple(parts)
 
 
-def _age(folder: Path) -> tuple[int, str]:
-    """Sorts the newest first; a folder that another process has just removed comes last."""
+def check_request(folder: Path) -> None:
+    """Refuse a cache folder whose `request.json` is of another key; one without the file is let pass.
+
+    Raises:
+        CorruptFileError: If the folder is not named after its request.
+    """
+    path = folder / REQUEST
+    if path.exists() and key_of(path.read_bytes()) != folder.name:
+        raise CorruptFileError(str(path), "the folder is not named after it; delete the file, or the folder")
+
+
+def schema_of(folder: Path) -> int | None:
+    """The version of the request that a cache folder answers; None where that is not to be read."""
     try:
-        return -folder.stat().st_mtime_ns, folder.name
-    except FileNotFoundError:
-        return 0, folder.name
+        return int(json.loads((folder / REQUEST).read_bytes())["schema"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None

@@ -18,6 +18,7 @@ from filelock import FileLock
 from probing.errors import CorruptFileError
 from probing.files import remove_empty
 from probing.parquet import read_table, write_table
+from probing.representations.request import SCHEMA
 from probing.results.schema import COLUMNS, PREDICTED
 
 log = logging.getLogger(__name__)
@@ -117,15 +118,26 @@ def read_result(path: Path, *, predicted: bool = False) -> tuple[pd.DataFrame, d
         raise CorruptFileError(str(path), str(error).splitlines()[0]) from error
 
 
+def of_older_version(about: Mapping[str, Any]) -> bool:
+    """Whether a result comes from vectors as an older version kept them; a run computes it again."""
+    return int(about.get("request", {}).get("schema", SCHEMA)) < SCHEMA
+
+
+def warn_of_older(folder: Path, count: int) -> None:
+    """Warn that some results were left out, if any were."""
+    if count:
+        log.warning("%s: %d results of an older version are left out; run them again", folder, count)
+
+
 def _write(path: Path, frame: pd.DataFrame, about: Mapping[str, Any]) -> None:
     write_table(path, _table(frame), about)
 
 
 def _table(frame: pd.DataFrame) -> pa.Table:
-    """The frame, its answers as lists of the smallest type that tells them apart."""
+    """The frame, its answers as lists; scores in full, since cosines may differ in their tenth digit alone."""
     table = pa.Table.from_pandas(frame.drop(columns=PREDICTED, errors="ignore"), preserve_index=False)
     if PREDICTED not in frame:
         return table
     whole = all(answers.dtype.kind == "i" for answers in frame[PREDICTED])
-    answers = pa.array(list(frame[PREDICTED]), pa.list_(pa.int32() if whole else pa.float32()))
+    answers = pa.array(list(frame[PREDICTED]), pa.list_(pa.int32() if whole else pa.float64()))
     return table.append_column(PREDICTED, answers)
