@@ -2,8 +2,8 @@
 
 A layer's file has a column of fixed-size lists for each head (H00, H01, ...), so that a layer is read without
 the others, and of a layer only the heads that are asked for are decoded. `rows.parquet` says which unit each
-row stands for. `shard.json`, the commit mark, is written last. It says which request the vectors answer, which
-number the shard has among those of its folder, and the size and digest of every file, its own included.
+row stands for. `shard.json`, the commit mark, is written last. It says which request the vectors answer,
+which number the shard has among those of its folder, and the size and digest of every file, its own included.
 """
 
 from __future__ import annotations

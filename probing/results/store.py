@@ -134,7 +134,7 @@ def _write(path: Path, frame: pd.DataFrame, about: Mapping[str, Any]) -> None:
 
 
 def _table(frame: pd.DataFrame) -> pa.Table:
-    """The frame, its answers as lists; scores in full, since cosines may differ in their tenth digit alone."""
+    """The frame, its answers as lists; scores in full, as cosines may differ in their tenth digit alone."""
     table = pa.Table.from_pandas(frame.drop(columns=PREDICTED, errors="ignore"), preserve_index=False)
     if PREDICTED not in frame:
         return table
