@@ -12,7 +12,11 @@ import torch
 from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
 
+from probing.compose import compose_config, plain_values
+from probing.config import build_config
 from probing.errors import ProbingError
+from probing.pipeline import Run, prepare
+from probing.representations import request
 from probing.representations.buffer import Buffer
 from probing.representations.forward import Rows
 from probing.representations.half import Half
@@ -119,3 +123,21 @@ def test_the_disk_must_hold_four_bytes_of_each_number_or_two(
     assert extractor(tmp_path, tiny_bert, settings=half).extract(small_task.units).complete
     with pytest.raises(ProbingError, match=r"GB of vectors, .* GB free"):
         extractor(tmp_path, tiny_bert).extract(small_task.units)
+
+
+def test_results_depend_on_how_vectors_are_kept(tiny_bert: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Results of older vectors, too, are computed again."""
+
+    def question(*more: str) -> Run:
+        asked = ["model=hf", f"model.name={tiny_bert}", "task.n_train=40", *more]
+        return prepare(build_config(plain_values(compose_config(asked))))
+
+    plain, half = question(), question("extract.storage=float16")
+    assert plain.request.storage == "float32"
+    assert plain.key == question("extract.storage=float32").key
+    keys = {plain.key, half.key}
+    assert plain.question != half.question  # neither is a baseline of the other
+    monkeypatch.setattr(request, "SCHEMA", 1)
+    assert len(keys | {question().key}) == 3
+    with pytest.raises(ProbingError, match=r"extract\.storage"):
+        question("extract.storage=float8")
