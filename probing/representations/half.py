@@ -30,12 +30,12 @@ class Half:
         self._features = {layer: _Moments(heads, dim) for layer, (heads, dim) in layout.items()}
         self._wide = dict.fromkeys(layout, 0)
 
-    def narrow(self, layer: int, vectors: NDArray[np.float32]) -> Vectors:
+    def narrow(self, layer: int, vectors: Vectors) -> Vectors:
         """Round vectors (units, heads, head_dim); float32 is returned if one of them cannot be float16.
 
         Args:
             layer: The layer that they are of.
-            vectors: What the model computed; NaN where a unit has no vector.
+            vectors: What the model computed, float32; NaN where a unit has no vector.
         """
         largest = np.abs(vectors).max(2, initial=0)
         wide = largest > LARGEST
@@ -78,7 +78,7 @@ class _Moments:
         self._mean = np.zeros((heads, dim))
         self._squares = np.zeros((heads, dim))
 
-    def add(self, vectors: NDArray[np.float32], used: NDArray[np.bool_]) -> None:
+    def add(self, vectors: Vectors, used: NDArray[np.bool_]) -> None:
         """Take those of some vectors (units, heads, dim) that are `used`, bool (units, heads)."""
         weight = used[..., None]
         count = weight.sum(0)

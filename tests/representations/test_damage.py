@@ -141,8 +141,8 @@ def test_always_serves_what_it_has_just_made_whatever_the_clock_says(
 
 
 def _other_shards(one: Store, other: Store) -> None:
-    (mine,), (others) = one.folder.glob("shard-*"), other.folder.glob("shard-*")
-    _swap(mine, *others)
+    (mine,), (its,) = one.folder.glob("shard-*"), other.folder.glob("shard-*")
+    _swap(mine, its)
 
 
 def _folders(one: Store, other: Store) -> None:
@@ -151,9 +151,9 @@ def _folders(one: Store, other: Store) -> None:
 
 def _copies(one: Store, other: Store) -> None:
     """The other's shard in this one's place, under this one's name."""
-    (mine,), (others) = one.folder.glob("shard-*"), other.folder.glob("shard-*")
+    (mine,), (source,) = one.folder.glob("shard-*"), other.folder.glob("shard-*")
     shutil.rmtree(mine)
-    shutil.copytree(*others, mine)
+    shutil.copytree(source, mine)
 
 
 @pytest.mark.parametrize("exchange", [_other_shards, _folders, _copies])

@@ -21,13 +21,14 @@ from probing.representations.buffer import Buffer
 from probing.representations.forward import Rows
 from probing.representations.half import Half
 from probing.representations.request import unit_id
-from probing.representations.settings import ExtractConfig
+from probing.representations.settings import ExtractConfig, Storage
 from probing.representations.shard import write_shard
 from probing.tasks.task import Task, Unit
 from tests.representations.test_extract import extractor
 from tests.tiny import make_bert
 
 LAYOUT = {0: (2, 4)}
+STORAGES: tuple[Storage, ...] = ("float32", "float16")
 
 
 def normal(count: int, scale: float = 1.0) -> NDArray[np.float32]:
@@ -67,8 +68,8 @@ def test_what_a_vector_becomes_depends_on_nothing_but_itself() -> None:
 def test_a_buffer_widens_a_layer_and_changes_no_row_by_that() -> None:
     values = normal(12)
     values[9, 0, 0] = -1e5
-    for storage, expected in (("float32", values), ("float16", Half(LAYOUT).narrow(0, values))):
-        buffer = Buffer(LAYOUT, 12, storage)  # type: ignore[arg-type]
+    for storage, expected in zip(STORAGES, (values, Half(LAYOUT).narrow(0, values)), strict=True):
+        buffer = Buffer(LAYOUT, 12, storage)
         for start in range(0, 12, 3):
             buffer.add(Rows(tuple(range(start, start + 3)), {0: values[start : start + 3]}, ()))
         np.testing.assert_array_equal(buffer.take().vectors[0], expected)
@@ -79,8 +80,8 @@ def test_features_of_little_spread_are_counted(size: int) -> None:
     """Means of 1, of which the spread takes 6, 60, 70 and 600 steps of 2^-10; a constant loses nothing."""
     spread = np.array([[6, 60, 70, 600], [0, 60, 0, 70]]) / 1024
     rng = np.random.default_rng(0)
-    values = rng.normal(size=(400, 2, 4))
-    values = (1 + 1e-4 + (values - values.mean(0)) / values.std(0) * spread).astype(np.float32)
+    drawn = rng.normal(size=(400, 2, 4))
+    values = (1 + 1e-4 + (drawn - drawn.mean(0)) / drawn.std(0) * spread).astype(np.float32)
     values = np.concatenate([values, np.full((3, 2, 4), np.nan, dtype=np.float32)])  # units without a vector
     half = Half(LAYOUT)
     for start in range(0, len(values), size):
@@ -98,8 +99,8 @@ def test_half_precision_warns_of_what_it_blurs(
     save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
     units = tuple(dict.fromkeys(small_task.units))
     found, logged = {}, {}
-    for storage in ("float32", "float16"):
-        settings = ExtractConfig(threads=1, storage=storage)  # type: ignore[arg-type]
+    for storage in STORAGES:
+        settings = ExtractConfig(threads=1, storage=storage)
         caplog.clear()
         with caplog.at_level("INFO", logger="probing"):
             found[storage] = extractor(tmp_path / "out", folder, settings=settings).extract(units)

@@ -149,7 +149,8 @@ def test_answers_that_differ_in_their_tenth_digit_stay_apart(tmp_path: Path) -> 
     """Cosines of first tokens, which are 1 but for that digit."""
     gold = np.linspace(0, 5, 9)
     cosines = 1 - 1e-9 * np.random.default_rng(0).permutation(9)
-    frame = rows(layers=1, heads=1).assign(metric="spearman", n_classes=pd.NA).astype(COLUMNS)
-    frame["predicted"] = [cosines]
+    frame = rows(layers=1, heads=1).assign(metric="spearman")
+    frame["n_classes"] = pd.Series([None], dtype="Int64")
+    frame["predicted"] = pd.Series([cosines], dtype=object)
     store(tmp_path, "k").write(frame, {"gold": gold.tolist()})
     np.testing.assert_array_equal(probing.load_predictions(tmp_path).answers, [cosines])
