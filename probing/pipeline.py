@@ -276,6 +276,7 @@ def resolve(config: Config, sampled: Task, known: ModelFiles | None = None) -> R
         pooling=pooling,
         max_length=config.extract.max_length,
         dtype=config.extract.dtype,
+        storage=config.extract.storage,
         transformers=int(version("transformers").split(".")[0]),
     )
     run = Run(config, sampled, task, files, request)

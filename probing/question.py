@@ -87,7 +87,8 @@ class Question:
     def question(self) -> str:
         """A digest of what a result shares with its baselines: examples, labels, and how tokens are read."""
         request = self.request
-        content = (self.sampled.digest, request.pooling, request.max_length, request.dtype)
+        read = (request.pooling, request.max_length, request.dtype, request.storage)
+        content = (self.sampled.digest, *read)
         return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:8]
 
     @cached_property

@@ -64,7 +64,7 @@ def _measure(layers: int, texts: int) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as folder:
         extractor = Extractor(Path(folder), request, settings, lambda: loaded)
         peak = _peak_during(lambda: extractor.extract(units))
-    vectors = 2 * texts * layers * 384
+    vectors = 4 * texts * layers * 384
     return {"layers": layers, "texts": texts, "vectors_mb": vectors / 1e6, "growth_mb": (peak - before) / 1e6}
 
 

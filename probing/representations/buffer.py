@@ -7,6 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from probing.representations.forward import Rows
+from probing.representations.half import Half
+from probing.representations.settings import Storage
 from probing.representations.shard import Vectors
 
 
@@ -17,12 +19,14 @@ class Buffer:
     the corpus; these arrays are claimed once and filled again and again.
     """
 
-    def __init__(self, layout: Mapping[int, tuple[int, int]], capacity: int) -> None:
-        """Claim room for `capacity` units of every layer, (heads, head_dim) each, in half precision."""
+    def __init__(
+        self, layout: Mapping[int, tuple[int, int]], capacity: int, storage: Storage = "float32"
+    ) -> None:
+        """Claim room for `capacity` units of every layer, (heads, head_dim) each, in this precision."""
         self._arrays: dict[int, Vectors] = {
-            layer: np.empty((capacity, heads, dim), dtype=np.float16)
-            for layer, (heads, dim) in layout.items()
+            layer: np.empty((capacity, heads, dim), dtype=storage) for layer, (heads, dim) in layout.items()
         }
+        self._half = Half(layout) if storage == "float16" else None
         self._capacity = capacity
         self._places: list[int] = []
         self._truncated: list[int] = []
@@ -37,15 +41,16 @@ class Buffer:
         return len(self) + len(rows.places) <= self._capacity
 
     def add(self, rows: Rows) -> None:
-        """Copy a batch; a layer that half precision cannot hold is widened."""
+        """Copy a batch of float32 vectors; where half precision cannot hold one, its layer is widened."""
         start, end = len(self), len(self) + len(rows.places)
         for layer, values in rows.vectors.items():
+            kept = values if self._half is None else self._half.narrow(layer, values)
             array = self._arrays[layer]
             if end > len(array):
                 array = np.resize(array, (end, *array.shape[1:]))
-            if values.dtype == np.float32:
+            if kept.dtype == np.float32 != array.dtype:
                 array = array.astype(np.float32)
-            array[start:end] = values
+            array[start:end] = kept
             self._arrays[layer] = array
         self._places += rows.places
         self._truncated += rows.truncated
@@ -58,3 +63,8 @@ class Buffer:
         rows = Rows(tuple(self._places), vectors, tuple(self._truncated), tuple(self._missing))
         self._places, self._truncated, self._missing = [], [], []
         return rows
+
+    def report(self) -> None:
+        """Warn of what half precision has cost, if it was asked for."""
+        if self._half is not None:
+            self._half.report()

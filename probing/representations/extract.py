@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+import numpy as np
+
 from probing.errors import CorruptFileError, ProbingError
 from probing.progress import Progress
 from probing.representations.inputs import Source, characters, source_of
@@ -22,6 +24,7 @@ from probing.tasks.task import Unit
 
 if TYPE_CHECKING:  # a cached answer needs neither the model nor the library that runs it
     from probing.models.load import LoadedModel
+    from probing.representations.buffer import Buffer
     from probing.representations.forward import Reader, Rows
 
 log = logging.getLogger(__name__)
@@ -131,7 +134,8 @@ class Extractor:
         start = time.perf_counter()
         cut: set[Source] = set()
         lost = 0
-        for rows in self._shards(reader, units, progress):
+        buffer = self._buffer(reader, len(units))
+        for rows in self._shards(reader, units, progress, buffer):
             chosen = [units[place] for place in rows.places]
             names, truncated, missing = (
                 [ids[place] for place in places] for places in (rows.places, rows.truncated, rows.missing)
@@ -146,13 +150,23 @@ class Extractor:
             log.warning("%d texts were cut to %s tokens", len(cut), reader.max_length)
         if lost:
             log.warning("%d words or spans were cut off with them and have no vector", lost)
+        buffer.report()
 
-    def _shards(self, reader: Reader, units: list[Unit], progress: Progress) -> Iterator[Rows]:
-        """Gather batches until memory or time asks for a shard."""
+    def _buffer(self, reader: Reader, units: int) -> Buffer:
         from probing.representations.buffer import Buffer
 
-        width = 2 * sum(heads * dim for heads, dim in reader.layout.values())
-        buffer = Buffer(reader.layout, min(len(units), max(1, int(self.settings.shard_mb * 1e6) // width)))
+        capacity = max(1, int(self.settings.shard_mb * 1e6) // self._width(reader))
+        return Buffer(reader.layout, min(units, capacity), self.request.storage)
+
+    def _width(self, reader: Reader) -> int:
+        """Bytes of all vectors of one unit."""
+        numbers = sum(heads * dim for heads, dim in reader.layout.values())
+        return numbers * np.dtype(self.request.storage).itemsize
+
+    def _shards(
+        self, reader: Reader, units: list[Unit], progress: Progress, buffer: Buffer
+    ) -> Iterator[Rows]:
+        """Gather batches until memory or time asks for a shard."""
         last = time.monotonic()
         for rows in reader.read(units):
             old = time.monotonic() - last > self.settings.commit_seconds
@@ -165,7 +179,7 @@ class Extractor:
 
     def _announce(self, reader: Reader, units: list[Unit]) -> None:
         """Say what is coming, and refuse what the disk cannot hold."""
-        size = 2 * len(units) * sum(heads * dim for heads, dim in reader.layout.values())
+        size = len(units) * self._width(reader)
         there = next(folder for folder in (self.root, *self.root.absolute().parents) if folder.exists())
         free = shutil.disk_usage(there).free
         if size > free:

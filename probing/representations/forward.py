@@ -27,7 +27,6 @@ from probing.representations.threads import ThreadChoice, thread_candidates, tor
 from probing.tasks.task import Unit
 
 SAMPLE = 16  # texts that the time is measured on
-HALF_RANGE = (1e-4, float(np.finfo(np.float16).max))  # below it half precision loses digits
 
 
 @dataclass(frozen=True)
@@ -36,7 +35,8 @@ class Rows:
 
     Attributes:
         places: The units, as places in the list that was read.
-        vectors: For each layer float16 or float32 (units, heads, head_dim); NaN in the rows of `missing`.
+        vectors: For each layer (units, heads, head_dim), float32 as the model gave them, or as they are kept;
+            NaN in the rows of `missing`, which come last in each batch.
         truncated: Those units whose text was cut.
         missing: Those of them that were cut off with it; they have no vector.
     """
@@ -129,7 +129,7 @@ class Reader:
         return vectors
 
     def _no_vectors(self) -> dict[int, Vectors]:
-        return {layer: np.empty((0, *shape), dtype=np.float16) for layer, shape in self.layout.items()}
+        return {layer: np.empty((0, *shape), dtype=np.float32) for layer, shape in self.layout.items()}
 
     def _thread_candidates(self) -> tuple[int, ...]:
         if self.settings.threads:
@@ -170,10 +170,10 @@ class Reader:
 
         with capture(self.loaded.model, tuple(self.sites.values()), read) as run:
             run(**batch.inputs, **self._options)
-        return {layer: self._stored(layer, values, batch, units) for layer, values in pooled.items()}
+        return {layer: self._checked(layer, values, batch, units) for layer, values in pooled.items()}
 
-    def _stored(self, layer: int, values: Tensor, batch: Batch, units: Sequence[Unit]) -> Vectors:
-        """Half precision where it can hold the values, single precision where it cannot."""
+    def _checked(self, layer: int, values: Tensor, batch: Batch, units: Sequence[Unit]) -> Vectors:
+        """The vectors as float32, which holds all that a model computes in; every one of them is finite."""
         array: Vectors = values.float().cpu().numpy()
         if not np.isfinite(array).all():
             row, head, _ = np.argwhere(~np.isfinite(array))[0]
@@ -181,10 +181,7 @@ class Reader:
                 f"layer {layer} head {head}: the vector of {units[batch.units[row]].text[:60]!r} is not "
                 f"finite (NaN or infinity); try extract.dtype=float32, or check the model's weights"
             )
-        size = np.abs(array)
-        mean = size.mean((0, 2))  # of each head; one of zeros loses nothing
-        fits = size.max() <= HALF_RANGE[1] and not ((mean > 0) & (mean < HALF_RANGE[0])).any()
-        return array.astype(np.float16) if fits else array
+        return array
 
 
 def _padded(vectors: dict[int, Vectors], rows: int) -> dict[int, Vectors]:

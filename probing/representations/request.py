@@ -6,12 +6,14 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from probing.representations.pooling import Pooling
-from probing.tasks.task import Unit
+if TYPE_CHECKING:  # the key of a request needs none of what computes its vectors
+    from probing.representations.pooling import Pooling
+    from probing.representations.settings import Storage
+    from probing.tasks.task import Unit
 
-SCHEMA = 1
+SCHEMA = 2  # 1 kept vectors in half precision, whatever the model computed
 SiteKind = Literal["head", "hidden"]
 
 
@@ -29,6 +31,7 @@ class Request:
         max_length: Tokens after which a text is cut; None is the model's own limit.
         dtype: What the model computes in.
         transformers: Major version of the library that runs the model.
+        storage: The precision in which vectors are kept.
     """
 
     model: Mapping[str, str]
@@ -37,6 +40,7 @@ class Request:
     max_length: int | None
     dtype: str
     transformers: int
+    storage: Storage = "float32"
 
     def as_json(self) -> str:
         """Canonical JSON of all that the key stands for."""
@@ -46,7 +50,12 @@ class Request:
     @property
     def key(self) -> str:
         """The name of the cache folder; 20 hexadecimal digits of a SHA-256."""
-        return hashlib.sha256(self.as_json().encode()).hexdigest()[:20]
+        return key_of(self.as_json().encode())
+
+
+def key_of(content: bytes) -> str:
+    """The key of a request that is written as `Request.as_json` writes it."""
+    return hashlib.sha256(content).hexdigest()[:20]
 
 
 def unit_id(unit: Unit) -> str:

@@ -11,6 +11,7 @@ import torch
 from probing.errors import ProbingError
 
 Dtype = Literal["float32", "bfloat16", "float16"]
+Storage = Literal["float32", "float16"]
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,7 @@ class ExtractConfig:
     Attributes:
         device: `auto` takes a GPU where there is one; else as torch names devices (`cpu`, `cuda:1`).
         dtype: What the model computes in.
+        storage: The precision in which vectors are kept; `float32` keeps what the model computed.
         threads: CPU threads; None measures on a few batches which count is fastest.
         batch_tokens: Most tokens, padding included, in one batch; None suits the device.
         max_length: Tokens after which a text is cut; None is the model's own limit.
@@ -29,6 +31,7 @@ class ExtractConfig:
 
     device: str = "auto"
     dtype: Dtype = "float32"
+    storage: Storage = "float32"
     threads: int | None = None
     batch_tokens: int | None = None
     max_length: int | None = None

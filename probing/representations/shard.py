@@ -2,20 +2,20 @@
 
 A layer's file has a column of fixed-size lists for each head (H00, H01, ...), so that a layer is read without
 the others, and of a layer only the heads that are asked for are decoded. `rows.parquet` says which unit each
-row stands for. `shard.json`, the commit mark, is written last and holds the size and checksum of every file,
-its own included.
+row stands for. `shard.json`, the commit mark, is written last. It says which request the vectors answer,
+which number the shard has among those of its folder, and the size and digest of every file, its own included.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 import uuid
-import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pyarrow as pa
@@ -26,6 +26,9 @@ from numpy.typing import NDArray
 from probing.errors import CorruptFileError
 from probing.files import own_name, sync_folder, write_synced
 from probing.tasks.task import Unit
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
 
 Vectors = NDArray[np.float16] | NDArray[np.float32]
 META = "shard.json"
@@ -38,13 +41,19 @@ class Shard:
 
     Attributes:
         folder: Where it lies.
-        meta: What `shard.json` says: `files` with size and CRC-32, `layers` with heads and
-            head dimension, `model` with the same for all layers that the model has, ids of the units whose
-            text was cut as `truncated`, of those that were cut off with it as `missing`.
+        meta: What `shard.json` says: the request's key as `request`, a `number`, `files` with size and
+            SHA-256, `layers` with heads and head dimension, `model` with the same for all layers that the
+            model has, ids of the units whose text was cut as `truncated`, of those that were cut off with
+            it as `missing`.
     """
 
     folder: Path
     meta: Mapping[str, Any]
+
+    @property
+    def number(self) -> int:
+        """One more than that of any shard that was there when this one was written."""
+        return int(self.meta["number"])
 
     @property
     def layers(self) -> frozenset[int]:
@@ -71,7 +80,7 @@ class Shard:
 
     def marked(self, name: Literal["truncated", "missing"]) -> NDArray[np.bool_]:
         """Which rows stand for a text that was cut, or for a word that was cut off with it; bool (rows,)."""
-        marked = self.meta.get(name)  # shards of older versions miss none
+        marked = self.meta[name]
         if not marked:
             return np.zeros(self.meta["rows"], dtype=bool)
         found = pc.is_in(self.id_column(), pa.array(marked, pa.string()))
@@ -100,8 +109,8 @@ class Shard:
         path = self.folder / name
         try:
             content = path.read_bytes()
-            if zlib.crc32(content) != self.meta["files"][name]["crc32"]:
-                raise CorruptFileError(str(path), "its checksum is not the one that was written")
+            if _digest(content) != self.meta["files"][name]["sha256"]:
+                raise CorruptFileError(str(path), "its digest is not the one that was written")
             return pq.ParquetFile(pa.BufferReader(content)).read(columns=columns)
         except (OSError, KeyError, ValueError, pa.ArrowException) as error:
             raise CorruptFileError(str(path), str(error).splitlines()[0]) from error
@@ -111,16 +120,20 @@ def open_shard(folder: Path) -> Shard:
     """Read a shard's commit mark.
 
     Raises:
-        CorruptFileError: If the mark, or a file that it names, is damaged.
+        CorruptFileError: If the mark, or a file that it names, is damaged; if the vectors do not answer the
+            request that the folder of shards is named after.
     """
     try:
-        mark = json.loads((folder / META).read_text(encoding="utf-8"))
-        intact = zlib.crc32(json.dumps(mark["meta"]).encode()) == mark["crc32"]
+        mark = json.loads((folder / META).read_bytes())
+        intact = _digest(json.dumps(mark["meta"]).encode()) == mark["sha256"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise CorruptFileError(str(folder / META), type(error).__name__) from error
     if not intact:
-        raise CorruptFileError(str(folder / META), "its checksum is not the one that was written")
+        raise CorruptFileError(str(folder / META), "its digest is not the one that was written")
     shard = Shard(folder, mark["meta"])
+    if shard.meta["request"] != folder.parent.name:
+        reason = f"its vectors answer the request {shard.meta['request']}; move the shard there, or delete it"
+        raise CorruptFileError(str(folder / META), reason)
     shard.check_sizes()
     return shard
 
@@ -137,7 +150,8 @@ def write_shard(
     """Write rows as a new shard; until the last rename nobody sees any of it.
 
     Args:
-        parent: The folder of shards.
+        parent: The folder of shards, which has the key of their request as its name; nobody else may write
+            to it meanwhile.
         ids: Unit ids, one for each row.
         units: The units themselves, kept for those who read the files by other means.
         vectors: For each layer an array (rows, heads, head_dim).
@@ -153,6 +167,8 @@ def write_shard(
             name = layer_file(layer)
             files[name] = _write_table(temporary / name, _layer_table(array), split=True)
         meta = {
+            "request": parent.name,
+            "number": _next_number(parent),
             "rows": len(ids),
             "layers": sorted(vectors),
             "model": {str(layer): list(shape) for layer, shape in model_layout.items()},
@@ -160,7 +176,7 @@ def write_shard(
             "missing": list(missing),
             "files": files,
         }
-        mark = {"meta": meta, "crc32": zlib.crc32(json.dumps(meta).encode())}
+        mark = {"meta": meta, "sha256": _digest(json.dumps(meta).encode())}
         write_synced(temporary / META, json.dumps(mark, indent=1).encode())
         folder = parent / f"shard-{uuid.uuid4().hex[:12]}"
         temporary.rename(folder)
@@ -173,6 +189,22 @@ def write_shard(
 def layer_file(layer: int) -> str:
     """The name of a layer's file; layer -1 is the embeddings."""
     return "embeddings.parquet" if layer < 0 else f"layer-{layer:02d}.parquet"
+
+
+def _next_number(parent: Path) -> int:
+    """One more than that of any shard there; a clock may be set back, and times of files are changed."""
+    return 1 + max((_number(folder) for folder in parent.glob("shard-*")), default=0)
+
+
+def _number(folder: Path) -> int:
+    try:
+        return int(json.loads((folder / META).read_bytes())["meta"]["number"])
+    except (OSError, ValueError, KeyError, TypeError):  # a damaged mark, whose shard is never read
+        return 0
+
+
+def _digest(content: Buffer) -> str:
+    return hashlib.sha256(content).hexdigest()
 
 
 def _column(head: int) -> str:
@@ -200,8 +232,8 @@ def _layer_table(vectors: Vectors) -> pa.Table:
     return pa.table(columns, names=[_column(head) for head in range(heads)])
 
 
-def _write_table(path: Path, table: pa.Table, *, split: bool = False) -> dict[str, int]:
-    """Write a table and return its size and checksum."""
+def _write_table(path: Path, table: pa.Table, *, split: bool = False) -> dict[str, Any]:
+    """Write a table and return its size and digest."""
     # byte-stream split with zstd-1 is the smallest and fastest layout for vectors
     floats = [f"{name}.list.element" for name in table.column_names] if split else False
     sink = pa.BufferOutputStream()
@@ -216,4 +248,4 @@ def _write_table(path: Path, table: pa.Table, *, split: bool = False) -> dict[st
     )
     content = sink.getvalue()
     write_synced(path, content)
-    return {"bytes": len(content), "crc32": zlib.crc32(content)}
+    return {"bytes": len(content), "sha256": _digest(content)}

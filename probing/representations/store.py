@@ -17,7 +17,7 @@ from probing.errors import CorruptFileError
 from probing.files import discard, replace_file
 from probing.litter import remove_litter
 from probing.locks import held, lock_file
-from probing.representations.request import Request
+from probing.representations.request import Request, key_of
 from probing.representations.shard import Shard, open_shard
 
 log = logging.getLogger(__name__)
@@ -76,16 +76,24 @@ class Store:
         """All committed shards, the newest first.
 
         Raises:
-            CorruptFileError: If one of them is damaged.
+            CorruptFileError: If one of them is damaged, or the folder is not of this request.
         """
-        return [open_shard(folder) for folder in sorted(self.folder.glob("shard-*"), key=_age)]
+        check_request(self.folder)
+        shards = [open_shard(folder) for folder in self.folder.glob("shard-*")]
+        return sorted(shards, key=lambda shard: (-shard.number, shard.folder.name))
 
     def discard_damaged(self, error: CorruptFileError) -> None:
         """Remove the shard that a damaged file belongs to, so that its rows are extracted again.
 
+        Of a damaged request, which nothing is computed from, that file alone is removed.
+
         Raises:
             OSError: If it cannot be removed.
         """
+        if Path(error.path) == self.folder / REQUEST:
+            log.warning("%s; it is written again", error)
+            Path(error.path).unlink(missing_ok=True)
+            return
         shard = Path(error.path).parent
         if shard.parent != self.folder or not shard.name.startswith("shard-"):
             raise error
@@ -143,9 +151,12 @@ class Store:
         return tuple(parts)
 
 
-def _age(folder: Path) -> tuple[int, str]:
-    """Sorts the newest first; a folder that another process has just removed comes last."""
-    try:
-        return -folder.stat().st_mtime_ns, folder.name
-    except FileNotFoundError:
-        return 0, folder.name
+def check_request(folder: Path) -> None:
+    """Refuse a cache folder whose `request.json` is of another key; one without the file is let pass.
+
+    Raises:
+        CorruptFileError: If the folder is not named after its request.
+    """
+    path = folder / REQUEST
+    if path.exists() and key_of(path.read_bytes()) != folder.name:
+        raise CorruptFileError(str(path), "the folder is not named after it; delete the file, or the folder")

@@ -12,10 +12,11 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
-from probing.errors import CorruptFileError, MisplacedFileError
+from probing.errors import CorruptFileError, MisplacedFileError, OldFileError
 from probing.files import discard, file_name
 from probing.locks import held, lock_file
 from probing.parquet import read_marked, write_table
+from probing.representations import request
 from probing.results.schema import COLUMNS, PREDICTED, SCHEMA
 
 log = logging.getLogger(__name__)
@@ -152,6 +153,8 @@ def _mark(kind: str, key: str, part: int | None = None) -> dict[str, Any]:
 def _read(path: Path, expected: Mapping[str, Any], *, predicted: bool) -> tuple[pd.DataFrame, dict[str, Any]]:
     table, about, mark = read_marked(path, without=None if predicted else PREDICTED)
     schema = _check_mark(path, mark, expected)
+    if about.get("request", {}).get("schema", request.SCHEMA) < request.SCHEMA:
+        raise OldFileError(str(path), "it comes from vectors as an older version of probing kept them")
     try:
         return _as_frame(path, table.to_pandas(), schema), about
     except (KeyError, ValueError, TypeError) as error:
@@ -198,10 +201,10 @@ def _write(path: Path, frame: pd.DataFrame, about: Mapping[str, Any], mark: Mapp
 
 
 def _table(frame: pd.DataFrame) -> pa.Table:
-    """The frame, its answers as lists of the smallest type that tells them apart."""
+    """The frame, its answers as lists; scores in full, as cosines may differ in their tenth digit alone."""
     table = pa.Table.from_pandas(frame.drop(columns=PREDICTED, errors="ignore"), preserve_index=False)
     if PREDICTED not in frame:
         return table
     whole = all(answers.dtype.kind == "i" for answers in frame[PREDICTED])
-    answers = pa.array(list(frame[PREDICTED]), pa.list_(pa.int32() if whole else pa.float32()))
+    answers = pa.array(list(frame[PREDICTED]), pa.list_(pa.int32() if whole else pa.float64()))
     return table.append_column(PREDICTED, answers)

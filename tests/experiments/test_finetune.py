@@ -84,7 +84,7 @@ def test_what_is_read_without_training_is_what_the_extractor_caches(
     cached = np.concatenate([found.layer(layer, [head])[0] for layer, head in places.heads], axis=1)
     batch = data(range(len(small_task)))
     read = model.eval().vectors(batch["inputs"], batch["tokens"], batch["texts"]).detach().numpy()
-    np.testing.assert_allclose(read, cached, rtol=2e-3, atol=1e-4)  # the cache holds half precision
+    np.testing.assert_allclose(read, cached, rtol=1e-4, atol=1e-5)
     assert np.abs(read).mean() > 1e-2
 
 

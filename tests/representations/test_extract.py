@@ -46,8 +46,9 @@ def extractor(
             loads.append(str(folder))
         return load_model(files, device=CPU)
 
-    request = Request(files.identity, site, pooling, max_length, "float32", 5)
-    return Extractor(root, request, settings or ExtractConfig(threads=1), load, overwrite)
+    settings = settings or ExtractConfig(threads=1)
+    request = Request(files.identity, site, pooling, max_length, "float32", 5, settings.storage)
+    return Extractor(root, request, settings, load, overwrite)
 
 
 def reference(folder: Path, texts: list[str], pooling: Pooling) -> list[NDArray[np.float32]]:
@@ -82,7 +83,7 @@ def test_vectors_are_the_models_own(
     expected = np.stack(reference(tiny_bert, [unit.text for unit in small_task.units], pooling))
     for layer in range(3):
         got = found.layer(layer).transpose(1, 0, 2)
-        np.testing.assert_allclose(got, expected[:, layer], rtol=2e-3, atol=2e-5)
+        np.testing.assert_allclose(got, expected[:, layer], rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize("model", ["tiny_bert", "tiny_gpt2"])
@@ -103,7 +104,7 @@ def test_batches_leave_no_trace(
     ).extract(small_task.units)
     assert alone.key == together.key
     for layer in alone.layers:
-        np.testing.assert_allclose(alone.layer(layer), together.layer(layer), rtol=2e-3, atol=1e-4)
+        np.testing.assert_allclose(alone.layer(layer), together.layer(layer), rtol=1e-4, atol=1e-6)
 
 
 def test_hidden_states_are_the_librarys(tmp_path: Path, tiny_bert: Path) -> None:
@@ -115,7 +116,7 @@ def test_hidden_states_are_the_librarys(tmp_path: Path, tiny_bert: Path) -> None
     with torch.no_grad():
         states = model(**inputs, output_hidden_states=True).hidden_states
     for layer, state in zip(found.layers, states, strict=True):
-        np.testing.assert_allclose(found.layer(layer)[0, 0], state[0, 0], rtol=2e-3, atol=1e-3)
+        np.testing.assert_allclose(found.layer(layer)[0, 0], state[0, 0], rtol=1e-5, atol=1e-6)
 
 
 def test_a_second_call_runs_no_model(tmp_path: Path, tiny_bert: Path, small_task: Task) -> None:
@@ -148,7 +149,7 @@ def test_words_are_pooled_by_the_same_extractor(tmp_path: Path, tiny_bert: Path)
             **AutoTokenizer.from_pretrained(tiny_bert)(text, return_tensors="pt")
         ).last_hidden_state[0]
     expected = torch.stack([state.mean(0), state[2], state[2:4].mean(0)])
-    np.testing.assert_allclose(found.layer(2)[0], expected, rtol=2e-3, atol=1e-3)
+    np.testing.assert_allclose(found.layer(2)[0], expected, rtol=1e-5, atol=1e-6)
 
 
 def test_layers_can_be_chosen_and_completed_later(tmp_path: Path, tiny_bert: Path, small_task: Task) -> None:
@@ -229,12 +230,18 @@ def test_a_model_without_heads_says_so(tmp_path: Path, small_task: Task) -> None
     assert not list((tmp_path / "out").glob("*/*"))
 
 
-def test_overflowing_layers_fall_back_on_single_precision(tmp_path: Path, small_task: Task) -> None:
+def test_overflowing_layers_fall_back_on_single_precision(
+    tmp_path: Path, small_task: Task, caplog: pytest.LogCaptureFixture
+) -> None:
     folder = make_bert(tmp_path / "loud")
     weights = load_file(folder / "model.safetensors")
     weights["encoder.layer.1.attention.self.value.bias"][:] = 1e6
     save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
-    found = extractor(tmp_path / "out", folder).extract(small_task.units)
+    half = ExtractConfig(threads=1, storage="float16")
+    with caplog.at_level("WARNING", logger="probing"):
+        found = extractor(tmp_path / "out", folder, settings=half).extract(small_task.units)
+    texts = len({unit.text for unit in small_task.units})
+    assert f"float16: {4 * texts} vectors exceed its range and stay float32 (layers 1)" in caplog.text
     assert np.isfinite(found.layer(1)).all()
     np.testing.assert_allclose(found.layer(1), 1e6, rtol=1e-3)
     dtypes = {layer: found.parts[0].shard.vectors(layer, [0])[0].dtype for layer in found.layers}
@@ -280,7 +287,7 @@ def test_killed_and_started_again_it_goes_on_and_gets_the_same(tmp_path: Path, t
     assert kept < {path.name for path in root.glob("*/shard-*")}
     assert not list(root.glob("*/tmp-*"))
     for layer in range(3):
-        np.testing.assert_allclose(resumed.layer(layer), whole.layer(layer), rtol=2e-3, atol=1e-4)
+        np.testing.assert_allclose(resumed.layer(layer), whole.layer(layer), rtol=1e-4, atol=1e-6)
 
 
 def test_two_processes_that_want_the_same_extract_it_once(tmp_path: Path, tiny_bert: Path) -> None:

@@ -207,8 +207,9 @@ def test_the_key_tells_contents_apart_and_nothing_else() -> None:
         Request(REQUEST.model, "head", "first", 128, "float32", 5),
         Request(REQUEST.model, "head", "first", None, "bfloat16", 5),
         Request(REQUEST.model, "head", "first", None, "float32", 6),
+        Request(REQUEST.model, "head", "first", None, "float32", 5, "float16"),
     ]
-    assert len({request.key for request in [REQUEST, *others]}) == 7
+    assert len({request.key for request in [REQUEST, *others]}) == 8
     reordered = Request(dict(sorted(REQUEST.model.items())), "head", "first", None, "float32", 5)
     assert reordered.key == REQUEST.key
     assert json.loads(REQUEST.as_json())["model"] == REQUEST.model

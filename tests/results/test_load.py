@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
 import probing
 from probing.errors import CorruptFileError, ProbingError
+from probing.page.collect import collect
+from probing.representations import request
 from probing.results.schema import COLUMNS, DERIVED, SCHEMA, as_frame
 from probing.results.store import ResultStore, read_result
 from probing.results.table import grid_text
@@ -130,3 +133,27 @@ def test_files_from_before_there_were_baselines_are_results_themselves(
     frame = probing.load_results(tmp_path)
     assert set(frame["baseline"]) == {"none"}
     assert frame[["variant", "draw", "p"]].isna().all(axis=None)
+
+
+def test_results_of_older_vectors_are_left_out(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """The same question, answered from vectors in half precision and from those that a model computed."""
+    older, newer = ({"request": {"schema": schema}} for schema in (request.SCHEMA - 1, request.SCHEMA))
+    store(tmp_path, "a").write(rows(key="a"), older)
+    store(tmp_path, "b").write(rows(key="b"), newer)
+    assert set(probing.load_results(tmp_path)["key"]) == {"b"}
+    assert "1 results of an older version are left out" in caplog.text
+    content = collect(tmp_path)
+    assert [run.key for run in content.runs] == ["b"]
+    assert [grid.run for grid in content.grids] == [0]
+    assert ["an older version" in file.problem for file in content.damaged] == [True]
+
+
+def test_answers_that_differ_in_their_tenth_digit_stay_apart(tmp_path: Path) -> None:
+    """Cosines of first tokens, which are 1 but for that digit."""
+    gold = np.linspace(0, 5, 9)
+    cosines = 1 - 1e-9 * np.random.default_rng(0).permutation(9)
+    frame = rows(layers=1, heads=1).assign(metric="spearman")
+    frame["n_classes"] = pd.Series([None], dtype="Int64")
+    frame["predicted"] = pd.Series([cosines], dtype=object)
+    store(tmp_path, "k").write(frame, {"gold": gold.tolist()})
+    np.testing.assert_array_equal(probing.load_predictions(tmp_path).answers, [cosines])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import hashlib
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,8 +18,8 @@ from probing.tasks.treebank.sentence import Sentence
 HINT = "task.path must be a .conllu or .mrg file, or a folder with such files"
 READERS = {".conllu": read_conllu, ".mrg": read_brackets}
 _SPLIT = re.compile(r"(?:^|[^a-z])(train|dev|test)(?:[^a-z]|$)")
-# path, size in bytes and time of change in nanoseconds of each file
-Stamps = tuple[tuple[Path, int, int], ...]
+# path and digest of each file
+Stamps = tuple[tuple[Path, bytes], ...]
 
 
 def read_treebank(path: Path) -> tuple[Sentence, ...]:
@@ -48,7 +49,7 @@ def read_stamped(stamps: Stamps) -> tuple[Sentence, ...]:
     """Read some files; see `read_treebank`."""
     sentences: list[Sentence] = []
     with _no_garbage_collection():
-        for path, *_ in stamps:
+        for path, _ in stamps:
             found = list(READERS[path.suffix](path, split_of(path), HINT))
             if not found:
                 raise ProbingError(f"{path}: the file holds no sentence; {HINT}")
@@ -91,9 +92,8 @@ def split_of(path: Path) -> str | None:
     return found[1] if found else None
 
 
-def _stamp(path: Path) -> tuple[Path, int, int]:
+def _stamp(path: Path) -> tuple[Path, bytes]:
     try:
-        facts = path.stat()
+        return path, hashlib.sha256(path.read_bytes()).digest()
     except OSError as error:
         raise ProbingError(f"{path}: {(error.strerror or 'cannot be read').lower()}; {HINT}") from error
-    return path, facts.st_size, facts.st_mtime_ns

@@ -205,6 +205,9 @@ def test_a_treebank_is_read_once_until_it_changes(tmp_path: Path) -> None:
     write(path, [simple(Clause()), simple(Clause(("cats", "plural")))])
     os.utime(path, ns=(1, 1))
     assert read_treebank(path)[1].tokens[1] == "cats"
+    write(path, [simple(Clause()), simple(Clause(("dogs", "plural")))])  # of the same size and time
+    os.utime(path, ns=(1, 1))
+    assert read_treebank(path)[1].tokens[1] == "dogs"
 
 
 def test_a_published_file_is_read_as_the_library_reads_it(shared: Path) -> None:

@@ -1,0 +1,100 @@
+"""Vectors in half precision: those that it cannot hold, and the features that it blurs."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from probing.representations.shard import Vectors
+
+log = logging.getLogger(__name__)
+LARGEST = float(np.finfo(np.float16).max)
+STEPS = 64  # a feature that spreads over fewer is blurred
+# a spread this small next to the mean is the rounding of float32: the feature is constant
+ROUNDING = 8 * float(np.finfo(np.float32).eps)
+
+
+class Half:
+    """Narrows vectors to float16 and keeps account of what that costs.
+
+    A vector with a value beyond the range of float16 stays float32. All others are rounded to float16, also
+    where the array stays float32 for the sake of such a vector, so that what a vector becomes depends on
+    nothing but itself.
+    """
+
+    def __init__(self, layout: Mapping[int, tuple[int, int]]) -> None:
+        """Expect vectors of these layers, (heads, head_dim) each."""
+        self._features = {layer: _Moments(heads, dim) for layer, (heads, dim) in layout.items()}
+        self._wide = dict.fromkeys(layout, 0)
+
+    def narrow(self, layer: int, vectors: Vectors) -> Vectors:
+        """Round vectors (units, heads, head_dim); float32 is returned if one of them cannot be float16.
+
+        Args:
+            layer: The layer that they are of.
+            vectors: What the model computed, float32; NaN where a unit has no vector.
+        """
+        largest = np.abs(vectors).max(2, initial=0)
+        wide = largest > LARGEST
+        self._wide[layer] += int(wide.sum())
+        self._features[layer].add(vectors, largest <= LARGEST)
+        with np.errstate(over="ignore"):  # what overflows is not taken
+            half = vectors.astype(np.float16)
+        return np.where(wide[..., None], vectors, half.astype(np.float32)) if wide.any() else half
+
+    def blurred(self) -> tuple[int, int]:
+        """How many features spread over fewer than 64 steps of float16, and how many there are."""
+        marks = [moments.blurred() for moments in self._features.values()]
+        return sum(int(mark.sum()) for mark in marks), sum(mark.size for mark in marks)
+
+    def report(self) -> None:
+        """Warn of features that are blurred, and of vectors that stay float32."""
+        blurred, total = self.blurred()
+        if blurred:
+            log.warning(
+                "extract.storage=float16: %s of %s features spread over fewer than %d steps of float16, too "
+                "few for a probe to see what they encode; extract.storage=float32 keeps it",
+                f"{blurred:,}",
+                f"{total:,}",
+                STEPS,
+            )
+        layers = [str(layer) for layer, count in self._wide.items() if count]
+        if layers:
+            log.warning(
+                "extract.storage=float16: %s vectors exceed its range and stay float32 (layers %s)",
+                f"{sum(self._wide.values()):,}",
+                ", ".join(layers),
+            )
+
+
+class _Moments:
+    """Mean and variance of every feature, batch by batch (Chan, Golub & LeVeque 1979, eq. 2.1)."""
+
+    def __init__(self, heads: int, dim: int) -> None:
+        self._count = np.zeros((heads, 1))
+        self._mean = np.zeros((heads, dim))
+        self._squares = np.zeros((heads, dim))
+
+    def add(self, vectors: Vectors, used: NDArray[np.bool_]) -> None:
+        """Take those of some vectors (units, heads, dim) that are `used`, bool (units, heads)."""
+        weight = used[..., None]
+        count = weight.sum(0)
+        values = np.where(weight, vectors, 0).astype(np.float64)
+        mean = values.sum(0) / np.maximum(count, 1)
+        total = self._count + count
+        gap, share = mean - self._mean, count / np.maximum(total, 1)
+        apart = np.where(weight, values - mean, 0)
+        self._squares += np.square(apart).sum(0) + gap**2 * self._count * share
+        self._mean += gap * share
+        self._count = total
+
+    def blurred(self) -> NDArray[np.bool_]:
+        """Which features vary, but over fewer steps of float16 at their mean; bool (heads, dim)."""
+        size = np.abs(self._mean)
+        spread = np.sqrt(self._squares / np.maximum(self._count, 1))
+        step = np.spacing(size.astype(np.float16)).astype(np.float64)
+        found: NDArray[np.bool_] = (spread > ROUNDING * size) & (spread < STEPS * step)
+        return found
