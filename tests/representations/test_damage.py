@@ -200,7 +200,7 @@ def test_lists_of_examples_that_lie_elsewhere_are_refused(tmp_path: Path) -> Non
     for copy in (path.parents[1] / "0123456789" / path.name, path.with_name("task-x.m.01234567.parquet")):
         copy.parent.mkdir(exist_ok=True)
         shutil.copy(path, copy)
-        with pytest.raises(CorruptFileError, match=rf"examples of vectors {REQUEST.key}; delete it"):
+        with pytest.raises(CorruptFileError, match=rf"vectors {REQUEST.key}; move it back or delete it"):
             load_representations(tmp_path)
         copy.unlink()
     assert load_representations(tmp_path).shape == (8, 2, 2, 3)
