@@ -20,7 +20,7 @@ from probing.page.runs import run_of
 from probing.page.support import guess, numbers, support
 from probing.results.baselines import with_baselines
 from probing.results.schema import COLUMNS, DERIVED, GRID
-from probing.results.store import of_older_version, read_result, warn_of_older
+from probing.results.store import read_result
 from probing.results.units import LOSS
 from probing.tasks.target import COEFFICIENTS
 
@@ -46,7 +46,7 @@ def collect(root: Path) -> Content:
     """
     if not root.is_dir():
         raise ProbingError(f"{root}: no such folder; give the paths.root that the runs wrote to")
-    frames, notes, damaged = _read(root / "results")
+    frames, notes, damaged = _read(sorted((root / "results").glob("*.parquet")))
     if not frames:
         return Content(str(root), (), (), (), (), tuple(damaged))
     frame = _plain(with_baselines(pd.concat(frames, ignore_index=True)))
@@ -64,23 +64,19 @@ def collect(root: Path) -> Content:
 
 
 def _read(
-    folder: Path,
+    paths: Iterable[Path],
 ) -> tuple[list[pd.DataFrame], dict[str, tuple[str, dict[str, Any]]], list[Damaged]]:
     frames, notes, damaged = [], {}, []
-    older = 0
-    for path in sorted(folder.glob("*.parquet")):
+    for path in paths:
         try:
             frame, note = read_result(path)
         except CorruptFileError as error:
             damaged.append(Damaged(path.name, str(error).removeprefix(f"{path}: ")))
             continue
-        if of_older_version(note):
-            older += 1
-        elif len(frame):
+        if len(frame):
             key = path.stem.rpartition(".")[2]  # rows of old files may lack theirs
             frames.append(frame[list(COLUMNS)].assign(key=key))
             notes[key] = (path.name, note)
-    warn_of_older(folder, older)
     return frames, notes, damaged
 
 

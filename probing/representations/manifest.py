@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,11 +12,9 @@ import pyarrow as pa
 
 from probing.errors import CorruptFileError
 from probing.parquet import read_table, write_table
-from probing.representations.request import SCHEMA, Request, unit_id
-from probing.representations.store import schema_of
+from probing.representations.request import Request, unit_id
 from probing.tasks.task import Task, Unit
 
-log = logging.getLogger(__name__)
 NAMED_BY = ("model", "task", "granularity", "pooling", "examples", "vectors")
 PARTNER = "partner_"  # before the columns of the second unit of a pair
 
@@ -62,16 +59,12 @@ def write_manifest(root: Path, request: Request, task: Task, labels: Mapping[str
 
 
 def read_manifests(root: Path) -> list[Manifest]:
-    """All manifests under a cache folder; vectors of older versions, which no run reads, are left out.
+    """All manifests under a cache folder.
 
     Raises:
-        CorruptFileError: If one is damaged, or does not belong where it lies.
+        CorruptFileError: If one is damaged.
     """
-    paths = sorted(root.glob("*/task-*.parquet"))
-    old = {path.parent for path in paths if (schema_of(path.parent) or SCHEMA) < SCHEMA}
-    if old:
-        log.warning("%s: %d folders of vectors of an older version are left out; delete them", root, len(old))
-    return [_read(path) for path in paths if path.parent not in old]
+    return [_read(path) for path in sorted(root.glob("*/task-*.parquet"))]
 
 
 def _units(units: Sequence[Unit], prefix: str = "") -> dict[str, pa.Array]:
@@ -89,7 +82,4 @@ def _read(path: Path) -> Manifest:
     table, about = read_table(path)
     if set(about) != set(NAMED_BY):
         raise CorruptFileError(str(path), "it does not say what it is of")
-    if (about["vectors"], about["examples"]) != (path.parent.name, path.stem.rpartition(".")[2]):
-        reason = f"it is the list {about['examples']} of examples of vectors {about['vectors']}; delete it"
-        raise CorruptFileError(str(path), reason)
     return Manifest(about, table.to_pandas())

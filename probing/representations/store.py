@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import shutil
 from collections.abc import Iterator, Sequence
@@ -99,14 +98,14 @@ class Store:
     def discard_damaged(self, error: CorruptFileError) -> None:
         """Remove the shard that a damaged file belongs to, so that its rows are extracted again.
 
-        Of a damaged request, which nothing is computed from, that file alone is removed.
+        A request that is not this folder's is removed alone: nothing is computed from it.
 
         Raises:
             OSError: If it cannot be removed.
         """
         if Path(error.path) == self.folder / REQUEST:
             log.warning("%s; it is written again", error)
-            Path(error.path).unlink(missing_ok=True)
+            Path(error.path).unlink(missing_ok=True)  # by `prepare`
             return
         shard = Path(error.path).parent
         if shard.parent != self.folder or not shard.name.startswith("shard-"):
@@ -173,13 +172,9 @@ def check_request(folder: Path) -> None:
         CorruptFileError: If the folder is not named after its request.
     """
     path = folder / REQUEST
-    if path.exists() and key_of(path.read_bytes()) != folder.name:
-        raise CorruptFileError(str(path), "the folder is not named after it; delete the file, or the folder")
-
-
-def schema_of(folder: Path) -> int | None:
-    """The version of the request that a cache folder answers; None where that is not to be read."""
     try:
-        return int(json.loads((folder / REQUEST).read_bytes())["schema"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
+        key = key_of(path.read_bytes())
+    except FileNotFoundError:
+        return
+    if key != folder.name:
+        raise CorruptFileError(str(path), f"it is the request {key}, not that of its folder; delete it")

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from probing.errors import ProbingError
 from probing.results.baselines import with_baselines
 from probing.results.schema import COLUMNS, GRID, PREDICTED, as_frame, places
-from probing.results.store import of_older_version, read_result, warn_of_older
+from probing.results.store import read_result
 
 
 def load_results(root: str | Path = "outputs") -> pd.DataFrame:
@@ -21,8 +21,6 @@ def load_results(root: str | Path = "outputs") -> pd.DataFrame:
 
     Args:
         root: The folder; a folder without results gives an empty frame with all columns.
-
-    Results that come from vectors as an older version kept them are left out, with a warning.
 
     Returns:
         Columns as in `probing.results.schema.COLUMNS`, then those of `DERIVED`, which set a row beside the
@@ -35,9 +33,7 @@ def load_results(root: str | Path = "outputs") -> pd.DataFrame:
     folder = Path(root)
     if not folder.is_dir():
         raise ProbingError(f"{folder}: no such folder; give the paths.root that the runs wrote to")
-    found = [read_result(path) for path in sorted((folder / "results").glob("*.parquet"))]
-    frames = [frame for frame, about in found if not of_older_version(about)]
-    warn_of_older(folder, len(found) - len(frames))
+    frames = [read_result(path)[0] for path in sorted((folder / "results").glob("*.parquet"))]
     frame = pd.concat(frames, ignore_index=True)[list(COLUMNS)] if frames else as_frame([])
     return with_baselines(frame)
 

@@ -18,7 +18,6 @@ from filelock import FileLock
 from probing.errors import CorruptFileError
 from probing.files import remove_empty
 from probing.parquet import read_table, write_table
-from probing.representations.request import SCHEMA
 from probing.results.schema import COLUMNS, PREDICTED
 
 log = logging.getLogger(__name__)
@@ -116,17 +115,6 @@ def read_result(path: Path, *, predicted: bool = False) -> tuple[pd.DataFrame, d
         return frame[[*COLUMNS, *frame.columns.difference(list(COLUMNS))]], about
     except (KeyError, ValueError, TypeError) as error:
         raise CorruptFileError(str(path), str(error).splitlines()[0]) from error
-
-
-def of_older_version(about: Mapping[str, Any]) -> bool:
-    """Whether a result comes from vectors as an older version kept them; a run computes it again."""
-    return int(about.get("request", {}).get("schema", SCHEMA)) < SCHEMA
-
-
-def warn_of_older(folder: Path, count: int) -> None:
-    """Warn that some results were left out, if any were."""
-    if count:
-        log.warning("%s: %d results of an older version are left out; run them again", folder, count)
 
 
 def _write(path: Path, frame: pd.DataFrame, about: Mapping[str, Any]) -> None:

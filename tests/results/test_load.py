@@ -10,8 +10,6 @@ import pytest
 
 import probing
 from probing.errors import CorruptFileError, ProbingError
-from probing.page.collect import collect
-from probing.representations.request import SCHEMA
 from probing.results.schema import COLUMNS, DERIVED, as_frame
 from probing.results.store import ResultStore, read_result
 from probing.results.table import grid_text
@@ -129,20 +127,6 @@ def test_files_from_before_there_were_baselines_are_results_themselves(tmp_path:
     frame = probing.load_results(tmp_path)
     assert set(frame["baseline"]) == {"none"}
     assert frame[["variant", "draw", "p"]].isna().all(axis=None)
-
-
-def test_results_of_older_vectors_are_left_out(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """The same question, answered from vectors in half precision and from those that a model computed."""
-    older, newer = ({"request": {"schema": schema}} for schema in (SCHEMA - 1, SCHEMA))
-    store(tmp_path, "a").write(rows(key="a"), older)
-    store(tmp_path, "b").write(rows(key="b"), newer)
-    assert set(probing.load_results(tmp_path)["key"]) == {"b"}
-    assert "1 results of an older version are left out; run them again" in caplog.text
-    caplog.clear()
-    (grid,) = collect(tmp_path).grids
-    assert [run.key for run in collect(tmp_path).runs] == ["b"]
-    assert grid.run == 0
-    assert "1 results of an older version are left out" in caplog.text
 
 
 def test_answers_that_differ_in_their_tenth_digit_stay_apart(tmp_path: Path) -> None:
