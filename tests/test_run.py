@@ -87,8 +87,8 @@ def test_a_changed_probe_trains_without_extracting(
 @pytest.mark.parametrize(
     "change",
     ["seed=5", "pooling=mean", "granularity=layer", "probe=sklearn", "task=grammar/length", "task.seed=3",
-     "granularity.layers=[1]", "extract.dtype=bfloat16", "extract.max_length=20", "task.metric=macro_f1",
-     "model.pretrained=false", "model.label=other", "probe.standardize=false"],
+     "granularity.layers=[1]", "extract.dtype=bfloat16", "extract.storage=float16", "extract.max_length=20",
+     "task.metric=macro_f1", "model.pretrained=false", "model.label=other", "probe.standardize=false"],
 )  # fmt: skip
 def test_what_the_result_depends_on_is_in_its_key(tmp_path: Path, tiny_bert: Path, change: str) -> None:
     from probing.compose import compose_config, plain_values

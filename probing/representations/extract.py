@@ -84,6 +84,7 @@ class Extractor:
         if self.overwrite == "never":
             raise ProbingError(f"{error}; overwrite=missing extracts it again") from error
         self.store.discard_damaged(error)
+        self.store.prepare(self.request)
 
     def _find(
         self, ids: Sequence[str], layers: Sequence[int] | None, *, locked: bool = False

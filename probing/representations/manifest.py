@@ -115,9 +115,8 @@ def _read(path: Path) -> Manifest:
     if set(about) != set(NAMED_BY) or mark.get("kind", "manifest") != "manifest":
         raise MisplacedFileError(str(path), "it is not a list of examples; remove it")
     if (about["vectors"], about["examples"]) != (path.parent.name, path.stem.rpartition(".")[2]):
-        raise MisplacedFileError(
-            str(path), f"it is of examples {about['examples']} and vectors {about['vectors']}; move it back or delete it"
-        )
+        own = f"it is of examples {about['examples']} and vectors {about['vectors']}"
+        raise MisplacedFileError(str(path), f"{own}; move it back or delete it")
     _check_columns(path, table.column_names, int(mark.get("schema", 0)))
     return Manifest(about, table.to_pandas())
 

@@ -85,14 +85,14 @@ class Store:
     def discard_damaged(self, error: CorruptFileError) -> None:
         """Remove the shard that a damaged file belongs to, so that its rows are extracted again.
 
-        Of a damaged request, which nothing is computed from, that file alone is removed.
+        A request that is not this folder's is removed alone: nothing is computed from it.
 
         Raises:
             OSError: If it cannot be removed.
         """
         if Path(error.path) == self.folder / REQUEST:
             log.warning("%s; it is written again", error)
-            Path(error.path).unlink(missing_ok=True)
+            Path(error.path).unlink(missing_ok=True)  # by `prepare`
             return
         shard = Path(error.path).parent
         if shard.parent != self.folder or not shard.name.startswith("shard-"):
@@ -158,5 +158,9 @@ def check_request(folder: Path) -> None:
         CorruptFileError: If the folder is not named after its request.
     """
     path = folder / REQUEST
-    if path.exists() and key_of(path.read_bytes()) != folder.name:
-        raise CorruptFileError(str(path), "the folder is not named after it; delete the file, or the folder")
+    try:
+        key = key_of(path.read_bytes())
+    except FileNotFoundError:
+        return
+    if key != folder.name:
+        raise CorruptFileError(str(path), f"it is the request {key}, not that of its folder; delete it")

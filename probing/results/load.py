@@ -25,8 +25,6 @@ def load_results(root: str | Path = "outputs") -> pd.DataFrame:
     Args:
         root: The folder; a folder without results gives an empty frame with all columns.
 
-    Results that come from vectors as an older version kept them are left out, with a warning.
-
     Returns:
         Columns as in `probing.results.schema.COLUMNS`, then those of `DERIVED`, which set a row beside the
         same cell of its baselines; scores are fractions, layers and heads count from 0, layer -1 is the

@@ -14,13 +14,12 @@ from numpy.typing import NDArray
 
 from probing.errors import CorruptFileError, ProbingError
 from probing.representations.load import load_representations
-from probing.representations.manifest import read_manifests, write_manifest
 from probing.representations.request import unit_id
 from probing.representations.shard import Shard, open_shard, write_shard
 from probing.representations.store import Store
 from probing.tasks.task import Task, Unit
 from tests.representations.test_extract import extractor
-from tests.representations.test_load import LABELS, LAYOUT, PLAIN, REQUEST, cache
+from tests.representations.test_load import LAYOUT, PLAIN, REQUEST, cache
 from tests.tiny import make_bert
 
 UNITS = [Unit(f"text {number}") for number in range(6)]
@@ -183,6 +182,21 @@ def test_shards_of_another_model_are_never_served(
     }
 
 
+def test_a_request_of_another_folder_is_written_again(
+    tmp_path: Path, tiny_bert: Path, small_task: Task
+) -> None:
+    loads: list[str] = []
+    mine = extractor(tmp_path, tiny_bert, loads=loads)
+    mine.extract(small_task.units)
+    path = mine.store.folder / "request.json"
+    path.write_text(REQUEST.as_json())
+    with pytest.raises(ProbingError, match=rf"the request {REQUEST.key}, not .*; overwrite=missing"):
+        extractor(tmp_path, tiny_bert, overwrite="never").extract(small_task.units)
+    assert extractor(tmp_path, tiny_bert, loads=loads).extract(small_task.units).complete
+    assert path.read_text() == mine.request.as_json()
+    assert len(loads) == 1
+
+
 def test_who_reads_the_cache_by_name_is_refused_another_models_shard(tmp_path: Path) -> None:
     cache(tmp_path, PLAIN)
     folder = tmp_path / "representations" / REQUEST.key
@@ -204,24 +218,6 @@ def test_lists_of_examples_that_lie_elsewhere_are_refused(tmp_path: Path) -> Non
             load_representations(tmp_path)
         copy.unlink()
     assert load_representations(tmp_path).shape == (8, 2, 2, 3)
-
-
-def test_vectors_of_older_versions_are_left_alone(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """Their manifest is of the same task and model; they were kept in half precision."""
-    cache(tmp_path, PLAIN)
-    root = tmp_path / "representations"
-    older = root / "00112233445566778899"
-    older.mkdir()
-    content = json.loads(REQUEST.as_json()) | {"schema": 1}
-    (older / "request.json").write_text(json.dumps(content))
-    made = write_manifest(root, REQUEST, PLAIN, LABELS)
-    shutil.copy(made, older / made.name)
-    (older / "shard-0").mkdir()
-    (older / "shard-0" / "shard.json").write_text('{"meta": {}, "crc32": 0}')
-    with caplog.at_level("WARNING", logger="probing"):
-        assert [found.about["vectors"] for found in read_manifests(root)] == [REQUEST.key]
-        assert load_representations(tmp_path).shape == (8, 2, 2, 3)
-    assert "1 folders of vectors of an older version are left out; delete them" in caplog.text
 
 
 def _touch(shard: Shard, seconds: int) -> None:
