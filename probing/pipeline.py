@@ -180,7 +180,7 @@ class Run(Question):
         if self.task is not self.sampled:  # another run, on the labels as they are, notes them
             return
         unit = "layer" if self.config.granularity.unit == "layer" else "head"
-        names = {**self.names, "granularity": unit, "model": self.files.config.title}
+        names = {**self.names, "granularity": unit, "model": self.files.title}
         path = write_manifest(self.config.paths.representations, self.request, self.task, names)
         log.info("examples with labels and splits: %s", path)
 

@@ -47,7 +47,7 @@ class Question:
         of_objective = {"objective": title(self.means.objective)} if uses == "objective" else {}
         return {
             "analysis": self.config.analysis.name,
-            "model": self.config.model.title,
+            "model": self.files.title,
             "step": self.config.model.step,
             "task": self.task.name,
             "granularity": self.config.granularity.unit,

@@ -22,7 +22,8 @@ from experiments.finetune.readout import ReadOut, Recipe
 from probing.errors import ProbingError
 from probing.files import replace_file
 from probing.models.config import ModelConfig
-from probing.models.files import TOKENIZER, ModelFiles, find_files
+from probing.models.content import TOKENIZER
+from probing.models.files import ModelFiles, find_files
 from probing.models.load import LoadedModel, load_model
 
 CLASSIFIER, MARK, RESUME = "classifier.safetensors", "finetune.json", "optimizer.pt"

@@ -145,10 +145,12 @@ class PruneAnalysis:
         return np.array([ready.heads.names([place]) in names for place in range(len(ready.heads))])
 
     def _save(self, experiment: Experiment, done: Compact, ready: Ready) -> None:
+        from probing.models.padding import padding_as_saved
         from probing.models.pruned import save_pruned
 
         assert experiment.folder is not None
-        save_pruned(ready.model, experiment.folder, done.pruned)
+        with padding_as_saved(ready.model):
+            save_pruned(ready.model, experiment.folder, done.pruned)
         ready.tokenizer.save_pretrained(experiment.folder)
         log.info("pruned model: %s (model=hf model.name=…)", experiment.folder)
 

@@ -16,13 +16,15 @@ from transformers import AutoConfig, PreTrainedModel
 
 from probing.errors import ProbingError
 from probing.files import replace_file, sync_folder
-from probing.models.files import PRUNED, WEIGHTS
+from probing.models.content import INDEX, PRUNED, WEIGHTS
 from probing.models.removed import Removed, as_json, from_json, remember, removed_from
 
 if TYPE_CHECKING:
     from probing.models.prune import Pruned
 
-WEIGHTS_FILES = (*WEIGHTS, "model.safetensors.index.json")
+WEIGHTS_FILES = (*WEIGHTS, INDEX)
+_NO_ADAPTER = {"subfolder": ".no-adapter"}
+"""Where the library looks for an adapter, so that it finds none: adapters are merged by `merge_adapter`."""
 _FAILURES = (OSError, ValueError, KeyError, ImportError, RuntimeError, SafetensorError)
 
 
@@ -131,7 +133,7 @@ def from_pretrained(kind: Any, folder: Path, **options: Any) -> tuple[PreTrained
     Raises:
         ProbingError: If the record cannot be read, or does not fit the model.
     """
-    options = {**options, "output_loading_info": True}
+    options = {**options, "output_loading_info": True, "adapter_kwargs": dict(_NO_ADAPTER)}
     if not is_pruned(folder):
         model, report = kind.from_pretrained(folder, **options)
         return model, report

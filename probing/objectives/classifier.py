@@ -49,7 +49,6 @@ class Classifier:
         from probing.objectives.items import make_batches
 
         loaded = setting.load("classify", setting.attention)
-        _can_pad(loaded)
         judge = Judge(setting.task)
         units = joint_units(setting.task)
         batches = make_batches(loaded, setting, setting.task, units, judge.finish)
@@ -93,14 +92,3 @@ def label_order(config: PreTrainedConfig, task: Task) -> list[int]:
         f"the model's classes are {', '.join(map(str, names.values()))}, those of task {task.name} "
         f"{', '.join(target.names)}; rename id2label in its config.json"
     )
-
-
-def _can_pad(loaded: LoadedModel) -> None:
-    """Causal classifiers look for the last token before padding, and must know what padding is."""
-    config, tokenizer = loaded.model.config, loaded.tokenizer
-    if tokenizer.pad_token_id is None:
-        tokenizer.pad_token_id = (
-            config.pad_token_id if config.pad_token_id is not None else tokenizer.eos_token_id
-        )
-    if config.pad_token_id is None:
-        config.pad_token_id = tokenizer.pad_token_id
