@@ -69,8 +69,8 @@ class ModelFiles:
     def tokenizer_folder(self) -> Path:
         """Where the tokenizer lies: here, or above a folder that is named by its training step alone.
 
-        Trainers that save the tokenizer once leave it beside their checkpoints. An adapter's own tokenizer goes
-        before that of its base.
+        Trainers that save the tokenizer once leave it beside their checkpoints. An adapter's own tokenizer
+        goes before that of its base.
         """
         for own in (self.folder if self.adapter is None else self.adapter.folder, self.folder):
             above = own.absolute().parent

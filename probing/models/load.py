@@ -133,7 +133,7 @@ def _from_pretrained(files: ModelFiles, kind: Any, **options: Any) -> PreTrained
     adapter = files.adapter
     dtype = options["dtype"]
     if adapter is not None:  # merged in full precision, rounded afterwards
-        options["dtype"] = torch.float32
+        options["dtype"] = torch.promote_types(dtype, torch.float32)
         if kind is AutoModelForSequenceClassification and adapter.labels is not None:
             options["num_labels"] = adapter.labels
     model, report = from_pretrained(kind, files.folder, use_safetensors=True, **options)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import logging
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
@@ -75,7 +76,12 @@ def merge_adapter(model: PreTrainedModel, adapter: Adapter) -> None:
         if getattr(config, "modules_to_save", None):
             there = {part for name in host.names for part in name.split(".")}
             config.modules_to_save = [name for name in config.modules_to_save if name in there] or None
-        _merge(host.module, config, {name: weights[name] for name in kept})
+        with (
+            warnings.catch_warnings(),
+            torch.random.fork_rng(devices=[]),
+        ):  # adapters start from random weights
+            warnings.simplefilter("ignore")
+            _merge(host.module, config, {name: weights[name] for name in kept})
         left = [name for name, module in model.named_modules() if type(module).__module__.startswith("peft.")]
         if left:
             raise ValueError(f"{left[0]} cannot be merged into plain weights")

@@ -88,5 +88,5 @@ def base_folder(config: ModelConfig, adapter: Adapter) -> Path:
     except ProbingError as error:
         raise ProbingError(
             f"adapter {adapter.folder}: its base, {adapter.base}, is not at hand; copy the base's "
-            "config.json and model.safetensors there too, or set base_model_name_or_path in its adapter_config.json"
+            "config.json and model.safetensors there too, or correct base_model_name_or_path"
         ) from error
