@@ -112,6 +112,7 @@ class PruneAnalysis:
         times = seconds_each([whole, ready.model], ready.batches("test")[:_TIMED], self.rounds)
         for name, (count, size), seconds in zip(("full", "pruned"), sizes, times, strict=True):
             rows += _report(name, {"parameters": count, "megabytes": size, "seconds": seconds})
+        rows += _report("pruned", {"silenced": done.silenced})
         cells = zip(ready.heads.cells, mask, strict=True)
         rows += [
             {**cell, "n_heads": 1, "variant": "kept", "metric": "kept", "value": float(kept)}
@@ -152,7 +153,12 @@ class PruneAnalysis:
         with padding_as_saved(ready.model):
             save_pruned(ready.model, experiment.folder, done.pruned)
         ready.tokenizer.save_pretrained(experiment.folder)
-        log.info("pruned model: %s (model=hf model.name=…)", experiment.folder)
+        apart = done.pruned.removed.smaller
+        log.info(
+            "pruned model: %s (model=hf model.name=…)%s",
+            experiment.folder,
+            "; plain transformers does not load it rightly, probing.load_pruned does" if apart else "",
+        )
 
 
 def _score_row(ready: Ready, variant: str, mask: NDArray[np.bool_]) -> dict[str, Any]:
