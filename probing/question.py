@@ -11,6 +11,7 @@ from probing.analyses.experiment import Means
 from probing.config import BaselineConfig, Config, baseline_title, title
 from probing.models.files import ModelFiles
 from probing.objectives.auto import Auto, suitable
+from probing.objectives.saved import with_saved_head
 from probing.representations.request import Request
 from probing.results.store import ResultStore
 from probing.tasks.card import TaskCard
@@ -63,6 +64,7 @@ class Question:
         """With what the analysis answers; the objective is the one that suits the model, if none is named."""
         objective = self.config.objective
         chosen = suitable(self.files) if isinstance(objective, Auto) else objective
+        chosen = with_saved_head(chosen, self.files)
         return Means(self.config.probe, chosen, self.config.granularity)
 
     @cached_property

@@ -97,6 +97,11 @@ class PruneAnalysis:
         from probing.ablations.compact import compact, seconds_each
 
         ready = ready_of(experiment)
+        if ready.reads_heads:
+            raise ProbingError(
+                "analysis=prune: the classifier reads single heads, and could not read a model without them; "
+                "fine-tune with --read last, or use objective=readout"
+            )
         assert experiment.beside is not None
         curve = experiment.beside(experiment.granularity.unit, None, self._masking)
         mask = self._chosen(ready, curve)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 import torch
@@ -48,12 +49,14 @@ class LoadedModel:
         tokenizer: Its tokenizer.
         max_length: The most tokens that one input may have, or None where the model has no limit.
         padding: How texts of different lengths share a batch.
+        folder: Where it was read from; None of a model that was made otherwise.
     """
 
     model: PreTrainedModel
     tokenizer: PreTrainedTokenizerBase
     max_length: int | None
     padding: Padding = FILLED_WITH_0
+    folder: Path | None = None
 
 
 def load_model(
@@ -93,7 +96,7 @@ def load_model(
     nn.Module.to(model, device)
     limit = _length_limit(model, tokenizer)
     padding = reconciled(model, tokenizer, limit, classifies=purpose == "classify")
-    return LoadedModel(model, tokenizer, limit, padding)
+    return LoadedModel(model, tokenizer, limit, padding, files.folder)
 
 
 def _class(files: ModelFiles, purpose: Purpose) -> Any:  # noqa: ANN401
