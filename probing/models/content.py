@@ -88,10 +88,10 @@ def _of_family(folder: Path, settings: Mapping[str, Any]) -> list[Path]:
     """Further files that some families keep next to the weights, and read with them."""
     if len(matching(folder, ["*.safetensors"])) == len(matching(folder, WEIGHTS)):
         return []
-    from transformers.models.auto.configuration_auto import CONFIG_MAPPING, CONFIG_MAPPING_NAMES
+    from transformers.models.auto.configuration_auto import CONFIG_MAPPING
 
-    family = settings.get("model_type")
-    if family not in CONFIG_MAPPING_NAMES:
+    family = str(settings.get("model_type"))
+    if family not in CONFIG_MAPPING:
         return []
     kind = CONFIG_MAPPING[family]
     names = [*getattr(kind, "extra_files", ()), *getattr(kind, "extra_config_files", ())]

@@ -170,9 +170,9 @@ def _check_code(files: ModelFiles) -> None:
     """Refuse a model that only its own code can build, unless that is trusted."""
     if files.config.trust_remote_code or not files.settings.get("auto_map"):
         return
-    from transformers.models.auto.configuration_auto import CONFIG_MAPPING_NAMES
+    from transformers.models.auto.configuration_auto import CONFIG_MAPPING
 
-    if files.settings.get("model_type") not in CONFIG_MAPPING_NAMES:
+    if files.settings.get("model_type") not in CONFIG_MAPPING:
         raise untrusted(files.config.name)
 
 

@@ -140,7 +140,7 @@ def _merge(host: nn.Module, config: Any, weights: Mapping[str, Tensor]) -> None:
 
     adapted: Any = peft.get_peft_model(cast("Any", host), config)
     expected = set(peft.get_peft_model_state_dict(adapted, save_embedding_layers=False))
-    result = peft.set_peft_model_state_dict(adapted, dict(weights))
+    result: Any = peft.set_peft_model_state_dict(adapted, dict(weights))
     strange = list(result.unexpected_keys or ())
     missing = sorted(expected - set(weights))
     if strange or missing:

@@ -72,10 +72,10 @@ def label_order(config: PreTrainedConfig, task: Task) -> list[int]:
     Raises:
         ProbingError: If the labels are others.
     """
-    names = dict(config.id2label or {})
+    names = {int(number): str(name) for number, name in dict(config.id2label or {}).items()}
     if not isinstance(task.target, Classes) and len(names) == 1:
         return [0]
-    return order_of([str(names[number]) for number in sorted(names, key=int)], task)
+    return order_of([names[number] for number in sorted(names)], task)
 
 
 def order_of(names: Sequence[str] | None, task: Task) -> list[int]:

@@ -443,7 +443,7 @@ def test_the_classifier_of_a_checkpoint_judges_as_in_the_study(
         files = find_files(ModelConfig(str(folder)))
         ready = ready_of(folder, with_saved_head(Classifier(), files), task)
         for name, chosen in (("dev", rows.dev), ("test", rows.test)):
-            found = {}
+            found: dict[int, float] = {}
             for batch in ready.batches(name):
                 with torch.no_grad():
                     output = ready.run(batch)

@@ -201,7 +201,8 @@ def test_a_classifier_that_came_with_an_adapter_is_the_models(tmp_path: Path) ->
     class Three:
         @staticmethod
         def from_pretrained(path: Path) -> nn.Module:
-            return AutoModelForSequenceClassification.from_pretrained(path, num_labels=3)
+            model: nn.Module = AutoModelForSequenceClassification.from_pretrained(path, num_labels=3)
+            return model
 
     folder = add(base, tmp_path / "adapter", QUERIES["bert"], Three, task_type="SEQ_CLS")
     given = inputs(base)

@@ -44,8 +44,10 @@ def _vocabulary_names() -> set[str]:
             names = [target.id for target in getattr(node, "targets", ()) if isinstance(target, ast.Name)]
             table = getattr(node, "value", None)
             if any("VOCAB_FILES" in name for name in names) and isinstance(table, ast.Dict):
-                found |= {item.value for item in table.values if isinstance(item, ast.Constant)}
-    return {str(name) for name in found if name}
+                found |= {
+                    str(item.value) for item in table.values if isinstance(item, ast.Constant) and item.value
+                }
+    return found
 
 
 def test_the_files_of_every_tokenizer_of_the_library_are_digested() -> None:

@@ -15,7 +15,6 @@ from transformers import (
     AutoModelForSequenceClassification,
     AutoTokenizer,
     BartForConditionalGeneration,
-    GenerationConfig,
     PreTrainedTokenizerFast,
 )
 from transformers.models.auto.configuration_auto import CONFIG_MAPPING
@@ -86,13 +85,14 @@ def save(folder: Path, family: str, case: Case, **more: object) -> Path:
     }
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        model = AutoModelForSequenceClassification.from_config(CONFIG_MAPPING[family](**settings))
+        kind: Any = AutoModelForSequenceClassification
+        model = kind.from_config(CONFIG_MAPPING[family](**settings))
     model.save_pretrained(folder)
     tokenizer: PreTrainedTokenizerFast = tiny._word_tokenizer(64)
     tokenizer.pad_token, tokenizer.padding_side = case.token, case.side
     tokenizer.save_pretrained(folder)
     if case.generation is not None:
-        GenerationConfig(pad_token_id=case.generation).save_pretrained(folder)
+        (folder / "generation_config.json").write_text(json.dumps({"pad_token_id": case.generation}))
     return folder
 
 
@@ -220,7 +220,7 @@ def test_a_decoder_of_a_pair_is_fed_where_the_configuration_names_no_padding(tmp
     (folder / "config.json").write_text(json.dumps(config | {"pad_token_id": None}))
     chosen = texts(30)
     ready = ready_of(folder, Language(), of_texts(chosen, np.arange(30) % 2), tokens=160)
-    model = BartForConditionalGeneration.from_pretrained(folder, pad_token_id=PAD).eval()
+    model: Any = BartForConditionalGeneration.from_pretrained(folder, pad_token_id=PAD)
     with torch.no_grad():
         for batch in ready.batches("dev"):
             expected = model(**batch.inputs, labels=batch.extra["labels"]).loss
