@@ -25,8 +25,9 @@ from probing.models.config import ModelConfig
 from probing.models.content import TOKENIZER
 from probing.models.files import ModelFiles, find_files
 from probing.models.load import LoadedModel, load_model
+from probing.models.saved_head import RECIPE, WEIGHTS
 
-CLASSIFIER, MARK, RESUME = "classifier.safetensors", "finetune.json", "optimizer.pt"
+CLASSIFIER, MARK, RESUME = WEIGHTS, RECIPE, "optimizer.pt"
 
 
 def save_model(folder: Path, model: ReadOut, source: ModelFiles) -> None:

@@ -19,6 +19,7 @@ import probing
 from probing import cli
 from probing.errors import ProbingError
 from probing.models.capture import capture
+from probing.models.checkpoints import matching_models
 from probing.models.config import ModelConfig
 from probing.models.files import find_files
 from probing.models.load import LoadedModel, Purpose, load_model
@@ -293,6 +294,18 @@ def _without_peft(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         importlib.util, "find_spec", lambda name, *rest: None if name == "peft" else find(name, *rest)
     )
+
+
+def test_adapters_that_were_saved_during_training_are_read_in_order(tmp_path: Path) -> None:
+    base = tiny.make_bert(tmp_path / "base")
+    for step in (20, 3):
+        add(base, tmp_path / "run" / f"checkpoint-{step}", QUERIES["bert"])
+    found = matching_models([f"{tmp_path}/run/checkpoint-*"])
+    files = [find_files(ModelConfig(path)) for path in found]
+    assert [each.title for each in files] == ["run@checkpoint-3+lora", "run@checkpoint-20+lora"]
+    assert [each.config.step for each in files] == [3, 20]
+    AutoTokenizer.from_pretrained(base).save_pretrained(tmp_path / "run")
+    assert find_files(ModelConfig(found[0])).tokenizer_folder == tmp_path / "run"
 
 
 def test_of_several_adapters_the_log_says_which_is_read(
