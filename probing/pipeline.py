@@ -180,7 +180,7 @@ class Run(Question):
         if self.task is not self.sampled:  # another run, on the labels as they are, notes them
             return
         unit = "layer" if self.config.granularity.unit == "layer" else "head"
-        names = {**self.names, "granularity": unit, "model": self.files.config.title}
+        names = {**self.names, "granularity": unit, "model": self.files.title}
         path = write_manifest(self.config.paths.representations, self.request, self.task, names)
         log.info("examples with labels and splits: %s", path)
 
@@ -211,7 +211,20 @@ class Run(Question):
         settings = self.config.extract
         dtype: torch.dtype = getattr(torch, settings.dtype)
         device = settings.torch_device()
-        return load_model(self.files, device=device, dtype=dtype, attention=attention, purpose=purpose)
+        loaded = load_model(self.files, device=device, dtype=dtype, attention=attention, purpose=purpose)
+        if purpose == "read":
+            self._check_words(loaded)
+        return loaded
+
+    def _check_words(self, loaded: LoadedModel) -> None:
+        """Refuse words where the tokenizer does not say which characters a token has."""
+        if loaded.tokenizer.is_fast or not any(unit.span for unit in self.task.all_units):
+            return
+        raise ProbingError(
+            f"task {self.task.name}: its examples are words, which need a fast tokenizer; "
+            f"{type(loaded.tokenizer).__name__} of model {self.files.title} does not say which characters a "
+            "token has; choose another model, or a task of whole texts"
+        )
 
     def _extractor(self, request: Request, load: Callable[[], LoadedModel]) -> Extractor:
         return Extractor(

@@ -11,6 +11,7 @@ from probing.analyses.experiment import Means
 from probing.config import BaselineConfig, Config, baseline_title, title
 from probing.models.files import ModelFiles
 from probing.objectives.auto import Auto, suitable
+from probing.objectives.saved import with_saved_head
 from probing.representations.request import Request
 from probing.results.schema import SCHEMA
 from probing.results.store import ResultStore
@@ -47,7 +48,7 @@ class Question:
         of_objective = {"objective": title(self.means.objective)} if uses == "objective" else {}
         return {
             "analysis": self.config.analysis.name,
-            "model": self.config.model.title,
+            "model": self.files.title,
             "step": self.config.model.step,
             "task": self.task.name,
             "granularity": self.config.granularity.unit,
@@ -63,6 +64,7 @@ class Question:
         """With what the analysis answers; the objective is the one that suits the model, if none is named."""
         objective = self.config.objective
         chosen = suitable(self.files) if isinstance(objective, Auto) else objective
+        chosen = with_saved_head(chosen, self.files)
         return Means(self.config.probe, chosen, self.config.granularity)
 
     @cached_property

@@ -21,10 +21,12 @@ from experiments.finetune.readout import ReadOut, Recipe
 from probing.errors import ProbingError
 from probing.files import discard, replace_file
 from probing.models.config import ModelConfig
-from probing.models.files import TOKENIZER, ModelFiles, find_files
+from probing.models.content import TOKENIZER
+from probing.models.files import ModelFiles, find_files
 from probing.models.load import LoadedModel, load_model
+from probing.models.saved_head import RECIPE, WEIGHTS
 
-CLASSIFIER, MARK, RESUME = "classifier.safetensors", "finetune.json", "optimizer.pt"
+CLASSIFIER, MARK, RESUME = WEIGHTS, RECIPE, "optimizer.pt"
 
 
 def save_model(folder: Path, model: ReadOut, source: ModelFiles) -> None:

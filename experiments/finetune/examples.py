@@ -96,7 +96,8 @@ def encoder_of(loaded: LoadedModel, max_length: int | None) -> Encoder:
     """The tokenizer under the same limits as for probing, all texts of a call in one batch."""
     limits = [limit for limit in (max_length, loaded.max_length) if limit]
     arguments = frozenset(inspect.signature(loaded.model.forward).parameters)
-    return Encoder(loaded.tokenizer, arguments, min(limits, default=None), token_budget=1 << 40)
+    limit = min(limits, default=None)
+    return Encoder(loaded.tokenizer, arguments, limit, token_budget=1 << 40, padding=loaded.padding)
 
 
 def examples(task: Task, encoder: Encoder, seed: int) -> Examples:

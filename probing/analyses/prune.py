@@ -97,6 +97,11 @@ class PruneAnalysis:
         from probing.ablations.compact import compact, seconds_each
 
         ready = ready_of(experiment)
+        if ready.reads_heads:
+            raise ProbingError(
+                "analysis=prune: the classifier reads single heads, and could not read a model without them; "
+                "fine-tune with --read last, or use objective=readout"
+            )
         assert experiment.beside is not None
         curve = experiment.beside(experiment.granularity.unit, None, self._masking)
         mask = self._chosen(ready, curve)
@@ -112,6 +117,7 @@ class PruneAnalysis:
         times = seconds_each([whole, ready.model], ready.batches("test")[:_TIMED], self.rounds)
         for name, (count, size), seconds in zip(("full", "pruned"), sizes, times, strict=True):
             rows += _report(name, {"parameters": count, "megabytes": size, "seconds": seconds})
+        rows += _report("pruned", {"silenced": done.silenced})
         cells = zip(ready.heads.cells, mask, strict=True)
         rows += [
             {**cell, "n_heads": 1, "variant": "kept", "metric": "kept", "value": float(kept)}
@@ -145,12 +151,19 @@ class PruneAnalysis:
         return np.array([ready.heads.names([place]) in names for place in range(len(ready.heads))])
 
     def _save(self, experiment: Experiment, done: Compact, ready: Ready) -> None:
+        from probing.models.padding import padding_as_saved
         from probing.models.pruned import save_pruned
 
         assert experiment.folder is not None
-        save_pruned(ready.model, experiment.folder, done.pruned)
+        with padding_as_saved(ready.model):
+            save_pruned(ready.model, experiment.folder, done.pruned)
         ready.tokenizer.save_pretrained(experiment.folder)
-        log.info("pruned model: %s (model=hf model.name=…)", experiment.folder)
+        apart = done.pruned.removed.smaller
+        log.info(
+            "pruned model: %s (model=hf model.name=…)%s",
+            experiment.folder,
+            "; plain transformers does not load it rightly, probing.load_pruned does" if apart else "",
+        )
 
 
 def _score_row(ready: Ready, variant: str, mask: NDArray[np.bool_]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from probing.errors import ProbingError
 
 # step1000, step1000-tokens2B, checkpoint-500, stage1-step4000, global_step_95000, iter_0001000, step_1000k
 _STEP = re.compile(r"(?<![a-z])(?:step|checkpoint|ckpt|iter)[-_]?(\d+)(k?)(?![a-z0-9])", re.IGNORECASE)
+_CONFIGS = ("config.json", "adapter_config.json")
 _ONLY_STEP = re.compile(r"(?:global[-_]?)?(?:step|checkpoint|ckpt|iter)[-_]?\d+k?", re.IGNORECASE)
 
 
@@ -42,7 +43,7 @@ def matching_models(include: Sequence[str], exclude: Sequence[str] = ()) -> list
     """
     found = {path for pattern in include for path in glob.glob(_whole(pattern))}  # noqa: PTH207
     found = {path for path in found if not any(fnmatch(path, _whole(pattern)) for pattern in exclude)}
-    models = [path for path in found if (Path(path) / "config.json").is_file()]
+    models = [path for path in found if any((Path(path) / name).is_file() for name in _CONFIGS)]
     if not models:
         given = ",".join(include)
         raise ProbingError(f"model.name=glob({given}) matches no folder with a config.json; check the path")

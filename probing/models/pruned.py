@@ -15,13 +15,25 @@ from transformers import AutoConfig, PreTrainedModel
 
 from probing.errors import ProbingError
 from probing.files import delete, own_name, replace_file, sync_folder
-from probing.models.files import PRUNED, WEIGHTS
+from probing.models.content import INDEX, PRUNED, WEIGHTS
 from probing.models.removed import Removed, as_json, from_json, remember, removed_from
 
 if TYPE_CHECKING:
     from probing.models.prune import Pruned
 
-WEIGHTS_FILES = (*WEIGHTS, "model.safetensors.index.json")
+WEIGHTS_FILES = (*WEIGHTS, INDEX)
+_NO_ADAPTER = {"subfolder": ".no-adapter"}
+"""Where the library looks for an adapter, so that it finds none: adapters are merged by `merge_adapter`."""
+_TITLE = "# A model without some of its heads"
+_README = """
+Heads of this model were cut out of its weights; `pruned_heads.json` says which. Plain transformers does not
+know that file: it builds the whole model and does not load these weights rightly. Load it with
+
+    import probing
+    model = probing.load_pruned("path/of/this/folder")
+
+or read it from the command line: `probing model=hf model.name=path/of/this/folder`.
+"""
 _FAILURES = (OSError, ValueError, KeyError, ImportError, RuntimeError, SafetensorError)
 
 
@@ -30,6 +42,9 @@ def save_pruned(model: PreTrainedModel, folder: str | Path, pruned: Pruned | Non
 
     The folder's config.json is taken away first and put back last, so that a folder in which anything is
     missing is no model's folder. The tokenizer is saved by its own `save_pretrained`.
+
+    Plain transformers does not load a model that lacks heads rightly; a README.md says so, unless the folder
+    has one of its own.
 
     Args:
         model: The model that `prune_heads` changed.
@@ -56,6 +71,7 @@ def save_pruned(model: PreTrainedModel, folder: str | Path, pruned: Pruned | Non
             for old in folder.glob(pattern):
                 old.unlink()
         replace_file(folder / PRUNED, as_json(removed).encode())
+        _write_note(folder, removed)
         for path in sorted(place.iterdir(), key=lambda path: path.name == "config.json"):
             with path.open("rb") as stream:
                 os.fsync(stream.fileno())
@@ -66,6 +82,16 @@ def save_pruned(model: PreTrainedModel, folder: str | Path, pruned: Pruned | Non
         raise ProbingError(f"{folder}: {reason}; free some space there, or choose another folder") from error
     finally:
         delete(place)
+
+
+def _write_note(folder: Path, removed: Removed) -> None:
+    """Say in README.md how the model is loaded; a README of another origin stays as it is."""
+    path = folder / "README.md"
+    ours = path.is_file() and path.read_text(encoding="utf-8", errors="replace").startswith(_TITLE)
+    if removed.smaller and (ours or not path.exists()):
+        replace_file(path, f"{_TITLE}\n{_README}".encode())
+    elif ours:
+        path.unlink()
 
 
 def _check(model: PreTrainedModel, removed: Removed) -> None:
@@ -136,7 +162,7 @@ def from_pretrained(kind: Any, folder: Path, **options: Any) -> tuple[PreTrained
     Raises:
         ProbingError: If the record cannot be read, or does not fit the model.
     """
-    options = {**options, "output_loading_info": True}
+    options = {**options, "output_loading_info": True, "adapter_kwargs": dict(_NO_ADAPTER)}
     if not is_pruned(folder):
         model, report = kind.from_pretrained(folder, **options)
         return model, report

@@ -16,6 +16,7 @@ from probing.models.slices import Count, Cut, Ranges, apply, as_indices, as_rang
 
 _VERSION = 1
 _MEMORY = "_pruned_heads"
+NOTE = "Plain transformers does not load this model rightly; probing.load_pruned(folder) does."
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,11 @@ class Removed:
     heads: Mapping[str, Mapping[int, tuple[int, ...]]] = field(default_factory=dict)
     kept: Mapping[str, Mapping[int, Ranges]] = field(default_factory=dict)
     counts: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+
+    @property
+    def smaller(self) -> bool:
+        """Whether any parameter is smaller than in the whole model."""
+        return bool(self.kept)
 
     def originals(self, site: Site, heads: Iterable[int]) -> tuple[int, ...]:
         """Numbers in the whole model of heads that are numbered as they are at this site now."""
@@ -101,7 +107,8 @@ def remember(model: PreTrainedModel, removed: Removed) -> None:
 
 def as_json(removed: Removed) -> str:
     """The record as text."""
-    return json.dumps({"version": _VERSION, **asdict(removed)}, indent=1) + "\n"
+    note = {"note": NOTE} if removed.smaller else {}
+    return json.dumps({"version": _VERSION, **note, **asdict(removed)}, indent=1) + "\n"
 
 
 def from_json(text: str) -> Removed:

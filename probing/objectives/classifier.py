@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -49,7 +50,6 @@ class Classifier:
         from probing.objectives.items import make_batches
 
         loaded = setting.load("classify", setting.attention)
-        _can_pad(loaded)
         judge = Judge(setting.task)
         units = joint_units(setting.task)
         batches = make_batches(loaded, setting, setting.task, units, judge.finish)
@@ -72,17 +72,34 @@ def label_order(config: PreTrainedConfig, task: Task) -> list[int]:
     Raises:
         ProbingError: If the labels are others.
     """
-    target, names = task.target, dict(config.id2label or {})
-    if not isinstance(target, Classes):
-        if len(names) == 1:
-            return [0]
-        raise ProbingError(f"the model tells {len(names)} classes, but task {task.name} asks for scores")
+    names = {int(number): str(name) for number, name in dict(config.id2label or {}).items()}
+    if not isinstance(task.target, Classes) and len(names) == 1:
+        return [0]
+    return order_of([names[number] for number in sorted(names)], task)
+
+
+def order_of(names: Sequence[str] | None, task: Task) -> list[int]:
+    """For each class of the task the output that stands for it.
+
+    Args:
+        names: Of the outputs; None for one that gives a score.
+        task: The task.
+
+    Raises:
+        ProbingError: If the labels are others.
+    """
+    target = task.target
+    if names is None and not isinstance(target, Classes):
+        return [0]
+    if names is None or not isinstance(target, Classes):
+        has, asks = ("scores", "classes") if names is None else (f"{len(names)} classes", "scores")
+        raise ProbingError(f"the model tells {has}, but task {task.name} asks for {asks}")
     if len(names) != len(target.names):
         raise ProbingError(
             f"the model tells {len(names)} classes, task {task.name} has {len(target.names)}; use a "
             "checkpoint that was trained on it, or objective=readout"
         )
-    place = {str(name).lower(): int(number) for number, name in names.items()}
+    place = {name.lower(): number for number, name in enumerate(names)}
     wanted = [name.lower() for name in target.names]
     if set(wanted) == set(place) and len(place) == len(names):
         return [place[name] for name in wanted]
@@ -90,17 +107,6 @@ def label_order(config: PreTrainedConfig, task: Task) -> list[int]:
         log.warning("the model does not name its classes; taken in the order of %s", ", ".join(target.names))
         return list(range(len(names)))
     raise ProbingError(
-        f"the model's classes are {', '.join(map(str, names.values()))}, those of task {task.name} "
+        f"the model's classes are {', '.join(names)}, those of task {task.name} "
         f"{', '.join(target.names)}; rename id2label in its config.json"
     )
-
-
-def _can_pad(loaded: LoadedModel) -> None:
-    """Causal classifiers look for the last token before padding, and must know what padding is."""
-    config, tokenizer = loaded.model.config, loaded.tokenizer
-    if tokenizer.pad_token_id is None:
-        tokenizer.pad_token_id = (
-            config.pad_token_id if config.pad_token_id is not None else tokenizer.eos_token_id
-        )
-    if config.pad_token_id is None:
-        config.pad_token_id = tokenizer.pad_token_id

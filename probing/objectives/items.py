@@ -30,6 +30,7 @@ def encoder_of(loaded: LoadedModel, setting: Setting) -> Encoder:
         max_length=min((limit for limit in limits if limit), default=None),
         token_budget=setting.extract.token_budget(loaded.model.device),
         shared=False,
+        padding=loaded.padding,
     )
 
 

@@ -126,6 +126,11 @@ class Ready(ABC):
         """What the model returns; keys and values of past tokens are of no use here."""
         return self.model(**batch.inputs, **self._options)
 
+    @property
+    def reads_heads(self) -> bool:
+        """Whether answers are read from single heads, which a model without some of its heads renumbers."""
+        return False
+
     @cached_property
     def heads(self) -> Heads:
         """All heads of the model.

@@ -10,6 +10,7 @@ import pandas as pd
 from probing.figures.masking import CURVES
 from probing.figures.words import LAMBDA
 from probing.results.select import gate_path
+from probing.results.text.curves import silenced_text
 from probing.results.units import score_unit
 
 Lines = tuple[tuple[str, ...], ...]
@@ -66,7 +67,8 @@ def _prune(rows: pd.DataFrame) -> tuple[str, tuple[str, ...], Lines]:
         count = _NONE if pd.isna(row["n_heads"]) else f"{row['n_heads']:.0f}"
         lines.append((name, count, *_scores(row), *sizes))
     headings = ("model", "heads", "dev", "test", *_SIZES)
-    return "the whole model, with heads masked, and without them", headings, tuple(lines)
+    title = f"the whole model, with heads masked, and without them{silenced_text(rows)}"
+    return title, headings, tuple(lines)
 
 
 def _size(value: float, form: str) -> str:

@@ -12,6 +12,7 @@ from torch import Tensor
 from transformers.tokenization_utils_base import PreTrainedTokenizerBase
 
 from probing.errors import ProbingError
+from probing.models.padding import FILLED_WITH_0, Padding
 from probing.representations.inputs import Source, Tokens, characters, source_of, tokenize
 from probing.representations.spans import span_tokens
 from probing.tasks.task import Unit
@@ -66,6 +67,7 @@ class Encoder:
         max_length: Tokens after which a text is cut, or None.
         token_budget: Most tokens in a batch, padding included.
         shared: Whether units of one text share its row; otherwise every unit has a row of its own.
+        padding: What fills short texts, and which texts may share a batch.
     """
 
     tokenizer: PreTrainedTokenizerBase
@@ -73,6 +75,7 @@ class Encoder:
     max_length: int | None
     token_budget: int
     shared: bool = True
+    padding: Padding = FILLED_WITH_0
 
     def batches(self, units: Sequence[Unit]) -> Iterator[Batch]:
         """Batches of like length, the longest first, so that memory runs out at once or never.
@@ -89,7 +92,7 @@ class Encoder:
                 _Text(source, item, tuple(places))
                 for (source, places), item in zip(window, tokens, strict=True)
             ]
-            texts.sort(key=len, reverse=True)
+            texts.sort(key=lambda text: (len(text), self._alike(text)), reverse=True)
             for group in self._groups(texts):
                 yield self._batch(group, units)
 
@@ -105,12 +108,16 @@ class Encoder:
     def _groups(self, texts: list[_Text]) -> Iterator[list[_Text]]:
         group: list[_Text] = []
         for text in texts:
-            if group and (len(group) + 1) * len(group[0]) > self.token_budget:
+            full = group and (len(group) + 1) * len(group[0]) > self.token_budget
+            if full or (group and self._alike(text) != self._alike(group[0])):
                 yield group
                 group = []
             group.append(text)
         if group:
             yield group
+
+    def _alike(self, text: _Text) -> tuple[int, int]:
+        return self.padding.alike(text.tokens.ids["input_ids"])
 
     def _batch(self, texts: list[_Text], units: Sequence[Unit]) -> Batch:
         longest = len(texts[0])
@@ -139,7 +146,7 @@ class Encoder:
         return inputs
 
     def _filler(self, name: str) -> int:
-        return (self.tokenizer.pad_token_id or 0) if name == "input_ids" else 0
+        return self.padding.token if name == "input_ids" else 0
 
 
 def _pad(rows: list[list[int]], filler: int, length: int) -> Tensor:

@@ -143,7 +143,9 @@ class Reader:
     def encoder(self) -> Encoder:
         """The tokenizer under this reader's limits."""
         budget = self.settings.token_budget(self._device)
-        return Encoder(self.loaded.tokenizer, self._arguments, self.max_length, budget)
+        return Encoder(
+            self.loaded.tokenizer, self._arguments, self.max_length, budget, padding=self.loaded.padding
+        )
 
     @cached_property
     def _arguments(self) -> frozenset[str]:

@@ -13,6 +13,7 @@ from transformers import BertModel
 import probing
 from probing import cli
 from probing.models.trace import find_sites
+from probing.results.table import summary
 from tests import tiny
 from tests.ablations.handbuilt import IGNORED, make_handbuilt, sentences
 
@@ -59,6 +60,7 @@ def test_a_pruned_model_scores_as_the_masked_one_and_loads_again(root: Path) -> 
     size = frame.set_index("variant")["value"]
     assert size["pruned.parameters"] < size["full.parameters"]
     (folder,) = (root / "out" / "models").iterdir()
+    assert "probing.load_pruned" in (folder / "README.md").read_text()
     model = probing.load_pruned(folder)
     assert sum(site.heads for site in find_sites(model).heads) == 6
     assert sum(parameter.numel() for parameter in model.parameters()) == size["pruned.parameters"]
@@ -72,6 +74,30 @@ def test_heads_that_cannot_be_cut_are_silenced_and_score_as_masked(root: Path) -
     kept = frame[frame["variant"] == "kept"].set_index(["layer", "head"])["value"]
     assert kept.sum() == 4
     assert kept[IGNORED] == 0
+    assert summary(frame).endswith("; 4 of the 4 heads could only be silenced, not cut out")
+
+
+def test_the_last_line_counts_the_heads_of_groups_that_stay(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = tiny.make_llama(tmp_path / "llama")
+    arguments = [*_bert(tmp_path), f"model.name={model}", "analysis=prune", "analysis.ranking=importance",
+                 "analysis.share=0.375", "analysis.step=0.125", "analysis.rounds=1",
+                 "objective=lm"]  # fmt: skip
+    frame: Any = probing.run(arguments)
+    kept = frame[frame["variant"] == "kept"].astype({"layer": int, "head": int})
+    gone = {(row.layer, row.head) for row in kept.itertuples() if not row.value}
+    whole = {
+        place for place in gone if (place[0], place[1] ^ 1) in gone
+    }  # neighbours share a key and a value
+    silenced = len(gone) - len(whole)
+    assert len(gone) == 3
+    assert silenced > 0
+    assert frame.set_index("variant")["value"]["pruned.silenced"] == silenced
+    assert summary(frame).endswith(f"; {silenced} of the 3 heads could only be silenced, not cut out")
+    (folder,) = (tmp_path / "out" / "models").iterdir()
+    assert (folder / "README.md").exists() == bool(whole)
+    assert ("plain transformers does not load it rightly" in capsys.readouterr().err) == bool(whole)
 
 
 def test_entropy_of_uniform_attention_is_that_of_the_number_of_tokens(root: Path) -> None:

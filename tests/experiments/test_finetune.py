@@ -20,18 +20,21 @@ from experiments.finetune.examples import Examples, encoder_of, examples, split
 from experiments.finetune.options import Options, parse
 from experiments.finetune.places import Places, Read, parse_read, resolve
 from experiments.finetune.readout import ReadOut, Recipe
-from experiments.finetune.score import predict
+from experiments.finetune.score import predict, scores
 from experiments.finetune.train import ReadOutTrainer, schedule, train
 from probing.errors import ProbingError
 from probing.models.config import ModelConfig
 from probing.models.files import ModelFiles, find_files
 from probing.models.load import load_model
+from probing.objectives.classifier import Classifier
+from probing.objectives.saved import with_saved_head
 from probing.representations.extract import Extractor
 from probing.representations.pooling import Pooling
 from probing.representations.request import Request
 from probing.representations.settings import ExtractConfig
 from probing.tasks.target import Classes, Scores
 from probing.tasks.task import Task, Unit
+from tests.objectives.made import ready_of
 from tests.tiny import WORDS
 
 CPU = torch.device("cpu")
@@ -412,3 +415,91 @@ def test_without_accelerate_it_is_said_what_to_install(monkeypatch: pytest.Monke
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(ProbingError, match=r"pip install 'transformer-probing\[finetune\]'"):
         study.study(parse([]))
+
+
+def as_table(task: Task) -> pd.DataFrame:
+    target = task.target
+    assert isinstance(target, Classes)
+    labels = [target.names[label] for label in target.labels]
+    return pd.DataFrame({"text": [unit.text for unit in task.units], "label": labels, "split": task.split})
+
+
+@pytest.mark.parametrize(
+    "recipe",
+    [RECIPE, replace(RECIPE, places=LAST, pooling="first"), replace(RECIPE, places=LAST, pooling="last"),
+     replace(RECIPE, places=Places("hidden", ((-1, 0),)), pooling="max", max_length=5)],
+    ids=["heads", "first", "last", "embeddings, cut"],
+)  # fmt: skip
+def test_the_classifier_of_a_checkpoint_judges_as_in_the_study(
+    tmp_path: Path, tiny_bert: Path, recipe: Recipe
+) -> None:
+    run = tmp_path / "farm"
+    trained(run, tiny_bert, recipe, options("--epochs", "2"))
+    task = farmers()
+    for folder in checkpoint.whole_checkpoints(run)[::3]:
+        model, loaded = checkpoint.load_checkpoint(folder, CPU)
+        data = examples(task, encoder_of(loaded, recipe.max_length), 1)
+        rows = split(data.problem)
+        files = find_files(ModelConfig(str(folder)))
+        ready = ready_of(folder, with_saved_head(Classifier(), files), task)
+        for name, chosen in (("dev", rows.dev), ("test", rows.test)):
+            found: dict[int, float] = {}
+            for batch in ready.batches(name):
+                with torch.no_grad():
+                    output = ready.run(batch)
+                found |= dict(zip(batch.rows.tolist(), output.answer.tolist(), strict=True))
+            assert [found[row] for row in chosen.tolist()] == predict(model, data, chosen).tolist()
+
+
+def test_a_checkpoints_score_is_that_of_the_study_and_its_head_is_in_the_key(
+    tmp_path: Path, tiny_bert: Path
+) -> None:
+    run = tmp_path / "farm"
+    trained(run, tiny_bert, RECIPE, options("--epochs", "2", "--frozen"))
+    frames = []
+    for folder in checkpoint.whole_checkpoints(run)[-2:]:
+        arguments = [f"paths.root={tmp_path / 'out'}", "model=hf", f"model.name={folder}", "task=table",
+                     "task.split=split", "objective=classifier", "analysis=ablation", "extract.threads=1",
+                     "analysis.kinds=[leave_one_out]"]  # fmt: skip
+        frames.append(probing.run(arguments, data=as_table(farmers())))
+        _, loaded = checkpoint.load_checkpoint(folder, CPU)
+        data = examples(farmers(), encoder_of(loaded, None), 1)
+        expected = scores(folder, data, split(data.problem), CPU)
+        assert float(frames[-1]["full"].iloc[0]) == expected["test"]
+        read = frames[-1].set_index(["layer", "head"])["value"].astype(float)
+        assert (read[[place for place in read.index if place[0] == 2]] == 0).all()  # lies above what is read
+    first, second = frames
+    assert set(first["objective"]) == {"classifier"}
+    assert first["key"].iloc[0] != second["key"].iloc[0]  # a frozen model with another classifier
+
+
+def test_words_and_classes_of_a_checkpoint(tmp_path: Path, tiny_bert: Path) -> None:
+    trained(tmp_path, tiny_bert, RECIPE, options("--epochs", "1"))
+    folder = checkpoint.whole_checkpoints(tmp_path)[-1]
+    objective = with_saved_head(Classifier(), find_files(ModelConfig(str(folder))))
+    target = farmers().target
+    assert isinstance(target, Classes)
+    turned = replace(farmers(), target=Classes(1 - target.labels, ("yes", "no")))
+    one, other = (ready_of(folder, objective, task) for task in (farmers(), turned))
+    with torch.no_grad():
+        for mine, same in zip(one.batches("test"), other.batches("test"), strict=True):
+            torch.testing.assert_close(one.run(mine).loss, other.run(same).loss)
+    with pytest.raises(ProbingError, match="classes are no, yes"):
+        ready_of(folder, objective, replace(farmers(), target=Classes(target.labels, ("a", "b"))))
+    pairs = replace(farmers(), partners=farmers().units)
+    with pytest.raises(ProbingError, match="are read apart"):
+        objective.check(pairs)
+    (folder / "classifier.safetensors").write_bytes(b"broken")
+    with pytest.raises(ProbingError, match="cannot be read") as caught:
+        ready_of(folder, objective, farmers())
+    assert "\n" not in str(caught.value)
+
+
+def test_a_classifier_on_heads_is_not_pruned(tmp_path: Path, tiny_bert: Path) -> None:
+    trained(tmp_path / "farm", tiny_bert, RECIPE, options("--epochs", "1"))
+    folder = checkpoint.whole_checkpoints(tmp_path / "farm")[-1]
+    arguments = [f"paths.root={tmp_path / 'out'}", "model=hf", f"model.name={folder}", "task=table",
+                 "task.split=split", "objective=classifier", "analysis=prune",
+                 "extract.threads=1"]  # fmt: skip
+    with pytest.raises(ProbingError, match="reads single heads"):
+        probing.run(arguments, data=as_table(farmers()))

@@ -569,3 +569,23 @@ def test_half_of_minilms_heads_are_pruned_without_a_difference() -> None:
     assert pruned.parameters_before - pruned.parameters_after == 36 * per_head
     assert _gap(_run(masked, _padded(inputs)), _run(model, _padded(inputs))) < 1e-5
     assert _gap(full, _run(model, inputs)) > 0.1
+
+
+def test_a_pruned_folder_says_how_it_is_loaded(tmp_path: Path, tiny_bert: Path) -> None:
+    model = BertModel.from_pretrained(tiny_bert)
+    probing.save_pruned(model, tmp_path)
+    assert not (tmp_path / "README.md").exists()
+    pruned = probing.prune_heads(model, {0: [1]})
+    probing.save_pruned(model, tmp_path, pruned)
+    for name in ("README.md", "pruned_heads.json"):
+        text = (tmp_path / name).read_text()
+        assert "lain transformers" in text
+        assert "probing.load_pruned" in text
+    with pytest.raises(RuntimeError, match=r"size mismatch|mismatched|ignore_mismatched_sizes"):
+        BertModel.from_pretrained(tmp_path)
+    assert probing.load_pruned(tmp_path).num_parameters() == model.num_parameters()
+    probing.save_pruned(BertModel.from_pretrained(tiny_bert), tmp_path)
+    assert not (tmp_path / "README.md").exists()
+    (tmp_path / "README.md").write_text("mine")
+    probing.save_pruned(model, tmp_path, pruned)
+    assert (tmp_path / "README.md").read_text() == "mine"

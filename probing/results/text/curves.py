@@ -91,7 +91,16 @@ def prune_summary(rows: pd.DataFrame) -> str:
     scores = f"{metric} {score_text(pruned['test'], metric)} against {score_text(full['test'], metric)}"
     ratios = [f"{name} {_ratio(rows, name)}" for name in ("parameters", "seconds") if _ratio(rows, name)]
     saved = f"; {', '.join(ratios)} of the full model's" if ratios else ""
-    return f"pruned to {pruned['n_heads']} of {full['n_heads']} heads: {scores}{saved}"
+    return f"pruned to {pruned['n_heads']} of {full['n_heads']} heads: {scores}{saved}{silenced_text(rows)}"
+
+
+def silenced_text(rows: pd.DataFrame) -> str:
+    """How many heads went by weights of zero, which makes no model smaller or faster; "" for none."""
+    found = of_variant(rows, "pruned.silenced")["value"].dropna()
+    if found.empty or not found.iloc[0]:
+        return ""
+    full, pruned = (int(of_variant(rows, name)["n_heads"].iloc[0]) for name in ("full", "pruned"))
+    return f"; {found.iloc[0]:.0f} of the {full - pruned} heads could only be silenced, not cut out"
 
 
 def gates_text(rows: pd.DataFrame) -> str:

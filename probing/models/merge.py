@@ -1,0 +1,149 @@
+"""Adapters merged into the weights of a model, which is then as plain as one without."""
+
+from __future__ import annotations
+
+import copy
+import logging
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+import torch
+from torch import Tensor, nn
+from transformers import PreTrainedModel
+
+from probing.errors import ProbingError
+from probing.models.adapter import Adapter
+
+log = logging.getLogger(__name__)
+_PREFIX = "base_model.model."
+_DEEPEST = 3
+"""Parts of a tensor's name that may follow the module that it adapts: `lora_A.default.weight`."""
+
+
+class _Around(nn.Module):
+    """A model under the name that it has inside of a model with a task head."""
+
+    def __init__(self, name: str, model: nn.Module) -> None:
+        super().__init__()
+        self.add_module(name, model)
+
+
+@dataclass(frozen=True)
+class _Host:
+    """A module in whose names an adapter may be written.
+
+    Attributes:
+        module: The model, the model inside of its task head, or one around it.
+        names: Dotted names of all modules in it.
+    """
+
+    module: nn.Module
+    names: frozenset[str]
+
+    @classmethod
+    def of(cls, module: nn.Module) -> _Host:
+        return cls(module, frozenset(name for name, _ in module.named_modules() if name))
+
+    def fits(self, tensor: str) -> bool:
+        """Whether a tensor of an adapter belongs to a module that is there."""
+        parts = tensor.split(".")
+        return any(".".join(parts[:-deep]) in self.names for deep in range(1, _DEEPEST + 1))
+
+    def outside(self, tensor: str) -> bool:
+        """Whether a tensor belongs to a part that the whole module lacks, as a task head."""
+        return tensor.partition(".")[0] not in self.names
+
+
+def merge_adapter(model: PreTrainedModel, adapter: Adapter) -> None:
+    """Merge an adapter into a model's weights, in place (Hu et al. 2022, section 4.1).
+
+    The adapter may have been trained on the model with a task head, or without. Tensors of a head that this
+    model does not have are left out; every other tensor must find its place.
+
+    Raises:
+        ProbingError: If the adapter does not fit the model, or cannot be merged.
+    """
+    import peft
+
+    try:
+        config = copy.copy(peft.PeftConfig.from_pretrained(str(adapter.folder)))
+        _check_kind(adapter, config)
+        weights = cast("dict[str, Tensor]", peft.utils.load_peft_weights(str(adapter.folder), device="cpu"))
+        host, kept = _choose(model, list(weights), adapter)
+        config.task_type = None
+        if getattr(config, "modules_to_save", None):
+            there = {part for name in host.names for part in name.split(".")}
+            config.modules_to_save = [name for name in config.modules_to_save if name in there] or None
+        with (
+            warnings.catch_warnings(),
+            torch.random.fork_rng(devices=[]),
+        ):  # adapters start from random weights
+            warnings.simplefilter("ignore")
+            _merge(host.module, config, {name: weights[name] for name in kept})
+        left = [name for name, module in model.named_modules() if type(module).__module__.startswith("peft.")]
+        if left:
+            raise ValueError(f"{left[0]} cannot be merged into plain weights")
+    except (
+        ValueError,
+        KeyError,
+        TypeError,
+        RuntimeError,
+        OSError,
+        AttributeError,
+        NotImplementedError,
+    ) as error:
+        reason = " ".join(str(error).split())[:200] or type(error).__name__
+        raise ProbingError(
+            f"adapter {adapter.folder}: does not fit its model: {reason}; merge it with peft "
+            "(merge_and_unload), save the model, and read that"
+        ) from error
+    others = f"; further adapters in {', '.join(adapter.unread)} are not read" if adapter.unread else ""
+    log.info("adapter: %s of %s merged into the weights%s", adapter.kind, adapter.folder, others)
+
+
+def _check_kind(adapter: Adapter, config: Any) -> None:  # noqa: ANN401
+    if (
+        config.is_prompt_learning
+        or config.is_adaption_prompt
+        or adapter.settings.get("alora_invocation_tokens")
+    ):
+        raise ProbingError(
+            f"adapter {adapter.folder}: {adapter.kind} changes the input, not the weights, and is not "
+            "supported; use an adapter that can be merged, such as LoRA"
+        )
+
+
+def _choose(model: PreTrainedModel, tensors: Sequence[str], adapter: Adapter) -> tuple[_Host, list[str]]:
+    """The module in whose names the adapter is written, and which of its tensors that has a place for."""
+    prefix = model.base_model_prefix
+    inner = getattr(model, prefix, None)
+    hosts = [_Host.of(model)]
+    if isinstance(inner, nn.Module) and inner is not model:
+        hosts.append(_Host.of(inner))
+    elif prefix:
+        hosts.append(_Host.of(_Around(prefix, model)))
+    plain = {name: name.removeprefix(_PREFIX) for name in tensors}
+    counts = [sum(host.fits(name) for name in plain.values()) for host in hosts]
+    host = hosts[counts.index(max(counts))]
+    kept = [name for name, own in plain.items() if host.fits(own)]
+    lost = [own for own in plain.values() if not host.fits(own) and not host.outside(own)]
+    if lost or not kept:
+        named = (lost or list(plain.values()) or ["nothing"])[0]
+        raise ValueError(f"it adapts {named}, which {type(model).__name__} does not have")
+    return host, kept
+
+
+def _merge(host: nn.Module, config: Any, weights: Mapping[str, Tensor]) -> None:  # noqa: ANN401
+    import peft
+
+    adapted: Any = peft.get_peft_model(cast("Any", host), config)
+    expected = set(peft.get_peft_model_state_dict(adapted, save_embedding_layers=False))
+    result: Any = peft.set_peft_model_state_dict(adapted, dict(weights))
+    strange = list(result.unexpected_keys or ())
+    missing = sorted(expected - set(weights))
+    if strange or missing:
+        raise ValueError(f"{(strange or missing)[0]} is {'not of its kind' if strange else 'missing'}")
+    with torch.no_grad():
+        adapted.merge_and_unload(safe_merge=True)

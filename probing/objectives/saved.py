@@ -1,0 +1,165 @@
+"""The classifier that fine-tuning left next to a model, on the task that it was trained for."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from probing.errors import ProbingError
+from probing.models.files import ModelFiles
+from probing.models.sites import Site
+from probing.objectives.answers import Judge, Judged
+from probing.objectives.classifier import Classifier, order_of
+from probing.objectives.objective import Batch, Objective, Output, Ready, Setting
+from probing.representations.pooling import pool
+from probing.tasks.task import Task
+
+log = logging.getLogger(__name__)
+
+if TYPE_CHECKING:
+    from probing.models.load import LoadedModel
+    from probing.models.saved_head import SavedHead
+    from probing.objectives.items import Batches
+
+
+@dataclass(frozen=True)
+class SavedClassifier:
+    """Judge a checkpoint of `experiments.finetune` by the answers of its own linear layer.
+
+    Attributes:
+        digest: Of the files that hold the layer and what it reads.
+    """
+
+    digest: str
+
+    @property
+    def name(self) -> str:
+        """As on the command line."""
+        return "classifier"
+
+    @property
+    def pools(self) -> bool:
+        """It pools as it was trained."""
+        return False
+
+    def check(self, task: Task) -> None:
+        """Refuse pairs: their two vectors come from two inputs, where an objective has one."""
+        if task.partners is not None:
+            raise ProbingError(
+                f"objective=classifier: the two texts of an example of task {task.name} are read apart; "
+                "fine-tune with task.pair=joint, or use objective=readout"
+            )
+
+    def prepare(self, setting: Setting) -> Ready:
+        """Load the model and its classifier, and match its classes to the task's."""
+        from probing.models.saved_head import read_saved_head
+        from probing.objectives.items import make_batches
+
+        loaded = setting.load("read", setting.attention)
+        assert loaded.folder is not None
+        head = read_saved_head(loaded.folder)
+        if head.pairs:
+            raise ProbingError(
+                f"{loaded.folder}: its classifier reads the two texts of a pair apart; use objective=readout"
+            )
+        limits = [limit for limit in (loaded.max_length, head.max_length) if limit]
+        loaded = replace(loaded, max_length=min(limits, default=None))
+        task = setting.task
+        order = order_of(head.classes, task)
+        batches = make_batches(loaded, setting, task, task.units, Judge(task).finish)
+        there = sorted(row for split in batches.values() for batch in split for row in batch.rows.tolist())
+        if len(there) < len(task):
+            log.warning("%d examples are dropped: their words are cut off", len(task) - len(there))
+            task = task.take(np.array(there))
+            batches = make_batches(loaded, setting, task, task.units, Judge(task).finish)
+        return _Saved(loaded, Judge(task), batches, _Reading.of(loaded, head, order))
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """What is read of a model, and by which classifier.
+
+    Attributes:
+        head: The classifier as it was saved.
+        sites: Where each layer is read.
+        weights: float32 (outputs, width), outputs in the order of the task's classes.
+        bias: float32 (outputs,).
+    """
+
+    head: SavedHead
+    sites: Mapping[int, Site]
+    weights: Tensor
+    bias: Tensor
+
+    @classmethod
+    def of(cls, loaded: LoadedModel, head: SavedHead, order: list[int]) -> _Reading:
+        """Find what is read.
+
+        Raises:
+            ProbingError: If the model does not have it.
+        """
+        from probing.models.trace import find_sites
+
+        found = find_sites(loaded.model)
+        sites = {
+            site.layer: site
+            for site in (found.heads if head.site == "head" else found.hidden)
+            if not site.cross
+        }
+        wanted = {layer: sites.get(layer) for layer, _ in head.places}
+        there = {layer: site for layer, site in wanted.items() if site is not None}
+        width = sum(there[layer].head_dim for layer, _ in head.places if layer in there)
+        if len(there) < len(wanted) or width != head.weights.shape[1]:
+            raise ProbingError(
+                f"{loaded.folder}: its classifier was trained on another model; train it again"
+            )
+        device = loaded.model.device
+        rows = torch.tensor(order)
+        return cls(head, there, head.weights[rows].float().to(device), head.bias[rows].float().to(device))
+
+
+class _Saved(Judged):
+    def __init__(self, loaded: LoadedModel, judge: Judge, batches: Batches, reading: _Reading) -> None:
+        super().__init__(loaded, judge, batches)
+        self._reading = reading
+
+    @property
+    def reads_heads(self) -> bool:
+        """Whether the classifier reads single heads."""
+        return self._reading.head.site == "head"
+
+    def lone_tokens(self, batch: Batch) -> Iterator[Tensor]:
+        """None: what is read may lie below the last layer."""
+        yield from ()
+
+    def run(self, batch: Batch) -> Output:
+        from probing.models.capture import capture
+
+        reading = self._reading
+        pooled: dict[int, Tensor] = {}
+
+        def read(site: Site, states: Tensor) -> None:
+            states = states if states.dim() == 4 else states.unsqueeze(2)
+            pooled[site.layer] = pool(states, batch.tokens, reading.head.pooling)
+
+        with capture(self.model, list(reading.sites.values()), read, stop_early=False):
+            self.forward(batch)
+        together = torch.cat([pooled[layer][:, head] for layer, head in reading.head.places], 1)
+        outputs = together.float() @ reading.weights.T + reading.bias
+        return Output(*self.judge.loss(outputs, batch.extra["gold"]))
+
+
+def with_saved_head(objective: Objective, files: ModelFiles) -> Objective:
+    """The same objective; of a checkpoint with a classifier of its own, `classifier` is that one."""
+    if not isinstance(objective, Classifier) or not files.config.pretrained:
+        return objective
+    from probing.models.saved_head import saved_head_identity
+
+    found = saved_head_identity(files.folder)
+    return objective if found is None else SavedClassifier(found)
