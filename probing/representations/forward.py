@@ -38,7 +38,7 @@ class Rows:
         places: The units, as places in the list that was read.
         vectors: For each layer float16 or float32 (units, heads, head_dim); NaN in the rows of `missing`.
         truncated: Those units whose text was cut.
-        missing: Those of them that were cut off with it; they have no vector.
+        missing: Those of them that were cut off with it, and words without a token; they have no vector.
     """
 
     places: tuple[int, ...]

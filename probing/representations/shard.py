@@ -40,7 +40,7 @@ class Shard:
         folder: Where it lies.
         meta: What `shard.json` says: `files` with size and CRC-32, `layers` with heads and
             head dimension, `model` with the same for all layers that the model has, ids of the units whose
-            text was cut as `truncated`, of those that were cut off with it as `missing`.
+            text was cut as `truncated`, of those that were cut off with it or have no token as `missing`.
     """
 
     folder: Path
@@ -70,7 +70,7 @@ class Shard:
         return self._read(ROWS, ["id"]).column("id").combine_chunks()
 
     def marked(self, name: Literal["truncated", "missing"]) -> NDArray[np.bool_]:
-        """Which rows stand for a text that was cut, or for a word that was cut off with it; bool (rows,)."""
+        """Which rows stand for a text that was cut, or for a word without a vector; bool (rows,)."""
         marked = self.meta.get(name)  # shards of older versions miss none
         if not marked:
             return np.zeros(self.meta["rows"], dtype=bool)
