@@ -86,7 +86,7 @@ def _other_separator(header: Sequence[str]) -> str:
     """A remark on a header that is one field, but would be several with another separator."""
     likely = next((mark for mark in _LIKELY if len(header) == 1 and mark in header[0]), None)
     shown = {"\t": "\\t"}.get(likely or "", likely)
-    return f"its fields seem to stand between {shown!r}; give task.separator='{shown}'" if likely else ""
+    return f"its fields seem to stand between '{shown}'; give task.separator='{shown}'" if likely else ""
 
 
 def _headless(names: Sequence[str], columns: Sequence[Sequence[str]]) -> str:

@@ -98,7 +98,7 @@ def _read_parquet(path: Path) -> Table:
     if not path.is_file():
         raise ProbingError(f"{path}: no such file; {HINT}")
     try:
-        read = pq.read_table(path)
+        read = pq.ParquetFile(path).read()
         columns = [[plain(value) for value in column.to_pylist()] for column in read.columns]
     except (pa.ArrowException, OSError, ValueError, OverflowError) as error:
         reason = str(error).splitlines()[0]
