@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from probing.errors import ProbingError
@@ -20,6 +21,25 @@ _PACKED = {
 # files that each start with a mark, joined by `cat`, have one at the start of later lines
 _MARK_OF_LINE = re.compile(rb"(^|(?<=[\r\n]))" + BOM_UTF8)
 _MARK = re.compile(r"^\ufeff", re.MULTILINE)
+
+
+@contextmanager
+def readable(path: Path, hint: str) -> Iterator[None]:
+    """Say in one line that a file or folder cannot be looked at.
+
+    Args:
+        path: Which.
+        hint: What to do.
+
+    Raises:
+        ProbingError: If the system refuses it: it is missing, forbidden, or its name is too long.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise ProbingError(f"{path}: {(error.strerror or 'cannot be read').lower()}; {hint}") from error
+    except ValueError as error:  # a null character in the name
+        raise ProbingError(f"{str(path)!r}: no path ({error}); {hint}") from error
 
 
 def read_text(path: Path, encoding: str, hint: str, key: str | None = None) -> str:
@@ -38,10 +58,8 @@ def read_text(path: Path, encoding: str, hint: str, key: str | None = None) -> s
     Raises:
         ProbingError: If the file is missing, empty, packed, or not in this encoding.
     """
-    try:
+    with readable(path, hint):
         content = path.read_bytes()
-    except OSError as error:
-        raise ProbingError(f"{path}: {(error.strerror or 'cannot be read').lower()}; {hint}") from error
     packed = next((what for start, what in _PACKED.items() if content.startswith(start)), None)
     if packed:
         raise ProbingError(f"{path}: {packed}, not text; unpack or convert it first")

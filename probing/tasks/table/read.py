@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from probing.errors import ProbingError
-from probing.tasks.lines import read_text
+from probing.tasks.lines import read_text, readable
 from probing.tasks.table.delimited import SEPARATORS, Format, read_delimited
 from probing.tasks.table.values import Table, named, plain
 
@@ -95,8 +95,8 @@ def _read_parquet(path: Path) -> Table:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    if not path.is_file():
-        raise ProbingError(f"{path}: no such file; {HINT}")
+    with readable(path, HINT), path.open("rb"):
+        pass
     try:
         read = pq.ParquetFile(path).read()
         columns = [[plain(value) for value in column.to_pylist()] for column in read.columns]

@@ -37,7 +37,10 @@ def licence_of(path: Path) -> str:
     folder = path if path.is_dir() else path.parent
     # LICENSE comes before README
     for file in sorted(f for f in folder.iterdir() if f.is_file() and _NAMES.fullmatch(f.name)):
-        text = file.read_text(encoding="utf-8", errors="replace")
+        try:
+            text = file.read_text(encoding="utf-8-sig", errors="replace")
+        except OSError:  # it may be no one's to read; the treebank is
+            continue
         named = _FIELD.search(text)
         if named:
             return named[1].strip()
