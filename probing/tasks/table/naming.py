@@ -58,7 +58,7 @@ def ordered(order: Sequence[str], labels: Collection[str]) -> tuple[str, ...]:
         ProbingError: If an entry names no label, or one that another has named.
     """
     there = set(labels)
-    names = []
+    names: list[str] = []
     for entry in order:
         found = meant(entry, there)
         if len(found) != 1:

@@ -55,7 +55,7 @@ def tables() -> Iterator[Bad]:
     yield table(
         "commas in tsv", CSV, r"a\.tsv: there is no column 'text', .*task\.separator=','", file="a.tsv"
     )
-    yield table("a long separator", CSV, r"task\.separator is '::'", "task.separator='::'")
+    yield table("a long separator", CSV, r"task\.separator is 'ab'", "task.separator=ab")
     yield table(
         "duplicate columns", "text,label,text\na,b,c\n", r"a\.csv, line 1: two columns are called 'text'"
     )
@@ -109,13 +109,9 @@ def tables() -> Iterator[Bad]:
         "task.classes=[a,c]",
     )
     for label in ("nan", "inf", "1_000", "n/a"):
-        content = "text;label\n" + "".join(f"t{at};{at / 4}\n" for at in range(30)) + f"x;{label}\n"
-        yield table(
-            f"score {label}",
-            content,
-            rf"a\.csv, line 32: '{label}' is no score",
-            "task.kind=scores task.separator=';'",
-        )
+        content = "text\tlabel\n" + "".join(f"t{at}\t{at / 4}\n" for at in range(30)) + f"x\t{label}\n"
+        said = rf"a\.tsv, line 32: '{label}' is no score"
+        yield table(f"score {label}", content, said, "task.kind=scores", "a.tsv")
     yield table(
         "a score out of range",
         "text,label\na,1\nb,9\n",

@@ -46,7 +46,7 @@ def treebanks() -> Iterator[Bad]:
             {"a.conllu": content},
         )
     for name, content, said in (
-        ("empty", b"", ": the file is empty"),
+        ("empty file", b"", ": the file is empty"),
         ("comments only", b"# a\n\n# b\n", ": the file holds no sentence"),
         ("gzip", gzip.compress(CONLLU.encode()), ": a gzip file"),
         ("utf-16", CONLLU.encode("utf-16"), ", line 1: not utf-8 text"),
@@ -91,7 +91,7 @@ def treebanks() -> Iterator[Bad]:
         {"a.mrg": folder},
     )
     good = "(S (NP (NN dog)) (VP (VBD ran)))\n"
-    for name, content, said in (
+    for name, tree, said in (
         ("not closed", f"{good}(S (NP (NN dog))\n{good}", ", line 2: unbalanced .* before line 3"),
         ("closed twice", f"{good}{good[:-1]})\n{good}", ", line 2: unbalanced .* one closes"),
         ("not opened", f"{good}{good[1:]}{good}", ", line 2: unbalanced .* one closes"),
@@ -103,6 +103,4 @@ def treebanks() -> Iterator[Bad]:
         ("empty", "", ": the file is empty"),
         ("too few", good, ": .*task treebank/tense|: .*too few"),
     ):  # fmt: skip
-        yield Bad(
-            f"mrg: {name}", "task=treebank/tense task.path={}/a.mrg", rf"a\.mrg{said}", {"a.mrg": content}
-        )
+        yield Bad(f"mrg: {name}", "task=treebank/tense task.path={}/a.mrg", rf"a\.mrg{said}", {"a.mrg": tree})

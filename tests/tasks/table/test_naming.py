@@ -117,7 +117,7 @@ def test_booleans_nulls_and_numbers_are_named_as_they_are_typed(
 
 
 def test_an_entry_that_names_nothing_lists_what_there_is(tmp_path: Path) -> None:
-    for settings, message in [
+    wrong: list[tuple[dict[str, Any], str]] = [
         ({"ignore": ("d",)}, "task.ignore names 'd', a label that no row has; there is a, b, c"),
         ({"ignore": ("c", "C")}, "task.ignore names 'C'.*there is a, b, c"),
         ({"ignore": ("",)}, "task.ignore names '', a label that no row has; there is a, b, c"),
@@ -128,9 +128,10 @@ def test_an_entry_that_names_nothing_lists_what_there_is(tmp_path: Path) -> None
         ),
         ({"classes": ("a", "b", "c"), "ignore": ("c",)}, "task.classes names 'c'.*there is a, b"),
         ({"classes": ("a", "b", "c", "a")}, "names a class twice"),
-    ]:
+    ]
+    for settings, message in wrong:
         with pytest.raises(ProbingError, match=message):
-            build(tmp_path, ["a", "b", "c"], **settings)  # type: ignore[arg-type]
+            build(tmp_path, ["a", "b", "c"], **settings)
     with pytest.raises(ProbingError, match=r"task.ignore names '3'.*there is 0, 1.0, '', a"):
         build(tmp_path, ["0", "1.0", "a", ""], ignore=("3",))
     with pytest.raises(ProbingError, match="names a class twice"):
@@ -143,7 +144,7 @@ def test_a_score_must_be_a_finite_number(tmp_path: Path, label: str) -> None:
     (tmp_path / "a.csv").write_text(f"text;label\nfirst;2\nbad;{label}\n{rows}")
     for kind in ("auto", "scores"):
         with pytest.raises(ProbingError, match=r"a\.csv, line 3: (label )?'.*' is no (number|score)"):
-            TableTask(path=tmp_path / "a.csv", separator=";", kind=kind).build()  # type: ignore[arg-type]
+            TableTask(path=tmp_path / "a.csv", separator=";", kind=kind).build()
 
 
 @pytest.mark.parametrize("cell", ["NaN", "Infinity", "-Infinity", "1e999", "true", '"1_000"'])
