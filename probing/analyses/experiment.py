@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from probing.analyses.granularity import Granularity, Unit
 from probing.analyses.pairs import combine
+from probing.errors import ProbingError
 from probing.objectives.objective import Objective, Ready, Setting
 from probing.probes.problem import Probe
 from probing.representations.reader import Representations
@@ -96,7 +97,7 @@ class Experiment:
 
     @property
     def dropped(self) -> int:
-        """Examples without a vector, since their word lies beyond the model's limit."""
+        """Examples without a vector, since their word lies beyond the model's limit or has no token."""
         return len(self.asked) - len(self.kept)
 
     @cached_property
@@ -104,12 +105,28 @@ class Experiment:
         """The task's examples that have vectors."""
         if not self.dropped:
             return self.asked
-        log.warning(
-            "%d of %d examples are dropped: their words lie beyond the model's limit of tokens",
-            self.dropped,
-            len(self.asked),
+        said = f"{self.dropped} of {len(self.asked)} examples are dropped: {self._why}"
+        log.warning("%s", said)
+        try:
+            return self.asked.take(self.kept)
+        except ProbingError as error:
+            raise ProbingError(f"{said}, which leaves too little: {error}") from error
+
+    @property
+    def _why(self) -> str:
+        """Why examples are dropped; those with a word of either kind count once, as cut off."""
+        n = len(self.asked)
+        missing, silent = self.representations.missing, self.representations.silent
+        cut = np.unique(np.setdiff1d(missing, silent) % n)
+        alone = np.setdiff1d(silent % n, cut)
+        reasons = (
+            (len(cut), "their words lie beyond the model's limit of tokens"),
+            (len(alone), "the tokenizer has no token for their words"),
         )
-        return self.asked.take(self.kept)
+        there = [(number, reason) for number, reason in reasons if number]
+        if len(there) == 1:
+            return there[0][1]
+        return ", ".join(f"of {number} {reason}" for number, reason in there)
 
     def head_groups(self, layer: int) -> list[list[int]]:
         """The heads of a layer, in groups whose vectors fit into memory together."""

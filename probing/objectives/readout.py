@@ -81,7 +81,9 @@ class Readout:
         there = np.flatnonzero(np.isfinite(vectors).all(1))
         task = setting.task
         if len(there) < len(task):
-            log.warning("%d examples are dropped: their words are cut off", len(task) - len(there))
+            log.warning(
+                "%d examples are dropped: their words are cut off or have no token", len(task) - len(there)
+            )
             task, vectors = task.take(there), vectors[there]
             units = tuple(units[row] for row in there)
         judge = Judge(task)

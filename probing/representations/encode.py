@@ -30,7 +30,8 @@ class Batch:
         tokens: bool (units, seq), the tokens of each unit.
         texts: int64 (units,), the row of `inputs` that each unit is in; None where unit i is row i.
         truncated: The units whose text was cut.
-        missing: Those of them that were cut off with it, in whole or in part; they have no row of `tokens`.
+        missing: Those of them that were cut off with it, in whole or in part, and words that the tokenizer
+            gives no token; they have no row of `tokens`.
     """
 
     inputs: dict[str, Tensor]
@@ -81,8 +82,7 @@ class Encoder:
         """Batches of like length, the longest first, so that memory runs out at once or never.
 
         Raises:
-            ProbingError: If a text has no tokens, or a unit's span covers none, cut or not; if the limit
-                leaves no room for two texts.
+            ProbingError: If a text has no tokens, or the limit leaves no room for two texts.
         """
         sources = sorted(self._sources(units), key=lambda source: characters(source[0]), reverse=True)
         for start in range(0, len(sources), WINDOW):
@@ -157,7 +157,7 @@ def _pad(rows: list[list[int]], filler: int, length: int) -> Tensor:
 
 
 def _mark(text: _Text, units: Sequence[Unit], length: int) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """The tokens of each unit of a text, bool (units, length), and which units were cut off with its end."""
+    """The tokens of each unit of a text, bool (units, length), and which units have no vector."""
     tokens = np.zeros((len(text.units), length), dtype=bool)
     tokens[:, : len(text)] = True
     lost = np.zeros(len(text.units), dtype=bool)

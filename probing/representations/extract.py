@@ -58,7 +58,7 @@ class Extractor:
         """Vectors for every unit, in order; those that the cache lacks are computed and cached.
 
         A unit that comes several times is computed once. One that has no vector, because its word was cut
-        off with the end of its text, is cached as such and listed in `missing`.
+        off with the end of its text or has no token, is cached as such and listed in `missing`.
 
         Raises:
             ProbingError: If the model cannot give them, or the disk cannot hold them.
@@ -134,7 +134,7 @@ class Extractor:
         progress = Progress("extracting", kind, sum(characters(source_of(unit)) for unit in units))
         start = time.perf_counter()
         cut: set[Source] = set()
-        lost = 0
+        lost = silent = 0
         buffer = self._buffer(reader, len(units))
         for rows in self._shards(reader, units, progress, buffer):
             chosen = [units[place] for place in rows.places]
@@ -143,7 +143,9 @@ class Extractor:
             )
             write_shard(self.store.folder, names, chosen, rows.vectors, layout, truncated, missing)
             cut.update(source_of(units[place]) for place in rows.truncated)
-            lost += len(missing)
+            untouched = len(set(rows.missing) - set(rows.truncated))
+            lost += len(missing) - untouched
+            silent += untouched
         progress.close()
         seconds = time.perf_counter() - start
         log.info("extracted %s %s in %.1f s (%.0f/s)", f"{len(ids):,}", kind, seconds, len(ids) / seconds)
@@ -151,6 +153,8 @@ class Extractor:
             log.warning("%d texts were cut to %s tokens", len(cut), reader.max_length)
         if lost:
             log.warning("%d words or spans were cut off with them and have no vector", lost)
+        if silent:
+            log.warning("%d words or spans have no token, by this tokenizer, and no vector", silent)
         buffer.report()
 
     def _buffer(self, reader: Reader, units: int) -> Buffer:

@@ -38,7 +38,7 @@ class Rows:
         vectors: For each layer (units, heads, head_dim), float32 as the model gave them, or as they are kept;
             NaN in the rows of `missing`, which come last in each batch.
         truncated: Those units whose text was cut.
-        missing: Those of them that were cut off with it; they have no vector.
+        missing: Those of them that were cut off with it, and words without a token; they have no vector.
     """
 
     places: tuple[int, ...]

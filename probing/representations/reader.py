@@ -63,12 +63,17 @@ class Representations:
 
     @cached_property
     def missing(self) -> NDArray[np.int64]:
-        """Rows without a vector, ascending: words and spans that were cut off with the end of their text.
+        """Rows without a vector, ascending: words that were cut off with their text's end or have no token.
 
         Raises:
             CorruptFileError: If a file of the cache is damaged; the message names it.
         """
         return self._marked("missing")
+
+    @property
+    def silent(self) -> NDArray[np.int64]:
+        """Those of them whose text was not cut: words to which the tokenizer gives no token."""
+        return np.setdiff1d(self.missing, self._marked("truncated"))
 
     def _marked(self, name: Literal["truncated", "missing"]) -> NDArray[np.int64]:
         places = [part.places[part.shard.marked(name)[part.rows]] for part in self.parts]

@@ -44,7 +44,7 @@ class Shard:
         meta: What `shard.json` says: the request's key as `request`, a `number`, `files` with size and
             SHA-256, `layers` with heads and head dimension, `model` with the same for all layers that the
             model has, ids of the units whose text was cut as `truncated`, of those that were cut off with
-            it as `missing`.
+            it or have no token as `missing`.
     """
 
     folder: Path
@@ -79,7 +79,7 @@ class Shard:
         return self._read(ROWS, ["id"]).column("id").combine_chunks()
 
     def marked(self, name: Literal["truncated", "missing"]) -> NDArray[np.bool_]:
-        """Which rows stand for a text that was cut, or for a word that was cut off with it; bool (rows,)."""
+        """Which rows stand for a text that was cut, or for a word without a vector; bool (rows,)."""
         marked = self.meta[name]
         if not marked:
             return np.zeros(self.meta["rows"], dtype=bool)

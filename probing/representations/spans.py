@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from probing.errors import ProbingError
-
 if TYPE_CHECKING:
     from tokenizers import Encoding
 
@@ -33,24 +31,16 @@ def span_tokens(
         whole: The same before it was cut; None where nothing was.
 
     Returns:
-        bool (spans, seq), the tokens of each span among `kept`; and bool (spans,), whether some of a span's
-        tokens were cut off, so that what is left may be neither its last piece nor all for a mean.
-
-    Raises:
-        ProbingError: If a span has no tokens, and would have none in the whole text either.
+        bool (spans, seq), the tokens of each span among `kept`; and bool (spans,), which spans have no
+        vector: some of their tokens were cut off, so that what is left may be neither its last piece nor
+        all for a mean, or they have none in the whole text either, as a lone combining accent has.
     """
     own, loose = _overlaps(text, spans, kept)
     all_own, all_loose = (own, loose) if whole is None else _overlaps(text, spans, whole)
     strict = all_own.any(1, keepdims=True)
     tokens: NDArray[np.bool_] = np.where(strict, own, loose)
     count = np.where(strict, all_own, all_loose).sum(1)
-    if not count.all():
-        start, end = spans[int(count.argmin())]
-        raise ProbingError(
-            f"the text {text[:60]!r} has no tokens in its span {(start, end)}, {text[start:end][:30]!r}; "
-            "remove it from the task"
-        )
-    return tokens, tokens.sum(1) < count
+    return tokens, (tokens.sum(1) < count) | (count == 0)
 
 
 def _overlaps(

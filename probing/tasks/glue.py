@@ -173,6 +173,8 @@ def _rows(split: HubSplit, texts: Sequence[str], n_classes: int) -> list[tuple[t
 
 
 def _sound(label: Any, n_classes: int) -> bool:  # noqa: ANN401
+    if isinstance(label, bool):
+        return False
     if n_classes:
         return isinstance(label, int) and 0 <= label < n_classes
     return isinstance(label, int | float) and 0 <= label <= HIGHEST

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from probing.errors import ProbingError
+from probing.tasks.lines import readable
 
 
 @dataclass(frozen=True)
@@ -94,23 +95,26 @@ def _from_files(repository: str, folder: Path, config: str, split: str) -> HubSp
     files = _files(repository, folder, config, split)
     try:
         table = pq.read_table(files)
-    except (pa.ArrowException, OSError) as error:
+        columns = table.to_pydict()
+        # where datasets notes the types that parquet does not have
+        about = json.loads((table.schema.metadata or {}).get(b"huggingface", b"{}"))
+    except (pa.ArrowException, OSError, ValueError, OverflowError) as error:
         reason = str(error).splitlines()[0]
         raise ProbingError(
             f"{files[0]}: no parquet file that can be read ({reason}); fetch it again"
         ) from error
-    # where datasets notes the types that parquet does not have
-    about = json.loads((table.schema.metadata or {}).get(b"huggingface", b"{}"))
     label = about.get("info", {}).get("features", {}).get("label", {})
-    return HubSplit(table.to_pydict(), tuple(label.get("names") or ()), str(files[0]))
+    return HubSplit(columns, tuple(label.get("names") or ()), str(files[0]))
 
 
 def _files(repository: str, folder: Path, config: str, split: str) -> list[Path]:
     """The parquet files of a split, in a folder named after the data set or right in the one given."""
     for inside in (folder / config, folder):
-        if (inside / f"{split}.parquet").is_file():
+        with readable(inside, "give task.path=..., a folder with parquet files"):
+            whole = (inside / f"{split}.parquet").is_file()
+            shards = sorted(inside.glob(f"{split}-*-of-*.parquet"))
+        if whole:
             return [inside / f"{split}.parquet"]
-        shards = sorted(inside.glob(f"{split}-*-of-*.parquet"))
         if shards:
             # older files of the hub have a digest after the number
             numbered = re.search(r"-of-(\d+)", shards[0].name)

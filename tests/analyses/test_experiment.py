@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pytest
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from probing.analyses.experiment import Experiment
 from probing.analyses.pairs import combine
+from probing.errors import ProbingError
 from probing.probes.logistic import Logistic
 from probing.probes.pose import pose
 from probing.tasks.target import Classes, Scores
@@ -25,6 +26,7 @@ class Made:
     size: int
     missing: NDArray[np.int64]
     layout: Mapping[int, tuple[int, int]]
+    silent: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
 
     def layer(self, layer: int, heads: Sequence[int] | None = None) -> NDArray[np.float32]:
         count, dim = self.layout[layer]
@@ -55,6 +57,23 @@ def test_every_pair_gets_the_vectors_of_its_two_units() -> None:
     assert vectors.shape == (3, 20, 4)
     assert vectors[1, 7].tolist() == [7, 7, 27, 27]
     assert asked.task is asked.asked
+
+
+def test_words_that_the_tokenizer_leaves_out_are_dropped_and_said(caplog: pytest.LogCaptureFixture) -> None:
+    def of(missing: list[int], silent: list[int]) -> Experiment:
+        made = Made(40, np.array(missing), {0: (3, 2)}, np.array(silent, dtype=np.int64))
+        return Experiment({}, pair_task(), Logistic(), 0, torch.device("cpu"), lambda: made)  # type: ignore[arg-type,return-value]
+
+    assert len(of([3, 25], [3, 25]).task) == 18
+    assert "2 of 20 examples are dropped: the tokenizer has no token for their words" in caplog.text
+    caplog.clear()
+    assert len(of([3, 4, 24, 26], [24, 26]).task) == 17
+    assert (
+        "3 of 20 examples are dropped: of 2 their words lie beyond the model's limit of tokens, "
+        "of 1 the tokenizer has no token for their words" in caplog.text
+    )
+    with pytest.raises(ProbingError, match=r"20 of 20 .* no token .* leaves too little: .*no train examples"):
+        assert of(list(range(20)), list(range(20))).task
 
 
 def test_a_pair_is_dropped_if_either_of_its_words_was_cut_off(caplog: pytest.LogCaptureFixture) -> None:

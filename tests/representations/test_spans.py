@@ -9,7 +9,6 @@ import pytest
 import torch
 from transformers import PreTrainedTokenizerFast
 
-from probing.errors import ProbingError
 from probing.representations.encode import Encoder
 from probing.tasks.task import Unit
 from tests.representations.kinds import byte_fallback, byte_level, unigram, wordpiece
@@ -135,6 +134,9 @@ def test_a_mark_that_is_the_word_itself_counts() -> None:
 @pytest.mark.parametrize(
     ("text", "span"), [("the \u0301 sold", (4, 5)), ("the\u200b sold", (3, 4)), ("the  sold", (3, 5))]
 )
-def test_what_the_tokenizer_leaves_out_has_no_tokens_and_says_so(text: str, span: tuple[int, int]) -> None:
-    with pytest.raises(ProbingError, match=rf"'the.*' has no tokens in its span \({span[0]}, {span[1]}\)"):
-        marked(wordpiece(), text, [(0, 3), span])
+def test_what_the_tokenizer_leaves_out_is_missing(text: str, span: tuple[int, int]) -> None:
+    (batch,) = Encoder(wordpiece(), frozenset({"input_ids"}), None, 512).batches(
+        [Unit(text, (0, 3)), Unit(text, span)]
+    )
+    assert (batch.units, batch.missing, batch.truncated) == ((0,), (1,), ())
+    assert batch.tokens.tolist() == [[place == 1 for place in range(batch.tokens.shape[1])]]

@@ -156,3 +156,22 @@ def test_shards_of_older_versions_still_answer(tmp_path: Path, joint_bert: Path)
     assert len(loads) == 2  # the second time for the pair alone
     assert found.missing.tolist() == []
     np.testing.assert_array_equal(found.layer(0)[:, : len(units)], before)
+
+
+def test_words_without_a_token_are_rows_without_a_vector_and_counted(
+    tmp_path: Path, joint_bert: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A zero-width space is a word to whoever wrote the file; the tokenizer leaves it out."""
+    long = "the dog \u200b sold " + "the " * 30 + "dog \u200b"
+    units = [*words_of("the \u200b sold"), *words_of("\u200b"), *words_of(long), Unit("the \u200b")]
+    silent = [at for at, unit in enumerate(units[:-1]) if unit.text[slice(*unit.span or ())] == "\u200b"]
+    with caplog.at_level("WARNING", logger="probing"):
+        found = extractor(tmp_path, joint_bert).extract(units)
+    assert found.missing.tolist() == found.silent.tolist() == silent
+    assert "4 words or spans have no token" in caplog.text
+    for layer in found.layers:
+        nan = np.isnan(found.layer(layer)).any((0, 2))
+        assert np.flatnonzero(nan).tolist() == silent
+    short = extractor(tmp_path, joint_bert, max_length=12).extract(units)
+    assert short.silent.tolist() == [1, 3]
+    assert set(silent) < set(short.missing.tolist())

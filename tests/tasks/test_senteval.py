@@ -163,11 +163,15 @@ def test_two_files_are_two_classes_in_sentevals_order(tmp_path: Path) -> None:
     write(tmp_path, ["bad film\r", "b\x85b", "c"] * 2, "downstream/MR/rt-polarity.neg", "latin-1")
     task = TwoSided("senteval/mr", "mr", tmp_path, folds=2).build()
     assert [unit.text for unit in task.units] == [
+        ".",  # an empty line, in front of sentences of one token
         *["c", "c", "a", "a"],  # one token: negative, then positive, each in the order of its file
         *["bad film", "b b", "bad film", "b b"],
         *["good film", "d\xe9j\xe0 vu", "good film", "d\xe9j\xe0 vu"],
     ]
-    assert task.target.shown() == [*["negative"] * 2, *["positive"] * 2, *["negative"] * 4, *["positive"] * 4]
+    assert task.target.shown() == [
+        *["positive", *["negative"] * 2, *["positive"] * 2],
+        *[*["negative"] * 4, *["positive"] * 4],
+    ]
     assert (task.selection, task.folds, set(task.split.tolist())) == ("nested", 2, {"train"})
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,10 +16,13 @@ from probing.tasks.lines import read_lines
 from probing.tasks.target import Classes, Scores
 from probing.tasks.task import SPLITS, Pair, Unit
 
+log = logging.getLogger(__name__)
 HINT = (
     "task.root must be SentEval's data folder, the one with probing/ and downstream/; "
     "leave task.root out to have the files fetched"
 )
+# what SentEval's encoders are given for a sentence without tokens
+EMPTY = "."
 _RANKS = {split: rank for rank, split in enumerate(SPLITS)}
 
 
@@ -39,7 +43,7 @@ class Example:
 
     Attributes:
         split: train, dev or test.
-        text: Tokens joined by one space.
+        text: Tokens joined by one space; "" for none, which sorts before one token.
         answer: Index of the class, or the score.
         second: The second text of a pair.
     """
@@ -66,12 +70,17 @@ def in_order(examples: Iterable[Example]) -> list[Example]:
     """
     return sorted(
         examples,
-        key=lambda e: (_RANKS[e.split], e.text.count(" "), (e.second or "").count(" "), e.answer),
+        key=lambda e: (_RANKS[e.split], length(e.text), length(e.second or ""), e.answer),
     )
 
 
+def length(text: str) -> int:
+    """Number of tokens of a text in which one space stands between them."""
+    return text.count(" ") + bool(text)
+
+
 def columns(examples: Sequence[Example], pair: Pair = "vectors") -> Columns:
-    """Units, partners and splits of examples.
+    """Units, partners and splits of examples; a sentence without tokens is read as ".", as by SentEval.
 
     Args:
         examples: All with a second text, or none.
@@ -79,9 +88,16 @@ def columns(examples: Sequence[Example], pair: Pair = "vectors") -> Columns:
     """
     paired = bool(examples) and examples[0].second is not None
     joint = paired and pair == "joint"
+    empty = sum((not e.text) + (e.second == "") for e in examples)
+    if empty:
+        log.warning("sentences that are empty: %d; each is read as %r, as by SentEval", empty, EMPTY)
+    seconds = [(e.second or EMPTY) if paired else None for e in examples]
     return Columns(
-        units=tuple(Unit(e.text, second=e.second if joint else None) for e in examples),
-        partners=tuple(Unit(e.second or "") for e in examples) if paired and not joint else None,
+        units=tuple(
+            Unit(e.text or EMPTY, second=second if joint else None)
+            for e, second in zip(examples, seconds, strict=True)
+        ),
+        partners=tuple(Unit(second or EMPTY) for second in seconds) if paired and not joint else None,
         split=np.array([e.split for e in examples], dtype=np.str_),
     )
 
@@ -124,12 +140,21 @@ def rows(
         yield place, fields
 
 
-def clean(text: str, place: Place) -> str:
-    """Tokens joined by one space, as SentEval hands them to an encoder."""
-    tokens = text.split()
+def clean(text: str) -> str:
+    """Tokens joined by one space, as SentEval hands them to an encoder; "" if there are none."""
+    return " ".join(text.split())
+
+
+def filled(text: str, place: Place) -> str:
+    """The same, of a file in which SentEval could not read a sentence without tokens.
+
+    Raises:
+        ProbingError: If there are none.
+    """
+    tokens = clean(text)
     if not tokens:
         raise ProbingError(f"{place}: the sentence is empty; remove the line")
-    return " ".join(tokens)
+    return tokens
 
 
 def one_of(label: str, names: Sequence[str], place: Place) -> int:

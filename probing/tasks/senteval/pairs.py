@@ -16,6 +16,7 @@ from probing.tasks.senteval.examples import (
     clean,
     columns,
     in_order,
+    length,
     one_of,
     rows,
     score,
@@ -75,7 +76,7 @@ class Mrpc:
     def _read(path: Path, split: str) -> Iterator[Example]:
         for place, fields in rows(path, "utf-8", 5, "quality, two ids and two sentences", "Quality"):
             answer = one_of(fields[0], "01", place)
-            yield Example(split, clean(fields[3], place), answer, clean(fields[4], place))
+            yield Example(split, clean(fields[3]), answer, clean(fields[4]))
 
 
 @dataclass(frozen=True)
@@ -107,7 +108,7 @@ class Snli:
             # within a split by hypothesis, then premise, then label by name
             examples += sorted(
                 self._read(three, split),
-                key=lambda e: ((e.second or "").count(" "), e.text.count(" "), SNLI_CLASSES[int(e.answer)]),
+                key=lambda e: (length(e.second or ""), length(e.text), SNLI_CLASSES[int(e.answer)]),
             )
         task = Task(
             name=self.name,
@@ -130,10 +131,9 @@ class Snli:
             )
             raise ProbingError(f"{paths[0].parent}: {counts} lines; line by line they belong together")
         triples = zip(premises, hypotheses, labels, strict=True)
-        for (number, premise), (_, hypothesis), (_, label) in triples:
+        for (_, premise), (_, hypothesis), (number, label) in triples:
             answer = one_of(label.strip(), SNLI_CLASSES, Place(paths[2], number))
-            first = clean(premise, Place(paths[0], number))
-            yield Example(split, first, answer, clean(hypothesis, Place(paths[1], number)))
+            yield Example(split, clean(premise), answer, clean(hypothesis))
 
 
 @dataclass(frozen=True)
@@ -208,4 +208,4 @@ def _read_sick(root: Path | None) -> Iterator[tuple[str, Place, str, str, list[s
     paths = locate(root, [f"downstream/SICK/{file}.txt" for file in _SICK_FILES.values()])
     for split, path in zip(_SICK_FILES, paths, strict=True):
         for place, fields in rows(path, "utf-8", 5, _SICK_ROW, "pair_ID"):
-            yield split, place, clean(fields[1], place), clean(fields[2], place), fields
+            yield split, place, clean(fields[1]), clean(fields[2]), fields

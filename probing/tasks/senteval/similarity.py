@@ -94,7 +94,7 @@ class Sts:
                 raise ProbingError(f"{place}: expected two sentences with a tab between; mend the line")
             second = rest.partition("\t")[0]
             value = score(answer, 0, 5, Place(gold, number))
-            yield Example("test", clean(first, place), value, clean(second, place))
+            yield Example("test", clean(first), value, clean(second))
 
 
 @dataclass(frozen=True)
@@ -134,4 +134,4 @@ class StsBenchmark:
     def _read(path: Path, split: str) -> Iterator[Example]:
         for place, fields in rows(path, "utf-8", 7, "genre, file, year, id, score and two sentences"):
             answer = score(fields[4], 0, 5, place)
-            yield Example(split, clean(fields[5], place), answer, clean(fields[6], place))
+            yield Example(split, clean(fields[5]), answer, clean(fields[6]))

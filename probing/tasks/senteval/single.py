@@ -14,8 +14,8 @@ from probing.tasks.senteval.examples import (
     Example,
     Place,
     classes,
-    clean,
     columns,
+    filled,
     in_order,
     one_of,
     rows,
@@ -70,7 +70,7 @@ class SentEvalProbing:
     def _parse(fields: list[str], place: Place) -> tuple[str, str, str]:
         if fields[0] not in SPLIT_CODES:
             raise ProbingError(f"{place}: expected tr, va or te, a label and a sentence, between tabs")
-        return SPLIT_CODES[fields[0]], fields[1], clean(fields[-1], place)
+        return SPLIT_CODES[fields[0]], fields[1], filled(fields[-1], place)
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,7 @@ class Trec:
             coarse, colon, rest = line.strip().partition(":")
             if not colon or coarse not in TREC_CLASSES:
                 raise ProbingError(f"{place}: expected one of {', '.join(TREC_CLASSES)} before a colon")
-            yield Example(split, clean(rest.partition(" ")[2], place), TREC_CLASSES.index(coarse))
+            yield Example(split, filled(rest.partition(" ")[2], place), TREC_CLASSES.index(coarse))
 
 
 @dataclass(frozen=True)
@@ -158,7 +158,7 @@ class Sst:
             if not tab:
                 form = "a sentence, a tab and 0 or 1" if binary else "a number from 0 to 4 and a sentence"
                 raise ProbingError(f"{place}: expected {form}; mend the line")
-            yield Example(split, clean(text, place), one_of(label.strip(), digits, place))
+            yield Example(split, filled(text, place), one_of(label.strip(), digits, place))
 
 
 def _label_first(line: str) -> tuple[str, str, str]:

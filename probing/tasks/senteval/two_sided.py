@@ -10,7 +10,6 @@ from probing.tasks.lines import read_lines
 from probing.tasks.senteval.examples import (
     HINT,
     Example,
-    Place,
     classes,
     clean,
     columns,
@@ -63,6 +62,8 @@ _TWO_SIDED = {
 class TwoSided:
     """MR, CR, SUBJ or MPQA: one file for each of two classes, no splits, nested cross-validation.
 
+    Every line is a sentence, an empty one too: SentEval reads it as ".", and CR has four of them.
+
     Attributes:
         name: As on the command line.
         data: Which of the four.
@@ -82,9 +83,9 @@ class TwoSided:
         sides = _TWO_SIDED[self.data]
         paths = locate(self.root, [f"downstream/{sides.folder}/{file}" for file in sides.files])
         examples = in_order(
-            Example("train", clean(line, Place(path, number)), label)
+            Example("train", clean(line), label)
             for label, path in enumerate(paths)
-            for number, line in read_lines(path, "latin-1", HINT)
+            for _, line in read_lines(path, "latin-1", HINT, blank=True)
         )
         task = Task(
             name=self.name,

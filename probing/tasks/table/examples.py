@@ -11,7 +11,7 @@ import numpy as np
 from probing.convert import suggest
 from probing.errors import ProbingError
 from probing.tasks.table.columns import SPLIT_OF, Columns
-from probing.tasks.table.read import Table, plain
+from probing.tasks.table.values import Table, plain
 from probing.tasks.task import Unit
 
 _NOT_ONE = (list, tuple, dict, set, bytes, np.ndarray)

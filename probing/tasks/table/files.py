@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from probing.errors import ProbingError
+from probing.tasks.lines import readable
 from probing.tasks.table.columns import SPLIT_OF
-from probing.tasks.table.read import EXTENSIONS
+from probing.tasks.table.read import EXTENSIONS, HINT
 
 
 def files_of_folder(folder: Path) -> dict[str, Path]:
@@ -15,7 +16,8 @@ def files_of_folder(folder: Path) -> dict[str, Path]:
     Raises:
         ProbingError: If there is none to train on, or two for one split.
     """
-    files = sorted(path for path in folder.iterdir() if path.suffix.lower() in EXTENSIONS)
+    with readable(folder, HINT):
+        files = sorted(path for path in folder.iterdir() if path.suffix.lower() in EXTENSIONS)
     found: dict[str, Path] = {}
     for path in files:
         split = SPLIT_OF.get(path.stem.lower())
@@ -45,9 +47,11 @@ def split_files(path: Path | None, named: dict[str, Path | None]) -> list[tuple[
     given = {split: file for split, file in named.items() if file is not None}
     if path is not None and given:
         raise ProbingError(f"task.path and task.{next(iter(given))} contradict each other; leave one out")
-    if path is not None and not path.is_dir():
-        return [(None, path)]
     if path is not None:
+        with readable(path, HINT):
+            folder = path.is_dir()
+        if not folder:
+            return [(None, path)]
         given = files_of_folder(path)
     if not given:
         raise ProbingError(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import math
-import re
 from collections.abc import Iterable, Sequence
 from typing import Literal
 
@@ -13,12 +12,11 @@ import numpy as np
 from probing.convert import suggest
 from probing.errors import ProbingError
 from probing.tasks.table.examples import Example
+from probing.tasks.table.naming import NUMBER, WHOLE, as_shown, class_order, ignored, meant, ordered
 from probing.tasks.target import BINS, Classes, Scores
 
 log = logging.getLogger(__name__)
 Kind = Literal["auto", "classes", "scores"]
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
-_WHOLE = re.compile(r"[+-]?\d+(\.0*)?")
 # scores that are so many steps apart at most get an anchor at every whole number
 _STEPS = 10
 
@@ -27,10 +25,11 @@ def labelled(examples: Iterable[Example], column: str, ignore: Sequence[str]) ->
     """The examples with a label, without those whose label is to be left out.
 
     Raises:
-        ProbingError: With the row, if a label is missing.
+        ProbingError: With the row, if a label is missing; if an entry of `ignore` names no label.
     """
-    kept, leave = [], set(ignore)
-    for example in examples:
+    kept, every = [], list(examples)
+    leave = ignored((example.label for example in every), ignore)
+    for example in every:
         if example.label in leave:
             continue
         if not example.label:
@@ -53,11 +52,11 @@ def is_score(examples: Sequence[Example], column: str, kind: Kind) -> bool:
     if kind != "auto":
         return kind == "scores"
     labels = [example.label for example in examples]
-    numbers = [label for label in labels if _NUMBER.fullmatch(label)]
+    numbers = [label for label in labels if NUMBER.fullmatch(label)]
     fractions = [label for label in numbers if not float(label).is_integer()]
     if fractions:
         for example in examples:
-            if not _NUMBER.fullmatch(example.label):
+            if not NUMBER.fullmatch(example.label):
                 raise ProbingError(
                     f"{example.place}: label {example.label!r} is no number while others are, "
                     f"{fractions[0]} say; mend it, or give task.kind=classes"
@@ -75,8 +74,9 @@ def make_classes(examples: Sequence[Example], column: str, order: Sequence[str] 
         ProbingError: If there are too many, one is given twice, or a label is not among those given.
     """
     labels = [example.label for example in examples]
-    if all(_WHOLE.fullmatch(label) for label in labels):
-        labels = [label.partition(".")[0] for label in labels]
+    if all(WHOLE.fullmatch(label) for label in labels):
+        labels = [as_shown(label) for label in labels]
+        order = order and [as_shown(name) for name in order]
     found = set(labels)
     if 2 * len(found) > len(labels):
         raise ProbingError(
@@ -84,20 +84,15 @@ def make_classes(examples: Sequence[Example], column: str, order: Sequence[str] 
             f"{len(labels)} examples, too many for classes; choose another, task.label=..., or give "
             "task.kind=scores for numbers"
         )
-    names = tuple(order or sorted(found, key=_class_order))
+    if order:
+        known = {label for entry in order for label in meant(entry, found)}
+        for example, label in zip(examples, labels, strict=True):
+            if label not in known:
+                there = suggest(label, list(order))
+                raise ProbingError(f"{example.place}: label {label!r} is not in task.classes; {there}")
+    names = ordered(order, found) if order else tuple(sorted(found, key=class_order))
     index = {name: number for number, name in enumerate(names)}
-    if len(index) < len(names):
-        raise ProbingError(f"task.classes={list(names)} names a class twice; name each once")
-    for example, label in zip(examples, labels, strict=True):
-        if label not in index:
-            there = suggest(label, list(names))
-            raise ProbingError(f"{example.place}: label {label!r} is not in task.classes; {there}")
     return Classes(np.array([index[label] for label in labels], dtype=np.int64), names)
-
-
-def _class_order(name: str) -> tuple[bool, float, str]:
-    number = bool(_NUMBER.fullmatch(name))
-    return not number, float(name) if number else 0.0, name
 
 
 def make_scores(examples: Sequence[Example], low: float | None, high: float | None) -> Scores:
@@ -113,10 +108,8 @@ def make_scores(examples: Sequence[Example], low: float | None, high: float | No
 
 
 def _score(example: Example, low: float | None, high: float | None) -> float:
-    try:
-        value = float(example.label)
-    except ValueError:
-        value = math.nan
+    # Python alone would take 1_000 for a number
+    value = float(example.label) if NUMBER.fullmatch(example.label) else math.nan
     if not math.isfinite(value):
         raise ProbingError(
             f"{example.place}: {example.label!r} is no score; give a number, or remove the row"

@@ -16,10 +16,12 @@ from numpy.typing import NDArray
 from probing.errors import ProbingError
 from probing.tasks.splits import check_shares, make_splits
 from probing.tasks.table.columns import Columns
+from probing.tasks.table.delimited import Format
 from probing.tasks.table.examples import Example, read_examples
 from probing.tasks.table.files import split_files
 from probing.tasks.table.labels import Kind, check_seen, is_score, labelled, make_classes, make_scores
-from probing.tasks.table.read import Format, Table, read_table, table_of
+from probing.tasks.table.read import read_table, table_of
+from probing.tasks.table.values import Table
 from probing.tasks.target import SCORE_METRICS, Classes, Metric, Target
 from probing.tasks.task import SPLITS, Features, Selection, Task
 
@@ -48,7 +50,8 @@ class TableTask(Columns):
             numbers and one of them has a fraction, or if `low`, `high` or a `metric` of scores is given;
             for classes otherwise, whole numbers included.
         classes: The names of the classes in order, of two the positive last; else sorted.
-        ignore: Labels to leave out, "" for none at all; a word that is left out stays in its sentence.
+        ignore: Labels to leave out, "" or null for none at all; a word that is left out stays in its
+            sentence. As in `classes` every entry must name a label that there is; -1 names -1.0 too.
         low: The least possible score; None takes the least there is.
         high: The greatest possible score.
         shares: Of train, dev and test, where splits are made.
@@ -62,6 +65,7 @@ class TableTask(Columns):
         encoding: Of text files.
         separator: Between the fields of csv and tsv; None goes by the extension.
         quotes: Whether fields may stand in double quotes; see `Format`.
+        header: Whether the first line of csv and tsv names the columns; else they are called 0, 1, ...
         licence: For the record.
 
     Raises:
@@ -88,6 +92,7 @@ class TableTask(Columns):
     encoding: str = "utf-8"
     separator: str | None = None
     quotes: bool | None = None
+    header: bool = True
     licence: str = "unknown"
 
     def __post_init__(self) -> None:
@@ -154,7 +159,7 @@ class TableTask(Columns):
             raise ProbingError(
                 "task.split names a column, but every split has its own file; leave task.split out"
             )
-        how = Format(self.encoding, self.separator, self.quotes)
+        how = Format(self.encoding, self.separator, self.quotes, self.header)
         return [(split, read_table(path, how)) for split, path in files]
 
     def _target(self, examples: Sequence[Example]) -> Target:

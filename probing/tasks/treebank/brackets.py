@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from probing.errors import ProbingError
-from probing.tasks.lines import read_lines
+from probing.tasks.treebank.constituents import plain
+from probing.tasks.treebank.facts import is_punctuation
 from probing.tasks.treebank.sentence import Phrase, Sentence, Word
+from probing.tasks.treebank.trees import trees_of
 
 EMPTY = "-NONE-"
 ESCAPED = {
@@ -23,9 +24,8 @@ ESCAPED = {
     "``": '"',
     "''": '"',
 }
-# no sentence has as many levels; beyond a few hundred Python could not follow
-DEEPEST = 200
-_BRACKET = re.compile(r"[()]")
+# what parsers and converters call the node above a sentence
+WRAPPERS = frozenset({"", "ROOT", "TOP", "S1", "VROOT", "PSEUDO"})
 # words that English spelling writes without a space before, or after, them
 _LEFT = re.compile(r"[.,;:?!%]|\.\.\.|n't|'[a-z]{0,2}", re.IGNORECASE)
 _LEFT_TAGS = frozenset({".", ",", "POS", "''", "-RRB-"})
@@ -35,8 +35,9 @@ _RIGHT_TAGS = frozenset({"``", "-LRB-", "$", "#"})
 def read_brackets(path: Path, split: str | None, hint: str) -> Iterator[Sentence]:
     """Read the sentences of a file of bracketed trees.
 
-    Traces and constituents without words are left out, brackets and quotes are written as such. The
-    format does not record spaces; `Sentence.spaces` follows English spelling.
+    Traces and constituents without words are left out, and so are the nodes of `WRAPPERS` above a
+    sentence; brackets and quotes are written as such. The format does not record spaces;
+    `Sentence.spaces` follows English spelling.
 
     Args:
         path: The file, UTF-8.
@@ -48,55 +49,56 @@ def read_brackets(path: Path, split: str | None, hint: str) -> Iterator[Sentence
     """
     from nltk.tree import Tree
 
-    for number, text in _trees(path, hint):
+    for number, text in trees_of(path, hint):
         place = f"{path}, line {number}"
         try:
-            tree = Tree.fromstring(text, remove_empty_top_bracketing=True)
+            tree = Tree.fromstring(text)
         except ValueError as error:
             raise ProbingError(f"{place}: this tree cannot be read; mend its brackets") from error
         words: list[Word] = []
-        phrase = _phrase(tree, words, place)
-        if phrase is not None:
-            top = phrase if isinstance(phrase, Phrase) else Phrase("", (phrase,))
+        top = _top(tree, words, place)
+        if top is not None:
             tokens = tuple(word.form for word in words)
             yield Sentence(place, split, tokens, _spaces(words), tuple(words), top)
 
 
-def _trees(path: Path, hint: str) -> Iterator[tuple[int, str]]:
-    """The text of each tree and the line that it starts at; whatever stands between trees is passed over.
+def _top(tree: Any, words: list[Word], place: str) -> Phrase | None:  # noqa: ANN401
+    """The topmost constituent, without nodes that parsers put above it; None where nothing is written."""
+    while tree.label() in WRAPPERS and len(tree) == 1 and not isinstance(tree[0], str):
+        tree = tree[0]
+    phrase = _phrase(tree, words, place, top=True)
+    if isinstance(phrase, int):
+        return Phrase("", (phrase,))
+    return phrase and _unwrapped(phrase, words)
 
-    Raises:
-        ProbingError: If brackets are unbalanced.
+
+def _unwrapped(phrase: Phrase, words: list[Word]) -> Phrase:
+    """The constituent below parsers' labels; punctuation that stands next to it becomes a part of it.
+
+    NEGRA and TIGER hang punctuation on VROOT, the Penn Treebank on the sentence. Where several constituents
+    are left, or words alone, their common node is the topmost one and stays, without its label.
     """
-    text = "\n".join(line for _, line in read_lines(path, "utf-8", hint, blank=True))
-    ends = [match.start() for match in re.finditer("\n", text)]
-    depth = start = 0
-    for match in _BRACKET.finditer(text):
-        if match[0] == "(":
-            start = start if depth else match.start()
-            depth += 1
-            if depth > DEEPEST:
-                place = f"{path}, line {bisect(ends, start) + 1}"
-                raise ProbingError(f"{place}: a tree of more than {DEEPEST} levels; mend its brackets")
-            continue
-        depth -= 1
-        if depth < 0:
-            line = bisect(ends, match.start()) + 1
-            raise ProbingError(f"{path}, line {line}: unbalanced brackets; one closes that was not opened")
-        if not depth:
-            yield bisect(ends, start) + 1, text[start : match.end()]
-    if depth:
-        # trees start at the margin: one that does so inside another shows where a bracket is missing
-        inner = text.find("\n(", start)
-        until = f"before line {bisect(ends, inner) + 1}" if inner > 0 else "in this file"
-        raise ProbingError(
-            f"{path}, line {bisect(ends, start) + 1}: unbalanced brackets; the tree that starts here is not "
-            f"closed {until}"
-        )
+    while plain(phrase) in WRAPPERS:
+        inner = [child for child in phrase.children if isinstance(child, Phrase)]
+        marks = [child for child in phrase.children if isinstance(child, int)]
+        if len(inner) != 1 or not all(is_punctuation(words[mark].form) for mark in marks):
+            return Phrase("", phrase.children)
+        at = phrase.children.index(inner[0])
+        around = phrase.children[:at], phrase.children[at + 1 :]
+        phrase = Phrase(inner[0].label, (*around[0], *inner[0].children, *around[1]))
+    return phrase
 
 
-def _phrase(tree: Any, words: list[Word], place: str) -> Phrase | int | None:  # noqa: ANN401
+def _phrase(
+    tree: Any,  # noqa: ANN401
+    words: list[Word],
+    place: str,
+    *,
+    top: bool = False,
+) -> Phrase | int | None:
     """A constituent, or a word's place, adding the words below it; None where nothing is written.
+
+    Only the topmost may have no label.
 
     Raises:
         ProbingError: If a word stands without a tag, a tag without a word, or a label is missing.
@@ -107,9 +109,12 @@ def _phrase(tree: Any, words: list[Word], place: str) -> Phrase | int | None:  #
             return None
         words.append(_word(tree[0], label, len(words)))
         return len(words) - 1
-    if not label or not tree or any(isinstance(child, str) for child in tree):
-        what = f"a word in {label} has no tag of its own" if tree else f"{label} has no word"
-        what = what if label else "a constituent has no label"
+    if not (label or top) or not tree or any(isinstance(child, str) for child in tree):
+        what = "a constituent has no label"
+        if not tree:
+            what = f"{label or 'a constituent'} has no word"
+        elif label or top:
+            what = f"a word in {label or 'the topmost constituent'} has no tag of its own"
         raise ProbingError(f"{place}: {what}; mend the tree's brackets")
     found = [_phrase(child, words, place) for child in tree]
     kept = tuple(child for child in found if child is not None)

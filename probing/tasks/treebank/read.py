@@ -11,6 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from probing.errors import ProbingError
+from probing.tasks.lines import readable
 from probing.tasks.treebank.brackets import read_brackets
 from probing.tasks.treebank.conllu import read_conllu
 from probing.tasks.treebank.sentence import Sentence
@@ -75,13 +76,16 @@ def treebank_files(path: Path) -> list[Path]:
     Raises:
         ProbingError: If there is none.
     """
-    if path.is_dir():
-        files = sorted(path.glob("*.conllu")) or sorted(path.rglob("*.mrg"))
+    with readable(path, HINT):
+        folder, there = path.is_dir(), path.exists()
+    if folder:
+        with readable(path, HINT):
+            files = sorted(path.glob("*.conllu")) or sorted(path.rglob("*.mrg"))
         if not files:
             raise ProbingError(f"{path}: the folder holds neither .conllu nor .mrg files; {HINT}")
         return files
     # one that is not there is refused when it is opened
-    if path.suffix not in READERS and path.exists():
+    if path.suffix not in READERS and there:
         raise ProbingError(f"{path}: unknown kind of treebank; {HINT}")
     return [path]
 
@@ -93,7 +97,5 @@ def split_of(path: Path) -> str | None:
 
 
 def _stamp(path: Path) -> tuple[Path, bytes]:
-    try:
+    with readable(path, HINT):
         return path, hashlib.sha256(path.read_bytes()).digest()
-    except OSError as error:
-        raise ProbingError(f"{path}: {(error.strerror or 'cannot be read').lower()}; {HINT}") from error

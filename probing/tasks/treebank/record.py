@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -36,8 +37,8 @@ def licence_of(path: Path) -> str:
     """
     folder = path if path.is_dir() else path.parent
     # LICENSE comes before README
-    for file in sorted(f for f in folder.iterdir() if f.is_file() and _NAMES.fullmatch(f.name)):
-        text = file.read_text(encoding="utf-8", errors="replace")
+    for file in _notes(folder):
+        text = file.read_text(encoding="utf-8-sig", errors="replace")
         named = _FIELD.search(text)
         if named:
             return named[1].strip()
@@ -49,3 +50,11 @@ def licence_of(path: Path) -> str:
         if said:
             return said[0]
     return UNKNOWN
+
+
+def _notes(folder: Path) -> list[Path]:
+    """Files that may speak of a licence; a treebank is read without those that may not be read."""
+    if not os.access(folder, os.R_OK):
+        return []
+    found = sorted(f for f in folder.iterdir() if _NAMES.fullmatch(f.name))
+    return [file for file in found if file.is_file() and os.access(file, os.R_OK)]
