@@ -86,6 +86,15 @@ class ResultStore:
         self.drop_parts()
         return self.path
 
+    def claim(self) -> None:
+        """Mark a finished result as asked for, if another run made it on its way.
+
+        Raises:
+            ProbingError: If the file cannot be written.
+        """
+        frame, about = read_result(self.path, predicted=True)
+        _write(self.path, frame.assign(inner=pd.array([False] * len(frame), dtype="boolean")), about)
+
     def drop_parts(self) -> None:
         """Forget what an interrupted run has finished."""
         shutil.rmtree(self._parts, ignore_errors=True)

@@ -79,7 +79,7 @@ def test_grids_keep_the_order_of_the_frame() -> None:
 
 
 def test_several_grids_or_none_are_refused_in_one_line() -> None:
-    with pytest.raises(ProbingError, match=r"rows of 2 grids \(2 of task\); select one") as caught:
+    with pytest.raises(ProbingError, match="more than one grid: task is any of a, b; name one") as caught:
         only_grid(pd.concat([frame(task="a"), frame(task="b")]))
     assert "\n" not in str(caught.value)
     with pytest.raises(ProbingError, match="no results to draw"):
