@@ -396,7 +396,7 @@ def test_a_probe_and_an_importance_are_compared_by_rank_alone(browser: WebDriver
     need = needed(ablation).tolist()
     says = find(page, "#agreement").text
     assert f"{RHO} {spearmanr(test, need).statistic:.3f}".replace("-", "-") in says
-    assert "they share no unit" in says
+    assert "they share no scale" in says
     assert "mean difference" not in says
     focus(page, "#difference .map")
     ranks = [pd.Series(numbers).rank(ascending=False) for numbers in (test, need)]

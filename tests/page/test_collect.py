@@ -228,7 +228,7 @@ def test_what_an_analysis_found_comes_out_with_its_unit_interval_and_rank(tmp_pa
     assert grid.support.near_guess == int(((wanted["value_low"] <= 0) & (wanted["value_high"] >= 0)).sum())
     loss = grids["leave_one_out.loss", "loss"]
     assert loss.found is not None
-    assert (loss.found.turned, loss.loss, loss.found.kind == grid.found.kind) == (False, True, False)
+    assert (loss.found.turned, loss.loss, loss.scale == grid.scale) == (False, True, False)
 
 
 def test_numbers_of_any_size_keep_their_digits(tmp_path: Path) -> None:
