@@ -270,7 +270,7 @@ def prepare(config: Config) -> Run:
     config.extract.torch_device()
     asked = config.sample
     whole = sample(config.task.build(), None, asked.balance, config.seed)
-    task = sample(whole, asked.limit, False, config.seed)  # noqa: FBT003
+    task = sample(whole, asked.limit, False, config.seed)
     if len(task) == len(whole):  # nothing was left out, so this is the full run
         config = replace(config, sample=replace(asked, limit=None))
     return resolve(config, task)

@@ -76,15 +76,17 @@ def comparison_figure(
 
     def facet(key: GridKey) -> Facet:
         cells = table[table["task"] == key.task]
-        own, sizes = [] if key.metric == usual else [metric_name(key.metric)], sizes_text(cells)
-        own += [sizes] if sizes != sizes_text(table) else []
+        own, sizes = [] if key.metric == usual else [metric_name(key.metric)], sizes_text(_sizes(cells))
+        own += [sizes] if sizes != sizes_text(_sizes(table)) else []
         name = key.task.removeprefix(prefix) if len(keys) > 1 else ""
         return Facet(name, (*facts[key.task], *own), lambda s: _draw(s[0], cells, layers, key), [upward])
 
     both = [key for pair in keys for key in pair]
     return facets_figure(
         Facets(
-            header=header_lines(both, f"{value_name(value)} {metric_name(usual)}, cell by cell", table),
+            header=header_lines(
+                both, f"{value_name(value)} {metric_name(usual)}, cell by cell", _sizes(table)
+            ),
             panels=[facet(key) for key, _ in keys],
             entries={"equal": Line2D([], [], color=RULE, linewidth=0.9)},
             x_label=across,
@@ -122,9 +124,15 @@ def _beside(a: pd.DataFrame, b: pd.DataFrame, value: str) -> pd.DataFrame:
         for side, key in zip("ab", keys, strict=True)
         for name in _differing([(keys[0], keys[1])])
     }
-    counted = {name: a[name].iloc[0] for name in SIZES}
+    counted = {f"{name}_{side}": rows[name].iloc[0] for name in SIZES for side, rows in (("a", a), ("b", b))}
     names = {"task": keys[0].task, "metric": keys[0].metric, **sides, **counted}
     return pd.DataFrame(names, both.index).join(both)
+
+
+def _sizes(table: pd.DataFrame) -> pd.DataFrame:
+    """How many examples both sides rest on, rows of the second below those of the first."""
+    sides = ({f"{name}_{side}": name for name in SIZES} for side in "ab")
+    return pd.concat([table[list(names)].rename(columns=names) for names in sides])
 
 
 def _facts(a: pd.DataFrame, b: pd.DataFrame, value: str) -> tuple[str, ...]:

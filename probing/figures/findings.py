@@ -66,7 +66,7 @@ def mark_name(grids: Sequence[Grid], kinds: Sequence[str]) -> str:
 
 
 def _corrected(grid: Grid) -> str:
-    """p of the best cell, where there is room for no more."""
+    """P of the best cell, where there is room for no more."""
     known = grid.best is not None and np.isfinite(grid.p[grid.best])
     return f"corrected p {grid.p[grid.best]:.3f}" if known else ""
 

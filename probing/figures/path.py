@@ -88,7 +88,9 @@ def _facet(rows: pd.DataFrame, of: pd.DataFrame, key: GridKey, keys: Sequence[Gr
     full, dev = (rows[column].to_numpy(dtype=np.float64, na_value=np.nan) for column in ("full", "dev"))
     last = rows.iloc[max(last_kept(dev, full[0], key.metric), 0)]
     told = f"{LAMBDA} {last['lambda']:g}: {last['n_heads']} heads, {spoken(last['test'], key.metric)}"
-    return Facet(name, (told, "last that dev keeps", *words), lambda stack: _draw(stack, rows, key.metric), labels)
+    return Facet(
+        name, (told, "last that dev keeps", *words), lambda stack: _draw(stack, rows, key.metric), labels
+    )
 
 
 def _draw(stack: Sequence[Axes], rows: pd.DataFrame, metric: str) -> None:

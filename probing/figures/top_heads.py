@@ -116,9 +116,7 @@ def _spread(cell: pd.DataFrame, value: str) -> dict[str, float]:
     return {"score": float(scores[0]), "low": low, "high": high, "draws": 1}
 
 
-def _facet(
-    rows: pd.DataFrame, of: pd.DataFrame, key: GridKey, keys: Sequence[GridKey], value: str
-) -> Facet:
+def _facet(rows: pd.DataFrame, of: pd.DataFrame, key: GridKey, keys: Sequence[GridKey], value: str) -> Facet:
     name, words = panel_name(key, keys, rows, of)
     facts = []
     top = rows[(rows["variant"] == "top") & rows["dev"].notna()]

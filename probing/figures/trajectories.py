@@ -108,7 +108,9 @@ def trajectories_figure(table: pd.DataFrame, value: str = "test") -> Figure:
     keys = [key_of(rows) for rows in panels]
     metrics = dict.fromkeys(key.metric for key in keys)
     for key in keys[1:]:  # the colours of layers are one scale for all panels
-        refuse_unlike(key_quantity(keys[0], value), key_quantity(key, value), f"{keys[0].task} and {key.task}")
+        refuse_unlike(
+            key_quantity(keys[0], value), key_quantity(key, value), f"{keys[0].task} and {key.task}"
+        )
     said = f"{value_name(value)} {metric_name(keys[0].metric) if len(metrics) == 1 else 'score'}"
     cells = table.loc[table["layer"].notna(), "score"].astype(float).dropna()
     low, high = (cells.min(), cells.max()) if len(cells) else (0.0, 1.0)

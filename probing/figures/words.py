@@ -149,7 +149,7 @@ def choice_sentence(grid: Grid) -> str:
 
 
 def same_sizes(grids: Sequence[Grid]) -> str:
-    """The examples behind all grids, if they are as many for each; else empty, and each has to say its own."""
+    """The examples behind all grids, if they are as many for each; else empty, as each says its own."""
     sizes = {grid.sizes for grid in grids}
     return sizes.pop() if len(sizes) == 1 else ""
 

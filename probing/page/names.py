@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
+
 import pandas as pd
 
 from probing.figures.grid import GridKey
@@ -51,7 +52,7 @@ def told_apart(groups: Sequence[pd.DataFrame]) -> list[tuple[dict[str, str], set
 
 
 def _runs(groups: Sequence[pd.DataFrame]) -> list[str]:
-    """Runs that agree in every field, by what they were trained on if that differs, or by their keys and cells."""
+    """Runs that agree in every field, by what they were trained on or by their keys and cells."""
     rows = [group.iloc[0] for group in groups]
     sizes = ["" if pd.isna(row["n_train"]) else _text(row["n_train"]) for row in rows]
     counts, cells = Counter(sizes), len({len(group) for group in groups}) > 1

@@ -9,7 +9,7 @@ import pandas as pd
 
 from probing.errors import ProbingError
 from probing.results.schema import GRID, places
-from probing.results.several import preferred, several
+from probing.results.several import preferred
 
 CELL = ("stack", "layer", "head")
 """Columns that tell the cells of a measure apart."""

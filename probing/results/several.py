@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pandas as pd
 
 from probing.errors import ProbingError
@@ -29,17 +31,29 @@ def several(rows: pd.DataFrame, what: str = "grid", start: str = "") -> ProbingE
         return ProbingError(f"{start}the same {what} twice; keep the rows of one")
     # what identifies a run is of use only where nothing else tells it apart
     named = [name for name in columns if name not in {"question", "inner", "key"}] or columns[-1:]
-    column, *more = named
-    texts = list(dict.fromkeys(NONE if pd.isna(value) else str(value) for value in rows[column]))
+    texts = [NONE if pd.isna(value) else str(value) for value in rows[named[0]]]
+    return ProbingError(start + name_one(what, named, texts))
+
+
+def name_one(what: str, names: Sequence[str], texts: Sequence[str]) -> str:
+    """The one sentence for several where one is wanted.
+
+    Args:
+        what: What there should be one of.
+        names: What tells them apart, the one first that is to be named.
+        texts: Its values, as a user would write them.
+    """
+    name, *more = names
+    texts = list(dict.fromkeys(texts))
     some = ", ".join(texts[:_MOST]) + (f" and {len(texts) - _MOST} more" if len(texts) > _MOST else "")
     also = f" ({', '.join(more)} differ{'' if len(more) > 1 else 's'} too)" if more else ""
-    return ProbingError(f"{start}more than one {what}: {column} is any of {some}; name one, {column}=...{also}")
+    return f"more than one {what}: {name} is any of {some}; name one, {name}=...{also}"
 
 
 def differing(rows: pd.DataFrame) -> list[str]:
     """The columns in which rows differ that may tell runs and grids apart; a missing value is one too."""
     known = [name for name in _TOLD_BY if name in rows]
-    return [name for name in known if rows[name].nunique(dropna=False) > 1]
+    return [name for name in known if len(rows[name].unique()) > 1]
 
 
 def preferred(rows: pd.DataFrame, of: pd.DataFrame | None = None) -> pd.DataFrame:

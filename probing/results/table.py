@@ -98,7 +98,8 @@ def _optimism(rows: pd.DataFrame) -> list[str]:
 
 def _probe_summary(rows: pd.DataFrame) -> str:
     looked = int(rows["p_adjusted"].notna().sum())
-    rows = rows[rows["variant"] == "top"] if (rows["variant"] == "top").any() else rows
+    together = bool((rows["variant"] == "top").any())
+    rows = rows[rows["variant"] == "top"] if together else rows
     best = rows.iloc[int(rows["test"].to_numpy(dtype=float).argmax())]
     test, low, high, mean, majority = (
         shown(value, best["metric"])
@@ -108,7 +109,8 @@ def _probe_summary(rows: pd.DataFrame) -> str:
     luck = "" if pd.isna(best["p_adjusted"]) else f"; p {best['p_adjusted']:.3f}{_of(looked)}"
     score = f"{best['metric']} {test} [{low}, {high}]"
     chosen = f"highest test {score}" if len(rows) > 1 else score
-    return f"best: {place_text(best)}, {chosen}{luck}; mean {mean}{guess}"
+    place = f"{place_text(best)} (chosen on dev)" if together else place_text(best)
+    return f"best: {place}, {chosen}{luck}; mean {mean}{guess}"
 
 
 def _of(looked: int) -> str:

@@ -135,11 +135,14 @@ function recolour() {
   repaint();
 }
 
+const MOST_SCALES = 4;
+
 // what cannot be counted alike has colours of its own; each card has the bar of its scale
 function showScales(grids) {
   const scales = [...new Map(grids.map((grid) => [grid.scale, grid.quantity])).values()];
   byId("scales").hidden = scales.length < 2;
-  byId("scales").textContent = `${scales.length} colour scales, one for each quantity: ${scales.join("; ")}.`;
+  const named = scales.length <= MOST_SCALES ? `: ${scales.join("; ")}` : "";
+  byId("scales").textContent = `${scales.length} colour scales, one for each quantity${named}; beside each grid stands the bar of its own.`;
 }
 
 function buildMeasures() {
