@@ -52,9 +52,11 @@ class Run(Question):
 
     Attributes:
         extracted: Whether the vectors have just been extracted, so that `overwrite=always` is done with them.
+        inner: Whether another run needs the result on its way, and nobody asked for it.
     """
 
     extracted: bool = False
+    inner: bool = False
 
     def __call__(self) -> pd.DataFrame:
         """Find the result, or compute what is missing of it.
@@ -71,18 +73,33 @@ class Run(Question):
         """The same rows with the answers to every test item."""
         always = self.config.overwrite == "always"
         cached = None if always else self._cached(self.store)
-        if cached is not None:
+        if cached is not None and not self._claims(cached):
             return cached
         with self.store.lock():
             cached = None if always else self._cached(self.store)
-            if cached is not None:  # another process has computed it meanwhile
-                return cached
+            if cached is not None:  # another process has computed it meanwhile, or another run on its way
+                return self._claimed(cached)
             if always:
                 self.store.drop_parts()
             frame, experiment = self._compute(self.store)
+            frame = _marked(frame, inner=self.inner)
             self.store.write(frame, self._about(experiment))
         log.info("result: %s", self.store.path)
         return frame
+
+    def _claims(self, found: pd.DataFrame) -> bool:
+        """Whether this run asks for a result that another one made on its way."""
+        return not self.inner and bool(found["inner"].fillna(value=False).any())
+
+    def _claimed(self, found: pd.DataFrame) -> pd.DataFrame:
+        """The result that was found, from now on marked as asked for."""
+        if not self._claims(found):
+            return found
+        try:
+            self.store.claim()
+        except (ProbingError, OSError) as error:  # the rows are right all the same
+            log.warning("%s: still marked as made by another run (%s)", self.store.path, error)
+        return _marked(found, inner=False)
 
     def _cached(self, store: ResultStore) -> pd.DataFrame | None:
         try:
@@ -140,7 +157,12 @@ class Run(Question):
 
         config = self.config
         device = config.extract.torch_device()
-        labels = {**self.names, "question": self.question, "key": self.key}
+        labels = {
+            **self.names,
+            "limit": config.sample.limit,
+            "question": self.question,
+            "key": self.key,
+        }
         setting = partial(self._setting, cache(self._load))
         return Experiment(
             labels,
@@ -194,7 +216,7 @@ class Run(Question):
             config = replace(config, baseline=BaselineConfig("permuted", draw=draw))
         run = resolve(config, self.sampled, self.files)
         # heads are read before any is chosen, and reading them anew would drop the vectors in use
-        return replace(run, extracted=run.request == self.request).answered()
+        return replace(run, extracted=run.request == self.request, inner=True).answered()
 
     def _layers_of(self, unit: Granule) -> tuple[int, ...] | None:
         return None if unit == "layer" else self.config.granularity.layers
@@ -203,7 +225,7 @@ class Run(Question):
         """The run that this one is a baseline of; `overwrite=always` is of the baseline, not of it."""
         overwrite: Overwrite = "missing" if self.config.overwrite == "always" else self.config.overwrite
         config = replace(self.config, baseline=BaselineConfig(), overwrite=overwrite)
-        return resolve(config, self.sampled, self.files)
+        return replace(resolve(config, self.sampled, self.files), inner=True)
 
     def _load(self, purpose: Purpose, attention: Attention) -> LoadedModel:
         from probing.models.load import load_model
@@ -259,9 +281,12 @@ def prepare(config: Config) -> Run:
         ProbingError: If the task or the model is not as it should be.
     """
     config.extract.torch_device()
-    return resolve(
-        config, sample(config.task.build(), config.sample.limit, config.sample.balance, config.seed)
-    )
+    asked = config.sample
+    whole = sample(config.task.build(), None, asked.balance, config.seed)
+    task = sample(whole, asked.limit, False, config.seed)
+    if len(task) == len(whole):  # nothing was left out, so this is the full run
+        config = replace(config, sample=replace(asked, limit=None))
+    return resolve(config, task)
 
 
 def resolve(config: Config, sampled: Task, known: ModelFiles | None = None) -> Run:
@@ -297,6 +322,10 @@ def resolve(config: Config, sampled: Task, known: ModelFiles | None = None) -> R
     if config.analysis.uses == "objective":
         run.means.objective.check(task)
     return run
+
+
+def _marked(frame: pd.DataFrame, *, inner: bool) -> pd.DataFrame:
+    return frame.assign(inner=pd.array([inner] * len(frame), dtype="boolean"))
 
 
 def _about_vectors(experiment: Experiment) -> dict[str, Any]:

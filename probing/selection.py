@@ -9,6 +9,8 @@ import pandas as pd
 
 from probing.convert import suggest
 from probing.errors import ProbingError
+from probing.results.schema import NONE
+from probing.results.several import preferred
 
 Where = Mapping[str, Sequence[str]]
 """For each column its values, as they are written."""
@@ -43,6 +45,8 @@ def choose(
 ) -> pd.DataFrame:
     """The rows whose columns have one of the given values; rows of baselines only if `baseline` is given.
 
+    Runs that give way to another run of an equal question are left out (`probing.results.several`).
+
     Args:
         frame: What `load_results` gives.
         where: For each column, its values as they are written.
@@ -55,14 +59,16 @@ def choose(
     """
     if frame.empty:
         raise ProbingError(f"{root}: no results there; run probing first, or give root=...")
-    for column, asked in {"baseline": ("none",), **where}.items():
-        has = having(frame, column, asked)
-        frame = frame[has | frame[column].isna() if keep_missing else has]
-    return frame
+    rows = frame
+    for column, asked in {"baseline": (NONE,), **where}.items():
+        has = having(rows, column, asked)
+        # a run without a limit is a full one, which is not the same as saying nothing of it
+        rows = rows[has | rows[column].isna() if keep_missing and column != "limit" else has]
+    return preferred(rows, frame)
 
 
 def having(frame: pd.DataFrame, column: str, asked: Sequence[str]) -> pd.Series:
-    """Which rows have one of some values in a column; bool.
+    """Which rows have one of some values in a column; bool. "none" asks for rows that have nothing in it.
 
     Raises:
         ProbingError: If there is no such column, or no row has one of the values; the message lists what
@@ -70,9 +76,9 @@ def having(frame: pd.DataFrame, column: str, asked: Sequence[str]) -> pd.Series:
     """
     if column not in frame:
         raise ProbingError(f"no column {column!r}; {suggest(column, list(map(str, frame.columns)))}")
-    written = frame[column].astype("string")
+    written = frame[column].astype("string").fillna(NONE)
     absent = [value for value in asked if not (written == value).any()]
     if absent:
-        there = list(written.dropna().unique()) or ["nothing"]
+        there = list(written.unique()) or ["nothing"]
         raise ProbingError(f"no result with {column}={absent[0]}; {suggest(absent[0], there)}")
     return written.isin(list(asked)).astype(bool)

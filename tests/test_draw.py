@@ -101,7 +101,7 @@ def test_rows_of_baselines_count_only_if_they_are_asked_for() -> None:
         (["grid", "task=z"], "no result with task=z; there is a, b, h, c"),
         (["grid", "task"], "'task' is not column=value"),
         (["profiles", "order=score"], "order= is of no use to draw profiles"),
-        (["grid", "task=a", "granularity=head"], "rows of 2 grids (2 of probe)"),
+        (["grid", "task=a", "granularity=head"], "more than one grid: probe is any of logistic, senteval"),
         (["grid", "granularity=top_heads"], "drawn by draw_top_heads"),
         (["grid", "task=b", "order=best"], "order 'best' is unknown"),
         (["profiles", "value=model"], "value 'model' is no column of scores"),

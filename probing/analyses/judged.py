@@ -98,7 +98,9 @@ def ready_of(experiment: Experiment, attention: Any = "sdpa") -> Ready:  # noqa:
 
 def shared_labels(experiment: Experiment, ready: Ready) -> dict[str, object]:
     """Columns that are the same in every row of a judged model."""
-    sizes: dict[str, object] = {f"n_{split}": len(ready.task.rows(split)) for split in ("dev", "test")}
+    # only what pools vectors is fitted to examples of train
+    splits = ("train", "dev", "test") if experiment.labels.get("pooling") else ("dev", "test")
+    sizes: dict[str, object] = {f"n_{split}": len(ready.task.rows(split)) for split in splits}
     if ready.metrics[0] != "loss":  # which guessing has no part in
         sizes["majority"] = majority(pose(ready.task, experiment.seed))
     return {**experiment.labels, **sizes}

@@ -91,20 +91,23 @@ def draw_pairs(frame: pd.DataFrame, pairs: pd.DataFrame, path: str | Path) -> tu
     keys = [key_of(rows)._replace(stack="") for rows in grids]
     kinds = [_measure(name, rows) for name, rows in zip(map(str, table), grids, strict=True)]
     with drawing():
-        matrices = _save_matrix([kind.name for kind in kinds], pairs, keys, _beside(stem, "-matrix"))
+        names = [kind.name for kind in kinds]
+        matrices = _save_matrix(names, pairs, keys, pd.concat(grids), _beside(stem, "-matrix"))
         shown = pairs if len(pairs) <= MOST else pairs[pairs["first"] == kinds[0].name].head(MOST)
-        figure = agreement_figure(table, kinds, shown, keys, len(pairs))
+        figure = agreement_figure(table, kinds, shown, keys, len(pairs), pd.concat(grids))
         dots = save(figure, scatter_table(table, shown), _beside(stem, "-scatter"), "measures of heads")
     return (save_table(pairs, _beside(stem, ".csv")), *matrices, *dots)
 
 
-def _save_matrix(names: Sequence[str], pairs: pd.DataFrame, keys: Sequence[GridKey], path: Path) -> Files:
+def _save_matrix(
+    names: Sequence[str], pairs: pd.DataFrame, keys: Sequence[GridKey], rows: pd.DataFrame, path: Path
+) -> Files:
     from probing.results.compare import linkage
 
     matrix = _square(names, pairs, "rho", "rho")
     tree = linkage(matrix)
     ordered = _square([str(name) for name in in_order(matrix, tree)], pairs, "rho", "rho_within_layers")
-    figure = correlations_figure(ordered, tree, keys, "measure", _MATRIX)
+    figure = correlations_figure(ordered, tree, keys, "measure", _MATRIX, rows)
     return save(figure, ordered.rename_axis("measure").reset_index(), path, "how alike measures rank heads")
 
 
@@ -131,6 +134,7 @@ def agreement_figure(
     pairs: pd.DataFrame,
     keys: Sequence[GridKey],
     of: int,
+    rows: pd.DataFrame | None = None,
 ) -> Figure:
     """The panels of some pairs; to be called within `style.drawing`.
 
@@ -140,11 +144,12 @@ def agreement_figure(
         pairs: Those that are drawn, as `probing.agreement` gives them.
         keys: Of the grids behind the columns.
         of: How many pairs there are in all.
+        rows: Result rows behind the columns, of which examples are counted.
     """
     by_name = {kind.name: kind for kind in kinds}
     layers = sorted({int(layer) for layer in table.index.get_level_values("layer")})
     stacks = list(dict.fromkeys(table.index.get_level_values("stack")))
-    header = header_lines(keys, "measures of heads against each other")
+    header = header_lines(keys, "measures of heads against each other", rows)
     header.append(Line("axes grow with how much a head is needed, or holds", TEXT_SIZE, FAINT))
     if len(pairs) < of:
         header.append(Line(f"{len(pairs)} of {of} pairs", TEXT_SIZE, FAINT))

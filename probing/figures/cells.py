@@ -65,7 +65,9 @@ def draw_cells(axes: Axes, grid: Grid, shades: Shades, cell: Cell) -> QuadMesh:
         side.set_visible(False)
     axes.tick_params(length=0, pad=2.5)
     printed = _print_values(axes, grid, shades, cell)
-    _dot_guesses(axes, grid, shades, cell, corner=printed)
+    for flags, marker, label in ((grid.guessing, "o", "guessing"), (grid.falling, "v", "falling")):
+        where = [place for place in _scored(grid) if flags[place]]
+        _mark(axes, where, _inks(grid, shades, where), cell, marker, label, corner=printed)
     if crossed(grid, shades, cell):
         _cross_rises(axes, grid, shades, cell)
     _outline_best(axes, grid, cell)
@@ -140,21 +142,31 @@ def _bounds(low: float, high: float, unit: Unit) -> str:
     return f" [{unit.cell(low)}, {unit.cell(high)}]" if np.isfinite(low) and np.isfinite(high) else ""
 
 
-def _dot_guesses(axes: Axes, grid: Grid, shades: Shades, cell: Cell, *, corner: bool) -> None:
-    places = [place for place in _scored(grid) if grid.guessing[place]]
+def _mark(
+    axes: Axes,
+    places: list[tuple[int, int]],
+    inks: list[str],
+    cell: Cell,
+    marker: str,
+    label: str,
+    *,
+    corner: bool,
+) -> None:
+    """A small mark in some cells: in their middle, or in a corner where a number stands there."""
     if not places:
         return
-    diameter = float(np.clip(0.25 * cell.side, 1.0, 2.8))
+    diameter = float(np.clip(0.25 * cell.side, 1.0, 2.8)) * (1.3 if marker == "v" else 1.0)
     inset = 0.5 * diameter + 2.4
     across, up = (inset / cell.width, 1 - inset / cell.height) if corner else (0.5, 0.5)
     axes.scatter(
         [column + across for _, column in places],
         [row + up for row, _ in places],
         s=diameter**2,
-        c=[to_rgb(ink) for ink in _inks(grid, shades, places)],
+        c=[to_rgb(ink) for ink in inks],
+        marker=marker,
         linewidths=0,
         zorder=5,
-        label="guessing",
+        label=label,
     )
 
 

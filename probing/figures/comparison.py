@@ -14,13 +14,16 @@ from matplotlib.lines import Line2D
 from probing.errors import ProbingError
 from probing.figures.column import check_value
 from probing.figures.facets import Facet, Facets, facets_figure, header_lines
-from probing.figures.grid import GridKey, arrange, key_of, split_grids
+from probing.figures.grid import GridKey, arrange, key_of, key_quantity, split_grids
 from probing.figures.layout import common_prefix
 from probing.figures.lines import number_scores
 from probing.figures.page import shorten
 from probing.figures.save import Files, save
 from probing.figures.style import PAPER, RULE, TEXT_SIZE, TICK_SIZE, drawing, score_colours
 from probing.figures.words import describe, layer_name, metric_name, minus, usual_metric, value_name
+from probing.results.alike import refuse_unlike
+from probing.results.several import several
+from probing.results.sizes import SIZES, sizes_text
 from probing.tasks.target import COEFFICIENTS
 
 _RHO = "\N{GREEK SMALL LETTER RHO}"
@@ -73,14 +76,17 @@ def comparison_figure(
 
     def facet(key: GridKey) -> Facet:
         cells = table[table["task"] == key.task]
-        own = [] if key.metric == usual else [metric_name(key.metric)]
+        own, sizes = [] if key.metric == usual else [metric_name(key.metric)], sizes_text(_sizes(cells))
+        own += [sizes] if sizes != sizes_text(_sizes(table)) else []
         name = key.task.removeprefix(prefix) if len(keys) > 1 else ""
         return Facet(name, (*facts[key.task], *own), lambda s: _draw(s[0], cells, layers, key), [upward])
 
     both = [key for pair in keys for key in pair]
     return facets_figure(
         Facets(
-            header=header_lines(both, f"{value_name(value)} {metric_name(usual)}, cell by cell"),
+            header=header_lines(
+                both, f"{value_name(value)} {metric_name(usual)}, cell by cell", _sizes(table)
+            ),
             panels=[facet(key) for key, _ in keys],
             entries={"equal": Line2D([], [], color=RULE, linewidth=0.9)},
             x_label=across,
@@ -96,9 +102,7 @@ def _by_task(frame: pd.DataFrame, side: str) -> dict[str, pd.DataFrame]:
     for rows in split_grids(frame):
         task = str(rows["task"].iloc[0])
         if task in grids:
-            raise ProbingError(
-                f"{side} has several grids of {task}; select one, as with probe=... or seed=..."
-            )
+            raise several(pd.concat([grids[task], rows]), "grid", f"{side} has several grids of {task}, ")
         grids[task] = rows
     return grids
 
@@ -109,8 +113,7 @@ def _beside(a: pd.DataFrame, b: pd.DataFrame, value: str) -> pd.DataFrame:
         check_value(rows, value)
     grids = [arrange(rows, value=value) for rows in (a, b)]
     keys = [grid.key for grid in grids]
-    if keys[0].metric != keys[1].metric:
-        raise ProbingError(f"{keys[0].task}: {keys[0].metric} and {keys[1].metric} cannot be compared")
+    refuse_unlike(*(key_quantity(key, value) for key in keys), keys[0].task)
     cells = [
         rows.assign(head=rows["head"].astype("Int64").fillna(-1))[["layer", "head", value]] for rows in (a, b)
     ]
@@ -121,7 +124,15 @@ def _beside(a: pd.DataFrame, b: pd.DataFrame, value: str) -> pd.DataFrame:
         for side, key in zip("ab", keys, strict=True)
         for name in _differing([(keys[0], keys[1])])
     }
-    return pd.DataFrame({"task": keys[0].task, "metric": keys[0].metric, **sides}, both.index).join(both)
+    counted = {f"{name}_{side}": rows[name].iloc[0] for name in SIZES for side, rows in (("a", a), ("b", b))}
+    names = {"task": keys[0].task, "metric": keys[0].metric, **sides, **counted}
+    return pd.DataFrame(names, both.index).join(both)
+
+
+def _sizes(table: pd.DataFrame) -> pd.DataFrame:
+    """How many examples both sides rest on, rows of the second below those of the first."""
+    sides = ({f"{name}_{side}": name for name in SIZES} for side in "ab")
+    return pd.concat([table[list(names)].rename(columns=names) for names in sides])
 
 
 def _facts(a: pd.DataFrame, b: pd.DataFrame, value: str) -> tuple[str, ...]:
@@ -144,8 +155,8 @@ def _names(keys: Sequence[tuple[GridKey, GridKey]]) -> tuple[str, str]:
     """What the two sides are, by what they differ in."""
     fields = _differing(keys)
     across, upward = (" · ".join(describe(side, fields)) for side in keys[0])
-    # a row that is of no baseline has no word for that
-    unsaid = "no baseline" if "baseline" in fields else ""
+    # a row that is of no baseline has no word for that, nor has a full run for its lack of a limit
+    unsaid = "no baseline" if "baseline" in fields else "no limit" if "limit" in fields else ""
     return (
         shorten(across or unsaid or "the first", 1.3 * _SIDE, TICK_SIZE),
         shorten(upward or unsaid or "the second", 1.3 * _SIDE, TICK_SIZE),

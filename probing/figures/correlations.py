@@ -63,14 +63,15 @@ def draw_correlations(
     """
     from probing.results.compare import correlations, linkage
 
-    keys = [key_of(rows) for rows in split_grids(frame)]
-    matrix = correlations(frame, by=by, value=value)
+    grids = split_grids(frame)
+    keys, kept = [key_of(rows) for rows in grids], pd.concat(grids, ignore_index=True)
+    matrix = correlations(kept, by=by, value=value)
     if len(matrix) < 2:
         raise ProbingError(f"{by} has {len(matrix)} value to compare; select rows with several")
     tree = linkage(matrix)
     ordered = in_order(matrix, tree)
     with drawing():
-        figure = correlations_figure(ordered, tree, keys, by)
+        figure = correlations_figure(ordered, tree, keys, by, rows=kept)
         return save(figure, ordered.rename_axis(by).reset_index(), path, f"correlations between {by}s")
 
 
@@ -80,6 +81,7 @@ def correlations_figure(
     keys: Sequence[GridKey],
     by: str,
     what: str = f"Spearman's {_RHO} of scores",
+    rows: pd.DataFrame | None = None,
 ) -> Figure:
     """The picture of a matrix in the order of its tree's leaves; to be called within `style.drawing`."""
     names = _names(matrix, by)
@@ -90,7 +92,7 @@ def correlations_figure(
     named = max(text_width(name, size) for name in names) + 0.1
     side = cell * count
     left, bar_left = named, named + side + _GAP + _TREE + _BAR_GAP
-    title, *words = header_lines(keys, f"how alike {by}s rank {_ranked(keys)}")
+    title, *words = header_lines(keys, f"how alike {by}s rank {_ranked(keys)}", rows)
     width = max(bar_left + _BAR_WIDTH + _BAR_LABELS, text_width(title.text, title.size, bold=True))
     texts = [what, *(line.text for line in words)]
     lines = [title, *(Line(text, TEXT_SIZE, FAINT) for text in wrap(texts, width, TEXT_SIZE))]

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -16,6 +17,7 @@ from probing.figures.legend import draw_entries, entries_height
 from probing.figures.page import Line, Page, shorten, text_width, wrap
 from probing.figures.style import FAINT, INK, SMALL_SIZE, TEXT_SIZE, TICK_SIZE, TITLE_SIZE
 from probing.figures.words import describe, metric_name, usual_metric
+from probing.results.sizes import sizes_text
 
 _LEFT, _GAP, _STACK_GAP, _HEADER_GAP, _HEADING_GAP = 0.62, 0.6, 0.1, 0.1, 0.06
 _BETWEEN, _BELOW = 0.34, 0.52
@@ -64,24 +66,42 @@ class Facets:
     width: float = 1.75
 
 
-def header_lines(keys: Sequence[GridKey], what: str) -> list[Line]:
-    """What a page of several grids is about: whose, and what all of them have in common."""
+def header_lines(keys: Sequence[GridKey], what: str, rows: pd.DataFrame | None = None) -> list[Line]:
+    """What a page of several grids is about: whose, and what all of them have in common.
+
+    Args:
+        keys: Of the grids.
+        what: What is drawn.
+        rows: With the columns that count examples, which are named; None names none.
+    """
     models = list(dict.fromkeys(key.model for key in keys))
     title = f"{models[0] if len(models) == 1 else f'{len(models)} models'}: {what}"
     fields = [name for name in GridKey._fields if name not in ("analysis", "model", "metric", "task")]
     shared = [name for name in fields if len({getattr(key, name) for key in keys}) == 1]
     tasks = list(dict.fromkeys(key.task for key in keys))
     prefix = tasks[0] if len(tasks) == 1 else common_prefix(tasks).rstrip("/")
-    words = [*filter(None, [prefix]), *describe(keys[0], shared)]
+    sizes = "" if rows is None else sizes_text(rows)
+    words = [*filter(None, [prefix]), *describe(keys[0], shared), *filter(None, [sizes])]
     return [Line(title, TITLE_SIZE, bold=True), *(Line(word, TEXT_SIZE, FAINT) for word in words)]
 
 
-def panel_name(key: GridKey, keys: Sequence[GridKey]) -> tuple[str, list[str]]:
-    """What tells a panel from the others of its page: its name, and words that stand below it."""
+def panel_name(
+    key: GridKey, keys: Sequence[GridKey], rows: pd.DataFrame, of: pd.DataFrame
+) -> tuple[str, list[str]]:
+    """What tells a panel from the others of its page: its name, and words that stand below it.
+
+    Args:
+        key: Of the panel.
+        keys: Of all panels.
+        rows: What the panel draws; its examples are counted where panels differ in them.
+        of: What all panels draw.
+    """
     varying = [name for name in GridKey._fields if len({getattr(other, name) for other in keys}) > 1]
     words = describe(key, [name for name in varying if name not in ("task", "metric", "analysis")])
     if key.metric != usual_metric(keys):
         words.append(metric_name(key.metric))
+    sizes = sizes_text(rows)
+    words += [sizes] if sizes != sizes_text(of) else []
     if "task" in varying:
         return key.task.removeprefix(common_prefix([other.task for other in keys])), words
     return " · ".join(words), []

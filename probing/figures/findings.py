@@ -7,21 +7,19 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from probing.figures.grid import Grid
-from probing.figures.words import best_sentence, majority_sentence, metric_name, place_name, variant_name
+from probing.figures.words import (
+    best_sentence,
+    choice_sentence,
+    highest_name,
+    majority_sentence,
+    metric_name,
+    place_name,
+    variant_name,
+)
 from probing.results.units import DIFFERENCES, Unit, score_unit, value_unit
 
 DELTA = "\N{GREEK CAPITAL LETTER DELTA}"
 _NAMES = {"gates": "gate", "entropy": "entropy of attention", "prune": "kept"}
-
-
-def measure(grid: Grid) -> str:
-    """What may stand on one colour scale: grids that have this in common; empty for scores."""
-    if not grid.found:
-        return ""
-    analysis, metric = grid.key.analysis, grid.key.metric
-    if analysis in DIFFERENCES:
-        return f"difference in {score_unit(metric).name}"
-    return f"{analysis} {grid.key.variant}" if analysis == "importance" else analysis
 
 
 def measure_name(grids: Sequence[Grid]) -> str:
@@ -52,7 +50,9 @@ def unit_of(grids: Sequence[Grid]) -> Unit:
 def facts(grid: Grid, *, with_interval: bool = True) -> list[str]:
     """What is said above a grid: its best head, and what that is to be seen beside."""
     if not grid.found:
-        return [best_sentence(grid, with_interval=with_interval), *filter(None, [majority_sentence(grid)])]
+        best, majority = best_sentence(grid, with_interval=with_interval), majority_sentence(grid)
+        chosen = choice_sentence(grid) if with_interval else _corrected(grid)
+        return [best, *filter(None, [majority, chosen])]
     told = _FACTS.get(grid.key.analysis, _ranked)(grid, with_interval)
     full = "" if np.isnan(grid.full) else f"full model {score_unit(grid.key.metric).spoken(grid.full)}"
     return [*told, *filter(None, [full])]
@@ -61,8 +61,14 @@ def facts(grid: Grid, *, with_interval: bool = True) -> list[str]:
 def mark_name(grids: Sequence[Grid], kinds: Sequence[str]) -> str:
     """What the outline of a cell means, of grids of heads or layers."""
     if not grids[0].found:
-        return f"best {' or '.join(kinds)}"
+        return f"best {' or '.join(kinds)}: {highest_name(grids)}"
     return " or ".join(dict.fromkeys(_verb(grid) for grid in grids if grid.best is not None))
+
+
+def _corrected(grid: Grid) -> str:
+    """P of the best cell, where there is room for no more."""
+    known = grid.best is not None and np.isfinite(grid.p[grid.best])
+    return f"corrected p {grid.p[grid.best]:.3f}" if known else ""
 
 
 def _verb(grid: Grid) -> str:

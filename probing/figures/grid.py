@@ -11,6 +11,10 @@ from numpy.typing import NDArray
 
 from probing.errors import ProbingError
 from probing.figures.column import check_found, check_value
+from probing.results.alike import Quantity, quantity_of
+from probing.results.chance import Against, against, chance_level
+from probing.results.several import differing, preferred, several
+from probing.results.sizes import sizes_text
 
 Order = Literal["head", "score"]
 ABSENT = -1
@@ -18,6 +22,7 @@ EMBEDDINGS = -1
 WHOLE_LAYERS = ("layer", "attention")
 # columns whose numbers are scores of the task, which guessing the majority may be set beside
 _SCORES = ("dev", "test", "untrained", "control")
+_P = "p_adjusted"
 _DRAWN = {"masking": ("a masking curve", "draw_masking"), "gates": ("a path over lambda", "draw_path")}
 # the ends of the interval and the rank that stand beside a column
 _BESIDE = {"test": ("test_low", "test_high", None), "value": ("value_low", "value_high", "rank")}
@@ -34,6 +39,7 @@ class GridKey(NamedTuple):
     probe: str
     objective: str
     seed: int
+    limit: int | str
     baseline: str
     variant: str
     stack: str
@@ -58,6 +64,8 @@ class Grid:
         rank: float64 (rows, columns), from 1: how much the model needs each; NaN where that is not known,
             or `value` is a score.
         full: Score of the whole model that differences are to; NaN where there is none.
+        p: float64 (rows, columns), p corrected for choosing the best of all; NaN where there is none.
+        sizes: Examples behind the numbers, "n 1000 train, 500 dev, 500 test"; may be empty.
     """
 
     key: GridKey
@@ -71,6 +79,13 @@ class Grid:
     high: NDArray[np.float64]
     rank: NDArray[np.float64]
     full: float
+    p: NDArray[np.float64]
+    sizes: str
+
+    @property
+    def quantity(self) -> Quantity:
+        """What the numbers are; grids of equal quantities share a scale."""
+        return key_quantity(self.key, self.value)
 
     @property
     def found(self) -> bool:
@@ -93,20 +108,24 @@ class Grid:
         return self.present & ~np.isfinite(self.scores)
 
     @property
-    def guessing(self) -> NDArray[np.bool_]:
-        """Cells that are not shown to beat the majority: their interval reaches it or lies below.
+    def against(self) -> Against:
+        """On which side of the majority the intervals lie; those of differences, on which side of 0."""
+        return against(self.low, self.high, 0.0 if self.found else self.majority)
 
-        Of differences, those whose interval holds 0.
-        """
-        if self.found:
-            return (self.low <= 0) & (self.high >= 0)
-        bound = np.where(np.isfinite(self.low), self.low, self.scores)
-        return np.isfinite(self.scores) & (bound <= self.majority)
+    @property
+    def guessing(self) -> NDArray[np.bool_]:
+        """Cells whose interval holds the majority; of differences, those whose interval holds 0."""
+        return self.against.holds
+
+    @property
+    def falling(self) -> NDArray[np.bool_]:
+        """Cells of scores whose interval lies below the majority."""
+        return np.zeros_like(self.present) if self.found else self.against.below
 
     @property
     def rising(self) -> NDArray[np.bool_]:
         """Cells of differences that are shown to be above 0, which colours do not tell in grey."""
-        return np.isfinite(self.scores) & (self.low > 0) if self.found else np.zeros_like(self.present)
+        return self.against.above if self.found else np.zeros_like(self.present)
 
     @property
     def best(self) -> tuple[int, int] | None:
@@ -133,6 +152,11 @@ def key_of(rows: pd.DataFrame) -> GridKey:
     return GridKey(*fields)
 
 
+def key_quantity(key: GridKey, value: str) -> Quantity:
+    """What the numbers in a column of a grid are."""
+    return quantity_of(key.analysis, key.metric, key.variant, key.objective, value)
+
+
 def split_grids(frame: pd.DataFrame) -> list[pd.DataFrame]:
     """The rows of each grid, in the order in which the grids first appear in the frame.
 
@@ -141,7 +165,7 @@ def split_grids(frame: pd.DataFrame) -> list[pd.DataFrame]:
     """
     if frame.empty:
         raise ProbingError("no results to draw; run an analysis first or loosen the selection of rows")
-    groups = frame.groupby(list(GridKey._fields), sort=False, dropna=False, observed=True)
+    groups = preferred(frame).groupby(list(GridKey._fields), sort=False, dropna=False, observed=True)
     return [rows for _, rows in groups]
 
 
@@ -152,12 +176,11 @@ def only_grid(rows: pd.DataFrame) -> pd.DataFrame:
         ProbingError: If there are no rows, or rows of several grids.
     """
     grids = split_grids(rows)
-    _refuse_several_heads(rows)
+    if rows[["analysis", "granularity"]].drop_duplicates().shape[0] == 1:
+        _refuse_several_heads(rows)
     if len(grids) > 1:
-        distinct = rows[list(GridKey._fields)].nunique(dropna=False)
-        fields = ", ".join(f"{count} of {name}" for name, count in distinct.items() if count > 1)
-        raise ProbingError(f"rows of {len(grids)} grids ({fields}); select one, or draw a contact sheet")
-    return rows
+        raise several(preferred(rows))
+    return grids[0]
 
 
 def arrange(rows: pd.DataFrame, order: Order = "head", value: str = "test") -> Grid:
@@ -180,26 +203,26 @@ def arrange(rows: pd.DataFrame, order: Order = "head", value: str = "test") -> G
         check_found(rows)
     else:
         check_value(rows, value)
-    first = rows.iloc[0]
     key = key_of(rows)
     layer = rows["layer"].to_numpy(dtype=np.int64)
     head = rows["head"].to_numpy(dtype=np.int64, na_value=0)
-    _refuse_duplicates(key, layer, head)
+    _refuse_duplicates(rows, key, layer, head)
     layers = np.unique(layer)
     shape = (len(layers), int(head.max()) + 1)
     cells = (np.searchsorted(layers, layer), head)
     heads = np.full(shape, ABSENT)
     heads[cells] = head
     beside = _BESIDE.get(value, (None, None, None))
-    columns = [_matrix(rows, name, shape, cells) for name in (value, *beside)]
+    tested = _P if value == "test" else None
+    columns = [_matrix(rows, name, shape, cells) for name in (value, tested, *beside)]
     if order == "score":
         heads, columns = _sort_layers(heads, columns)
-    scores, low, high, rank = columns
-    known = value in _SCORES and pd.notna(first["majority"])
-    majority = float(first["majority"]) if known else float("nan")
+    scores, p, low, high, rank = columns
+    majority = chance_level(rows) if value in _SCORES else float("nan")
     numbers = tuple(layers.tolist())
-    full = _matrix(rows, "full" if value == "value" else None, shape, cells)[cells][0]
-    return Grid(key, value, order, majority, numbers, heads, scores, low, high, rank, float(full))
+    full = float(_matrix(rows, "full" if value == "value" else None, shape, cells)[cells][0])
+    said = sizes_text(rows)
+    return Grid(key, value, order, majority, numbers, heads, scores, low, high, rank, full, p, said)
 
 
 def _refuse_several_heads(rows: pd.DataFrame) -> None:
@@ -211,14 +234,17 @@ def _refuse_several_heads(rows: pd.DataFrame) -> None:
         )
 
 
-def _refuse_duplicates(key: GridKey, layer: NDArray[np.int64], head: NDArray[np.int64]) -> None:
+def _refuse_duplicates(
+    rows: pd.DataFrame, key: GridKey, layer: NDArray[np.int64], head: NDArray[np.int64]
+) -> None:
     cells, counts = np.unique(np.stack([layer, head], axis=1), axis=0, return_counts=True)
     if counts.max() > 1:
         twice = cells[counts.argmax()]
         place = f"layer {twice[0]}" + ("" if key.granularity in WHOLE_LAYERS else f" head {twice[1]}")
-        raise ProbingError(
-            f"{key.model}, {key.task}: {place} has {counts.max()} rows; keep the rows of one run (column key)"
-        )
+        start = f"{key.model}, {key.task}: {place} has {counts.max()} rows"
+        if differing(rows):
+            raise several(rows, "run", f"{start}, of ")
+        raise ProbingError(f"{start}; keep one of them")
 
 
 def _matrix(

@@ -29,9 +29,10 @@ def draw_grid(rows: pd.DataFrame, path: str | Path, *, order: Order = "head", va
     """Draw one grid as a heatmap: layers upward from the input, heads across.
 
     Colours run from the majority (or the lowest score, if that is lower) to the best head. The best head
-    is outlined and named above; a dot marks cells whose confidence interval reaches the majority. What an
-    analysis found (`value="value"`) has colours from 0, those of differences as far below 0 as above; the
-    head that the model needs most is outlined, and a dot marks differences whose interval holds 0.
+    (highest test score) is outlined and named above; a dot marks cells whose 95 % interval holds the
+    majority, a triangle those whose interval lies below it. What an analysis found (`value="value"`) has
+    colours from 0, those of differences as far below 0 as above; the head that the model needs most is
+    outlined, and a dot marks differences whose interval holds 0.
 
     Args:
         rows: Rows of the result frame, of one (model, task, granularity, pooling, probe, seed).
@@ -47,7 +48,8 @@ def draw_grid(rows: pd.DataFrame, path: str | Path, *, order: Order = "head", va
         ProbingError: If there are no rows, rows of several grids, two rows of one head, or rows of
             several heads at once.
     """
-    grid = arrange(only_grid(rows), order, value)
+    rows = only_grid(rows)
+    grid = arrange(rows, order, value)
     with drawing():
         return save(grid_figure(grid), grid_table(rows, value), path, f"{grid.key.task}, {grid.key.model}")
 
@@ -88,6 +90,7 @@ def _analysis(grid: Grid) -> list[str]:
 
 def _header(grid: Grid, width: float) -> list[Line]:
     what = [*_analysis(grid), *describe(grid.key, [name for name in GridKey._fields if name not in _ABOVE])]
+    what += filter(None, [grid.sizes])
     found = facts(grid)
     return [
         Line(grid.key.task, TITLE_SIZE, bold=True),

@@ -47,6 +47,7 @@ class Layout:
         varying: The other fields, but for the model; each panel has to name them.
         prefix: What all names of tasks begin with, "senteval/"; may be empty.
         one_task: Whether all grids are of one task.
+        same_sizes: Whether all grids rest on as many examples.
     """
 
     bands: tuple[Band, ...]
@@ -55,6 +56,7 @@ class Layout:
     varying: tuple[str, ...]
     prefix: str
     one_task: bool
+    same_sizes: bool
 
 
 def lay_out(grids: Sequence[Grid]) -> Layout:
@@ -70,7 +72,8 @@ def lay_out(grids: Sequence[Grid]) -> Layout:
     shared = tuple(name for name in fields if len({getattr(grid.key, name) for grid in grids}) == 1)
     varying = tuple(name for name in fields if name not in (*shared, "model"))
     tasks = [grid.key.task for grid in grids]
-    return Layout(tuple(bands), columns, shared, varying, common_prefix(tasks), len(set(tasks)) == 1)
+    alike = len({grid.sizes for grid in grids}) == 1
+    return Layout(tuple(bands), columns, shared, varying, common_prefix(tasks), len(set(tasks)) == 1, alike)
 
 
 def sheet_columns(panels: int) -> int:

@@ -13,7 +13,7 @@ from probing.figures.findings import mark_name
 from probing.figures.grid import Grid
 from probing.figures.page import POINTS, Page
 from probing.figures.style import INK, NO_SCORE, PAPER, TICK_SIZE, score_colours, signed_colours
-from probing.figures.words import guessing_name
+from probing.figures.words import falling_name, guessing_name
 
 
 def draw_legend(
@@ -57,6 +57,9 @@ def _entries(grids: Sequence[Grid], *, crosses: bool) -> dict[str, Any]:
         ink, fill = (INK, signed_colours()(0.5)) if grids[0].found else (PAPER, score_colours()(0.0))
         dot = Line2D([], [], linestyle="", marker="o", markersize=2.6, color=ink, markeredgewidth=0)
         entries[guessing_name(grids)] = (square_sample(to_hex(fill)), dot)
+    if any(grid.falling.any() for grid in grids):
+        low = Line2D([], [], linestyle="", marker="v", markersize=3.6, color=PAPER, markeredgewidth=0)
+        entries[falling_name(grids)] = (square_sample(to_hex(score_colours()(0.0))), low)
     if crosses:
         cross = Line2D([], [], linestyle="", marker="+", markersize=4.2, color=INK, markeredgewidth=0.8)
         entries["above 0, as is its interval"] = cross

@@ -26,6 +26,8 @@ from probing.figures.lines import (
 from probing.figures.save import Files, save
 from probing.figures.style import drawing
 from probing.figures.words import metric_name, spoken, variant_name
+from probing.results.several import preferred, several
+from probing.results.sizes import SIZES
 from probing.results.threshold import last_kept, threshold
 from probing.results.units import LOSS
 
@@ -66,12 +68,12 @@ def masking_table(frame: pd.DataFrame) -> pd.DataFrame:
     Returns:
         Columns of the grid's key (variant is the ranking), `n_heads` (left), `masked` (share of all),
         `score` (mean of draws), `low`, `high` (their range), `draws`, `dev` (where there are no draws),
-        `full`, `majority`.
+        `full`, `majority`, and the columns that count examples.
 
     Raises:
         ProbingError: If there are no such rows, or several runs have the same names.
     """
-    rows = frame[frame["analysis"] == "masking"]
+    rows = preferred(frame[frame["analysis"] == "masking"])
     if rows.empty:
         raise ProbingError("no results of masking to draw; run probing analysis=masking")
     total = rows.groupby(_PANEL, dropna=False, observed=True)["n_heads"].transform("max")
@@ -80,19 +82,19 @@ def masking_table(frame: pd.DataFrame) -> pd.DataFrame:
     made = []
     for names, cell in rows.groupby(columns, sort=False, dropna=False, observed=True):
         if cell["draw"].duplicated().any():
-            what = f"{cell['task'].iloc[0]}: {cell['variant'].iloc[0]}"
-            raise ProbingError(f"{what} has rows of several runs; keep those of one (column key)")
+            raise several(cell, "run", f"{cell['task'].iloc[0]}: {cell['variant'].iloc[0]} is of ")
         scores = cell["test"].to_numpy(dtype=np.float64, na_value=np.nan)
-        several = len(cell) > 1
+        drawn = len(cell) > 1
         made.append(
             {
                 **dict(zip(columns, names, strict=True)),
                 "score": float(scores.mean()),
-                "low": float(scores.min()) if several else np.nan,
-                "high": float(scores.max()) if several else np.nan,
+                "low": float(scores.min()) if drawn else np.nan,
+                "high": float(scores.max()) if drawn else np.nan,
                 "draws": len(cell),
-                "dev": np.nan if several else _float(cell["dev"].iloc[0]),
+                "dev": np.nan if drawn else _float(cell["dev"].iloc[0]),
                 **{name: _float(cell[name].iloc[0]) for name in ("full", "majority")},
+                **{name: cell[name].iloc[0] for name in SIZES},
             }
         )
     return pd.DataFrame(made)
@@ -105,8 +107,8 @@ def masking_figure(table: pd.DataFrame) -> Figure:
     names = _names(table)
     return facets_figure(
         Facets(
-            header=header_lines(keys, "scores without heads"),
-            panels=[_facet(rows, key, keys, names) for rows, key in zip(panels, keys, strict=True)],
+            header=header_lines(keys, "scores without heads", table),
+            panels=[_facet(rows, table, key, keys, names) for rows, key in zip(panels, keys, strict=True)],
             entries=_entries(table, names),
             x_label="heads masked",
         )
@@ -124,8 +126,10 @@ def _float(number: object) -> float:
     return float("nan") if pd.isna(number) else float(number)  # type: ignore[arg-type, call-overload]
 
 
-def _facet(rows: pd.DataFrame, key: GridKey, keys: Sequence[GridKey], names: dict[str, str]) -> Facet:
-    name, words = panel_name(key, keys)
+def _facet(
+    rows: pd.DataFrame, of: pd.DataFrame, key: GridKey, keys: Sequence[GridKey], names: dict[str, str]
+) -> Facet:
+    name, words = panel_name(key, keys, rows, of)
     told = _fewest(rows[rows["variant"] == next(iter(names))], key.metric)
     draw = _drawer(rows, key.metric, names)
     return Facet(name, (*told, *words), draw, [f"test {metric_name(key.metric)}"])
@@ -140,7 +144,7 @@ def _fewest(curve: pd.DataFrame, metric: str) -> list[str]:
     last = curve.iloc[last_kept(dev, dev[0], metric)]
     gone = int(curve["n_heads"].iloc[0] - last["n_heads"])
     name, total = curve["variant"].iloc[0], curve["n_heads"].iloc[0]
-    return [f"{name}: {gone} of {total} heads can go", spoken(last["score"], metric)]
+    return [f"{name}: {gone} of {total} heads can go", f"by dev; test {spoken(last['score'], metric)}"]
 
 
 def _drawer(rows: pd.DataFrame, metric: str, names: dict[str, str]) -> Callable[[Sequence[Axes]], None]:
@@ -168,10 +172,10 @@ def _entries(table: pd.DataFrame, names: dict[str, str]) -> dict[str, object]:
     entries: dict[str, object] = {}
     for number, (variant, name) in enumerate(names.items()):
         style = style_of(number)
-        several = table.loc[table["variant"] == variant, "low"].notna().any()
+        drawn = table.loc[table["variant"] == variant, "low"].notna().any()
         sample = line_sample(style)
-        entries[f"{name}, mean and range" if several else name] = (
-            (band_sample(style["color"], "outer"), sample) if several else sample
+        entries[f"{name}, mean and range" if drawn else name] = (
+            (band_sample(style["color"], "outer"), sample) if drawn else sample
         )
     return {**entries, **level_entries(table)}
 

@@ -99,8 +99,9 @@ def _place_band(band: Band, layout: Layout, top: float) -> tuple[list[Panel], fl
 
 
 def _heading(grid: Grid, layout: Layout) -> tuple[Line, ...]:
+    sizes = "" if layout.same_sizes else grid.sizes
     name, words = _name(grid, layout)
-    told = [*facts(grid, with_interval=False), *words]
+    told = [*facts(grid, with_interval=False), *words, *filter(None, [sizes])]
     texts = (shorten(text, PANEL_WIDTH, SMALL_SIZE) for text in wrap(told, PANEL_WIDTH, SMALL_SIZE))
     title = shorten(name, PANEL_WIDTH, TEXT_SIZE, bold=True)
     return Line(title, TEXT_SIZE, bold=True), *(Line(text, SMALL_SIZE) for text in texts)

@@ -19,10 +19,12 @@ from probing.figures.masking import level_entries
 from probing.figures.save import Files, save
 from probing.figures.style import drawing
 from probing.figures.words import LAMBDA, metric_name, spoken
+from probing.results.several import preferred, several
+from probing.results.sizes import SIZES
 from probing.results.threshold import last_kept, threshold
 
 _PANEL = [name for name in GridKey._fields if name != "variant"]
-_COLUMNS = [*_PANEL, "draw", "lambda", "n_heads", "dev", "test", "full", "majority"]
+_COLUMNS = [*_PANEL, "draw", "lambda", "n_heads", "dev", "test", "full", "majority", *SIZES]
 
 
 def draw_path(frame: pd.DataFrame, path: str | Path) -> Files:
@@ -50,18 +52,18 @@ def path_table(frame: pd.DataFrame) -> pd.DataFrame:
 
     Returns:
         Columns of the grid's key but for variant, then `draw`, `lambda`, `n_heads` (open gates), `dev`,
-        `test`, `full`, `majority`.
+        `test`, `full`, `majority`, and the columns that count examples.
 
     Raises:
         ProbingError: If there are no such rows, or several runs have the same names.
     """
-    rows = frame[(frame["analysis"] == "gates") & (frame["variant"] == "path")]
+    rows = preferred(frame[(frame["analysis"] == "gates") & (frame["variant"] == "path")])
     if rows.empty:
         raise ProbingError("no results of gates to draw; run probing analysis=gates")
+    twice = rows.duplicated([*_PANEL, "value"], keep=False)
+    if twice.any():
+        raise several(rows[twice], "run", f"{rows[twice]['task'].iloc[0]}: a lambda is of ")
     table = rows.rename(columns={"value": "lambda"})[_COLUMNS]
-    if table.duplicated([*_PANEL, "lambda"]).any():
-        task = table["task"].iloc[0]
-        raise ProbingError(f"{task}: a lambda has rows of several runs; keep those of one (column key)")
     return table.sort_values("lambda", kind="stable").reset_index(drop=True)
 
 
@@ -71,8 +73,8 @@ def path_figure(table: pd.DataFrame) -> Figure:
     keys = [key_of(rows.assign(variant="")) for rows in panels]
     return facets_figure(
         Facets(
-            header=header_lines(keys, "gates of heads"),
-            panels=[_facet(rows, key, keys) for rows, key in zip(panels, keys, strict=True)],
+            header=header_lines(keys, "gates of heads", table),
+            panels=[_facet(rows, table, key, keys) for rows, key in zip(panels, keys, strict=True)],
             entries=level_entries(table),
             x_label=f"{LAMBDA}, what an open gate costs",
             heights=(1.1, 0.75),
@@ -80,13 +82,15 @@ def path_figure(table: pd.DataFrame) -> Figure:
     )
 
 
-def _facet(rows: pd.DataFrame, key: GridKey, keys: Sequence[GridKey]) -> Facet:
-    name, words = panel_name(key, keys)
+def _facet(rows: pd.DataFrame, of: pd.DataFrame, key: GridKey, keys: Sequence[GridKey]) -> Facet:
+    name, words = panel_name(key, keys, rows, of)
     labels = [f"test {metric_name(key.metric)}", "heads left"]
     full, dev = (rows[column].to_numpy(dtype=np.float64, na_value=np.nan) for column in ("full", "dev"))
     last = rows.iloc[max(last_kept(dev, full[0], key.metric), 0)]
     told = f"{LAMBDA} {last['lambda']:g}: {last['n_heads']} heads, {spoken(last['test'], key.metric)}"
-    return Facet(name, (told, *words), lambda stack: _draw(stack, rows, key.metric), labels)
+    return Facet(
+        name, (told, "last that dev keeps", *words), lambda stack: _draw(stack, rows, key.metric), labels
+    )
 
 
 def _draw(stack: Sequence[Axes], rows: pd.DataFrame, metric: str) -> None:

@@ -10,6 +10,9 @@ import pandas as pd
 from probing.errors import ProbingError
 from probing.figures.column import check_value
 from probing.figures.grid import WHOLE_LAYERS, GridKey
+from probing.results.schema import places
+from probing.results.several import preferred, several
+from probing.results.sizes import SIZES
 
 _KEY = list(GridKey._fields)
 _KINDS = ("head", *WHOLE_LAYERS)
@@ -31,24 +34,26 @@ def spread_table(
         Columns of the grid's key and `along`, then: `score`, a layer's own or the mean of heads; `low` and
         `high`, its interval or the quartiles of heads; `lowest` and `highest` of several heads; `best`,
         the score of the head that is best on dev (if its dev score is known, else of the highest), with
-        `best_layer` and `best_head`; `heads`, how many have a score; `untrained` and `control`, the mean of
-        those columns; `majority`.
+        `best_layer`, `best_head` and `best_by`, the column that chose it; `heads`, how many have a score;
+        `untrained` and `control`, the mean of those columns; `majority`; and the columns that count examples.
 
     Raises:
         ProbingError: If `value` is no column of scores, there are no such rows, or a cell has two rows.
     """
     check_value(frame, value)
-    rows = frame[frame["granularity"].isin(_KINDS)]
+    rows = preferred(frame[frame["granularity"].isin(_KINDS)])
     if rows.empty:
         raise ProbingError(
             f"no results of granularity {', '.join(_KINDS)} to draw; loosen the selection of rows"
         )
     cells = [*_KEY, *along, "layer", "head"]
-    twice = rows.duplicated([name for name in dict.fromkeys(cells) if name in rows])
+    columns = [name for name in dict.fromkeys(cells) if name in rows]
+    twice = rows.duplicated(columns)
     if twice.any():
         first = rows[twice].iloc[0]
-        place = f"{first['model']}, {first['task']}: layer {first['layer']}"
-        raise ProbingError(f"{place} has two rows; keep the rows of one run (column key)")
+        place = f"{first['model']}, {first['task']}: layer {first['layer']} has two rows"
+        alike = rows[(places(rows, columns) == places(rows[twice].iloc[:1], columns)[0])]
+        raise several(alike, "run", f"{place}, of ")
     made = []
     for names, cell in rows.groupby([*_KEY, *along], sort=False, dropna=False, observed=True):
         made.append({**dict(zip([*_KEY, *along], names, strict=True)), **_spread(cell, value, pooled)})
@@ -67,7 +72,8 @@ def _spread(cell: pd.DataFrame, value: str, pooled: bool) -> dict[str, object]:
     scores = _floats(cell, value)
     known = scores[np.isfinite(scores)]
     beside = {name: _mean(_floats(cell, name)) for name in (*_BESIDE, "majority")}
-    made: dict[str, object] = {"score": _mean(scores), "heads": len(known), **beside}
+    sizes = {name: cell[name].iloc[0] for name in SIZES}
+    made: dict[str, object] = {"score": _mean(scores), "heads": len(known), **beside, **sizes}
     if cell["granularity"].iloc[0] in WHOLE_LAYERS and not pooled:
         low, high = (
             _floats(cell, name)[0] if value == "test" else np.nan for name in ("test_low", "test_high")
@@ -78,12 +84,14 @@ def _spread(cell: pd.DataFrame, value: str, pooled: bool) -> dict[str, object]:
         return {**made, **dict.fromkeys(unknown, np.nan)}
     low, high = np.quantile(known, [0.25, 0.75])
     dev = _floats(cell, "dev")
-    chooser = dev if np.isfinite(dev[np.isfinite(scores)]).all() else scores
+    by_dev = bool(np.isfinite(dev[np.isfinite(scores)]).all())
+    chooser = dev if by_dev else scores
     place = int(np.nanargmax(np.where(np.isfinite(scores), chooser, np.nan)))
     best = cell.iloc[place]
     return {
         **made, "low": low, "high": high, "lowest": known.min(), "highest": known.max(),
         "best": scores[place], "best_layer": best["layer"], "best_head": best["head"],
+        "best_by": "dev" if by_dev else value,
     }  # fmt: skip
 
 
@@ -96,3 +104,9 @@ def _floats(rows: pd.DataFrame, name: str) -> np.ndarray[tuple[int], np.dtype[np
 def _mean(values: np.ndarray[tuple[int], np.dtype[np.float64]]) -> float:
     known = values[np.isfinite(values)]
     return float(known.mean()) if len(known) else float("nan")
+
+
+def chosen_by(table: pd.DataFrame) -> str:
+    """What the best of several heads was chosen by in a table of `spread_table`: "dev", or "test"."""
+    known = table["best_by"].dropna().unique() if "best_by" in table else []
+    return " or ".join(map(str, known)) or "dev"

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from probing.figures.cells import label_step
 from probing.figures.facets import Facet, Facets, facets_figure, header_lines
-from probing.figures.grid import WHOLE_LAYERS, GridKey, key_of
+from probing.figures.grid import WHOLE_LAYERS, GridKey, key_of, key_quantity
 from probing.figures.layout import common_prefix
 from probing.figures.lines import (
     band_sample,
@@ -27,10 +27,11 @@ from probing.figures.lines import (
     score_axis,
     style_of,
 )
-from probing.figures.profile_table import spread_table, without_baselines
+from probing.figures.profile_table import chosen_by, spread_table, without_baselines
 from probing.figures.save import Files, save
 from probing.figures.style import LINES, drawing
 from probing.figures.words import describe, layer_name, metric_name, usual_metric, value_name
+from probing.results.sizes import sizes_text
 
 _BESIDE = {"untrained": "untrained twin", "control": "control labels"}
 _GREY = "#595959"
@@ -64,7 +65,7 @@ def profiles_figure(table: pd.DataFrame, value: str = "test") -> Figure:
     lines, together = _line_fields(keys)
     names = dict.fromkeys(_line_name(key, lines, keys) for key in keys)
     styles = {name: style_of(number) for number, name in enumerate(names)}
-    panels = [table] if together else [rows for _, rows in _split(table, ["task"])]
+    panels = [table] if together else _panels(table, value)
     usual = usual_metric(keys)
 
     def facet(rows: pd.DataFrame) -> Facet:
@@ -75,11 +76,13 @@ def profiles_figure(table: pd.DataFrame, value: str = "test") -> Figure:
         prefix = common_prefix([key.task for key in keys])
         name = "" if together or len(panels) == 1 else task.removeprefix(prefix)
         label = f"{value_name(value)} {own[0] if own else metric_name(usual)}"
+        sizes = sizes_text(rows)
+        own += [sizes] if sizes != sizes_text(table) else []
         return Facet(name, tuple(own), lambda stack: _draw(stack[0], named, styles), [label])
 
     return facets_figure(
         Facets(
-            header=header_lines(keys, "layer profiles"),
+            header=header_lines(keys, "layer profiles", table),
             panels=[facet(rows) for rows in panels],
             entries=_entries(table, styles),
             x_label="layer",
@@ -89,6 +92,15 @@ def profiles_figure(table: pd.DataFrame, value: str = "test") -> Figure:
 
 def _split(table: pd.DataFrame, by: list[str]) -> list[tuple[object, pd.DataFrame]]:
     return list(table.groupby(by, sort=False, dropna=False, observed=True))
+
+
+def _panels(table: pd.DataFrame, value: str) -> list[pd.DataFrame]:
+    """The rows of each task; those of another metric have an axis of their own."""
+    panels: dict[tuple[str, str], list[pd.DataFrame]] = {}
+    for _, rows in _split(table, list(GridKey._fields)):
+        key = key_of(rows)
+        panels.setdefault((key.task, key_quantity(key, value).scale), []).append(rows)
+    return [pd.concat(parts) for parts in panels.values()]
 
 
 def _line_fields(keys: Sequence[GridKey]) -> tuple[list[str], bool]:
@@ -163,7 +175,8 @@ def _entries(table: pd.DataFrame, styles: dict[str, dict[str, object]]) -> dict[
     if bands:
         entries[" or ".join(bands)] = band_sample(shade, "inner")
     if heads.any():
-        entries["best head on dev, hollow marks" if not alone else "best head on dev"] = best_sample(shade)
+        best = f"best head on {chosen_by(table)}"
+        entries[f"{best}, hollow marks" if not alone else best] = best_sample(shade)
     samples = level_samples([*_BESIDE, "majority"])
     mean = ", mean" if heads.any() else ""
     entries |= {f"{said}{mean}": samples[k] for k, said in _BESIDE.items() if table[k].notna().any()}

@@ -11,7 +11,7 @@ from matplotlib.colors import Colormap, Normalize
 from matplotlib.ticker import MaxNLocator
 
 from probing.errors import ProbingError
-from probing.figures.findings import measure, measure_name, unit_of, within_one
+from probing.figures.findings import measure_name, unit_of, within_one
 from probing.figures.grid import Grid
 from probing.figures.style import INK, PAPER, TEXT_SIZE, TICK_SIZE, score_colours, signed_colours
 from probing.figures.words import majority_sentence, minus, score_name
@@ -45,18 +45,30 @@ class Shades:
 
 
 def shades_of(grids: Sequence[Grid]) -> list[Shades]:
-    """The colours of every grid: one scale for all, or one for each where they are of different measures.
+    """The colours of every grid: a scale for each quantity, which its grids share.
+
+    Where analyses found several quantities, each grid has a scale of its own, of which the bar tells shares.
 
     Raises:
         ProbingError: If some are differences and others are not, for which there is no bar in common.
     """
-    if len({measure(grid) for grid in grids}) == 1:
-        return [_shades(grids)] * len(grids)
+    kinds = by_quantity(grids)
+    if len(kinds) == 1 or not any(grid.found for grid in grids):
+        own = {scale: _shades(alike) for scale, alike in kinds.items()}
+        return [own[grid.quantity.scale] for grid in grids]
     each = [replace(_shades([grid]), relative=True) for grid in grids]
     if len({shades.unit.signed for shades in each}) > 1:
         analyses = ", ".join(dict.fromkeys(grid.key.analysis for grid in grids))
         raise ProbingError(f"no sheet holds differences and other numbers ({analyses}); select one analysis")
     return each
+
+
+def by_quantity(grids: Sequence[Grid]) -> dict[str, list[Grid]]:
+    """The grids of each quantity, in the order in which quantities first appear."""
+    kinds: dict[str, list[Grid]] = {}
+    for grid in grids:
+        kinds.setdefault(grid.quantity.scale, []).append(grid)
+    return kinds
 
 
 def _shades(grids: Sequence[Grid]) -> Shades:

@@ -1,4 +1,4 @@
-"""All grids of a sweep side by side, on one colour scale."""
+"""All grids of a sweep side by side, those of one metric on one colour scale."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from probing.figures.legend import draw_legend, legend_height
 from probing.figures.page import POINTS, Line, Page, wrap
 from probing.figures.panels import BELOW, LEFT, PANEL_WIDTH, Panel, place, sheet_width
 from probing.figures.save import Files, save
-from probing.figures.scale import Shades, draw_bar, shades_of
+from probing.figures.scale import Shades, by_quantity, draw_bar, shades_of
 from probing.figures.style import FAINT, SMALL_SIZE, TEXT_SIZE, TITLE_SIZE, drawing
-from probing.figures.words import across_name, describe, sheet_title
+from probing.figures.words import across_name, describe, highest_name, same_sizes, sheet_title
 
 _HEADER_GAP, _FOOT_GAP = 0.1, 0.14
 _BAR_GAP, _BAR_WIDTH, _BAR_LABELS = 0.3, 0.16, 0.75
@@ -27,11 +27,12 @@ _SHORTEST_BAR, _LONGEST_BAR = 1.2, 3.2
 
 
 def draw_sheet(frame: pd.DataFrame, path: str | Path, *, order: Order = "head", value: str = "test") -> Files:
-    """Draw a contact sheet: a panel for each grid of the frame, a band for each model, one colour scale.
+    """Draw a contact sheet: a panel for each grid of the frame, a band for each model, one scale a metric.
 
     Tasks stand side by side in the order of the frame, at most five in a row. Marks are those of
-    `draw_grid`; colours run from the lowest score or majority of all panels to their highest score. Where
-    panels are of different measures (`value="value"`), as of several importances, each has its own scale.
+    `draw_grid`; colours run from the lowest score or majority of all panels to their highest score. Panels
+    of different metrics share no scale: each metric has its own, with a bar of its own. Where analyses found
+    different measures (`value="value"`), as of several importances, each panel has its own scale.
 
     Args:
         frame: Rows of the result frame, of any number of grids.
@@ -46,9 +47,11 @@ def draw_sheet(frame: pd.DataFrame, path: str | Path, *, order: Order = "head", 
         ProbingError: If there are no rows, two rows of one head in one grid, rows of several heads
             at once, or differences beside other numbers.
     """
-    grids = [arrange(rows, order, value) for rows in split_grids(frame)]
+    parts = split_grids(frame)
+    grids = [arrange(rows, order, value) for rows in parts]
     with drawing():
-        return save(sheet_figure(grids), grid_table(frame, value), path, sheet_title(grids))
+        table = grid_table(pd.concat(parts, ignore_index=True), value)
+        return save(sheet_figure(grids), table, path, sheet_title(grids))
 
 
 def sheet_figure(grids: Sequence[Grid]) -> Figure:
@@ -64,8 +67,9 @@ def sheet_figure(grids: Sequence[Grid]) -> Figure:
     own = {id(grid): each for grid, each in zip(grids, shades, strict=True)}
     crosses = any(crossed(panel.grid, own[id(panel.grid)], _cell(panel)) for panel in panels)
     legend_columns = min(3, layout.columns)
+    bars = _bars(grids, shades)
     page = Page(
-        width + _BAR_GAP + _BAR_WIDTH + _BAR_LABELS,
+        width + len(bars) * (_BAR_GAP + _BAR_WIDTH + _BAR_LABELS),
         foot + legend_height(grids, columns=legend_columns, crosses=crosses),
     )
     page.write(0.0, 0.0, header)
@@ -73,10 +77,19 @@ def sheet_figure(grids: Sequence[Grid]) -> Figure:
         page.write(0.0, name.top, [name.line])
     for number, panel in enumerate(panels):
         _draw_panel(page, panel, own[id(panel.grid)], f"grid-{number}")
-    bar = page.axes(width + _BAR_GAP, bar_top, _BAR_WIDTH, bar_length, "bar")
-    draw_bar(bar, shades[0], grids)
+    for number, (own_shades, alike) in enumerate(bars):
+        left = width + _BAR_GAP + number * (_BAR_GAP + _BAR_WIDTH + _BAR_LABELS)
+        draw_bar(page.axes(left, bar_top, _BAR_WIDTH, bar_length, "bar"), own_shades, alike)
     draw_legend(page, LEFT, foot, grids, columns=legend_columns, crosses=crosses)
     return page.figure
+
+
+def _bars(grids: Sequence[Grid], shades: Sequence[Shades]) -> list[tuple[Shades, Sequence[Grid]]]:
+    """A colour bar for each scale, with the grids that it is of; relative scales have one in common."""
+    if shades[0].relative:
+        return [(shades[0], grids)]
+    of = {grid.quantity.scale: each for grid, each in zip(grids, shades, strict=True)}
+    return [(of[scale], alike) for scale, alike in by_quantity(grids).items()]
 
 
 def _cell(panel: Panel) -> Cell:
@@ -101,5 +114,15 @@ def _header(grids: Sequence[Grid], layout: Layout, width: float) -> list[Line]:
     shared = [name for name in layout.shared if name not in ("analysis", "model", "metric")]
     prefix = "" if grids[0].found and layout.one_task else layout.prefix.rstrip("/")
     words = [*filter(None, [prefix]), *describe(grids[0].key, shared)]
+    words += filter(None, [same_sizes(grids), *_chosen(grids)])
     title = Line(sheet_title(grids), TITLE_SIZE, bold=True)
     return [title, *(Line(text, TEXT_SIZE, FAINT) for text in wrap(words, width, TEXT_SIZE))]
+
+
+def _chosen(grids: Sequence[Grid]) -> list[str]:
+    """What the best cell of each panel is, and what its p stands for."""
+    if grids[0].found:
+        return []
+    tested = any(np.isfinite(grid.p).any() for grid in grids)
+    corrected = ", p corrected for that choice" if tested else ""
+    return [f"best: {highest_name(grids)}{corrected}"]

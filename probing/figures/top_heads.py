@@ -29,6 +29,8 @@ from probing.figures.lines import (
 from probing.figures.save import Files, save
 from probing.figures.style import drawing
 from probing.figures.words import layer_name, metric_name, spoken, value_name
+from probing.results.several import preferred, several
+from probing.results.sizes import SIZES
 
 CURVES = {"top": "best heads on dev", "random": "random heads", "permuted": "best heads, permuted labels"}
 LAYERS = {"last_layer": "last layer", "best_layer": "best layer on dev"}
@@ -64,13 +66,13 @@ def top_heads_table(frame: pd.DataFrame, value: str = "test") -> pd.DataFrame:
     Returns:
         Columns of the grid's key (variant is the curve), `n_heads`, `layer`, `score` (the mean of draws),
         `low`, `high` (an interval of the best heads, the range of several draws), `draws`, `dev` (where
-        there are no draws), `majority`.
+        there are no draws), `majority`, and the columns that count examples.
 
     Raises:
         ProbingError: If there are no such rows, or several runs have the same names.
     """
     check_value(frame, value)
-    rows = frame[frame["granularity"] == "top_heads"]
+    rows = preferred(frame[frame["granularity"] == "top_heads"])
     if rows.empty:
         raise ProbingError("no results of granularity top_heads to draw; run probing granularity=top_heads")
     known = rows["variant"].isin([*CURVES, *LAYERS])
@@ -79,9 +81,9 @@ def top_heads_table(frame: pd.DataFrame, value: str = "test") -> pd.DataFrame:
     for _, cell in rows[known].groupby(columns, sort=False, dropna=False, observed=True):
         if len(cell["key"].unique()) > 1 or cell["draw"].duplicated().any():
             task, variant = cell[["task", "variant"]].iloc[0]
-            raise ProbingError(f"{task}: {variant} has rows of several runs; keep those of one (column key)")
-        made.append({**cell.iloc[0][[*columns, "dev", "majority"]].to_dict(), **_spread(cell, value)})
-    table = pd.DataFrame(made)[[*columns, "score", "low", "high", "draws", "dev", "majority"]]
+            raise several(cell, "run", f"{task}: {variant} is of ")
+        made.append({**cell.iloc[0][[*columns, "dev", "majority", *SIZES]].to_dict(), **_spread(cell, value)})
+    table = pd.DataFrame(made)[[*columns, "score", "low", "high", "draws", "dev", "majority", *SIZES]]
     table["dev"] = table["dev"].where(~table["variant"].isin(_DRAWN))
     for name in ("dev", "majority"):
         table[name] = table[name].astype("Float64").to_numpy(dtype=np.float64, na_value=np.nan)
@@ -94,8 +96,8 @@ def top_heads_figure(table: pd.DataFrame, value: str = "test") -> Figure:
     keys = [key_of(rows)._replace(variant="") for rows in panels]
     return facets_figure(
         Facets(
-            header=header_lines(keys, "the effect of n heads"),
-            panels=[_facet(rows, key, keys, value) for rows, key in zip(panels, keys, strict=True)],
+            header=header_lines(keys, "the effect of n heads", table),
+            panels=[_facet(rows, table, key, keys, value) for rows, key in zip(panels, keys, strict=True)],
             entries=_entries(table),
             x_label="heads read together",
         )
@@ -114,8 +116,8 @@ def _spread(cell: pd.DataFrame, value: str) -> dict[str, float]:
     return {"score": float(scores[0]), "low": low, "high": high, "draws": 1}
 
 
-def _facet(rows: pd.DataFrame, key: GridKey, keys: Sequence[GridKey], value: str) -> Facet:
-    name, words = panel_name(key, keys)
+def _facet(rows: pd.DataFrame, of: pd.DataFrame, key: GridKey, keys: Sequence[GridKey], value: str) -> Facet:
+    name, words = panel_name(key, keys, rows, of)
     facts = []
     top = rows[(rows["variant"] == "top") & rows["dev"].notna()]
     if not top.empty:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from probing.errors import ProbingError
 from probing.figures.facets import Facet, Facets, facets_figure, header_lines, panel_name
-from probing.figures.grid import WHOLE_LAYERS, GridKey, key_of
+from probing.figures.grid import WHOLE_LAYERS, GridKey, key_of, key_quantity
 from probing.figures.lines import (
     band_sample,
     best_sample,
@@ -28,11 +28,12 @@ from probing.figures.lines import (
     score_axis,
     style_of,
 )
-from probing.figures.profile_table import spread_table, without_baselines
+from probing.figures.profile_table import chosen_by, spread_table, without_baselines
 from probing.figures.save import Files, save
 from probing.figures.scale import draw_score_bar, plain_labels, share_labels
 from probing.figures.style import drawing, score_colours
 from probing.figures.words import layer_name, metric_name, spoken, value_name
+from probing.results.alike import refuse_unlike
 from probing.tasks.target import COEFFICIENTS
 
 _KEY = list(GridKey._fields)
@@ -106,6 +107,10 @@ def trajectories_figure(table: pd.DataFrame, value: str = "test") -> Figure:
     panels = [rows for _, rows in table.groupby(_KEY, sort=False, dropna=False, observed=True)]
     keys = [key_of(rows) for rows in panels]
     metrics = dict.fromkeys(key.metric for key in keys)
+    for key in keys[1:]:  # the colours of layers are one scale for all panels
+        refuse_unlike(
+            key_quantity(keys[0], value), key_quantity(key, value), f"{keys[0].task} and {key.task}"
+        )
     said = f"{value_name(value)} {metric_name(keys[0].metric) if len(metrics) == 1 else 'score'}"
     cells = table.loc[table["layer"].notna(), "score"].astype(float).dropna()
     low, high = (cells.min(), cells.max()) if len(cells) else (0.0, 1.0)
@@ -118,12 +123,12 @@ def trajectories_figure(table: pd.DataFrame, value: str = "test") -> Figure:
 
     def facet(rows: pd.DataFrame, key: GridKey) -> Facet:
         labels = [f"{value_name(value)} {metric_name(key.metric)}", "layer"]
-        name, words = panel_name(key, keys)
+        name, words = panel_name(key, keys, rows, table)
         return Facet(name, (*_facts(rows, key), *words), lambda stack: _draw(stack, rows, axis, norm), labels)
 
     return facets_figure(
         Facets(
-            header=header_lines(keys, "scores over training"),
+            header=header_lines(keys, "scores over training", table),
             panels=[facet(rows, key) for rows, key in zip(panels, keys, strict=True)],
             entries=_entries(table, unit),
             x_label="training step",
@@ -202,7 +207,7 @@ def _entries(table: pd.DataFrame, unit: str) -> dict[str, object]:
         f"mean of {unit}s": line_sample(style),
         f"lowest to highest {unit}": band_sample(style["color"], "outer"),
         f"middle half of {unit}s": band_sample(style["color"], "inner"),
-        f"best {unit} on dev": best_sample(style["color"]),
+        f"best {unit} on {chosen_by(table)}": best_sample(style["color"]),
     }
     if table["majority"].notna().any():
         entries["majority"] = level_samples(["majority"])["majority"]

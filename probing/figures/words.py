@@ -118,10 +118,40 @@ def guessing_name(grids: Sequence[Grid]) -> str:
     """What a dot in a cell means."""
     if grids[0].found:
         return "no difference shown: its 95 % interval holds 0"
-    level = "0" if all(grid.key.metric in COEFFICIENTS for grid in grids) else "the majority"
-    if any(np.isfinite(grid.low).any() for grid in grids):
-        return f"confidence interval reaches {level}"
-    return f"not above {level}"
+    return f"95 % interval holds {_level_name(grids)}"
+
+
+def falling_name(grids: Sequence[Grid]) -> str:
+    """What a triangle in a cell means."""
+    return f"95 % interval lies below {_level_name(grids)}"
+
+
+def _level_name(grids: Sequence[Grid]) -> str:
+    coefficients = [grid.key.metric in COEFFICIENTS for grid in grids]
+    if all(coefficients):
+        return "0"
+    return "the majority, or 0 of a correlation" if any(coefficients) else "the majority"
+
+
+def highest_name(grids: Sequence[Grid]) -> str:
+    """What makes a cell the best, "highest test score"."""
+    value = grids[0].value
+    return f"highest {value} score" if value in ("test", "dev") else f"highest {value_name(value)}"
+
+
+def choice_sentence(grid: Grid) -> str:
+    """What the best cell was chosen by, and p corrected for that; empty if there is no best."""
+    if grid.best is None:
+        return ""
+    p, count = grid.p[grid.best], int(np.isfinite(grid.scores).sum())
+    chosen = f"{highest_name([grid])} of {count}"
+    return chosen if np.isnan(p) else f"{chosen}, p {p:.3f} corrected for that choice"
+
+
+def same_sizes(grids: Sequence[Grid]) -> str:
+    """The examples behind all grids, if they are as many for each; else empty, as each says its own."""
+    sizes = {grid.sizes for grid in grids}
+    return sizes.pop() if len(sizes) == 1 else ""
 
 
 def best_sentence(grid: Grid, *, with_interval: bool = True) -> str:
@@ -158,6 +188,7 @@ def describe(key: GridKey, fields: Sequence[str]) -> list[str]:
         "probe": f"{key.probe} probe" if key.probe else "",
         "objective": _OBJECTIVES.get(key.objective, key.objective),
         "seed": f"seed {key.seed}",
+        "limit": f"limit {key.limit}" if str(key.limit) else "",
         "baseline": _BASELINES.get(key.baseline, ""),
         "variant": variant_name(key.variant),
         "stack": key.stack,

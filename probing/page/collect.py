@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import pandas as pd
 
 from probing.errors import ProbingError
-from probing.figures.words import metric_name
+from probing.figures.words import metric_name, minus
 from probing.page.content import Content, Curve, Damaged, Grid, Table
 from probing.page.found import found, found_support, is_found
 from probing.page.lines import lines
@@ -17,9 +17,11 @@ from probing.page.names import FIELDS, described, told_apart
 from probing.page.overrides import command_line
 from probing.page.reports import is_reported, report_of
 from probing.page.runs import run_of
-from probing.page.support import guess, numbers, support
+from probing.page.support import against_guess, against_zero, guess, numbers, sides, support
+from probing.results.alike import quantity
 from probing.results.baselines import with_baselines
 from probing.results.schema import COLUMNS, DERIVED, GRID
+from probing.results.sizes import limit_text, sizes_text
 from probing.results.store import read_results
 from probing.results.units import LOSS
 from probing.tasks.target import COEFFICIENTS
@@ -110,6 +112,7 @@ def _item(
 
 def _grid(rows: pd.DataFrame, places: dict[str, int], names: dict[str, str], varying: set[str]) -> Grid:
     metric = str(rows["metric"].iloc[0])
+    kind = quantity(rows, "value" if is_found(rows) else "test")
     columns = {name: numbers(rows[name]) for name in CELL_COLUMNS}
     return Grid(
         names=names,
@@ -119,7 +122,11 @@ def _grid(rows: pd.DataFrame, places: dict[str, int], names: dict[str, str], var
         metric=metric_name(metric),
         coefficient=metric in COEFFICIENTS,
         loss=metric == LOSS,
+        scale=kind.scale,
+        quantity=minus(str(kind)),
         sizes={name: numbers(rows[name])[0] for name in SIZES},
+        counted=_counted(rows),
+        sides=sides(against_zero(rows) if is_found(rows) else against_guess(rows)),
         columns={name: values for name, values in columns.items() if any(v is not None for v in values)},
         support=found_support(rows) if is_found(rows) else support(rows),
         found=found(rows) if is_found(rows) else None,
@@ -136,6 +143,7 @@ def _curve(rows: pd.DataFrame, places: dict[str, int], names: dict[str, str], va
         metric=metric_name(metric),
         coefficient=metric in COEFFICIENTS,
         guess=guess(rows),
+        counted=_counted(rows),
         lines=lines(rows),
     )
 
@@ -148,10 +156,16 @@ def _table(rows: pd.DataFrame, places: dict[str, int], names: dict[str, str], va
         detail=described(names, varying),
         run=places[str(rows["key"].iloc[0])],
         metric=metric_name(str(rows["metric"].iloc[0])),
+        counted=_counted(rows),
         what=what,
         headings=headings,
         lines=lines,
     )
+
+
+def _counted(rows: pd.DataFrame) -> str:
+    """The examples of a run, and the limit of a quick look, in words."""
+    return "; ".join(filter(None, (sizes_text(rows), limit_text(rows))))
 
 
 def _sorted(items: Iterable[_Item]) -> list[_Item]:

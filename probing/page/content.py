@@ -40,8 +40,9 @@ class Support:
         best: Place of the best test score in the columns; None where nothing has a score.
         mean: Of the test scores.
         guess: What guessing scores: the majority, or 0 of a coefficient; None if it is not known.
-        near_guess: Cells that are not above guessing: their interval reaches it, or their score where
-            there is no interval.
+        bounded: Cells that have an interval, where it is known what guessing scores.
+        near_guess: Cells whose interval holds what guessing scores, or 0 of differences.
+        below: Cells whose interval lies below it. Those two are not above guessing.
         significant: Cells whose p, corrected for the choice of the best of all, is at most 0.05; None
             where there are no such p.
         selectivity: Mean of test minus control; None where there is no control.
@@ -51,7 +52,9 @@ class Support:
     best: int | None
     mean: Number
     guess: Number
+    bounded: int
     near_guess: int
+    below: int
     significant: int | None
     selectivity: Number
     above_untrained: Number
@@ -63,7 +66,6 @@ class Found:
 
     Attributes:
         what: In words, without the unit.
-        kind: Grids of one kind are counted alike, and stand on one scale.
         unit: How they are written.
         label: What they are counted in on axes, "10⁻³ nats".
         turned: Whether less is needed more.
@@ -72,7 +74,6 @@ class Found:
     """
 
     what: str
-    kind: str
     unit: Unit
     label: str
     turned: bool
@@ -92,7 +93,12 @@ class Grid:
         metric: In words.
         coefficient: Whether scores go from -1 to 1 rather than being shares.
         loss: Whether they are losses in nats.
+        scale: Grids with the same text can stand on one colour scale and be subtracted, and no others.
+        quantity: What its numbers are, in words.
         sizes: n_train, n_dev, n_test, n_classes.
+        counted: Examples in words, with the limit of a quick look.
+        sides: On which side of guessing (of differences, of 0) the interval of each cell lies: -1 below,
+            0 where it holds it, 1 above; None where it is not known.
         columns: Parallel lists, one value for each cell: layer (-1: embeddings), head, scores as fractions;
             or `value` with its interval and rank.
         support: What is to be said of all cells together.
@@ -106,7 +112,11 @@ class Grid:
     metric: str
     coefficient: bool
     loss: bool
+    scale: str
+    quantity: str
     sizes: Mapping[str, Number]
+    counted: str
+    sides: list[Number]
     columns: Mapping[str, list[Number]]
     support: Support
     found: Found | None
@@ -150,6 +160,7 @@ class Curve:
     metric: str
     coefficient: bool
     guess: Number
+    counted: str
     lines: tuple[Line, ...]
 
 
@@ -168,6 +179,7 @@ class Table:
     detail: str
     run: int
     metric: str
+    counted: str
     what: str
     headings: tuple[str, ...]
     lines: tuple[tuple[str, ...], ...]

@@ -15,7 +15,7 @@ from plotly.offline import get_plotlyjs
 import probing
 from probing.page.content import Content
 from probing.page.figures import figures
-from probing.page.names import FIELDS
+from probing.page.names import ASKED, FIELDS
 
 ASSETS = Path(__file__).parent / "assets"
 # in the order in which they need one another; one script, one scope
@@ -66,6 +66,7 @@ def _data(content: Content) -> dict[str, Any]:
         "version": probing.__version__,
         "created": datetime.now(UTC).isoformat(timespec="minutes"),
         "fields": FIELDS,
+        "asked": ASKED,
         "figures": figures(),
         **asdict(content),
     }

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from probing.figures.findings import mark_name, measure, measure_name, unit_of, within_one
+from probing.figures.findings import mark_name, measure_name, unit_of, within_one
 from probing.figures.grid import arrange
 from probing.page.content import Found, Support
-from probing.page.support import mean
+from probing.page.support import against_zero, mean
 from probing.results.measures import turned
 
 
@@ -27,7 +27,6 @@ def found(rows: pd.DataFrame) -> Found:
     unit = unit_of([grid])
     return Found(
         what=measure_name([grid]),
-        kind=measure(grid),
         unit=unit,
         label=unit.label,
         turned=bool(turned(rows).all()),
@@ -42,15 +41,15 @@ def found_support(rows: pd.DataFrame) -> Support:
     Args:
         rows: Rows of one grid, in the order of the columns of the page.
     """
-    value, low, high, rank = (
-        rows[name].to_numpy(dtype=np.float64, na_value=np.nan)
-        for name in ("value", "value_low", "value_high", "rank")
-    )
+    value, rank = (rows[name].to_numpy(dtype=np.float64, na_value=np.nan) for name in ("value", "rank"))
+    against = against_zero(rows)
     return Support(
         best=int(np.nanargmin(rank)) if np.isfinite(rank).any() else None,
         mean=mean(value),
         guess=None,
-        near_guess=int(((low <= 0) & (high >= 0)).sum()),
+        bounded=int(against.known.sum()),
+        near_guess=int(against.holds.sum()),
+        below=int(against.below.sum()),
         significant=None,
         selectivity=None,
         above_untrained=None,

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import pandas as pd
 
 from probing.figures.grid import GridKey
 from probing.figures.words import describe
-from probing.results.schema import GRID
+from probing.results.schema import GRID, NONE
 
 FIRST = ("analysis", "model", "step", "task", "granularity", "pooling", "probe", "seed", "baseline")
-FIELDS = (*FIRST, *(name for name in GRID if name not in FIRST), "draw", "run")
-"""Columns that a reader picks by, in this order; `run` tells apart what agrees in all others."""
+FIELDS = (*FIRST, *(name for name in GRID if name not in FIRST), "draw", "made", "run")
+"""Columns that a reader picks by, in this order; `made` is whether a run was asked for or made by another one
+on its way, `run` tells apart what agrees in all others."""
+ASKED, INNER = "asked for", "by another run"
 
 
 def names_of(rows: pd.DataFrame) -> dict[str, str]:
@@ -22,7 +23,10 @@ def names_of(rows: pd.DataFrame) -> dict[str, str]:
     row, several = rows.iloc[0], len(rows["variant"].unique()) > 1
     within = {"variant", "draw"} if several or row["granularity"] == "top_heads" else set()
     fields = [name for name in FIELDS if name in row.index and name not in within]
-    return {name: _text(row[name]) for name in fields if not pd.isna(row[name])}
+    names = {name: _text(row[name]) for name in fields if not pd.isna(row[name])}
+    names.setdefault("limit", NONE)
+    inner = "inner" in row.index and not pd.isna(row["inner"]) and bool(row["inner"])
+    return {name: names[name] for name in FIELDS if name in names} | {"made": INNER if inner else ASKED}
 
 
 def _text(value: object) -> str:
@@ -40,30 +44,35 @@ def told_apart(groups: Sequence[pd.DataFrame]) -> list[tuple[dict[str, str], set
         same[tuple(names.items())].append(place)
     for places in same.values():
         if len(places) > 1:
-            told = _runs([groups[place].iloc[0] for place in places])
+            told = _runs([groups[place] for place in places])
             for place, run in zip(places, told, strict=True):
                 named[place]["run"] = run
     varying = {name for name in FIELDS if len({names.get(name) for names in named}) > 1}
     return [(names, varying & set(names)) for names in named]
 
 
-def _runs(rows: Sequence[pd.Series[Any]]) -> list[str]:
-    """Runs that agree in every field, by what they were trained on if that differs, else by their keys."""
+def _runs(groups: Sequence[pd.DataFrame]) -> list[str]:
+    """Runs that agree in every field, by what they were trained on or by their keys and cells."""
+    rows = [group.iloc[0] for group in groups]
     sizes = ["" if pd.isna(row["n_train"]) else _text(row["n_train"]) for row in rows]
-    counts = Counter(sizes)
+    counts, cells = Counter(sizes), len({len(group) for group in groups}) > 1
     return [
-        f"{size} trained on" if size and counts[size] == 1 else f"run {row['key'][:6]}"
-        for size, row in zip(sizes, rows, strict=True)
+        f"{size} trained on"
+        if size and counts[size] == 1
+        else f"run {row['key'][:6]}" + (f", {len(group)} cells" if cells else "")
+        for size, row, group in zip(sizes, rows, groups, strict=True)
     ]
 
 
 def described(names: Mapping[str, str], varying: set[str]) -> str:
     """All but the task in words: the model, what is read, and whatever varies over the page."""
-    key = GridKey._make(names.get(field, "") for field in GridKey._fields)
-    fields = {"model", "granularity"} | varying - {"task"}
+    known = {name: text for name, text in names.items() if (name, text) != ("limit", NONE)}
+    key = GridKey._make(known.get(field, "") for field in GridKey._fields)
+    fields = {"model", "granularity", "limit"} | varying - {"task"}
     # of other analyses the metric follows from what they are
     fields -= set() if names.get("analysis") in ("probe", "ablation", None) else {"metric"}
     parts = describe(key, [field for field in GridKey._fields if field in fields])
     parts += [f"step {names['step']}"] if "step" in varying and "step" not in GridKey._fields else []
     parts += [f"draw {names['draw']}"] if "draw" in varying & set(names) else []
+    parts += ["made by another run"] if names.get("made") == INNER else []
     return " · ".join(parts + ([names["run"]] if "run" in names else []))

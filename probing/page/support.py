@@ -9,8 +9,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from probing.page.content import Number, Support
+from probing.results.chance import Against, against, chance_level
 from probing.results.schema import COLUMNS
-from probing.tasks.target import COEFFICIENTS
 
 LEVEL = 0.05
 
@@ -21,29 +21,41 @@ def support(rows: pd.DataFrame) -> Support:
     Args:
         rows: Rows of the result frame, with the columns of `load_results`.
     """
-    test, low, adjusted = (_floats(rows, name) for name in ("test", "test_low", "p_adjusted"))
-    scored = np.isfinite(test)
-    level = guess(rows)
-    bound = np.where(np.isfinite(low), low, test)
-    near = scored & (bound <= level) if level is not None else np.zeros_like(scored)
-    tested = np.isfinite(adjusted)
+    test, adjusted = (_floats(rows, name) for name in ("test", "p_adjusted"))
+    scored, tested, against = np.isfinite(test), np.isfinite(adjusted), against_guess(rows)
     return Support(
         best=int(np.nanargmax(test)) if scored.any() else None,
         mean=mean(test),
-        guess=level,
-        near_guess=int(near.sum()),
+        guess=guess(rows),
+        bounded=int(against.known.sum()),
+        near_guess=int(against.holds.sum()),
+        below=int(against.below.sum()),
         significant=int((adjusted[tested] <= LEVEL).sum()) if tested.any() else None,
         selectivity=mean(_floats(rows, "selectivity")),
         above_untrained=mean(test - _floats(rows, "untrained")),
     )
 
 
+def against_guess(rows: pd.DataFrame) -> Against:
+    """On which side of what guessing scores the intervals of test scores lie."""
+    return against(_floats(rows, "test_low"), _floats(rows, "test_high"), chance_level(rows))
+
+
+def against_zero(rows: pd.DataFrame) -> Against:
+    """On which side of 0 the intervals of `value` lie."""
+    return against(_floats(rows, "value_low"), _floats(rows, "value_high"), 0.0)
+
+
+def sides(found: Against) -> list[Number]:
+    """-1, 0 or 1 for each cell: below, holds it, above; None where it is not known."""
+    side = np.where(found.below, -1, np.where(found.above, 1, 0)).tolist()
+    return [one if known else None for one, known in zip(side, found.known.tolist(), strict=True)]
+
+
 def guess(rows: pd.DataFrame) -> float | None:
     """What guessing scores in these rows: the majority, 0 of a coefficient, None if it is not known."""
-    if rows["metric"].iloc[0] in COEFFICIENTS:
-        return 0.0
-    known = rows["majority"].dropna()
-    return None if known.empty else rounded(float(known.iloc[0]))
+    level = chance_level(rows)
+    return None if math.isnan(level) else rounded(level)
 
 
 def mean(values: NDArray[np.float64]) -> float | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal, overload
 
@@ -15,6 +15,7 @@ from probing.errors import ProbingError
 from probing.representations.manifest import NAMED_BY, PARTNER, Manifest, read_manifests
 from probing.representations.reader import Representations
 from probing.representations.store import Store
+from probing.results.several import name_one
 
 
 @overload
@@ -95,9 +96,19 @@ def _find(root: Path, named: dict[str, str]) -> Manifest:
         there = "; ".join(_words(manifest.about) for manifest in manifests)
         raise ProbingError(f"{root}: nothing cached for {_words(named)}; there is {there}")
     if len(found) > 1:
-        there = "; ".join(_words(manifest.about) for manifest in found)
-        raise ProbingError(f"{root}: more than one answers to {_words(named) or 'that'}: {there}; say which")
+        raise ProbingError(f"{root}: {_name_one(found)}")
     return found[0]
+
+
+def _name_one(found: Sequence[Manifest]) -> str:
+    """Which of several is meant, and how many examples each has where these differ."""
+    names = [name for name in NAMED_BY if len({manifest.about[name] for manifest in found}) > 1]
+    texts = [manifest.about[names[0]] for manifest in found]
+    counts = [len(manifest.examples) for manifest in found]
+    counted = len(set(counts)) > 1 and names[0] in ("examples", "vectors")
+    if counted:
+        texts = [f"{text} ({count} examples)" for text, count in zip(texts, counts, strict=True)]
+    return name_one("set of vectors", names, texts)
 
 
 def _units(manifest: Manifest, prefix: str) -> pd.DataFrame:

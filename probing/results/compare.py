@@ -10,8 +10,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from probing.errors import ProbingError
+from probing.results.alike import quantity, refuse_unlike
 from probing.results.ranks import spearman, top_overlap, top_size
-from probing.results.schema import GRID, PLACE
+from probing.results.schema import GRID, NONE, PLACE
+from probing.results.several import preferred, several
 
 # columns that may change along with the one that grids are compared by
 ALONG = {"task": {"metric", "probe"}, "model": {"pooling", "step"}, "step": {"model"}, "probe": {"metric"}}
@@ -128,8 +130,12 @@ def compare(a: pd.DataFrame, b: pd.DataFrame, *, value: str = "test") -> Compari
         value: The column of scores.
 
     Raises:
-        ProbingError: If either is not one grid, or they have no cell in common.
+        ProbingError: If either is not one grid, they have no cell in common, or their numbers are not of one
+            kind, as an accuracy and a correlation.
     """
+    a, b = preferred(a), preferred(b)
+    if not a.empty and not b.empty:
+        refuse_unlike(quantity(a, value), quantity(b, value), "the two grids")
     one, two = (_series(frame, name, value) for frame, name in ((a, "the first"), (b, "the second")))
     both = pd.concat([one, two], axis=1, join="inner", keys=["a", "b"]).dropna()
     if both.empty:
@@ -169,7 +175,7 @@ def stability(frame: pd.DataFrame, *, by: str = "seed", value: str = "test") -> 
         ProbingError: If no grid has two runs, or runs of one grid cannot be told apart.
     """
     names, found = [name for name in (*GRID, "step") if name not in {by, *ALONG.get(by, ())}], []
-    for cells, rows in frame.groupby(names, dropna=False, sort=False):
+    for cells, rows in preferred(frame).groupby(names, dropna=False, sort=False):
         if rows[by].nunique() < 2:
             continue
         table = _table(rows, by, value)
@@ -189,6 +195,7 @@ def _table(frame: pd.DataFrame, by: str, value: str) -> pd.DataFrame:
             raise ProbingError(f"no column {name!r}; the frame has {', '.join(frame.columns)}")
     if frame.empty:
         raise ProbingError("the frame holds no rows; select others")
+    frame = preferred(frame)
     _one_grid_each(frame, by)
     grids = {name: _series(rows, f"{by}={name}", value) for name, rows in frame.groupby(by, sort=False)}
     table = pd.concat(grids, axis=1)
@@ -205,8 +212,10 @@ def _one_grid_each(frame: pd.DataFrame, by: str) -> None:
         several = len(frame[name].unique()) > 1
         within = several and any(len(rows[name].unique()) > 1 for _, rows in frame.groupby(by, sort=False))
         if name != by and (within or (several and name not in ALONG.get(by, ()))):
-            values = ", ".join(map(str, frame[name].unique()[:8]))
-            raise ProbingError(f"more than {by} varies: {name} is any of {values}; select one, {name}=...")
+            texts = [NONE if pd.isna(value) else str(value) for value in frame[name].unique()[:8]]
+            raise ProbingError(
+                f"more than {by} varies: {name} is any of {', '.join(texts)}; name one, {name}=..."
+            )
 
 
 def _series(rows: pd.DataFrame, what: str, value: str) -> pd.Series:
@@ -217,10 +226,7 @@ def _series(rows: pd.DataFrame, what: str, value: str) -> pd.Series:
     placed = rows[list(PLACE)].assign(n_heads=rows["n_heads"].where(rows["layer"].isna()))
     cells = pd.MultiIndex.from_frame(placed.astype(object).where(placed.notna(), -9))
     if cells.has_duplicates:
-        names = (*GRID, "step", "n_train", "key")
-        name = next((name for name in names if len(rows[name].unique()) > 1), "key")
-        values = ", ".join(map(str, rows[name].unique()[:8]))
-        raise ProbingError(f"{what} is more than one grid: {name} is any of {values}; select one, {name}=...")
+        raise several(rows, "grid", f"{what} is ")
     return pd.Series(rows[value].to_numpy(dtype=float, na_value=np.nan), index=cells)
 
 

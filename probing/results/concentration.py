@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from probing.errors import ProbingError
 from probing.results.schema import GRID
+from probing.results.several import preferred, several
 
 # share of the gain of the best n that few heads have to reach
 SHARE = 0.95
@@ -41,6 +42,7 @@ def concentration(frame: pd.DataFrame) -> pd.DataFrame:
     Raises:
         ProbingError: If no row is of a head or of top heads, or rows of one grid are there twice.
     """
+    frame = preferred(frame)
     heads = frame[frame["granularity"] == "head"]
     top = frame[(frame["granularity"] == "top_heads") & (frame["variant"] == "top").fillna(value=False)]
     if heads.empty and top.empty:
@@ -70,9 +72,7 @@ def _each(
     found, names = [], []
     for name, grid in rows.groupby(NAMES, dropna=False, sort=False):
         if grid.duplicated(cell).any():
-            column = next((n for n in ("n_train", "key") if len(grid[n].unique()) > 1), "key")
-            values = ", ".join(map(str, grid[column].unique()[:8]))
-            raise ProbingError(f"more than one grid: {column} is any of {values}; select one, {column}=...")
+            raise several(grid)
         found.append(measure(grid))
         names.append(name)
     return (

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from probing.errors import OldFileError, ProbingError
 from probing.results.baselines import with_baselines
-from probing.results.schema import COLUMNS, GRID, PREDICTED, as_frame, places
+from probing.results.schema import COLUMNS, NONE, PREDICTED, as_frame, places
+from probing.results.several import differing, preferred, several
 from probing.results.store import read_result, read_results
 
 log = logging.getLogger(__name__)
@@ -28,7 +29,8 @@ def load_results(root: str | Path = "outputs") -> pd.DataFrame:
     Returns:
         Columns as in `probing.results.schema.COLUMNS`, then those of `DERIVED`, which set a row beside the
         same cell of its baselines; scores are fractions, layers and heads count from 0, layer -1 is the
-        embeddings, and `head` is missing where a row is of more than one head.
+        embeddings, and `head` is missing where a row is of more than one head. Rows of runs that another
+        run made on its way are marked in column `inner`.
 
     Raises:
         ProbingError: If there is no such folder, or a file is damaged, or is not the result that its name
@@ -81,11 +83,13 @@ def load_predictions(root: str | Path = "outputs", **where: object) -> Predictio
     Raises:
         ProbingError: If no run, or more than one, answers, or the run kept no answers.
     """
-    rows = select(load_results(root), **where)
+    frame = load_results(root)
+    rows = preferred(select(frame, **where), frame)
+    if rows.empty:
+        raise ProbingError(f"{root}: no results there; run probing first")
     keys = rows["key"].unique()
     if len(keys) != 1:
-        name = next((name for name in (*GRID, "n_train", "key") if len(rows[name].unique()) > 1), "model")
-        raise ProbingError(f"{len(keys)} runs answer; name one, {name}=...")
+        raise several(rows, "run")
     paths = list((Path(root) / "results").glob(f"*.{keys[0]}.parquet"))
     if len(paths) != 1:
         raise ProbingError(f"{root}: {len(paths)} files are called by key {keys[0]}; do not rename results")
@@ -106,7 +110,9 @@ def load_predictions(root: str | Path = "outputs", **where: object) -> Predictio
 
 
 def select(frame: pd.DataFrame, **where: object) -> pd.DataFrame:
-    """The rows whose columns have the given values; None leaves a column free.
+    """The rows whose columns have the given values; None leaves a column free, "none" asks for missing ones.
+
+    A full run has no limit, so that `limit="none"` selects full runs and `limit=200` quick looks.
 
     Raises:
         ProbingError: If there is no such column, or no such row; the message lists what there is.
@@ -116,7 +122,9 @@ def select(frame: pd.DataFrame, **where: object) -> pd.DataFrame:
             raise ProbingError(f"no column {column!r}; the frame has {', '.join(frame.columns)}")
         if value is None:
             continue
-        chosen = frame[frame[column] == value]
+        chosen = frame[(frame[column] == value).fillna(value=False).astype(bool)]
+        if chosen.empty and value == NONE:
+            chosen = frame[frame[column].isna()]
         if chosen.empty:
             there = ", ".join(sorted(map(str, frame[column].dropna().unique()))) or "nothing"
             raise ProbingError(f"no result with {column}={value!r}; there is {there}")
@@ -138,15 +146,12 @@ def grid(frame: pd.DataFrame, *, value: str = "test", **where: object) -> pd.Dat
     Raises:
         ProbingError: If no grid, or more than one, answers; the message says what to add.
     """
-    rows = select(frame, **where)
+    rows = preferred(select(frame, **where), frame)
     if value not in rows:
         raise ProbingError(f"no column {value!r}; the frame has {', '.join(frame.columns)}")
     if rows.empty:
         raise ProbingError("the frame holds no results; run probing first")
-    open_columns = [column for column in (*GRID, "n_train", "key") if len(rows[column].unique()) > 1]
-    if open_columns:
-        column = open_columns[0]
-        values = ", ".join(map(str, rows[column].unique()[:8]))
-        raise ProbingError(f"more than one grid: {column} is any of {values}; name one, {column}=...")
+    if differing(rows):
+        raise several(rows)
     cells = rows.assign(head=rows["head"].fillna(0))
     return cells.pivot(index="layer", columns="head", values=value).astype(float)

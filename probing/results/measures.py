@@ -9,6 +9,7 @@ import pandas as pd
 
 from probing.errors import ProbingError
 from probing.results.schema import GRID, places
+from probing.results.several import preferred
 
 CELL = ("stack", "layer", "head")
 """Columns that tell the cells of a measure apart."""
@@ -26,6 +27,7 @@ _WORDS: dict[str, Callable[[str], str]] = {
     "probe": str,
     "objective": str,
     "seed": "seed {}".format,
+    "limit": "limit {}".format,
     "draw": "draw {}".format,
     "n_train": "{} trained on".format,
     "key": lambda value: f"run {value[:6]}",
@@ -80,7 +82,7 @@ def measures(frame: pd.DataFrame) -> pd.DataFrame:
         cells = places(told, CELL)
         if cells.has_duplicates:
             twice = _place(cells[cells.duplicated()][0])
-            raise ProbingError(f"{name} has two rows for {twice}; keep those of one grid")
+            raise several(rows, "grid", f"{name} has two rows for {twice}, of ")
         columns[name] = pd.Series(needed(rows).to_numpy(), index=cells)
     table = pd.concat(columns, axis=1)
     _refuse_gaps(table)
@@ -100,7 +102,7 @@ def head_grids(frame: pd.DataFrame) -> list[pd.DataFrame]:
     rows = frame[single & ~chosen & frame["layer"].notna() & frame["head"].notna()]
     if rows.empty:
         raise ProbingError("no results of single heads there; run probing, then probing analysis=ablation")
-    return [grid for _, grid in rows.groupby(_RUN, sort=False, dropna=False, observed=True)]
+    return [grid for _, grid in preferred(rows).groupby(_RUN, sort=False, dropna=False, observed=True)]
 
 
 def measure_names(grids: Sequence[pd.DataFrame]) -> list[str]:
@@ -112,7 +114,7 @@ def measure_names(grids: Sequence[pd.DataFrame]) -> list[str]:
     keys = pd.DataFrame([_texts(grid) for grid in grids])
     names = [_name(keys, place, ()) for place in range(len(keys))]
     for field in ("n_train", "key"):  # what no column of the grid tells apart, the run does
-        again = [name for name in set(names) if names.count(name) > 1]
+        again = {name for name in names if names.count(name) > 1}
         names = [_name(keys, place, (field,)) if name in again else name for place, name in enumerate(names)]
     return names
 

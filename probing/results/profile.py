@@ -9,6 +9,7 @@ import pandas as pd
 
 from probing.errors import ProbingError
 from probing.results.schema import GRID
+from probing.results.several import preferred
 
 NAMES = [*GRID, "step"]
 
@@ -92,7 +93,7 @@ def _grids(frame: pd.DataFrame) -> Iterator[tuple[dict[str, object], pd.DataFram
     if kept.empty:
         raise ProbingError("no row is of one layer; give results of granularity head, layer or attention")
     names = [*NAMES, "key"]
-    for cells, grid in kept.groupby(names, dropna=False, sort=False):
+    for cells, grid in preferred(kept).groupby(names, dropna=False, sort=False):
         yield dict(zip(names, cells, strict=True)), grid
 
 

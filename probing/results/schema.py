@@ -22,6 +22,7 @@ COLUMNS: dict[str, str] = {
     "probe": "string",
     "objective": "string",  # what the model is used for, where an analysis takes heads away
     "seed": "Int64",
+    "limit": "Int64",  # most examples of each split that a quick look took; missing for a full run
     "baseline": "string",  # none; untrained, control or permuted of rows that others are compared with
     "variant": "string",  # what kind of row, where a granularity or an analysis has several
     "draw": "Int64",  # which of several random draws
@@ -51,6 +52,7 @@ COLUMNS: dict[str, str] = {
     "majority": "Float64",
     "question": "string",  # what a row and its baselines share: examples, labels, how tokens are read
     "key": "string",
+    "inner": "boolean",  # whether another run made this one on its way, and nobody asked for it
 }
 DERIVED: dict[str, str] = {
     "untrained": "Float64",  # test score of the same cell of the untrained twin
@@ -58,11 +60,13 @@ DERIVED: dict[str, str] = {
     "selectivity": "Float64",  # test minus control (Hewitt & Liang 2019)
 }
 """Columns that `load_results` adds from rows of other runs; files do not hold them."""
+NONE = "none"
+"""How a user asks for rows that have nothing in a column, `limit=none`."""
 PREDICTED = "predicted"
 """A column that files hold beside those: the answer to every test item, a list for each row."""
 GRID = (
-    "analysis", "model", "task", "granularity", "pooling", "probe", "objective", "seed", "baseline",
-    "variant", "stack", "metric",
+    "analysis", "model", "task", "granularity", "pooling", "probe", "objective", "seed", "limit",
+    "baseline", "variant", "stack", "metric",
 )  # fmt: skip
 """Columns that tell one grid from another, beside its key."""
 PLACE = ("variant", "draw", "stack", "layer", "head", "n_heads")

@@ -78,6 +78,16 @@ class ResultStore:
         self.drop_parts()
         return self.path
 
+    def claim(self) -> None:
+        """Mark a finished result as asked for, if another run made it on its way.
+
+        Raises:
+            ProbingError: If the file cannot be written.
+        """
+        frame, about = read_result(self.path, predicted=True)
+        asked = frame.assign(inner=pd.array([False] * len(frame), dtype="boolean"))
+        _write(self.path, asked, about, _mark("result", self.key))
+
     def drop_parts(self) -> None:
         """Forget what an interrupted run has finished."""
         discard(self._parts)

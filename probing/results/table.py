@@ -8,8 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from probing.results.alike import apart, quantity
 from probing.results.measures import needed
 from probing.results.schema import fitted, places
+from probing.results.sizes import limit_text, sizes_text
 from probing.results.text.curves import (
     gates_summary,
     gates_text,
@@ -31,28 +33,31 @@ def grid_text(rows: pd.DataFrame) -> str:
             or of one run of any other analysis.
 
     Returns:
-        Several lines, the last naming the best head (or the one needed most) with its interval.
+        Several lines, the last naming the best head (or the one needed most) with its interval, the one
+        before it counting the examples.
     """
-    return _texts(rows).whole(rows)
+    *lines, last = _texts(rows).whole(rows).splitlines()
+    sizes = "; ".join(filter(None, (sizes_text(rows), limit_text(rows))))
+    return "\n".join([*lines, *filter(None, [sizes]), last])
 
 
 def summary(rows: pd.DataFrame) -> str:
-    """One line: the best row, its test score and interval, and what guessing scores.
+    """One line: the best row, its test score and interval, what guessing scores, the limit of a quick look.
 
     Args:
         rows: Of one run; of `top_heads` the best of the rows `top` is told, of an analysis what it found.
     """
-    return _texts(rows).line(rows)
+    return "; ".join(filter(None, (_texts(rows).line(rows), limit_text(rows))))
 
 
 def _probe_text(rows: pd.DataFrame) -> str:
     if rows["variant"].notna().any():
         return top_text(rows)
     if rows["layer"].isna().all():
-        return summary(rows)
+        return _probe_summary(rows)
     metric = str(rows["metric"].iloc[0])
     texts = {index: _cell(test, metric) for index, test in rows["test"].items()}
-    return "\n".join([*grid_lines(rows, texts, rows["test"].idxmax()), summary(rows)])
+    return "\n".join([*grid_lines(rows, texts, rows["test"].idxmax()), _probe_summary(rows)])
 
 
 def _cell(score: float, metric: str) -> str:
@@ -78,7 +83,7 @@ def top_text(rows: pd.DataFrame) -> str:
         (row,) = (found for _, found in rows[rows["variant"] == name].iterrows())
         scores = f"dev {shown(row['dev'], metric)}, test {shown(row['test'], metric)}"
         lines.append(f"{name.replace('_', ' ')} ({row['layer']}): {scores}")
-    return "\n".join([*lines, *_optimism(rows), summary(rows)])
+    return "\n".join([*lines, *_optimism(rows), _probe_summary(rows)])
 
 
 def _optimism(rows: pd.DataFrame) -> list[str]:
@@ -93,7 +98,8 @@ def _optimism(rows: pd.DataFrame) -> list[str]:
 
 def _probe_summary(rows: pd.DataFrame) -> str:
     looked = int(rows["p_adjusted"].notna().sum())
-    rows = rows[rows["variant"] == "top"] if (rows["variant"] == "top").any() else rows
+    together = bool((rows["variant"] == "top").any())
+    rows = rows[rows["variant"] == "top"] if together else rows
     best = rows.iloc[int(rows["test"].to_numpy(dtype=float).argmax())]
     test, low, high, mean, majority = (
         shown(value, best["metric"])
@@ -101,11 +107,14 @@ def _probe_summary(rows: pd.DataFrame) -> str:
     )
     guess = "" if best["metric"] in COEFFICIENTS else f"; majority {majority}"
     luck = "" if pd.isna(best["p_adjusted"]) else f"; p {best['p_adjusted']:.3f}{_of(looked)}"
-    return f"best: {place_text(best)}, {best['metric']} {test} [{low}, {high}]{luck}; mean {mean}{guess}"
+    score = f"{best['metric']} {test} [{low}, {high}]"
+    chosen = f"highest test {score}" if len(rows) > 1 else score
+    place = f"{place_text(best)} (chosen on dev)" if together else place_text(best)
+    return f"best: {place}, {chosen}{luck}; mean {mean}{guess}"
 
 
 def _of(looked: int) -> str:
-    return f" as the best of {looked}" if looked > 1 else ""
+    return f", corrected for choosing the best of {looked}" if looked > 1 else ""
 
 
 def beside_baseline(rows: pd.DataFrame, baseline: pd.DataFrame) -> str:
@@ -116,6 +125,9 @@ def beside_baseline(rows: pd.DataFrame, baseline: pd.DataFrame) -> str:
     kind, metric = str(baseline["baseline"].iloc[0]), str(rows["metric"].iloc[0])
     if rows["value"].notna().any():
         return f"{kind}: {summary(baseline)}{_alike(rows, baseline)}"
+    kinds = quantity(rows), quantity(baseline)
+    if kinds[0] != kinds[1]:
+        return f"{kind}: {summary(baseline)}; {apart(*kinds)}"
     found = places(baseline).get_indexer(places(rows))
     rows, others = rows[found >= 0], baseline["test"].iloc[found[found >= 0]]
     above = rows["test"].to_numpy(dtype=float) - others.to_numpy(dtype=float)

@@ -37,7 +37,7 @@ def frame(
         "test_low": made["test"] - 0.03, "test_high": made["test"] + 0.03, "l2": 0.1, "n_train": 100,
         "n_dev": 50, "n_test": 50, "n_classes": 6, "majority": 0.167, "key": "k",
         "step": pd.NA, "draw": pd.NA, "n_heads": sizes,
-        "objective": pd.NA, "stack": pd.NA,
+        "objective": pd.NA, "stack": pd.NA, "limit": pd.NA,
     }  # fmt: skip
     return made.assign(**{**settings, **columns})
 

@@ -68,7 +68,9 @@ def test_how_many_heads_can_go_is_decided_on_dev_and_told_with_test(tmp_path: Pa
     rows = found.masking(72)
     own = rows[rows["variant"] == "iterative"].sort_values("n_heads", ascending=False)
     passed = own[own["dev"] >= 0.9 * own["dev"].iloc[0]].iloc[-1]
-    expected = f"iterative: {72 - passed['n_heads']} of 72 heads can go · {100 * passed['test']:.1f} %"
+    expected = (
+        f"iterative: {72 - passed['n_heads']} of 72 heads can go · by dev; test {100 * passed['test']:.1f} %"
+    )
     assert expected in texts(draw_masking(rows, tmp_path / "curve").svg)
     assert passed["n_heads"] not in (72, 0)
 
@@ -93,7 +95,7 @@ def test_tasks_have_a_panel_each_and_two_runs_of_one_are_not_mixed(tmp_path: Pat
     two = pd.concat([found.masking(12), found.masking(12, task="grammar/depth", metric="loss")])
     lines = texts(draw_masking(two, tmp_path / "two").svg)
     assert {"tense", "depth"} <= set(lines)
-    with pytest.raises(ProbingError, match="several runs"):
+    with pytest.raises(ProbingError, match="more than one run: key is any of k, other; name one"):
         draw_masking(pd.concat([found.masking(12), found.masking(12, key="other")]), tmp_path / "none")
     with pytest.raises(ProbingError, match="no results of masking"):
         draw_masking(found.gates(), tmp_path / "none")
@@ -133,5 +135,5 @@ def test_numbers_below_a_path_do_not_overlap() -> None:
 def test_a_path_without_rows_or_with_two_runs_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ProbingError, match="no results of gates"):
         draw_path(found.masking(), tmp_path / "path")
-    with pytest.raises(ProbingError, match="several runs"):
+    with pytest.raises(ProbingError, match="more than one run: key is any of k, other; name one"):
         draw_path(pd.concat([found.gates(), found.gates(key="other")]), tmp_path / "path")

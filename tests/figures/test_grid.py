@@ -64,6 +64,18 @@ def test_guessing_is_an_interval_that_reaches_the_majority() -> None:
     assert not arrange(rows, value="dev").guessing.any()
 
 
+def test_an_interval_below_the_majority_has_a_mark_of_its_own() -> None:
+    rows = put(frame(2, 2), 0, 0, test=0.05, test_low=0.01, test_high=0.12)
+    rows = put(rows, 0, 1, test=0.167, test_low=0.1, test_high=0.2)
+    grid = arrange(rows)
+    assert grid.guessing.tolist() == [[False, True], [False, False]]
+    assert grid.falling.tolist() == [[True, False], [False, False]]
+    alone = arrange(rows.assign(test_low=pd.NA, test_high=pd.NA))
+    assert not (alone.guessing | alone.falling).any()  # without an interval nothing is said
+    correlation = arrange(rows.assign(metric="pearson", test_low=-0.2, test_high=-0.1, majority=pd.NA))
+    assert correlation.falling.all()
+
+
 def test_layers_have_one_column_from_the_embeddings_upward() -> None:
     grid = arrange(frame(4, granularity="layer"))
     assert grid.layers == (-1, 0, 1, 2, 3)
@@ -79,7 +91,7 @@ def test_grids_keep_the_order_of_the_frame() -> None:
 
 
 def test_several_grids_or_none_are_refused_in_one_line() -> None:
-    with pytest.raises(ProbingError, match=r"rows of 2 grids \(2 of task\); select one") as caught:
+    with pytest.raises(ProbingError, match="more than one grid: task is any of a, b; name one") as caught:
         only_grid(pd.concat([frame(task="a"), frame(task="b")]))
     assert "\n" not in str(caught.value)
     with pytest.raises(ProbingError, match="no results to draw"):

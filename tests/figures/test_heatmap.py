@@ -153,7 +153,7 @@ def test_a_missing_score_is_explained(tmp_path: Path) -> None:
 
 
 def test_rows_of_two_grids_are_refused_and_nothing_is_written(tmp_path: Path) -> None:
-    with pytest.raises(ProbingError, match="rows of 2 grids"):
+    with pytest.raises(ProbingError, match="more than one grid: seed is any of 0, 1"):
         draw_grid(pd.concat([frame(seed=0), frame(seed=1)]), tmp_path / "grid")
     assert not list(tmp_path.iterdir())
 

@@ -15,6 +15,7 @@ from probing.figures import draw_sheet
 from probing.figures.grid import arrange, split_grids
 from probing.figures.layout import lay_out, sheet_columns
 from probing.figures.page import shorten, text_width, wrap
+from probing.figures.scale import shades_of
 from probing.figures.sheet import sheet_figure
 from probing.figures.style import drawing
 from tests.figures.frames import frame, put, texts
@@ -54,6 +55,31 @@ def test_all_panels_share_one_scale_from_the_lowest_majority_to_the_best() -> No
     assert sum(axes.get_label() == "bar" for axes in figure.axes) == 1
 
 
+def test_each_metric_has_a_scale_and_a_bar_of_its_own() -> None:
+    graded = frame(task="sts").assign(metric="pearson", majority=0.0)
+    graded = graded.assign(test=graded["test"] - 0.6)
+    grids = [arrange(rows) for rows in (frame(task="a"), frame(task="b"), graded)]
+    shades = shades_of(grids)
+    assert shades[0] is shades[1]
+    assert shades[0].norm.vmin == pytest.approx(0.167)
+    assert (shades[2].norm.vmin, shades[2].norm.vmax) == (graded["test"].min(), graded["test"].max())
+    with drawing():
+        bars = [axes for axes in sheet_figure(grids).axes if axes.get_label() == "bar"]
+    assert [axes.get_ylabel() for axes in bars] == ["test accuracy", "test Pearson correlation"]
+    assert "%" not in "".join(label.get_text() for label in bars[1].get_yticklabels())
+
+
+def test_a_sheet_says_on_how_many_examples_it_rests_and_what_best_is(tmp_path: Path) -> None:
+    said = texts(draw_sheet(pd.concat([frame(), frame(task="b", p_adjusted=0.004)]), tmp_path / "alike").svg)
+    header = " · ".join(said)
+    assert "n 100 train, 50 dev, 50 test · best: highest test score, p corrected for that choice" in header
+    assert any("corrected p 0.004" in line for line in said)
+    quick = frame(limit=20, n_train=20, n_test=10)
+    said = texts(draw_sheet(pd.concat([frame(), quick]), tmp_path / "quick").svg)
+    assert {"n 100 train, 50 dev, 50 test", "n 20 train, 50 dev, 10 test"} <= set(said)
+    assert any("limit 20" in line for line in said)
+
+
 def test_best_head_is_outlined_in_each_panel() -> None:
     _, drawn = panels(tasks(3))
     assert len(drawn) == 3
@@ -89,7 +115,7 @@ def test_models_have_a_band_each_with_tasks_below_each_other() -> None:
 def test_what_differs_is_named_above_each_panel(tmp_path: Path) -> None:
     mixed = pd.concat([frame(seed=0), frame(seed=1), frame(granularity="layer", metric="macro_f1")])
     said = "\n".join(texts(draw_sheet(mixed, tmp_path / "sheet")[1]))
-    for part in ("seed 0", "seed 1", "whole layers", "macro F1", "test accuracy or macro F1"):
+    for part in ("seed 0", "seed 1", "whole layers", "macro F1", "test accuracy", "test macro F1"):
         assert part in said
 
 

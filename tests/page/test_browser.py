@@ -396,7 +396,7 @@ def test_a_probe_and_an_importance_are_compared_by_rank_alone(browser: WebDriver
     need = needed(ablation).tolist()
     says = find(page, "#agreement").text
     assert f"{RHO} {spearmanr(test, need).statistic:.3f}".replace("-", "-") in says
-    assert "they share no unit" in says
+    assert "they share no scale" in says
     assert "mean difference" not in says
     focus(page, "#difference .map")
     ranks = [pd.Series(numbers).rank(ascending=False) for numbers in (test, need)]
@@ -411,6 +411,45 @@ def test_a_probe_and_an_importance_are_compared_by_rank_alone(browser: WebDriver
     chosen(page, "#a", "alone in its layer", "accuracy")
     assert "mean difference" in find(page, "#agreement").text
     assert "points" in find(page, "#agreement").text
+    assert errors(page) == []
+
+
+def test_another_metric_has_its_own_colours_and_no_difference(browser: WebDriver, tmp_path: Path) -> None:
+    write(tmp_path, rows("test/a"))
+    write(tmp_path, rows("test/b", shift=2))
+    graded = rows("test/c", shift=4, metric="pearson", majority=0.0)
+    graded = graded.assign(test=graded["test"] - 0.6, test_low=graded["test_low"] - 0.6)
+    write(tmp_path, graded.assign(test_high=graded["test_high"] - 0.6))
+    write(tmp_path, rows("test/a", shift=6, limit=20, n_train=20))
+    write(tmp_path, rows("test/a", shift=8, inner=True))
+    page = opened(browser, probing.report(tmp_path))
+    assert len(cards(page)) == 4  # but for what another run made on its way
+    ends = "const t = document.querySelector(arguments[0] + ' .draw').data[0]; return [t.zmin, t.zmax]"
+    number = 1 + next(place for place, text in enumerate(cards(page)) if "Pearson" in text)
+    focus(page, f"#grids .card:nth-child({number}) .map")
+    z = [value for row in drawn_values(page, f"#grids .card:nth-child({number})") for value in row]
+    assert script(page, ends, f"#grids .card:nth-child({number})") == pytest.approx(
+        [min(z), max(z)], abs=1e-5
+    )
+    low, high = script(page, ends, "#grids .card:nth-child(1)")
+    assert 0.4 <= low < high <= 0.9
+    assert "2 colour scales" in find(page, "#scales").text
+    below = int((graded["test_high"] - 0.6 < 0).sum())
+    assert f"{below} of them below it" in cards(page)[number - 1] or not below
+    marks = script(
+        page, "return document.querySelector(arguments[0]).data[1].marker.symbol",
+        f"#grids .card:nth-child({number}) .draw",
+    )  # fmt: skip
+    assert marks.count("triangle-down") == int((graded["test_high"] - 0.6 < 0).sum())
+    chosen(page, "#a", "test/b")
+    chosen(page, "#b", "test/c")
+    says = find(page, "#agreement").text
+    assert "they share no scale, so nothing is subtracted" in says
+    assert "mean difference" not in says
+    assert "ranks" in find(page, "#difference-title").text
+    pick(page, "limit", "20")
+    assert len(cards(page)) == 1
+    assert "n 20 train, 50 dev, 50 test; limit 20" in cards(page)[0]
     assert errors(page) == []
 
 

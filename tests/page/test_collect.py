@@ -69,6 +69,32 @@ def test_what_the_numbers_support_is_counted_as_it_is_defined() -> None:
     assert (unscored.best, unscored.mean, unscored.significant) == (None, None, None)
 
 
+def test_cells_below_guessing_are_no_cells_whose_interval_holds_it(tmp_path: Path) -> None:
+    frame = rows(layers=1, heads=4).assign(
+        test=[0.9, 0.5, 0.3, 0.2], test_low=[0.8, 0.4, 0.2, NAN], test_high=[0.95, 0.6, 0.4, NAN]
+    )
+    write(tmp_path, frame)
+    (grid,) = collect(tmp_path).grids
+    assert grid.sides == [1, 0, -1, None]
+    assert (grid.support.bounded, grid.support.near_guess, grid.support.below) == (3, 1, 1)
+
+
+def test_grids_of_another_metric_are_of_another_scale_and_quick_looks_say_so(tmp_path: Path) -> None:
+    write(tmp_path, rows("test/a"))
+    write(tmp_path, rows("test/b", shift=2))
+    write(tmp_path, rows("test/c", metric="pearson"))
+    write(tmp_path, rows("test/a", limit=20, n_train=20, shift=3))
+    write(tmp_path, rows("test/a", inner=True, shift=4))
+    content = collect(tmp_path)
+    scales = {(grid.title, grid.names["limit"], grid.names["made"]): grid.scale for grid in content.grids}
+    assert scales["test/a", "none", "asked for"] == scales["test/b", "none", "asked for"]
+    assert scales["test/a", "none", "asked for"] != scales["test/c", "none", "asked for"]
+    assert {grid.names["made"] for grid in content.grids} == {"asked for", "by another run"}
+    quick = next(grid for grid in content.grids if grid.names["limit"] == "20")
+    assert "limit 20" in quick.detail
+    assert quick.counted == "n 20 train, 50 dev, 50 test; limit 20"
+
+
 def test_scores_on_control_labels_stand_beside_the_cell(tmp_path: Path) -> None:
     write(tmp_path, rows())
     write(tmp_path, rows(baseline="control", shift=3))
@@ -228,7 +254,7 @@ def test_what_an_analysis_found_comes_out_with_its_unit_interval_and_rank(tmp_pa
     assert grid.support.near_guess == int(((wanted["value_low"] <= 0) & (wanted["value_high"] >= 0)).sum())
     loss = grids["leave_one_out.loss", "loss"]
     assert loss.found is not None
-    assert (loss.found.turned, loss.loss, loss.found.kind == grid.found.kind) == (False, True, False)
+    assert (loss.found.turned, loss.loss, loss.scale == grid.scale) == (False, True, False)
 
 
 def test_numbers_of_any_size_keep_their_digits(tmp_path: Path) -> None:

@@ -98,7 +98,7 @@ def test_tasks_that_differ_in_their_partners_are_told_apart(tmp_path: Path) -> N
     cache(tmp_path, PAIRS)
     cache(tmp_path, replace(PAIRS, partners=PAIRS.partners[::-1]))
     assert len(read_manifests(tmp_path / "representations")) == 2
-    with pytest.raises(ProbingError, match="more than one answers"):
+    with pytest.raises(ProbingError, match="more than one set of vectors: examples is any of"):
         load_representations(tmp_path)
 
 

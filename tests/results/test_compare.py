@@ -63,10 +63,10 @@ def test_anything_that_tells_grids_apart_can_be_compared_by(by: str, changes: di
 @pytest.mark.parametrize(
     ("frame", "message"),
     [
-        (pd.concat([grid(scores(0)), grid(scores(0), task="u", seed=1)]), r"seed is any of 0, 1; select one"),
+        (pd.concat([grid(scores(0)), grid(scores(0), task="u", seed=1)]), r"seed is any of 0, 1; name one"),
         (
             pd.concat([grid(scores(0)), grid(scores(0), model="n")]),
-            r"model is any of m, n; select one, model=",
+            r"model is any of m, n; name one, model=",
         ),
         (pd.concat([grid(scores(0)), grid(scores(0), key="l")]), r"task=t is more than one grid: key is any"),
         (pd.concat([grid(scores(0)), grid(scores(0, 3), task="u")]), "t has 20, u has 15; compare layers"),

@@ -68,7 +68,7 @@ def test_random_and_permuted_heads_are_no_part_and_twice_the_same_is_refused() -
     rows = top([0.2, 0.3], [1, 4], "t")
     noise = rows.assign(test=0.9, variant="random", draw=0)
     pd.testing.assert_frame_equal(concentration(pd.concat([rows, noise])), concentration(rows))
-    with pytest.raises(ProbingError, match="more than one grid: key is any of l, m; select one"):
+    with pytest.raises(ProbingError, match="more than one grid: key is any of l, m; name one"):
         concentration(pd.concat([rows, rows.assign(key="m")]))
     with pytest.raises(ProbingError, match="no rows of heads"):
         concentration(grid(np.ones((2, 1)), granularity="layer"))

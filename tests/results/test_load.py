@@ -121,7 +121,9 @@ def test_the_printed_grid_has_the_input_at_the_bottom_and_marks_the_best() -> No
     assert lines[0].split() == ["layer", "0", "1", "2"]
     assert lines[1].split() == ["1", "30.0", "40.0", "50.0*"]
     assert lines[2].split() == ["0", "0.0", "10.0", "20.0"]
-    assert lines[3] == ("best: layer 1 head 2, accuracy 50.0% [10.0%, 90.0%]; mean 25.0%; majority 50.0%")
+    assert lines[3] == "n 10 train, 5 dev, 5 test"
+    best = "best: layer 1 head 2, highest test accuracy 50.0% [10.0%, 90.0%]"
+    assert lines[4] == f"{best}; mean 25.0%; majority 50.0%"
 
 
 def test_files_from_before_there_were_baselines_are_results_themselves(

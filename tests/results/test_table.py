@@ -67,7 +67,8 @@ def test_stacks_are_printed_below_each_other_and_one_head_of_all_is_marked() -> 
 
 def test_a_masking_curve_has_a_line_for_every_number_of_heads_and_a_column_for_every_ranking() -> None:
     rows = found.masking(12)
-    header, *lines, last = grid_text(rows).splitlines()
+    header, *lines, sizes, last = grid_text(rows).splitlines()
+    assert sizes == "n 500 dev, 500 test"
     assert header.split() == ["heads", "masked", "iterative", "importance", "ablation", "probe", "random"]
     assert [int(line.split()[0]) for line in lines] == sorted(rows["n_heads"].unique(), reverse=True)
     cells = {int(line.split()[0]): line.split() for line in lines}

@@ -3,13 +3,9 @@
 const cards = new Map();
 const hasCells = (grid) => known(cell(grid, "layer", 0));
 
-function nearGuess(grid) {
-  if (isFound(grid)) return cells(grid).filter((i) => known(cell(grid, "value_low", i)) && cell(grid, "value_low", i) <= 0 && cell(grid, "value_high", i) >= 0);
-  const level = grid.support.guess;
-  if (!known(level)) return [];
-  const bound = (i) => cell(grid, "test_low", i) ?? cell(grid, "test", i);
-  return cells(grid).filter((i) => known(cell(grid, "test", i)) && bound(i) <= level);
-}
+// cells whose interval holds what guessing scores (0 of differences), and cells of scores whose interval lies below it
+const onSide = (grid, side) => cells(grid).filter((i) => grid.sides[i] === side);
+const lowCells = (grid) => (isFound(grid) ? [] : onSide(grid, -1));
 
 function bestWords(grid) {
   const { best } = grid.support;
@@ -24,7 +20,7 @@ const COUNTS = {
 
 function foundWords(grid) {
   const { support } = grid;
-  const bounded = grid.columns.value_low ? grid.columns.value_low.filter(known).length : 0;
+  const { bounded } = support;
   const words = [COUNTS[grid.names.analysis]?.(grid.columns.value.filter(known)) ?? `mean ${amount(support.mean, grid)}`];
   if (bounded) words.push(`no difference shown in ${support.near_guess} of ${bounded}`);
   if (grid.columns.full) words.push(`full model ${score(grid.columns.full.find(known), grid)}`);
@@ -37,12 +33,15 @@ function supportWords(grid) {
   const count = cells(grid).length;
   const p = support.best == null ? null : cell(grid, "p_adjusted", support.best);
   const words = [];
-  if (known(p)) words.push(`p ${probability(p)}${count > 1 ? ` as the best of ${count}` : ""}`);
-  if (known(support.guess)) words.push(`${support.near_guess} of ${count} not above ${grid.coefficient ? "0" : `the majority, ${score(support.guess, grid)}`}`);
+  if (known(p)) words.push(`p ${probability(p)}${count > 1 ? `, corrected for choosing the best of ${count}` : ""}`);
+  if (support.bounded) words.push(`${notAbove(support)} of ${support.bounded} not above ${grid.coefficient ? "0" : `the majority, ${score(support.guess, grid)}`}${support.below ? `, ${support.below} of them below it` : ""}`);
   if (known(support.selectivity)) words.push(`mean selectivity ${gap(support.selectivity, grid)}`);
   if (known(support.above_untrained)) words.push(`mean ${gap(support.above_untrained, grid)} over untrained`);
   return words.join("; ");
 }
+
+// the interval holds what guessing scores, or lies below it
+const notAbove = (support) => support.near_guess + support.below;
 
 // the same range for all, or a grid's own; around 0 where the sign matters
 function rangeOf(values, measure) {
@@ -66,7 +65,7 @@ const rangeHere = (values, grid) => (isFound(grid) ? foundRange(values, grid) : 
 
 function rangeFor(grid) {
   const shared = byId("scale").value === "shared";
-  const range = shared ? sharedRanges.get(kindOf(grid)) : rangeHere(measured(grid, measure()), grid);
+  const range = shared ? sharedRanges.get(grid.scale) : rangeHere(measured(grid, measure()), grid);
   return { ...range, low: factorOf(grid) * range.low, high: factorOf(grid) * range.high };
 }
 
@@ -87,7 +86,7 @@ function cardOf(grid) {
 
 function makeCard(grid) {
   const map = hasCells(grid) ? new Heatmap({
-    columns: grid.columns, label: `${fullName(grid)}, ${measureName(grid)}`, best: grid.support.best, dots: nearGuess(grid),
+    columns: grid.columns, label: `${fullName(grid)}, ${measureName(grid)}`, best: grid.support.best, dots: onSide(grid, 0), lows: lowCells(grid),
     words: (i) => cellLines(grid, i), open: (i) => openDetails(grid, i), tick: tickOf(grid),
     mark: isFound(grid) ? grid.found.most : "best", short: (value) => shortOf(value, grid),
     values: () => measured(grid, measure()).map((value) => (known(value) ? factorOf(grid) * value : value)),
@@ -103,8 +102,9 @@ function makeCard(grid) {
     make("h3", {}, grid.title),
     make("p", { class: "faint" }, subtitle(grid, measureName(grid))),
     ...(map ? [map.element] : []),
-    ...(bestWords(grid) ? [make("p", { class: "says" }, make("strong", {}, `${isFound(grid) ? grid.found.most : "best"}: `), bestWords(grid))] : []),
+    ...(bestWords(grid) ? [make("p", { class: "says" }, make("strong", {}, `${isFound(grid) ? grid.found.most : "highest test score"}: `), bestWords(grid))] : []),
     make("p", { class: "faint" }, supportWords(grid)),
+    ...(grid.counted ? [make("p", { class: "faint" }, grid.counted)] : []),
     make("div", { class: "does" },
       ...(map ? [button("compare as A", choose("a"), "Compare as A"), button("as B", choose("b"), "Compare as B")] : []),
       button("configuration", () => openDetails(grid, null), "Configuration")));
@@ -127,11 +127,22 @@ function showCards() {
 
 function recolour() {
   const grids = shownGrids().filter(hasCells);
-  for (const kind of new Set(grids.map(kindOf))) {
-    const alike = grids.filter((grid) => kindOf(grid) === kind);
-    sharedRanges.set(kind, rangeHere(alike.flatMap((grid) => measured(grid, measure())), alike[0]));
+  for (const scale of new Set(grids.map((grid) => grid.scale))) {
+    const alike = grids.filter((grid) => grid.scale === scale);
+    sharedRanges.set(scale, rangeHere(alike.flatMap((grid) => measured(grid, measure())), alike[0]));
   }
+  showScales(grids);
   repaint();
+}
+
+const MOST_SCALES = 4;
+
+// what cannot be counted alike has colours of its own; each card has the bar of its scale
+function showScales(grids) {
+  const scales = [...new Map(grids.map((grid) => [grid.scale, grid.quantity])).values()];
+  byId("scales").hidden = scales.length < 2;
+  const named = scales.length <= MOST_SCALES ? `: ${scales.join("; ")}` : "";
+  byId("scales").textContent = `${scales.length} colour scales, one for each quantity${named}; beside each grid stands the bar of its own.`;
 }
 
 function buildMeasures() {

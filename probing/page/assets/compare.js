@@ -42,7 +42,7 @@ function showComparison() {
   if (byId("compare-section").hidden) return;
   const [a, b] = ["a", "b"].map((id) => data.grids[Number(byId(id).value)]);
   const common = commonCells(a, b);
-  const alike = kindOf(a) === kindOf(b);
+  const alike = a.scale === b.scale;
   compared = { a, b, common, alike };
   byId("agreement").textContent = agreement(compared);
   if (difference) difference.remove();
@@ -79,13 +79,10 @@ function agreement({ a, b, common, alike }) {
   const needs = [[a, common.ia], [b, common.ib]].map(([grid, at]) => at.map((i) => need(grid, i)));
   const rho = common.a.length > 2 ? spearman(...needs) : null;
   const start = `${plural(common.a.length, "cell")} in common: Spearman’s ρ ${known(rho) ? rho.toFixed(3) : "–"}`;
-  if (!alike) return `${start}, of how much a head is needed, or holds. A is ${subject(a)}, B is ${subject(b)}: they share no unit, so only their ranks are compared.`;
+  if (!alike) return `${start}, of how much a head is needed, or holds. A is ${a.quantity}, B is ${b.quantity}: they share no scale, so nothing is subtracted and only their ranks are compared.`;
   const change = mean(common.b) - mean(common.a);
-  const words = `${start}, mean difference B − A: ${gapWords(change, compared)} (A ${amount(mean(common.a), a)}, B ${amount(mean(common.b), b)}).`;
-  return a.metric === b.metric ? words : `${words} A is measured by ${a.metric}, B by ${b.metric}: only their ranks can be compared.`;
+  return `${start}, mean difference B − A: ${gapWords(change, compared)} (A ${amount(mean(common.a), a)}, B ${amount(mean(common.b), b)}).`;
 }
-
-const subject = (grid) => (isFound(grid) ? measureName(grid) : `test ${grid.metric} of probes`);
 
 // what stands along an axis: numbers as they are where both are alike, else so that more is needed more
 function axisOf(grid, at, { a, alike }) {
@@ -106,8 +103,7 @@ function drawScatter() {
   trace.marker.color = common.layer;
   const all = [...x.numbers, ...y.numbers];
   const [low, high] = [Math.min(...all), Math.max(...all)];
-  const same = alike && (isFound(a) || a.metric === b.metric);
-  const shapes = same ? [{ type: "line", x0: low, y0: low, x1: high, y1: high, line: { color: "#888888", width: 1, dash: "dot" }, layer: "below" }] : [];
+  const shapes = alike ? [{ type: "line", x0: low, y0: low, x1: high, y1: high, line: { color: "#888888", width: 1, dash: "dot" }, layer: "below" }] : [];
   layout.xaxis.title.text = `A: ${plain(x.name)}`;
   layout.yaxis.title.text = `B: ${plain(y.name)}`;
   layout.xaxis.tickformat = x.tickformat;

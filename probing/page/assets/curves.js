@@ -63,7 +63,7 @@ function curveCard(curve) {
   if (curveCards.has(curve)) return curveCards.get(curve);
   const plot = make("div", { class: "plot", role: "img", "aria-label": `Test score over the number of heads, ${fullName(curve)}; as a table below` });
   const element = make("article", { class: "card" },
-    make("h3", {}, curve.title), make("p", { class: "faint" }, subtitle(curve, curve.metric)), plot, curveTable(curve),
+    make("h3", {}, curve.title), make("p", { class: "faint" }, subtitle(curve, curve.metric)), make("p", { class: "faint" }, curve.counted), plot, curveTable(curve),
     make("div", { class: "does" }, make("button", { type: "button", onclick: () => openDetails(curve, null), "aria-label": `Configuration: ${fullName(curve)}` }, "configuration")));
   whenSeen(plot, () => {
     const { layout } = copy(data.figures.line);
@@ -93,7 +93,9 @@ function profileOf(grid, how) {
 }
 
 // what analyses found has no scale in common with scores
-const profiled = () => shownGrids().filter((grid) => hasCells(grid) && !isFound(grid));
+const profilable = () => shownGrids().filter((grid) => hasCells(grid) && !isFound(grid));
+// grids of one scale share an axis; of several, the reader picks which
+const profiled = () => profilable().filter((grid) => grid.scale === byId("profile-scale").value);
 
 function drawProfile() {
   const host = byId("profile");
@@ -113,15 +115,17 @@ function drawProfile() {
   const layers = [...new Set(grids.flatMap((grid) => grid.columns.layer))].sort((a, b) => a - b);
   const named = layers.filter((_, k) => k % Math.ceil(layers.length / 13) === 0);
   Object.assign(layout.xaxis, { tickvals: named, ticktext: named.map((l) => (l < 0 ? "emb" : String(l))) });
-  const metrics = [...new Set(grids.map((grid) => grid.metric))];
-  layout.yaxis.title.text = plain(`test ${metrics.join(" or ")}`);
-  layout.yaxis.tickformat = grids.every((grid) => !grid.coefficient) ? ".0%" : ".2f";
+  layout.yaxis.title.text = grids.length ? plain(`test ${grids[0].metric}`) : "";
+  layout.yaxis.tickformat = grids.length && grids[0].coefficient ? ".2f" : ".0%";
   const height = 360 + 20 * grids.length;
   host.style.height = `${height + 20}px`;
   return draw(host, traces, { ...layout, showlegend: true, legend: { ...layout.legend, orientation: "v", y: -0.16 }, width: host.clientWidth - 16, height });
 }
 
 function showProfile() {
+  const scales = new Map(profilable().map((grid) => [grid.scale, grid.quantity]));
+  keepChoice(byId("profile-scale"), [...scales].map(([scale, name]) => option(scale, name)));
+  byId("profile-scale").closest("label").hidden = scales.size < 2;
   const grids = profiled();
   byId("profile-section").hidden = !grids.length;
   byId("profile-note").textContent = grids.length > MOST_PROFILES ? `The first ${MOST_PROFILES} of ${grids.length} grids; pick fewer above.` : "";
@@ -130,7 +134,7 @@ function showProfile() {
 
 function buildProfile() {
   whenSeen(byId("profile"), drawProfile);
-  byId("profile-of").addEventListener("change", () => {
+  for (const id of ["profile-of", "profile-scale"]) byId(id).addEventListener("change", () => {
     showProfile();
     paintVisible();
   });

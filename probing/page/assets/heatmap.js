@@ -104,11 +104,12 @@ class Heatmap {
 
   // dots, and around the best black within white, which shows on dark and bright cells alike; one trace, since each costs time
   marks(values, low, high, diverging) {
-    const { dots, best } = this.spec;
+    const { dots, lows = [], best } = this.spec;
     const bright = (i) => diverging || (values[i] - low) / (high - low || 1) > 0.55;
     const side = (this.height - TOP - BOTTOM) / this.layers.length;
     const frame = (color, width) => ({ i: best, symbol: "square-open", size: Math.max(6, side - 5), color, width });
-    const points = dots.map((i) => ({ i, symbol: "circle", size: 3.5, color: bright(i) ? "#111111" : "#ffffff", width: 0 }));
+    const small = (symbol, size) => (i) => ({ i, symbol, size, color: bright(i) ? "#111111" : "#ffffff", width: 0 });
+    const points = [...dots.map(small("circle", 3.5)), ...lows.map(small("triangle-down", 5))];
     const single = this.heads.length === 1; // its values are written into the cells
     if (best != null && !single) points.push(frame("#ffffff", 4.5), frame("#111111", 2));
     if (!points.length) return [];

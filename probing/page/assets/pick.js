@@ -3,6 +3,7 @@
 const items = [...data.grids, ...data.curves, ...data.tables];
 const MISSING = "–";
 const fieldOf = (item, field) => item.names[field] ?? MISSING;
+const FIRST_PICKED = { baseline: "none", made: data.asked };
 const picked = new Map();
 let wanted = "";
 
@@ -16,9 +17,9 @@ function valuesOf(field) {
   return [...counts].sort(([a], [b]) => a.localeCompare(b, "en", { numeric: true }));
 }
 
-// rows that others are compared with are beside the point until they are asked for
+// rows that others are compared with, and runs that another made on its way, wait until they are picked
 function atFirst(field, values) {
-  return field === "baseline" && values.includes("none") ? ["none"] : values;
+  return values.includes(FIRST_PICKED[field]) ? [FIRST_PICKED[field]] : values;
 }
 
 function passes(item) {

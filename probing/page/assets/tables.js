@@ -29,14 +29,13 @@ function showFound() {
   const grids = shownGrids().filter(isFound);
   byId("found-section").hidden = !grids.length;
   const best = (grid, of) => (grid.support.best == null ? null : of(grid, grid.support.best));
-  const shown = (grid) => (grid.columns.value_low || []).filter(known).length;
   const full = (grid) => (grid.columns.full || []).find(known);
   const columns = [
     { name: "grid", text: true, of: fullName, show: (g) => `${fullName(g)}; ${measureName(g)}` },
     { name: "needed most, or serves best alone", text: true, of: (g) => best(g, place), show: (g) => best(g, place) ?? "–" },
     { name: "value [95 %]", of: (g) => best(g, mainOf), show: (g) => (best(g, mainOf) == null ? "–" : amount(best(g, mainOf), g) + best(g, bounds)) },
     { name: "mean", of: (g) => g.support.mean, show: (g) => amount(g.support.mean, g) },
-    { name: "no difference shown", of: (g) => (shown(g) ? g.support.near_guess / shown(g) : null), show: (g) => (shown(g) ? `${g.support.near_guess} of ${shown(g)}` : "–") },
+    { name: "no difference shown", of: (g) => (g.support.bounded ? g.support.near_guess / g.support.bounded : null), show: (g) => (g.support.bounded ? `${g.support.near_guess} of ${g.support.bounded}` : "–") },
     { name: "full model", of: full, show: (g) => score(full(g), g) },
     { name: "test items", of: (g) => g.sizes.n_test, show: (g) => (known(g.sizes.n_test) ? g.sizes.n_test.toLocaleString("en") : "–") },
   ];
@@ -50,15 +49,17 @@ function showSupport() {
   const column = (name, of, show) => ({ name, of, show });
   const columns = [
     { name: "grid", text: true, of: fullName, show: fullName },
-    { name: "best", text: true, of: (g) => (g.support.best == null ? null : place(g, g.support.best)), show: (g) => (g.support.best == null ? "–" : place(g, g.support.best)) },
+    { name: "highest test score", text: true, of: (g) => (g.support.best == null ? null : place(g, g.support.best)), show: (g) => (g.support.best == null ? "–" : place(g, g.support.best)) },
     column("test [95 %]", (g) => best(g, "test"), (g) => `${score(best(g, "test"), g)}${interval(best(g, "test_low"), best(g, "test_high"), g)}`),
     column("p, best of all", (g) => best(g, "p_adjusted"), (g) => probability(best(g, "p_adjusted"))),
     column("mean test", (g) => g.support.mean, (g) => score(g.support.mean, g)),
     column("guessing", (g) => g.support.guess, (g) => score(g.support.guess, g)),
-    column("not above guessing", (g) => g.support.near_guess / cells(g).length, (g) => (known(g.support.guess) ? `${g.support.near_guess} of ${cells(g).length}` : "–")),
+    column("not above guessing", (g) => (g.support.bounded ? notAbove(g.support) / g.support.bounded : null), (g) => (g.support.bounded ? `${notAbove(g.support)} of ${g.support.bounded}` : "–")),
+    column("below guessing", (g) => g.support.below || null, (g) => String(g.support.below)),
     column("p ≤ 0.05", (g) => g.support.significant, (g) => (known(g.support.significant) ? String(g.support.significant) : "–")),
     column("mean selectivity", (g) => g.support.selectivity, (g) => gap(g.support.selectivity, g)),
     column("mean over untrained", (g) => g.support.above_untrained, (g) => gap(g.support.above_untrained, g)),
+    column("train items", (g) => g.sizes.n_train, (g) => (known(g.sizes.n_train) ? g.sizes.n_train.toLocaleString("en") : "–")),
     column("test items", (g) => g.sizes.n_test, (g) => (known(g.sizes.n_test) ? g.sizes.n_test.toLocaleString("en") : "–")),
   ];
   const filled = columns.filter((one, k) => k < 3 || grids.some((grid) => known(one.of(grid))));

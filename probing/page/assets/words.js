@@ -58,7 +58,6 @@ const cells = (grid) => Object.values(grid.columns)[0].map((_, i) => i);
 const mainOf = (grid, i) => cell(grid, main(grid), i);
 // larger the more the model needs the head, or the more it holds
 const need = (grid, i) => (isFound(grid) && grid.found.turned && known(mainOf(grid, i)) ? -mainOf(grid, i) : mainOf(grid, i));
-const kindOf = (grid) => (isFound(grid) ? grid.found.kind : "");
 // what numbers are multiplied by before they are drawn
 const factorOf = (grid) => (isFound(grid) ? grid.found.unit.factor / 10 ** grid.found.unit.power : 1);
 
@@ -113,7 +112,7 @@ function cellLines(grid, i) {
   if (known(grid.support.guess)) lines.push(`${guessName(grid)} ${score(grid.support.guess, grid)}`);
   if (known(at("selectivity"))) lines.push(`control ${score(at("control"), grid)}, selectivity ${gap(at("selectivity"), grid)}`);
   if (known(at("untrained"))) lines.push(`untrained ${score(at("untrained"), grid)}`);
-  if (known(at("p_adjusted"))) lines.push(`p ${probability(at("p_adjusted"))}, corrected for the best of ${grid.columns.test.length}`);
+  if (known(at("p_adjusted"))) lines.push(`p ${probability(at("p_adjusted"))}, corrected for choosing the best of ${grid.columns.test.length}`);
   return lines;
 }
 

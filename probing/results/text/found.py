@@ -67,7 +67,7 @@ def found_summary(rows: pd.DataFrame) -> str:
     what = "serves best alone" if str(most["variant"]).startswith("only") else "needed most"
     metric = f"{most['metric']} " if str(most["analysis"]) in DIFFERENCES else ""
     line = f"{what}: {place_text(most)}, {metric}{plain(unit.spoken(most['value']))}{_interval(most, unit)}"
-    return "; ".join([line, mean, *_shown(grid), *_full(most)])
+    return "; ".join([line, mean, *_shown(grid), *_ranked_by(grid), *_full(most)])
 
 
 def most_needed(rows: pd.DataFrame) -> pd.Series | None:
@@ -122,6 +122,11 @@ def _shown(grid: pd.DataFrame) -> list[str]:
         return []
     shown = int(((known["value_low"] > 0) | (known["value_high"] < 0)).sum())
     return [f"a difference is shown in {shown} of {len(known)}"]
+
+
+def _ranked_by(grid: pd.DataFrame) -> list[str]:
+    """What the head needed most was chosen by, where that is known of the rows themselves."""
+    return [f"ranked by test, the first of {len(grid)}"] if grid["value_low"].notna().any() else []
 
 
 def _full(row: pd.Series) -> list[str]:

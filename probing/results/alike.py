@@ -1,0 +1,124 @@
+"""Which numbers are of one kind, so that they can share a colour scale or be subtracted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from probing.errors import ProbingError
+from probing.results.units import DIFFERENCES, LOSS, score_unit, value_unit
+from probing.tasks.target import COEFFICIENTS
+
+_LABELS = ("", "readout", "classifier")
+"""Objectives (none of a probe) that predict the labels of the task; others predict something of their own."""
+_NAMES = {
+    "macro_f1": "macro F1",
+    "f1": "F1",
+    "matthews": "Matthews correlation",
+    "pearson": "Pearson correlation",
+    "spearman": "Spearman correlation",
+}
+_RANGES = {"mse": "from 0 up", LOSS: "from 0 up"}
+_P = ("p", "p_adjusted")
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """What a column of numbers is. Only numbers of equal quantities share a scale or have a difference.
+
+    Attributes:
+        kind: "score", "difference" (of scores or losses), "p", or what an analysis found, "gates".
+        metric: Behind it; empty where numbers are the same thing under every metric.
+        unit: What it is counted in, "%", "points", "nats"; may be empty.
+        range: Between which numbers it lies, in words.
+        predicted: Objective that it is about, unless the labels of the task are predicted.
+    """
+
+    kind: str
+    metric: str
+    unit: str
+    range: str
+    predicted: str
+
+    @property
+    def scale(self) -> str:
+        """The same text for equal quantities, another for any other."""
+        return "|".join((self.kind, self.metric, self.unit, self.range, self.predicted))
+
+    def __str__(self) -> str:
+        """The quantity in words, "Pearson correlation (from -1 to 1)"."""
+        metric = _NAMES.get(self.metric, self.metric)
+        what = {"score": metric, "difference": f"difference in {metric}"}.get(self.kind, self.kind)
+        about = f" of {self.predicted}" if self.predicted else ""
+        said = ", ".join(filter(None, (self.unit, self.range)))
+        return f"{what}{about} ({said})" if said else f"{what}{about}"
+
+
+def quantity(rows: pd.DataFrame, value: str = "test") -> Quantity:
+    """The quantity of one column of rows of one grid.
+
+    Args:
+        rows: Result rows that agree in analysis, metric, variant and objective; the first is read.
+        value: The column.
+    """
+    first = rows.iloc[0]
+    names = ("analysis", "metric", "variant", "objective")
+    texts = ("" if name not in rows or pd.isna(first[name]) else str(first[name]) for name in names)
+    return quantity_of(*texts, value=value)
+
+
+def quantity_of(analysis: str, metric: str, variant: str, objective: str, value: str) -> Quantity:
+    """The quantity of the column `value` of rows that have these names; an empty text is a missing one."""
+    family = objective.partition("[")[0]
+    predicted = "" if family in _LABELS else family
+    if value in _P:
+        return Quantity("p", "", "", "from 0 to 1", "")
+    if value == "value":
+        return _found(analysis, metric, variant, predicted)
+    if value == "selectivity":
+        return _difference(metric, predicted)
+    metric = value.removeprefix("test_") if value.startswith("test_") else metric
+    return Quantity("score", metric, score_unit(metric).name, _range(metric), predicted)
+
+
+def refuse_unlike(first: Quantity, second: Quantity, where: str) -> None:
+    """Refuse to subtract, or to put on one scale, what is not of one kind.
+
+    Args:
+        first: One quantity.
+        second: The other.
+        where: What is compared, for the message.
+
+    Raises:
+        ProbingError: If the two are not the same.
+    """
+    if first != second:
+        raise ProbingError(f"{where}: {apart(first, second)}; compare their ranks, as probing.correlations")
+
+
+def apart(first: Quantity, second: Quantity) -> str:
+    """Why two quantities have nothing in common but ranks, in words without a full stop."""
+    names = [quantity.metric or quantity.kind for quantity in (first, second)]
+    what = "{} and {}".format(*(names if names[0] != names[1] else (first.kind, second.kind)))
+    return f"{what} cannot be compared number by number: {first} and {second} share no scale"
+
+
+def _found(analysis: str, metric: str, variant: str, predicted: str) -> Quantity:
+    if analysis in DIFFERENCES:
+        return _difference(metric, predicted)
+    if analysis == "importance":
+        unit = value_unit(analysis, metric, variant, []).name
+        return Quantity(f"importance {variant}", "", unit, "from 0 up", predicted)
+    kind = f"{analysis}, open" if variant.endswith(".open") else analysis
+    unit, ends = ("nats", "from 0 up") if analysis == "entropy" else ("", "from 0 to 1")
+    return Quantity(kind, "", unit, ends, "")
+
+
+def _difference(metric: str, predicted: str) -> Quantity:
+    unit = value_unit("ablation", metric, "", []).name
+    return Quantity("difference", metric, unit, "", predicted)
+
+
+def _range(metric: str) -> str:
+    return "from -1 to 1" if metric in COEFFICIENTS else _RANGES.get(metric, "from 0 to 100")

@@ -1,0 +1,51 @@
+"""Scores against what guessing scores: above it, not told from it, or below it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from probing.tasks.target import COEFFICIENTS
+
+Flags = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Against:
+    """On which side of a level intervals lie; a cell without an interval is on none.
+
+    Attributes:
+        known: bool, cells that have an interval, where the level is known.
+        holds: bool, cells whose interval holds the level.
+        below: bool, cells whose interval lies below it.
+        above: bool, cells whose interval lies above it.
+    """
+
+    known: Flags
+    holds: Flags
+    below: Flags
+    above: Flags
+
+
+def against(low: NDArray[np.float64], high: NDArray[np.float64], level: float) -> Against:
+    """Compare intervals with a level.
+
+    Args:
+        low: float64, lower ends of any shape; NaN where there is no interval.
+        high: float64, upper ends of the same shape.
+        level: What guessing scores, or 0 for differences; NaN if it is not known.
+    """
+    known = np.isfinite(low) & np.isfinite(high) & np.isfinite(level)
+    below, above = known & (high < level), known & (low > level)
+    return Against(known, known & ~below & ~above, below, above)
+
+
+def chance_level(rows: pd.DataFrame) -> float:
+    """What guessing scores in rows of one grid: 0 of a coefficient, else the majority; NaN if not known."""
+    if rows["metric"].iloc[0] in COEFFICIENTS:
+        return 0.0
+    known = rows["majority"].dropna()
+    return float("nan") if known.empty else float(known.iloc[0])

@@ -1,0 +1,93 @@
+"""Several runs where one is wanted: which of them is meant, and how the user names one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from probing.errors import ProbingError
+from probing.results.schema import GRID, NONE, places
+
+_TOLD_BY = (*GRID, "step", "question", "n_train", "n_dev", "n_test", "inner", "key")
+"""Columns that tell runs apart, those first that a user has chosen."""
+_EQUAL = (
+    *(name for name in GRID if name not in {"variant", "stack", "metric"}), "step", "question", "n_train",
+)  # fmt: skip
+"""Columns in which runs of an equal question agree."""
+_MOST = 8
+
+
+def several(rows: pd.DataFrame, what: str = "grid", start: str = "") -> ProbingError:
+    """The error that says which columns tell some rows apart, with their values, and to name one.
+
+    Args:
+        rows: Result rows of more than one grid or run.
+        what: What there should be one of.
+        start: Whose rows they are, "task=t is "; stands before the sentence.
+    """
+    columns = differing(rows)
+    if not columns:
+        return ProbingError(f"{start}the same {what} twice; keep the rows of one")
+    # what identifies a run is of use only where nothing else tells it apart
+    named = [name for name in columns if name not in {"question", "inner", "key"}] or columns[-1:]
+    texts = [NONE if pd.isna(value) else str(value) for value in rows[named[0]]]
+    return ProbingError(start + name_one(what, named, texts))
+
+
+def name_one(what: str, names: Sequence[str], texts: Sequence[str]) -> str:
+    """The one sentence for several where one is wanted.
+
+    Args:
+        what: What there should be one of.
+        names: What tells them apart, the one first that is to be named.
+        texts: Its values, as a user would write them.
+    """
+    name, *more = names
+    texts = list(dict.fromkeys(texts))
+    some = ", ".join(texts[:_MOST]) + (f" and {len(texts) - _MOST} more" if len(texts) > _MOST else "")
+    also = f" ({', '.join(more)} differ{'' if len(more) > 1 else 's'} too)" if more else ""
+    return f"more than one {what}: {name} is any of {some}; name one, {name}=...{also}"
+
+
+def differing(rows: pd.DataFrame) -> list[str]:
+    """The columns in which rows differ that may tell runs and grids apart; a missing value is one too."""
+    known = [name for name in _TOLD_BY if name in rows]
+    return [name for name in known if len(rows[name].unique()) > 1]
+
+
+def preferred(rows: pd.DataFrame, of: pd.DataFrame | None = None) -> pd.DataFrame:
+    """The rows without those of runs that give way to another run of an equal question.
+
+    A run gives way to one that has all of its cells and more, as a grid of some layers to the whole grid; and
+    a run that another made on its way (column `inner`) to one that was asked for, unless it has more cells.
+
+    Args:
+        rows: Result rows that were chosen.
+        of: All rows, of which cells are counted; the chosen ones if not given.
+
+    Returns:
+        Some of the rows, in their order.
+    """
+    if not {"key", "question", "inner"} <= set(rows) or rows["key"].nunique() < 2:
+        return rows
+    names = [name for name in _EQUAL if name in rows]
+    gone: set[object] = set()
+    for _, group in rows.groupby(names, dropna=False, sort=False):
+        keys = list(group["key"].dropna().unique())
+        if len(keys) > 1:
+            gone |= _giving_way(group if of is None else of[of["key"].isin(keys)], keys)
+    return rows[~rows["key"].isin(list(gone))] if gone else rows
+
+
+def _giving_way(rows: pd.DataFrame, keys: list[object]) -> set[object]:
+    own = {key: rows[(rows["key"] == key).fillna(value=False)] for key in keys}
+    cells = {key: frozenset(places(of_key)) for key, of_key in own.items()}
+    inner = {key: bool(of_key["inner"].fillna(value=False).any()) for key, of_key in own.items()}
+
+    def gives_way(one: object, other: object) -> bool:
+        if cells[one] < cells[other]:
+            return True
+        return inner[one] and not inner[other] and not cells[one] > cells[other]
+
+    return {one for one in keys if any(gives_way(one, other) for other in keys if other != one)}
