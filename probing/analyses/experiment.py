@@ -114,7 +114,7 @@ class Experiment:
 
     @property
     def _why(self) -> str:
-        """Why examples are dropped; those with a word of either kind count once, as cut off."""
+        """The reasons for dropping examples; a pair with a word of either kind counts once, as cut off."""
         n = len(self.asked)
         missing, silent = self.representations.missing, self.representations.silent
         cut = np.unique(np.setdiff1d(missing, silent) % n)

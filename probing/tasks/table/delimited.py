@@ -21,6 +21,8 @@ _FIELD_LIMIT = 2**30
 _LIKELY = (";", "\t", "|", ",")
 # a name of a column rarely has as many words; a text does
 _WORDS_OF_A_TEXT = 4
+# rows in which a label of the first line comes again, if it is one
+_LOOKED_AT = 1000
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,8 @@ def _headless(names: Sequence[str], columns: Sequence[Sequence[str]]) -> str:
     """A remark on a first line that looks like an example: a number, a text, or a value that comes again."""
     for name, values in zip(names, columns, strict=True):
         text = len(name.split()) >= _WORDS_OF_A_TEXT
-        if name and (text or NUMBER.fullmatch(name) or name in {value.strip() for value in values}):
+        again = any(value.strip() == name for value in values[:_LOOKED_AT])
+        if name and (text or NUMBER.fullmatch(name) or again):
             return (
                 f"the first line looks like an example ({name[:30]!r}); for a file without a header give "
                 "task.header=false, and columns are called 0, 1, ..., as in task.text=0"

@@ -1,4 +1,4 @@
-"""Which labels of a table an entry of `task.ignore` or `task.classes` names."""
+"""The labels of a table that an entry of `task.ignore` or `task.classes` names."""
 
 from __future__ import annotations
 

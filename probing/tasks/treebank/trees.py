@@ -1,4 +1,4 @@
-"""Where the trees of a bracketed file are, and which of its brackets are none of theirs."""
+"""Finding the trees of a bracketed file; brackets in the text between them belong to no tree."""
 
 from __future__ import annotations
 
