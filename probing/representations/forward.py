@@ -27,6 +27,7 @@ from probing.representations.threads import ThreadChoice, thread_candidates, tor
 from probing.tasks.task import Unit
 
 SAMPLE = 16  # texts that the time is measured on
+SAME = 1e-3  # of the largest value: by how much two passes may differ where sums have no fixed order
 HALF_RANGE = (1e-4, float(np.finfo(np.float16).max))  # below it half precision loses digits
 
 
@@ -90,21 +91,35 @@ class Reader:
         return min((limit for limit in limits if limit), default=None)
 
     def estimate(self, units: Sequence[Unit]) -> float:
-        """Seconds that reading these units will take, from a few of all lengths.
+        """Seconds that reading these units will take, from a few of all lengths, which are read twice.
 
         Raises:
-            ProbingError: If the model gives a vector that is not finite, or cannot be read.
+            ProbingError: If the model gives a vector that is not finite, or cannot be read; if it gives
+                another vector each time.
         """
         sources = sorted({source_of(unit) for unit in units}, key=characters)
         sampled = sources[:: max(1, len(sources) // SAMPLE)]
         sample = [Unit(text, second=second) for text, second in sampled]
         start = 0.0
+        passes: list[list[dict[int, Vectors]]] = []
         for _ in range(2):  # the first time pays for allocation
             start = time.perf_counter()
-            for batch in self.encoder().batches(sample):
-                self.vectors(batch, sample)
+            passes.append([self.vectors(batch, sample) for batch in self.encoder().batches(sample)])
         seconds = time.perf_counter() - start
+        self._check_same(*passes)
         return seconds * sum(map(characters, sources)) / sum(map(characters, sampled))
+
+    def _check_same(self, first: list[dict[int, Vectors]], second: list[dict[int, Vectors]]) -> None:
+        for before, after in zip(first, second, strict=True):
+            for layer, vectors in before.items():
+                apart = np.abs(vectors.astype(np.float32) - after[layer]).max(initial=0)
+                size = np.abs(vectors).max(initial=0)
+                if apart > SAME * size:
+                    raise ProbingError(
+                        f"layer {layer}: two passes over the same texts give vectors that differ by "
+                        f"{apart / size:.1e} of their size: the model draws something at random (dropout in "
+                        "its own code, hashing), and no result could be repeated; choose another model"
+                    )
 
     def read(self, units: Sequence[Unit]) -> Iterator[Rows]:
         """Run the model over all units.
@@ -179,12 +194,18 @@ class Reader:
             row, head, _ = np.argwhere(~np.isfinite(array))[0]
             raise ProbingError(
                 f"layer {layer} head {head}: the vector of {units[batch.units[row]].text[:60]!r} is not "
-                f"finite (NaN or infinity); try extract.dtype=float32, or check the model's weights"
+                f"finite (NaN or infinity); {_remedy(self.request.dtype)}"
             )
         size = np.abs(array)
         mean = size.mean((0, 2))  # of each head; one of zeros loses nothing
         fits = size.max() <= HALF_RANGE[1] and not ((mean > 0) & (mean < HALF_RANGE[0])).any()
         return array.astype(np.float16) if fits else array
+
+
+def _remedy(dtype: str) -> str:
+    if dtype == "float32":
+        return "the model's weights or its config.json are damaged: fetch the model again"
+    return f"{dtype} may be too small for its values: use extract.dtype=float32"
 
 
 def _padded(vectors: dict[int, Vectors], rows: int) -> dict[int, Vectors]:
