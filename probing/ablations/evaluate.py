@@ -16,6 +16,7 @@ from torch import Tensor
 
 from probing.ablations.shortcut import Shortcut, find_shortcut
 from probing.errors import ProbingError
+from probing.models.broken import not_finite
 from probing.models.fused import check_eager
 from probing.models.masking import How, Means, gated, masked
 from probing.models.sites import Site
@@ -98,6 +99,9 @@ class Evaluator:
                 progress.add(len(gates) * (stop - start), len(gates) * (stop - start))
                 start = stop
         progress.close()
+        if np.isnan(found[0]).any():
+            dtype = str(self.ready.model.dtype).removeprefix("torch.")
+            raise ProbingError(f"the model's loss is NaN with some heads masked; {not_finite(dtype)}")
         order = np.argsort(rows, kind="stable")
         return Answers(rows[order], found[0][:, order], found[1][:, order])
 

@@ -82,6 +82,13 @@ def warn_of_layers(model: nn.Module, report: Mapping[str, Any]) -> None:
         )
 
 
+def not_finite(dtype: str) -> str:
+    """What to do about NaN or infinity in what a model computes in a dtype."""
+    if dtype == "float32":
+        return f"the model's weights or its config.json are damaged: {AGAIN}"
+    return f"{dtype} may be too small for its values: use extract.dtype=float32"
+
+
 @contextmanager
 def library_loads(files: ModelFiles, part: str) -> Iterator[None]:
     """Say in one line what of a model's files the library cannot load; for calls of the library alone.

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from probing.errors import ProbingError
+from probing.models.broken import not_finite
 from probing.models.capture import capture
 from probing.models.load import LoadedModel
 from probing.models.sites import Site
@@ -194,18 +195,12 @@ class Reader:
             row, head, _ = np.argwhere(~np.isfinite(array))[0]
             raise ProbingError(
                 f"layer {layer} head {head}: the vector of {units[batch.units[row]].text[:60]!r} is not "
-                f"finite (NaN or infinity); {_remedy(self.request.dtype)}"
+                f"finite (NaN or infinity); {not_finite(self.request.dtype)}"
             )
         size = np.abs(array)
         mean = size.mean((0, 2))  # of each head; one of zeros loses nothing
         fits = size.max() <= HALF_RANGE[1] and not ((mean > 0) & (mean < HALF_RANGE[0])).any()
         return array.astype(np.float16) if fits else array
-
-
-def _remedy(dtype: str) -> str:
-    if dtype == "float32":
-        return "the model's weights or its config.json are damaged: fetch the model again"
-    return f"{dtype} may be too small for its values: use extract.dtype=float32"
 
 
 def _padded(vectors: dict[int, Vectors], rows: int) -> dict[int, Vectors]:
