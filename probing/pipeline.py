@@ -25,7 +25,7 @@ from probing.errors import CorruptFileError, ProbingError
 from probing.models.family import default_pooling
 from probing.models.files import ModelFiles, find_files
 from probing.objectives.divide import divided
-from probing.objectives.objective import Setting
+from probing.objectives.objective import Ready, Setting
 from probing.probes.pose import pose, truth
 from probing.question import Question, baseline_task
 from probing.representations.extract import Extractor, Overwrite
@@ -174,9 +174,14 @@ class Run(Question):
             config.granularity,
             cast("Beside", cache(self._beside)),
             setting,
-            cache(lambda attention: self.means.objective.prepare(setting(attention))),
+            cache(lambda attention: self._ready(setting(attention))),
             config.paths.models / self.store.path.stem,
         )
+
+    def _ready(self, setting: Setting) -> Ready:
+        from probing.objectives.sound import check_sound
+
+        return check_sound(self.means.objective.prepare(setting), self.config.extract.dtype)
 
     def _setting(self, load: Load, attention: Attention) -> Setting:
         """What the objective is given; it reads hidden states from the same cache as probes do."""

@@ -16,6 +16,8 @@ from torch import Tensor
 
 from probing.ablations.shortcut import Shortcut, find_shortcut
 from probing.errors import ProbingError
+from probing.models.broken import not_finite
+from probing.models.fused import check_eager
 from probing.models.masking import How, Means, gated, masked
 from probing.models.sites import Site
 from probing.objectives.objective import Batch, Output, Ready, plain
@@ -82,6 +84,8 @@ class Evaluator:
         rows, found = np.empty(count, np.int64), np.empty((2, len(gates), count))
         progress = Progress("masking", "examples", count * len(gates))
         choice, start = _threads(self.ready, self.threads), 0
+        if self.how == "uniform" and batches:
+            check_eager(self.ready.model, batches[0].inputs)
         with torch.inference_mode():
             # uniform attention changes what is done before a head's output is reached
             usable = self.shortcuts and self.how != "uniform" and len(gates) > 1
@@ -95,6 +99,9 @@ class Evaluator:
                 progress.add(len(gates) * (stop - start), len(gates) * (stop - start))
                 start = stop
         progress.close()
+        if np.isnan(found[0]).any():
+            dtype = str(self.ready.model.dtype).removeprefix("torch.")
+            raise ProbingError(f"the model's loss is NaN with some heads masked; {not_finite(dtype)}")
         order = np.argsort(rows, kind="stable")
         return Answers(rows[order], found[0][:, order], found[1][:, order])
 

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from probing.analyses.experiment import Experiment, Means, Uses
 from probing.analyses.judged import check_unit, settings_of
+from probing.errors import ProbingError
 from probing.models.sites import Kind, Site
 from probing.objectives.objective import joint_units
 from probing.results.schema import as_frame
@@ -57,7 +58,12 @@ class EntropyAnalysis:
         return "all layers"
 
     def run_part(self, experiment: Experiment, part: int) -> pd.DataFrame:
-        """The mean entropy of every head."""
+        """The mean entropy of every head.
+
+        Raises:
+            ProbingError: If attention is not finite, or fused attention would be another.
+        """
+        from probing.models.broken import not_finite
         from probing.models.capture import capture
         from probing.models.trace import find_sites
         from probing.objectives.items import make_batches
@@ -79,6 +85,12 @@ class EntropyAnalysis:
             for batch in batches:
                 tokens = batch.inputs.get("attention_mask", batch.tokens)
                 run(**batch.inputs)
+        for site in sites:
+            if not means[site].value.isfinite().all():
+                raise ProbingError(
+                    f"layer {site.layer}: attention is not finite (NaN or infinity); "
+                    f"{not_finite(setting.extract.dtype)}"
+                )
         rows = [
             {"layer": site.layer, "head": head, "value": value}
             for site in sites

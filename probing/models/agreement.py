@@ -45,7 +45,7 @@ def outputs_of(
                 for name, kept in given.items():
                     hooks.callback(model.get_submodule(name).register_forward_hook(_keep(kept)).remove)
                 torch.manual_seed(0)
-                given[""] = _tensors(model(**inputs))
+                given[""] = float_tensors(model(**inputs))
             found |= {(name, batch, i): t for name, several in given.items() for i, t in enumerate(several)}
     return found
 
@@ -89,17 +89,19 @@ def _no_traces(model: nn.Module) -> Iterator[None]:
 
 def _keep(given: list[Tensor]) -> Callable[..., None]:
     def hook(_: nn.Module, __: Any, output: Any) -> None:  # noqa: ANN401
-        given.extend(tensor.clone() for tensor in _tensors(output))
+        given.extend(tensor.clone() for tensor in float_tensors(output))
 
     return hook
 
 
-def _tensors(output: Any) -> list[Tensor]:  # noqa: ANN401
+def float_tensors(output: Any) -> list[Tensor]:  # noqa: ANN401
     """Float tensors of an output, other than attention weights, whose shape follows the heads."""
     if isinstance(output, Tensor):
         return [output] if output.is_floating_point() else []
     if isinstance(output, Mapping):
         output = [value for name, value in output.items() if "attentions" not in str(name)]
     return (
-        [tensor for value in output for tensor in _tensors(value)] if isinstance(output, list | tuple) else []
+        [tensor for value in output for tensor in float_tensors(value)]
+        if isinstance(output, list | tuple)
+        else []
     )

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from probing.errors import ProbingError
+from probing.models.fused import check_eager
 from probing.models.inputs import Sizes, sizes_of
 from probing.models.layout import view, written
 from probing.models.record import implementation
@@ -28,9 +29,10 @@ class _ForwardStoppedError(BaseException):
 class Capture:
     """Runs forward passes of a model whose sites are being read."""
 
-    def __init__(self, model: PreTrainedModel) -> None:
+    def __init__(self, model: PreTrainedModel, placement: _Placement) -> None:
         """Made by `capture`."""
         self._model = model
+        self._placement = placement
 
     def __call__(self, **inputs: Any) -> None:  # noqa: ANN401
         """Run one forward pass; gradient modes, and `use_cache` of decoders, are the caller's.
@@ -39,8 +41,12 @@ class Capture:
             inputs: Keyword arguments of the model, as for `model(**inputs)`.
 
         Raises:
-            ProbingError: If a wanted site is not reached, or a head mask is given.
+            ProbingError: If a wanted site is not reached, or a head mask is given; if attention weights are
+                wanted that fused attention would not use.
         """
+        if self._placement.reads_attention:
+            with self._placement.paused():
+                check_eager(self._model, inputs)
         try:
             self._model(**inputs)
         except _ForwardStoppedError:
@@ -63,6 +69,9 @@ def capture(
         stop_early: Leave the forward pass after the last wanted site. Otherwise it runs to its end and
             its output is the same, to the bit, as without the context.
 
+    Where attention weights are read, the first forward pass compares eager with fused attention on its inputs
+    (`check_eager`): hooks of others see two more passes then.
+
     Raises:
         ProbingError: If a site does not belong to the model, or attention weights are wanted from a fused
             implementation.
@@ -71,8 +80,8 @@ def capture(
     def only_read(site: Site, tensor: Tensor) -> None:
         read(site, tensor)
 
-    with _placed(model, sites, only_read, stop_early=stop_early):
-        yield Capture(model)
+    with _placed(model, sites, only_read, stop_early=stop_early) as placement:
+        yield Capture(model, placement)
 
 
 @contextmanager
@@ -98,11 +107,11 @@ def edit(model: PreTrainedModel, sites: Sequence[Site], change: Edit) -> Iterato
 @contextmanager
 def _placed(
     model: PreTrainedModel, sites: Sequence[Site], change: Edit, *, stop_early: bool
-) -> Iterator[None]:
+) -> Iterator[_Placement]:
     placement = _Placement(model, sites, change, stop_early=stop_early)
     with ExitStack() as hooks:
         placement.install(hooks)
-        yield
+        yield placement
 
 
 class _StandIn:
@@ -133,6 +142,21 @@ class _Placement:
         self._calls: Counter[tuple[str, Side]] = Counter()
         self._missing: set[Site] = set()
         self._flags = self._needed_flags()
+        self._paused = False
+
+    @property
+    def reads_attention(self) -> bool:
+        """Whether attention weights are wanted."""
+        return any(site.kind is Kind.ATTENTION for site in self._sites)
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Let the model run unseen."""
+        self._paused = True
+        try:
+            yield
+        finally:
+            self._paused = False
 
     def install(self, hooks: ExitStack) -> None:
         """Attach everything; `hooks` takes it away again, also if this fails half way."""
@@ -151,7 +175,7 @@ class _Placement:
 
     def _needed_flags(self) -> dict[str, bool]:
         flags = {}
-        if any(site.kind is Kind.ATTENTION for site in self._sites):
+        if self.reads_attention:
             if implementation(self._model) != "eager":
                 raise eager_needed(self._model.config.model_type, implementation(self._model))
             flags["output_attentions"] = True
@@ -174,12 +198,16 @@ class _Placement:
             ) from error
 
     def _begin(self, _: nn.Module, args: Any, kwargs: dict[str, Any]) -> tuple[Any, dict[str, Any]]:  # noqa: ANN401
+        if self._paused:
+            return args, kwargs
         self._sizes = sizes_of(self._model, args, kwargs)
         self._calls.clear()
         self._missing = set(self._sites)
         return args, {**kwargs, **self._flags}
 
     def _finish(self, _: nn.Module, __: Any, output: Any) -> None:  # noqa: ANN401
+        if self._paused:
+            return
         for site in self._sites:
             values = getattr(output, site.name, None) if site.side is Side.RESULT else None
             if values and isinstance(site.position, int) and site.position < len(values):
@@ -229,6 +257,8 @@ class _Placement:
 
     def _visit(self, key: tuple[str, Side], sites: list[Site], values: dict[Any, Any]) -> dict[Any, Tensor]:
         """Show the sites of this call of the module; what was written, by position."""
+        if self._paused:
+            return {}
         call = self._calls[key]
         self._calls[key] += 1
         changed: dict[Any, Tensor] = {}

@@ -8,6 +8,8 @@ from typing import Any, Literal
 from probing.models.files import ModelFiles
 
 Language = Literal["causal", "masked", "seq2seq"]
+CAUSAL_TOWERS = frozenset({"clip", "clip_text_model", "clipseg", "groupvit", "owlv2", "owlvit", "xclip"})
+"""Pairs of images and text in whose text tower a token sees only those before it."""
 
 
 def default_pooling(files: ModelFiles) -> Literal["first", "last"]:
@@ -30,5 +32,8 @@ def language_kind(settings: Mapping[str, Any]) -> Language:
 
     if settings.get("is_encoder_decoder"):
         return "seq2seq"
-    family = settings.get("model_type")
-    return "causal" if family in CAUSAL and family not in MASKED else "masked"
+    inner = settings.get("text_config")
+    families = {str(each.get("model_type")) for each in (settings, inner) if isinstance(each, Mapping)}
+    if families & CAUSAL_TOWERS:
+        return "causal"
+    return "causal" if families & set(CAUSAL) and not families & set(MASKED) else "masked"

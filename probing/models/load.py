@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 import torch
-from safetensors import SafetensorError
 from torch import nn
 from transformers import (
     AutoConfig,
@@ -23,11 +22,14 @@ from transformers.tokenization_utils_base import PreTrainedTokenizerBase
 from transformers.utils import logging as transformers_logging
 
 from probing.errors import ProbingError
+from probing.models.broken import check_files, check_shapes, library_loads, warn_of_layers
 from probing.models.family import Language, language_kind
-from probing.models.files import ModelFiles, untrusted
+from probing.models.files import ModelFiles
+from probing.models.guard import guard_embeddings
 from probing.models.merge import merge_adapter
 from probing.models.padding import FILLED_WITH_0, Padding, reconciled
 from probing.models.pruned import cut_untrained, from_pretrained
+from probing.models.text import check_reads_text, text_side
 
 Attention = Literal["sdpa", "eager"]
 Purpose = Literal["read", "lm", "classify"]
@@ -45,7 +47,8 @@ class LoadedModel:
     """A model in evaluation mode with its tokenizer.
 
     Attributes:
-        model: The unmodified module; of an encoder-decoder model that is read its encoder.
+        model: The unmodified module, whose embeddings refuse numbers out of range; of an encoder-decoder
+            model that is read its encoder, of a pair like CLIP its text tower.
         tokenizer: Its tokenizer.
         max_length: The most tokens that one input may have, or None where the model has no limit.
         padding: How texts of different lengths share a batch.
@@ -77,22 +80,25 @@ def load_model(
         purpose: Which task head it shall have.
 
     Raises:
-        ProbingError: If the files do not make a model, or leave some of its weights at random values.
+        ProbingError: If the files do not make a model, or leave some of its weights at random values; if the
+            model does not read text.
     """
     transformers_logging.set_verbosity_error()  # type: ignore[no-untyped-call]
     transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    try:
+    name = files.config.name
+    check_files(files)
+    with library_loads(files, "configuration"):
+        config = AutoConfig.from_pretrained(files.folder, trust_remote_code=files.config.trust_remote_code)
+    check_reads_text(name, config)
+    with library_loads(files, "tokenizer"):
         tokenizer = _tokenizer(files)
+    with library_loads(files, "weights"):
         make = _pretrained if files.config.pretrained else _untrained
         model = make(files, dtype, attention, _class(files, purpose))
-    except (OSError, ValueError, KeyError, ImportError, RuntimeError, SafetensorError) as error:
-        if "trust_remote_code" in str(error) and not files.config.trust_remote_code:
-            raise untrusted(files.config.name) from error
-        reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
-        raise ProbingError(f"model {files.config.name}: cannot be loaded: {reason}") from error
-    if model.config.is_encoder_decoder and purpose == "read":
-        model = _encoder(files, model)
+    if purpose == "read":
+        model = text_side(name, model)
     model.train(False).requires_grad_(False)
+    guard_embeddings(model, tokenizer, name)
     nn.Module.to(model, device)
     limit = _length_limit(model, tokenizer)
     padding = reconciled(model, tokenizer, limit, classifies=purpose == "classify")
@@ -125,13 +131,6 @@ def _pretrained(files: ModelFiles, dtype: torch.dtype, attention: Attention, kin
         return _from_pretrained(files, kind, attn_implementation="eager", **options)
 
 
-def _encoder(files: ModelFiles, model: PreTrainedModel) -> PreTrainedModel:
-    encoder = model.get_encoder()
-    if not isinstance(encoder, PreTrainedModel):
-        raise ProbingError(f"model {files.config.name}: its encoder does not run alone; choose another model")
-    return encoder
-
-
 def _from_pretrained(files: ModelFiles, kind: Any, **options: Any) -> PreTrainedModel:  # noqa: ANN401
     adapter = files.adapter
     dtype = options["dtype"]
@@ -139,7 +138,11 @@ def _from_pretrained(files: ModelFiles, kind: Any, **options: Any) -> PreTrained
         options["dtype"] = torch.promote_types(dtype, torch.float32)
         if kind is AutoModelForSequenceClassification and adapter.labels is not None:
             options["num_labels"] = adapter.labels
-    model, report = from_pretrained(kind, files.folder, use_safetensors=True, **options)
+    model, report = from_pretrained(
+        kind, files.folder, use_safetensors=True, ignore_mismatched_sizes=True, **options
+    )
+    check_shapes(files.folder, report)
+    warn_of_layers(model, report)
     unread = "pooler" if kind in (AutoModel, AutoModelForMaskedLM) else None
     missing = sorted(name for name in report["missing_keys"] if unread is None or unread not in name)
     if adapter is not None:
@@ -177,7 +180,7 @@ def _untrained(files: ModelFiles, dtype: torch.dtype, attention: Attention, kind
 
 def _length_limit(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> int | None:
     """The smallest limit that the tokenizer or the position embeddings set."""
-    limits = [tokenizer.model_max_length]
+    limits = [_own_limit(tokenizer)]
     for name, module in model.named_modules():
         if isinstance(module, nn.Embedding) and name.endswith(("position_embeddings", "wpe")):
             # RoBERTa's positions start behind the padding index
@@ -187,3 +190,13 @@ def _length_limit(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) ->
     limits += [getattr(config, name, None) or _LONGEST for name in ("max_position_embeddings", "n_positions")]
     limit = min(limit for limit in limits if limit > 0)  # XLNet says -1, that it has none
     return int(limit) if limit < _LONGEST else None
+
+
+def _own_limit(tokenizer: PreTrainedTokenizerBase) -> float:
+    limit: object = tokenizer.model_max_length
+    if isinstance(limit, bool) or not isinstance(limit, int | float) or limit < 1:
+        raise ProbingError(
+            f"{tokenizer.name_or_path}/tokenizer_config.json: model_max_length is {limit!r}, and must be a "
+            "number of tokens, 1 or more; put right what it says there"
+        )
+    return limit

@@ -12,6 +12,7 @@ from transformers import PreTrainedModel
 
 from probing.errors import ProbingError
 from probing.models.capture import capture, edit
+from probing.models.fused import check_eager
 from probing.models.heads import Heads
 from probing.models.inputs import default_inputs
 from probing.models.record import as_it_was
@@ -50,10 +51,13 @@ def mask_heads(
         inputs: Of the run on entry, for a model that does not run on a few tokens.
 
     Raises:
-        ProbingError: If there is no such head, it is not reached, or it cannot be masked in this way.
+        ProbingError: If there is no such head, it is not reached, or it cannot be masked in this way; if
+            eager attention, which `uniform` needs, is not what fused attention computes.
     """
     given = default_inputs(model) if inputs is None else dict(inputs)
     found = Heads(find_sites(model, given).heads)
+    if how == "uniform":
+        check_eager(model, given)
     kept = torch.ones(1, len(found), dtype=torch.bool, device=model.device)
     kept[0, found.places(heads, stack)] = False
     with masked(model, found, kept, how, means):

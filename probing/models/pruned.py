@@ -15,6 +15,7 @@ from transformers import AutoConfig, PreTrainedModel
 
 from probing.errors import ProbingError
 from probing.files import delete, own_name, replace_file, sync_folder
+from probing.models.broken import check_shapes
 from probing.models.content import INDEX, PRUNED, WEIGHTS
 from probing.models.removed import Removed, as_json, from_json, remember, removed_from
 
@@ -139,10 +140,11 @@ def load_pruned(
         raise ProbingError(f"{folder}: no {PRUNED}; a whole model is loaded with from_pretrained")
     try:
         kind = model_class or _saved_class(folder)
-        model, report = from_pretrained(kind, folder, **options)
+        model, report = from_pretrained(kind, folder, **{**options, "ignore_mismatched_sizes": True})
     except _FAILURES as error:
         reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
         raise ProbingError(f"{folder}: cannot be loaded: {reason}") from error
+    check_shapes(folder, report)
     lacking = sorted([*report["missing_keys"], *report["unexpected_keys"]])
     if model_class is None and lacking:
         raise ProbingError(

@@ -12,6 +12,7 @@ from torch.overrides import TorchFunctionMode
 from transformers import PreTrainedModel
 
 from probing.errors import ProbingError
+from probing.models.fused import not_compared
 from probing.models.heads import Heads
 from probing.models.inputs import Sizes, sizes_of
 from probing.models.record import implementation
@@ -27,6 +28,8 @@ def uniform_attention(model: PreTrainedModel, heads: Heads, kept: Tensor) -> Ite
 
     Padding and, in causal models, later positions stay unseen: the weight is 1/n over the other n.
 
+    Whether the eager attention that it changes is right is the caller's to check, with `check_eager`.
+
     Args:
         model: The model in which the heads were found; left as it was found when the context ends.
         heads: Its heads, N in all.
@@ -41,6 +44,7 @@ def uniform_attention(model: PreTrainedModel, heads: Heads, kept: Tensor) -> Ite
     with ExitStack() as stack:
         stack.callback(model.register_forward_pre_hook(leveller.begin, with_kwargs=True).remove)
         stack.callback(model.register_forward_hook(leveller.finish).remove)
+        stack.enter_context(not_compared(model))
         stack.enter_context(leveller)
         yield
 

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from probing.errors import ProbingError
+from probing.models.broken import not_finite
 from probing.models.capture import capture
 from probing.models.load import LoadedModel
 from probing.models.sites import Site
@@ -27,6 +28,7 @@ from probing.representations.threads import ThreadChoice, thread_candidates, tor
 from probing.tasks.task import Unit
 
 SAMPLE = 16  # texts that the time is measured on
+SAME = 1e-3  # of the largest value: by how much two passes may differ where sums have no fixed order
 
 
 @dataclass(frozen=True)
@@ -90,21 +92,35 @@ class Reader:
         return min((limit for limit in limits if limit), default=None)
 
     def estimate(self, units: Sequence[Unit]) -> float:
-        """Seconds that reading these units will take, from a few of all lengths.
+        """Seconds that reading these units will take, from a few of all lengths, which are read twice.
 
         Raises:
-            ProbingError: If the model gives a vector that is not finite, or cannot be read.
+            ProbingError: If the model gives a vector that is not finite, or cannot be read; if it gives
+                another vector each time.
         """
         sources = sorted({source_of(unit) for unit in units}, key=characters)
         sampled = sources[:: max(1, len(sources) // SAMPLE)]
         sample = [Unit(text, second=second) for text, second in sampled]
         start = 0.0
+        passes: list[list[dict[int, Vectors]]] = []
         for _ in range(2):  # the first time pays for allocation
             start = time.perf_counter()
-            for batch in self.encoder().batches(sample):
-                self.vectors(batch, sample)
+            passes.append([self.vectors(batch, sample) for batch in self.encoder().batches(sample)])
         seconds = time.perf_counter() - start
+        self._check_same(*passes)
         return seconds * sum(map(characters, sources)) / sum(map(characters, sampled))
+
+    def _check_same(self, first: list[dict[int, Vectors]], second: list[dict[int, Vectors]]) -> None:
+        for before, after in zip(first, second, strict=True):
+            for layer, vectors in before.items():
+                apart = np.abs(vectors.astype(np.float32) - after[layer]).max(initial=0)
+                size = np.abs(vectors).max(initial=0)
+                if apart > SAME * size:
+                    raise ProbingError(
+                        f"layer {layer}: two passes over the same texts give vectors that differ by "
+                        f"{apart / size:.1e} of their size: the model draws something at random (dropout in "
+                        "its own code, hashing), and no result could be repeated; choose another model"
+                    )
 
     def read(self, units: Sequence[Unit]) -> Iterator[Rows]:
         """Run the model over all units.
@@ -181,7 +197,7 @@ class Reader:
             row, head, _ = np.argwhere(~np.isfinite(array))[0]
             raise ProbingError(
                 f"layer {layer} head {head}: the vector of {units[batch.units[row]].text[:60]!r} is not "
-                f"finite (NaN or infinity); try extract.dtype=float32, or check the model's weights"
+                f"finite (NaN or infinity); {not_finite(self.request.dtype)}"
             )
         return array
 

@@ -54,7 +54,7 @@ def tokenize(
     """Tokenise texts, joining pairs as the tokenizer does; of a pair the longer one is cut first.
 
     Raises:
-        ProbingError: If the limit leaves no room for two texts.
+        ProbingError: If the limit leaves no room for two texts, or the tokenizer fails.
     """
     tokens = _encode(tokenizer, sources)
     if max_length is None:
@@ -94,7 +94,13 @@ def _call(
         options |= {"truncation": "longest_first", "max_length": max_length}
     if sources[0][1] is not None:
         options["text_pair"] = [second for _, second in sources]
-    encoded = tokenizer([text for text, _ in sources], **options)
+    try:
+        encoded = tokenizer([text for text, _ in sources], **options)
+    except Exception as error:  # the fast ones raise nothing narrower
+        raise ProbingError(
+            f"{tokenizer.name_or_path}: its tokenizer cannot read texts as {sources[0][0][:60]!r} "
+            f"({str(error).strip().partition(chr(10))[0]}); fetch the model again, or choose another"
+        ) from error
     kept = encoded.encodings if tokenizer.is_fast else [None] * len(sources)
     for row in range(len(sources)):
         yield Tokens({name: ids[row] for name, ids in encoded.items()}, kept[row])

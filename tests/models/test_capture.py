@@ -17,6 +17,7 @@ from transformers.pytorch_utils import Conv1D
 
 from probing.errors import ProbingError
 from probing.models.capture import capture, edit
+from probing.models.fused import not_compared
 from probing.models.sites import Kind, Layout, Side, Site, Sites
 from probing.models.trace import find_sites
 from tests.models.families import FAMILIES, Family, build, inputs_of
@@ -74,7 +75,7 @@ def _read(
         vectors[site] = tensor.clone()
 
     torch.manual_seed(0)
-    with torch.no_grad(), capture(model, sites, read, **options) as forward:
+    with torch.no_grad(), not_compared(model), capture(model, sites, read, **options) as forward:
         forward(**inputs)
     return vectors
 

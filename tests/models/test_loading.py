@@ -129,7 +129,7 @@ def test_a_folder_that_is_no_model(tmp_path: Path) -> None:
     with pytest.raises(ProbingError, match="no tokenizer"):
         find_files(ModelConfig(str(tmp_path)))
     (tmp_path / "tokenizer.json").write_text("{}")
-    with pytest.raises(ProbingError, match="cannot be loaded"):
+    with pytest.raises(ProbingError, match="cannot be read as safetensors"):
         load(tmp_path)
 
 

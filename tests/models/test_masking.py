@@ -17,6 +17,7 @@ from probing.errors import ProbingError
 from probing.models.capture import capture
 from probing.models.config import ModelConfig
 from probing.models.files import find_files
+from probing.models.fused import not_compared
 from probing.models.heads import Heads
 from probing.models.inputs import HEAD_MASKS
 from probing.models.load import load_model
@@ -94,7 +95,11 @@ def _outputs(
     model: PreTrainedModel, sites: tuple[Site, ...], inputs: dict[str, Tensor]
 ) -> dict[Site, Tensor]:
     found: dict[Site, Tensor] = {}
-    with torch.no_grad(), capture(model, sites, lambda s, t: found.update({s: t.clone()})) as forward:
+
+    def read(site: Site, tensor: Tensor) -> None:
+        found[site] = tensor.clone()
+
+    with torch.no_grad(), not_compared(model), capture(model, sites, read) as forward:
         forward(**inputs)
     return found
 

@@ -1,0 +1,241 @@
+"""What is wrong with a model's files, in one line: found before loading, or told from how that failed."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import traceback
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError, safe_open
+from torch import nn
+
+from probing.errors import ProbingError
+from probing.models.content import INDEX
+from probing.models.files import ModelFiles, untrusted
+
+COUNTS = (
+    "num_attention_heads", "n_head", "n_heads", "num_heads", "encoder_attention_heads",
+    "decoder_attention_heads", "num_key_value_heads", "num_kv_heads", "head_dim", "d_kv", "hidden_size",
+    "d_model", "n_embd", "num_hidden_layers", "n_layer", "n_layers", "encoder_layers", "vocab_size",
+)  # fmt: skip
+"""Keys of config.json, under the names of all families, whose numbers count something that must be there."""
+AGAIN = "fetch the model again"
+log = logging.getLogger(__name__)
+_OURS = str(Path(__file__).parents[1])
+_REAL = re.compile(r"F\d|BF16")  # of safetensors, also eight bits and fewer
+
+
+def check_files(files: ModelFiles) -> None:
+    """Refuse a model that its files cannot make, before anything of it is loaded.
+
+    Raises:
+        ProbingError: Naming the file, and the key or tensor in it.
+    """
+    path = files.folder / "config.json"
+    for key in COUNTS:
+        value = files.settings.get(key)
+        if isinstance(value, int) and not isinstance(value, bool) and value < 1:
+            raise ProbingError(f"{path}: {key} is {value}, and must be 1 or more; {AGAIN}")
+    if files.config.pretrained:
+        _check_weights(files)
+
+
+def check_shapes(folder: Path, report: Mapping[str, Any]) -> None:
+    """Refuse weights of other shapes than the configuration asks for.
+
+    Args:
+        folder: Where the model lies.
+        report: What the library says of loading, as `output_loading_info` gives it.
+
+    Raises:
+        ProbingError: Naming a tensor, its shape in the file and the shape that is wanted.
+    """
+    wrong = sorted(report.get("mismatched_keys") or (), key=lambda item: str(item[0]))
+    if wrong:
+        name, stored, wanted = wrong[0]
+        more = f" (and {len(wrong) - 1} more tensors differ)" if len(wrong) > 1 else ""
+        raise ProbingError(
+            f"{folder}: {name} has shape {tuple(stored)} in the weights, and config.json asks for "
+            f"{tuple(wanted)}{more}; put the config.json of these weights there, or {AGAIN}"
+        )
+
+
+def warn_of_layers(model: nn.Module, report: Mapping[str, Any]) -> None:
+    """Warn of weights of layers that the configuration does not count, and that are left out.
+
+    Args:
+        model: What was loaded.
+        report: As of `check_shapes`.
+    """
+    there = {_unnumbered(name) for name in model.state_dict() if _unnumbered(name) != name}
+    beyond = sorted(name for name in report.get("unexpected_keys") or () if _unnumbered(name) in there)
+    if beyond:
+        log.warning(
+            "the weights hold more layers than config.json counts: %s and %d more tensors are left out",
+            beyond[0],
+            len(beyond) - 1,
+        )
+
+
+def not_finite(dtype: str) -> str:
+    """What to do about NaN or infinity in what a model computes in a dtype."""
+    if dtype == "float32":
+        return f"the model's weights or its config.json are damaged: {AGAIN}"
+    return f"{dtype} may be too small for its values: use extract.dtype=float32"
+
+
+@contextmanager
+def library_loads(files: ModelFiles, part: str) -> Iterator[None]:
+    """Say in one line what of a model's files the library cannot load; for calls of the library alone.
+
+    Args:
+        files: The model's files.
+        part: Which of them: `configuration`, `tokenizer` or `weights`.
+
+    Raises:
+        ProbingError: For whatever the library raises; errors that our own lines raise stay what they are.
+    """
+    try:
+        yield
+    except ProbingError:
+        raise
+    except Exception as error:
+        if _is_ours(error):
+            raise
+        raise ProbingError(_told(files, part, error)) from error
+
+
+def _check_weights(files: ModelFiles) -> None:
+    _check_index(files.folder)
+    for path in files.weights:
+        if path.suffix != ".safetensors":
+            continue
+        with path.open("rb") as stream:
+            if stream.read(24).startswith(b"version https://git-lfs"):
+                raise ProbingError(f"{path}: points to a file of Git LFS; fetch it with: git lfs pull")
+        try:
+            with safe_open(path, framework="pt") as weights:
+                kinds = {name: weights.get_slice(name).get_dtype() for name in weights.keys()}  # noqa: SIM118
+        except (SafetensorError, OSError) as error:
+            raise ProbingError(f"{path}: cannot be read as safetensors ({_first(error)}); {AGAIN}") from error
+        if not files.settings.get("quantization_config"):
+            _check_kinds(path, kinds)
+
+
+def _check_index(folder: Path) -> None:
+    path = folder / INDEX
+    whole = (folder / "model.safetensors").is_file()
+    if whole:
+        return
+    if not path.is_file():
+        raise ProbingError(f"{path}: is not there, though the weights lie in several files; {AGAIN}")
+    try:
+        named = set(json.loads(path.read_text(encoding="utf-8"))["weight_map"].values())
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ProbingError(f"{path}: cannot be read as an index of weights; {AGAIN}") from error
+    missing = sorted(str(name) for name in named if not (folder / str(name)).is_file())
+    if missing:
+        raise ProbingError(
+            f"{folder / missing[0]}: is not there, though {INDEX} names it; fetch this file, or {AGAIN}"
+        )
+
+
+def _check_kinds(path: Path, kinds: Mapping[str, str]) -> None:
+    """Whole numbers in the place of weights would be read as if they were the weights."""
+    for name, kind in sorted(kinds.items()):
+        if name.endswith((".weight", ".bias")) and not _REAL.match(kind):
+            raise ProbingError(
+                f"{path}: {name} is stored as {kind}, and config.json has no quantization_config that says "
+                "how to read it; save the model with weights of floating point"
+            )
+
+
+def _told(files: ModelFiles, part: str, error: Exception) -> str:
+    if "trust_remote_code" in str(error) and not files.config.trust_remote_code:
+        return str(untrusted(files.config.name))
+    if part == "tokenizer":
+        return _about_tokenizer(files, error)
+    wrong = _about_key(files, error)
+    if not wrong and (part == "configuration" or _while_building(error)):
+        wrong = f"describes no model: {_first(error)}; put right what it says there, or {AGAIN}"
+    if wrong and not isinstance(error, ImportError):
+        return f"{files.folder / 'config.json'}: {wrong}"
+    then = "" if isinstance(error, ImportError) else f"; {AGAIN}, or choose another"
+    return f"model {files.config.name}: cannot be loaded: {_first(error)}{then}"
+
+
+def _about_key(files: ModelFiles, error: Exception) -> str:
+    """What is wrong with one key of config.json; "" where the error tells of none."""
+    field = re.search(r"[Ff]ield '(\w+)'(?: with value)? (.*)", str(error))
+    if field and "Validation error" in str(error):
+        return f"{field[1]}: {field[2]}; put right what it says there, or {AGAIN}"
+    if isinstance(error, KeyError | AttributeError) and error.args:
+        for key, value in _leaves(files.settings):
+            if value == error.args[0] or (isinstance(value, str) and f"'{value}'" in str(error)):
+                return f"{key} is {value!r}, which the library does not know{_choices(key)}"
+    return ""
+
+
+def _about_tokenizer(files: ModelFiles, error: Exception) -> str:
+    folder = files.tokenizer_folder
+    for path in sorted(folder.glob("*.json")):
+        if "token" not in path.name and path.name not in ("vocab.json", "normalizer.json"):
+            continue
+        try:
+            found = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as broken:
+            return f"{path}: cannot be read as JSON ({_first(broken)}); {AGAIN}"
+        if not isinstance(found, dict):
+            return f"{path}: is no JSON object; {AGAIN}"
+    names = [path.name for path in sorted(folder.iterdir()) if path.is_file() and "token" in path.name]
+    return (
+        f"{folder}: no tokenizer can be made of {', '.join(names) or 'what is there'}: {_first(error)}; "
+        f"{AGAIN}, or save a tokenizer of this model there with its save_pretrained"
+    )
+
+
+def _unnumbered(name: str) -> str:
+    return ".".join("#" if part.isdigit() else part for part in name.split("."))
+
+
+def _leaves(settings: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
+    """All keys of a configuration with dots, and their values."""
+    for key, value in settings.items():
+        if isinstance(value, Mapping):
+            yield from _leaves(value, f"{above}{key}.")
+        else:
+            yield above + key, value
+
+
+def _choices(key: str) -> str:
+    if "act" not in key.rpartition(".")[2]:
+        return f"; put right what it says there, or {AGAIN}"
+    from transformers.activations import ACT2CLS
+
+    return f"; choose one of {', '.join(sorted(ACT2CLS))}"
+
+
+def _is_ours(error: Exception) -> bool:
+    """Whether a line of this package raised it, so that it is a bug of ours."""
+    frames: Sequence[traceback.FrameSummary] = traceback.extract_tb(error.__traceback__)
+    return bool(frames) and frames[-1].filename.startswith(_OURS) and frames[-1].name != "library_loads"
+
+
+def _while_building(error: Exception) -> bool:
+    """Whether a model was being built from its configuration, before weights were read."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return any(frame.name == "__init__" and "modeling_" in Path(frame.filename).name for frame in frames)
+
+
+def _first(error: Exception) -> str:
+    """The first line of what an error says, with the kind of those that say little."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    text = " ".join(lines[:2]) if lines and lines[0].endswith(":") else (lines[0] if lines else "")
+    text = text.rstrip(".,")
+    plain = OSError | ValueError | RuntimeError | ImportError | SafetensorError
+    return text if isinstance(error, plain) and " " in text else f"{type(error).__name__} {text}".strip()

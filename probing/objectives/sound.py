@@ -1,0 +1,42 @@
+"""Whether a model that is judged gives numbers, and the same ones each time."""
+
+from __future__ import annotations
+
+import torch
+
+from probing.errors import ProbingError
+from probing.models.broken import not_finite
+from probing.objectives.objective import Ready, plain
+
+SAME = 1e-3
+"""Of the largest loss: by how much two passes may differ where sums have no fixed order."""
+
+
+def check_sound(ready: Ready, dtype: str) -> Ready:
+    """Run the shortest examples twice.
+
+    Args:
+        ready: A loaded model with its batches.
+        dtype: What it computes in.
+
+    Returns:
+        The same.
+
+    Raises:
+        ProbingError: If a loss is NaN or infinite, or differs from one pass to the next.
+    """
+    batches = ready.batches("dev") or ready.batches("test")
+    if not batches:
+        return ready
+    with torch.no_grad():  # what a model keeps of it may be differentiated later
+        first, second = (plain(ready.run(batches[-1]).loss) for _ in range(2))
+    if not torch.isfinite(torch.from_numpy(first)).all():
+        raise ProbingError(f"the model's loss is not finite (NaN or infinity); {not_finite(dtype)}")
+    apart = abs(first - second).max()
+    if apart > SAME * abs(first).max():
+        raise ProbingError(
+            f"two passes over the same examples give losses that differ by {apart:.1e}: the model draws "
+            "something at random (dropout in its own code, hashing), and no result could be repeated; "
+            "choose another model"
+        )
+    return ready
