@@ -15,7 +15,7 @@ from safetensors import SafetensorError, safe_open
 from torch import nn
 
 from probing.errors import ProbingError
-from probing.models.content import INDEX
+from probing.models.content import DISTRIBUTED, INDEX, WHOLE, matching
 from probing.models.files import ModelFiles, untrusted
 
 COUNTS = (
@@ -111,7 +111,7 @@ def library_loads(files: ModelFiles, part: str) -> Iterator[None]:
 
 
 def _check_weights(files: ModelFiles) -> None:
-    _check_index(files.folder)
+    _check_index(files)
     for path in files.weights:
         if path.suffix != ".safetensors":
             continue
@@ -127,22 +127,12 @@ def _check_weights(files: ModelFiles) -> None:
             _check_kinds(path, kinds)
 
 
-def _check_index(folder: Path) -> None:
-    path = folder / INDEX
-    whole = (folder / "model.safetensors").is_file()
-    if whole:
-        return
-    if not path.is_file():
+def _check_index(files: ModelFiles) -> None:
+    """Refuse parts of weights without the index that says which tensor is in which."""
+    named = bool(files.settings.get("transformers_weights")) or matching(files.folder, [DISTRIBUTED])
+    if not named and not matching(files.folder, [WHOLE, INDEX]):
+        path = files.folder / INDEX
         raise ProbingError(f"{path}: is not there, though the weights lie in several files; {AGAIN}")
-    try:
-        named = set(json.loads(path.read_text(encoding="utf-8"))["weight_map"].values())
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ProbingError(f"{path}: cannot be read as an index of weights; {AGAIN}") from error
-    missing = sorted(str(name) for name in named if not (folder / str(name)).is_file())
-    if missing:
-        raise ProbingError(
-            f"{folder / missing[0]}: is not there, though {INDEX} names it; fetch this file, or {AGAIN}"
-        )
 
 
 def _check_kinds(path: Path, kinds: Mapping[str, str]) -> None:

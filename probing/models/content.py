@@ -76,11 +76,15 @@ def _shards(index: Path) -> list[Path]:
     try:
         names = sorted(set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()))
     except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
-        raise ProbingError(f"{index}: cannot be read ({error}); fetch the model again") from error
+        reason = "cannot be read as an index of weights"
+        raise ProbingError(f"{index}: {reason} ({error}); fetch the model again") from error
     shards = [index.parent / str(name) for name in names]
     lost = next((path for path in shards if path.parent != index.parent or not path.is_file()), None)
     if lost is not None:
-        raise ProbingError(f"{index}: names {lost.name}, which is not in its folder; fetch the model again")
+        raise ProbingError(
+            f"{index.parent / lost.name}: is not there, though {index.name} names it; fetch it, or the "
+            "model again"
+        )
     return shards
 
 
