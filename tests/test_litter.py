@@ -61,6 +61,7 @@ def test_litter_is_known_by_owner_and_age(tmp_path: Path) -> None:
         aged(tmp_path / "results" / ".parts-new", UNUSED - 60),
         aged(tmp_path / "results" / "m.t.done.parquet", UNUSED + 60),
         aged(tmp_path / "results" / ".tmp-notes", UNUSED + 60),
+        aged(tmp_path / ".mine.parquet.0123456789abcdef0123456789abcdef", UNUSED + 60),
         aged(tmp_path / "locks" / "results-b.lock", UNUSED - 60),
     ]
     clean(tmp_path)
