@@ -62,7 +62,7 @@ def ended(entry: os.DirEntry[str]) -> bool:
         return False
     if owned[2] == machine() and os.name == "posix":
         return not _alive(int(owned[3]))
-    return _age(entry) > FOREIGN
+    return _age(entry) > (UNUSED if owned[1] == "run" else FOREIGN)  # a run may take more than a week
 
 
 def _is_of_older_version(entry: os.DirEntry[str]) -> bool:

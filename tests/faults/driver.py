@@ -5,6 +5,7 @@ Everything is imported once. Each run is a fork of this process, so that hundred
 
 from __future__ import annotations
 
+import gc
 import os
 import re
 import shutil
@@ -99,6 +100,7 @@ def kills(place: Path) -> None:
     root.rename(whole)
     seen: set[str] = set()
     for name in ("missing", "always"):
+        count = len(seen)
         run(root, f"overwrite={name}")  # so that all forks know what is composed and generated
         shutil.rmtree(root)
         operation = 0
@@ -114,7 +116,10 @@ def kills(place: Path) -> None:
                 assert forked(lambda: check(root, right)) == 0, f"{name}: killed before operation {operation}"
             shutil.rmtree(root, ignore_errors=True)
         assert code == 0, f"{name} {operation}: ended with {code}"
-        print(f"{name}: killed before each of {operation - 1} operations", file=sys.__stdout__)
+        print(
+            f"{name}: killed before each of {operation - 1} operations, {len(seen) - count} states",
+            file=sys.__stdout__,
+        )
         assert operation > 20
 
 
@@ -171,6 +176,7 @@ def _fail(root: Path) -> None:
 def main(what: str, place: Path) -> None:
     """Do one of the two."""
     torch.set_num_threads(1)
+    gc.disable()  # its passes would copy all memory of every fork
     make_bert(place / "tiny")
     rows = [f"{' '.join(WORDS[row % 7 : row % 7 + row % 5 + 1])} {row},{row % 2}" for row in range(80)]
     (place / "table.csv").write_text("\n".join(["text,label", *rows]), encoding="utf-8")
