@@ -148,8 +148,8 @@ def test_a_file_is_replaced_though_its_empty_folder_is_taken_away(
     made = Path.mkdir
     taken: list[Path] = []
 
-    def taking(self: Path, *arguments: int, **options: bool) -> None:
-        made(self, *arguments, **options)
+    def taking(self: Path, **options: bool) -> None:
+        made(self, **options)
         if not taken:
             taken.append(self)
             self.rmdir()

@@ -5,7 +5,6 @@ Everything is imported once. Each run is a fork of this process, so that hundred
 
 from __future__ import annotations
 
-import gc
 import os
 import re
 import shutil
@@ -176,20 +175,20 @@ def _fail(root: Path) -> None:
 def main(what: str, place: Path) -> None:
     """Do one of the two."""
     torch.set_num_threads(1)
-    gc.disable()  # its passes would copy all memory of every fork
     make_bert(place / "tiny")
     rows = [f"{' '.join(WORDS[row % 7 : row % 7 + row % 5 + 1])} {row},{row % 2}" for row in range(80)]
     (place / "table.csv").write_text("\n".join(["text,label", *rows]), encoding="utf-8")
     nowhere = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123
     sys.stdout = sys.stderr = nowhere
-    os.fsync = lambda _: None  # what a killed process has written is not lost, unlike that of a machine
+    # what a killed process has written is not lost, unlike that of a machine without power
+    setattr(os, "fsync", lambda _: None)  # noqa: B010
 
     def drawn(rows: pd.DataFrame, folder: Path, _: str) -> tuple[Path, ...]:
         return (save_table(rows, folder / "grid.csv"),)
 
     compose = cache(compose_config)
-    probing.main.compose_config = lambda overrides: compose(tuple(overrides))
-    probing.present.draw_run = drawn  # type: ignore[assignment]
+    setattr(probing.main, "compose_config", lambda words: compose(tuple(words)))  # noqa: B010
+    setattr(probing.present, "draw_run", drawn)  # noqa: B010
     try:
         {"kills": kills, "writers": writers}[what](place)
     except BaseException:
