@@ -21,7 +21,7 @@ FOREIGN, UNUSED = 7 * DAY, 30 * DAY
 """Seconds after which what another machine's process owns, and what nobody came back to, is removed."""
 _OWNED = re.compile(r"\.?(tmp|trash|run)-([0-9a-f]{8})-(\d+)-[0-9a-f]{12}")
 # temporaries of versions that did not name their owner
-_OLDER = re.compile(r"\..+\.[0-9a-f]{32}|tmp-[0-9a-f]{32}|\.saving-\w+")
+_OLDER = re.compile(r"\.(.+\.parquet|request\.json)\.[0-9a-f]{32}|tmp-[0-9a-f]{32}|\.saving-\w{8}")
 # the locks of those versions
 _OLDER_LOCK = re.compile(r"\.?[0-9a-f]{16,20}\.lock")
 _PARTS = ".parts-"
@@ -29,11 +29,9 @@ _PARTS = ".parts-"
 
 def clean(root: Path) -> None:
     """Remove what killed runs have left below a folder of outputs; it looks at names, not into files."""
-    for folder in (
-        root,
-        *(root / name for name in ("results", "representations", "models", "locks", "runs")),
-    ):
-        remove_litter(folder)
+    remove_litter(root, older=False)  # it may hold other things than ours
+    for name in ("results", "representations", "models", "locks", "runs"):
+        remove_litter(root / name)
     for name in ("representations", "models"):
         for entry in _entries(root / name):
             if entry.is_dir(follow_symlinks=False):
@@ -44,13 +42,16 @@ def clean(root: Path) -> None:
             locks.remove(Path(entry.path))
 
 
-def remove_litter(folder: Path) -> None:
-    """Remove temporaries and trash of processes that have ended from one folder, not from those in it."""
+def remove_litter(folder: Path, *, older: bool = True) -> None:
+    """Remove temporaries and trash of processes that have ended from one folder, not from those in it.
+
+    Args:
+        folder: Where to look.
+        older: Whether to remove, when they are old, also those of versions that did not name their owner.
+    """
     for entry in _entries(folder):
         owned = _OWNED.fullmatch(entry.name)
-        older = _OLDER.fullmatch(entry.name) and _age(entry) > FOREIGN
-        older = older or (_OLDER_LOCK.fullmatch(entry.name) and _age(entry) > UNUSED)
-        if (owned and owned[1] != "run" and ended(entry)) or older:
+        if (owned and owned[1] != "run" and ended(entry)) or (older and _is_of_older_version(entry)):
             delete(Path(entry.path))
 
 
@@ -61,7 +62,13 @@ def ended(entry: os.DirEntry[str]) -> bool:
         return False
     if owned[2] == machine() and os.name == "posix":
         return not _alive(int(owned[3]))
-    return _age(entry) > FOREIGN
+    return _age(entry) > (UNUSED if owned[1] == "run" else FOREIGN)  # a run may take more than a week
+
+
+def _is_of_older_version(entry: os.DirEntry[str]) -> bool:
+    if _OLDER.fullmatch(entry.name):
+        return _age(entry) > FOREIGN
+    return _OLDER_LOCK.fullmatch(entry.name) is not None and _age(entry) > UNUSED
 
 
 def is_owned(path: Path) -> bool:

@@ -75,7 +75,7 @@ def _acquire(lock: FileLock, wait: bool, waiting: str) -> None:
         if not wait:
             raise BusyError(lock.lock_file) from error
         if waiting:
-            log.info("%s", waiting)
+            log.warning("%s", waiting)
         lock.acquire()
 
 

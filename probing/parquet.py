@@ -72,7 +72,9 @@ def read_marked(path: Path, without: str | None = None) -> tuple[pa.Table, dict[
         raise CorruptFileError(str(path), reason) from error
 
 
-def parse(content: bytes, without: str | None = None) -> tuple[pa.Table, dict[str, Any], dict[str, Any]]:
+def parse(
+    content: bytes | bytearray, without: str | None = None
+) -> tuple[pa.Table, dict[str, Any], dict[str, Any]]:
     """Table, note and mark from the bytes of a file.
 
     Raises:

@@ -79,18 +79,22 @@ class Question:
             "task": self.task.digest,
             **self.config.analysis.depends_on(self.means),
         }
-        config = self.config
-        outside = outside_code(config.analysis, config.probe, config.task, self.task, self.means.objective)
-        if outside:  # a name says nothing about how others' code answers
-            content["code"] = outside
+        if self.code:  # a name says nothing about how others' code answers
+            content["code"] = self.code
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
 
     @cached_property
+    def code(self) -> list[list[str]]:
+        """The classes from outside the package that answer, with digests of their source."""
+        config = self.config
+        return outside_code(config.analysis, config.probe, config.task, self.task, self.means.objective)
+
+    @cached_property
     def question(self) -> str:
-        """A digest of what a result shares with its baselines: examples, labels, and how tokens are read."""
+        """A digest of what a result shares with its baselines: examples, labels, reading, code."""
         request = self.request
         read = (request.pooling, request.max_length, request.dtype, request.storage)
-        content = (self.sampled.digest, *read)
+        content: tuple[object, ...] = (self.sampled.digest, *read, *((self.code,) if self.code else ()))
         return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:8]
 
     @cached_property

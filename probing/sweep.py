@@ -17,7 +17,7 @@ from hydra.types import HydraContext, RunMode
 from omegaconf import DictConfig
 
 from probing.compose import choices, groups
-from probing.config import PathsConfig
+from probing.config import PathsConfig, local
 from probing.convert import make, suggest
 from probing.errors import ProbingError
 from probing.models.checkpoints import matching_models
@@ -79,6 +79,7 @@ def multirun(session: Hydra, job: Callable[[DictConfig], Any], overrides: list[s
     own = [override for override in overrides if _root(override) in _OF_ALL_JOBS]
     config = session.compose_config("config", own, RunMode.MULTIRUN, with_log_configuration=False)
     make(PathsConfig, {"root": str(config.paths.root)}, "paths")  # before anything is written there
+    local(str(config.hydra.sweep.dir), "hydra.sweep.dir")
     context = HydraContext(config_loader=session.config_loader, callbacks=Callbacks(config))
     sweeper: Sweeper
     if config.hydra.sweeper._target_.endswith(".BasicSweeper"):

@@ -61,6 +61,7 @@ def test_litter_is_known_by_owner_and_age(tmp_path: Path) -> None:
         aged(tmp_path / "results" / ".parts-new", UNUSED - 60),
         aged(tmp_path / "results" / "m.t.done.parquet", UNUSED + 60),
         aged(tmp_path / "results" / ".tmp-notes", UNUSED + 60),
+        aged(tmp_path / ".mine.parquet.0123456789abcdef0123456789abcdef", UNUSED + 60),
         aged(tmp_path / "locks" / "results-b.lock", UNUSED - 60),
     ]
     clean(tmp_path)
@@ -147,8 +148,8 @@ def test_a_file_is_replaced_though_its_empty_folder_is_taken_away(
     made = Path.mkdir
     taken: list[Path] = []
 
-    def taking(self: Path, *arguments: int, **options: bool) -> None:
-        made(self, *arguments, **options)
+    def taking(self: Path, **options: bool) -> None:
+        made(self, **options)
         if not taken:
             taken.append(self)
             self.rmdir()

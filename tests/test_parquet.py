@@ -24,7 +24,7 @@ REQUEST = Request({"weights": "w", "config": "c", "tokenizer": "t"}, "head", "fi
 
 
 def result(root: Path) -> Path:
-    frame = rows().assign(predicted=[np.arange(5) + row for row in range(6)])
+    frame = rows().assign(predicted=pd.Series([np.arange(5) + row for row in range(6)], dtype=object))
     return ResultStore(root / "results", "k", "m.t").write(frame, {"gold": [0, 1, 0, 1, 1]})
 
 
@@ -75,7 +75,7 @@ def test_others_read_sealed_files_as_ever(tmp_path: Path) -> None:
     assert pd.read_parquet(path)["test"].tolist() == right
     assert pq.read_table(path)["test"].to_pylist() == right
     assert pl.read_parquet(path)["test"].to_list() == right
-    answer = duckdb.sql(f"select test from '{path}'").fetchall()
+    answer = duckdb.connect().execute(f"select test from '{path}'").fetchall()
     assert [value for (value,) in answer] == right
     assert pd.read_parquet(path)["predicted"][3].tolist() == [3, 4, 5, 6, 7]
 

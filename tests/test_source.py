@@ -62,7 +62,12 @@ def test_a_probe_that_inherits_its_name_is_computed_and_so_is_one_whose_source_c
     second = probing.run(outside)
     assert "found as" not in capsys.readouterr().err
     assert predicted(root, second) == {1}
-    assert probing.load_results(root)["key"].nunique() == 3
+    probing.run([*arguments, "baseline=control"])
+    frame = probing.load_results(root)
+    assert frame["key"].nunique() == 4
+    # a baseline of the package's own probe is none of another one's that has its name
+    compared = frame[frame["baseline"] == "none"].groupby("key")["control"].count()
+    assert sorted(compared.tolist()) == [0, 0, 4]
 
 
 def test_our_own_classes_are_left_to_the_schema() -> None:
