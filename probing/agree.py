@@ -9,6 +9,7 @@ import pandas as pd
 
 from probing.errors import ProbingError
 from probing.results.load import load_results
+from probing.results.sizes import limit_text, sizes_text
 from probing.selection import Where, choose, having, parse, values
 
 _DEFAULTS = {"root": "outputs", "out": "agreement"}
@@ -48,6 +49,7 @@ def command(words: Sequence[str]) -> None:
     rows = comparable(load_results(root), {name: values(value) for name, value in asked.items()}, root)
     pairs = agreement(rows)
     print(_printed(pairs))  # noqa: T201
+    print("; ".join(filter(None, (sizes_text(rows), limit_text(rows)))))  # noqa: T201
     print(answer(pairs))  # noqa: T201
     for path in draw_pairs(rows, pairs, Path(out)):
         print(path)  # noqa: T201

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from pathlib import Path
 
 import pandas as pd
@@ -33,7 +32,7 @@ def drawn_grid(root: Path, capsys: pytest.CaptureFixture[str]) -> pd.DataFrame:
 
 
 def test_the_grid_inside_top_heads_is_marked_until_it_is_asked_for(
-    tmp_path: Path, tiny_bert: Path, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, tiny_bert: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     more = ["granularity.permutations=1", "granularity.draws=1"]
     probing.run(overrides(tmp_path, tiny_bert, "granularity=top_heads", *more))
@@ -49,9 +48,9 @@ def test_the_grid_inside_top_heads_is_marked_until_it_is_asked_for(
     before = {
         path.name: read_result(path, predicted=True) for path in (tmp_path / "results").glob("*.parquet")
     }
-    with caplog.at_level(logging.INFO):
-        frame = probing.run(overrides(tmp_path, tiny_bert))
-    assert "nothing to extract or train" in caplog.text
+    capsys.readouterr()
+    frame = probing.run(overrides(tmp_path, tiny_bert))
+    assert "nothing to extract or train" in capsys.readouterr().err
     assert not frame["inner"].any()
     assert inner(tmp_path)["probe", "head", "none"] is False
     assert inner(tmp_path)["probe", "layer", "none"] is True

@@ -113,7 +113,7 @@ def _beside(a: pd.DataFrame, b: pd.DataFrame, value: str) -> pd.DataFrame:
         check_value(rows, value)
     grids = [arrange(rows, value=value) for rows in (a, b)]
     keys = [grid.key for grid in grids]
-    refuse_unlike(*(key_quantity(key, value) for key in keys), keys[0].task)
+    refuse_unlike(key_quantity(keys[0], value), key_quantity(keys[1], value), keys[0].task)
     cells = [
         rows.assign(head=rows["head"].astype("Int64").fillna(-1))[["layer", "head", value]] for rows in (a, b)
     ]

@@ -84,7 +84,8 @@ def _ranked(grid: Grid, with_interval: bool) -> list[str]:
     bounds = f" [{unit.told(ends[0])}, {unit.told(ends[1])}]" if known else ""
     most = f"{_verb(grid)}: {place_name(grid, grid.best)}"
     number = f"{unit.spoken(grid.scores[grid.best])}{bounds}"
-    return [f"{most}, {number}"] if with_interval else [most, number]
+    by = ["ranked by test"] if known else []  # what has an interval is a difference on test
+    return [f"{most}, {number}", *by] if with_interval else [most, number]
 
 
 def _kept(grid: Grid, _: bool) -> list[str]:

@@ -63,9 +63,11 @@ def quantity(rows: pd.DataFrame, value: str = "test") -> Quantity:
         value: The column.
     """
     first = rows.iloc[0]
-    names = ("analysis", "metric", "variant", "objective")
-    texts = ("" if name not in rows or pd.isna(first[name]) else str(first[name]) for name in names)
-    return quantity_of(*texts, value=value)
+    analysis, metric, variant, objective = (
+        "" if name not in rows or pd.isna(first[name]) else str(first[name])
+        for name in ("analysis", "metric", "variant", "objective")
+    )
+    return quantity_of(analysis, metric, variant, objective, value)
 
 
 def quantity_of(analysis: str, metric: str, variant: str, objective: str, value: str) -> Quantity:

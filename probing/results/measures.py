@@ -9,7 +9,7 @@ import pandas as pd
 
 from probing.errors import ProbingError
 from probing.results.schema import GRID, places
-from probing.results.several import preferred
+from probing.results.several import preferred, several
 
 CELL = ("stack", "layer", "head")
 """Columns that tell the cells of a measure apart."""
@@ -75,10 +75,10 @@ def measures(frame: pd.DataFrame) -> pd.DataFrame:
         ProbingError: If no row is of a single head, or a grid lacks a head that another has.
     """
     grids = head_grids(frame)
-    several = any(rows["stack"].notna().any() for rows in grids)
+    stacked = any(rows["stack"].notna().any() for rows in grids)
     columns: dict[str, pd.Series] = {}
     for name, rows in zip(measure_names(grids), grids, strict=True):
-        told = rows.assign(stack=rows["stack"].fillna(_PROBED)) if several else rows
+        told = rows.assign(stack=rows["stack"].fillna(_PROBED)) if stacked else rows
         cells = places(told, CELL)
         if cells.has_duplicates:
             twice = _place(cells[cells.duplicated()][0])

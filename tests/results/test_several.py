@@ -8,6 +8,7 @@ import pytest
 import probing
 from probing.agree import comparable
 from probing.errors import ProbingError
+from probing.results.measures import measures
 from probing.results.several import preferred, several
 from probing.results.table import grid_text, summary
 from probing.selection import choose
@@ -75,6 +76,11 @@ def test_one_message_names_what_tells_runs_apart() -> None:
         ProbingError, match="more than task varies: limit is any of none, 200; name one, limit="
     ):
         probing.correlations(pd.concat([FULL, quick.assign(task="u")]))
+
+
+def test_two_rows_of_one_head_are_refused_among_measures_too() -> None:
+    with pytest.raises(ProbingError, match="two rows for layer 0 head 0, of the same grid twice"):
+        measures(pd.concat([FULL, FULL]))
 
 
 def test_the_terminal_says_on_how_many_examples_a_grid_rests_and_what_best_is() -> None:
