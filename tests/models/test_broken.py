@@ -56,7 +56,11 @@ def _write(name: str, content: bytes) -> Damage:
 
 
 def _remove(*names: str) -> Damage:
-    return lambda folder: [(folder / name).unlink() for name in names]
+    def damage(folder: Path) -> None:
+        for name in names:
+            (folder / name).unlink()
+
+    return damage
 
 
 def _cut(name: str, start: int, stop: int) -> Damage:

@@ -66,7 +66,8 @@ def _model(name: str) -> PreTrainedModel:
     config = CONFIG_MAPPING[name](**given) if given is not None else config_of(found[0])
     make: Any = AutoModel.from_config
     model: PreTrainedModel = make(config)
-    return model.train(False)
+    model.train(False)
+    return model
 
 
 def _folder(name: str, folder: Path) -> Path:
