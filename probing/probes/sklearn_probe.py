@@ -60,7 +60,7 @@ class Sklearn(Linear):
         """Fit every L2 value for every unit; see `Linear.train`. No use is made of `start`."""
         del start
         scaling = Scaling.of(vectors, self.standardize)
-        features = scaling.apply(vectors)[..., :-1].double().cpu().numpy()
+        features = scaling.apply(vectors, torch.float64)[..., :-1].cpu().numpy()
         rows, labels, shares = _weighted(target.cpu().numpy())
         weights = [[self._fit_one(x[rows], labels, shares, l2) for l2 in self.l2] for x in features]
         return scaling.to_raw(torch.from_numpy(np.array(weights)).to(vectors.device))
