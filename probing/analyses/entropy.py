@@ -11,6 +11,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from probing.analyses.caution import Sink
 from probing.analyses.experiment import Experiment, Means, Uses
 from probing.analyses.judged import check_unit, settings_of
 from probing.models.sites import Kind, Site
@@ -70,15 +71,17 @@ class EntropyAnalysis:
             loaded, setting, setting.task, joint_units(setting.task), lambda batch: batch, distinct=True
         )[self.split]
         means: dict[Site, _Mean] = defaultdict(_Mean)
-        tokens = torch.zeros(())
+        tokens, sink = torch.zeros(()), Sink()
 
         def read(site: Site, weights: Tensor) -> None:
             means[site].add(entropy(weights), tokens)
+            sink.add(site, weights, tokens)
 
         with capture(loaded.model, sites, read) as run, torch.inference_mode():
             for batch in batches:
                 tokens = batch.inputs.get("attention_mask", batch.tokens)
                 run(**batch.inputs)
+        sink.warn()
         rows = [
             {"layer": site.layer, "head": head, "value": value}
             for site in sites

@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from probing.errors import ProbingError
+from probing.results.checks import check_matrix, check_numbers
 from probing.results.ranks import spearman, top_overlap, top_size
 from probing.results.schema import GRID, PLACE
 
@@ -53,6 +54,7 @@ def linkage(matrix: pd.DataFrame) -> NDArray[np.float64]:
     from scipy.cluster.hierarchy import linkage as link
     from scipy.spatial.distance import squareform
 
+    check_matrix(matrix)
     if len(matrix) < 2:
         raise ProbingError(f"{len(matrix)} grid to cluster; give two or more")
     distance = 1 - matrix.fillna(0.0).to_numpy(dtype=float)
@@ -130,6 +132,8 @@ def compare(a: pd.DataFrame, b: pd.DataFrame, *, value: str = "test") -> Compari
     Raises:
         ProbingError: If either is not one grid, or they have no cell in common.
     """
+    for frame, what in ((a, "the first"), (b, "the second")):
+        check_numbers(frame, value, what=what)
     one, two = (_series(frame, name, value) for frame, name in ((a, "the first"), (b, "the second")))
     both = pd.concat([one, two], axis=1, join="inner", keys=["a", "b"]).dropna()
     if both.empty:
@@ -168,6 +172,9 @@ def stability(frame: pd.DataFrame, *, by: str = "seed", value: str = "test") -> 
     Raises:
         ProbingError: If no grid has two runs, or runs of one grid cannot be told apart.
     """
+    check_numbers(frame, value)
+    if by not in frame:
+        raise ProbingError(f"no column {by!r}; the frame has {', '.join(frame.columns)}")
     names, found = [name for name in (*GRID, "step") if name not in {by, *ALONG.get(by, ())}], []
     for cells, rows in frame.groupby(names, dropna=False, sort=False):
         if rows[by].nunique() < 2:
@@ -184,11 +191,11 @@ def stability(frame: pd.DataFrame, *, by: str = "seed", value: str = "test") -> 
 
 def _table(frame: pd.DataFrame, by: str, value: str) -> pd.DataFrame:
     """Cells down, values of `by` across; every cell filled."""
-    for name in (by, value):
-        if name not in frame:
-            raise ProbingError(f"no column {name!r}; the frame has {', '.join(frame.columns)}")
-    if frame.empty:
-        raise ProbingError("the frame holds no rows; select others")
+    if by not in frame:
+        raise ProbingError(f"no column {by!r}; the frame has {', '.join(frame.columns)}")
+    check_numbers(frame, value)
+    for name, rows in frame.groupby(by, sort=False):
+        check_numbers(rows, value, what=f"{by}={name}")
     _one_grid_each(frame, by)
     grids = {name: _series(rows, f"{by}={name}", value) for name, rows in frame.groupby(by, sort=False)}
     table = pd.concat(grids, axis=1)
