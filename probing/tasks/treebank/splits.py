@@ -30,7 +30,7 @@ def split_sentences(sentences: Sequence[Sentence], seed: int) -> dict[str, list[
     if own & {"dev", "test"} and not {"train", "test"} <= own:
         names = sorted(str(split) for split in own if split is not None)
         log.warning(
-            "there are files of %s but not of train and test: they are pooled and split again, 8:1:1; "
+            "there are files of %s but not of both train and test: they are pooled and split again, 8:1:1; "
             "scores are not those of the treebank's own test",
             " and ".join(names),
         )
