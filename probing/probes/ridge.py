@@ -50,7 +50,7 @@ class Ridge(Linear):
         scaling = Scaling.of(vectors, self.standardize)
         l2 = torch.tensor(self.l2, dtype=torch.float64, device=vectors.device)
         fits = []
-        for unit, of_unit in enumerate(vectors.split(1)):
+        for unit, of_unit in enumerate(torch.split(vectors, 1)):
             exact = scaling.of_unit(unit).apply(of_unit, torch.float64)[0]
             fits.append(self._fit_unit(exact, target, k, l2))
         return scaling.to_raw(torch.stack(fits))
