@@ -291,7 +291,23 @@ def prepare(config: Config) -> Run:
     task = sample(whole, asked.limit, False, config.seed)
     if len(task) == len(whole):  # nothing was left out, so this is the full run
         config = replace(config, sample=replace(asked, limit=None))
-    return resolve(config, task)
+    run = resolve(config, task)
+    _caution(run)
+    return run
+
+
+def _caution(run: Run) -> None:
+    """Warn of what is seldom meant, once for each run that is asked for."""
+    if run.names["pooling"] == "first" and default_pooling(run.files) == "last":
+        log.warning(
+            "pooling=first: in a causal model the first token sees itself alone, and all heads of a "
+            "key-value group give the same for it; use pooling=last or mean"
+        )
+    if run.config.analysis.uses == "objective" and run.means.objective.name == "lm":
+        log.warning(
+            "objective=lm: scores are losses in nats, of predicting the task's texts; the labels, metric and "
+            "majority on the task's card play no part"
+        )
 
 
 def resolve(config: Config, sampled: Task, known: ModelFiles | None = None) -> Run:

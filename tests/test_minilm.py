@@ -29,6 +29,9 @@ pytestmark = pytest.mark.skipif(
 )
 
 
+FEW = ["task.n_train=200", "task.n_dev=100", "task.n_test=100"]
+
+
 def test_the_default_run_gives_a_grid_clearly_above_majority(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -99,6 +102,20 @@ def _answers(task: Task, vectors: NDArray[np.float64]) -> Iterator[NDArray[np.in
         ]
         scores = [fit.score(scaled[dev], labels[dev]) for fit in fits]
         yield fits[int(np.argmax(scores))].predict(scaled[test])
+
+
+def test_the_grid_is_the_same_whatever_computes_it(tmp_path: Path) -> None:
+    """Threads and batch sizes change how sums are rounded, and nothing that is reported."""
+    grids = []
+    for name, settings in {"one": ("1", "512"), "two": ("2", "96")}.items():
+        threads, tokens = settings
+        torch.set_num_threads(int(threads))
+        arguments = [f"paths.root={tmp_path / name}", f"extract.threads={threads}", *FEW]
+        frame = probing.run([*arguments, f"extract.batch_tokens={tokens}", "analysis.permutations=0"])
+        answers = probing.load_predictions(tmp_path / name).answers
+        grids.append((frame[["layer", "head", "dev", "test", "l2"]], answers))
+    pd.testing.assert_frame_equal(grids[0][0], grids[1][0], check_exact=True)
+    np.testing.assert_array_equal(grids[0][1], grids[1][1])
 
 
 def test_the_untrained_twin_knows_less(tmp_path: Path) -> None:

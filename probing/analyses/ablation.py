@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from probing.analyses.caution import warn_of_dev
 from probing.analyses.experiment import Experiment, Means, Uses
 from probing.analyses.judged import (
     Groups,
@@ -97,6 +98,8 @@ class AblationAnalysis:
                 continue
             masks = _masks(kind, groups, chosen)
             found = {split: evaluator.answers(split, masks) for split in ("dev", "test")}
+            if part == 0 and kind == self.kinds[0]:
+                warn_of_dev(self.name, ready, found["dev"], experiment.seed, chooses=False)
             of_kind = list(self._rows(ready, found, groups.cells[chosen], kind, experiment.seed))
             rows += of_kind
             if kind == "only_one":

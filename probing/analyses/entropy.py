@@ -11,6 +11,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from probing.analyses.caution import Sink
 from probing.analyses.experiment import Experiment, Means, Uses
 from probing.analyses.judged import check_unit, settings_of
 from probing.errors import ProbingError
@@ -76,10 +77,11 @@ class EntropyAnalysis:
             loaded, setting, setting.task, joint_units(setting.task), lambda batch: batch, distinct=True
         )[self.split]
         means: dict[Site, _Mean] = defaultdict(_Mean)
-        tokens = torch.zeros(())
+        tokens, sink = torch.zeros(()), Sink()
 
         def read(site: Site, weights: Tensor) -> None:
             means[site].add(entropy(weights), tokens)
+            sink.add(site, weights, tokens)
 
         with capture(loaded.model, sites, read) as run, torch.inference_mode():
             for batch in batches:
@@ -91,6 +93,7 @@ class EntropyAnalysis:
                     f"layer {site.layer}: attention is not finite (NaN or infinity); "
                     f"{not_finite(setting.extract.dtype)}"
                 )
+        sink.warn()
         rows = [
             {"layer": site.layer, "head": head, "value": value}
             for site in sites

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from probing.analyses.caution import warn_of_dev
 from probing.analyses.experiment import Experiment, Means, Uses
 from probing.analyses.judged import (
     Groups,
@@ -22,6 +23,7 @@ from probing.analyses.judged import (
     with_ranks,
 )
 from probing.errors import ProbingError
+from probing.limits import check_most
 from probing.results.schema import as_frame
 from probing.tasks.task import Task
 
@@ -68,6 +70,7 @@ class GatesAnalysis:
         for name in ("steps", "batch"):
             if getattr(self, name) < 1:
                 raise ProbingError(f"analysis.{name} is {getattr(self, name)}; give 1 or more")
+        check_most("analysis", self, {"steps": 100_000, "batch": 10_000, "lambdas": 100})
         for name in ("rate", "weight_rate"):
             if not 0 < getattr(self, name) < np.inf:
                 raise ProbingError(f"analysis.{name} is {getattr(self, name):g}; give a rate above 0")
@@ -104,11 +107,15 @@ class GatesAnalysis:
         Raises:
             ProbingError: If the model is to be trained in half precision.
         """
+        from probing.ablations.evaluate import Evaluator
+
         ready = ready_of(experiment)
         groups = Groups.of(ready.heads, experiment)
         penalty = self.lambdas[part]
         whole = np.ones(len(ready.heads))
         full = _score(ready, "test", whole)
+        if part == 0:
+            warn_of_dev(self.name, ready, Evaluator(ready).answers("dev", whole[None]), experiment.seed)
         with self._weights(ready) as weights:
             gates = self._learned(experiment, ready, penalty, weights)
             values = _all_gates(groups, gates)

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Literal
 
 from probing.errors import ProbingError
+from probing.limits import check_most
 from probing.representations.request import SiteKind
 
 Unit = Literal["head", "layer", "attention", "top_heads", "all_heads"]
@@ -42,6 +43,7 @@ class Granularity:
         for name in ("draws", "permutations"):
             if getattr(self, name) < 0:
                 raise ProbingError(f"granularity.{name} is {getattr(self, name)}; give 0 or more")
+        check_most("granularity", self, {"draws": 100, "permutations": 100})
 
     @property
     def site(self) -> SiteKind:

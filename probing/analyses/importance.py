@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from torch import Tensor
 
+from probing.analyses.caution import warn_of_dev
 from probing.analyses.experiment import Experiment, Means, Uses
 from probing.analyses.judged import Groups, check_unit, ranked, ready_of, settings_of, shared_labels
 from probing.errors import ProbingError
@@ -71,11 +72,15 @@ class ImportanceAnalysis:
 
     def run_part(self, experiment: Experiment, part: int) -> pd.DataFrame:
         """Sums over some examples, in rows of variants that `conclude` puts together."""
+        from probing.ablations.evaluate import Evaluator
         from probing.ablations.gradients import head_importance
 
         ready = ready_of(experiment)
         groups = Groups.of(ready.heads, experiment)
         batches = self._stretches(ready)[part]
+        if part == 0 and ready.metrics[0] != "loss":
+            full = Evaluator(ready).answers("dev", np.ones((1, len(ready.heads)), dtype=bool))
+            warn_of_dev(self.name, ready, full, experiment.seed, chooses=False)
         whole = experiment.granularity.unit == "attention"
         sums = head_importance(
             ready.model,

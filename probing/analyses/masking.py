@@ -11,10 +11,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from probing.analyses.caution import warn_of_dev
 from probing.analyses.experiment import Experiment, Means, Uses
 from probing.analyses.judged import Groups, check_unit, ready_of, settings_of, shared_labels
 from probing.analyses.orders import ORDERS, at_random
 from probing.errors import ProbingError
+from probing.limits import check_most
 from probing.results.schema import as_frame
 from probing.tasks.task import Task
 
@@ -53,6 +55,7 @@ class MaskingAnalysis:
                 raise ProbingError(f"analysis.{name} is {getattr(self, name):g}; give a share up to 1")
         if self.draws < 1:
             raise ProbingError(f"analysis.draws is {self.draws}; give 1 or more")
+        check_most("analysis", self, {"draws": 100, "rankings": 20})
 
     @property
     def name(self) -> str:
@@ -96,6 +99,8 @@ class MaskingAnalysis:
         rows = []
         for draw, masks in self._masks(ranking, experiment, evaluator, groups):
             found = {split: evaluator.answers(split, masks) for split in ("dev", "test")}
+            if part == 0 and not rows:
+                warn_of_dev(self.name, ready, found["dev"], experiment.seed)
             rows += [
                 {**row, "variant": ranking, "draw": draw} for row in _rows(ready, masks, found, experiment)
             ]

@@ -14,6 +14,7 @@ from probing.analyses.experiment import Experiment, Means, Uses
 from probing.analyses.top_heads import layer_rows, top_rows
 from probing.analyses.units import Batch, Pick, all_heads, layer_batches, pick_batches
 from probing.errors import ProbingError
+from probing.limits import check_most
 from probing.probes.intervals import Method, interval
 from probing.probes.pose import counts, pose
 from probing.probes.problem import Fit, Problem
@@ -41,6 +42,7 @@ class ProbeAnalysis:
         """Refuse a negative number."""
         if self.permutations < 0:
             raise ProbingError(f"analysis.permutations is {self.permutations}; give 0 or more")
+        check_most("analysis", self, {"permutations": 100_000})
 
     @property
     def name(self) -> str:

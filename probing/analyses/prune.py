@@ -16,6 +16,7 @@ from probing.analyses.experiment import Experiment, Means, Uses
 from probing.analyses.judged import check_unit, ready_of, settings_of, shared_labels
 from probing.analyses.masking import MaskingAnalysis, Ranking
 from probing.errors import ProbingError
+from probing.limits import check_most
 from probing.results.schema import as_frame
 from probing.tasks.task import Task
 
@@ -53,6 +54,7 @@ class PruneAnalysis:
             raise ProbingError(f"analysis.share is {self.share:g}; give a share of the heads, up to 1")
         if self.rounds < 1:
             raise ProbingError(f"analysis.rounds is {self.rounds}; give 1 or more")
+        check_most("analysis", self, {"rounds": 1000})
         _ = self._masking
 
     @property

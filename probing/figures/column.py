@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from probing.errors import ProbingError
+from probing.results.checks import check_numbers
 from probing.results.schema import DERIVED
 from probing.tasks.target import CLASS_METRICS, SCORE_METRICS
 
@@ -23,6 +24,7 @@ def check_value(frame: pd.DataFrame, value: str) -> None:
         use = " or ".join(filter(None, (", ".join(there[:-1]), there[-1])))
         raise ProbingError(f"value {value!r} is no column of scores; use {use}")
     if frame[value].notna().any():
+        check_numbers(frame, value, what="these rows")
         return
     if "value" in frame and frame["value"].notna().any():
         analysis = frame["analysis"].iloc[0]

@@ -103,7 +103,7 @@ class Linear(ABC):
 
         An output without a part in these rows gets weight 0 and bias −∞, as the optimum has it.
         """
-        seen, target = _seen(coding.rows(rows), coding.k)
+        seen, target = seen_outputs(coding.rows(rows), coding.k)
         full = vectors.new_zeros(
             len(vectors), len(self.l2), coding.k, vectors.shape[2] + 1, dtype=torch.float64
         )
@@ -133,6 +133,21 @@ class Linear(ABC):
         for rows in folds:
             yield self.fit_rows(vectors, coding, rows, start)
 
+    def settle(
+        self, vectors: torch.Tensor, coding: Coding, rows: Rows, weights: torch.Tensor, l2: torch.Tensor
+    ) -> torch.Tensor:
+        """Bring fits that have been chosen to the optimum of some rows, if training leaves them short of it.
+
+        Args:
+            vectors: float32 (u, n, dim).
+            coding: How the target is put.
+            rows: What they were trained on.
+            weights: float64 (u, 1, k, dim + 1).
+            l2: float64 (u, 1), the value of λ of each.
+        """
+        del vectors, coding, rows, l2
+        return weights
+
     def _fit_group(self, vectors: torch.Tensor, coding: Coding, problem: Problem, units: slice) -> Fit:
         vectors = vectors[units]
         if problem.selection != "nested":
@@ -158,9 +173,11 @@ class Linear(ABC):
         ]
         best, dev = choose(torch.stack(scores).mean(0), self.l2)
         chosen = final[torch.arange(len(final), device=best.device), best].unsqueeze(1)
+        l2 = torch.tensor(self.l2, dtype=torch.float64, device=best.device)[best]
+        chosen = self.settle(vectors, coding, problem.train, chosen, l2.unsqueeze(1))
         return Fit(
             dev=dev.cpu().numpy(),
-            l2=np.asarray(self.l2, dtype=np.float64)[best.cpu().numpy()],
+            l2=l2.cpu().numpy(),
             predictions=predict(chosen, take(vectors, problem.test), coding.read)[:, 0].cpu().numpy(),
             weights=chosen[:, 0, :, :-1].float().cpu().numpy(),
             bias=chosen[:, 0, :, -1].float().cpu().numpy(),
@@ -177,7 +194,7 @@ def gold(problem: Problem, rows: Rows, vectors: torch.Tensor) -> torch.Tensor:
     return torch.from_numpy(problem.gold[rows]).to(vectors.device)
 
 
-def _seen(target: torch.Tensor, k: int) -> tuple[torch.Tensor, torch.Tensor]:
+def seen_outputs(target: torch.Tensor, k: int) -> tuple[torch.Tensor, torch.Tensor]:
     """The outputs that a target speaks of, and the target in terms of these."""
     if target.dtype == torch.int64:
         present, index = torch.unique(target, return_inverse=True)

@@ -10,16 +10,25 @@ import numpy as np
 import torch
 
 from probing.probes.coding import Coding
-from probing.probes.linear import Linear, Rows, take
+from probing.probes.linear import Linear, Rows, seen_outputs, take
 from probing.probes.minimise import Optimum, minimise
 from probing.probes.newton import FoldSolver, KFold
 from probing.probes.objective import Objective
+from probing.probes.polish import polish
 from probing.probes.scaling import Scaling
 from probing.probes.selection import check_settings
 from probing.probes.shares import over_units
 
 # with more, the Hessians of all folds cost more than they save
 MOST_FEATURES = 256
+# with fewer classes and weights than these, fits for all L2 values are polished, so that the choice is too
+MOST_CLASSES, MOST_WEIGHTS = 3, 128
+# up to so many classes, and more where vectors are short, one Hessian costs less than many sweeps in float64
+HESSIAN_CLASSES, HESSIAN_WEIGHTS = 4, 500
+# where it costs more, the search goes on until the loss is this near its minimum, relatively: logits by 1e-5
+EXACT = 1e-11
+# how near the optimum such a fit is searched for before that
+NEAR = 1e-4
 logger = logging.getLogger(__name__)
 
 
@@ -64,9 +73,47 @@ class Logistic(Linear):
             features = scaling.apply(vectors[units])
             scaling = scaling.rotate_(features)
             begin = None if start is None else scaling.from_raw(start[units])
-            return scaling.to_raw(self.solve(features, target, k, begin).weights)
+            if not _few(k, vectors):
+                return scaling.to_raw(self.solve(features, target, k, begin).weights)
+            near = self.solve(features, target, k, begin, max(self.tolerance, NEAR))
+            weights, found = self._polish(vectors[units], target, scaling.to_raw(near.weights))
+            if bool((near.converged & ~found).any()):
+                finer = self.solve(features, target, k, near.weights)
+                again, _ = self._polish(vectors[units], target, scaling.to_raw(finer.weights))
+                weights = torch.where(found[:, :, None, None], weights, again)
+            return torch.where(near.converged[:, :, None, None], weights, scaling.to_raw(near.weights))
 
         return torch.cat(over_units(work, len(vectors), vectors.device))
+
+    def settle(
+        self, vectors: torch.Tensor, coding: Coding, rows: Rows, weights: torch.Tensor, l2: torch.Tensor
+    ) -> torch.Tensor:
+        """Polish chosen fits that are too large for all to be polished; see `Linear.settle`."""
+        seen, target = seen_outputs(coding.rows(rows), coding.k)
+        if len(seen) < 2 or _few(len(seen), vectors):
+            return weights
+        train, part = take(vectors, rows), weights[:, :, seen]
+        found = torch.zeros_like(l2[:, 0], dtype=torch.bool)
+        if len(seen) <= HESSIAN_CLASSES + HESSIAN_WEIGHTS / vectors.shape[2]:
+            part, ended = polish(train, target, part, l2, self.standardize)
+            found = ended[:, 0]
+        for unit in (~found).nonzero().flatten().tolist():
+            only = slice(unit, unit + 1)
+            part[only] = self._search_on(train[only], target, part[only], l2[unit])
+        settled = weights.clone()
+        settled[:, :, seen] = part
+        return settled
+
+    def _search_on(
+        self, vectors: torch.Tensor, target: torch.Tensor, weights: torch.Tensor, l2: torch.Tensor
+    ) -> torch.Tensor:
+        """Go on in float64 from the fit of one unit (1, 1, k, dim + 1)."""
+        scaling = Scaling.of(vectors, self.standardize)
+        features = scaling.apply(vectors, torch.float64)
+        scaling = scaling.rotate_(features)
+        objective = Objective.of(features, target, l2, weights.shape[2])
+        optimum = minimise(objective, scaling.from_raw(weights), EXACT, self.max_iterations)
+        return scaling.to_raw(optimum.weights)
 
     def fit_folds(
         self,
@@ -95,8 +142,7 @@ class Logistic(Linear):
         """All folds together; float64 (u, f, l, 2, dim + 1), NaN where that fails."""
         target = coding.rows(kfold.rows)
         shares = (target if target.dim() == 1 else target[:, 1]).to(vectors.dtype)
-        l2 = torch.tensor(self.l2, dtype=torch.float64, device=vectors.device)
-        solver = FoldSolver(kfold, shares, l2, self.standardize, self.tolerance)
+        solver = FoldSolver(kfold, shares, self._values(vectors), self.standardize, self.tolerance)
 
         def work(units: slice) -> torch.Tensor:
             return solver(take(vectors[units], kfold.rows), start[units])
@@ -109,22 +155,33 @@ class Logistic(Linear):
         target: torch.Tensor,
         k: int,
         start: torch.Tensor | None = None,
+        tolerance: float | None = None,
     ) -> Optimum:
         """The optimum for features that are prepared already, the last of them the constant 1.
 
         What the precision of float32 cannot resolve, such as the tiny losses of separable classes, is
         finished in float64.
         """
-        l2 = torch.tensor(self.l2, dtype=torch.float64, device=features.device)
+        l2, tolerance = self._values(features), tolerance or self.tolerance
         objective = Objective.of(features, target, l2, k)
-        optimum = minimise(objective, start, self.tolerance, self.max_iterations)
+        optimum = minimise(objective, start, tolerance, self.max_iterations)
         missed = (~optimum.converged).any(1).nonzero().squeeze(1)
         if len(missed) and features.dtype == torch.float32 and optimum.sweeps < self.max_iterations:
             finer = Objective.of(features[missed].double(), target, l2, k)
             limit = self.max_iterations - optimum.sweeps
-            optimum = optimum.replace(missed, minimise(finer, optimum.weights[missed], self.tolerance, limit))
+            optimum = optimum.replace(missed, minimise(finer, optimum.weights[missed], tolerance, limit))
         self._report(optimum)
         return optimum
+
+    def _values(self, beside: torch.Tensor) -> torch.Tensor:
+        return torch.tensor(self.l2, dtype=torch.float64, device=beside.device)
+
+    def _polish(
+        self, vectors: torch.Tensor, target: torch.Tensor, weights: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        return polish(
+            vectors, target, weights, self._values(vectors).expand(len(vectors), -1), self.standardize
+        )
 
     @staticmethod
     def _report(optimum: Optimum) -> None:
@@ -139,3 +196,7 @@ class Logistic(Linear):
                 optimum.sweeps,
                 worst,
             )
+
+
+def _few(k: int, vectors: torch.Tensor) -> bool:
+    return k <= MOST_CLASSES and (k - 1) * (vectors.shape[2] + 1) <= MOST_WEIGHTS

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from probing.probes.polish import ENOUGH
 from probing.probes.scaling import Scaling
 
 Rows = NDArray[np.int64]
@@ -96,22 +97,23 @@ class FoldSolver:
             not converge at once, as with features that are constant in a fold.
         """
         scaling = Scaling.of(vectors, self.standardize)
-        begin = scaling.from_raw(start)
-        origins = (begin[:, :, 1] - begin[:, :, 0]).to(vectors.dtype)
-        units = zip(scaling.apply(vectors), origins, strict=True)
-        found = torch.stack([_Unit(self, features).solve(origin) for features, origin in units])
-        weights = torch.stack([-found, found], 3) / 2
+        begin, found = scaling.from_raw(start), []
+        for unit, origin in enumerate(begin[:, :, 1] - begin[:, :, 0]):
+            exact = scaling.of_unit(unit).apply(vectors[unit : unit + 1], torch.float64)[0]
+            found.append(_Unit(self, exact).solve(origin.to(vectors.dtype)))
+        theta = torch.stack(found)
+        weights = torch.stack([-theta, theta], 3) / 2
         return scaling.to_raw(weights.flatten(1, 2)).view(weights.shape)
 
 
 class _Unit:
     """All folds and L2 values of one unit, p = f · l problems."""
 
-    def __init__(self, solver: FoldSolver, x: torch.Tensor) -> None:
-        """Take features (m, d), scaled on all rows, the last being 1."""
-        self.x, self.y = x, solver.shares
+    def __init__(self, solver: FoldSolver, exact: torch.Tensor) -> None:
+        """Take features (m, d) in float64, scaled on all rows, the last being 1."""
+        self.exact, self.x, self.y = exact, exact.to(solver.shares.dtype), solver.shares
         self.kfold, self.values, self.tolerance = solver.kfold, len(solver.l2), solver.tolerance
-        self.sizes = self.kfold.sizes(x.device).repeat_interleave(self.values).unsqueeze(1)
+        self.sizes = self.kfold.sizes(exact.device).repeat_interleave(self.values).unsqueeze(1)
         self.penalty = (solver.l2[:, None] / 2 * self._scales(solver.standardize).unsqueeze(1)).flatten(0, 1)
 
     def solve(self, origin: torch.Tensor) -> torch.Tensor:
@@ -129,10 +131,11 @@ class _Unit:
             row[block] = 0
         problems = torch.arange(len(theta), device=theta.device)
         for some in torch.split(problems, max(1, CHUNK // len(self.x))):
-            self._polish_(theta, some, within, factor, self.tolerance * least)
+            self._approach_(theta, some, within, factor, self.tolerance * least)
+            self._polish_(theta, some, within, factor)
         return theta.view(-1, *origin.shape)
 
-    def _polish_(
+    def _approach_(
         self,
         theta: torch.Tensor,
         going: torch.Tensor,
@@ -170,6 +173,26 @@ class _Unit:
             theta[going] -= step[far]
         theta[going] = torch.nan
 
+    def _polish_(
+        self, theta: torch.Tensor, going: torch.Tensor, within: torch.Tensor, factor: torch.Tensor
+    ) -> None:
+        """Go on in float64 to the optimum, as `polish` does; see `_approach_` for the rest."""
+        last = torch.full_like(theta[:, 0], torch.inf)
+        for _ in range(MOST_SWEEPS):
+            at, mine = theta[going], within[going // self.values]
+            error = (at @ self.exact.T).sigmoid_().sub_(self.y).mul_(mine)
+            gradient = error @ self.exact / self.sizes[going] + self.penalty[going] * at
+            step = _solve(factor[going], gradient)
+            gap = torch.linalg.vecdot(gradient, step) / 2
+            theta[going] -= step
+            # a step leaves about as large a share of the gap as the step before it did
+            left = gap * torch.where(last[going].isfinite(), gap / last[going], 1)
+            last[going] = gap
+            going = going[~(left <= ENOUGH)]
+            if not len(going):
+                return
+        theta[going] = torch.nan
+
     def _at_origin(self, origin: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """Loss (p,), gradient (p, d) and Hessian (p, d, d) of the data at θ (l, d)."""
         logits = origin @ self.x.T
@@ -205,11 +228,11 @@ class _Unit:
 
         Features are scaled on all rows, but the penalty is on weights of features scaled on each fit.
         """
-        variance = self.x.new_ones(len(self.kfold.blocks), self.x.shape[1], dtype=torch.float64)
+        variance = self.exact.new_ones(len(self.kfold.blocks), self.exact.shape[1])
         if standardize:
-            blocks = [self.x[block] for block in self.kfold.blocks]
-            mean = self.kfold.means(torch.stack([rows.sum(0) for rows in blocks]).double())
-            square = self.kfold.means(torch.stack([rows.square().sum(0) for rows in blocks]).double())
+            blocks = [self.exact[block] for block in self.kfold.blocks]
+            mean = self.kfold.means(torch.stack([rows.sum(0) for rows in blocks]))
+            square = self.kfold.means(torch.stack([rows.square().sum(0) for rows in blocks]))
             variance = square - mean.square()
             variance[variance < LEAST_VARIANCE] = torch.nan
             # constant on all rows: its weight is 0 whatever the penalty

@@ -49,26 +49,26 @@ class Ridge(Linear):
         del start
         scaling = Scaling.of(vectors, self.standardize)
         l2 = torch.tensor(self.l2, dtype=torch.float64, device=vectors.device)
-        units = [self._fit_unit(features, target, k, l2) for features in scaling.apply(vectors)]
-        return scaling.to_raw(torch.stack(units))
+        fits = []
+        for unit, of_unit in enumerate(torch.split(vectors, 1)):
+            exact = scaling.of_unit(unit).apply(of_unit, torch.float64)[0]
+            fits.append(self._fit_unit(exact, target, k, l2))
+        return scaling.to_raw(torch.stack(fits))
 
     @staticmethod
     def _fit_unit(features: torch.Tensor, target: torch.Tensor, k: int, l2: torch.Tensor) -> torch.Tensor:
-        """One unit: features (n, d), the last being 1, to weights (l, k, d), the bias last.
+        """One unit: float64 features (n, d), the last being 1, to weights (l, k, d), the bias last.
 
         With the covariance V diag(s) Vᵀ, found once, every λ has W = M V diag(1 / (s + λ)) Vᵀ, where M
         is the covariance of targets and features. Features outnumbering rows would make it singular,
         which λ mends.
         """
         n, width = features.shape
-        gram = features.new_zeros(width, width, dtype=torch.float64)
-        cross = features.new_zeros(k, width, dtype=torch.float64)
+        gram, cross = features.T @ features, features.new_zeros(k, width)
         step = max(1, CHUNK // (width + k))
         for rows, part in zip(torch.split(features, step), torch.split(target, step), strict=True):
-            exact = rows.double()
             wanted = torch.nn.functional.one_hot(part, k) if part.dim() == 1 else part
-            gram.addmm_(exact.T, exact)
-            cross.addmm_(wanted.double().T, exact)
+            cross.addmm_(wanted.to(rows.dtype).T, rows)
         mean, middle = gram[-1, :-1] / n, cross[:, -1] / n
         covariance = gram[:-1, :-1] / n - mean.outer(mean)
         values, axes = torch.linalg.eigh(covariance)

@@ -30,31 +30,36 @@ class Scaling:
 
     @classmethod
     def of(cls, train: torch.Tensor, standardize: bool) -> Scaling:
-        """Read the statistics of training vectors.
+        """Read the statistics of training vectors, in float64 so that no order of summing shows.
 
         Args:
             train: float32 (u, n, dim).
             standardize: Scale every feature to unit variance; otherwise the vectors are only centred,
                 which changes no optimum since the bias is free.
         """
-        centre = train.mean(1, keepdim=True)
+        centre = torch.stack([x.mean(0, keepdim=True, dtype=torch.float64) for x in train])
         if not standardize:
-            return cls(centre, torch.ones_like(centre))
+            return cls(centre.to(train.dtype), torch.ones_like(centre, dtype=train.dtype))
         spread = torch.stack(
             [(x - c).square_().mean(0, keepdim=True) for x, c in zip(train, centre, strict=True)]
         )
         spread.sqrt_()
         # below the rounding of float32 a spread is noise: such a feature counts as constant
         constant = spread <= 8 * torch.finfo(train.dtype).eps * centre.abs()
-        return cls(centre, torch.where(constant, 0, 1 / spread))
+        return cls(centre.to(train.dtype), torch.where(constant, 0, 1 / spread).to(train.dtype))
 
-    def apply(self, vectors: torch.Tensor) -> torch.Tensor:
-        """Mapped vectors with a last feature of ones for the bias; float32 (u, n, dim + 1)."""
+    def apply(self, vectors: torch.Tensor, dtype: torch.dtype = torch.float32) -> torch.Tensor:
+        """Mapped vectors with a last feature of ones for the bias; (u, n, dim + 1), computed in `dtype`."""
         units, n, dim = vectors.shape
-        mapped = vectors.new_ones(units, n, dim + 1)
+        mapped = vectors.new_ones(units, n, dim + 1, dtype=dtype)
         for vector, out, centre, scale in zip(vectors, mapped, self.centre, self.scale, strict=True):
-            torch.sub(vector, centre, out=out[:, :dim]).mul_(scale)
+            torch.sub(vector.to(dtype), centre.to(dtype), out=out[:, :dim]).mul_(scale)
         return mapped
+
+    def of_unit(self, unit: int) -> Scaling:
+        """The map of one unit."""
+        axes = None if self.axes is None else self.axes[unit : unit + 1]
+        return Scaling(self.centre[unit : unit + 1], self.scale[unit : unit + 1], axes)
 
     def rotate_(self, mapped: torch.Tensor) -> Scaling:
         """Turn what `apply` gave, in place, to its principal axes; return the map with the rotation.

@@ -8,11 +8,20 @@ import numpy as np
 import torch
 
 from probing.errors import ProbingError
+from probing.limits import check_most
 from probing.probes.coding import largest
 from probing.tasks.task import Selection
 
 # logits of one chunk of predictions
 CHUNK_BYTES = 256 << 20
+# the largest settings that a fit may have
+MOST = {
+    "tolerance": 1,
+    "max_iterations": 1_000_000,
+    "batch_size": 1_000_000,
+    "epoch_size": 1000,
+    "max_epochs": 10_000,
+}
 
 
 def choose(scores: torch.Tensor, l2: Sequence[float]) -> tuple[torch.Tensor, torch.Tensor]:
@@ -61,6 +70,7 @@ def check_settings(l2: Sequence[float], **positive: float) -> None:
     """
     if not l2 or any(not 0 < value < float("inf") for value in l2) or len(set(l2)) < len(l2):
         raise ProbingError(f"probe.l2 is {list(l2)}; give one or more different positive numbers")
+    check_most("probe", {"l2": tuple(l2), **positive}, {"l2": 100, **{name: MOST[name] for name in positive}})
     for name, value in positive.items():
         if not 0 < value < float("inf"):
             raise ProbingError(f"probe.{name} is {value}; give a positive number")

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from probing.errors import ProbingError
+from probing.limits import check_most
 from probing.probes.losses import CrossEntropy, Loss, SquaredShares
 from probing.probes.nested import join_outer, outer_problems
 from probing.probes.nets import HiddenNet, LinearNet, Net
@@ -80,6 +81,7 @@ class SentEval:
         check_settings(self.l2, **sizes)
         if self.tenacity < 0:
             raise ProbingError(f"probe.tenacity is {self.tenacity}; give 0 or more")
+        check_most("probe", self, {"tenacity": 10_000, "nhid": 10_000, "scores": 100})
         if self.optimizer not in ("rmsprop", "adam"):
             raise ProbingError(f"probe.optimizer is {self.optimizer!r}; give rmsprop or adam")
         self._check_hidden()

@@ -11,12 +11,14 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped, unused-ignore]
 
+from probing.errors import ProbingError
 from probing.probes.linear import Linear
 from probing.probes.problem import Fit, Problem
 from probing.probes.scaling import Scaling
 from probing.probes.selection import check_settings
 
 Ints = NDArray[np.int64]
+SOLVERS = ("lbfgs", "liblinear", "newton-cg", "newton-cholesky", "sag", "saga")
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,11 @@ class Sklearn(Linear):
         """Refuse what cannot be meant."""
         super().__post_init__()
         check_settings(self.l2, tolerance=self.tolerance, max_iterations=self.max_iterations)
+        if self.solver not in SOLVERS:
+            raise ProbingError(
+                f"probe.solver is {self.solver!r}; scikit-learn has {', '.join(SOLVERS)}, of which liblinear "
+                "penalises the bias and fits two classes only"
+            )
 
     @property
     def name(self) -> str:
@@ -60,7 +67,7 @@ class Sklearn(Linear):
         """Fit every L2 value for every unit; see `Linear.train`. No use is made of `start`."""
         del start
         scaling = Scaling.of(vectors, self.standardize)
-        features = scaling.apply(vectors)[..., :-1].double().cpu().numpy()
+        features = scaling.apply(vectors, torch.float64)[..., :-1].cpu().numpy()
         rows, labels, shares = _weighted(target.cpu().numpy())
         weights = [[self._fit_one(x[rows], labels, shares, l2) for l2 in self.l2] for x in features]
         return scaling.to_raw(torch.from_numpy(np.array(weights)).to(vectors.device))
@@ -75,7 +82,12 @@ class Sklearn(Linear):
         model = LogisticRegression(
             C=strength, solver=self.solver, tol=self.tolerance, max_iter=self.max_iterations
         )
-        model.fit(features, labels, shares)
+        try:
+            model.fit(features, labels, shares)
+        except ValueError as error:
+            raise ProbingError(
+                f"probe.solver={self.solver}: scikit-learn refuses: {str(error).splitlines()[0]}"
+            ) from error
         weights = np.column_stack([model.coef_, model.intercept_])
         return np.vstack([-weights, weights]) / 2 if binary else weights
 

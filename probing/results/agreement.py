@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from probing.errors import ProbingError
+from probing.results.checks import check_draws
 from probing.results.measures import measures
 from probing.results.ranks import centred_ranks, spearman, spearman_within, top_overlap
 
@@ -56,8 +57,10 @@ def pairs_of(table: pd.DataFrame, *, draws: int = DRAWS, seed: int = 0) -> pd.Da
     from probing.probes.intervals import fisher
     from probing.results.paired_tests import holm
 
+    check_draws(draws, seed)
     if table.shape[1] < 2:
-        raise ProbingError(f"one measure of heads, {table.columns[0]}: agreement takes two; select more rows")
+        there = ", ".join(map(str, table.columns)) or "none"
+        raise ProbingError(f"one measure of heads, {there}: agreement takes two; select more rows")
     layers = layers_of(table)
     whole, within = spearman(table).to_numpy(), spearman_within(table, layers).to_numpy()
     p = _permuted(table.rank(), np.zeros(len(table), dtype=np.int64), draws, seed)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from probing.errors import ProbingError
 from probing.results.alike import quantity, refuse_unlike
+from probing.results.checks import check_matrix, check_numbers
 from probing.results.ranks import spearman, top_overlap, top_size
 from probing.results.schema import GRID, NONE, PLACE
 from probing.results.several import preferred, several
@@ -55,6 +56,7 @@ def linkage(matrix: pd.DataFrame) -> NDArray[np.float64]:
     from scipy.cluster.hierarchy import linkage as link
     from scipy.spatial.distance import squareform
 
+    check_matrix(matrix)
     if len(matrix) < 2:
         raise ProbingError(f"{len(matrix)} grid to cluster; give two or more")
     distance = 1 - matrix.fillna(0.0).to_numpy(dtype=float)
@@ -134,8 +136,9 @@ def compare(a: pd.DataFrame, b: pd.DataFrame, *, value: str = "test") -> Compari
             kind, as an accuracy and a correlation.
     """
     a, b = preferred(a), preferred(b)
-    if not a.empty and not b.empty:
-        refuse_unlike(quantity(a, value), quantity(b, value), "the two grids")
+    for frame, what in ((a, "the first"), (b, "the second")):
+        check_numbers(frame, value, what=what)
+    refuse_unlike(quantity(a, value), quantity(b, value), "the two grids")
     one, two = (_series(frame, name, value) for frame, name in ((a, "the first"), (b, "the second")))
     both = pd.concat([one, two], axis=1, join="inner", keys=["a", "b"]).dropna()
     if both.empty:
@@ -174,6 +177,9 @@ def stability(frame: pd.DataFrame, *, by: str = "seed", value: str = "test") -> 
     Raises:
         ProbingError: If no grid has two runs, or runs of one grid cannot be told apart.
     """
+    check_numbers(frame, value)
+    if by not in frame:
+        raise ProbingError(f"no column {by!r}; the frame has {', '.join(frame.columns)}")
     names, found = [name for name in (*GRID, "step") if name not in {by, *ALONG.get(by, ())}], []
     for cells, rows in preferred(frame).groupby(names, dropna=False, sort=False):
         if rows[by].nunique() < 2:
@@ -190,12 +196,12 @@ def stability(frame: pd.DataFrame, *, by: str = "seed", value: str = "test") -> 
 
 def _table(frame: pd.DataFrame, by: str, value: str) -> pd.DataFrame:
     """Cells down, values of `by` across; every cell filled."""
-    for name in (by, value):
-        if name not in frame:
-            raise ProbingError(f"no column {name!r}; the frame has {', '.join(frame.columns)}")
-    if frame.empty:
-        raise ProbingError("the frame holds no rows; select others")
+    if by not in frame:
+        raise ProbingError(f"no column {by!r}; the frame has {', '.join(frame.columns)}")
     frame = preferred(frame)
+    check_numbers(frame, value)
+    for name, rows in frame.groupby(by, sort=False):
+        check_numbers(rows, value, what=f"{by}={name}")
     _one_grid_each(frame, by)
     grids = {name: _series(rows, f"{by}={name}", value) for name, rows in frame.groupby(by, sort=False)}
     table = pd.concat(grids, axis=1)

@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from probing.errors import ProbingError
+from probing.results.checks import check_numbers
 from probing.results.schema import GRID
 from probing.results.several import preferred, several
 
@@ -40,13 +41,18 @@ def concentration(frame: pd.DataFrame) -> pd.DataFrame:
           from no head, where the gain is 0. Near 1 where few heads do; 0.5 where gain is proportional to n.
 
     Raises:
-        ProbingError: If no row is of a head or of top heads, or rows of one grid are there twice.
+        ProbingError: If no row is of a head or of top heads, none has a test score, one is infinite, or rows
+            of one grid are there twice.
     """
     frame = preferred(frame)
     heads = frame[frame["granularity"] == "head"]
     top = frame[(frame["granularity"] == "top_heads") & (frame["variant"] == "top").fillna(value=False)]
     if heads.empty and top.empty:
         raise ProbingError("no rows of heads; give results of granularity head or top_heads")
+    for rows in (heads, top):
+        if len(rows):
+            check_numbers(rows, "test", what=f"the rows of {rows['granularity'].iloc[0]}")
+    heads, top = heads[heads["test"].notna()], top[top["test"].notna()]
     parts = [_each(heads, _of_heads, ["layer", "head"]), _each(top, _of_top, ["n_heads"])]
     found = [part for part in parts if len(part)]
     both = found[0] if len(found) == 1 else found[0].join(found[1], how="outer")

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from probing.errors import ProbingError
+from probing.results.checks import check_numbers
 from probing.results.schema import GRID, places
 from probing.results.several import preferred, several
 
@@ -84,6 +85,8 @@ def measures(frame: pd.DataFrame) -> pd.DataFrame:
             twice = _place(cells[cells.duplicated()][0])
             raise several(rows, "grid", f"{name} has two rows for {twice}, of ")
         columns[name] = pd.Series(needed(rows).to_numpy(), index=cells)
+    for name, numbers in columns.items():
+        check_numbers(numbers.to_frame("value"), "value", what=name)
     table = pd.concat(columns, axis=1)
     _refuse_gaps(table)
     return table

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from probing.errors import ProbingError
 from probing.probes.metrics import score
 from probing.probes.resample import resampled
+from probing.results.checks import check_draws, check_numbers
 from probing.results.load import Predictions
 from probing.results.paired_tests import holm, mcnemar, swapped, two_sided
 from probing.results.schema import PLACE, fitted
@@ -70,6 +71,7 @@ def compare_heads(
     Raises:
         ProbingError: If there is no such head, such answers have no such score, or one probe is alone.
     """
+    check_draws(draws, seed)
     kept = fitted(predictions.rows)
     rows = predictions.rows[kept].reset_index(drop=True)
     if len(rows) < 2:
@@ -121,6 +123,7 @@ def _metric(predictions: Predictions, metric: Metric | None) -> Metric:
 
 def _reference(rows: pd.DataFrame, against: Literal["best"] | tuple[int, int]) -> int:
     if isinstance(against, str):
+        check_numbers(rows, "test", what="the run")
         dev, test = (rows[name].to_numpy(dtype=float, na_value=np.nan) for name in ("dev", "test"))
         return int(np.nanargmax(test if np.isnan(dev).all() else dev))
     layer, head = against

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from probing.errors import ProbingError
+from probing.results.checks import check_numbers
 from probing.results.schema import GRID
 from probing.results.several import preferred
 
@@ -28,9 +29,10 @@ def layer_profile(frame: pd.DataFrame, *, relative: bool = True, value: str = "t
         `best_head` (missing where rows are of whole layers), `n`, the rows of the layer, and `majority`.
 
     Raises:
-        ProbingError: If no row is of one layer.
+        ProbingError: If no row is of one layer, or the column is missing in all of them or infinite.
     """
     rows = []
+    check_numbers(_of_layers(frame), value, what="the rows of single layers")
     for names, grid in _grids(frame):
         blocks = int(grid["layer"].max()) + 1
         for layer in sorted(grid["layer"].astype(int).unique().tolist()):
@@ -38,10 +40,11 @@ def layer_profile(frame: pd.DataFrame, *, relative: bool = True, value: str = "t
             scores = of_layer[value].to_numpy(dtype=float, na_value=np.nan)
             depth = (layer + 1) / blocks if relative else layer
             place = {"layer": layer, "depth": depth}
-            best = of_layer["head"].iloc[int(np.nanargmax(scores))]
+            known = ~np.isnan(scores).all()
+            best = of_layer["head"].iloc[int(np.nanargmax(scores))] if known else pd.NA
             found = {
-                "mean": np.nanmean(scores),
-                "best": np.nanmax(scores),
+                "mean": np.nanmean(scores) if known else np.nan,
+                "best": np.nanmax(scores) if known else np.nan,
                 "best_head": best,
                 "n": len(scores),
             }
@@ -75,12 +78,14 @@ def centre_of_mass(frame: pd.DataFrame, *, of: str = "mean", value: str = "test"
         names, dropna=False, sort=False
     ):
         layer, scores = (layers[name].to_numpy(dtype=float) for name in ("layer", of))
-        excess = np.maximum(scores - layers["majority"].fillna(0).to_numpy(), 0)
+        if np.isnan(scores).all():
+            continue
+        excess = np.nan_to_num(np.maximum(scores - layers["majority"].fillna(0).to_numpy(), 0))
         total = excess.sum()
         centre = float((layer * excess).sum() / total) if total > 0 else np.nan
         blocks = layer.max() + 1
         found = {"centre": centre, "centre_depth": (centre + 1) / blocks}
-        best = int(layer[int(scores.argmax())])
+        best = int(layer[int(np.nanargmax(scores))])
         rows.append(
             {**dict(zip(names, cells, strict=True)), **found, "best_layer": best, "n_layers": int(blocks)}
         )
@@ -89,12 +94,18 @@ def centre_of_mass(frame: pd.DataFrame, *, of: str = "mean", value: str = "test"
 
 def _grids(frame: pd.DataFrame) -> Iterator[tuple[dict[str, object], pd.DataFrame]]:
     """Rows of one layer each, by grid."""
-    kept = frame[frame["layer"].notna() & frame["granularity"].isin(["head", "layer", "attention"])]
-    if kept.empty:
-        raise ProbingError("no row is of one layer; give results of granularity head, layer or attention")
+    kept = _of_layers(frame)
     names = [*NAMES, "key"]
     for cells, grid in preferred(kept).groupby(names, dropna=False, sort=False):
         yield dict(zip(names, cells, strict=True)), grid
+
+
+def _of_layers(frame: pd.DataFrame) -> pd.DataFrame:
+    """Rows of one layer each."""
+    kept = frame[frame["layer"].notna() & frame["granularity"].isin(["head", "layer", "attention"])]
+    if kept.empty:
+        raise ProbingError("no row is of one layer; give results of granularity head, layer or attention")
+    return kept
 
 
 def _base(grid: pd.DataFrame) -> float:

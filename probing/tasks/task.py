@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from probing.errors import ProbingError
+from probing.limits import check_most
 from probing.tasks.target import Metric, Target
 
 Selection = Literal["dev", "kfold", "holdout", "nested", "none"]
@@ -155,6 +156,7 @@ class Task:
             raise ProbingError(f"task {self.name}: unknown split {unknown[0]!r}; use train, dev or test")
         if self.selection in {"kfold", "nested"} and self.folds < 2:
             raise ProbingError(f"task.folds is {self.folds}; give at least 2")
+        check_most("task", self, {"folds": 100})
         for split in _NEEDED[self.selection]:
             if not len(self.rows(split)):
                 raise ProbingError(f"task {self.name}: no {split} examples; every split needs some")

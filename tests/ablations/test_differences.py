@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from scipy.stats import bootstrap
 
-from probing.ablations.differences import differences
+from probing.ablations.differences import differences, of_means, standard_error
 from probing.ablations.evaluate import Answers
 from probing.objectives.answers import Judge, Judged
 from probing.objectives.objective import Batch, Output
@@ -184,3 +185,68 @@ def test_a_mask_that_changes_nothing_has_an_interval_of_nothing() -> None:
     for metric in ("accuracy", "loss"):
         found = differences(Told(_task(gold)), answers, metric, 0)
         assert found.low[0] == found.deltas[0] == found.high[0] == 0
+
+
+@pytest.mark.parametrize("n", [10, 20, 50])
+def test_few_and_skewed_differences_have_intervals_that_hold_the_truth(n: int) -> None:
+    """Lognormal differences, as those of losses: better than normal intervals, and near what is said."""
+    rng, truth = np.random.default_rng(n), np.exp(0.5)
+    held, normal, above = [], [], []
+    for turn in range(600):
+        added = rng.lognormal(size=(1, n))
+        low, high = of_means(added, np.ones(n), turn)
+        held.append(low[0] <= truth <= high[0])
+        above.append(high[0] < truth)
+        mean, error = added.mean(), added.std(ddof=1) / np.sqrt(n)
+        normal.append(abs(mean - truth) <= 1.96 * error)
+    assert np.mean(held) > np.mean(normal) + 0.03
+    assert np.mean(held) >= 0.9
+    assert np.mean(above) < 0.1
+
+
+def test_few_long_and_short_texts_have_intervals_that_hold_the_truth() -> None:
+    """Sums over tokens, divided by their number, which texts differ in."""
+    rng, held = np.random.default_rng(0), []
+    for turn in range(400):
+        counts = rng.integers(3, 40, 15).astype(float)
+        added = counts * (rng.lognormal(sigma=0.8, size=(1, 15)))
+        low, high = of_means(added, counts, turn)
+        held.append(low[0] <= np.exp(0.32) <= high[0])
+    assert np.mean(held) >= 0.9
+
+
+def test_few_examples_of_accuracy_hold_the_truth() -> None:
+    """Twelve examples, of which one or two change: a normal interval is of nearly no width, or of none."""
+    rng, held = np.random.default_rng(1), []
+    for turn in range(1000):
+        added = rng.choice([-1.0, 0.0, 1.0], p=[0.2, 0.75, 0.05], size=(1, 12))
+        low, high = of_means(added, np.ones(12), turn)
+        held.append(low[0] <= -0.15 <= high[0])
+        assert -1 <= low[0] <= added.mean() <= high[0] <= 1
+    assert np.mean(held) >= 0.93 - (0.75**12)
+
+
+def test_studentised_intervals_are_as_scipys_where_both_are_known() -> None:
+    """Of many differences without skew all intervals agree; of fewer than five there are none."""
+    rng = np.random.default_rng(2)
+    added = rng.normal(0.3, 1, size=(3, 199))
+    low, high = of_means(added, np.ones(199), 0)
+    for place, row in enumerate(added):
+        other = bootstrap((row,), np.mean, method="BCa", rng=np.random.default_rng(0)).confidence_interval
+        width = other.high - other.low
+        assert abs(low[place] - other.low) < 0.1 * width
+        assert abs(high[place] - other.high) < 0.1 * width
+    assert np.isnan(of_means(added[:, :4], np.ones(4), 0)).all()
+
+
+def test_standard_errors_are_those_of_the_score() -> None:
+    rng = np.random.default_rng(8)
+    gold = np.arange(50) % 2
+    answers = _answers(rng, gold, 0.8)
+    share = float((answers.answer[0] == gold).mean())
+    error = standard_error(Told(_task(gold)), answers, "accuracy", 0)
+    assert error == pytest.approx(np.sqrt(share * (1 - share) / 49))
+    drawn = standard_error(Told(_task(gold, "matthews")), answers, "matthews", 0)
+    assert 0.5 * 2 * error < drawn < 2 * 2 * error
+    groups = np.array(["a"] * 20 + ["b"] * 30)
+    assert np.isnan(standard_error(Told(_task(gold, groups=groups)), answers, "accuracy", 0))

@@ -27,6 +27,13 @@ def split_sentences(sentences: Sequence[Sentence], seed: int) -> dict[str, list[
         Sentences by split: train, dev, test.
     """
     own = {sentence.split for sentence in sentences}
+    if own & {"dev", "test"} and not {"train", "test"} <= own:
+        names = sorted(str(split) for split in own if split is not None)
+        log.warning(
+            "there are files of %s but not of both train and test: they are pooled and split again, 8:1:1; "
+            "scores are not those of the treebank's own test",
+            " and ".join(names),
+        )
     splits = [_split(sentence, own, seed) for sentence in sentences]
     kept: dict[str, list[Sentence]] = {split: [] for split in SPLITS}
     seen: set[str] = set()

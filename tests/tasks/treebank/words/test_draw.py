@@ -6,6 +6,8 @@ import random
 from pathlib import Path
 from typing import get_args
 
+import pytest
+
 from probing.tasks.treebank.sentence import Sentence, TextStyle
 from probing.tasks.treebank.splits import key_of, split_sentences
 from probing.tasks.treebank.words.draw import draw_words
@@ -53,6 +55,17 @@ def test_splits_of_the_files_are_kept() -> None:
     for split, sentences in split_sentences(given, 0).items():
         assert len(sentences) == 30
         assert {s.split for s in sentences} == {split}
+
+
+def test_test_files_that_are_split_again_are_warned_of(caplog: pytest.LogCaptureFixture) -> None:
+    given = [sentence(f"{split} {n}", split) for split in ("train", "dev", "test") for n in range(30)]
+    with caplog.at_level("WARNING"):
+        split_sentences(given, 0)
+        split_sentences(MANY, 0)
+        split_sentences([one for one in given if one.split == "train"], 0)
+        assert not caplog.text
+        split_sentences([one for one in given if one.split != "train"], 0)
+    assert "there are files of dev and test but not of both train and test" in caplog.text
 
 
 def test_a_missing_dev_file_is_a_tenth_of_train() -> None:
