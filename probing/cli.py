@@ -88,7 +88,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _complain(message: str) -> int:
-    sys.stderr.write(f"probing: {message}\n")
+    line = message.replace("\r", "\\r").replace("\n", "\\n")  # what was typed may hold them
+    sys.stderr.write(f"probing: {line}\n")
     return MISTAKE
 
 

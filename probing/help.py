@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from pathlib import Path
 
-from probing.compose import conf_folder
+from probing.choices import conf_folder
 
 _USAGE = """\
 probing: what does every attention head of a transformer know?

@@ -11,9 +11,9 @@ from typing import Any
 
 import pandas as pd
 from hydra.core.hydra_config import HydraConfig
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
-from probing.compose import compose_config, hydra_session, plain_values, tidy
+from probing.compose import compose_config, hydra_session, plain_values, run_folder, swept_by_experiment
 from probing.config import Config, build_config
 from probing.errors import ProbingError
 from probing.files import remove_empty
@@ -21,6 +21,8 @@ from probing.log import LOG, log_to_file, log_to_terminal
 from probing.pipeline import Run, prepare
 from probing.present import Outcome, finish, present
 from probing.sweep import multirun
+from probing.typed import as_typed
+from probing.words import as_yaml
 
 log = logging.getLogger(__name__)
 
@@ -40,13 +42,13 @@ def run(overrides: Sequence[str] = (), *, data: pd.DataFrame | None = None) -> p
             folder is left behind.
     """
     composed = compose_config(overrides)
-    if composed.hydra.sweeper.params:
+    if swept_by_experiment(composed):
         raise ProbingError(f"{' '.join(overrides)} is a sweep; run it with: probing -m {' '.join(overrides)}")
-    values = plain_values(composed)
+    values, planned = plain_values(composed), run_folder(composed)
     config = build_config(values)
     with log_to_terminal():
         start = prepare(config if data is None else _with_data(config, data))
-        folder = _make(Path(composed.hydra.run.dir))
+        folder = _make(planned)
         try:
             return _execute(start, values, folder)
         except (ProbingError, OSError):
@@ -73,7 +75,8 @@ def run_sweep(overrides: Sequence[str]) -> list[Outcome]:
     """
     with hydra_session() as session:
         assert session.hydra is not None
-        outcomes: list[Outcome] = [job.return_value for job in multirun(session.hydra, _job, tidy(overrides))]
+        jobs = multirun(session.hydra, _job, as_typed(overrides, swept=True))
+        outcomes: list[Outcome] = [job.return_value for job in jobs]
     if outcomes:
         finish(outcomes)
     return outcomes
@@ -101,8 +104,8 @@ def _execute(start: Run, values: dict[str, Any], folder: Path) -> pd.DataFrame:
     """Run in a folder that exists: log, configuration, printed grid, table and picture."""
     with log_to_file(folder / LOG):
         log.info("%s", " | ".join(str(start.names[name]) for name in ("model", "task", "granularity")))
-        (folder / "config.yaml").write_text(OmegaConf.to_yaml(OmegaConf.create(values)))
-        (folder / "task.yaml").write_text(OmegaConf.to_yaml(OmegaConf.create(start.card.as_dict())))
+        (folder / "config.yaml").write_text(as_yaml(values))
+        (folder / "task.yaml").write_text(as_yaml(start.card.as_dict()))
         log.info("%s", start.card.text())
         frame = start()
         present(start, frame, folder)

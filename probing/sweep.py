@@ -9,17 +9,17 @@ from typing import Any
 from hydra._internal.callbacks import Callbacks
 from hydra._internal.hydra import Hydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import Glob
 from hydra.core.plugins import Plugins
 from hydra.core.utils import JobReturn
 from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, RunMode
 from omegaconf import DictConfig
 
-from probing.compose import choices, groups
-from probing.convert import suggest
+from probing.choices import groups, is_glob, matching_choices, parse_glob
+from probing.compose import plain_values
 from probing.errors import ProbingError
 from probing.models.checkpoints import matching_models
+from probing.words import exact, quoted
 
 # what a sweep as a whole depends on: where it writes, how jobs start, what an experiment sweeps over
 _OF_ALL_JOBS = {"hydra", "paths", "experiment"}
@@ -42,9 +42,13 @@ class GlobSweeper(BasicSweeper):
         self._checked = False
 
     def validate_batch_is_legal(self, batch: Sequence[Sequence[str]]) -> None:
-        """Compose every job of a batch, unless that has been done."""
-        if not self._checked:
-            super().validate_batch_is_legal(batch)
+        """Compose every job of a batch and resolve its references, unless that has been done."""
+        if self._checked:
+            return
+        assert self.hydra_context is not None
+        assert self.config is not None
+        for job in batch:
+            plain_values(self.hydra_context.config_loader.load_sweep_config(self.config, list(job)))
 
     def sweep(self, arguments: list[str]) -> Any:  # noqa: ANN401
         """Run the product of all choices; every one is composed before anything is written.
@@ -107,33 +111,14 @@ def expand(key: str, value: str) -> str:
     Raises:
         ProbingError: If it matches none.
     """
-    of_models = key == MODEL_NAME
-    if not value.strip().startswith("glob(") or not (of_models or key in groups()):
-        return value
-    if of_models:
-        glob = _parsed(key, _quoted_inside(value.strip()))
-        return ",".join(map(quoted, matching_models(glob.include, glob.exclude)))
-    matching: list[str] = _parsed(key, value).filter(choices(key))
-    if not matching:
-        raise ProbingError(f"{key}={value} matches nothing; {suggest(value, choices(key))}")
-    return ",".join(matching)
-
-
-def _parsed(key: str, value: str) -> Glob:
-    glob = OverridesParser.create().parse_override(f"{key}={value}").value()
-    if not isinstance(glob, Glob):
-        raise ProbingError(f"{key}={value}: give glob(pattern), alone")
-    return glob
+    if is_glob(value) and key == MODEL_NAME:
+        glob = parse_glob(key, _quoted_inside(value.strip()))
+        return ",".join(map(exact, matching_models(glob.include, glob.exclude)))
+    return ",".join(matching_choices(key, value)) if is_glob(value) and key in groups() else value
 
 
 def _quoted_inside(value: str) -> str:
     """One pattern without quotes, whatever characters of a path it has."""
     inside = value.removeprefix("glob(").removesuffix(")")
-    return value if set(inside) & set(",='\"") else f"glob({quoted(inside)})"
-
-
-def quoted(path: str) -> str:
-    """A path as Hydra reads it back."""
-    if re.fullmatch(r"[\w/.@+-]+", path, re.ASCII):
-        return path
-    return "'" + path.replace("\\", "\\\\").replace("'", "\\'") + "'"
+    several = set(inside) & set(",'\"") or re.match(r"\s*(include|exclude)\s*=", inside)
+    return value if several else f"glob({quoted(inside)})"

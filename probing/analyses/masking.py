@@ -15,6 +15,7 @@ from probing.analyses.experiment import Experiment, Means, Uses
 from probing.analyses.judged import Groups, check_unit, ready_of, settings_of, shared_labels
 from probing.analyses.orders import ORDERS, at_random
 from probing.errors import ProbingError
+from probing.ranges import Count, Share
 from probing.results.schema import as_frame
 from probing.tasks.task import Task
 
@@ -40,9 +41,9 @@ class MaskingAnalysis:
     """
 
     rankings: tuple[Ranking, ...] = ("iterative", "importance", "ablation", "probe", "random")
-    step: float = 0.1
-    threshold: float = 0.9
-    draws: int = 3
+    step: Share = 0.1
+    threshold: Share = 0.9
+    draws: Count = 3
 
     def __post_init__(self) -> None:
         """Refuse settings out of their range."""

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from probing.errors import ProbingError
 from probing.models.checkpoints import names_only_step, step_of
+from probing.ranges import Seed
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class ModelConfig:
     label: str | None = None
     revision: str | None = None
     pretrained: bool = True
-    seed: int = 0
+    seed: Seed = 0
     sha256: str | None = None
     trust_remote_code: bool = False
 

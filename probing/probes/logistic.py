@@ -17,6 +17,7 @@ from probing.probes.objective import Objective
 from probing.probes.scaling import Scaling
 from probing.probes.selection import check_settings
 from probing.probes.shares import over_units
+from probing.ranges import Count, Positive
 
 # with more, the Hessians of all folds cost more than they save
 MOST_FEATURES = 256
@@ -41,8 +42,8 @@ class Logistic(Linear):
         ProbingError: If a setting is out of its range.
     """
 
-    tolerance: float = 1e-6
-    max_iterations: int = 1000
+    tolerance: Positive = 1e-6
+    max_iterations: Count = 1000
 
     def __post_init__(self) -> None:
         """Refuse what cannot be meant."""

@@ -15,6 +15,7 @@ from probing.probes.linear import Linear
 from probing.probes.problem import Fit, Problem
 from probing.probes.scaling import Scaling
 from probing.probes.selection import check_settings
+from probing.ranges import Count, Positive
 
 Ints = NDArray[np.int64]
 
@@ -35,8 +36,8 @@ class Sklearn(Linear):
     """
 
     solver: str = "lbfgs"
-    tolerance: float = 1e-5
-    max_iterations: int = 10000
+    tolerance: Positive = 1e-5
+    max_iterations: Count = 10000
 
     def __post_init__(self) -> None:
         """Refuse what cannot be meant."""
