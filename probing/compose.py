@@ -32,6 +32,17 @@ def hydra_session() -> Iterator[GlobalHydra]:
 
 
 @contextmanager
+def composing() -> Iterator[None]:
+    """Whatever Hydra raises on the words of a user, as one line; to be used within `hydra_session`."""
+    try:
+        yield
+    except (ProbingError, HydraException, OmegaConfBaseException):
+        raise  # explained by the session
+    except Exception as error:  # an odd key of hydra's gives an AssertionError, a RuntimeError, ...
+        raise ProbingError(f"{explain(error)}; check what was given for hydra") from error
+
+
+@contextmanager
 def _explained() -> Iterator[None]:
     try:
         yield
@@ -46,7 +57,9 @@ def compose_config(overrides: Sequence[str]) -> DictConfig:
         ProbingError: If a group, a choice or a key does not exist, or a value is missing.
     """
     with hydra_session():
-        return compose("config", overrides=as_typed(overrides), return_hydra_config=True)
+        typed = as_typed(overrides)
+        with composing():
+            return compose("config", overrides=typed, return_hydra_config=True)
 
 
 def plain_values(config: DictConfig) -> dict[str, Any]:
@@ -89,6 +102,8 @@ def swept_by_experiment(config: DictConfig) -> bool:
 def composed_yaml(overrides: Sequence[str]) -> str:
     """The composed configuration as YAML, without Hydra's part; what `probing --cfg` prints."""
     composed = compose_config(overrides)
+    with _explained():
+        OmegaConf.to_container(_own_part(composed), resolve=True, throw_on_missing=False)
     return OmegaConf.to_yaml(
         OmegaConf.masked_copy(composed, [str(key) for key in composed if key != "hydra"])
     )

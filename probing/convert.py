@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import inspect
-import os
 import types
 from collections.abc import Mapping
 from dataclasses import MISSING, fields, is_dataclass
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from probing.errors import ProbingError
+from probing.files import expanded
 from probing.ranges import Range, check_finite, shown
 
 T = TypeVar("T")
@@ -76,6 +76,8 @@ def import_dataclass(target: str, where: str) -> type[Any]:
     Raises:
         ProbingError: If there is no such class, or its module cannot be imported.
     """
+    if not target:
+        raise ProbingError(f"{where} is not chosen; give {where}=..., see probing --help")
     module, _, name = target.rpartition(".")
     try:
         cls = getattr(importlib.import_module(module), name)
@@ -139,10 +141,10 @@ def _without_none(options: tuple[Any, ...]) -> Any:  # noqa: ANN401
 
 
 def _plain(hint: Any, value: Any, where: str) -> Any:  # noqa: ANN401
-    if isinstance(value, int | float) and not isinstance(value, bool) and hint in (int, float, str):
+    if isinstance(value, int | float) and not isinstance(value, bool) and hint in (int, float, str, Path):
         return _number(hint, value, where)
     if hint is Path and isinstance(value, str) and value:
-        return Path(os.path.expanduser(value))  # noqa: PTH111  # a user who is not known is no mistake
+        return expanded(value)
     if isinstance(value, bool) is not (hint is bool) or not isinstance(value, hint):
         raise ProbingError(f"{where} is {value!r}; give {_NAMES.get(hint, hint.__name__)}")
     return value

@@ -23,10 +23,14 @@ def explain(error: Exception) -> str:
     if swept:
         return f"{swept[1]} is a sweep; run it with: probing -m"
     if isinstance(error, OverrideParseException):
-        return (
-            f"{error.override}: cannot be read; put the value in quotes within quotes"
-        )
-    return re.sub(r"\s+", " ", text.strip().splitlines()[0] if text.strip() else type(error).__name__)
+        return f"{error.override}: cannot be read; put the value in quotes within quotes"
+    if text.startswith("Error merging override") and error.__cause__ is not None:
+        text = f"{text.removeprefix('Error merging override ')}: {_first_line(error.__cause__)}"
+    return re.sub(r"\s+", " ", _first_line(text) or type(error).__name__)
+
+
+def _first_line(text: object) -> str:
+    return next(iter(str(text).strip().splitlines()), "").rstrip(".")
 
 
 def _missing(error: Exception) -> str:
@@ -60,7 +64,7 @@ def _reference(error: BaseException) -> str:
         return ""
     reason = "${...} cannot be read"
     if not isinstance(broken, GrammarParseError):
-        reason = str(broken).strip().splitlines()[0].rstrip(".")
+        reason = _first_line(broken)
     merged = re.match(r"Error merging override \+{0,2}([^=]+)=", str(error))
     key = merged[1] if merged else str(getattr(broken, "full_key", "") or "a value")
     hint = "${...} stands for the value of another option; for the characters themselves write \\${"

@@ -11,6 +11,11 @@ if TYPE_CHECKING:
     from typing_extensions import Buffer
 
 
+def expanded(path: str | Path) -> Path:
+    """A path whose first ~ is a home folder; one that names no user stays as it is."""
+    return Path(os.path.expanduser(path))  # noqa: PTH111  # pathlib's own raises where there is no such user
+
+
 def write_synced(path: Path, content: Buffer) -> None:
     """Write a file and have it on disk before returning."""
     with path.open("wb") as stream:

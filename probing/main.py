@@ -16,7 +16,7 @@ from omegaconf import DictConfig
 from probing.compose import compose_config, hydra_session, plain_values, run_folder, swept_by_experiment
 from probing.config import Config, build_config
 from probing.errors import ProbingError
-from probing.files import remove_empty
+from probing.files import expanded, remove_empty
 from probing.log import LOG, log_to_file, log_to_terminal
 from probing.pipeline import Run, prepare
 from probing.present import Outcome, finish, present
@@ -114,7 +114,7 @@ def _execute(start: Run, values: dict[str, Any], folder: Path) -> pd.DataFrame:
 
 def _make(folder: Path) -> Path:
     """Make a folder of this name, or, if another run has taken it, of one like it."""
-    folder = folder.expanduser().resolve()
+    folder = expanded(folder).resolve()
     folder.parent.mkdir(parents=True, exist_ok=True)
     number = 1
     while True:

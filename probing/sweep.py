@@ -13,10 +13,11 @@ from hydra.core.plugins import Plugins
 from hydra.core.utils import JobReturn
 from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, RunMode
-from omegaconf import DictConfig
+from omegaconf import DictConfig, open_dict
 
 from probing.choices import groups, is_glob, matching_choices, parse_glob
-from probing.compose import plain_values
+from probing.compose import composing, plain_values
+from probing.config import build_config
 from probing.errors import ProbingError
 from probing.models.checkpoints import matching_models
 from probing.words import exact, quoted
@@ -42,13 +43,33 @@ class GlobSweeper(BasicSweeper):
         self._checked = False
 
     def validate_batch_is_legal(self, batch: Sequence[Sequence[str]]) -> None:
-        """Compose every job of a batch and resolve its references, unless that has been done."""
+        """Compose every job of a batch and resolve its references, unless that has been done.
+
+        Raises:
+            ProbingError: If that fails for one job, or none of them has a configuration that can be used.
+        """
         if self._checked:
             return
+        problems = [_problem(self._composed(job)) for job in batch]
+        first = next(iter(problems), None)
+        if first is not None and None not in problems:
+            raise first
+
+    def _composed(self, job: Sequence[str]) -> DictConfig:
+        """The configuration of a job, as it will be when it is launched."""
         assert self.hydra_context is not None
         assert self.config is not None
-        for job in batch:
-            plain_values(self.hydra_context.config_loader.load_sweep_config(self.config, list(job)))
+        with composing():
+            config = self.hydra_context.config_loader.load_sweep_config(self.config, list(job))
+            with open_dict(config):
+                config.hydra.job.num, config.hydra.job.id = 0, "0"
+            _ = config.hydra.sweep.subdir
+        unswept = set(config.hydra.sweeper.params or ()) - {override.partition("=")[0] for override in job}
+        if unswept:
+            raise ProbingError(
+                f"{' '.join(job)}: the experiment is a sweep over {min(unswept)} itself; run one at a time"
+            )
+        return config
 
     def sweep(self, arguments: list[str]) -> Any:  # noqa: ANN401
         """Run the product of all choices; every one is composed before anything is written.
@@ -80,18 +101,34 @@ def multirun(session: Hydra, job: Callable[[DictConfig], Any], overrides: list[s
     """
     # task.path=... is of the tasks that are swept over, not of the default one; every job composes it
     own = [override for override in overrides if _root(override) in _OF_ALL_JOBS]
-    config = session.compose_config("config", own, RunMode.MULTIRUN, with_log_configuration=False)
+    with composing():
+        config = session.compose_config("config", own, RunMode.MULTIRUN, with_log_configuration=False)
     context = HydraContext(config_loader=session.config_loader, callbacks=Callbacks(config))
-    sweeper: Sweeper
-    if config.hydra.sweeper._target_.endswith(".BasicSweeper"):
-        sweeper = GlobSweeper(config.hydra.sweeper.max_batch_size, config.hydra.sweeper.params)
-        sweeper.setup(config=config, hydra_context=context, task_function=job)
-    else:
-        sweeper = Plugins.instance().instantiate_sweeper(
-            config=config, hydra_context=context, task_function=job
-        )
+    with composing():
+        sweeper = _sweeper(config, context, job)
     batches = sweeper.sweep([override for override in overrides if _root(override) != "hydra"]) or []
     return [result for batch in batches for result in batch]
+
+
+def _sweeper(config: DictConfig, context: HydraContext, job: Callable[[DictConfig], Any]) -> Sweeper:
+    chosen = config.hydra.sweeper
+    if not chosen._target_.endswith(".BasicSweeper"):
+        return Plugins.instance().instantiate_sweeper(config=config, hydra_context=context, task_function=job)
+    if chosen.max_batch_size is not None and chosen.max_batch_size < 1:
+        raise ProbingError(f"hydra.sweeper.max_batch_size is {chosen.max_batch_size}; give 1 or more")
+    sweeper = GlobSweeper(chosen.max_batch_size, chosen.params)
+    sweeper.setup(config=config, hydra_context=context, task_function=job)
+    return sweeper
+
+
+def _problem(config: DictConfig) -> ProbingError | None:
+    """What is wrong with the configuration of one job, which stops no other."""
+    values = plain_values(config)
+    try:
+        build_config(values)
+    except ProbingError as error:
+        return error
+    return None
 
 
 def _root(override: str) -> str:

@@ -6,11 +6,9 @@ values of options that are texts are put into Hydra's quotes before it sees them
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Sequence
 from functools import cached_property, lru_cache
-from pathlib import Path
 from typing import get_type_hints
 
 from hydra import compose
@@ -19,6 +17,7 @@ from omegaconf import OmegaConf
 from probing.choices import conf_folder, groups, is_glob, matching_choices
 from probing.convert import import_dataclass
 from probing.errors import ProbingError
+from probing.files import expanded
 from probing.options import TextOption, text_option
 from probing.words import is_literal, is_plain, quoted, split
 
@@ -67,7 +66,7 @@ def _typed(override: str, classes: Classes, swept: bool) -> str:
 
 
 def _value(key: str, value: str, option: TextOption, swept: bool) -> str:
-    if is_literal(value) or (value == "null" and option.optional):
+    if is_literal(value) or _is_unset(value, option):
         return value
     function = _FUNCTION.fullmatch(value)
     if function and function[1] in {"choice", "extend_list"}:
@@ -89,7 +88,9 @@ def _value(key: str, value: str, option: TextOption, swept: bool) -> str:
 def _part(key: str, part: str, option: TextOption, *, whole: bool = False) -> str:
     """One value of a sweep, or all there is; spaces around a part are not of it."""
     stripped = part.strip()
-    if is_literal(stripped) or (stripped == "null" and option.optional):
+    if not stripped and not whole:
+        raise ProbingError(f"{key}: a value between commas is empty; for an empty text write ''")
+    if is_literal(stripped) or _is_unset(stripped, option):
         return stripped
     if option.listed and stripped.startswith("[") and stripped.endswith("]"):
         inner = stripped[1:-1]
@@ -101,12 +102,17 @@ def _part(key: str, part: str, option: TextOption, *, whole: bool = False) -> st
 
 
 def _text(text: str, option: TextOption) -> str:
-    return quoted(os.path.expanduser(text) if option.path and text.startswith("~") else text)  # noqa: PTH111
+    return quoted(str(expanded(text)) if option.path and text.startswith("~") else text)
+
+
+def _is_unset(value: str, option: TextOption) -> bool:
+    """Whether null stands for no value; as the name of a folder it is refused, where it is built."""
+    return value == "null" and (option.optional or option.path)
 
 
 def _exists(value: str) -> bool:
     try:
-        return Path(os.path.expanduser(value)).exists()  # noqa: PTH111
+        return expanded(value).exists()
     except OSError:
         return False
 

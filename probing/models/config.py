@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from probing.errors import ProbingError
+from probing.files import expanded
 from probing.models.checkpoints import names_only_step, step_of
 from probing.ranges import Seed
 
@@ -42,7 +43,7 @@ class ModelConfig:
     @property
     def title(self) -> str:
         """What results and pictures call this model; a step is told as `run@checkpoint-200`."""
-        folder = Path(self.name).expanduser().absolute()
+        folder = expanded(self.name).absolute()
         own, title = folder.name, self.label or folder.name
         if names_only_step(own) and folder.is_dir():
             title = f"{self.label or folder.parent.name}@{own}"

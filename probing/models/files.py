@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from probing.errors import ProbingError
+from probing.files import expanded
 from probing.models.checkpoints import names_only_step
 from probing.models.config import ModelConfig
 
@@ -136,7 +137,7 @@ def _matching(folder: Path, patterns: tuple[str, ...]) -> list[Path]:
 
 
 def _folder(config: ModelConfig) -> Path:
-    folder = Path(config.name).expanduser()
+    folder = expanded(config.name)
     local = config.name.startswith("package:") or folder.exists()
     if local and config.revision:
         raise ProbingError(f"model.revision={config.revision}: {config.name} is local, and has no revisions")

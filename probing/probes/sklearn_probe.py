@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -18,6 +18,8 @@ from probing.probes.selection import check_settings
 from probing.ranges import Count, Positive
 
 Ints = NDArray[np.int64]
+
+Solver = Literal["lbfgs", "liblinear", "newton-cg", "newton-cholesky", "sag", "saga"]
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ class Sklearn(Linear):
         ProbingError: If a setting is out of its range.
     """
 
-    solver: str = "lbfgs"
+    solver: Solver = "lbfgs"
     tolerance: Positive = 1e-5
     max_iterations: Count = 10000
 

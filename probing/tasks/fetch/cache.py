@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from filelock import FileLock, Timeout
 
 from probing.errors import ProbingError
-from probing.files import replace_file
+from probing.files import expanded, replace_file
 from probing.tasks.fetch.part import Part, on_disk
 from probing.tasks.fetch.transfer import FetchError, download
 from probing.tasks.fetch.unpack import open_member
@@ -50,7 +50,7 @@ def cache_folder() -> Path:
     """`PROBING_CACHE`, or `probing` in the user's cache folder of the platform."""
     own = os.environ.get("PROBING_CACHE")
     if own:
-        return Path(own).expanduser()
+        return expanded(own)
     home = Path.home()
     if sys.platform == "win32":
         return Path(os.environ.get("LOCALAPPDATA") or home / "AppData" / "Local") / "probing" / "cache"
