@@ -13,6 +13,7 @@ import pandas as pd
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
+from probing.arguments import checked
 from probing.compose import compose_config, hydra_session, plain_values, run_folder, swept_by_experiment
 from probing.config import Config, build_config
 from probing.errors import ProbingError
@@ -27,6 +28,7 @@ from probing.words import as_yaml
 log = logging.getLogger(__name__)
 
 
+@checked()
 def run(overrides: Sequence[str] = (), *, data: pd.DataFrame | None = None) -> pd.DataFrame:
     """Run one experiment, print its grid and draw it; what the command `probing` does, from Python too.
 

@@ -10,6 +10,7 @@ from typing import Any
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
+from probing.arguments import checked
 from probing.errors import ProbingError
 from probing.models.inputs import Sizes, sizes_of
 from probing.models.layout import view, written
@@ -47,6 +48,7 @@ class Capture:
             return
 
 
+@checked()
 @contextmanager
 def capture(
     model: PreTrainedModel, sites: Sequence[Site], read: Read, *, stop_early: bool = True
@@ -75,6 +77,7 @@ def capture(
         yield Capture(model)
 
 
+@checked()
 @contextmanager
 def edit(model: PreTrainedModel, sites: Sequence[Site], change: Edit) -> Iterator[None]:
     """Write at sites of a model in every forward pass within the context.

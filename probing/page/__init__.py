@@ -6,9 +6,11 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from probing.arguments import checked
 from probing.errors import ProbingError
 
 
+@checked()
 def report(root: str | Path = "outputs", out: str | Path | None = None) -> Path:
     """Write the page of the results that lie under a folder.
 

@@ -9,14 +9,16 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from probing.arguments import checked, number_column
 from probing.errors import ProbingError
 from probing.results.ranks import spearman, top_overlap, top_size
-from probing.results.schema import GRID, PLACE
+from probing.results.schema import GRID, PLACE, RESULT
 
 # columns that may change along with the one that grids are compared by
 ALONG = {"task": {"metric", "probe"}, "model": {"pooling", "step"}, "step": {"model"}, "probe": {"metric"}}
 
 
+@checked(frame=RESULT)
 def correlations(frame: pd.DataFrame, *, by: str = "task", value: str = "test") -> pd.DataFrame:
     """Spearman's rank correlation of the scores of the same cells, between tasks or whatever else.
 
@@ -38,6 +40,7 @@ def correlations(frame: pd.DataFrame, *, by: str = "task", value: str = "test") 
     return spearman(_table(frame, by, value)).rename_axis(index=by, columns=by)
 
 
+@checked()
 def linkage(matrix: pd.DataFrame) -> NDArray[np.float64]:
     """Average linkage of 1 − correlation, for a dendrogram.
 
@@ -53,6 +56,9 @@ def linkage(matrix: pd.DataFrame) -> NDArray[np.float64]:
     from scipy.cluster.hierarchy import linkage as link
     from scipy.spatial.distance import squareform
 
+    numbers = all(pd.api.types.is_numeric_dtype(kind) for kind in matrix.dtypes)
+    if matrix.shape[0] != matrix.shape[1] or not numbers:
+        raise ProbingError("matrix is not a square of numbers; give what correlations gives")
     if len(matrix) < 2:
         raise ProbingError(f"{len(matrix)} grid to cluster; give two or more")
     distance = 1 - matrix.fillna(0.0).to_numpy(dtype=float)
@@ -62,6 +68,7 @@ def linkage(matrix: pd.DataFrame) -> NDArray[np.float64]:
     return found
 
 
+@checked()
 def clusters(matrix: pd.DataFrame, n: int) -> pd.Series:
     """Cut the tree of `linkage` into n clusters.
 
@@ -119,6 +126,7 @@ class Comparison:
         )
 
 
+@checked(a=RESULT, b=RESULT)
 def compare(a: pd.DataFrame, b: pd.DataFrame, *, value: str = "test") -> Comparison:
     """Compare two grids cell by cell, for example a run with the published one.
 
@@ -153,6 +161,7 @@ def compare(a: pd.DataFrame, b: pd.DataFrame, *, value: str = "test") -> Compari
     )
 
 
+@checked(frame=RESULT)
 def stability(frame: pd.DataFrame, *, by: str = "seed", value: str = "test") -> pd.DataFrame:
     """How far the ranking of cells agrees between seeds of the same grid.
 
@@ -168,6 +177,8 @@ def stability(frame: pd.DataFrame, *, by: str = "seed", value: str = "test") -> 
     Raises:
         ProbingError: If no grid has two runs, or runs of one grid cannot be told apart.
     """
+    if by not in frame:
+        raise ProbingError(f"by: no column {by!r}; the frame has {', '.join(frame.columns)}")
     names, found = [name for name in (*GRID, "step") if name not in {by, *ALONG.get(by, ())}], []
     for cells, rows in frame.groupby(names, dropna=False, sort=False):
         if rows[by].nunique() < 2:
@@ -184,9 +195,9 @@ def stability(frame: pd.DataFrame, *, by: str = "seed", value: str = "test") -> 
 
 def _table(frame: pd.DataFrame, by: str, value: str) -> pd.DataFrame:
     """Cells down, values of `by` across; every cell filled."""
-    for name in (by, value):
-        if name not in frame:
-            raise ProbingError(f"no column {name!r}; the frame has {', '.join(frame.columns)}")
+    if by not in frame:
+        raise ProbingError(f"by: no column {by!r}; the frame has {', '.join(frame.columns)}")
+    number_column(frame, value, "value")
     if frame.empty:
         raise ProbingError("the frame holds no rows; select others")
     _one_grid_each(frame, by)
@@ -211,8 +222,7 @@ def _one_grid_each(frame: pd.DataFrame, by: str) -> None:
 
 def _series(rows: pd.DataFrame, what: str, value: str) -> pd.Series:
     """Scores by cell."""
-    if value not in rows:
-        raise ProbingError(f"no column {value!r}; the frame has {', '.join(rows.columns)}")
+    number_column(rows, value, "value")
     # the number of heads tells rows apart only where they are of no one layer
     placed = rows[list(PLACE)].assign(n_heads=rows["n_heads"].where(rows["layer"].isna()))
     cells = pd.MultiIndex.from_frame(placed.astype(object).where(placed.notna(), -9))

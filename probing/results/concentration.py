@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from probing.arguments import checked
 from probing.errors import ProbingError
-from probing.results.schema import GRID
+from probing.results.schema import GRID, RESULT
 
 # share of the gain of the best n that few heads have to reach
 SHARE = 0.95
@@ -18,6 +19,7 @@ NAMES = [name for name in (*GRID, "step") if name not in {"granularity", "varian
 COLUMNS = ["gini", "above_majority", "with_best", "n_heads", "n_95", "area"]
 
 
+@checked(frame=RESULT)
 def concentration(frame: pd.DataFrame) -> pd.DataFrame:
     """How localised a task is, from grids of heads and from runs of `top_heads` (Jo & Myaeng 2020, figure 3).
 

@@ -7,12 +7,14 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
+from probing.arguments import checked, number_column
 from probing.errors import ProbingError
-from probing.results.schema import GRID
+from probing.results.schema import GRID, RESULT
 
 NAMES = [*GRID, "step"]
 
 
+@checked(frame=RESULT)
 def layer_profile(frame: pd.DataFrame, *, relative: bool = True, value: str = "test") -> pd.DataFrame:
     """Mean and best score of every layer of every grid; models of different depth share one axis.
 
@@ -29,6 +31,7 @@ def layer_profile(frame: pd.DataFrame, *, relative: bool = True, value: str = "t
     Raises:
         ProbingError: If no row is of one layer.
     """
+    number_column(frame, value, "value")
     rows = []
     for names, grid in _grids(frame):
         blocks = int(grid["layer"].max()) + 1
@@ -48,6 +51,7 @@ def layer_profile(frame: pd.DataFrame, *, relative: bool = True, value: str = "t
     return pd.DataFrame(rows).astype({"best_head": "Int64"})
 
 
+@checked(frame=RESULT)
 def centre_of_mass(frame: pd.DataFrame, *, of: str = "mean", value: str = "test") -> pd.DataFrame:
     """The layer around which a task is told, as one number for each grid.
 
