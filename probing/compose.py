@@ -16,7 +16,9 @@ from omegaconf.errors import OmegaConfBaseException
 from probing.choices import choices, conf_folder, groups
 from probing.errors import ProbingError
 from probing.explain import explain
+from probing.files import expanded
 from probing.typed import as_typed
+from probing.words import unquoted
 
 __all__ = ["choices", "compose_config", "composed_yaml", "conf_folder", "explain", "groups"]
 VERSION_BASE = "1.3"
@@ -97,6 +99,21 @@ def swept_by_experiment(config: DictConfig) -> bool:
     """Whether a choice in conf/experiment names several runs."""
     with _explained():
         return bool(OmegaConf.select(config, "hydra.sweeper.params"))
+
+
+def path_as_run(value: str, key: str = "paths.root") -> Path:
+    """A path as a run reads it: as it was typed, with ~, references, and quotes within quotes.
+
+    Raises:
+        ProbingError: If it refers to what is not there, or is no path.
+    """
+    with _explained():
+        text = unquoted(value)
+        made = OmegaConf.to_container(OmegaConf.create({key: text}), resolve=True)
+    found = made[key] if isinstance(made, dict) else None
+    if value == "null" or not isinstance(found, str) or not found:
+        raise ProbingError(f"{key}={value} is not a path; give a folder")
+    return expanded(found)
 
 
 def composed_yaml(overrides: Sequence[str]) -> str:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Quote, QuotedString
 from omegaconf import OmegaConf
 
@@ -26,6 +27,14 @@ def is_plain(value: str) -> bool:
 def is_literal(value: str) -> bool:
     """Whether a value is one text in quotes, as Hydra's own grammar has it."""
     return bool(_WHOLE_LITERAL.fullmatch(value))
+
+
+def unquoted(value: str) -> str:
+    """The text of a value, without the quotes that Hydra would take away."""
+    if not is_literal(value):
+        return value
+    parsed = OverridesParser.create().parse_override(f"key={value}").value()
+    return parsed.text if isinstance(parsed, QuotedString) else value
 
 
 def quoted(text: str) -> str:
