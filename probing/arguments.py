@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import inspect
 import types
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -21,6 +22,11 @@ R = TypeVar("R")
 _NAMES: dict[Any, str] = {
     int: "a whole number", float: "a number", str: "a text", bool: "True or False", Path: "a path",
     pd.DataFrame: "a pandas DataFrame", type(None): "None",
+}  # fmt: skip
+# what the system says of a path that cannot be meant, and not of a full disk
+_OF_PATHS = {
+    errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.EACCES, errno.EPERM, errno.EROFS,
+    errno.ENAMETOOLONG, errno.ELOOP, errno.EINVAL, errno.ENOTEMPTY,
 }  # fmt: skip
 # a text is a sequence of texts to Python, and never meant as one
 _SEVERAL = (Sequence, Iterable, Collection)
@@ -55,8 +61,11 @@ def checked(**columns: Sequence[str]) -> Callable[[Callable[P, R]], Callable[P, 
             try:
                 return function(*args, **kwargs)
             except OSError as error:
-                place = f"{error.filename}: " if error.filename else ""
-                raise ProbingError(f"{name}: {place}{_first_line(error)}; give another path") from error
+                path = next((argument for argument in given if _takes_path(hints().get(argument))), None)
+                if path is None or error.errno not in _OF_PATHS:
+                    raise
+                place = f"{path}={given[path]}: {error.filename or given[path]}"
+                raise ProbingError(f"{name}: {place}: {error.strerror}; give another path") from error
 
         return call
 
@@ -175,6 +184,10 @@ def _plain(hint: Any) -> Any:  # noqa: ANN401
     return get_args(hint)[0] if get_origin(hint) is Annotated else get_origin(hint) or hint
 
 
+def _takes_path(hint: Any) -> bool:  # noqa: ANN401
+    return hint is Path or Path in get_args(hint)
+
+
 def _fits(kind: Any, value: Any) -> bool:  # noqa: ANN401
     if kind in (int, float):
         return isinstance(value, Integral if kind is int else Real) and not isinstance(value, bool)
@@ -204,10 +217,6 @@ def _shown(value: object) -> str:
         text = " ".join(repr(value).split())
         return text if len(text) <= 60 else f"{text[:57]}..."
     return f"a {type(value).__name__}"
-
-
-def _first_line(error: OSError) -> str:
-    return next(iter(str(error.strerror or error).strip().splitlines()), type(error).__name__)
 
 
 _CHECKS: dict[Any, Callable[[tuple[Any, ...], Any, str], None]] = {

@@ -33,8 +33,7 @@ def unquoted(value: str) -> str:
     """The text of a value, without the quotes that Hydra would take away."""
     if not is_literal(value):
         return value
-    parsed = OverridesParser.create().parse_override(f"key={value}").value()
-    return parsed.text if isinstance(parsed, QuotedString) else value
+    return str(OverridesParser.create().parse_override(f"key={value}").value())
 
 
 def quoted(text: str) -> str:

@@ -54,8 +54,9 @@ def command(words: Sequence[str]) -> None:
     folders = [word for word in words if word not in named]
     unknown = folders[1:] or [word for word in folders if "=" in word and not Path(word).is_dir()]
     if unknown:
-        raise ProbingError(
-            f"report: cannot use {unknown[0].partition('=')[0]!r}; give probing report [paths.root=outputs] [out=report.html]"
-        )
-    root, out = places(parse([*named, *(f"root={folder}" for folder in folders)], "probing --help"), "")
-    sys.stdout.write(f"{report(root, None if out == Path() else out)}\n")
+        word = unknown[0].partition("=")[0]
+        raise ProbingError(f"report: cannot use {word!r}; give [paths.root=outputs] [out=report.html]")
+    asked = parse([*named, *(f"root={folder}" for folder in folders)], "probing --help")
+    chosen = "out" in asked
+    root, out = places(asked, "report.html")
+    sys.stdout.write(f"{report(root, out if chosen else None)}\n")
