@@ -79,7 +79,7 @@ def _hints(function: Callable[..., Any]) -> dict[str, Any]:
         try:
             return get_type_hints(function, localns=unknown, include_extras=True)
         except NameError as error:
-            unknown[error.name] = Any
+            unknown[str(error.name)] = Any
 
 
 def check(hint: Any, value: Any, where: str) -> None:  # noqa: ANN401

@@ -160,7 +160,7 @@ class Classes:
         first = [f"{key}={self._first(key, value)}" for key, value in self._chosen.items()]
         composed = compose("config", overrides=[*self._others, *first], return_hydra_config=True)
         swept = {f"sweep {key}": str(value) for key, value in (composed.hydra.sweeper.params or {}).items()}
-        made = {str(name): OmegaConf.select(composed, f"{name}._target_") for name in composed}
+        made = {name: OmegaConf.select(composed, f"{name}._target_") for name in map(str, composed)}
         return swept | {name: str(target) for name, target in made.items() if target is not None}
 
     def _first(self, group: str, value: str) -> str:

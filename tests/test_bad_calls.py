@@ -69,23 +69,16 @@ def call(name: str, *args: Any, **kwargs: Any) -> Call:  # noqa: ANN401
 def of_frames() -> Iterator[Call]:
     """Calls that take rows of results."""
     for name in OF_FRAMES:
-        yield from (
-            call(name, bad) for bad in (None, 5, "x", [], EMPTY, WITHOUT_LAYER, pd.DataFrame({"a": [1]}))
-        )
+        frames: list[Any] = [None, 5, "x", [], EMPTY, WITHOUT_LAYER, pd.DataFrame({"a": [1]})]
+        yield from (call(name, bad) for bad in frames)
     for name in WITH_VALUES:
         yield from (call(name, TWO, value=bad) for bad in ("model", "nope", None, ["test"], 5))
     for name in ("correlations", "stability"):
         yield from (call(name, TWO, by=bad) for bad in ("nope", None, 5, ["task"]))
-    for bad in (
-        {"task": "x"},
-        {"taks": "a"},
-        {"task": ["a"]},
-        {"layer": [0]},
-        {"task": {"a"}},
-        {"layer": ONE},
-        {},
-    ):
-        yield call("grid", TWO, **bad)
+    asked: list[dict[str, Any]] = [
+        {"task": "x"}, {"taks": "a"}, {"task": ["a"]}, {"layer": [0]}, {"task": {"a"}}, {"layer": ONE}, {},
+    ]  # fmt: skip
+    yield from (call("grid", TWO, **where) for where in asked)
     yield from (call("linkage", bad) for bad in (None, TWO, pd.DataFrame(), pd.DataFrame({"a": ["x", "y"]})))
     yield from (call("clusters", MATRIX, bad) for bad in (0, 5, "2", None, 1.5))
     for bad in (None, 5, "x", EMPTY, TWO):
@@ -115,7 +108,8 @@ def of_pictures() -> Iterator[Call]:
 def of_folders() -> Iterator[Call]:
     """Calls that read what runs have written."""
     for name in READING:
-        yield from (call(name, bad) for bad in (None, 5, "nowhere", "", [], "file", "a\0b", b"x"))
+        folders: list[Any] = [None, 5, "nowhere", "", [], "file", "a\0b", b"x"]
+        yield from (call(name, bad) for bad in folders)
     yield from (call("load_representations", ".", layer=bad) for bad in ("x", [0], 1.5))
     yield from (call("load_representations", ".", head=bad) for bad in ("x", True))
     yield from (call("load_representations", ".", partner=3), call("load_representations", ".", frame=None))
