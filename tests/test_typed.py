@@ -24,7 +24,7 @@ ODD = (
     'say "hi"', "a b", " a ", "$x", "C:\\new\\", "#1", "100%", "données/café.csv", "文本", "-", "a:b", ".5",
     "inf", "NULL", "a\tb",
 )  # fmt: skip
-WRONG: tuple[Any, ...] = (float("nan"), float("inf"), -float("inf"), -1, 0, 10**30, 10**400, 1e308, "abc", True, [])
+WRONG: list[Any] = [float("nan"), float("inf"), -float("inf"), -1, 0, 10**30, 10**400, 1e308, "abc", True, []]
 
 
 def made(*overrides: str) -> Config:
