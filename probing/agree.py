@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 import pandas as pd
 
 from probing.errors import ProbingError
 from probing.results.load import load_results
 from probing.results.sizes import limit_text, sizes_text
-from probing.selection import Where, choose, having, parse, values
+from probing.selection import Where, choose, having, parse, places, values
 
-_DEFAULTS = {"root": "outputs", "out": "agreement"}
 # in which measures stand if no analysis is asked: what is found in heads, what they are used for, the rest
 _ORDER = ("probe", "importance", "ablation", "gates")
 # what a reader looks at; the table that is written has all columns
@@ -36,7 +34,7 @@ _VARIANTS: dict[str, Callable[[pd.Series], pd.Series]] = {
 
 
 def command(words: Sequence[str]) -> None:
-    """`probing agree [column=value ...] [root=outputs] [out=agreement]`: print, draw and write agreement.
+    """`probing agree [column=value ...] [paths.root=outputs] [out=...]`: print, draw and write agreement.
 
     Raises:
         ProbingError: If no row answers, rows are of several models, or there are fewer than two measures.
@@ -45,13 +43,13 @@ def command(words: Sequence[str]) -> None:
     from probing.results.agreement import agreement, answer
 
     asked = parse(words, "probing --help")
-    root, out = (asked.pop(name, default) for name, default in _DEFAULTS.items())
+    root, out = places(asked, "agreement")
     rows = comparable(load_results(root), {name: values(value) for name, value in asked.items()}, root)
     pairs = agreement(rows)
     print(_printed(pairs))  # noqa: T201
     print("; ".join(filter(None, (sizes_text(rows), limit_text(rows)))))  # noqa: T201
     print(answer(pairs))  # noqa: T201
-    for path in draw_pairs(rows, pairs, Path(out)):
+    for path in draw_pairs(rows, pairs, out):
         print(path)  # noqa: T201
 
 

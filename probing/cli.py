@@ -95,7 +95,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _complain(message: str) -> int:
-    complain(f"probing: {message}")
+    line = message.replace("\r", "\\r").replace("\n", "\\n")  # what was typed may hold them
+    complain(f"probing: {line}")
     return MISTAKE
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from pathlib import Path
@@ -12,10 +11,12 @@ from probing.analyses.experiment import Analysis
 from probing.analyses.granularity import Granularity
 from probing.convert import convert, make, make_target, suggest
 from probing.errors import ProbingError
+from probing.files import local
 from probing.models.config import ModelConfig
 from probing.objectives.auto import Auto
 from probing.objectives.objective import Objective
 from probing.probes.problem import Probe
+from probing.ranges import Count, CountOrZero, Seed
 from probing.representations.extract import Overwrite
 from probing.representations.settings import ExtractConfig
 from probing.tasks.control import By
@@ -62,21 +63,6 @@ class PathsConfig:
         return self.root / "results"
 
 
-def local(path: str, where: str) -> Path:
-    """A path as one of this machine's.
-
-    Raises:
-        ProbingError: If it is an address, as `s3://...`, which nothing here writes to yet.
-    """
-    address = re.match(r"([A-Za-z][A-Za-z0-9+.-]+):/+", path)  # one letter is a drive
-    if address:  # of two slashes a path has kept one
-        raise ProbingError(
-            f"{where}={address[1]}://{path[address.end() :]}: only folders of this machine can be written to "
-            "yet; give one"
-        )
-    return Path(path)
-
-
 @dataclass(frozen=True)
 class SampleConfig:
     """How much of a task is used.
@@ -86,7 +72,7 @@ class SampleConfig:
         balance: Whether all classes of a split are cut to the size of its smallest.
     """
 
-    limit: int | None = None
+    limit: Count | None = None
     balance: bool = False
 
 
@@ -103,7 +89,7 @@ class BaselineConfig:
 
     kind: Literal["none", "untrained", "control", "permuted"] = "none"
     by: By = "auto"
-    draw: int = 0
+    draw: CountOrZero = 0
 
     def __post_init__(self) -> None:
         """Refuse a negative draw."""
@@ -151,19 +137,19 @@ def build_config(values: Mapping[str, Any]) -> Config:
     of_sample = {field.name for field in fields(SampleConfig)}
     task, sample = _split(values["task"], of_sample)
     return Config(
-        analysis=make_target(values["analysis"], "analysis"),
+        analysis=make_target(values["analysis"], "analysis", Analysis),
         model=make(ModelConfig, values["model"], "model"),
-        task=make_target(task, "task"),
+        task=make_target(task, "task", TaskSource),
         sample=make(SampleConfig, sample, "task"),
         granularity=make(Granularity, values["granularity"], "granularity"),
         pooling=make(PoolingConfig, values["pooling"], "pooling"),
         baseline=make(BaselineConfig, values["baseline"], "baseline"),
-        probe=make_target(values["probe"], "probe"),
-        objective=make_target(values["objective"], "objective"),
+        probe=make_target(values["probe"], "probe", Probe),
+        objective=make_target(values["objective"], "objective", Objective, Auto),
         extract=make(ExtractConfig, values["extract"], "extract"),
         paths=make(PathsConfig, values["paths"], "paths"),
         figure=make(FigureConfig, values["figure"], "figure"),
-        seed=_seed(values["seed"]),
+        seed=convert(Seed, values["seed"], "seed"),
         overwrite=convert(Overwrite, values["overwrite"], "overwrite"),
     )
 
@@ -184,13 +170,6 @@ def _split(values: Mapping[str, Any], names: set[str]) -> tuple[dict[str, Any], 
     """The values of other names, and those of the given ones."""
     chosen = {name: value for name, value in values.items() if name in names}
     return {name: value for name, value in values.items() if name not in names}, chosen
-
-
-def _seed(value: Any) -> int:  # noqa: ANN401
-    seed = int(convert(int, value, "seed"))
-    if not 0 <= seed < 2**32:
-        raise ProbingError(f"seed is {seed}; give a whole number from 0 to {2**32 - 1}")
-    return seed
 
 
 def title(choice: Probe | Objective) -> str:

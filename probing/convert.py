@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import types
 from collections.abc import Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from probing.errors import ProbingError
+from probing.files import expanded
+from probing.ranges import Range, check_finite, shown
 
 T = TypeVar("T")
 # a message lists so many names one by one
@@ -26,9 +29,9 @@ def make(cls: type[T], values: Mapping[str, Any], where: str) -> T:
         where: The config group, for messages.
 
     Raises:
-        ProbingError: If a key is unknown or missing, or a value has the wrong type.
+        ProbingError: If a key is unknown or missing, or a value has the wrong type or is out of its range.
     """
-    hints = get_type_hints(cls)
+    hints = get_type_hints(cls, include_extras=True)
     known = {field.name: field for field in fields(cls)}  # type: ignore[arg-type]
     for name in values:
         if name not in known:
@@ -38,20 +41,62 @@ def make(cls: type[T], values: Mapping[str, Any], where: str) -> T:
         if required and name not in values:
             raise ProbingError(f"{where}.{name} is not set; give {where}.{name}=...")
     arguments = {name: convert(hints[name], value, f"{where}.{name}") for name, value in values.items()}
-    return cls(**arguments)
+    try:
+        return cls(**arguments)
+    except ValueError as error:  # a class of the user's own may refuse its values so
+        raise ProbingError(f"{where}: {error}") from error
 
 
-def make_target(values: Mapping[str, Any], where: str) -> Any:  # noqa: ANN401
-    """Make the dataclass that `_target_` names, from the values beside it."""
+def make_target(values: Mapping[str, Any], where: str, kind: type[Any], *others: type[Any]) -> Any:  # noqa: ANN401
+    """Make the dataclass that `_target_` names, from the other values.
+
+    Args:
+        values: By field name, and `_target_`.
+        where: The config group, for messages.
+        kind: The protocol that the class must have the members of.
+        others: Classes that will do though they have them not.
+
+    Raises:
+        ProbingError: If it cannot be imported, is of another kind, or does not take the values.
+    """
     target = str(values.get("_target_", ""))
+    cls = import_dataclass(target, where)
+    own = {field.name for field in fields(cls)}
+    lacking = [name for name in _members(kind) if name not in own and not hasattr(cls, name)]
+    if lacking and cls not in others:
+        raise ProbingError(
+            f"{where}._target_ is {target!r}, which has no {lacking[0]}; choose one of probing --help"
+        )
+    return make(cls, {key: value for key, value in values.items() if key != "_target_"}, where)
+
+
+def import_dataclass(target: str, where: str) -> type[Any]:
+    """The dataclass of a dotted name.
+
+    Raises:
+        ProbingError: If there is no such class, or its module cannot be imported.
+    """
+    if not target:
+        raise ProbingError(f"{where} is not chosen; give {where}=..., see probing --help")
     module, _, name = target.rpartition(".")
     try:
         cls = getattr(importlib.import_module(module), name)
-    except (ImportError, ValueError, AttributeError) as error:
-        raise ProbingError(f"{where}._target_ is {target!r}, which cannot be imported ({error})") from error
+    except Exception as error:  # importing runs whatever the module holds
+        reason = str(error).strip().splitlines() or [type(error).__name__]
+        raise ProbingError(
+            f"{where}._target_ is {target!r}, which cannot be imported ({reason[0]})"
+        ) from error
     if not (isinstance(cls, type) and is_dataclass(cls)):
-        raise ProbingError(f"{where}._target_ is {target!r}, which is no dataclass")
-    return make(cls, {key: value for key, value in values.items() if key != "_target_"}, where)
+        raise ProbingError(f"{where}._target_ is {target!r}, which is not a dataclass")
+    return cls
+
+
+def _members(protocol: type[Any]) -> list[str]:
+    """The methods and properties of a protocol, in alphabetical order."""
+    members = inspect.getmembers(
+        protocol, lambda each: inspect.isfunction(each) or isinstance(each, property)
+    )
+    return [name for name, _ in members if not name.startswith("_")]
 
 
 def convert(hint: Any, value: Any, where: str) -> Any:  # noqa: ANN401
@@ -61,6 +106,11 @@ def convert(hint: Any, value: Any, where: str) -> Any:  # noqa: ANN401
         ProbingError: If the value does not fit; the message names the key.
     """
     origin, options = get_origin(hint), get_args(hint)
+    if origin is Annotated:
+        number = convert(options[0], value, where)
+        for limits in (each for each in options[1:] if isinstance(each, Range)):
+            limits.check(number, where)
+        return number
     if origin in {Union, types.UnionType}:
         return None if value is None else convert(_without_none(options), value, where)
     if origin is Literal:
@@ -91,15 +141,20 @@ def _without_none(options: tuple[Any, ...]) -> Any:  # noqa: ANN401
 
 
 def _plain(hint: Any, value: Any, where: str) -> Any:  # noqa: ANN401
-    if hint is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    if hint is Path and isinstance(value, str):
-        return Path(value).expanduser()
-    if hint is str and isinstance(value, int | float) and not isinstance(value, bool):
-        return str(value)
+    if isinstance(value, int | float) and not isinstance(value, bool) and hint in (int, float, str, Path):
+        return _number(hint, value, where)
+    if hint is Path and isinstance(value, str) and value:
+        return expanded(value)
     if isinstance(value, bool) is not (hint is bool) or not isinstance(value, hint):
         raise ProbingError(f"{where} is {value!r}; give {_NAMES.get(hint, hint.__name__)}")
     return value
+
+
+def _number(hint: Any, value: float, where: str) -> Any:  # noqa: ANN401
+    check_finite(value, where)
+    if hint is int and not isinstance(value, int):
+        raise ProbingError(f"{where} is {shown(value)}; give {_NAMES[int]}")
+    return hint(value)
 
 
 _NAMES = {int: "a whole number", float: "a number", str: "a text", bool: "true or false", Path: "a path"}

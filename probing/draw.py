@@ -13,10 +13,10 @@ from probing.convert import suggest
 from probing.errors import ProbingError
 from probing.figures.grid import GridKey
 from probing.results.load import load_results
-from probing.selection import Where, choose, parse, values
+from probing.selection import Where, choose, parse, places, values
 from probing.streams import output
 
-_DEFAULTS = {"root": "outputs", "out": "figure", "by": "task", "order": "head", "value": "test"}
+_DEFAULTS = {"by": "task", "order": "head", "value": "test"}
 
 
 @dataclass(frozen=True)
@@ -48,15 +48,17 @@ def command(words: Sequence[str]) -> None:
         raise ProbingError(f"no kind of picture {name!r}; {suggest(name, list(KINDS))}")
     kind = KINDS[name]
     asked = parse(rest, "probing draw")
-    options = {key: _DEFAULTS[key] for key in ("root", "out", *kind.options)}
+    root, out = places(asked, "figure")
+    options = {key: _DEFAULTS[key] for key in kind.options}
     for key in asked.keys() & _DEFAULTS.keys():
         if key not in options:
-            raise ProbingError(f"{key}= is of no use to draw {name}; it takes {', '.join(options)}")
+            raise ProbingError(
+                f"{key}= is of no use to draw {name}; it takes {', '.join(('paths.root', 'out', *options))}"
+            )
         options[key] = asked[key]
     where = {key: values(value) for key, value in asked.items() if key not in _DEFAULTS}
-    root, out = options.pop("root"), options.pop("out")
     rows = choose(load_results(root), where, root)
-    for path in kind.draw(rows, Path(out), where, **options):
+    for path in kind.draw(rows, out, where, **options):
         print(path)  # noqa: T201
 
 
@@ -108,7 +110,8 @@ KINDS = {
     "comparison": Kind("two grids of each task, cell by cell", _comparison),
 }
 _USAGE = """\
-probing draw KIND [column=value ...] [root=outputs] [out=figure] [value=test] [order=head|score] [by=task]
+probing draw KIND [column=value ...] [paths.root=outputs] [out=figure] [value=test]
+                  [order=head|score] [by=task]
 
 Draws the rows of probing.load_results(root) whose columns have the given values (several between
 commas) and writes out.png, .svg, .pdf, and out.csv, the table behind the picture. Rows of baselines

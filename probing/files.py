@@ -18,6 +18,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from probing.errors import ProbingError
+
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
@@ -46,6 +48,26 @@ def machine() -> str:
 def own_name(kind: Literal["tmp", "trash", "run"]) -> str:
     """A new name that says that this process owns what is called so."""
     return f"{kind}-{machine()}-{os.getpid()}-{uuid.uuid4().hex[:12]}"
+
+
+def expanded(path: str | Path) -> Path:
+    """A path whose first ~ is a home folder; one that names no user stays as it is."""
+    return Path(os.path.expanduser(path))  # noqa: PTH111  # pathlib's own raises where there is no such user
+
+
+def local(path: str, where: str) -> Path:
+    """A path as one of this machine's.
+
+    Raises:
+        ProbingError: If it is an address, as `s3://...`, which nothing here writes to yet.
+    """
+    address = re.match(r"([A-Za-z][A-Za-z0-9+.-]+):/+", path)  # one letter is a drive
+    if address:  # of two slashes a path has kept one
+        raise ProbingError(
+            f"{where}={address[1]}://{path[address.end() :]}: only folders of this machine can be written to "
+            "yet; give one"
+        )
+    return Path(path)
 
 
 def write_synced(path: Path, content: Buffer) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from pathlib import Path
 
-from probing.compose import conf_folder
+from probing.choices import conf_folder
 
 _USAGE = """\
 probing: what does every attention head of a transformer know?
@@ -14,7 +14,7 @@ probing: what does every attention head of a transformer know?
   probing -m key=a,b [key=value ...]   a sweep over all combinations
   probing draw KIND [column=value ...] a picture of results; probing draw lists the kinds
   probing agree [column=value ...]     do probing and use agree? every measure of heads beside each other
-  probing report [outputs]             one HTML page of all results, to look at and compare
+  probing report [paths.root=outputs]  one HTML page of all results, to look at and compare
   probing --cfg [key=value ...]        print the configuration, run nothing
   probing --version
 

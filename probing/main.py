@@ -11,21 +11,25 @@ from typing import Any
 
 import pandas as pd
 from hydra.core.hydra_config import HydraConfig
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
-from probing.compose import compose_config, hydra_session, plain_values, tidy
-from probing.config import Config, build_config, local
+from probing.arguments import checked
+from probing.compose import compose_config, hydra_session, plain_values, run_folder, swept_by_experiment
+from probing.config import Config, build_config
 from probing.errors import ProbingError, explained
-from probing.files import replace_file
+from probing.files import local, replace_file
 from probing.log import LOG, log_to_file, log_to_terminal
 from probing.pipeline import Run, prepare
 from probing.present import Outcome, finish, present
 from probing.run_folder import CARD, CONFIG, marked, new_run_folder
 from probing.sweep import multirun
+from probing.typed import as_typed
+from probing.words import as_yaml
 
 log = logging.getLogger(__name__)
 
 
+@checked()
 def run(overrides: Sequence[str] = (), *, data: pd.DataFrame | None = None) -> pd.DataFrame:
     """Run one experiment, print its grid and draw it; what the command `probing` does, from Python too.
 
@@ -41,14 +45,14 @@ def run(overrides: Sequence[str] = (), *, data: pd.DataFrame | None = None) -> p
             something; then no run folder is left behind.
     """
     composed = compose_config(overrides)
-    if composed.hydra.sweeper.params:
+    if swept_by_experiment(composed):
         raise ProbingError(f"{' '.join(overrides)} is a sweep; run it with: probing -m {' '.join(overrides)}")
-    values = plain_values(composed)
+    values, planned = plain_values(composed), run_folder(composed)
     config = build_config(values)
     with log_to_terminal():
         start = prepare(config if data is None else _with_data(config, data))
         try:
-            with new_run_folder(local(composed.hydra.run.dir, "hydra.run.dir"), config.paths.root) as folder:
+            with new_run_folder(local(str(planned), "hydra.run.dir"), config.paths.root) as folder:
                 return _execute(start, values, folder)
         except BrokenPipeError:
             raise
@@ -75,7 +79,8 @@ def run_sweep(overrides: Sequence[str]) -> list[Outcome]:
     """
     with hydra_session() as session:
         assert session.hydra is not None
-        outcomes: list[Outcome] = [job.return_value for job in multirun(session.hydra, _job, tidy(overrides))]
+        jobs = multirun(session.hydra, _job, as_typed(overrides, swept=True))
+        outcomes: list[Outcome] = [job.return_value for job in jobs]
     if outcomes:
         finish(outcomes)
     return outcomes
@@ -109,7 +114,7 @@ def _execute(start: Run, values: dict[str, Any], folder: Path) -> pd.DataFrame:
     with log_to_file(folder / LOG):
         log.info("%s", " | ".join(str(start.names[name]) for name in ("model", "task", "granularity")))
         for name, content in ((CONFIG, values), (CARD, start.card.as_dict())):
-            replace_file(folder / name, OmegaConf.to_yaml(OmegaConf.create(content)).encode())
+            replace_file(folder / name, as_yaml(content).encode())
         log.info("%s", start.card.text())
         frame = start()
         present(start, frame, folder)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from probing import locks
 from probing.errors import ProbingError
-from probing.files import own_name, replace_file
+from probing.files import expanded, own_name, replace_file
 from probing.litter import clean, ended, is_owned, marks
 from probing.log import LOG
 
@@ -30,7 +30,7 @@ def new_run_folder(wanted: Path, root: Path) -> Iterator[Path]:
     """
     fresh = not root.exists()
     tidy(root)
-    folder, mark = _make(wanted.expanduser().resolve(), root)
+    folder, mark = _make(expanded(wanted).resolve(), root)
     try:
         yield folder
     except (ProbingError, OSError):

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import pandas as pd
 
+from probing.compose import path_as_run
 from probing.convert import suggest
 from probing.errors import ProbingError
 from probing.results.schema import NONE
@@ -31,8 +33,28 @@ def parse(words: Sequence[str], command: str) -> dict[str, str]:
         name, equals, value = word.partition("=")
         if not (name and equals and value):
             raise ProbingError(f"{word!r} is not column=value; see {command}")
+        if name in asked:
+            raise ProbingError(f"{name}= is given twice; give several values between commas")
         asked[name] = value
     return asked
+
+
+def places(asked: dict[str, str], out: str) -> tuple[str, Path]:
+    """The folder that is read and the path that is written, taken out of what was asked.
+
+    Args:
+        asked: What `parse` gives; `paths.root` is another name for `root`. Both are read as a run reads its
+            `paths.root`.
+        out: Where to write if `out` is not given.
+
+    Raises:
+        ProbingError: If the folder is named twice, or a path cannot be read.
+    """
+    named = [name for name in ("root", "paths.root") if name in asked]
+    if len(named) > 1:
+        raise ProbingError("root= and paths.root= name the same folder; give one of them")
+    root = path_as_run(asked.pop(named[0]), named[0]) if named else "outputs"
+    return str(root), path_as_run(asked.pop("out"), "out") if "out" in asked else Path(out)
 
 
 def values(text: str) -> list[str]:
@@ -58,7 +80,7 @@ def choose(
         ProbingError: If there is no such column, or no such row; the message lists what there is.
     """
     if frame.empty:
-        raise ProbingError(f"{root}: no results there; run probing first, or give root=...")
+        raise ProbingError(f"{root}: no results there; run probing first, or give paths.root=...")
     rows = frame
     for column, asked in {"baseline": (NONE,), **where}.items():
         has = having(rows, column, asked)

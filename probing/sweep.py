@@ -9,18 +9,20 @@ from typing import Any
 from hydra._internal.callbacks import Callbacks
 from hydra._internal.hydra import Hydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import Glob
 from hydra.core.plugins import Plugins
 from hydra.core.utils import JobReturn
 from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, RunMode
-from omegaconf import DictConfig
+from omegaconf import DictConfig, open_dict
 
-from probing.compose import choices, groups
-from probing.config import PathsConfig, local
-from probing.convert import make, suggest
+from probing.choices import groups, is_glob, matching_choices, parse_glob
+from probing.compose import composing, plain_values
+from probing.config import PathsConfig, build_config
+from probing.convert import make
 from probing.errors import ProbingError
+from probing.files import local
 from probing.models.checkpoints import matching_models
+from probing.words import exact, quoted
 
 # what a sweep as a whole depends on: where it writes, how jobs start, what an experiment sweeps over
 _OF_ALL_JOBS = {"hydra", "paths", "experiment"}
@@ -43,9 +45,33 @@ class GlobSweeper(BasicSweeper):
         self._checked = False
 
     def validate_batch_is_legal(self, batch: Sequence[Sequence[str]]) -> None:
-        """Compose every job of a batch, unless that has been done."""
-        if not self._checked:
-            super().validate_batch_is_legal(batch)
+        """Compose every job of a batch and resolve its references, unless that has been done.
+
+        Raises:
+            ProbingError: If that fails for one job, or none of them has a configuration that can be used.
+        """
+        if self._checked:
+            return
+        problems = [_problem(self._composed(job)) for job in batch]
+        first = next(iter(problems), None)
+        if first is not None and None not in problems:
+            raise first
+
+    def _composed(self, job: Sequence[str]) -> DictConfig:
+        """The configuration of a job, as it will be when it is launched."""
+        assert self.hydra_context is not None
+        assert self.config is not None
+        with composing():
+            config = self.hydra_context.config_loader.load_sweep_config(self.config, list(job))
+            with open_dict(config):
+                config.hydra.job.num, config.hydra.job.id = 0, "0"
+            _ = config.hydra.sweep.subdir
+        unswept = set(config.hydra.sweeper.params or ()) - {override.partition("=")[0] for override in job}
+        if unswept:
+            raise ProbingError(
+                f"{' '.join(job)}: the experiment is a sweep over {min(unswept)} itself; run one at a time"
+            )
+        return config
 
     def sweep(self, arguments: list[str]) -> Any:  # noqa: ANN401
         """Run the product of all choices; every one is composed before anything is written.
@@ -77,20 +103,36 @@ def multirun(session: Hydra, job: Callable[[DictConfig], Any], overrides: list[s
     """
     # task.path=... is of the tasks that are swept over, not of the default one; every job composes it
     own = [override for override in overrides if _root(override) in _OF_ALL_JOBS]
-    config = session.compose_config("config", own, RunMode.MULTIRUN, with_log_configuration=False)
+    with composing():
+        config = session.compose_config("config", own, RunMode.MULTIRUN, with_log_configuration=False)
     make(PathsConfig, {"root": str(config.paths.root)}, "paths")  # before anything is written there
     local(str(config.hydra.sweep.dir), "hydra.sweep.dir")
     context = HydraContext(config_loader=session.config_loader, callbacks=Callbacks(config))
-    sweeper: Sweeper
-    if config.hydra.sweeper._target_.endswith(".BasicSweeper"):
-        sweeper = GlobSweeper(config.hydra.sweeper.max_batch_size, config.hydra.sweeper.params)
-        sweeper.setup(config=config, hydra_context=context, task_function=job)
-    else:
-        sweeper = Plugins.instance().instantiate_sweeper(
-            config=config, hydra_context=context, task_function=job
-        )
+    with composing():
+        sweeper = _sweeper(config, context, job)
     batches = sweeper.sweep([override for override in overrides if _root(override) != "hydra"]) or []
     return [result for batch in batches for result in batch]
+
+
+def _sweeper(config: DictConfig, context: HydraContext, job: Callable[[DictConfig], Any]) -> Sweeper:
+    chosen = config.hydra.sweeper
+    if not chosen._target_.endswith(".BasicSweeper"):
+        return Plugins.instance().instantiate_sweeper(config=config, hydra_context=context, task_function=job)
+    if chosen.max_batch_size is not None and chosen.max_batch_size < 1:
+        raise ProbingError(f"hydra.sweeper.max_batch_size is {chosen.max_batch_size}; give 1 or more")
+    sweeper = GlobSweeper(chosen.max_batch_size, chosen.params)
+    sweeper.setup(config=config, hydra_context=context, task_function=job)
+    return sweeper
+
+
+def _problem(config: DictConfig) -> ProbingError | None:
+    """What is wrong with the configuration of one job, which stops no other."""
+    values = plain_values(config)
+    try:
+        build_config(values)
+    except ProbingError as error:
+        return error
+    return None
 
 
 def _root(override: str) -> str:
@@ -110,33 +152,14 @@ def expand(key: str, value: str) -> str:
     Raises:
         ProbingError: If it matches none.
     """
-    of_models = key == MODEL_NAME
-    if not value.strip().startswith("glob(") or not (of_models or key in groups()):
-        return value
-    if of_models:
-        glob = _parsed(key, _quoted_inside(value.strip()))
-        return ",".join(map(quoted, matching_models(glob.include, glob.exclude)))
-    matching: list[str] = _parsed(key, value).filter(choices(key))
-    if not matching:
-        raise ProbingError(f"{key}={value} matches nothing; {suggest(value, choices(key))}")
-    return ",".join(matching)
-
-
-def _parsed(key: str, value: str) -> Glob:
-    glob = OverridesParser.create().parse_override(f"{key}={value}").value()
-    if not isinstance(glob, Glob):
-        raise ProbingError(f"{key}={value}: give glob(pattern), alone")
-    return glob
+    if is_glob(value) and key == MODEL_NAME:
+        glob = parse_glob(key, _quoted_inside(value.strip()))
+        return ",".join(map(exact, matching_models(glob.include, glob.exclude)))
+    return ",".join(matching_choices(key, value)) if is_glob(value) and key in groups() else value
 
 
 def _quoted_inside(value: str) -> str:
     """One pattern without quotes, whatever characters of a path it has."""
     inside = value.removeprefix("glob(").removesuffix(")")
-    return value if set(inside) & set(",='\"") else f"glob({quoted(inside)})"
-
-
-def quoted(path: str) -> str:
-    """A path as Hydra reads it back."""
-    if re.fullmatch(r"[\w/.@+-]+", path, re.ASCII):
-        return path
-    return "'" + path.replace("\\", "\\\\").replace("'", "\\'") + "'"
+    several = set(inside) & set(",'\"") or re.match(r"\s*(include|exclude)\s*=", inside)
+    return value if several else f"glob({quoted(inside)})"

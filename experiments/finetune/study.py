@@ -37,8 +37,8 @@ from probing.models.trace import find_sites
 from probing.pipeline import Run, prepare
 from probing.representations.threads import torch_threads
 from probing.results.load import load_results
-from probing.sweep import quoted
 from probing.tasks.target import Classes
+from probing.words import quoted
 
 SETTINGS, TABLE = "settings.json", "checkpoints.csv"
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from transformers import PreTrainedModel
 
+from probing.arguments import checked
 from probing.errors import ProbingError
 from probing.models.capture import edit
 from probing.models.heads import Heads
@@ -89,6 +90,10 @@ def head_products(model: PreTrainedModel, heads: Heads, loss: Loss) -> tuple[Ten
 
     with torch.enable_grad(), edit(model, heads.sites, scale):
         losses = loss()
+        if not isinstance(losses, Tensor):
+            raise ProbingError(f"losses: a call gave {type(losses).__name__}; give a tensor, (b,)")
+        if not factors:
+            raise ProbingError("losses: a call did not run the model; it must, and return its losses, (b,)")
         if losses.ndim != 1:
             raise ProbingError(f"the loss has shape {tuple(losses.shape)}; give one number for each example")
         gradients = torch.autograd.grad(losses.sum(), list(factors.values()), allow_unused=True)
@@ -121,6 +126,7 @@ def summed(products: dict[Site, Tensor], heads: Heads, *, whole_layers: bool = F
     )
 
 
+@checked()
 def head_importance(
     model: PreTrainedModel, losses: Iterable[Loss], heads: Heads | None = None, *, whole_layers: bool = False
 ) -> Sums:

@@ -22,6 +22,7 @@ from probing.analyses.judged import (
 )
 from probing.errors import ProbingError
 from probing.objectives.objective import Ready
+from probing.ranges import Count
 from probing.results.schema import as_frame
 from probing.tasks.task import Task
 
@@ -48,7 +49,7 @@ class AblationAnalysis:
 
     how: Literal["zero", "mean", "uniform"] = "zero"
     kinds: tuple[Kind, ...] = ("leave_one_out", "only_one")
-    reference: int = 1000
+    reference: Count = 1000
 
     def __post_init__(self) -> None:
         """Refuse to do nothing."""

@@ -24,6 +24,7 @@ from probing.analyses.judged import (
 )
 from probing.errors import ProbingError
 from probing.limits import check_most
+from probing.ranges import Count, Positive, ZeroOrMore
 from probing.results.schema import as_frame
 from probing.tasks.task import Task
 
@@ -53,12 +54,12 @@ class GatesAnalysis:
         weight_rate: Learning rate of the model, where it is not frozen.
     """
 
-    lambdas: tuple[float, ...] = (0.001, 0.003, 0.01, 0.03, 0.1)
+    lambdas: tuple[ZeroOrMore, ...] = (0.001, 0.003, 0.01, 0.03, 0.1)
     frozen: bool = True
-    steps: int = 600
-    batch: int = 32
-    rate: float = 0.1
-    weight_rate: float = 2e-5
+    steps: Count = 600
+    batch: Count = 32
+    rate: Positive = 0.1
+    weight_rate: Positive = 2e-5
 
     def __post_init__(self) -> None:
         """Put λ in order, each once, and refuse settings out of their range."""

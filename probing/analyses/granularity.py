@@ -7,6 +7,7 @@ from typing import Literal
 
 from probing.errors import ProbingError
 from probing.limits import check_most
+from probing.ranges import Count, CountOrZero, Layer
 from probing.representations.request import SiteKind
 
 Unit = Literal["head", "layer", "attention", "top_heads", "all_heads"]
@@ -26,10 +27,10 @@ class Granularity:
     """
 
     unit: Unit
-    layers: tuple[int, ...] | None = None
-    n: tuple[int, ...] | None = None
-    draws: int = 3
-    permutations: int = 1
+    layers: tuple[Layer, ...] | None = None
+    n: tuple[Count, ...] | None = None
+    draws: CountOrZero = 3
+    permutations: CountOrZero = 1
 
     def __post_init__(self) -> None:
         """Put layers and numbers in order, each once, and refuse what cannot be meant."""

@@ -18,6 +18,7 @@ from probing.analyses.judged import Groups, check_unit, ranked, ready_of, settin
 from probing.errors import ProbingError
 from probing.objectives.objective import Batch, Ready
 from probing.progress import Progress
+from probing.ranges import Count
 from probing.results.schema import as_frame
 from probing.tasks.task import Task
 
@@ -37,7 +38,7 @@ class ImportanceAnalysis:
     """
 
     split: Literal["train", "dev", "test"] = "dev"
-    part: int = 1000
+    part: Count = 1000
 
     def __post_init__(self) -> None:
         """Refuse empty parts."""

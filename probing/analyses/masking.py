@@ -17,6 +17,7 @@ from probing.analyses.judged import Groups, check_unit, ready_of, settings_of, s
 from probing.analyses.orders import ORDERS, at_random
 from probing.errors import ProbingError
 from probing.limits import check_most
+from probing.ranges import Count, Share
 from probing.results.schema import as_frame
 from probing.tasks.task import Task
 
@@ -42,9 +43,9 @@ class MaskingAnalysis:
     """
 
     rankings: tuple[Ranking, ...] = ("iterative", "importance", "ablation", "probe", "random")
-    step: float = 0.1
-    threshold: float = 0.9
-    draws: int = 3
+    step: Share = 0.1
+    threshold: Share = 0.9
+    draws: Count = 3
 
     def __post_init__(self) -> None:
         """Refuse settings out of their range."""

@@ -19,6 +19,7 @@ from probing.probes.intervals import Method, interval
 from probing.probes.pose import counts, pose
 from probing.probes.problem import Fit, Problem
 from probing.probes.scores import majority, test_scores
+from probing.ranges import CountOrZero
 from probing.results.schema import PREDICTED, as_frame, fitted
 from probing.results.significance import permutation_p
 from probing.tasks.task import Task
@@ -36,7 +37,7 @@ class ProbeAnalysis:
     """
 
     intervals: Method = "analytic"
-    permutations: int = 1000
+    permutations: CountOrZero = 1000
 
     def __post_init__(self) -> None:
         """Refuse a negative number."""

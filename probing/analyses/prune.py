@@ -17,6 +17,7 @@ from probing.analyses.judged import check_unit, ready_of, settings_of, shared_la
 from probing.analyses.masking import MaskingAnalysis, Ranking
 from probing.errors import ProbingError
 from probing.limits import check_most
+from probing.ranges import Count, Share
 from probing.results.schema import as_frame
 from probing.tasks.task import Task
 
@@ -43,10 +44,10 @@ class PruneAnalysis:
     """
 
     ranking: Ranking = "iterative"
-    threshold: float = 0.9
-    share: float | None = None
-    step: float = 0.1
-    rounds: int = 5
+    threshold: Share = 0.9
+    share: Share | None = None
+    step: Share = 0.1
+    rounds: Count = 5
 
     def __post_init__(self) -> None:
         """Refuse settings out of their range."""

@@ -16,6 +16,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
+from probing.arguments import checked
 from probing.figures.comparison import layer_bar
 from probing.figures.correlations import correlations_figure, in_order
 from probing.figures.facets import Facet, Facets, facets_figure, header_lines
@@ -25,6 +26,7 @@ from probing.figures.save import SUFFIXES, Files, save, save_table
 from probing.figures.scale import unit_labels
 from probing.figures.style import FAINT, INK, PAPER, TEXT_SIZE, drawing, score_colours
 from probing.figures.words import minus
+from probing.results.schema import RESULT
 from probing.results.units import Unit, score_unit, value_unit
 
 MOST = 15
@@ -57,6 +59,7 @@ class Measure:
         return f"{self.name} ({counted})" if counted else self.name
 
 
+@checked(frame=RESULT)
 def draw_agreement(frame: pd.DataFrame, path: str | Path) -> tuple[Path, ...]:
     """Draw how alike measures rank heads: a matrix, and a panel of dots for each pair.
 
@@ -81,6 +84,7 @@ def draw_agreement(frame: pd.DataFrame, path: str | Path) -> tuple[Path, ...]:
     return draw_pairs(frame, pairs_of(measures(frame)), path)
 
 
+@checked()
 def draw_pairs(frame: pd.DataFrame, pairs: pd.DataFrame, path: str | Path) -> tuple[Path, ...]:
     """`draw_agreement`, of pairs that are known already."""
     from probing.results.measures import head_grids, measures

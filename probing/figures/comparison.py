@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from probing.arguments import checked
 from probing.errors import ProbingError
 from probing.figures.column import check_value
 from probing.figures.facets import Facet, Facets, facets_figure, header_lines
@@ -22,6 +23,7 @@ from probing.figures.save import Files, save
 from probing.figures.style import PAPER, RULE, TEXT_SIZE, TICK_SIZE, drawing, score_colours
 from probing.figures.words import describe, layer_name, metric_name, minus, usual_metric, value_name
 from probing.results.alike import refuse_unlike
+from probing.results.schema import RESULT
 from probing.results.several import several
 from probing.results.sizes import SIZES, sizes_text
 from probing.tasks.target import COEFFICIENTS
@@ -30,6 +32,7 @@ _RHO = "\N{GREEK SMALL LETTER RHO}"
 _SIDE = 1.6
 
 
+@checked(frame_a=RESULT, frame_b=RESULT)
 def draw_comparison(
     frame_a: pd.DataFrame, frame_b: pd.DataFrame, path: str | Path, *, value: str = "test"
 ) -> Files:

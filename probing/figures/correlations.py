@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 from numpy.typing import NDArray
 
+from probing.arguments import checked
 from probing.errors import ProbingError
 from probing.figures.cells import Cell, ink_on
 from probing.figures.facets import header_lines
@@ -35,12 +36,14 @@ from probing.figures.style import (
     signed_colours,
 )
 from probing.figures.words import minus
+from probing.results.schema import RESULT
 
 _RHO = "\N{GREEK SMALL LETTER RHO}"
 _CELL, _WIDEST, _LONGEST_NAME = 0.34, 5.4, 1.9
 _TREE, _GAP, _BAR_GAP, _BAR_WIDTH, _BAR_LABELS = 0.85, 0.06, 0.22, 0.16, 0.6
 
 
+@checked(frame=RESULT)
 def draw_correlations(
     frame: pd.DataFrame, path: str | Path, *, by: str = "task", value: str = "test"
 ) -> Files:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.figure import Figure
 
+from probing.arguments import checked
 from probing.figures.cells import Cell, crossed, draw_cells, number_axes
 from probing.figures.findings import facts
 from probing.figures.grid import Grid, GridKey, Order, arrange, only_grid
@@ -17,6 +18,7 @@ from probing.figures.save import Files, save
 from probing.figures.scale import draw_bar, shades_of
 from probing.figures.style import FAINT, TEXT_SIZE, TICK_SIZE, TITLE_SIZE, drawing
 from probing.figures.words import across_name, describe, variant_name
+from probing.results.schema import RESULT
 
 _CELL_WIDTH, _CELL_HEIGHT, _PROFILE_WIDTH = 0.46, 0.36, 1.6
 _WIDEST, _TALLEST = 6.6, 7.2
@@ -25,6 +27,7 @@ _LEAST_WIDTH, _BELOW = 5.2, 0.46
 _ABOVE = ("analysis", "task", "variant", "metric")
 
 
+@checked(rows=RESULT)
 def draw_grid(rows: pd.DataFrame, path: str | Path, *, order: Order = "head", value: str = "test") -> Files:
     """Draw one grid as a heatmap: layers upward from the input, heads across.
 

@@ -10,6 +10,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from probing.arguments import checked
 from probing.errors import ProbingError
 from probing.figures.facets import Facet, Facets, facets_figure, header_lines, panel_name
 from probing.figures.grid import GridKey, key_of
@@ -26,6 +27,7 @@ from probing.figures.lines import (
 from probing.figures.save import Files, save
 from probing.figures.style import drawing
 from probing.figures.words import metric_name, spoken, variant_name
+from probing.results.schema import RESULT
 from probing.results.several import preferred, several
 from probing.results.sizes import SIZES
 from probing.results.threshold import last_kept, threshold
@@ -41,6 +43,7 @@ CURVES = {
 _PANEL = [name for name in GridKey._fields if name != "variant"]
 
 
+@checked(frame=RESULT)
 def draw_masking(frame: pd.DataFrame, path: str | Path) -> Files:
     """Draw test scores against the share of heads that are masked, a line for each ranking.
 

@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from probing.arguments import checked
 from probing.errors import ProbingError
 from probing.figures.facets import Facet, Facets, facets_figure, header_lines, panel_name
 from probing.figures.grid import GridKey, key_of
@@ -19,6 +20,7 @@ from probing.figures.masking import level_entries
 from probing.figures.save import Files, save
 from probing.figures.style import drawing
 from probing.figures.words import LAMBDA, metric_name, spoken
+from probing.results.schema import RESULT
 from probing.results.several import preferred, several
 from probing.results.sizes import SIZES
 from probing.results.threshold import last_kept, threshold
@@ -27,6 +29,7 @@ _PANEL = [name for name in GridKey._fields if name != "variant"]
 _COLUMNS = [*_PANEL, "draw", "lambda", "n_heads", "dev", "test", "full", "majority", *SIZES]
 
 
+@checked(frame=RESULT)
 def draw_path(frame: pd.DataFrame, path: str | Path) -> Files:
     """Draw the test score and the number of open gates against lambda, a panel for each run.
 

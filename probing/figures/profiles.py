@@ -10,6 +10,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from probing.arguments import checked
 from probing.figures.cells import label_step
 from probing.figures.facets import Facet, Facets, facets_figure, header_lines
 from probing.figures.grid import WHOLE_LAYERS, GridKey, key_of, key_quantity
@@ -31,12 +32,14 @@ from probing.figures.profile_table import chosen_by, spread_table, without_basel
 from probing.figures.save import Files, save
 from probing.figures.style import LINES, drawing
 from probing.figures.words import describe, layer_name, metric_name, usual_metric, value_name
+from probing.results.schema import RESULT
 from probing.results.sizes import sizes_text
 
 _BESIDE = {"untrained": "untrained twin", "control": "control labels"}
 _GREY = "#595959"
 
 
+@checked(frame=RESULT)
 def draw_profiles(frame: pd.DataFrame, path: str | Path, *, value: str = "test") -> Files:
     """Draw scores against layers: a panel for each task, a line for each model, probe or what else varies.
 

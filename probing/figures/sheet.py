@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from probing.arguments import checked
 from probing.figures.cells import Cell, crossed, draw_cells, number_axes
 from probing.figures.grid import Grid, Order, arrange, split_grids
 from probing.figures.grid_table import grid_table
@@ -20,12 +21,14 @@ from probing.figures.save import Files, save
 from probing.figures.scale import Shades, by_quantity, draw_bar, shades_of
 from probing.figures.style import FAINT, SMALL_SIZE, TEXT_SIZE, TITLE_SIZE, drawing
 from probing.figures.words import across_name, describe, highest_name, same_sizes, sheet_title
+from probing.results.schema import RESULT
 
 _HEADER_GAP, _FOOT_GAP = 0.1, 0.14
 _BAR_GAP, _BAR_WIDTH, _BAR_LABELS = 0.3, 0.16, 0.75
 _SHORTEST_BAR, _LONGEST_BAR = 1.2, 3.2
 
 
+@checked(frame=RESULT)
 def draw_sheet(frame: pd.DataFrame, path: str | Path, *, order: Order = "head", value: str = "test") -> Files:
     """Draw a contact sheet: a panel for each grid of the frame, a band for each model, one scale a metric.
 

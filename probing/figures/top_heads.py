@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
+from probing.arguments import checked
 from probing.errors import ProbingError
 from probing.figures.column import check_value
 from probing.figures.facets import Facet, Facets, facets_figure, header_lines, panel_name
@@ -29,6 +30,7 @@ from probing.figures.lines import (
 from probing.figures.save import Files, save
 from probing.figures.style import drawing
 from probing.figures.words import layer_name, metric_name, spoken, value_name
+from probing.results.schema import RESULT
 from probing.results.several import preferred, several
 from probing.results.sizes import SIZES
 
@@ -38,6 +40,7 @@ _DRAWN = ("random", "permuted")
 _PANEL = [name for name in GridKey._fields if name != "variant"]
 
 
+@checked(frame=RESULT)
 def draw_top_heads(frame: pd.DataFrame, path: str | Path, *, value: str = "test") -> Files:
     """Draw score against the number of heads read together, a panel for each task.
 

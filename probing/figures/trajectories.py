@@ -13,6 +13,7 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from probing.arguments import checked
 from probing.errors import ProbingError
 from probing.figures.facets import Facet, Facets, facets_figure, header_lines, panel_name
 from probing.figures.grid import WHOLE_LAYERS, GridKey, key_of, key_quantity
@@ -34,6 +35,7 @@ from probing.figures.scale import draw_score_bar, plain_labels, share_labels
 from probing.figures.style import drawing, score_colours
 from probing.figures.words import layer_name, metric_name, spoken, value_name
 from probing.results.alike import refuse_unlike
+from probing.results.schema import RESULT
 from probing.tasks.target import COEFFICIENTS
 
 _KEY = list(GridKey._fields)
@@ -64,6 +66,7 @@ class StepAxis:
         return np.array([2 * places[0] - middle[0], *middle, 2 * places[-1] - middle[-1]])
 
 
+@checked(frame=RESULT)
 def draw_trajectories(frame: pd.DataFrame, path: str | Path, *, value: str = "test") -> Files:
     """Draw scores against training steps, a panel for each task, above a heatmap of layers and steps.
 

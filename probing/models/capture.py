@@ -10,6 +10,7 @@ from typing import Any
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
+from probing.arguments import checked
 from probing.errors import ProbingError
 from probing.models.fused import check_eager
 from probing.models.inputs import Sizes, sizes_of
@@ -53,6 +54,7 @@ class Capture:
             return
 
 
+@checked()
 @contextmanager
 def capture(
     model: PreTrainedModel, sites: Sequence[Site], read: Read, *, stop_early: bool = True
@@ -84,6 +86,7 @@ def capture(
         yield Capture(model, placement)
 
 
+@checked()
 @contextmanager
 def edit(model: PreTrainedModel, sites: Sequence[Site], change: Edit) -> Iterator[None]:
     """Write at sites of a model in every forward pass within the context.

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from probing.errors import ProbingError
+from probing.files import expanded
 from probing.models.checkpoints import names_only_step, step_of
+from probing.ranges import Seed
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,7 @@ class ModelConfig:
     label: str | None = None
     revision: str | None = None
     pretrained: bool = True
-    seed: int = 0
+    seed: Seed = 0
     sha256: str | None = None
     trust_remote_code: bool = False
 
@@ -41,7 +43,7 @@ class ModelConfig:
     @property
     def title(self) -> str:
         """What results and pictures call this model; a step is told as `run@checkpoint-200`."""
-        folder = Path(self.name).expanduser().absolute()
+        folder = expanded(self.name).absolute()
         own, title = folder.name, self.label or folder.name
         if names_only_step(own) and folder.is_dir():
             title = f"{self.label or folder.parent.name}@{own}"

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedModel
 
+from probing.arguments import checked
 from probing.errors import ProbingError
 from probing.models.capture import capture, edit
 from probing.models.fused import check_eager
@@ -25,6 +26,7 @@ Means = Mapping[Site, Tensor]
 """float (heads, head_dim) of each site: what stands in the place of a masked head."""
 
 
+@checked()
 @contextmanager
 def mask_heads(
     model: PreTrainedModel,
@@ -123,6 +125,8 @@ def gated(model: PreTrainedModel, heads: Heads, gates: Tensor, fill: Means | Non
             )
         other = torch.zeros((), dtype=output.dtype, device=output.device)
         if fill is not None:
+            if site not in fill:
+                raise ProbingError(f"means: none of {site}; give what mean_outputs gives for all heads")
             other = fill[site].to(output)
         if exact:
             return torch.where(gate, output, other)
@@ -133,6 +137,7 @@ def gated(model: PreTrainedModel, heads: Heads, gates: Tensor, fill: Means | Non
         yield
 
 
+@checked()
 def mean_outputs(
     model: PreTrainedModel, batches: Iterable[Mapping[str, Any]], heads: Heads | None = None
 ) -> dict[Site, Tensor]:

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
+from probing.arguments import checked
 from probing.errors import ProbingError
 from probing.models.agreement import Outputs, difference, outputs_of, padded
 from probing.models.cutting import Job, counts_of, cuts_of, merged, obstacle, split_groups
@@ -48,6 +49,7 @@ class Pruned:
     removed: Removed
 
 
+@checked()
 def prune_heads(
     model: PreTrainedModel,
     heads: Heading,

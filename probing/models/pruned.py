@@ -13,6 +13,7 @@ import transformers
 from safetensors import SafetensorError
 from transformers import AutoConfig, PreTrainedModel
 
+from probing.arguments import checked
 from probing.errors import ProbingError
 from probing.files import delete, own_name, replace_file, sync_folder
 from probing.models.broken import check_shapes
@@ -38,6 +39,7 @@ or read it from the command line: `probing model=hf model.name=path/of/this/fold
 _FAILURES = (OSError, ValueError, KeyError, ImportError, RuntimeError, SafetensorError)
 
 
+@checked()
 def save_pruned(model: PreTrainedModel, folder: str | Path, pruned: Pruned | None = None) -> None:
     """Save a pruned model as `save_pretrained` does, and what was cut in pruned_heads.json.
 
@@ -57,7 +59,7 @@ def save_pruned(model: PreTrainedModel, folder: str | Path, pruned: Pruned | Non
             cut otherwise, as a part of another model for one.
     """
     removed = removed_from(model)
-    if pruned is not None and removed != pruned.removed:
+    if pruned is not None and removed != getattr(pruned, "removed", None):
         raise ProbingError(
             "save_pruned: the model was not left like this; give what prune_heads gave for it last"
         )
@@ -116,6 +118,7 @@ def _shapes(model: PreTrainedModel) -> dict[str, torch.Size]:
     return {name: parameter.shape for name, parameter in model.named_parameters()}
 
 
+@checked()
 def load_pruned(
     folder: str | Path,
     model_class: type[Any] | None = None,

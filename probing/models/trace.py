@@ -9,6 +9,7 @@ from dataclasses import replace
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
+from probing.arguments import checked
 from probing.errors import ProbingError
 from probing.models.follow import Mark
 from probing.models.inputs import Sizes, decoder_of, default_inputs, sizes_of
@@ -21,6 +22,7 @@ METHODS = {"XLNetRelativeAttention": ("post_attention", 1)}
 """Projections by a bare parameter: the method that is given the context, and the argument's index."""
 
 
+@checked()
 def find_sites(model: PreTrainedModel, inputs: Mapping[str, Tensor] | None = None) -> Sites:
     """Find where the heads, hidden states and attention weights of a model can be read.
 

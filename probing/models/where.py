@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from probing.errors import ProbingError
+from probing.files import expanded
 from probing.models.adapter import FILES as ADAPTER
 from probing.models.adapter import Adapter
 from probing.models.config import ModelConfig
@@ -19,7 +20,7 @@ def model_folder(config: ModelConfig) -> Path:
     Raises:
         ProbingError: If there is none.
     """
-    folder = Path(config.name).expanduser()
+    folder = expanded(config.name)
     local = config.name.startswith("package:") or folder.exists()
     if local and config.revision:
         raise ProbingError(f"model.revision={config.revision}: {config.name} is local, and has no revisions")
@@ -80,7 +81,7 @@ def base_folder(config: ModelConfig, adapter: Adapter) -> Path:
         raise ProbingError(
             f"adapter {adapter.folder}: does not name its base; copy the base's files there too"
         )
-    for folder in (adapter.folder / Path(adapter.base).expanduser(), Path(adapter.base).expanduser()):
+    for folder in (adapter.folder / expanded(adapter.base), expanded(adapter.base)):
         if folder.is_dir():
             return folder
     try:

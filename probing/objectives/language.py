@@ -16,6 +16,7 @@ from probing.errors import ProbingError
 from probing.models.family import language_kind
 from probing.objectives.corrupt import IGNORED, Corruption
 from probing.objectives.objective import Batch, Output, Ready, Setting
+from probing.ranges import InnerShare
 from probing.tasks.task import Task, Unit
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ class Language:
         share: Of the tokens of a text, how many are masked; at least one is.
     """
 
-    share: float = 0.15
+    share: InnerShare = 0.15
 
     def __post_init__(self) -> None:
         """Refuse a share that masks nothing, or everything."""

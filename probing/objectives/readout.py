@@ -27,6 +27,7 @@ from probing.probes.linear import Linear
 from probing.probes.logistic import Logistic
 from probing.probes.pose import pose
 from probing.probes.ridge import Ridge
+from probing.ranges import Positive
 from probing.representations.pooling import Pooling, first_token, last_token, pool
 from probing.tasks.target import Classes
 from probing.tasks.task import Task
@@ -50,7 +51,7 @@ class Readout:
         l2: Values to choose from.
     """
 
-    l2: tuple[float, ...] = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)
+    l2: tuple[Positive, ...] = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)
 
     @property
     def name(self) -> str:

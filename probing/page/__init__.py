@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from probing.arguments import checked
 from probing.errors import ProbingError
 from probing.streams import complain, output
 
 
+@checked()
 def report(root: str | Path = "outputs", out: str | Path | None = None) -> Path:
     """Write the page of the results that lie under a folder.
 
@@ -41,16 +43,20 @@ def report(root: str | Path = "outputs", out: str | Path | None = None) -> Path:
 
 
 def command(words: Sequence[str]) -> None:
-    """`probing report [outputs] [out=report.html]`: write the page and print where it is.
+    """`probing report [paths.root=outputs] [out=report.html]`: write the page and print where it is.
 
     Raises:
         ProbingError: If a word is not understood, or the page cannot be written.
     """
-    named = dict(word.split("=", 1) for word in words if "=" in word)
-    folders = [word for word in words if "=" not in word]
-    root = named.pop("root", None) or named.pop("paths.root", None) or (folders or ["outputs"])[0]
-    out = named.pop("out", None)
-    if named or len(folders) > 1:
-        word = next(iter(named), folders[-1])
-        raise ProbingError(f"report: cannot use {word!r}; give probing report [outputs] [out=report.html]")
-    output().write(f"{report(root, out)}\n")
+    from probing.selection import parse, places
+
+    named = [word for word in words if word.partition("=")[0] in {"root", "paths.root", "out"}]
+    folders = [word for word in words if word not in named]
+    unknown = folders[1:] or [word for word in folders if "=" in word and not Path(word).is_dir()]
+    if unknown:
+        word = unknown[0].partition("=")[0]
+        raise ProbingError(f"report: cannot use {word!r}; give [paths.root=outputs] [out=report.html]")
+    asked = parse([*named, *(f"root={folder}" for folder in folders)], "probing --help")
+    chosen = "out" in asked
+    root, out = places(asked, "report.html")
+    output().write(f"{report(root, out if chosen else None)}\n")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import shlex
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
@@ -11,8 +10,10 @@ from typing import Any
 
 from omegaconf import OmegaConf
 
-from probing.compose import choices, compose_config, conf_folder
+from probing.choices import choices, conf_folder
+from probing.compose import compose_config
 from probing.errors import ProbingError
+from probing.words import exact
 
 GROUPS = (
     "model", "task", "granularity", "pooling", "probe", "objective", "baseline", "analysis", "extract",
@@ -104,8 +105,8 @@ def _composed(overrides: tuple[str, ...]) -> dict[str, Any]:
 
 def _shown(value: object) -> str:
     """A value as Hydra's command line reads it."""
-    if isinstance(value, str) and not re.fullmatch(r"[\w./@:+-]+", value):
-        return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
     if isinstance(value, str):
-        return value
-    return json.dumps(value, separators=(",", ":")).replace('"', "'")
+        return exact(value)
+    if isinstance(value, list | tuple):
+        return f"[{','.join(map(_shown, value))}]"
+    return json.dumps(value, separators=(",", ":"))

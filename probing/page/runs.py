@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from omegaconf import OmegaConf
-
 from probing.page.content import Run
+from probing.words import as_yaml
 
 
 def run_of(key: str, file: str, note: Mapping[str, Any], command: str) -> Run:
@@ -20,7 +19,7 @@ def run_of(key: str, file: str, note: Mapping[str, Any], command: str) -> Run:
         command: What runs the same again.
     """
     config = note.get("config")
-    text = OmegaConf.to_yaml(OmegaConf.create(config)) if config else ""
+    text = as_yaml(config) if config else ""
     return Run(key, file, str(note.get("created", "")), command, text, _data(note.get("card")))
 
 

@@ -20,6 +20,7 @@ from probing.probes.scaling import check_finite
 from probing.probes.selection import check_settings, check_trains, choose, predict
 from probing.probes.shares import over_units
 from probing.probes.splits import inner_splits
+from probing.ranges import Positive
 from probing.tasks.target import Target
 from probing.tasks.task import Features, Task
 
@@ -40,7 +41,7 @@ class Linear(ABC):
         ProbingError: If a setting is out of its range.
     """
 
-    l2: tuple[float, ...] = (1e-5, 1e-4, 1e-3, 1e-2, 1e-1)
+    l2: tuple[Positive, ...] = (1e-5, 1e-4, 1e-3, 1e-2, 1e-1)
     standardize: bool = True
     features: ClassVar[Features | None] = None
 

@@ -18,6 +18,7 @@ from probing.probes.polish import polish
 from probing.probes.scaling import Scaling
 from probing.probes.selection import check_settings
 from probing.probes.shares import over_units
+from probing.ranges import Count, Positive
 
 # with more, the Hessians of all folds cost more than they save
 MOST_FEATURES = 256
@@ -50,8 +51,8 @@ class Logistic(Linear):
         ProbingError: If a setting is out of its range.
     """
 
-    tolerance: float = 1e-6
-    max_iterations: int = 1000
+    tolerance: Positive = 1e-6
+    max_iterations: Count = 1000
 
     def __post_init__(self) -> None:
         """Refuse what cannot be meant."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from probing.errors import ProbingError
 from probing.probes.losses import Loss
 from probing.probes.senteval import SentEval
+from probing.ranges import Count, CountOrZero
 from probing.tasks.target import Classes, Target
 
 
@@ -29,10 +30,10 @@ class Mlp(SentEval):
         ProbingError: If a setting is out of its range.
     """
 
-    batch_size: int = 64
-    epoch_size: int = 4
-    tenacity: int = 5
-    nhid: int = 50
+    batch_size: Count = 64
+    epoch_size: Count = 4
+    tenacity: CountOrZero = 5
+    nhid: CountOrZero = 50
     standardize: bool = True
 
     def __post_init__(self) -> None:

@@ -18,6 +18,7 @@ from probing.probes.protocol import Recipe, Run
 from probing.probes.scaling import check_finite
 from probing.probes.selection import check_settings, check_trains
 from probing.probes.sgd import Schedule, initial
+from probing.ranges import Count, CountOrZero, Dropout, Positive
 from probing.tasks.target import Classes, Target
 from probing.tasks.task import Features, Task
 
@@ -61,15 +62,15 @@ class SentEval:
         ProbingError: If a setting is out of its range.
     """
 
-    l2: tuple[float, ...] = (1e-5, 1e-4, 1e-3, 1e-2)
+    l2: tuple[Positive, ...] = (1e-5, 1e-4, 1e-3, 1e-2)
     optimizer: Literal["rmsprop", "adam"] = "rmsprop"
-    batch_size: int = 256
-    epoch_size: int = 2
-    tenacity: int = 3
-    max_epochs: int = 200
+    batch_size: Count = 256
+    epoch_size: Count = 2
+    tenacity: CountOrZero = 3
+    max_epochs: Count = 200
     scores: tuple[float, ...] = (1.0, 2.0, 3.0, 4.0, 5.0)
-    nhid: int = 0
-    dropout: float = 0.0
+    nhid: CountOrZero = 0
+    dropout: Dropout = 0.0
     standardize: bool = False
     features: ClassVar[Features | None] = None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -16,9 +16,12 @@ from probing.probes.linear import Linear
 from probing.probes.problem import Fit, Problem
 from probing.probes.scaling import Scaling
 from probing.probes.selection import check_settings
+from probing.ranges import Count, Positive
 
 Ints = NDArray[np.int64]
 SOLVERS = ("lbfgs", "liblinear", "newton-cg", "newton-cholesky", "sag", "saga")
+
+Solver = Literal["lbfgs", "liblinear", "newton-cg", "newton-cholesky", "sag", "saga"]
 
 
 @dataclass(frozen=True)
@@ -36,9 +39,9 @@ class Sklearn(Linear):
         ProbingError: If a setting is out of its range.
     """
 
-    solver: str = "lbfgs"
-    tolerance: float = 1e-5
-    max_iterations: int = 10000
+    solver: Solver = "lbfgs"
+    tolerance: Positive = 1e-5
+    max_iterations: Count = 10000
 
     def __post_init__(self) -> None:
         """Refuse what cannot be meant."""

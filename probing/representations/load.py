@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from probing.arguments import checked
 from probing.convert import suggest
 from probing.errors import ProbingError
 from probing.representations.manifest import NAMED_BY, PARTNER, Manifest, read_manifests
@@ -42,6 +43,7 @@ def load_representations(
 ) -> pd.DataFrame: ...
 
 
+@checked()
 def load_representations(
     root: str | Path = "outputs",
     *,

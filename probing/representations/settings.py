@@ -9,6 +9,7 @@ from typing import Literal
 import torch
 
 from probing.errors import ProbingError
+from probing.ranges import Count, Length, Positive, Threads
 
 Dtype = Literal["float32", "bfloat16", "float16"]
 Storage = Literal["float32", "float16"]
@@ -32,11 +33,11 @@ class ExtractConfig:
     device: str = "auto"
     dtype: Dtype = "float32"
     storage: Storage = "float32"
-    threads: int | None = None
-    batch_tokens: int | None = None
-    max_length: int | None = None
-    shard_mb: int = 128
-    commit_seconds: float = 60.0
+    threads: Threads | None = None
+    batch_tokens: Count | None = None
+    max_length: Length | None = None
+    shard_mb: Count = 128
+    commit_seconds: Positive = 60.0
 
     def __post_init__(self) -> None:
         """Refuse counts below one and a device that is not here."""
@@ -57,7 +58,7 @@ class ExtractConfig:
             return torch.device("cuda" if torch.cuda.is_available() else "cpu")
         try:
             device = torch.device(self.device)
-            torch.empty(1, device=device)
+            torch.ones(1, device=device).item()
         except (RuntimeError, AssertionError, NotImplementedError) as error:
             reason = str(error).splitlines()[0].rstrip(".")
             raise ProbingError(

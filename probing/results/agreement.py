@@ -8,10 +8,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from probing.arguments import checked
 from probing.errors import ProbingError
+from probing.ranges import Count, Seed
 from probing.results.checks import check_draws
 from probing.results.measures import measures
 from probing.results.ranks import centred_ranks, spearman, spearman_within, top_overlap
+from probing.results.schema import RESULT
 
 DRAWS = 9999
 LEVEL = 0.05
@@ -21,7 +24,8 @@ _TIE = 1e-9
 _USE = ("importance", "ablation", "gates")
 
 
-def agreement(frame: pd.DataFrame, *, draws: int = DRAWS, seed: int = 0) -> pd.DataFrame:
+@checked(frame=(*RESULT, "value"))
+def agreement(frame: pd.DataFrame, *, draws: Count = DRAWS, seed: Seed = 0) -> pd.DataFrame:
     """Rank correlations over heads between every two measures: probe scores, importance, ablation, gates.
 
     All measures point the same way (`probing.results.measures.needed`), so that a positive rho means that

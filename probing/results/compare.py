@@ -9,17 +9,19 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from probing.arguments import checked, number_column
 from probing.errors import ProbingError
 from probing.results.alike import quantity, refuse_unlike
 from probing.results.checks import check_matrix, check_numbers
 from probing.results.ranks import spearman, top_overlap, top_size
-from probing.results.schema import GRID, NONE, PLACE
+from probing.results.schema import GRID, NONE, PLACE, RESULT
 from probing.results.several import preferred, several
 
 # columns that may change along with the one that grids are compared by
 ALONG = {"task": {"metric", "probe"}, "model": {"pooling", "step"}, "step": {"model"}, "probe": {"metric"}}
 
 
+@checked(frame=RESULT)
 def correlations(frame: pd.DataFrame, *, by: str = "task", value: str = "test") -> pd.DataFrame:
     """Spearman's rank correlation of the scores of the same cells, between tasks or whatever else.
 
@@ -41,6 +43,7 @@ def correlations(frame: pd.DataFrame, *, by: str = "task", value: str = "test") 
     return spearman(_table(frame, by, value)).rename_axis(index=by, columns=by)
 
 
+@checked()
 def linkage(matrix: pd.DataFrame) -> NDArray[np.float64]:
     """Average linkage of 1 − correlation, for a dendrogram.
 
@@ -66,6 +69,7 @@ def linkage(matrix: pd.DataFrame) -> NDArray[np.float64]:
     return found
 
 
+@checked()
 def clusters(matrix: pd.DataFrame, n: int) -> pd.Series:
     """Cut the tree of `linkage` into n clusters.
 
@@ -123,6 +127,7 @@ class Comparison:
         )
 
 
+@checked(a=RESULT, b=RESULT)
 def compare(a: pd.DataFrame, b: pd.DataFrame, *, value: str = "test") -> Comparison:
     """Compare two grids cell by cell, for example a run with the published one.
 
@@ -162,6 +167,7 @@ def compare(a: pd.DataFrame, b: pd.DataFrame, *, value: str = "test") -> Compari
     )
 
 
+@checked(frame=RESULT)
 def stability(frame: pd.DataFrame, *, by: str = "seed", value: str = "test") -> pd.DataFrame:
     """How far the ranking of cells agrees between seeds of the same grid.
 
@@ -177,9 +183,10 @@ def stability(frame: pd.DataFrame, *, by: str = "seed", value: str = "test") -> 
     Raises:
         ProbingError: If no grid has two runs, or runs of one grid cannot be told apart.
     """
-    check_numbers(frame, value)
     if by not in frame:
-        raise ProbingError(f"no column {by!r}; the frame has {', '.join(frame.columns)}")
+        raise ProbingError(f"by: no column {by!r}; the frame has {', '.join(frame.columns)}")
+    number_column(frame, value, "value")
+    check_numbers(frame, value)
     names, found = [name for name in (*GRID, "step") if name not in {by, *ALONG.get(by, ())}], []
     for cells, rows in preferred(frame).groupby(names, dropna=False, sort=False):
         if rows[by].nunique() < 2:
@@ -197,8 +204,9 @@ def stability(frame: pd.DataFrame, *, by: str = "seed", value: str = "test") -> 
 def _table(frame: pd.DataFrame, by: str, value: str) -> pd.DataFrame:
     """Cells down, values of `by` across; every cell filled."""
     if by not in frame:
-        raise ProbingError(f"no column {by!r}; the frame has {', '.join(frame.columns)}")
+        raise ProbingError(f"by: no column {by!r}; the frame has {', '.join(frame.columns)}")
     frame = preferred(frame)
+    number_column(frame, value, "value")
     check_numbers(frame, value)
     for name, rows in frame.groupby(by, sort=False):
         check_numbers(rows, value, what=f"{by}={name}")
@@ -226,8 +234,7 @@ def _one_grid_each(frame: pd.DataFrame, by: str) -> None:
 
 def _series(rows: pd.DataFrame, what: str, value: str) -> pd.Series:
     """Scores by cell."""
-    if value not in rows:
-        raise ProbingError(f"no column {value!r}; the frame has {', '.join(rows.columns)}")
+    number_column(rows, value, "value")
     # the number of heads tells rows apart only where they are of no one layer
     placed = rows[list(PLACE)].assign(n_heads=rows["n_heads"].where(rows["layer"].isna()))
     cells = pd.MultiIndex.from_frame(placed.astype(object).where(placed.notna(), -9))

@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from probing.arguments import checked
 from probing.errors import ProbingError
 from probing.results.checks import check_numbers
-from probing.results.schema import GRID
+from probing.results.schema import GRID, RESULT
 from probing.results.several import preferred, several
 
 # share of the gain of the best n that few heads have to reach
@@ -20,6 +21,7 @@ NAMES = [name for name in (*GRID, "step") if name not in {"granularity", "varian
 COLUMNS = ["gini", "above_majority", "with_best", "n_heads", "n_95", "area"]
 
 
+@checked(frame=RESULT)
 def concentration(frame: pd.DataFrame) -> pd.DataFrame:
     """How localised a task is, from grids of heads and from runs of `top_heads` (Jo & Myaeng 2020, figure 3).
 

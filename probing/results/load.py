@@ -11,15 +11,17 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from probing.arguments import checked, number_column
 from probing.errors import OldFileError, ProbingError
 from probing.results.baselines import with_baselines
-from probing.results.schema import COLUMNS, NONE, PREDICTED, as_frame, places
+from probing.results.schema import COLUMNS, NONE, PREDICTED, RESULT, as_frame, places
 from probing.results.several import differing, preferred, several
 from probing.results.store import read_result, read_results
 
 log = logging.getLogger(__name__)
 
 
+@checked()
 def load_results(root: str | Path = "outputs") -> pd.DataFrame:
     """All results under a folder that `paths.root` named, one tidy row per probe.
 
@@ -73,6 +75,7 @@ class Predictions:
     groups: NDArray[np.int64] | None = None
 
 
+@checked()
 def load_predictions(root: str | Path = "outputs", **where: object) -> Predictions:
     """The answers to every test item of the probes of one run, for tests that pair items.
 
@@ -122,6 +125,8 @@ def select(frame: pd.DataFrame, **where: object) -> pd.DataFrame:
             raise ProbingError(f"no column {column!r}; the frame has {', '.join(frame.columns)}")
         if value is None:
             continue
+        if not pd.api.types.is_scalar(value):
+            raise ProbingError(f"{column}= is a {type(value).__name__}; give one value, a number or a text")
         chosen = frame[(frame[column] == value).fillna(value=False).astype(bool)]
         if chosen.empty and value == NONE:
             chosen = frame[frame[column].isna()]
@@ -132,6 +137,7 @@ def select(frame: pd.DataFrame, **where: object) -> pd.DataFrame:
     return frame
 
 
+@checked(frame=RESULT)
 def grid(frame: pd.DataFrame, *, value: str = "test", **where: object) -> pd.DataFrame:
     """One layers x heads grid out of a result frame.
 
@@ -147,8 +153,7 @@ def grid(frame: pd.DataFrame, *, value: str = "test", **where: object) -> pd.Dat
         ProbingError: If no grid, or more than one, answers; the message says what to add.
     """
     rows = preferred(select(frame, **where), frame)
-    if value not in rows:
-        raise ProbingError(f"no column {value!r}; the frame has {', '.join(frame.columns)}")
+    number_column(rows, value, "grid: value")
     if rows.empty:
         raise ProbingError("the frame holds no results; run probing first")
     if differing(rows):

@@ -7,9 +7,10 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pandas as pd
 
+from probing.arguments import checked
 from probing.errors import ProbingError
 from probing.results.checks import check_numbers
-from probing.results.schema import GRID, places
+from probing.results.schema import GRID, RESULT, places
 from probing.results.several import preferred, several
 
 CELL = ("stack", "layer", "head")
@@ -59,6 +60,7 @@ def turned(rows: pd.DataFrame) -> pd.Series:
     return ablated & alone.eq(rows["metric"].eq("loss").fillna(value=False).astype(bool))
 
 
+@checked(frame=(*RESULT, "value"))
 def measures(frame: pd.DataFrame) -> pd.DataFrame:
     """Every grid of single heads as a column, larger the more the model needs the head (`needed`).
 

@@ -10,9 +10,11 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 
+from probing.arguments import checked
 from probing.errors import ProbingError
 from probing.probes.metrics import score
 from probing.probes.resample import resampled
+from probing.ranges import Count, Seed, ZeroToOne
 from probing.results.checks import check_draws, check_numbers
 from probing.results.load import Predictions
 from probing.results.paired_tests import holm, mcnemar, swapped, two_sided
@@ -33,14 +35,15 @@ class _Answers:
     seed: int
 
 
+@checked()
 def compare_heads(
     predictions: Predictions,
     *,
     against: Literal["best"] | tuple[int, int] = "best",
     metric: Metric | None = None,
     average: Average = "mean",
-    draws: int = 2000,
-    seed: int = 0,
+    draws: Count = 2000,
+    seed: Seed = 0,
 ) -> pd.DataFrame:
     """Test every head of a run against one of them, item by item.
 
@@ -94,7 +97,8 @@ def compare_heads(
     return rows[list(PLACE)].assign(**found, **tests)
 
 
-def like_best(predictions: Predictions, *, level: float = 0.05, **settings: Any) -> pd.DataFrame:  # noqa: ANN401
+@checked()
+def like_best(predictions: Predictions, *, level: ZeroToOne = 0.05, **settings: Any) -> pd.DataFrame:  # noqa: ANN401
     """The heads that the test items do not tell from the best one, the best first.
 
     That a head is among them does not show that it is as good: with few items almost all are.

@@ -7,14 +7,16 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
+from probing.arguments import checked, number_column
 from probing.errors import ProbingError
 from probing.results.checks import check_numbers
-from probing.results.schema import GRID
+from probing.results.schema import GRID, RESULT
 from probing.results.several import preferred
 
 NAMES = [*GRID, "step"]
 
 
+@checked(frame=RESULT)
 def layer_profile(frame: pd.DataFrame, *, relative: bool = True, value: str = "test") -> pd.DataFrame:
     """Mean and best score of every layer of every grid; models of different depth share one axis.
 
@@ -31,6 +33,7 @@ def layer_profile(frame: pd.DataFrame, *, relative: bool = True, value: str = "t
     Raises:
         ProbingError: If no row is of one layer, or the column is missing in all of them or infinite.
     """
+    number_column(frame, value, "value")
     rows = []
     check_numbers(_of_layers(frame), value, what="the rows of single layers")
     for names, grid in _grids(frame):
@@ -52,6 +55,7 @@ def layer_profile(frame: pd.DataFrame, *, relative: bool = True, value: str = "t
     return pd.DataFrame(rows).astype({"best_head": "Int64"})
 
 
+@checked(frame=RESULT)
 def centre_of_mass(frame: pd.DataFrame, *, of: str = "mean", value: str = "test") -> pd.DataFrame:
     """The layer around which a task is told, as one number for each grid.
 

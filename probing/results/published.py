@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from probing.arguments import checked
 from probing.errors import ProbingError
 from probing.probes.intervals import fisher, wilson
 from probing.results.schema import as_frame
@@ -63,6 +64,7 @@ TASKS = {
 }
 
 
+@checked()
 def load_published(path: str | Path) -> pd.DataFrame:
     """Read published accuracies as result rows.
 

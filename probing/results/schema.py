@@ -72,6 +72,9 @@ GRID = (
 PLACE = ("variant", "draw", "stack", "layer", "head", "n_heads")
 """Columns that tell the rows of one run apart."""
 
+RESULT = tuple(dict.fromkeys((*GRID, *PLACE, "step", "dev", "test", "n_train", "majority", "key")))
+"""Columns without which rows cannot be told apart, or have nothing to say."""
+
 
 def as_frame(rows: list[dict[str, object]]) -> pd.DataFrame:
     """Rows with the schema's columns, order and types; what a row lacks is missing.

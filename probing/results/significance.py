@@ -9,7 +9,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from probing.arguments import checked
+from probing.errors import ProbingError
 from probing.probes.metrics import COUNTED, Margins, correlate
+from probing.ranges import Count, Seed
 from probing.tasks.target import SCORE_METRICS, Metric
 from probing.tasks.task import Average
 
@@ -21,6 +24,7 @@ TIE = 1e-9
 Scorer = Callable[[NDArray[np.int64]], NDArray[np.float64]]
 
 
+@checked()
 def permutation_p(
     answers: NDArray[Any],
     gold: NDArray[Any],
@@ -28,8 +32,8 @@ def permutation_p(
     *,
     groups: NDArray[np.int64] | None = None,
     average: Average = "mean",
-    draws: int = 1000,
-    seed: int = 0,
+    draws: Count = 1000,
+    seed: Seed = 0,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """One-sided p of every row's test score, alone and corrected for choosing the best of all rows.
 
@@ -60,6 +64,10 @@ def permutation_p(
         p and adjusted p, float64 (rows,) both, from 1 / (draws + 1) to 1; p is never above adjusted p. A
         row that answers the same to every item has 1.
     """
+    if answers.ndim != 2 or gold.ndim != 1 or answers.shape[1] != len(gold) or not len(gold):
+        raise ProbingError(
+            f"permutation_p: answers {answers.shape}, gold {gold.shape}; give (rows, n) and (n,), n above 0"
+        )
     parts = (
         [np.arange(len(gold))] if groups is None else [np.flatnonzero(groups == g) for g in np.unique(groups)]
     )

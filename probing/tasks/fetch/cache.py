@@ -13,7 +13,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from probing.errors import ProbingError
-from probing.files import replace_file
+from probing.files import expanded, replace_file
 from probing.locks import held
 from probing.tasks.fetch.part import Part, on_disk
 from probing.tasks.fetch.transfer import FetchError, download
@@ -49,7 +49,7 @@ def cache_folder() -> Path:
     """`PROBING_CACHE`, or `probing` in the user's cache folder of the platform."""
     own = os.environ.get("PROBING_CACHE")
     if own:
-        return Path(own).expanduser()
+        return expanded(own)
     home = Path.home()
     if sys.platform == "win32":
         return Path(os.environ.get("LOCALAPPDATA") or home / "AppData" / "Local") / "probing" / "cache"

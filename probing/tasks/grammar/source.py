@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from probing.errors import ProbingError
+from probing.ranges import Count, Seed
 from probing.tasks.grammar.draw import Example, draw
 from probing.tasks.grammar.kinds import KINDS
 from probing.tasks.target import Classes, Metric
@@ -34,10 +35,10 @@ class GrammarTask:
 
     name: str
     kind: str
-    n_train: int = 2000
-    n_dev: int = 500
-    n_test: int = 500
-    seed: int = 0
+    n_train: Count = 2000
+    n_dev: Count = 500
+    n_test: Count = 500
+    seed: Seed = 0
     metric: Metric = "accuracy"
 
     def __post_init__(self) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from probing.errors import ProbingError
+from probing.ranges import Folds
 from probing.tasks.lines import read_lines
 from probing.tasks.senteval.examples import (
     HINT,
@@ -49,7 +50,7 @@ class Mrpc:
     name: str
     root: Path | None = None
     pair: Pair = "vectors"
-    folds: int = 5
+    folds: Folds = 5
     metric: Metric = "accuracy"
 
     def build(self) -> Task:

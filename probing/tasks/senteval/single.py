@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from probing.errors import ProbingError
+from probing.ranges import Folds
 from probing.tasks.lines import read_lines
 from probing.tasks.senteval.examples import (
     HINT,
@@ -86,7 +87,7 @@ class Trec:
 
     name: str
     root: Path | None = None
-    folds: int = 5
+    folds: Folds = 5
     metric: Metric = "accuracy"
 
     def build(self) -> Task:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from probing.ranges import Folds
 from probing.tasks.lines import read_lines
 from probing.tasks.senteval.examples import (
     HINT,
@@ -75,7 +76,7 @@ class TwoSided:
     name: str
     data: Literal["mr", "cr", "subj", "mpqa"]
     root: Path | None = None
-    folds: int = 5
+    folds: Folds = 5
     metric: Metric = "accuracy"
 
     def build(self) -> Task:

@@ -14,6 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from probing.errors import ProbingError
+from probing.ranges import Folds, Seed, ZeroToOne
 from probing.tasks.splits import check_shares, make_splits
 from probing.tasks.table.columns import Columns
 from probing.tasks.table.delimited import Format
@@ -84,10 +85,10 @@ class TableTask(Columns):
     ignore: tuple[str, ...] = ()
     low: float | None = None
     high: float | None = None
-    shares: tuple[float, ...] = (0.8, 0.1, 0.1)
-    seed: int = 0
+    shares: tuple[ZeroToOne, ...] = (0.8, 0.1, 0.1)
+    seed: Seed = 0
     selection: Choice = "auto"
-    folds: int = 5
+    folds: Folds = 5
     metric: Metric | None = None
     encoding: str = "utf-8"
     separator: str | None = None

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from probing.errors import ProbingError
+from probing.ranges import Count, Seed
 from probing.tasks.target import Classes, Metric
 from probing.tasks.task import SPLITS, Task, Unit
 from probing.tasks.treebank.balance import balance
@@ -55,15 +56,15 @@ class TreebankTask:
     name: str
     path: Path
     kind: str
-    n_train: int | None = None
-    n_dev: int | None = None
-    n_test: int | None = None
-    shortest: int = 5
-    longest: int = 28
-    per_class: int = 20
-    shortest_word: int = 4
+    n_train: Count | None = None
+    n_dev: Count | None = None
+    n_test: Count | None = None
+    shortest: Count = 5
+    longest: Count = 28
+    per_class: Count = 20
+    shortest_word: Count = 4
     text: TextStyle = "tokens"
-    seed: int = 0
+    seed: Seed = 0
     metric: Metric = "accuracy"
 
     def __post_init__(self) -> None:

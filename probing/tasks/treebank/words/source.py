@@ -13,6 +13,7 @@ from typing import Literal
 import numpy as np
 
 from probing.errors import ProbingError
+from probing.ranges import Count, Seed
 from probing.tasks.target import Classes, Metric
 from probing.tasks.task import SPLITS, Features, Task, Unit
 from probing.tasks.treebank.needs import Column, check_columns, check_feature
@@ -72,15 +73,15 @@ class WordTask:
     path: Path
     label: Label
     feature: str | None = None
-    n_train: int = 20_000
-    n_dev: int = 4_000
-    n_test: int = 4_000
-    seed: int = 0
+    n_train: Count = 20_000
+    n_dev: Count = 4_000
+    n_test: Count = 4_000
+    seed: Seed = 0
     text: TextStyle = "tokens"
     punctuation: bool = True
     unseen: bool = False
-    least_examples: int = 10
-    most_classes: int | None = None
+    least_examples: Count = 10
+    most_classes: Count | None = None
     subtypes: bool = False
     features: Features = "concat"
     metric: Metric = "accuracy"
