@@ -67,7 +67,7 @@ def found_summary(rows: pd.DataFrame) -> str:
     what = "serves best alone" if str(most["variant"]).startswith("only") else "needed most"
     metric = f"{most['metric']} " if str(most["analysis"]) in DIFFERENCES else ""
     line = f"{what}: {place_text(most)}, {metric}{plain(unit.spoken(most['value']))}{_interval(most, unit)}"
-    return "; ".join([line, *_ranked_by(grid), mean, *_shown(grid), *_full(most)])
+    return "; ".join([line, mean, *_ranked_by(grid), *_shown(grid), *_full(most)])
 
 
 def most_needed(rows: pd.DataFrame) -> pd.Series | None:
