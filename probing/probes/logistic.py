@@ -44,7 +44,9 @@ class Logistic(Linear):
     Attributes:
         l2: Values of λ to choose from.
         standardize: Scale every feature to unit variance on train.
-        tolerance: A fit ends when its loss is estimated to exceed the minimum by this share of it.
+        tolerance: A search ends when its loss is estimated to exceed the minimum by this share of it. The
+            fits that answer test items, and with up to three classes all that the choice of L2 looks at, are
+            then polished in float64, see `probing.probes.polish`.
         max_iterations: Most passes over the data.
 
     Raises:
