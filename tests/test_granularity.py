@@ -116,16 +116,16 @@ def test_numbers_of_heads_are_powers_of_two_up_to_half_and_all() -> None:
 def test_weights_are_digested_once_for_a_run_and_all_that_stand_beside_it(
     tmp_path: Path, tiny_bert: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from probing.models import files
+    from probing.models import content
 
     read: list[str] = []
-    digest = files._digest_file
+    digest = content._digest_file
 
     def counted(path: Path) -> str:
         read.append(path.name)
         return digest(path)
 
-    monkeypatch.setattr(files, "_digest_file", counted)
+    monkeypatch.setattr(content, "_digest_file", counted)
     probing.run(overrides(tmp_path, tiny_bert, "granularity=top_heads", "baseline=control"))
     assert read.count("model.safetensors") == 1
 

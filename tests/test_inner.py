@@ -22,7 +22,8 @@ def inner(root: Path) -> dict[tuple[str, str, str], bool]:
     names = ["analysis", "granularity", "baseline"]
     marks = frame.groupby(names)["inner"].agg(["min", "max"])
     assert (marks["min"] == marks["max"]).all()
-    return {names: bool(mark) for names, mark in marks["max"].items()}
+    rows = marks["max"].reset_index().itertuples(index=False)
+    return {(str(row[0]), str(row[1]), str(row[2])): bool(row[3]) for row in rows}
 
 
 def drawn_grid(root: Path, capsys: pytest.CaptureFixture[str]) -> pd.DataFrame:

@@ -70,9 +70,9 @@ def test_an_interval_below_the_majority_has_a_mark_of_its_own() -> None:
     grid = arrange(rows)
     assert grid.guessing.tolist() == [[False, True], [False, False]]
     assert grid.falling.tolist() == [[True, False], [False, False]]
-    alone = arrange(rows.assign(test_low=pd.NA, test_high=pd.NA))
+    alone = arrange(rows.assign(test_low=np.nan, test_high=np.nan))
     assert not (alone.guessing | alone.falling).any()  # without an interval nothing is said
-    correlation = arrange(rows.assign(metric="pearson", test_low=-0.2, test_high=-0.1, majority=pd.NA))
+    correlation = arrange(rows.assign(metric="pearson", test_low=-0.2, test_high=-0.1, majority=np.nan))
     assert correlation.falling.all()
 
 

@@ -47,7 +47,7 @@ def grid(metric: str = "accuracy", **columns: object) -> pd.DataFrame:
 def test_only_numbers_of_one_kind_share_a_scale(
     first: tuple[str, ...], second: tuple[str, ...], alike: bool
 ) -> None:
-    one, two = (quantity_of(*names[:4], value=names[4]) for names in (first, second))
+    one, two = (quantity_of(*names) for names in (first, second))
     assert (one == two) is (one.scale == two.scale) is alike
 
 

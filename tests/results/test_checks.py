@@ -150,7 +150,10 @@ def test_draws_end(draws: int) -> None:
         (lambda: SentEval(max_epochs=10**5), "probe.max_epochs"),
         (lambda: SentEval(tenacity=10**5), "probe.tenacity"),
         (lambda: Mlp(nhid=10**5), "probe.nhid"),
-        (lambda: Sklearn(solver="abc"), "probe.solver is 'abc'; scikit-learn"),
+        (
+            lambda: Sklearn(solver="abc"),  # type: ignore[arg-type]
+            "probe.solver is 'abc'; scikit-learn",
+        ),
     ],
 )
 def test_costs_without_end_are_refused(make: Callable[[], object], said: str) -> None:

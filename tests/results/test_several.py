@@ -15,7 +15,7 @@ from probing.selection import choose
 from tests.results.test_alike import grid
 
 
-def layers(count: int, **columns: object) -> pd.DataFrame:
+def layers(count: int, **columns: str) -> pd.DataFrame:
     return pd.concat(
         [grid(**columns).assign(layer=[2 * n, 2 * n, 2 * n + 1, 2 * n + 1]) for n in range(count)]
     )
@@ -42,9 +42,7 @@ def test_a_run_that_another_made_on_its_way_gives_way_to_one_that_was_asked_for(
     assert kept(same, FULL) == ["full"]
     assert kept(same.assign(inner=False), FULL) == ["same", "full"]
     assert kept(same) == ["same"]  # there is no other
-    curve = [
-        grid(analysis="masking", variant=name, key=name).assign(layer=pd.NA, head=pd.NA) for name in "ab"
-    ]
+    curve = [grid(analysis="masking", variant=name, key=name).assign(layer=None, head=None) for name in "ab"]
     assert kept(curve[0].assign(inner=True), curve[1].assign(inner=False)) == ["b"]
 
 
@@ -90,4 +88,4 @@ def test_the_terminal_says_on_how_many_examples_a_grid_rests_and_what_best_is() 
     assert "highest test accuracy" in last
     assert "p 0.010, corrected for choosing the best of 8" in last
     assert summary(rows).endswith("; limit 100")
-    assert "limit" not in summary(rows.assign(limit=pd.NA))
+    assert "limit" not in summary(rows.assign(limit=None))
