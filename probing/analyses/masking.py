@@ -96,7 +96,7 @@ class MaskingAnalysis:
         ready = ready_of(experiment)
         groups = Groups.of(ready.heads, experiment)
         evaluator = Evaluator(ready)
-        rows = []
+        rows: list[dict[str, object]] = []
         for draw, masks in self._masks(ranking, experiment, evaluator, groups):
             found = {split: evaluator.answers(split, masks) for split in ("dev", "test")}
             if part == 0 and not rows:

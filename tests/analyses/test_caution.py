@@ -98,8 +98,8 @@ def test_few_dev_examples_are_counted_with_their_standard_error(
 def test_an_attention_sink_is_warned_of(
     tmp_path: Path, tiny_gpt2: Path, tiny_bert: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for model in (tiny_gpt2, tiny_bert):
-        _run(tmp_path, model, *SMALL, "analysis=entropy")
+    for folder in (tiny_gpt2, tiny_bert):
+        _run(tmp_path, folder, *SMALL, "analysis=entropy")
     assert not _warned(capsys)
     model = GPT2LMHeadModel.from_pretrained(tiny_gpt2)
     body, width = model.transformer, model.config.n_embd
