@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -105,8 +106,9 @@ def test_an_attention_sink_is_warned_of(
     body, width = model.transformer, model.config.n_embd
     with torch.no_grad():
         body.wpe.weight[0] *= 1e4  # the first token is then the same whatever it is
-        projection = body.h[0].attn.c_attn
-        key = projection(body.h[0].ln_1(body.wpe.weight[0]))[width : 2 * width]
+        block: Any = body.h[0]
+        projection = block.attn.c_attn
+        key = projection(block.ln_1(body.wpe.weight[0]))[width : 2 * width]
         projection.bias[:width] = 1e3 * key / key.norm()
     model.save_pretrained(tmp_path / "sink")
     tiny_tokenizer = [path for path in tiny_gpt2.iterdir() if path.name.startswith(("token", "special"))]
