@@ -99,16 +99,17 @@ def test_few_dev_examples_are_counted_with_their_standard_error(
 def test_an_attention_sink_is_warned_of(
     tmp_path: Path, tiny_gpt2: Path, tiny_bert: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for model in (tiny_gpt2, tiny_bert):
-        _run(tmp_path, model, *SMALL, "analysis=entropy")
+    for folder in (tiny_gpt2, tiny_bert):
+        _run(tmp_path, folder, *SMALL, "analysis=entropy")
     assert not _warned(capsys)
     sinking = GPT2LMHeadModel.from_pretrained(tiny_gpt2)
     body: Any = sinking.transformer
     width = sinking.config.n_embd
     with torch.no_grad():
         body.wpe.weight[0] *= 1e4  # the first token is then the same whatever it is
-        projection = body.h[0].attn.c_attn
-        key = projection(body.h[0].ln_1(body.wpe.weight[0]))[width : 2 * width]
+        block: Any = body.h[0]
+        projection = block.attn.c_attn
+        key = projection(block.ln_1(body.wpe.weight[0]))[width : 2 * width]
         projection.bias[:width] = 1e3 * key / key.norm()
     sinking.save_pretrained(tmp_path / "sink")
     tiny_tokenizer = [path for path in tiny_gpt2.iterdir() if path.name.startswith(("token", "special"))]
