@@ -53,8 +53,8 @@ def new_run_folder(wanted: Path, root: Path) -> Iterator[Path]:
 @contextmanager
 def marked(folder: Path, root: Path) -> Iterator[None]:
     """Say while it lasts that a folder is that of a run, so that the next run takes it away after a kill."""
+    mark = _mark(folder, root)  # first: a killed run may have had the same folder
     tidy(root)
-    mark = _mark(folder, root)
     try:
         yield
     except KeyboardInterrupt:
@@ -68,16 +68,23 @@ def marked(folder: Path, root: Path) -> Iterator[None]:
 def tidy(root: Path) -> None:
     """Remove what killed runs have left: temporaries, and folders of runs without a result."""
     clean(root)
-    found = {entry: _folder_of(Path(entry.path)) for entry in marks(root / "locks")}
-    for entry, folder in found.items():
+    for entry in marks(root / "locks"):
         if not ended(entry):
             continue
-        alone = list(found.values()).count(folder) == 1
+        mark = Path(entry.path).with_name(own_name("run"))
         with suppress(OSError):
-            if folder is not None and alone:
-                _remove_half_run(folder, root)
-        with suppress(OSError):
-            Path(entry.path).unlink(missing_ok=True)
+            Path(entry.path).rename(mark)  # so that no other process takes the same folder away later
+            folder = _folder_of(mark)
+            if folder is not None and not _is_of_others(folder, mark):
+                with suppress(OSError):
+                    _remove_half_run(folder, root)
+            mark.unlink(missing_ok=True)
+
+
+def _is_of_others(folder: Path, mark: Path) -> bool:
+    """Whether another run says that a folder is its own."""
+    others = (Path(entry.path) for entry in marks(mark.parent) if entry.name != mark.name)
+    return any(_folder_of(other) == folder for other in others)
 
 
 def _make(wanted: Path, root: Path) -> tuple[Path, Path]:

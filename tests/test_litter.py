@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from probing.files import discard, file_name, machine, own_name, replace_file
-from probing.litter import FOREIGN, UNUSED, clean
+from probing.litter import FOREIGN, UNUSED, clean, marks
 from probing.locks import held, lock_file
 from probing.run_folder import marked, new_run_folder, tidy
 
@@ -124,6 +124,42 @@ def test_a_job_of_a_sweep_goes_alone(tmp_path: Path) -> None:
     os.waitpid(child, 0)
     tidy(tmp_path)
     assert [path.name for path in sweep.iterdir()] == ["0"]
+
+
+def test_a_job_keeps_its_log_where_a_killed_one_had_the_same_folder(tmp_path: Path) -> None:
+    """As in a sweep into a folder of a fixed name, which opens the log first."""
+    job = tmp_path / "runs" / "fixed" / "0"
+    job.mkdir(parents=True)
+    (job / "run.log").touch()
+    for _ in range(2):
+        child = os.fork()
+        if child == 0:
+            with marked(job, tmp_path):
+                os._exit(0)
+        os.waitpid(child, 0)
+    assert len(list((tmp_path / "locks").glob("run-*"))) == 1
+    with marked(job, tmp_path):
+        assert (job / "run.log").exists()
+        assert len(list((tmp_path / "locks").glob("run-*"))) == 1
+    assert (job / "run.log").exists()
+    assert not list((tmp_path / "locks").glob("run-*"))
+
+
+def test_of_many_that_tidy_one_takes_a_folder_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another process has seen the same mark, and comes to it when a new run has the folder."""
+    folder = tmp_path / "runs" / "fixed"
+    child = os.fork()
+    if child == 0:
+        with new_run_folder(folder, tmp_path):
+            os._exit(0)
+    os.waitpid(child, 0)
+    (mark,) = marks(tmp_path / "locks")
+    tidy(tmp_path)
+    folder.mkdir()
+    (folder / "run.log").touch()
+    monkeypatch.setattr("probing.run_folder.marks", lambda _: iter([mark]))
+    tidy(tmp_path)
+    assert (folder / "run.log").exists()
 
 
 def test_what_is_removed_is_out_of_sight_before_it_is_deleted(

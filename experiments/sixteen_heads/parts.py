@@ -120,9 +120,13 @@ def agree(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
 
 
 def p_values(rows: pd.DataFrame) -> np.ndarray:
-    """Two-sided p of each difference, from its 95 % interval; 1 where nothing changed on any example."""
-    half = (rows["value_high"] - rows["value_low"]).to_numpy(dtype=float) / 2
-    value = rows["value"].to_numpy(dtype=float)
+    """Two-sided p of each difference, from its 95 % interval; 1 where nothing changed on any example.
+
+    Intervals need not be symmetric. The side that faces 0 gives the error, so that p is below 0.05 exactly
+    where the interval leaves 0 out; smaller p follow the normal distribution from there.
+    """
+    value, low, high = (rows[name].to_numpy(dtype=float) for name in ("value", "value_low", "value_high"))
+    half = np.where(value > 0, value - low, high - value)
     z = np.divide(np.abs(value) * _Z, half, out=np.zeros_like(value), where=half > 0)
     found: np.ndarray = 2 * norm.sf(z)
     return found

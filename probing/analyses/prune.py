@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from probing.analyses.caution import warn_of_dev
 from probing.analyses.experiment import Experiment, Means, Uses
 from probing.analyses.judged import check_unit, ready_of, settings_of, shared_labels
 from probing.analyses.masking import MaskingAnalysis, Ranking
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
     from probing.ablations.compact import Compact
+    from probing.ablations.evaluate import Answers
     from probing.objectives.objective import Ready
 
 log = logging.getLogger(__name__)
@@ -105,16 +107,24 @@ class PruneAnalysis:
                 "analysis=prune: the classifier reads single heads, and could not read a model without them; "
                 "fine-tune with --read last, or use objective=readout"
             )
+        whole_answers = _answers(ready, np.ones(len(ready.heads), dtype=bool))
+        # the curve may have been computed by an earlier run, whose warnings nobody sees now
+        warn_of_dev(self.name, ready, whole_answers["dev"], experiment.seed)
         assert experiment.beside is not None
         curve = experiment.beside(experiment.granularity.unit, None, self._masking)
         mask = self._chosen(ready, curve)
         whole = copy.deepcopy(ready.model)
-        scores = [_score_row(ready, "full", np.ones_like(mask)), _score_row(ready, "masked", mask)]
+        scores = [
+            _score_row(ready, "full", len(mask), whole_answers),
+            _score_row(ready, "masked", int(mask.sum()), _answers(ready, mask)),
+        ]
         sizes = [_size(whole)]
         done = compact(ready.model, ready.heads, mask)
         log.info("heads: %d cut, %d silenced, of %d", done.cut, done.silenced, len(mask))
         sizes.append(_size(ready.model))
-        scores.append({**_score_row(ready, "pruned", np.ones_like(mask)), "n_heads": int(mask.sum())})
+        # what is left of the model has all of its heads open
+        left = _answers(ready, np.ones_like(mask))
+        scores.append(_score_row(ready, "pruned", int(mask.sum()), left))
         full = scores[0]["test"]
         rows = [{**row, "full": full, "value": row["test"] - full} for row in scores]
         times = seconds_each([whole, ready.model], ready.batches("test")[:_TIMED], self.rounds)
@@ -169,15 +179,17 @@ class PruneAnalysis:
         )
 
 
-def _score_row(ready: Ready, variant: str, mask: NDArray[np.bool_]) -> dict[str, Any]:
+def _answers(ready: Ready, mask: NDArray[np.bool_]) -> dict[str, Answers]:
+    """Answers under one mask, by split."""
     from probing.ablations.evaluate import Evaluator
 
+    return {split: Evaluator(ready).answers(split, mask[None]) for split in ("dev", "test")}
+
+
+def _score_row(ready: Ready, variant: str, n_heads: int, answers: Mapping[str, Answers]) -> dict[str, Any]:
     metric = ready.metrics[0]
-    scores = {
-        split: Evaluator(ready).answers(split, mask[None]).scores(ready)[0][metric]
-        for split in ("dev", "test")
-    }
-    return {"variant": variant, "n_heads": int(mask.sum()), "metric": metric, **scores}
+    scores = {split: found.scores(ready)[0][metric] for split, found in answers.items()}
+    return {"variant": variant, "n_heads": n_heads, "metric": metric, **scores}
 
 
 def _size(model: PreTrainedModel) -> tuple[int, float]:

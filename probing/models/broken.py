@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import re
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
@@ -26,7 +27,7 @@ COUNTS = (
 """Keys of config.json, under the names of all families, whose numbers count something that must be there."""
 AGAIN = "fetch the model again"
 log = logging.getLogger(__name__)
-_OURS = str(Path(__file__).parents[1])
+_OURS = os.path.join(Path(__file__).parents[1], "")  # noqa: PTH118  # ends in a slash
 _REAL = re.compile(r"F\d|BF16")  # of safetensors, also eight bits and fewer
 
 
@@ -60,7 +61,7 @@ def check_shapes(folder: Path, report: Mapping[str, Any]) -> None:
         name, stored, wanted = wrong[0]
         more = f" (and {len(wrong) - 1} more tensors differ)" if len(wrong) > 1 else ""
         raise ProbingError(
-            f"{folder}: {name} has shape {tuple(stored)} in the weights, and config.json asks for "
+            f"{folder}: cannot be loaded: {name} has shape {tuple(stored)} in the weights, and config.json asks for "
             f"{tuple(wanted)}{more}; put the config.json of these weights there, or {AGAIN}"
         )
 
@@ -164,6 +165,12 @@ def _about_key(files: ModelFiles, error: Exception) -> str:
     field = re.search(r"[Ff]ield '(\w+)'(?: with value)? (.*)", str(error))
     if field and "Validation error" in str(error):
         return f"{field[1]}: {field[2]}; put right what it says there, or {AGAIN}"
+    padding = files.settings.get("pad_token_id")
+    if isinstance(error, AssertionError) and "padding_idx" in str(error).lower() and padding is not None:
+        return (
+            f"pad_token_id is {padding}, and the model has embeddings for {files.settings.get('vocab_size')} "
+            "tokens; set it to the number of a token, or to null"
+        )
     if isinstance(error, KeyError | AttributeError) and error.args:
         for key, value in _leaves(files.settings):
             if value == error.args[0] or (isinstance(value, str) and f"'{value}'" in str(error)):

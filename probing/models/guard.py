@@ -22,11 +22,23 @@ def guard_embeddings(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase,
         tokenizer: Names the token.
         name: The model, as the user calls it.
     """
-    words = model.get_input_embeddings()
+    words = word_embeddings(model)
     for path, module in model.named_modules():
         if isinstance(module, nn.Embedding):
-            told = _token(tokenizer) if module is words else _number
-            module.register_forward_pre_hook(_look(f"model {name}: {path}", told))
+            of_words = words is not None and module.num_embeddings == words.num_embeddings
+            # one with a forward of its own may make row numbers of a shape or a mask, as BART's positions
+            if of_words or type(module).forward is nn.Embedding.forward:
+                told = _token(tokenizer) if of_words else _number
+                module.register_forward_pre_hook(_look(f"model {name}: {path}", told))
+
+
+def word_embeddings(model: PreTrainedModel) -> nn.Embedding | None:
+    """The embedding of tokens; None of a model that has none, as CANINE, which hashes characters."""
+    try:
+        found = model.get_input_embeddings()
+    except NotImplementedError:
+        return None
+    return found if isinstance(found, nn.Embedding) else None
 
 
 def _look(where: str, told: Callable[[int], str]) -> Callable[[nn.Module, tuple[Any, ...]], None]:

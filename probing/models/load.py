@@ -134,6 +134,11 @@ def _pretrained(files: ModelFiles, dtype: torch.dtype, attention: Attention, kin
 def _from_pretrained(files: ModelFiles, kind: Any, **options: Any) -> PreTrainedModel:  # noqa: ANN401
     adapter = files.adapter
     dtype = options["dtype"]
+    if adapter is not None and files.settings.get("quantization_config"):
+        raise ProbingError(
+            f"adapter {adapter.folder}: cannot be merged into the quantised weights of {files.folder}; put the "
+            "same model with weights of floating point there"
+        )
     if adapter is not None:  # merged in full precision, rounded afterwards
         options["dtype"] = torch.promote_types(dtype, torch.float32)
         if kind is AutoModelForSequenceClassification and adapter.labels is not None:

@@ -14,6 +14,8 @@ from torch import Tensor
 from transformers import PreTrainedModel
 from transformers.tokenization_utils_base import PreTrainedTokenizerBase
 
+from probing.models.guard import word_embeddings
+
 log = logging.getLogger(__name__)
 _NOWHERE = -1
 """A padding token that no text holds: the last token of a text without padding is then its end."""
@@ -104,8 +106,8 @@ def _set(model: PreTrainedModel, token: int) -> None:
 
 def _embeddings(model: PreTrainedModel) -> int:
     """The number of tokens that have an embedding; 0 where that is not known."""
-    weight = getattr(model.get_input_embeddings(), "weight", None)
-    return int(weight.shape[0]) if isinstance(weight, Tensor) else 0
+    words = word_embeddings(model)
+    return 0 if words is None else words.num_embeddings
 
 
 def _usable(token: object, size: int) -> int | None:

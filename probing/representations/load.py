@@ -12,11 +12,13 @@ from numpy.typing import NDArray
 
 from probing.arguments import checked
 from probing.convert import suggest
-from probing.errors import ProbingError
+from probing.errors import CorruptFileError, ProbingError
 from probing.representations.manifest import NAMED_BY, PARTNER, Manifest, read_manifests
 from probing.representations.reader import Representations
 from probing.representations.store import Store
 from probing.results.several import name_one
+
+AGAIN = "run its command again, which extracts it again"
 
 
 @overload
@@ -83,10 +85,14 @@ def load_representations(
     cache = Path(root) / "representations"
     manifest = _find(cache, named)
     units = _units(manifest, PARTNER if partner else "")
-    vectors = _open(cache, manifest, units["id"].tolist(), layer)
-    heads = _heads(vectors, head)
-    array = np.stack([vectors.layer(number, heads) for number in vectors.layers]).transpose(2, 0, 1, 3)
-    return _as_frame(array, units, vectors, heads) if frame else np.ascontiguousarray(array)
+    by_layer = _open(cache, manifest, units["id"].tolist(), layer)
+    heads = _heads([vectors.layout[number] for number, vectors in by_layer.items()], head)
+    try:
+        array = np.stack([vectors.layer(number, heads) for number, vectors in by_layer.items()])
+    except CorruptFileError as error:
+        raise type(error)(error.path, error.reason, AGAIN) from error
+    array = array.transpose(2, 0, 1, 3)
+    return _as_frame(array, units, list(by_layer), heads) if frame else np.ascontiguousarray(array)
 
 
 def _find(root: Path, named: dict[str, str]) -> Manifest:
@@ -122,20 +128,30 @@ def _units(manifest: Manifest, prefix: str) -> pd.DataFrame:
     return pd.DataFrame({**chosen, "label": examples["label"], "split": examples["split"]})
 
 
-def _open(root: Path, manifest: Manifest, ids: list[str], layer: int | None) -> Representations:
-    """The layers that are cached for every example, or the one that is wanted."""
+def _open(root: Path, manifest: Manifest, ids: list[str], layer: int | None) -> dict[int, Representations]:
+    """The layers that are cached for every example, or the one that is wanted, ascending."""
     store = Store(root, manifest.about["vectors"])
-    cached = store.cached_layers(ids)
+    try:
+        cached = store.cached_layers(ids)
+    except CorruptFileError as error:
+        raise type(error)(error.path, error.reason, AGAIN) from error
     if not cached:
         raise ProbingError(f"{root}: vectors of {_words(manifest.about)} are gone; run probing again")
     if layer is not None and layer not in cached:
         raise ProbingError(f"layer {layer} is not cached; there is {', '.join(map(str, cached))}")
     layout = {k: shape for k, shape in cached.items() if layer in {None, k}}
-    return Representations(store.key, layout, len(ids), store.locate(ids, tuple(layout)))
+    whole = Representations(store.key, layout, len(ids), store.locate(ids, tuple(layout)))
+    if whole.complete:
+        return dict.fromkeys(layout, whole)
+    # runs that read other layers have written them to other shards
+    return {
+        k: Representations(store.key, {k: shape}, len(ids), store.locate(ids, (k,)))
+        for k, shape in layout.items()
+    }
 
 
-def _heads(vectors: Representations, head: int | None) -> list[int]:
-    counts = {heads for heads, _ in vectors.layout.values()}
+def _heads(shapes: Sequence[tuple[int, int]], head: int | None) -> list[int]:
+    counts = {heads for heads, _ in shapes}
     if head is not None:
         if not 0 <= head < min(counts):
             raise ProbingError(f"head {head} is not cached; heads go from 0 to {min(counts) - 1}")
@@ -146,10 +162,10 @@ def _heads(vectors: Representations, head: int | None) -> list[int]:
 
 
 def _as_frame(
-    array: NDArray[np.float32], examples: pd.DataFrame, vectors: Representations, heads: list[int]
+    array: NDArray[np.float32], examples: pd.DataFrame, layers: list[int], heads: list[int]
 ) -> pd.DataFrame:
     columns = pd.MultiIndex.from_product(
-        [vectors.layers, heads, range(array.shape[3])], names=["layer", "head", "feature"]
+        [layers, heads, range(array.shape[3])], names=["layer", "head", "feature"]
     )
     index = pd.MultiIndex.from_arrays(
         [range(len(examples)), examples["split"], examples["label"], examples["text"]],

@@ -10,6 +10,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from probing.errors import ProbingError
 from probing.representations.store import Part
 
 
@@ -47,7 +48,10 @@ class Representations:
 
         Raises:
             CorruptFileError: If a file of the cache is damaged; the message names it.
+            ProbingError: If no shard holds some of the rows.
         """
+        if not self.complete:
+            raise ProbingError(f"the vectors of request {self.key} are not all cached; run probing again")
         count, dim = self.layout[layer]
         heads = range(count) if heads is None else heads
         vectors = np.empty((len(heads), self.size, dim), dtype=np.float32)

@@ -96,6 +96,17 @@ def test_few_dev_examples_are_counted_with_their_standard_error(
     )
 
 
+def test_pruning_by_a_curve_that_was_there_already_counts_dev_examples_too(
+    tmp_path: Path, handbuilt: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    prune = ["analysis=prune", "analysis.ranking=importance", "analysis.rounds=1"]
+    for share in (0.25, 0.5):  # of one curve
+        _run(tmp_path, handbuilt, *TABLE, *prune, f"analysis.share={share}", data=sentences(240))
+        lines = [line for line in _warned(capsys) if line.startswith("prune: ")]
+        assert len(lines) == 1
+        assert lines[0].startswith("prune: heads are chosen on ")
+
+
 def test_an_attention_sink_is_warned_of(
     tmp_path: Path, tiny_gpt2: Path, tiny_bert: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -379,3 +379,14 @@ def test_the_random_state_is_left_alone(tmp_path: Path) -> None:
     torch.manual_seed(0)
     load(folder)
     assert torch.equal(torch.rand(3), expected)
+
+
+def test_an_adapter_of_a_quantised_model_is_refused(tmp_path: Path) -> None:
+    """Merged, its weights would be rounded with those of the model, or packed numbers taken for weights."""
+    base = tiny.make_llama(tmp_path / "base")
+    folder = add(base, tmp_path / "adapter", QUERIES["llama"])
+    path = base / "config.json"
+    quantised = {"quant_method": "bitsandbytes", "load_in_4bit": True}
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"quantization_config": quantised}))
+    with pytest.raises(ProbingError, match=r"cannot be merged into the quantised weights of .*base; put the"):
+        load_model(find_files(ModelConfig(str(folder))), device=CPU)

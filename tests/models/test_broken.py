@@ -139,7 +139,7 @@ BERT: Mapping[str, tuple[Damage, str]] = {
     "another family's type": (_set(model_type="gpt2"), "its weights lack h.0."),
     "an unknown dtype": (_set(dtype="float99"), "config.json: dtype is 'float99', which the library"),
     "an unknown implementation": (_set(_attn_implementation="foo"), 'attn_implementation="foo"'),
-    "padding beyond the words": (_set(pad_token_id=900), "config.json: describes no model: Assertion"),
+    "padding beyond the words": (_set(pad_token_id=900), "config.json: pad_token_id is 900, and the model"),
     "padding in words": (_set(pad_token_id="PAD"), "config.json: pad_token_id: 'PAD' doesn't match"),
     "a flag in words": (_set(is_decoder="x"), "config.json: is_decoder: expected bool"),
     "an unknown quantisation": (
@@ -206,6 +206,12 @@ OTHERS: Mapping[str, tuple[Callable[[Path], Path], Damage, list[str], str]] = {
     "Llama of unknown positions": (
         tiny.make_llama, _set(rope_parameters={"rope_type": "nosuch"}), [],
         "config.json: rope_parameters.rope_type is 'nosuch'",
+    ),
+    "Llama padded by no token": (
+        tiny.make_llama, _set(pad_token_id=99999), [], "config.json: pad_token_id is 99999, and the model has"
+    ),
+    "an untrained Llama padded by no token": (
+        tiny.make_llama, _set(pad_token_id=99999), ["model.pretrained=false"], "pad_token_id is 99999"
     ),
     "T5 without heads": (tiny.make_t5, _set(num_heads=0), [], "config.json: num_heads is 0"),
     "BART without heads": (

@@ -12,7 +12,7 @@ from transformers import AutoConfig, AutoModelForCausalLM, FalconConfig, FalconF
 from probing import cli
 from probing.errors import ProbingError
 from probing.models.capture import capture
-from probing.models.fused import check_eager
+from probing.models.fused import TEXTS, check_eager
 from probing.models.masking import mask_heads
 from probing.models.trace import find_sites
 from tests.models.families import FAMILIES, Family, build, inputs_of
@@ -69,6 +69,22 @@ def test_rows_that_are_padding_do_not_count() -> None:
     model, inputs = _model("gpt2")
     inputs["attention_mask"][0, :5] = 0  # these see nothing: eager and fused differ, and nobody reads them
     check_eager(model, inputs)
+
+
+def test_a_few_texts_of_a_large_batch_are_compared() -> None:
+    """The hidden states of all layers are kept meanwhile, in float32."""
+    model, inputs = _model("bert")
+    sizes: list[int] = []
+    model.register_forward_pre_hook(
+        lambda _, __, given: sizes.append(len(given["input_ids"])), with_kwargs=True
+    )
+    many = {name: value.repeat(100, *[1] * (value.ndim - 1)) for name, value in inputs.items()}
+    check_eager(model, many)
+    assert sizes == [TEXTS, TEXTS]
+    model, inputs = _model("falcon alibi")
+    many = {name: value.repeat(100, *[1] * (value.ndim - 1)) for name, value in inputs.items()}
+    with pytest.raises(ProbingError, match=r"^falcon: with eager attention"):
+        check_eager(model, many)
 
 
 def test_a_model_that_agreed_is_not_run_again() -> None:

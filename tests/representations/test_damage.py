@@ -182,6 +182,26 @@ def test_shards_of_another_model_are_never_served(
     }
 
 
+def test_a_damaged_file_of_another_request_is_made_again_where_it_lies(
+    tmp_path: Path, tiny_bert: Path, small_task: Task
+) -> None:
+    """A run on heads reads hidden states for its objective, and finds one of their files damaged."""
+    mine, hidden = (extractor(tmp_path, tiny_bert, site=site) for site in ("head", "hidden"))
+    found = hidden.extract(small_task.units)
+    expected = found.layer(1)
+    (shard,) = hidden.store.shards()
+    _ = next(flips(shard.folder / "layer-01.parquet"))
+    with pytest.raises(CorruptFileError) as raised:
+        found.layer(1)
+    never = extractor(tmp_path, tiny_bert, overwrite="never")
+    with pytest.raises(ProbingError, match="overwrite=missing extracts it again"):
+        never.refill(raised.value)
+    mine.refill(raised.value)
+    assert hidden.store.shards() == []
+    assert not mine.store.folder.exists()
+    np.testing.assert_allclose(hidden.extract(small_task.units).layer(1), expected, rtol=1e-5)
+
+
 def test_a_request_of_another_folder_is_written_again(
     tmp_path: Path, tiny_bert: Path, small_task: Task
 ) -> None:

@@ -14,8 +14,10 @@ from probing.errors import ProbingError
 from probing.parquet import read_table, write_table
 from probing.representations.load import load_representations
 from probing.representations.manifest import read_manifests, write_manifest
+from probing.representations.reader import Representations
 from probing.representations.request import Request, unit_id
 from probing.representations.shard import write_shard
+from probing.representations.store import Store
 from probing.tasks.target import Classes, Scores
 from probing.tasks.task import Task, Unit
 
@@ -58,6 +60,39 @@ def test_rows_are_examples_and_partner_takes_the_second_unit(tmp_path: Path) -> 
         assert list(frame.index.names) == ["row", "split", "label", "text"]
         assert list(frame.index.get_level_values("text")) == [unit.text for unit in units]
         assert list(frame.index.get_level_values("label")) == PAIRS.target.shown()
+
+
+def test_layers_that_different_runs_have_read_come_together(tmp_path: Path) -> None:
+    """No shard holds both layers; each layer of every example is in one."""
+    values = np.random.default_rng(0).normal(size=(2, 8, 2, 3)).astype(np.float32)
+    ids = [unit_id(unit) for unit in PLAIN.units]
+    folder = tmp_path / "representations" / REQUEST.key
+    write_shard(folder, ids, PLAIN.units, {0: values[0]}, LAYOUT)
+    for rows in (slice(0, 3), slice(3, 8)):
+        write_shard(folder, ids[rows], PLAIN.units[rows], {1: values[1, rows]}, LAYOUT)
+    write_manifest(tmp_path / "representations", REQUEST, PLAIN, LABELS)
+    np.testing.assert_array_equal(load_representations(tmp_path), values.transpose(1, 0, 2, 3))
+    frame = load_representations(tmp_path, head=1, frame=True)
+    np.testing.assert_array_equal(frame[1].to_numpy(), values[1, :, 1])
+
+
+def test_rows_that_no_shard_holds_are_never_read(tmp_path: Path) -> None:
+    cache(tmp_path, PLAIN)
+    store = Store(tmp_path / "representations", REQUEST.key)
+    ids = [*(unit_id(unit) for unit in PLAIN.units), "another"]
+    vectors = Representations(REQUEST.key, LAYOUT, len(ids), store.locate(ids, (0, 1)))
+    with pytest.raises(ProbingError, match="are not all cached; run probing again"):
+        vectors.layer(0)
+
+
+def test_a_damaged_file_says_what_to_do(tmp_path: Path) -> None:
+    cache(tmp_path, PLAIN)
+    (path,) = tmp_path.glob("representations/*/shard-*/layer-01.parquet")
+    content = bytearray(path.read_bytes())
+    content[50] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(ProbingError, match=r"layer-01\.parquet: damaged .*; run its command again"):
+        load_representations(tmp_path)
 
 
 def test_single_units_have_no_partner(tmp_path: Path) -> None:

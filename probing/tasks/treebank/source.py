@@ -18,6 +18,7 @@ from probing.tasks.treebank.pool import Example, Pool, pooled
 from probing.tasks.treebank.read import read_treebank
 from probing.tasks.treebank.record import licence_of, source_of
 from probing.tasks.treebank.sentence import TextStyle
+from probing.tasks.treebank.splits import warn_of_pooling
 
 LEAST = {"shortest": 1, "per_class": 10, "shortest_word": 1, "n_train": 2, "n_dev": 1, "n_test": 1}
 
@@ -30,7 +31,7 @@ class TreebankTask:
     split, and no sentence is in two splits or comes twice. The files' own splits are kept where their names
     tell train and test (dev is then a tenth of train if there is none), and else made as 8:1:1. In tense
     and the two numbers all files are pooled, and the split follows the form of the target word; in
-    odd_man_out it follows the words that are exchanged; in word_content it is made anew.
+    odd_man_out it follows the words that are exchanged; in word_content it is made again.
 
     Attributes:
         name: As on the command line, `treebank/tense`.
@@ -106,6 +107,7 @@ class TreebankTask:
             wrong = f"no word has the feature {kind.feature}, which {self.name} needs; choose another task"
             if kind.feature:
                 check_feature(treebank, kind.feature, self.path, wrong)
+        warn_of_pooling(treebank, self.name, always=kind.pools)
         items = pooled(self.path, (self.shortest, self.longest), self.text, self.seed)
         title = f"{self.path}: task {self.name}"
         pool = Pool(title, treebank, items, self.text, self.seed, self.per_class, self.shortest_word)

@@ -27,13 +27,6 @@ def split_sentences(sentences: Sequence[Sentence], seed: int) -> dict[str, list[
         Sentences by split: train, dev, test.
     """
     own = {sentence.split for sentence in sentences}
-    if own & {"dev", "test"} and not {"train", "test"} <= own:
-        names = sorted(str(split) for split in own if split is not None)
-        log.warning(
-            "there are files of %s but not of both train and test: they are pooled and split again, 8:1:1; "
-            "scores are not those of the treebank's own test",
-            " and ".join(names),
-        )
     splits = [_split(sentence, own, seed) for sentence in sentences]
     kept: dict[str, list[Sentence]] = {split: [] for split in SPLITS}
     seen: set[str] = set()
@@ -45,6 +38,25 @@ def split_sentences(sentences: Sequence[Sentence], seed: int) -> dict[str, list[
     if len(seen) < len(sentences):
         log.info("left out: %s sentences that occur more than once", f"{len(sentences) - len(seen):,}")
     return kept
+
+
+def warn_of_pooling(sentences: Sequence[Sentence], name: str, *, always: bool = False) -> None:
+    """Warn where sentences of dev and test files are pooled with others and split again.
+
+    Args:
+        sentences: The treebank.
+        name: Of the task.
+        always: Whether the task pools all files, also where their names say train and test.
+    """
+    own = {sentence.split for sentence in sentences}
+    why = f"task {name} pools all files"
+    if not {"train", "test"} <= own:
+        names = sorted(str(split) for split in own if split is not None)
+        why = f"there are files of {' and '.join(names)} but not of both train and test: they are pooled"
+    elif not always:
+        return
+    if own & {"dev", "test"}:
+        log.warning("%s and split again, 8:1:1; scores are not those of the treebank's own test", why)
 
 
 def _split(sentence: Sentence, own: set[str | None], seed: int) -> str:

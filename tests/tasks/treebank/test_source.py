@@ -179,6 +179,22 @@ def test_the_files_own_splits_are_kept_and_equal_sentences_left_out(tmp_path: Pa
     assert set(made_dev) == {"train"}
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_test_files_that_a_task_splits_again_are_warned_of_each_time(
+    tmp_path: Path, kind: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    shuffled = [sentences()[int(row)] for row in np.random.default_rng(0).permutation(len(sentences()))]
+    for number, split in enumerate(("train", "train-2", "test")):
+        write(tmp_path / f"x-ud-{split}.conllu", shuffled[number::3])
+    for _ in range(2):  # what was pooled is kept in memory
+        caplog.clear()
+        with caplog.at_level("WARNING"):
+            found = examples(tmp_path, kind)
+        moved = any(e.split == "test" != e.sentence.split for e in found)
+        message = f"task treebank/{kind} pools all files and split again, 8:1:1; scores are not those of"
+        assert [message in record.getMessage() for record in caplog.records] == [True] * moved
+
+
 def test_splits_are_made_where_there_are_none(path: Path) -> None:
     task = source(path, "bigram_shift").build()
     shares = [len(task.rows(split)) / len(task) for split in ("train", "dev", "test")]

@@ -19,12 +19,14 @@ class Kind:
         classes: Names of the answers; empty if the treebank decides which there are.
         needs: Columns of CoNLL-U without which there is no answer; a bracketed tree has what it takes.
         feature: One of the column FEATS that is asked about, or "".
+        pools: Whether sentences of all files are pooled and split again, so that no word is in two splits.
     """
 
     examples: Callable[[Pool], Iterable[Example]]
     classes: tuple[str, ...] = ()
     needs: tuple[Column, ...] = ()
     feature: str = ""
+    pools: bool = False
 
 
 def alternate(pairs: Iterable[tuple[Example, Example]], pool: Pool) -> Iterator[Example]:

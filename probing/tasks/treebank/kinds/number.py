@@ -26,5 +26,5 @@ def of_objects(pool: Pool) -> Iterator[Example]:
     )
 
 
-SUBJ_NUMBER = Kind(of_subjects, NUMBERS, NEEDS, "Number")
-OBJ_NUMBER = Kind(of_objects, NUMBERS, NEEDS, "Number")
+SUBJ_NUMBER = Kind(of_subjects, NUMBERS, NEEDS, "Number", pools=True)
+OBJ_NUMBER = Kind(of_objects, NUMBERS, NEEDS, "Number", pools=True)

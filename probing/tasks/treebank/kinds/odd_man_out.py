@@ -133,4 +133,4 @@ def _comparable(one: int, other: int) -> bool:
     return one <= FACTOR * other and other <= FACTOR * one
 
 
-ODD_MAN_OUT = Kind(examples, CLASSES, ("UPOS",))
+ODD_MAN_OUT = Kind(examples, CLASSES, ("UPOS",), pools=True)

@@ -16,4 +16,4 @@ def examples(pool: Pool) -> Iterator[Example]:
     return by_form([(item, found) for item in pool.items if (found := tense(item.sentence))], pool.seed)
 
 
-TENSE = Kind(examples, TENSES, ("FEATS", "HEAD", "DEPREL"), "Tense")
+TENSE = Kind(examples, TENSES, ("FEATS", "HEAD", "DEPREL"), "Tense", pools=True)

@@ -86,4 +86,4 @@ def _places(pool: Pool) -> Places:
     return {word: places for word, places in where.items() if not any(map(str.isdigit, word))}
 
 
-WORD_CONTENT = Kind(examples)
+WORD_CONTENT = Kind(examples, pools=True)

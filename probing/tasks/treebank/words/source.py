@@ -18,6 +18,7 @@ from probing.tasks.target import Classes, Metric
 from probing.tasks.task import SPLITS, Features, Task, Unit
 from probing.tasks.treebank.needs import Column, check_columns, check_feature
 from probing.tasks.treebank.read import read_treebank
+from probing.tasks.treebank.splits import warn_of_pooling
 from probing.tasks.treebank.record import licence_of, source_of
 from probing.tasks.treebank.sentence import TextStyle
 from probing.tasks.treebank.words.classes import keep_classes
@@ -129,6 +130,7 @@ class WordTask:
             unset = "task.feature is not set"
             wrong = unset if self.feature is None else f"no word has task.feature={self.feature}"
             check_feature(sentences, self.feature, self.path, wrong)
+        warn_of_pooling(sentences, self.name)
         sizes = dict(zip(SPLITS, (self.n_train, self.n_dev, self.n_test), strict=True))
         passages = draw_words(sentences, sizes, self.seed)
         left_out: Counter[str] = Counter()

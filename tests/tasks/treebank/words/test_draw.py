@@ -9,7 +9,7 @@ from typing import get_args
 import pytest
 
 from probing.tasks.treebank.sentence import Sentence, TextStyle
-from probing.tasks.treebank.splits import key_of, split_sentences
+from probing.tasks.treebank.splits import key_of, split_sentences, warn_of_pooling
 from probing.tasks.treebank.words.draw import draw_words
 from tests.tasks.treebank.words.made import ewt, sentence
 
@@ -59,12 +59,13 @@ def test_splits_of_the_files_are_kept() -> None:
 
 def test_test_files_that_are_split_again_are_warned_of(caplog: pytest.LogCaptureFixture) -> None:
     given = [sentence(f"{split} {n}", split) for split in ("train", "dev", "test") for n in range(30)]
+    train = [one for one in given if one.split == "train"]
     with caplog.at_level("WARNING"):
-        split_sentences(given, 0)
-        split_sentences(MANY, 0)
-        split_sentences([one for one in given if one.split == "train"], 0)
+        warn_of_pooling(given, "treebank/pos")
+        warn_of_pooling(MANY, "treebank/pos", always=True)
+        warn_of_pooling(train, "treebank/pos", always=True)
         assert not caplog.text
-        split_sentences([one for one in given if one.split != "train"], 0)
+        warn_of_pooling([one for one in given if one.split != "train"], "treebank/pos")
     assert "there are files of dev and test but not of both train and test" in caplog.text
 
 
