@@ -61,7 +61,7 @@ def check_shapes(folder: Path, report: Mapping[str, Any]) -> None:
         name, stored, wanted = wrong[0]
         more = f" (and {len(wrong) - 1} more tensors differ)" if len(wrong) > 1 else ""
         raise ProbingError(
-            f"{folder}: cannot be loaded: {name} has shape {tuple(stored)} in the weights, and config.json asks for "
+            f"{folder}: {name} has shape {tuple(stored)} in the weights, and config.json asks for "
             f"{tuple(wanted)}{more}; put the config.json of these weights there, or {AGAIN}"
         )
 

@@ -136,8 +136,8 @@ def _from_pretrained(files: ModelFiles, kind: Any, **options: Any) -> PreTrained
     dtype = options["dtype"]
     if adapter is not None and files.settings.get("quantization_config"):
         raise ProbingError(
-            f"adapter {adapter.folder}: cannot be merged into the quantised weights of {files.folder}; put the "
-            "same model with weights of floating point there"
+            f"adapter {adapter.folder}: cannot be merged into the quantised weights of {files.folder}; put "
+            "the same model with weights of floating point there"
         )
     if adapter is not None:  # merged in full precision, rounded afterwards
         options["dtype"] = torch.promote_types(dtype, torch.float32)

@@ -18,9 +18,9 @@ from probing.tasks.target import Classes, Metric
 from probing.tasks.task import SPLITS, Features, Task, Unit
 from probing.tasks.treebank.needs import Column, check_columns, check_feature
 from probing.tasks.treebank.read import read_treebank
-from probing.tasks.treebank.splits import warn_of_pooling
 from probing.tasks.treebank.record import licence_of, source_of
 from probing.tasks.treebank.sentence import TextStyle
+from probing.tasks.treebank.splits import warn_of_pooling
 from probing.tasks.treebank.words.classes import keep_classes
 from probing.tasks.treebank.words.draw import Passage, draw_words
 from probing.tasks.treebank.words.examples import Example, narrow, relation_examples, word_examples
