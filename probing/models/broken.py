@@ -46,12 +46,13 @@ def check_files(files: ModelFiles) -> None:
         _check_weights(files)
 
 
-def check_shapes(folder: Path, report: Mapping[str, Any]) -> None:
+def check_shapes(folder: Path, report: Mapping[str, Any], asked_by: str = "config.json") -> None:
     """Refuse weights of other shapes than the configuration asks for.
 
     Args:
         folder: Where the model lies.
         report: What the library says of loading, as `output_loading_info` gives it.
+        asked_by: The file that says which shapes there should be.
 
     Raises:
         ProbingError: Naming a tensor, its shape in the file and the shape that is wanted.
@@ -61,8 +62,8 @@ def check_shapes(folder: Path, report: Mapping[str, Any]) -> None:
         name, stored, wanted = wrong[0]
         more = f" (and {len(wrong) - 1} more tensors differ)" if len(wrong) > 1 else ""
         raise ProbingError(
-            f"{folder}: {name} has shape {tuple(stored)} in the weights, and config.json asks for "
-            f"{tuple(wanted)}{more}; put the config.json of these weights there, or {AGAIN}"
+            f"{folder}: {name} has shape {tuple(stored)} in the weights, and {asked_by} asks for "
+            f"{tuple(wanted)}{more}; put the {asked_by} of these weights there, or {AGAIN}"
         )
 
 

@@ -147,7 +147,7 @@ def load_pruned(
     except _FAILURES as error:
         reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
         raise ProbingError(f"{folder}: cannot be loaded: {reason}") from error
-    check_shapes(folder, report)
+    check_shapes(folder, report, PRUNED)
     lacking = sorted([*report["missing_keys"], *report["unexpected_keys"]])
     if model_class is None and lacking:
         raise ProbingError(

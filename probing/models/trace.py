@@ -38,8 +38,6 @@ def find_sites(model: PreTrainedModel, inputs: Mapping[str, Tensor] | None = Non
     Raises:
         ProbingError: If the model has no attention heads, or they cannot be read.
     """
-    if not isinstance(model, PreTrainedModel):
-        raise ProbingError(f"{type(model).__name__}: not a model of its own; pass the whole model")
     given = default_inputs(model) if inputs is None else dict(inputs)
     recording = record(model, given)
     sizes = sizes_of(model, (), given)

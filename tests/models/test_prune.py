@@ -454,7 +454,7 @@ def test_what_is_damaged_or_missing_is_told_in_one_line(tmp_path: Path) -> None:
         "out of order": json.dumps({**content, "kept": {weight: {"0": [[4, 2]]}}}),
         "does not fit config.json": json.dumps({**content, "kept": {weight: {"0": [[0, 99]]}}}),
         "has no nowhere": json.dumps({**content, "kept": {"nowhere.weight": {"0": [[0, 1]]}}}),
-        "cannot be loaded": json.dumps({**content, "kept": {weight: {"0": [[0, 9]]}}}),
+        "pruned_heads.json asks for": json.dumps({**content, "kept": {weight: {"0": [[0, 9]]}}}),
     }
     for told, text in damages.items():
         record.write_text(text)
