@@ -6,7 +6,7 @@ import errno
 
 
 class ProbingError(Exception):
-    """A mistake that the user can mend: what was wrong, where, and what to do.
+    """A mistake that the user can fix: what was wrong, where, and what to do.
 
     The command line prints it as one line and exits with code 2; a traceback means a bug of ours.
     """

@@ -1,4 +1,4 @@
-"""What killed processes leave under `paths.root`, recognised by owner and age, and removed by the next run.
+"""Removal, by the next run, of files that killed processes leave under `paths.root`; known by owner and age.
 
 Names say who owns what (see `probing.files.own_name`). What a live process owns is never touched; what a
 process of another machine owns, or an older version left, goes when it is old.

@@ -23,7 +23,7 @@ class BusyError(Exception):
 
 
 def lock_file(root: Path, key: str) -> Path:
-    """The lock on one key of a folder of results or representations, beside that folder."""
+    """The lock on one key of a folder of results or representations, next to that folder."""
     return root.parent / "locks" / f"{root.name}-{key}.lock"
 
 

@@ -16,7 +16,7 @@ from probing.analyses.experiment import Experiment, Means, Uses
 from probing.analyses.judged import check_unit, settings_of
 from probing.errors import ProbingError
 from probing.models.sites import Kind, Site
-from probing.objectives.objective import joint_units
+from probing.objectives.examples import joint_units
 from probing.results.schema import as_frame
 from probing.tasks.task import Task
 

@@ -1,4 +1,4 @@
-"""What is wrong with a model's files, in one line: found before loading, or told from how that failed."""
+"""Faults of a model's files, in one line: found before loading, or from how loading failed."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def warn_of_layers(model: nn.Module, report: Mapping[str, Any]) -> None:
 
 
 def not_finite(dtype: str) -> str:
-    """What to do about NaN or infinity in what a model computes in a dtype."""
+    """The remedy for NaN or infinity in what a model computes in a dtype."""
     if dtype == "float32":
         return f"the model's weights or its config.json are damaged: {AGAIN}"
     return f"{dtype} may be too small for its values: use extract.dtype=float32"
@@ -162,7 +162,7 @@ def _told(files: ModelFiles, part: str, error: Exception) -> str:
 
 
 def _about_key(files: ModelFiles, error: Exception) -> str:
-    """What is wrong with one key of config.json; "" where the error tells of none."""
+    """The fault of one key of config.json; "" where the error names none."""
     field = re.search(r"[Ff]ield '(\w+)'(?: with value)? (.*)", str(error))
     if field and "Validation error" in str(error):
         return f"{field[1]}: {field[2]}; put right what it says there, or {AGAIN}"

@@ -1,4 +1,4 @@
-"""Which files of a model's folder are read, and digests of them."""
+"""The files of a model's folder that are read, and digests of them."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ TOKENIZER = (
     "word_pronunciation.json",
 )
 PRUNED = "pruned_heads.json"
-"""What says which heads of the model were cut, of a folder that `save_pruned` wrote."""
+"""The file that says which heads were cut, in a folder that `save_pruned` wrote."""
 DISTRIBUTED = "shard-*-model-*-of-*.safetensors"
 """Files of a checkpoint that several processes wrote; with one of them, every safetensors file is read."""
 

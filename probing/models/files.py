@@ -42,7 +42,7 @@ class ModelFiles:
 
     @property
     def title(self) -> str:
-        """What results call the model; one with an adapter says so, `bert+lora`, unless it has a label."""
+        """The model's name in results; one with an adapter says so, `bert+lora`, unless it has a label."""
         adapted = self.adapter is not None and self.config.pretrained and not self.config.label
         return f"{self.config.title}+{self.adapter.kind}" if self.adapter and adapted else self.config.title
 
@@ -69,7 +69,7 @@ class ModelFiles:
     def tokenizer_folder(self) -> Path:
         """Where the tokenizer lies: here, or above a folder that is named by its training step alone.
 
-        Trainers that save the tokenizer once leave it beside their checkpoints. An adapter's own tokenizer
+        Trainers that save the tokenizer once leave it next to their checkpoints. An adapter's own tokenizer
         goes before that of its base.
         """
         for own in (self.folder if self.adapter is None else self.adapter.folder, self.folder):

@@ -28,8 +28,8 @@ def guard_embeddings(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase,
             of_words = words is not None and module.num_embeddings == words.num_embeddings
             # one with a forward of its own may make row numbers of a shape or a mask, as BART's positions
             if of_words or type(module).forward is nn.Embedding.forward:
-                told = _token(tokenizer) if of_words else _number
-                module.register_forward_pre_hook(_look(f"model {name}: {path}", told))
+                named = _token(tokenizer) if of_words else _number
+                module.register_forward_pre_hook(_look(f"model {name}: {path}", named))
 
 
 def word_embeddings(model: PreTrainedModel) -> nn.Embedding | None:
@@ -41,7 +41,7 @@ def word_embeddings(model: PreTrainedModel) -> nn.Embedding | None:
     return found if isinstance(found, nn.Embedding) else None
 
 
-def _look(where: str, told: Callable[[int], str]) -> Callable[[nn.Module, tuple[Any, ...]], None]:
+def _look(where: str, named: Callable[[int], str]) -> Callable[[nn.Module, tuple[Any, ...]], None]:
     def hook(module: nn.Module, args: tuple[Any, ...]) -> None:
         assert isinstance(module, nn.Embedding)
         if not args or not isinstance(args[0], Tensor) or not args[0].numel():
@@ -50,18 +50,18 @@ def _look(where: str, told: Callable[[int], str]) -> Callable[[nn.Module, tuple[
         if low < 0 or high >= module.num_embeddings:
             wrong = low if low < 0 else high
             raise ProbingError(
-                f"{where} has {module.num_embeddings} rows, and {told(wrong)}; the tokenizer and config.json "
-                "belong to another model than the weights: put those of this model there"
+                f"{where} has {module.num_embeddings} rows, and {named(wrong)}; the tokenizer and "
+                "config.json belong to another model than the weights: put those of this model there"
             )
 
     return hook
 
 
 def _token(tokenizer: PreTrainedTokenizerBase) -> Callable[[int], str]:
-    def told(number: int) -> str:
+    def named(number: int) -> str:
         return f"the token {tokenizer.convert_ids_to_tokens(number)!r} has number {number}"
 
-    return told
+    return named
 
 
 def _number(number: int) -> str:

@@ -27,7 +27,7 @@ _TOLERANCE = {torch.float64: 1e-7, torch.float32: 1e-3, torch.float16: 2e-2, tor
 
 @dataclass(frozen=True)
 class Padding:
-    """How texts of different lengths may share a batch.
+    """Padding, and the texts of different lengths that may share a batch.
 
     Attributes:
         token: The id that fills the shorter ones, on the right; attention never reaches it.

@@ -20,7 +20,7 @@ WEIGHTS, RECIPE = "classifier.safetensors", "finetune.json"
 
 @dataclass(frozen=True)
 class SavedHead:
-    """What the classifier reads, and its weights.
+    """A classifier's weights, and the vectors that it reads.
 
     Attributes:
         site: Head outputs before the output projection, or hidden states.

@@ -1,4 +1,4 @@
-"""Which side of a model reads text: the whole, its encoder, its text tower, or none."""
+"""The side of a model that reads text: the whole, its encoder, its text tower, or none."""
 
 from __future__ import annotations
 

@@ -11,7 +11,8 @@ import torch
 
 from probing.errors import ProbingError
 from probing.objectives.answers import Judge, Judged
-from probing.objectives.objective import Batch, Output, Ready, Setting, joint_units
+from probing.objectives.examples import joint_units
+from probing.objectives.objective import Batch, Output, Ready, Setting
 from probing.tasks.target import Classes
 from probing.tasks.task import Task
 

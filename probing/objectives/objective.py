@@ -14,7 +14,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from probing.errors import ProbingError
 from probing.models.heads import Heads
 from probing.representations.pooling import Pooling, first_token, last_token
 from probing.representations.settings import ExtractConfig
@@ -222,31 +221,6 @@ class Objective(Protocol):
         Raises:
             ProbingError: If the model cannot be used so.
         """
-
-
-def joint_units(task: Task) -> tuple[Unit, ...]:
-    """One input for each example: of pairs of texts both in one, as models are fine-tuned on them.
-
-    Raises:
-        ProbingError: If the examples are pairs of words.
-    """
-    if task.partners is None:
-        return task.units
-    if any(unit.span for unit in task.units):
-        raise ProbingError(f"task {task.name}: its examples are pairs of words; use analysis=probe for these")
-    return tuple(
-        Unit(unit.text, second=partner.text) for unit, partner in zip(task.units, task.partners, strict=True)
-    )
-
-
-def refuse_without_train(task: Task, name: str) -> None:
-    """Refuse a task that nothing can be trained on.
-
-    Raises:
-        ProbingError: Naming another objective.
-    """
-    if task.selection == "none":
-        raise ProbingError(f"objective={name}: task {task.name} has no train examples; use objective=lm")
 
 
 def _copies(tensor: Tensor, copies: int) -> Tensor:

@@ -15,13 +15,12 @@ from torch import Tensor
 from probing.errors import ProbingError
 from probing.models.sites import Site
 from probing.objectives.answers import Judge, Judged
+from probing.objectives.examples import joint_units, refuse_without_train
 from probing.objectives.objective import (
     Batch,
     Output,
     Ready,
     Setting,
-    joint_units,
-    refuse_without_train,
 )
 from probing.probes.linear import Linear
 from probing.probes.logistic import Logistic

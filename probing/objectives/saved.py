@@ -75,7 +75,9 @@ class SavedClassifier:
         batches = make_batches(loaded, setting, task, task.units, Judge(task).finish)
         there = sorted(row for split in batches.values() for batch in split for row in batch.rows.tolist())
         if len(there) < len(task):
-            log.warning("%d examples are dropped: their words are cut off", len(task) - len(there))
+            log.warning(
+                "%d examples are dropped: their words are cut off or have no token", len(task) - len(there)
+            )
             task = task.take(np.array(there))
             batches = make_batches(loaded, setting, task, task.units, Judge(task).finish)
         return _Saved(loaded, Judge(task), batches, _Reading.of(loaded, head, order))
@@ -83,7 +85,7 @@ class SavedClassifier:
 
 @dataclass(frozen=True)
 class _Reading:
-    """What is read of a model, and by which classifier.
+    """The sites of a model that a classifier reads.
 
     Attributes:
         head: The classifier as it was saved.

@@ -46,7 +46,7 @@ class Half:
         return np.where(wide[..., None], vectors, half.astype(np.float32)) if wide.any() else half
 
     def blurred(self) -> tuple[int, int]:
-        """How many features spread over fewer than 64 steps of float16, and how many there are."""
+        """The number of features that spread over fewer than 64 steps of float16, and of all features."""
         marks = [moments.blurred() for moments in self._features.values()]
         return sum(int(mark.sum()) for mark in marks), sum(mark.size for mark in marks)
 
@@ -92,7 +92,7 @@ class _Moments:
         self._count = total
 
     def blurred(self) -> NDArray[np.bool_]:
-        """Which features vary, but over fewer steps of float16 at their mean; bool (heads, dim)."""
+        """Mark the features that vary, but over fewer steps of float16 at their mean; bool (heads, dim)."""
         size = np.abs(self._mean)
         spread = np.sqrt(self._squares / np.maximum(self._count, 1))
         step = np.spacing(size.astype(np.float16)).astype(np.float64)

@@ -109,7 +109,7 @@ def _find(root: Path, named: dict[str, str]) -> Manifest:
 
 
 def _name_one(found: Sequence[Manifest]) -> str:
-    """Which of several is meant, and how many examples each has where these differ."""
+    """Ask which of several is meant, with the number of examples where these differ."""
     names = [name for name in NAMED_BY if len({manifest.about[name] for manifest in found}) > 1]
     texts = [manifest.about[names[0]] for manifest in found]
     counts = [len(manifest.examples) for manifest in found]

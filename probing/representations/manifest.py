@@ -16,7 +16,8 @@ from probing.errors import CorruptFileError, MisplacedFileError, OldFileError
 from probing.files import file_name
 from probing.parquet import read_marked, write_table
 from probing.representations.request import Request, unit_id
-from probing.tasks.task import Task, Unit
+from probing.representations.rows import unit_columns
+from probing.tasks.task import Task
 
 log = logging.getLogger(__name__)
 SCHEMA = 1
@@ -47,11 +48,12 @@ def write_manifest(root: Path, request: Request, task: Task, labels: Mapping[str
     Returns:
         The file; it has what `task=table` reads: text, label, split.
     """
-    columns = _units(task.units)
+    columns = unit_columns(task.units, [unit_id(unit) for unit in task.units])
     columns["label"] = pa.array(task.target.shown())
     columns["split"] = pa.array(task.split.tolist())
     if task.partners is not None:
-        columns |= _units(task.partners, PARTNER)
+        ids = [unit_id(unit) for unit in task.partners]
+        columns |= unit_columns(task.partners, ids, PARTNER)
     table = pa.table(columns)
     told_by = [name for name in ("id", "label", "split", f"{PARTNER}id") if name in columns]
     rows = zip(*(columns[name].to_pylist() for name in told_by), strict=True)
@@ -77,13 +79,19 @@ def read_manifests(root: Path) -> list[Manifest]:
             manifest = _read(path)
         except OldFileError as error:
             log.warning("%s; it is left out, run its command again", error)
+        except MisplacedFileError:
+            raise
+        except CorruptFileError as error:
+            raise CorruptFileError(
+                error.path, error.reason, "delete it, and run its command again"
+            ) from error
         else:
             found.setdefault(tuple(sorted(manifest.about.items())), manifest)
     return list(found.values())
 
 
 def _title(about: Mapping[str, str], *, apart: bool = False) -> str:
-    """The start of a manifest's name; a digest tells apart names that file names do not."""
+    """The start of a manifest's name; a digest separates names that file names do not."""
     named = f"{about['task']}.{about['model']}"
     title = file_name(named, 95)
     if title == named.replace("/", "-") and not apart:
@@ -97,17 +105,6 @@ def _is_of_others(path: Path, about: Mapping[str, str]) -> bool:
         return path.exists() and read_marked(path)[1] != about
     except CorruptFileError:
         return False
-
-
-def _units(units: Sequence[Unit], prefix: str = "") -> dict[str, pa.Array]:
-    spans = [unit.span or (None, None) for unit in units]
-    return {
-        f"{prefix}id": pa.array([unit_id(unit) for unit in units], pa.string()),
-        f"{prefix}text": pa.array([unit.text for unit in units], pa.string()),
-        f"{prefix}start": pa.array([start for start, _ in spans], pa.int32()),
-        f"{prefix}end": pa.array([end for _, end in spans], pa.int32()),
-        f"{prefix}second": pa.array([unit.second for unit in units], pa.string()),
-    }
 
 
 def _read(path: Path) -> Manifest:

@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 
 from probing.errors import CorruptFileError
 from probing.files import own_name, sync_folder, write_synced
+from probing.representations.rows import unit_columns
 from probing.tasks.task import Unit
 
 if TYPE_CHECKING:
@@ -162,7 +163,7 @@ def write_shard(
     temporary = parent / own_name("tmp")
     temporary.mkdir(parents=True)
     try:
-        files = {ROWS: _write_table(temporary / ROWS, _rows_table(ids, units))}
+        files = {ROWS: _write_table(temporary / ROWS, pa.table(unit_columns(units, ids)))}
         for layer, array in vectors.items():
             name = layer_file(layer)
             files[name] = _write_table(temporary / name, _layer_table(array), split=True)
@@ -209,18 +210,6 @@ def _digest(content: Buffer) -> str:
 
 def _column(head: int) -> str:
     return f"H{head:02d}"
-
-
-def _rows_table(ids: Sequence[str], units: Sequence[Unit]) -> pa.Table:
-    spans = [unit.span or (None, None) for unit in units]
-    columns = {
-        "id": pa.array(ids, pa.string()),
-        "text": pa.array([unit.text for unit in units], pa.string()),
-        "start": pa.array([start for start, _ in spans], pa.int32()),
-        "end": pa.array([end for _, end in spans], pa.int32()),
-        "second": pa.array([unit.second for unit in units], pa.string()),
-    }
-    return pa.table(columns)
 
 
 def _layer_table(vectors: Vectors) -> pa.Table:

@@ -33,7 +33,7 @@ def span_tokens(
     Returns:
         bool (spans, seq), the tokens of each span among `kept`; and bool (spans,), which spans have no
         vector: some of their tokens were cut off, so that what is left may be neither its last piece nor
-        all for a mean, or they have none in the whole text either, as a lone combining accent has.
+        all for a mean, or they have none in the whole text either, as a single combining accent has.
     """
     own, loose = _overlaps(text, spans, kept)
     all_own, all_loose = (own, loose) if whole is None else _overlaps(text, spans, whole)

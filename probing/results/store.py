@@ -156,7 +156,7 @@ def parts_folder(root: Path, key: str) -> Path:
 
 
 def _mark(kind: str, key: str, part: int | None = None) -> dict[str, Any]:
-    """What a file says that it is."""
+    """The mark by which a file says that it is this one."""
     return {"kind": kind, "key": key, "part": part, "schema": SCHEMA}
 
 

@@ -52,7 +52,7 @@ def read_text(path: Path, encoding: str, hint: str, key: str | None = None) -> s
         key: The option that gives the encoding, for messages; None if there is none.
 
     Returns:
-        Its text. Lines end as in the file, except that the lone carriage returns of old Macs become line
+        Its text. Lines end as in the file, except that the single carriage returns of old Macs become line
         feeds.
 
     Raises:

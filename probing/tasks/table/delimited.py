@@ -27,7 +27,7 @@ _LOOKED_AT = 1000
 
 @dataclass(frozen=True)
 class Format:
-    r"""How text files are to be read.
+    r"""The format of text files.
 
     Attributes:
         encoding: Of csv, tsv and jsonl; utf-8 with or without a byte order mark.
