@@ -30,7 +30,13 @@ def new_run_folder(wanted: Path, root: Path) -> Iterator[Path]:
     """
     fresh = not root.exists()
     tidy(root)
-    folder, mark = _make(expanded(wanted).resolve(), root)
+    planned = expanded(wanted).resolve()
+    try:
+        folder, mark = _make(planned, root)
+    except OSError:
+        if fresh:
+            _leave(root, planned.parent)
+        raise
     try:
         yield folder
     except (ProbingError, OSError):
@@ -95,16 +101,24 @@ def _make(wanted: Path, root: Path) -> tuple[Path, Path]:
             number += 1
             continue
         mark = _mark(folder, root)
-        folder.parent.mkdir(parents=True, exist_ok=True)
         try:
-            folder.mkdir()
-        except FileNotFoundError:  # another run has taken the empty parent away
+            made = _made(folder)
+        except OSError:
             mark.unlink(missing_ok=True)
-        except FileExistsError:
-            mark.unlink(missing_ok=True)
-            number += 1
-        else:
+            raise
+        if made:
             return folder, mark
+        mark.unlink(missing_ok=True)
+
+
+def _made(folder: Path) -> bool:
+    """Make a folder with its parents; False if another run has made it, or taken an empty parent away."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir()
+    except (FileExistsError, FileNotFoundError):
+        return False
+    return True
 
 
 def _mark(folder: Path, root: Path) -> Path:
