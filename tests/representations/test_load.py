@@ -85,13 +85,16 @@ def test_rows_that_no_shard_holds_are_never_read(tmp_path: Path) -> None:
         vectors.layer(0)
 
 
-def test_a_damaged_file_says_what_to_do(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("file", "remedy"), [("layer-01", "run its command again"), ("task-*", "delete it, and run its command")]
+)
+def test_a_damaged_file_says_what_to_do(tmp_path: Path, file: str, remedy: str) -> None:
     cache(tmp_path, PLAIN)
-    (path,) = tmp_path.glob("representations/*/shard-*/layer-01.parquet")
+    (path,) = (tmp_path / "representations").rglob(f"{file}.parquet")
     content = bytearray(path.read_bytes())
     content[50] ^= 1
     path.write_bytes(content)
-    with pytest.raises(ProbingError, match=r"layer-01\.parquet: damaged .*; run its command again"):
+    with pytest.raises(ProbingError, match=rf"{path.name}: damaged .*; {remedy}"):
         load_representations(tmp_path)
 
 
