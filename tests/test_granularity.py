@@ -16,7 +16,8 @@ from probing.analyses.top_heads import random_heads, ranking
 from probing.compose import compose_config, plain_values
 from probing.config import build_config
 from probing.errors import ProbingError
-from probing.pipeline import prepare, resolve
+from probing.pipeline import resolve
+from probing.prepare import prepare
 from probing.results.schema import PLACE
 from probing.results.table import beside_baseline, best_score, summary
 from probing.tasks.target import Classes
