@@ -123,7 +123,7 @@ class Entries(Bound):
             raise ProbingError(f"{where} is {list(value)}; {self.what}")
 
 
-def check_ranges(settings: object, group: str) -> None:
+def check_ranges(settings: Any, group: str) -> None:  # noqa: ANN401
     """Refuse values of a dataclass that are outside the bounds declared with its fields.
 
     Args:
@@ -133,7 +133,7 @@ def check_ranges(settings: object, group: str) -> None:
     Raises:
         ProbingError: Naming the option and what it takes.
     """
-    for name, hint in _declared(type(settings)).items():
+    for name, hint in _declared(type(settings)).items():  # type: ignore[arg-type]  # classes can be hashed
         check_bounds(hint, getattr(settings, name), f"{group}.{name}")
 
 

@@ -234,7 +234,8 @@ def outside(hint: Any) -> Iterator[tuple[type[Bound], Any]]:  # noqa: ANN401
 
 
 def test_dataclasses_made_from_python_refuse_what_is_outside_their_declared_bounds() -> None:
-    tried, kinds = 0, set()
+    tried = 0
+    kinds: set[type[Bound]] = set()
     for values in bases().values():
         config = build_config(values)
         for part in (getattr(config, field.name) for field in fields(config)):
