@@ -87,8 +87,8 @@ def _make(wanted: Path, root: Path) -> tuple[Path, Path]:
         if folder.exists():
             number += 1
             continue
+        folder.parent.mkdir(parents=True, exist_ok=True)  # if it cannot be, nothing has been written yet
         mark = _mark(folder, root)
-        folder.parent.mkdir(parents=True, exist_ok=True)
         try:
             folder.mkdir()
         except FileNotFoundError:  # another run has taken the empty parent away
@@ -96,6 +96,9 @@ def _make(wanted: Path, root: Path) -> tuple[Path, Path]:
         except FileExistsError:
             mark.unlink(missing_ok=True)
             number += 1
+        except OSError:
+            mark.unlink(missing_ok=True)
+            raise
         else:
             return folder, mark
 
