@@ -9,13 +9,13 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import cache, wraps
 from numbers import Integral, Real
 from pathlib import Path
-from typing import Annotated, Any, Literal, ParamSpec, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, ParamSpec, TypeVar, Union, get_args, get_origin
 
 import pandas as pd
 
 from probing.convert import suggest
 from probing.errors import ProbingError
-from probing.ranges import Range, check_finite
+from probing.ranges import Bound, check_finite, hints_of
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -44,7 +44,7 @@ def checked(**columns: Sequence[str]) -> Callable[[Callable[P, R]], Callable[P, 
 
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
         signature = inspect.signature(function)
-        hints = cache(lambda: _hints(function))
+        hints = cache(lambda: hints_of(function))
         name = getattr(function, "__name__", "call")
 
         @wraps(function)
@@ -72,16 +72,6 @@ def checked(**columns: Sequence[str]) -> Callable[[Callable[P, R]], Callable[P, 
     return decorate
 
 
-def _hints(function: Callable[..., Any]) -> dict[str, Any]:
-    """Type hints; a name that is imported for type checkers only stands for anything."""
-    unknown: dict[str, Any] = {}
-    while True:
-        try:
-            return get_type_hints(function, localns=unknown, include_extras=True)
-        except NameError as error:
-            unknown[str(error.name)] = Any
-
-
 def check(hint: Any, value: Any, where: str) -> None:  # noqa: ANN401
     """Refuse a value that a hint does not allow; what cannot be checked is let through.
 
@@ -103,20 +93,6 @@ def check(hint: Any, value: Any, where: str) -> None:  # noqa: ANN401
         raise ProbingError(f"{where} is {value!r}; remove the null character")
 
 
-def number_column(frame: pd.DataFrame, column: str, where: str) -> None:
-    """Refuse a column that a frame lacks, or whose values are texts.
-
-    Raises:
-        ProbingError: Naming the argument, and the columns that there are.
-    """
-    if column not in frame:
-        raise ProbingError(
-            f"{where}: no column {column!r}; the frame has {', '.join(map(str, frame.columns))}"
-        )
-    if not pd.api.types.is_numeric_dtype(frame[column]) and frame[column].notna().any():
-        raise ProbingError(f"{where} is {column!r}, a column of texts; give one of numbers, such as 'test'")
-
-
 def _check_items(origin: Any, inner: tuple[Any, ...], value: Any, where: str) -> None:  # noqa: ANN401
     """Check what lists and mappings hold; what can be read only once is left alone."""
     if origin is Mapping:
@@ -130,8 +106,9 @@ def _check_items(origin: Any, inner: tuple[Any, ...], value: Any, where: str) ->
 
 def _check_annotated(inner: tuple[Any, ...], value: Any, where: str) -> None:  # noqa: ANN401
     check(inner[0], value, where)
-    for limits in (each for each in inner[1:] if isinstance(each, Range)):
-        limits.check(value, where)
+    for bound in inner[1:]:
+        if isinstance(bound, Bound):
+            bound.check(value, where)
 
 
 def _check_literal(inner: tuple[Any, ...], value: Any, where: str) -> None:  # noqa: ANN401
@@ -174,10 +151,6 @@ def _check_columns(frame: object, columns: Sequence[str], where: str) -> None:
     lacking = [column for column in columns if isinstance(frame, pd.DataFrame) and column not in frame]
     if lacking:
         raise ProbingError(f"{where} has no column {lacking[0]!r}; give rows as load_results gives them")
-
-
-def _listed(frame: pd.DataFrame) -> str:
-    return ", ".join(map(str, frame.columns))
 
 
 def _plain(hint: Any) -> Any:  # noqa: ANN401

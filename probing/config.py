@@ -16,7 +16,7 @@ from probing.models.config import ModelConfig
 from probing.objectives.auto import Auto
 from probing.objectives.objective import Objective
 from probing.probes.problem import Probe
-from probing.ranges import Count, CountOrZero, Seed
+from probing.ranges import Count, CountOrZero, Seed, check_ranges
 from probing.representations.extract import Overwrite
 from probing.representations.settings import ExtractConfig
 from probing.tasks.control import By
@@ -75,6 +75,10 @@ class SampleConfig:
     limit: Count | None = None
     balance: bool = False
 
+    def __post_init__(self) -> None:
+        """Refuse a limit that leaves nothing."""
+        check_ranges(self, "task")
+
 
 @dataclass(frozen=True)
 class BaselineConfig:
@@ -93,8 +97,7 @@ class BaselineConfig:
 
     def __post_init__(self) -> None:
         """Refuse a negative draw."""
-        if self.draw < 0:
-            raise ProbingError(f"baseline.draw is {self.draw}; give 0 or more")
+        check_ranges(self, "baseline")
 
 
 @dataclass(frozen=True)

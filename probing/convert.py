@@ -9,11 +9,11 @@ from collections.abc import Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
 from probing.errors import ProbingError
 from probing.files import expanded
-from probing.ranges import Range, check_finite, shown
+from probing.ranges import check_bounds, check_finite, hints_of, shown
 
 T = TypeVar("T")
 # a message lists so many names one by one
@@ -31,7 +31,7 @@ def make(cls: type[T], values: Mapping[str, Any], where: str) -> T:
     Raises:
         ProbingError: If a key is unknown or missing, or a value has the wrong type or is out of its range.
     """
-    hints = get_type_hints(cls, include_extras=True)
+    hints = hints_of(cls)
     known = {field.name: field for field in fields(cls)}  # type: ignore[arg-type]
     for name in values:
         if name not in known:
@@ -103,16 +103,19 @@ def convert(hint: Any, value: Any, where: str) -> Any:  # noqa: ANN401
     """Check one value against a type hint, turning lists into tuples and whole numbers into floats.
 
     Raises:
-        ProbingError: If the value does not fit; the message names the key.
+        ProbingError: If the value does not fit, or is out of its bounds; the message names the key.
     """
+    made = _converted(hint, value, where)
+    check_bounds(hint, made, where)
+    return made
+
+
+def _converted(hint: Any, value: Any, where: str) -> Any:  # noqa: ANN401
     origin, options = get_origin(hint), get_args(hint)
     if origin is Annotated:
-        number = convert(options[0], value, where)
-        for limits in (each for each in options[1:] if isinstance(each, Range)):
-            limits.check(number, where)
-        return number
+        return _converted(options[0], value, where)
     if origin in {Union, types.UnionType}:
-        return None if value is None else convert(_without_none(options), value, where)
+        return None if value is None else _converted(_without_none(options), value, where)
     if origin is Literal:
         if value not in options:
             raise ProbingError(f"{where} is {value!r}; {suggest(str(value), list(map(str, options)))}")
@@ -120,7 +123,7 @@ def convert(hint: Any, value: Any, where: str) -> Any:  # noqa: ANN401
     if origin is tuple:
         if not isinstance(value, list | tuple):
             raise ProbingError(f"{where} is {value!r}; give a list, {where}=[...]")
-        return tuple(convert(options[0], item, where) for item in value)
+        return tuple(_converted(options[0], item, where) for item in value)
     return _plain(hint, value, where)
 
 

@@ -19,7 +19,8 @@ from probing.config import Config, build_config
 from probing.errors import ProbingError, explained
 from probing.files import local, replace_file
 from probing.log import LOG, log_to_file, log_to_terminal
-from probing.pipeline import Run, prepare
+from probing.pipeline import Run
+from probing.prepare import prepare
 from probing.present import Outcome, finish, present
 from probing.run_folder import CARD, CONFIG, marked, new_run_folder
 from probing.sweep import multirun

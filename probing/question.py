@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 
 from probing.analyses.experiment import Means
@@ -48,7 +48,8 @@ class Question:
         of_objective = {"objective": title(self.means.objective)} if uses == "objective" else {}
         return {
             "analysis": self.config.analysis.name,
-            "model": self.files.title,
+            # an untrained twin is filed under the name of its model
+            "model": replace(self.files, config=self.config.model).title,
             "step": self.config.model.step,
             "task": self.task.name,
             "granularity": self.config.granularity.unit,

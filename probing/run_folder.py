@@ -100,6 +100,7 @@ def _make(wanted: Path, root: Path) -> tuple[Path, Path]:
         if folder.exists():
             number += 1
             continue
+        folder.parent.mkdir(parents=True, exist_ok=True)  # if it cannot be, nothing has been written yet
         mark = _mark(folder, root)
         try:
             made = _made(folder)
@@ -112,8 +113,7 @@ def _make(wanted: Path, root: Path) -> tuple[Path, Path]:
 
 
 def _made(folder: Path) -> bool:
-    """Make a folder with its parents; False if another run has made it, or taken an empty parent away."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
+    """Make a folder; False if another run has made it, or taken its empty parent away."""
     try:
         folder.mkdir()
     except (FileExistsError, FileNotFoundError):

@@ -16,7 +16,8 @@ from probing.analyses.top_heads import random_heads, ranking
 from probing.compose import compose_config, plain_values
 from probing.config import build_config
 from probing.errors import ProbingError
-from probing.pipeline import prepare, resolve
+from probing.pipeline import resolve
+from probing.prepare import prepare
 from probing.results.schema import PLACE
 from probing.results.table import beside_baseline, best_score, summary
 from probing.tasks.target import Classes
@@ -318,7 +319,7 @@ def test_what_is_said_of_top_heads_is_of_the_best_heads_and_of_all_rows_that_wer
     line = summary(top)
     best = top[top["variant"] == "top"]["test"].max()
     assert f"accuracy {best:.1%}" in line
-    assert f"as the best of {looked};" in line
+    assert f"corrected for choosing the best of {looked};" in line
     assert best_score(top) == f"{top[top['variant'] != 'permuted']['test'].max():.1%}"
 
 

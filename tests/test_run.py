@@ -93,7 +93,7 @@ def test_a_changed_probe_trains_without_extracting(
 def test_what_the_result_depends_on_is_in_its_key(tmp_path: Path, tiny_bert: Path, change: str) -> None:
     from probing.compose import compose_config, plain_values
     from probing.config import build_config
-    from probing.pipeline import prepare
+    from probing.prepare import prepare
 
     def key(*more: str) -> str:
         return prepare(build_config(plain_values(compose_config(overrides(tmp_path, tiny_bert, *more))))).key
@@ -299,7 +299,7 @@ def test_one_failed_job_stops_no_other(
         (["model=hf", "model.name={tiny}", "model.revision=v2"], "is local, and has no revisions"),
         (["model=hf", "model.name={tiny}/config.json"], "is a file; give the model's folder"),
         (["model=hf", "model.name={mute}"], "the model has no tokenizer"),
-        (["model=hf", "model.name={torn}"], "cannot be loaded"),
+        (["model=hf", "model.name={torn}"], "cannot be read as safetensors"),
         (["model=hf", "model.name={odd}"], "config.json: cannot be read as JSON"),
     ],
 )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
@@ -14,7 +15,7 @@ from probing.choices import choices
 from probing.compose import compose_config, composed_yaml, hydra_session, path_as_run, plain_values
 from probing.config import Config, build_config
 from probing.errors import ProbingError
-from probing.ranges import Range
+from probing.ranges import AtLeast, Bound, Entries, Most, Range, hints_of
 from probing.typed import as_typed
 from probing.words import as_yaml, exact, split
 
@@ -203,6 +204,52 @@ def test_every_option_that_is_a_number_is_checked() -> None:
             for value in WRONG:
                 _try(values, group, name, [value] if listed else value, choice)
     assert len(seen) >= 50
+
+
+def ends(bound: Range) -> list[float]:
+    """Numbers outside a range: NaN, infinity, and one beyond each end."""
+    known = [(bound.low, bound.open_low, -1), (bound.high, bound.open_high, 1)]
+    return [
+        math.nan,
+        math.inf,
+        *(end if left_out else end + by for end, left_out, by in known if end is not None),
+    ]
+
+
+OUTSIDE: dict[type[Bound], Callable[[Any], list[Any]]] = {
+    Range: ends,
+    AtLeast: lambda bound: [bound.least - 1],
+    Most: lambda bound: [bound.most + 1],
+    Entries: lambda bound: [(), *([tuple(range(1, bound.most + 2))] if bound.most else [])],
+}
+
+
+def outside(hint: Any) -> Iterator[tuple[type[Bound], Any]]:  # noqa: ANN401
+    """Kinds of the bounds that a hint declares, with values that they refuse."""
+    for bound in getattr(hint, "__metadata__", ()):
+        yield from ((type(bound), value) for value in OUTSIDE[type(bound)](bound))
+    for inner in get_args(hint):
+        found = outside(inner)
+        yield from ((kind, (value,)) for kind, value in found) if get_origin(hint) is tuple else found
+
+
+def test_dataclasses_made_from_python_refuse_what_is_outside_their_declared_bounds() -> None:
+    tried = 0
+    kinds: set[type[Bound]] = set()
+    for values in bases().values():
+        config = build_config(values)
+        for part in (getattr(config, field.name) for field in fields(config)):
+            hints = hints_of(type(part)) if hasattr(part, "__dataclass_fields__") else {}
+            for name in (field.name for field in fields(part) if field.init) if hints else ():
+                if name == "folds" and "senteval" in type(part).__module__:
+                    continue  # their folds are checked by the task that they build
+                for bound, value in outside(hints[name]):
+                    with pytest.raises(ProbingError, match=name) as caught:
+                        replace(part, **{name: value})
+                    assert "\n" not in str(caught.value)
+                    tried, kinds = tried + 1, kinds | {bound}
+    assert tried >= 150
+    assert kinds == {Range, AtLeast, Most, Entries}
 
 
 def _try(values: Mapping[str, Any], group: str, name: str, value: object, choice: str) -> None:

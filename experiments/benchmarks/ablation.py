@@ -30,7 +30,7 @@ from probing.analyses.judged import ready_of
 from probing.compose import compose_config, plain_values
 from probing.config import build_config
 from probing.objectives.objective import Ready
-from probing.pipeline import prepare
+from probing.prepare import prepare
 
 
 def main() -> None:

@@ -34,7 +34,8 @@ from probing.main import run as probe
 from probing.main import run_sweep
 from probing.models.load import LoadedModel, load_model
 from probing.models.trace import find_sites
-from probing.pipeline import Run, prepare
+from probing.pipeline import Run
+from probing.prepare import prepare
 from probing.representations.threads import torch_threads
 from probing.results.load import load_results
 from probing.tasks.target import Classes

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -20,9 +20,8 @@ from probing.analyses.judged import (
     shared_labels,
     with_ranks,
 )
-from probing.errors import ProbingError
 from probing.objectives.objective import Ready
-from probing.ranges import Count
+from probing.ranges import Count, Entries, check_ranges
 from probing.results.schema import as_frame
 from probing.tasks.task import Task
 
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
     from probing.ablations.evaluate import Answers, Evaluator
 
 Kind = Literal["leave_one_out", "only_one"]
+_ASK = "name some, as in analysis.kinds=[leave_one_out]"
 
 
 @dataclass(frozen=True)
@@ -48,15 +48,12 @@ class AblationAnalysis:
     """
 
     how: Literal["zero", "mean", "uniform"] = "zero"
-    kinds: tuple[Kind, ...] = ("leave_one_out", "only_one")
+    kinds: Annotated[tuple[Kind, ...], Entries(what=_ASK)] = ("leave_one_out", "only_one")
     reference: Count = 1000
 
     def __post_init__(self) -> None:
         """Refuse to do nothing."""
-        if not self.kinds or self.reference < 1:
-            raise ProbingError(
-                "analysis.kinds is empty, or analysis.reference below 1; see conf/analysis/ablation.yaml"
-            )
+        check_ranges(self, "analysis")
 
     @property
     def name(self) -> str:

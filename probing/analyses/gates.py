@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 import pandas as pd
@@ -23,8 +23,7 @@ from probing.analyses.judged import (
     with_ranks,
 )
 from probing.errors import ProbingError
-from probing.limits import check_most
-from probing.ranges import Count, Positive, ZeroOrMore
+from probing.ranges import Count, Entries, Most, Positive, ZeroOrMore, check_ranges
 from probing.results.schema import as_frame
 from probing.tasks.task import Task
 
@@ -35,6 +34,7 @@ if TYPE_CHECKING:
     from probing.objectives.objective import Ready
 
 log = logging.getLogger(__name__)
+_ASK = "name some, as in analysis.lambdas=[0.001,0.01]"
 
 
 @dataclass(frozen=True)
@@ -54,27 +54,17 @@ class GatesAnalysis:
         weight_rate: Learning rate of the model, where it is not frozen.
     """
 
-    lambdas: tuple[ZeroOrMore, ...] = (0.001, 0.003, 0.01, 0.03, 0.1)
+    lambdas: Annotated[tuple[ZeroOrMore, ...], Entries(100, what=_ASK)] = (0.001, 0.003, 0.01, 0.03, 0.1)
     frozen: bool = True
-    steps: Count = 600
-    batch: Count = 32
+    steps: Annotated[Count, Most(100_000)] = 600
+    batch: Annotated[Count, Most(10_000)] = 32
     rate: Positive = 0.1
     weight_rate: Positive = 2e-5
 
     def __post_init__(self) -> None:
-        """Put λ in order, each once, and refuse settings out of their range."""
-        if not self.lambdas:
-            raise ProbingError("analysis.lambdas is empty; name some, as in analysis.lambdas=[0.001,0.01]")
+        """Refuse settings out of their range, and put λ in order, each once."""
+        check_ranges(self, "analysis")
         object.__setattr__(self, "lambdas", tuple(sorted({float(f"{each:g}") for each in self.lambdas})))
-        if not 0 <= self.lambdas[0] <= self.lambdas[-1] < np.inf:
-            raise ProbingError(f"analysis.lambdas is {list(self.lambdas)}; give numbers from 0 up")
-        for name in ("steps", "batch"):
-            if getattr(self, name) < 1:
-                raise ProbingError(f"analysis.{name} is {getattr(self, name)}; give 1 or more")
-        check_most("analysis", self, {"steps": 100_000, "batch": 10_000, "lambdas": 100})
-        for name in ("rate", "weight_rate"):
-            if not 0 < getattr(self, name) < np.inf:
-                raise ProbingError(f"analysis.{name} is {getattr(self, name):g}; give a rate above 0")
 
     @property
     def name(self) -> str:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
 from probing.errors import ProbingError
-from probing.limits import check_most
-from probing.ranges import Count, CountOrZero, Layer
+from probing.ranges import Count, CountOrZero, Entries, Layer, Most, check_ranges
 from probing.representations.request import SiteKind
 
 Unit = Literal["head", "layer", "attention", "top_heads", "all_heads"]
+_SOME = Entries(what="name some, or null for all")
+_Repeats = Annotated[CountOrZero, Most(100)]
 
 
 @dataclass(frozen=True)
@@ -27,24 +28,17 @@ class Granularity:
     """
 
     unit: Unit
-    layers: tuple[Layer, ...] | None = None
-    n: tuple[Count, ...] | None = None
-    draws: CountOrZero = 3
-    permutations: CountOrZero = 1
+    layers: Annotated[tuple[Layer, ...], _SOME] | None = None
+    n: Annotated[tuple[Count, ...], _SOME] | None = None
+    draws: _Repeats = 3
+    permutations: _Repeats = 1
 
     def __post_init__(self) -> None:
-        """Put layers and numbers in order, each once, and refuse what cannot be meant."""
+        """Refuse what cannot be meant, and put layers and numbers in order, each once."""
+        check_ranges(self, "granularity")
         for name in ("layers", "n"):
             values = getattr(self, name)
-            if values is not None and not values:
-                raise ProbingError(f"granularity.{name} is empty; name some, or null for all")
             object.__setattr__(self, name, None if values is None else tuple(sorted(set(values))))
-        if self.n is not None and self.n[0] < 1:
-            raise ProbingError(f"granularity.n is {list(self.n)}; give numbers of heads from 1 up")
-        for name in ("draws", "permutations"):
-            if getattr(self, name) < 0:
-                raise ProbingError(f"granularity.{name} is {getattr(self, name)}; give 0 or more")
-        check_most("granularity", self, {"draws": 100, "permutations": 100})
 
     @property
     def site(self) -> SiteKind:

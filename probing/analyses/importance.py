@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from torch import Tensor
 
 from probing.analyses.caution import warn_of_dev
 from probing.analyses.experiment import Experiment, Means, Uses
 from probing.analyses.judged import Groups, check_unit, ranked, ready_of, settings_of, shared_labels
-from probing.errors import ProbingError
 from probing.objectives.objective import Batch, Ready
 from probing.progress import Progress
-from probing.ranges import Count
+from probing.ranges import Count, check_ranges
 from probing.results.schema import as_frame
 from probing.tasks.task import Task
-
-Normalise = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 
 
 @dataclass(frozen=True)
@@ -42,8 +38,7 @@ class ImportanceAnalysis:
 
     def __post_init__(self) -> None:
         """Refuse empty parts."""
-        if self.part < 1:
-            raise ProbingError(f"analysis.part is {self.part}; give 1 or more examples")
+        check_ranges(self, "analysis")
 
     @property
     def name(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -15,9 +15,7 @@ from probing.analyses.caution import warn_of_dev
 from probing.analyses.experiment import Experiment, Means, Uses
 from probing.analyses.judged import Groups, check_unit, ready_of, settings_of, shared_labels
 from probing.analyses.orders import ORDERS, at_random
-from probing.errors import ProbingError
-from probing.limits import check_most
-from probing.ranges import Count, Share
+from probing.ranges import Count, Entries, Most, Share, check_ranges
 from probing.results.schema import as_frame
 from probing.tasks.task import Task
 
@@ -26,6 +24,9 @@ if TYPE_CHECKING:
     from probing.objectives.objective import Ready
 
 Ranking = Literal["iterative", "importance", "ablation", "probe", "random"]
+_Rankings = Annotated[
+    tuple[Ranking, ...], Entries(20, what="name some, as in analysis.rankings=[importance]")
+]
 
 
 @dataclass(frozen=True)
@@ -42,21 +43,14 @@ class MaskingAnalysis:
         draws: How many random orders.
     """
 
-    rankings: tuple[Ranking, ...] = ("iterative", "importance", "ablation", "probe", "random")
+    rankings: _Rankings = ("iterative", "importance", "ablation", "probe", "random")
     step: Share = 0.1
     threshold: Share = 0.9
-    draws: Count = 3
+    draws: Annotated[Count, Most(100)] = 3
 
     def __post_init__(self) -> None:
         """Refuse settings out of their range."""
-        if not self.rankings:
-            raise ProbingError("analysis.rankings is empty; name some, as in analysis.rankings=[importance]")
-        for name in ("step", "threshold"):
-            if not 0 < getattr(self, name) <= 1:
-                raise ProbingError(f"analysis.{name} is {getattr(self, name):g}; give a share up to 1")
-        if self.draws < 1:
-            raise ProbingError(f"analysis.draws is {self.draws}; give 1 or more")
-        check_most("analysis", self, {"draws": 100, "rankings": 20})
+        check_ranges(self, "analysis")
 
     @property
     def name(self) -> str:

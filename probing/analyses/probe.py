@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import pandas as pd
@@ -14,12 +14,11 @@ from probing.analyses.experiment import Experiment, Means, Uses
 from probing.analyses.top_heads import layer_rows, top_rows
 from probing.analyses.units import Batch, Pick, all_heads, layer_batches, pick_batches
 from probing.errors import ProbingError
-from probing.limits import check_most
 from probing.probes.intervals import Method, interval
 from probing.probes.pose import counts, pose
 from probing.probes.problem import Fit, Problem
 from probing.probes.scores import majority, test_scores
-from probing.ranges import CountOrZero
+from probing.ranges import CountOrZero, Most, check_ranges
 from probing.results.schema import PREDICTED, as_frame, fitted
 from probing.results.significance import permutation_p
 from probing.tasks.task import Task
@@ -37,13 +36,11 @@ class ProbeAnalysis:
     """
 
     intervals: Method = "analytic"
-    permutations: CountOrZero = 1000
+    permutations: Annotated[CountOrZero, Most(100_000)] = 1000
 
     def __post_init__(self) -> None:
-        """Refuse a negative number."""
-        if self.permutations < 0:
-            raise ProbingError(f"analysis.permutations is {self.permutations}; give 0 or more")
-        check_most("analysis", self, {"permutations": 100_000})
+        """Refuse settings out of their range."""
+        check_ranges(self, "analysis")
 
     @property
     def name(self) -> str:

@@ -6,7 +6,7 @@ import copy
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 import pandas as pd
@@ -17,8 +17,7 @@ from probing.analyses.experiment import Experiment, Means, Uses
 from probing.analyses.judged import check_unit, ready_of, settings_of, shared_labels
 from probing.analyses.masking import MaskingAnalysis, Ranking
 from probing.errors import ProbingError
-from probing.limits import check_most
-from probing.ranges import Count, Share
+from probing.ranges import Count, Most, Share, check_ranges
 from probing.results.schema import as_frame
 from probing.tasks.task import Task
 
@@ -49,16 +48,11 @@ class PruneAnalysis:
     threshold: Share = 0.9
     share: Share | None = None
     step: Share = 0.1
-    rounds: Count = 5
+    rounds: Annotated[Count, Most(1000)] = 5
 
     def __post_init__(self) -> None:
         """Refuse settings out of their range."""
-        if self.share is not None and not 0 < self.share <= 1:
-            raise ProbingError(f"analysis.share is {self.share:g}; give a share of the heads, up to 1")
-        if self.rounds < 1:
-            raise ProbingError(f"analysis.rounds is {self.rounds}; give 1 or more")
-        check_most("analysis", self, {"rounds": 1000})
-        _ = self._masking
+        check_ranges(self, "analysis")
 
     @property
     def name(self) -> str:

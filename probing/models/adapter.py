@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from probing.errors import ProbingError
-from probing.models.content import digest_files, digest_text
+from probing.models.content import digest_files, digest_text, json_object
 
 CONFIG, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
 FILES = (CONFIG, WEIGHTS)
@@ -87,12 +87,7 @@ def find_adapter(folder: Path) -> Adapter | None:
     path = folder / CONFIG
     if not path.is_file():
         return None
-    try:
-        settings = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ProbingError(f"{path}: cannot be read as JSON ({error}); save the adapter again") from error
-    if not isinstance(settings, dict):
-        raise ProbingError(f"{path}: is not a JSON object; save the adapter again")
+    settings = json_object(path, "save the adapter again")
     if not (folder / WEIGHTS).is_file():
         raise ProbingError(
             f"{folder}: has {CONFIG} but no {WEIGHTS} (pickles are not read); save the adapter again, or "

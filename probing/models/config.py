@@ -8,7 +8,7 @@ from pathlib import Path
 from probing.errors import ProbingError
 from probing.files import expanded
 from probing.models.checkpoints import names_only_step, step_of
-from probing.ranges import Seed
+from probing.ranges import Seed, check_ranges
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,7 @@ class ModelConfig:
 
     def __post_init__(self) -> None:
         """Refuse a model without a name, as `model=hf` alone would be."""
+        check_ranges(self, "model")
         if not self.name:
             raise ProbingError("model.name is not set; give a Hugging Face id or a folder, model.name=...")
 

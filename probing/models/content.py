@@ -120,3 +120,18 @@ def digest_files(paths: Sequence[Path]) -> str:
 def _digest_file(path: Path) -> str:
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def json_object(path: Path, remedy: str = "fetch the model again") -> dict[str, Any]:
+    """The settings that a JSON file holds.
+
+    Raises:
+        ProbingError: If it cannot be read, or holds something else; the message ends with the remedy.
+    """
+    try:
+        settings = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ProbingError(f"{path}: cannot be read as JSON ({error}); {remedy}") from error
+    if not isinstance(settings, dict):
+        raise ProbingError(f"{path}: is no JSON object; {remedy}")
+    return settings

@@ -18,6 +18,7 @@ from probing.models.content import (
     VOCABULARY,
     digest_files,
     digest_text,
+    json_object,
     matching,
     weight_files,
 )
@@ -53,12 +54,12 @@ class ModelFiles:
         Raises:
             ProbingError: If it is not JSON.
         """
-        settings = _json_object(self.folder / "config.json")
+        settings = json_object(self.folder / "config.json")
         if "configuration_files" not in settings:
             return settings
         from transformers.configuration_utils import get_configuration_file
 
-        return _json_object(self.folder / get_configuration_file(settings["configuration_files"]))
+        return json_object(self.folder / get_configuration_file(settings["configuration_files"]))
 
     @cached_property
     def weights(self) -> tuple[Path, ...]:
@@ -102,7 +103,7 @@ class ModelFiles:
     def _code(self) -> list[Path]:
         """The model's own code, and that of other repositories which its configuration names."""
         folders = dict.fromkeys([self.folder, self.tokenizer_folder])
-        maps = [self.settings, *map(_json_object, matching(self.tokenizer_folder, ["tokenizer_config.json"]))]
+        maps = [self.settings, *map(json_object, matching(self.tokenizer_folder, ["tokenizer_config.json"]))]
         named = [_flat(each["auto_map"]) for each in maps if each.get("auto_map")]
         others = sorted({name.partition("--")[0] for names in named for name in names if "--" in name})
         for other in others:
@@ -182,16 +183,6 @@ def untrusted(name: str) -> ProbingError:
         f"model {name}: comes with code of its own, which has not run; read that code, and if you trust it "
         "set model.trust_remote_code=true"
     )
-
-
-def _json_object(path: Path) -> dict[str, Any]:
-    try:
-        settings = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ProbingError(f"{path}: cannot be read as JSON ({error}); fetch the model again") from error
-    if not isinstance(settings, dict):
-        raise ProbingError(f"{path}: is no JSON object; fetch the model again")
-    return settings
 
 
 def _flat(auto_map: Any) -> list[str]:  # noqa: ANN401

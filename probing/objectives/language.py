@@ -12,11 +12,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from probing.errors import ProbingError
 from probing.models.family import language_kind
 from probing.objectives.corrupt import IGNORED, Corruption
 from probing.objectives.objective import Batch, Output, Ready, Setting
-from probing.ranges import InnerShare
+from probing.ranges import InnerShare, check_ranges
 from probing.tasks.task import Task, Unit
 
 if TYPE_CHECKING:
@@ -39,10 +38,7 @@ class Language:
 
     def __post_init__(self) -> None:
         """Refuse a share that masks nothing, or everything."""
-        if not 0 < self.share < 1:
-            raise ProbingError(
-                f"objective.share is {self.share:g}; give a share between 0 and 1, such as 0.15"
-            )
+        check_ranges(self, "objective")
 
     @property
     def name(self) -> str:

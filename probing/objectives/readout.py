@@ -26,7 +26,7 @@ from probing.probes.linear import Linear
 from probing.probes.logistic import Logistic
 from probing.probes.pose import pose
 from probing.probes.ridge import Ridge
-from probing.ranges import Positive
+from probing.ranges import Penalties, check_ranges
 from probing.representations.pooling import Pooling, first_token, last_token, pool
 from probing.tasks.target import Classes
 from probing.tasks.task import Task
@@ -50,7 +50,11 @@ class Readout:
         l2: Values to choose from.
     """
 
-    l2: tuple[Positive, ...] = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)
+    l2: Penalties = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)
+
+    def __post_init__(self) -> None:
+        """Refuse values that no fit could use."""
+        check_ranges(self, "objective")
 
     @property
     def name(self) -> str:

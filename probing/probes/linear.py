@@ -17,10 +17,10 @@ from probing.probes.metrics import score
 from probing.probes.nested import join_outer, outer_problems
 from probing.probes.problem import Fit, Problem
 from probing.probes.scaling import check_finite
-from probing.probes.selection import check_settings, check_trains, choose, predict
+from probing.probes.selection import check_trains, choose, predict
 from probing.probes.shares import over_units
 from probing.probes.splits import inner_splits
-from probing.ranges import Positive
+from probing.ranges import Penalties, check_ranges
 from probing.tasks.target import Target
 from probing.tasks.task import Features, Task
 
@@ -41,14 +41,14 @@ class Linear(ABC):
         ProbingError: If a setting is out of its range.
     """
 
-    l2: tuple[Positive, ...] = (1e-5, 1e-4, 1e-3, 1e-2, 1e-1)
+    l2: Penalties = (1e-5, 1e-4, 1e-3, 1e-2, 1e-1)
     standardize: bool = True
     features: ClassVar[Features | None] = None
 
     def __post_init__(self) -> None:
         """Take lists, as configuration files give them, and refuse what cannot be meant."""
         object.__setattr__(self, "l2", tuple(map(float, self.l2)))
-        check_settings(self.l2)
+        check_ranges(self, "probe")
 
     @abstractmethod
     def train(

@@ -16,9 +16,8 @@ from probing.probes.newton import FoldSolver, KFold
 from probing.probes.objective import Objective
 from probing.probes.polish import polish
 from probing.probes.scaling import Scaling
-from probing.probes.selection import check_settings
 from probing.probes.shares import over_units
-from probing.ranges import Count, Positive
+from probing.ranges import Iterations, Tolerance
 
 # with more, the Hessians of all folds cost more than they save
 MOST_FEATURES = 256
@@ -53,13 +52,8 @@ class Logistic(Linear):
         ProbingError: If a setting is out of its range.
     """
 
-    tolerance: Positive = 1e-6
-    max_iterations: Count = 1000
-
-    def __post_init__(self) -> None:
-        """Refuse what cannot be meant."""
-        super().__post_init__()
-        check_settings(self.l2, tolerance=self.tolerance, max_iterations=self.max_iterations)
+    tolerance: Tolerance = 1e-6
+    max_iterations: Iterations = 1000
 
     @property
     def name(self) -> str:

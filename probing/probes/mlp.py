@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
 from probing.errors import ProbingError
 from probing.probes.losses import Loss
-from probing.probes.senteval import SentEval
-from probing.ranges import Count, CountOrZero
+from probing.probes.senteval import EpochSize, SentEval, Tenacity
+from probing.ranges import Iterations, Most, Range
 from probing.tasks.target import Classes, Target
+
+_ASK = "give hidden units, or for none use probe=senteval"
 
 
 @dataclass(frozen=True)
@@ -30,17 +33,11 @@ class Mlp(SentEval):
         ProbingError: If a setting is out of its range.
     """
 
-    batch_size: Count = 64
-    epoch_size: Count = 4
-    tenacity: CountOrZero = 5
-    nhid: CountOrZero = 50
+    batch_size: Iterations = 64
+    epoch_size: EpochSize = 4
+    tenacity: Tenacity = 5
+    nhid: Annotated[int, Range(1, what=_ASK), Most(10_000)] = 50
     standardize: bool = True
-
-    def __post_init__(self) -> None:
-        """Refuse a probe without a hidden layer as well."""
-        if not self.nhid:
-            raise ProbingError("probe.nhid is 0; give hidden units, or for none use probe=senteval")
-        super().__post_init__()
 
     @property
     def name(self) -> str:

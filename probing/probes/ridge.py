@@ -9,7 +9,7 @@ import torch
 from probing.probes.coding import Coding
 from probing.probes.linear import Linear
 from probing.probes.scaling import Scaling
-from probing.ranges import Positive
+from probing.ranges import Penalties
 from probing.tasks.target import Target
 
 # numbers that are held at once beside the sums, in float64
@@ -32,7 +32,7 @@ class Ridge(Linear):
         ProbingError: If a setting is out of its range.
     """
 
-    l2: tuple[Positive, ...] = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)
+    l2: Penalties = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)
 
     @property
     def name(self) -> str:

@@ -8,20 +8,11 @@ import numpy as np
 import torch
 
 from probing.errors import ProbingError
-from probing.limits import check_most
 from probing.probes.coding import largest
 from probing.tasks.task import Selection
 
 # logits of one chunk of predictions
 CHUNK_BYTES = 256 << 20
-# the largest settings that a fit may have
-MOST = {
-    "tolerance": 1,
-    "max_iterations": 1_000_000,
-    "batch_size": 1_000_000,
-    "epoch_size": 1000,
-    "max_epochs": 10_000,
-}
 
 
 def choose(scores: torch.Tensor, l2: Sequence[float]) -> tuple[torch.Tensor, torch.Tensor]:
@@ -60,20 +51,6 @@ def predict(
         outputs = torch.baddbmm(flat[..., -1:], flat[..., :-1], rows.double().mT)
         parts.append(read(outputs.view(units, values, k, -1)))
     return torch.cat(parts, 2)
-
-
-def check_settings(l2: Sequence[float], **positive: float) -> None:
-    """Refuse settings that no fit could use.
-
-    Raises:
-        ProbingError: Naming the setting as it is written on the command line.
-    """
-    if not l2 or any(not 0 < value < float("inf") for value in l2) or len(set(l2)) < len(l2):
-        raise ProbingError(f"probe.l2 is {list(l2)}; give one or more different positive numbers")
-    check_most("probe", {"l2": tuple(l2), **positive}, {"l2": 100, **{name: MOST[name] for name in positive}})
-    for name, value in positive.items():
-        if not 0 < value < float("inf"):
-            raise ProbingError(f"probe.{name} is {value}; give a positive number")
 
 
 def check_trains(selection: Selection) -> None:

@@ -3,27 +3,39 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 import torch
 
 from probing.errors import ProbingError
-from probing.limits import check_most
 from probing.probes.losses import CrossEntropy, Loss, SquaredShares
 from probing.probes.nested import join_outer, outer_problems
 from probing.probes.nets import HiddenNet, LinearNet, Net
 from probing.probes.problem import Fit, Problem
 from probing.probes.protocol import Recipe, Run
 from probing.probes.scaling import check_finite
-from probing.probes.selection import check_settings, check_trains
+from probing.probes.selection import check_trains
 from probing.probes.sgd import Schedule, initial
-from probing.ranges import Count, CountOrZero, Dropout, Positive
+from probing.ranges import (
+    Count,
+    CountOrZero,
+    Dropout,
+    Entries,
+    Iterations,
+    Most,
+    Penalties,
+    Range,
+    check_ranges,
+)
 from probing.tasks.target import Classes, Target
 from probing.tasks.task import Features, Task
 
 # how SentEval trains for graded scores, whatever the settings for classes
 RELATEDNESS = Schedule("adam", batch_size=64, epoch_size=50, tenacity=3, max_epochs=1000)
+EpochSize = Annotated[Count, Most(1000)]
+Tenacity = Annotated[CountOrZero, Most(10_000)]
+Hidden = Annotated[int, Range(0, what="give 0 for a linear probe, or hidden units"), Most(10_000)]
 
 
 @dataclass(frozen=True)
@@ -62,14 +74,14 @@ class SentEval:
         ProbingError: If a setting is out of its range.
     """
 
-    l2: tuple[Positive, ...] = (1e-5, 1e-4, 1e-3, 1e-2)
+    l2: Penalties = (1e-5, 1e-4, 1e-3, 1e-2)
     optimizer: Literal["rmsprop", "adam"] = "rmsprop"
-    batch_size: Count = 256
-    epoch_size: Count = 2
-    tenacity: CountOrZero = 3
-    max_epochs: Count = 200
-    scores: tuple[float, ...] = (1.0, 2.0, 3.0, 4.0, 5.0)
-    nhid: CountOrZero = 0
+    batch_size: Iterations = 256
+    epoch_size: EpochSize = 2
+    tenacity: Tenacity = 3
+    max_epochs: Annotated[Count, Most(10_000)] = 200
+    scores: Annotated[tuple[float, ...], Entries(100)] = (1.0, 2.0, 3.0, 4.0, 5.0)
+    nhid: Hidden = 0
     dropout: Dropout = 0.0
     standardize: bool = False
     features: ClassVar[Features | None] = None
@@ -78,29 +90,18 @@ class SentEval:
         """Take lists, as configuration files give them, and refuse what cannot be meant."""
         object.__setattr__(self, "l2", tuple(map(float, self.l2)))
         object.__setattr__(self, "scores", tuple(map(float, self.scores)))
-        sizes = {"batch_size": self.batch_size, "epoch_size": self.epoch_size, "max_epochs": self.max_epochs}
-        check_settings(self.l2, **sizes)
-        if self.tenacity < 0:
-            raise ProbingError(f"probe.tenacity is {self.tenacity}; give 0 or more")
-        check_most("probe", self, {"tenacity": 10_000, "nhid": 10_000, "scores": 100})
+        check_ranges(self, "probe")
         if self.optimizer not in ("rmsprop", "adam"):
             raise ProbingError(f"probe.optimizer is {self.optimizer!r}; give rmsprop or adam")
-        self._check_hidden()
-        steps = np.diff(self.scores)
-        if not len(steps) or steps[0] <= 0 or not np.allclose(steps, steps[0]):
-            raise ProbingError(
-                f"probe.scores is {list(self.scores)}; give two or more rising, evenly spaced scores"
-            )
-
-    def _check_hidden(self) -> None:
-        if self.nhid < 0:
-            raise ProbingError(f"probe.nhid is {self.nhid}; give 0 for a linear probe, or hidden units")
-        if not 0 <= self.dropout < 1:
-            raise ProbingError(f"probe.dropout is {self.dropout}; give 0 or more, below 1")
         if self.dropout and not self.nhid:
             raise ProbingError(
                 f"probe.dropout is {self.dropout}, but without hidden units there is nothing to drop; "
                 "give probe.nhid too, or probe.dropout=0"
+            )
+        steps = np.diff(self.scores)
+        if not len(steps) or steps[0] <= 0 or not np.allclose(steps, steps[0]):
+            raise ProbingError(
+                f"probe.scores is {list(self.scores)}; give two or more rising, evenly spaced scores"
             )
 
     @property

@@ -15,8 +15,7 @@ from probing.errors import ProbingError
 from probing.probes.linear import Linear
 from probing.probes.problem import Fit, Problem
 from probing.probes.scaling import Scaling
-from probing.probes.selection import check_settings
-from probing.ranges import Count, Positive
+from probing.ranges import Iterations, Tolerance
 
 Ints = NDArray[np.int64]
 SOLVERS = ("lbfgs", "liblinear", "newton-cg", "newton-cholesky", "sag", "saga")
@@ -40,13 +39,12 @@ class Sklearn(Linear):
     """
 
     solver: Solver = "lbfgs"
-    tolerance: Positive = 1e-5
-    max_iterations: Count = 10000
+    tolerance: Tolerance = 1e-5
+    max_iterations: Iterations = 10000
 
     def __post_init__(self) -> None:
-        """Refuse what cannot be meant."""
+        """Refuse a solver that scikit-learn does not have as well."""
         super().__post_init__()
-        check_settings(self.l2, tolerance=self.tolerance, max_iterations=self.max_iterations)
         if self.solver not in SOLVERS:
             raise ProbingError(
                 f"probe.solver is {self.solver!r}; scikit-learn has {', '.join(SOLVERS)}, of which liblinear "

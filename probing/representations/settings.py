@@ -9,7 +9,7 @@ from typing import Literal
 import torch
 
 from probing.errors import ProbingError
-from probing.ranges import Count, Length, Positive, Threads
+from probing.ranges import Count, Length, Positive, Threads, check_ranges
 
 Dtype = Literal["float32", "bfloat16", "float16"]
 Storage = Literal["float32", "float16"]
@@ -40,13 +40,8 @@ class ExtractConfig:
     commit_seconds: Positive = 60.0
 
     def __post_init__(self) -> None:
-        """Refuse counts below one and a device that is not here."""
-        for name in ("threads", "batch_tokens", "shard_mb", "commit_seconds"):
-            value = getattr(self, name)
-            if value is not None and value <= 0:
-                raise ProbingError(f"extract.{name} is {value}; it must be positive")
-        if self.max_length is not None and self.max_length < 4:
-            raise ProbingError(f"extract.max_length is {self.max_length}; give at least 4 tokens")
+        """Refuse numbers out of their range."""
+        check_ranges(self, "extract")
 
     def torch_device(self) -> torch.device:
         """The device to compute on.

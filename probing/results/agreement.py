@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 
 from probing.arguments import checked
 from probing.errors import ProbingError
-from probing.ranges import Count, Seed
-from probing.results.checks import check_draws
+from probing.ranges import Draws, Seed
 from probing.results.measures import measures
 from probing.results.ranks import centred_ranks, spearman, spearman_within, top_overlap
 from probing.results.schema import RESULT
@@ -25,7 +24,7 @@ _USE = ("importance", "ablation", "gates")
 
 
 @checked(frame=(*RESULT, "value"))
-def agreement(frame: pd.DataFrame, *, draws: Count = DRAWS, seed: Seed = 0) -> pd.DataFrame:
+def agreement(frame: pd.DataFrame, *, draws: Draws = DRAWS, seed: Seed = 0) -> pd.DataFrame:
     """Rank correlations over heads between every two measures: probe scores, importance, ablation, gates.
 
     All measures point the same way (`probing.results.measures.needed`), so that a positive rho means that
@@ -61,7 +60,6 @@ def pairs_of(table: pd.DataFrame, *, draws: int = DRAWS, seed: int = 0) -> pd.Da
     from probing.probes.intervals import fisher
     from probing.results.paired_tests import holm
 
-    check_draws(draws, seed)
     if table.shape[1] < 2:
         there = ", ".join(map(str, table.columns)) or "none"
         raise ProbingError(f"one measure of heads, {there}: agreement takes two; select more rows")

@@ -4,34 +4,70 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from probing.errors import ProbingError
 
 
-def check_numbers(frame: pd.DataFrame, *names: str, what: str = "the frame") -> None:
-    """Refuse a frame without rows, or with a column that holds no numbers, infinity, or only missing ones.
+def check_numbers(
+    frame: pd.DataFrame, column: str, *, what: str = "the frame", argument: str = ""
+) -> NDArray[np.float64]:
+    """Refuse a column that a statistic cannot be taken of.
 
     Args:
         frame: Result rows, or any other table.
-        names: Columns.
+        column: Its name.
         what: How messages call the frame.
+        argument: That named the column, for messages.
+
+    Returns:
+        Its numbers, float64 (n,), NaN where they are missing; one at least is not.
 
     Raises:
-        ProbingError: Naming the column.
+        ProbingError: If there is no such column, there are no rows, it holds texts or infinity, or all is
+            missing; naming the column.
     """
-    for name in names:
-        if name not in frame:
-            raise ProbingError(f"no column {name!r}; {what} has {', '.join(map(str, frame.columns))}")
-        if frame.empty:
-            raise ProbingError(f"{what} holds no rows; select others")
-        try:
-            values = frame[name].to_numpy(dtype=float, na_value=np.nan)
-        except (TypeError, ValueError) as error:
-            raise ProbingError(f"column {name!r} of {what} holds no numbers") from error
-        if np.isinf(values).any():
-            raise ProbingError(f"column {name!r} of {what} holds infinity in row {np.isinf(values).argmax()}")
-        if np.isnan(values).all():
-            raise ProbingError(f"column {name!r} of {what} is missing in all {len(values)} rows")
+    values = numbers(frame, column, what=what, argument=argument)
+    if frame.empty:
+        raise ProbingError(f"{what} holds no rows; select others")
+    if np.isinf(values).any():
+        raise ProbingError(f"column {column!r} of {what} holds infinity in row {np.isinf(values).argmax()}")
+    if np.isnan(values).all():
+        raise ProbingError(f"column {column!r} of {what} is missing in all {len(values)} rows")
+    return values
+
+
+def numbers(
+    frame: pd.DataFrame, column: str, *, what: str = "the frame", argument: str = ""
+) -> NDArray[np.float64]:
+    """The numbers of a column, NaN where they are missing; see `check_numbers`.
+
+    Returns:
+        float64 (n,).
+
+    Raises:
+        ProbingError: If there is no such column, or it holds texts.
+    """
+    check_there(frame, column, what=what, argument=argument)
+    values = frame[column]
+    if not pd.api.types.is_numeric_dtype(values) and values.notna().any():
+        start = f"{argument}: " if argument else ""
+        raise ProbingError(
+            f"{start}column {column!r} of {what} holds texts; give one of numbers, such as 'test'"
+        )
+    return values.to_numpy(dtype=float, na_value=np.nan)
+
+
+def check_there(frame: pd.DataFrame, column: str, *, what: str = "the frame", argument: str = "") -> None:
+    """Refuse a column that a frame lacks; see `check_numbers`.
+
+    Raises:
+        ProbingError: Naming those that there are.
+    """
+    if column not in frame:
+        start = f"{argument}: " if argument else ""
+        there = ", ".join(map(str, frame.columns))
+        raise ProbingError(f"{start}no column {column!r}; {what} has {there}")
 
 
 def check_matrix(matrix: pd.DataFrame) -> None:
@@ -49,19 +85,3 @@ def check_matrix(matrix: pd.DataFrame) -> None:
         raise ProbingError("matrix holds no numbers; give what correlations returns") from error
     if (np.abs(values) > 1 + 1e-9).any():
         raise ProbingError("matrix holds numbers beyond -1 and 1; give what correlations returns")
-
-
-def check_draws(draws: int, seed: int) -> None:
-    """Refuse a number of random draws that is nothing or without end, and a seed that is none.
-
-    Raises:
-        ProbingError: Naming the argument.
-    """
-    if not 1 <= draws <= MOST_DRAWS:
-        raise ProbingError(f"draws={draws}: give 1 to {MOST_DRAWS:,}")
-    if seed < 0:
-        raise ProbingError(f"seed={seed}: give 0 or more")
-
-
-MOST_DRAWS = 1_000_000
-"""Random draws of a test or an interval at most; more would not end."""

@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from probing.arguments import checked, number_column
+from probing.arguments import checked
 from probing.errors import ProbingError
 from probing.results.alike import quantity, refuse_unlike
-from probing.results.checks import check_matrix, check_numbers
+from probing.results.checks import check_matrix, check_numbers, check_there, numbers
 from probing.results.ranks import spearman, top_overlap, top_size
 from probing.results.schema import GRID, NONE, PLACE, RESULT
 from probing.results.several import preferred, several
@@ -142,7 +142,7 @@ def compare(a: pd.DataFrame, b: pd.DataFrame, *, value: str = "test") -> Compari
     """
     a, b = preferred(a), preferred(b)
     for frame, what in ((a, "the first"), (b, "the second")):
-        check_numbers(frame, value, what=what)
+        check_numbers(frame, value, what=what, argument="value")
     refuse_unlike(quantity(a, value), quantity(b, value), "the two grids")
     one, two = (_series(frame, name, value) for frame, name in ((a, "the first"), (b, "the second")))
     both = pd.concat([one, two], axis=1, join="inner", keys=["a", "b"]).dropna()
@@ -183,10 +183,8 @@ def stability(frame: pd.DataFrame, *, by: str = "seed", value: str = "test") -> 
     Raises:
         ProbingError: If no grid has two runs, or runs of one grid cannot be told apart.
     """
-    if by not in frame:
-        raise ProbingError(f"by: no column {by!r}; the frame has {', '.join(frame.columns)}")
-    number_column(frame, value, "value")
-    check_numbers(frame, value)
+    check_there(frame, by, argument="by")
+    check_numbers(frame, value, argument="value")
     names, found = [name for name in (*GRID, "step") if name not in {by, *ALONG.get(by, ())}], []
     for cells, rows in preferred(frame).groupby(names, dropna=False, sort=False):
         if rows[by].nunique() < 2:
@@ -203,11 +201,9 @@ def stability(frame: pd.DataFrame, *, by: str = "seed", value: str = "test") -> 
 
 def _table(frame: pd.DataFrame, by: str, value: str) -> pd.DataFrame:
     """Cells down, values of `by` across; every cell filled."""
-    if by not in frame:
-        raise ProbingError(f"by: no column {by!r}; the frame has {', '.join(frame.columns)}")
+    check_there(frame, by, argument="by")
     frame = preferred(frame)
-    number_column(frame, value, "value")
-    check_numbers(frame, value)
+    check_numbers(frame, value, argument="value")
     for name, rows in frame.groupby(by, sort=False):
         check_numbers(rows, value, what=f"{by}={name}")
     _one_grid_each(frame, by)
@@ -234,13 +230,12 @@ def _one_grid_each(frame: pd.DataFrame, by: str) -> None:
 
 def _series(rows: pd.DataFrame, what: str, value: str) -> pd.Series:
     """Scores by cell."""
-    number_column(rows, value, "value")
     # the number of heads tells rows apart only where they are of no one layer
     placed = rows[list(PLACE)].assign(n_heads=rows["n_heads"].where(rows["layer"].isna()))
     cells = pd.MultiIndex.from_frame(placed.astype(object).where(placed.notna(), -9))
     if cells.has_duplicates:
         raise several(rows, "grid", f"{what} is ")
-    return pd.Series(rows[value].to_numpy(dtype=float, na_value=np.nan), index=cells)
+    return pd.Series(numbers(rows, value, argument="value"), index=cells)
 
 
 def _place(cell: tuple[object, ...]) -> tuple[int, ...]:

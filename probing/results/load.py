@@ -11,9 +11,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from probing.arguments import checked, number_column
+from probing.arguments import checked
 from probing.errors import OldFileError, ProbingError
 from probing.results.baselines import with_baselines
+from probing.results.checks import check_there, numbers
 from probing.results.schema import COLUMNS, NONE, PREDICTED, RESULT, as_frame, places
 from probing.results.several import differing, preferred, several
 from probing.results.store import read_result, read_results
@@ -121,8 +122,7 @@ def select(frame: pd.DataFrame, **where: object) -> pd.DataFrame:
         ProbingError: If there is no such column, or no such row; the message lists what there is.
     """
     for column, value in where.items():
-        if column not in frame:
-            raise ProbingError(f"no column {column!r}; the frame has {', '.join(frame.columns)}")
+        check_there(frame, column)
         if value is None:
             continue
         if not pd.api.types.is_scalar(value):
@@ -153,7 +153,7 @@ def grid(frame: pd.DataFrame, *, value: str = "test", **where: object) -> pd.Dat
         ProbingError: If no grid, or more than one, answers; the message says what to add.
     """
     rows = preferred(select(frame, **where), frame)
-    number_column(rows, value, "grid: value")
+    numbers(rows, value, argument="grid: value")
     if rows.empty:
         raise ProbingError("the frame holds no results; run probing first")
     if differing(rows):

@@ -14,8 +14,8 @@ from probing.arguments import checked
 from probing.errors import ProbingError
 from probing.probes.metrics import score
 from probing.probes.resample import resampled
-from probing.ranges import Count, Seed, ZeroToOne
-from probing.results.checks import check_draws, check_numbers
+from probing.ranges import Draws, Seed, ZeroToOne
+from probing.results.checks import check_numbers
 from probing.results.load import Predictions
 from probing.results.paired_tests import holm, mcnemar, swapped, two_sided
 from probing.results.schema import PLACE, fitted
@@ -42,7 +42,7 @@ def compare_heads(
     against: Literal["best"] | tuple[int, int] = "best",
     metric: Metric | None = None,
     average: Average = "mean",
-    draws: Count = 2000,
+    draws: Draws = 2000,
     seed: Seed = 0,
 ) -> pd.DataFrame:
     """Test every head of a run against one of them, item by item.
@@ -74,7 +74,6 @@ def compare_heads(
     Raises:
         ProbingError: If there is no such head, such answers have no such score, or one probe is alone.
     """
-    check_draws(draws, seed)
     kept = fitted(predictions.rows)
     rows = predictions.rows[kept].reset_index(drop=True)
     if len(rows) < 2:
@@ -127,8 +126,8 @@ def _metric(predictions: Predictions, metric: Metric | None) -> Metric:
 
 def _reference(rows: pd.DataFrame, against: Literal["best"] | tuple[int, int]) -> int:
     if isinstance(against, str):
-        check_numbers(rows, "test", what="the run")
-        dev, test = (rows[name].to_numpy(dtype=float, na_value=np.nan) for name in ("dev", "test"))
+        test = check_numbers(rows, "test", what="the run")
+        dev = rows["dev"].to_numpy(dtype=float, na_value=np.nan)
         return int(np.nanargmax(test if np.isnan(dev).all() else dev))
     layer, head = against
     found = np.flatnonzero(((rows["layer"] == layer) & (rows["head"] == head)).fillna(value=False))

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from probing.arguments import checked, number_column
+from probing.arguments import checked
 from probing.errors import ProbingError
 from probing.results.checks import check_numbers
 from probing.results.schema import GRID, RESULT
@@ -33,9 +33,8 @@ def layer_profile(frame: pd.DataFrame, *, relative: bool = True, value: str = "t
     Raises:
         ProbingError: If no row is of one layer, or the column is missing in all of them or infinite.
     """
-    number_column(frame, value, "value")
     rows = []
-    check_numbers(_of_layers(frame), value, what="the rows of single layers")
+    check_numbers(_of_layers(frame), value, what="the rows of single layers", argument="value")
     for names, grid in _grids(frame):
         blocks = int(grid["layer"].max()) + 1
         for layer in sorted(grid["layer"].astype(int).unique().tolist()):

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 import numpy as np
 import pandas as pd
 
 from probing.results.threshold import last_kept
-
-FOUND: Final = ("importance", "ablation", "masking", "prune", "gates", "entropy")
-"""Analyses of what heads do, which do not end in the score of a probe."""
 
 
 def of_variant(rows: pd.DataFrame, variant: str) -> pd.DataFrame:

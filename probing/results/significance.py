@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from probing.arguments import checked
 from probing.errors import ProbingError
 from probing.probes.metrics import COUNTED, Margins, correlate
-from probing.ranges import Count, Seed
+from probing.ranges import Draws, Seed
 from probing.tasks.target import SCORE_METRICS, Metric
 from probing.tasks.task import Average
 
@@ -32,7 +32,7 @@ def permutation_p(
     *,
     groups: NDArray[np.int64] | None = None,
     average: Average = "mean",
-    draws: Count = 1000,
+    draws: Draws = 1000,
     seed: Seed = 0,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """One-sided p of every row's test score, alone and corrected for choosing the best of all rows.

@@ -13,8 +13,6 @@ from numpy.typing import NDArray
 
 from probing.errors import ProbingError
 
-ClassMetric = Literal["accuracy", "macro_f1", "f1", "matthews"]
-ScoreMetric = Literal["pearson", "spearman"]
 Metric = Literal["accuracy", "macro_f1", "f1", "matthews", "pearson", "spearman"]
 CLASS_METRICS = ("accuracy", "macro_f1", "f1", "matthews")
 SCORE_METRICS = ("pearson", "spearman")

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from probing.errors import ProbingError
-from probing.limits import check_most
+from probing.ranges import Folds, check_ranges
 from probing.tasks.target import Metric, Target
 
 Selection = Literal["dev", "kfold", "holdout", "nested", "none"]
@@ -79,7 +79,7 @@ class Task:
     partners: tuple[Unit, ...] | None = None
     features: Features = "compare"
     selection: Selection = "dev"
-    folds: int = 5
+    folds: Folds = 5
     metric: Metric = "accuracy"
     groups: NDArray[np.str_] | None = None
     average: Average = "mean"
@@ -154,9 +154,7 @@ class Task:
         unknown = sorted(set(self.split.tolist()) - set(SPLITS))
         if unknown:
             raise ProbingError(f"task {self.name}: unknown split {unknown[0]!r}; use train, dev or test")
-        if self.selection in {"kfold", "nested"} and self.folds < 2:
-            raise ProbingError(f"task.folds is {self.folds}; give at least 2")
-        check_most("task", self, {"folds": 100})
+        check_ranges(self, "task")
         for split in _NEEDED[self.selection]:
             if not len(self.rows(split)):
                 raise ProbingError(f"task {self.name}: no {split} examples; every split needs some")

@@ -13,7 +13,7 @@ import probing
 from probing.compose import compose_config, plain_values
 from probing.config import build_config
 from probing.objectives.objective import Ready
-from probing.pipeline import prepare
+from probing.prepare import prepare
 from tests import tiny
 
 

@@ -15,7 +15,8 @@ from safetensors.torch import load_file, save_file
 from probing.compose import compose_config, plain_values
 from probing.config import build_config
 from probing.errors import ProbingError
-from probing.pipeline import Run, prepare
+from probing.pipeline import Run
+from probing.prepare import prepare
 from probing.representations import request
 from probing.representations.buffer import Buffer
 from probing.representations.forward import Rows

@@ -131,7 +131,7 @@ def test_trees_are_of_correlations(values: list[list[Any]], said: str) -> None:
 
 @pytest.mark.parametrize("draws", [0, -1, 10**7])
 def test_draws_end(draws: int) -> None:
-    with pytest.raises(ProbingError, match=f"draws={draws}: give 1 to 1,000,000"):
+    with pytest.raises(ProbingError, match=f"draws is {draws}; give 1 to 1,000,000"):
         agreement(two(), draws=draws)
 
 

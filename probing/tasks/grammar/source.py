@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 
 from probing.errors import ProbingError
-from probing.ranges import Count, Seed
+from probing.ranges import AtLeast, Seed, check_ranges
 from probing.tasks.grammar.draw import Example, draw
 from probing.tasks.grammar.kinds import KINDS
 from probing.tasks.target import Classes, Metric
@@ -35,9 +36,9 @@ class GrammarTask:
 
     name: str
     kind: str
-    n_train: Count = 2000
-    n_dev: Count = 500
-    n_test: Count = 500
+    n_train: Annotated[int, AtLeast(2)] = 2000
+    n_dev: Annotated[int, AtLeast(1)] = 500
+    n_test: Annotated[int, AtLeast(1)] = 500
     seed: Seed = 0
     metric: Metric = "accuracy"
 
@@ -45,10 +46,8 @@ class GrammarTask:
         """Refuse what cannot be built."""
         if self.kind not in KINDS:
             raise ProbingError(f"task {self.name}: unknown kind {self.kind!r}; use one of {', '.join(KINDS)}")
-        for field, least in (("n_train", 2 * len(KINDS[self.kind].classes)), ("n_dev", 1), ("n_test", 1)):
-            number = getattr(self, field)
-            if number < least:
-                raise ProbingError(f"task {self.name}: {field}={number} is too few; give at least {least}")
+        check_ranges(self, "task")
+        AtLeast(2 * len(KINDS[self.kind].classes)).check(self.n_train, f"task {self.name}: n_train")
         total = self.n_train + self.n_dev + self.n_test
         if total > MOST:
             raise ProbingError(

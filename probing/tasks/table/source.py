@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from probing.errors import ProbingError
-from probing.ranges import Folds, Seed, ZeroToOne
+from probing.ranges import Folds, Seed, ZeroToOne, check_ranges
 from probing.tasks.splits import check_shares, make_splits
 from probing.tasks.table.columns import Columns
 from probing.tasks.table.delimited import Format
@@ -99,6 +99,7 @@ class TableTask(Columns):
     def __post_init__(self) -> None:
         """Refuse options that contradict each other."""
         self.check()
+        check_ranges(self, "task")
         check_shares(self.shares)
         if self.low is not None and self.high is not None and self.low >= self.high:
             raise ProbingError(f"task.low={self.low} is not below task.high={self.high}; exchange them")

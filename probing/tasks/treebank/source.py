@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 
 from probing.errors import ProbingError
-from probing.ranges import Count, Seed
+from probing.ranges import AtLeast, Seed, check_ranges
 from probing.tasks.target import Classes, Metric
 from probing.tasks.task import SPLITS, Task, Unit
 from probing.tasks.treebank.balance import balance
@@ -19,8 +20,6 @@ from probing.tasks.treebank.read import read_treebank
 from probing.tasks.treebank.record import licence_of, source_of
 from probing.tasks.treebank.sentence import TextStyle
 from probing.tasks.treebank.splits import warn_of_pooling
-
-LEAST = {"shortest": 1, "per_class": 10, "shortest_word": 1, "n_train": 2, "n_dev": 1, "n_test": 1}
 
 
 @dataclass(frozen=True)
@@ -57,13 +56,13 @@ class TreebankTask:
     name: str
     path: Path
     kind: str
-    n_train: Count | None = None
-    n_dev: Count | None = None
-    n_test: Count | None = None
-    shortest: Count = 5
-    longest: Count = 28
-    per_class: Count = 20
-    shortest_word: Count = 4
+    n_train: Annotated[int, AtLeast(2)] | None = None
+    n_dev: Annotated[int, AtLeast(1)] | None = None
+    n_test: Annotated[int, AtLeast(1)] | None = None
+    shortest: Annotated[int, AtLeast(1)] = 5
+    longest: int = 28
+    per_class: Annotated[int, AtLeast(10)] = 20
+    shortest_word: Annotated[int, AtLeast(1)] = 4
     text: TextStyle = "tokens"
     seed: Seed = 0
     metric: Metric = "accuracy"
@@ -72,12 +71,8 @@ class TreebankTask:
         """Refuse what cannot be built."""
         if self.kind not in KINDS:
             raise ProbingError(f"task {self.name}: unknown kind {self.kind!r}; use one of {', '.join(KINDS)}")
-        for field, least in (*LEAST.items(), ("longest", self.shortest)):
-            number = getattr(self, field)
-            if number is not None and number < least:
-                raise ProbingError(
-                    f"task {self.name}: task.{field}={number} is too few; give at least {least}"
-                )
+        check_ranges(self, "task")
+        AtLeast(self.shortest).check(self.longest, "task.longest")
 
     def build(self) -> Task:
         """Read the treebank and choose sentences; see `TaskSource.build`."""

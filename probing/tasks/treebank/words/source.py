@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
 
 from probing.errors import ProbingError
-from probing.ranges import Count, Seed
+from probing.ranges import AtLeast, Seed, check_ranges
 from probing.tasks.target import Classes, Metric
 from probing.tasks.task import SPLITS, Features, Task, Unit
 from probing.tasks.treebank.needs import Column, check_columns, check_feature
@@ -35,7 +35,6 @@ NEEDS: dict[str, tuple[Column, ...]] = {
     "governs": ("HEAD",),
 }
 log = logging.getLogger(__name__)
-LEAST = {"n_train": 2, "n_dev": 1, "n_test": 1, "least_examples": 1, "most_classes": 2}
 
 
 @dataclass(frozen=True)
@@ -74,25 +73,22 @@ class WordTask:
     path: Path
     label: Label
     feature: str | None = None
-    n_train: Count = 20_000
-    n_dev: Count = 4_000
-    n_test: Count = 4_000
+    n_train: Annotated[int, AtLeast(2)] = 20_000
+    n_dev: Annotated[int, AtLeast(1)] = 4_000
+    n_test: Annotated[int, AtLeast(1)] = 4_000
     seed: Seed = 0
     text: TextStyle = "tokens"
     punctuation: bool = True
     unseen: bool = False
-    least_examples: Count = 10
-    most_classes: Count | None = None
+    least_examples: Annotated[int, AtLeast(1)] = 10
+    most_classes: Annotated[int, AtLeast(2)] | None = None
     subtypes: bool = False
     features: Features = "concat"
     metric: Metric = "accuracy"
 
     def __post_init__(self) -> None:
         """Refuse what cannot be built."""
-        for field, least in LEAST.items():
-            number = getattr(self, field)
-            if number is not None and number < least:
-                raise ProbingError(f"task.{field}={number} is too few; give at least {least}")
+        check_ranges(self, "task")
 
     def build(self) -> Task:
         """Read the treebank and label its words; see `TaskSource.build`."""
