@@ -129,7 +129,7 @@ class GatesAnalysis:
         ]
         path = {"variant": "path", "draw": part, "value": penalty, "n_heads": int((values > 0).sum())}
         rows.append({**path, "metric": ready.metrics[0], "full": full, **scores})
-        same = shared_labels(experiment, ready)
+        same = {**shared_labels(experiment, ready), "n_train": len(ready.task.rows("train"))}
         return as_frame([{**same, **row} for row in rows])
 
     def conclude(self, experiment: Experiment, frame: pd.DataFrame) -> pd.DataFrame:

@@ -53,7 +53,7 @@ def importance(layers: int = 3, heads: int = 4, **columns: Any) -> pd.DataFrame:
     for name, scale in (("per_example", 0.0234), ("per_token", 0.0468)):
         norm = np.linalg.norm(need, axis=1, keepdims=True)
         for kind, values in (("", scale * need), (".layer", need / norm), (".minmax", need)):
-            common = {"analysis": "importance", "variant": name + kind, "metric": "loss"}
+            common = {"analysis": "importance", "variant": name + kind, "metric": "loss", "n_test": None}
             rows += cells(values, lambda v: {"value": v}, **common)
     return as_frame(rows).assign(**columns)
 

@@ -8,7 +8,9 @@ import pandas as pd
 import pytest
 
 from probing.figures.words import minus
+from probing.results.measures import ranked_on
 from probing.results.table import beside_baseline, grid_text, part_text, summary
+from probing.results.text.found import main_rows
 from probing.results.threshold import last_kept
 from probing.results.units import score_unit, value_unit
 from tests.figures import found
@@ -37,6 +39,17 @@ def test_the_head_needed_most_is_marked_and_named(rows: pd.DataFrame, number: st
     assert text.count("*") == 1
     assert text.splitlines()[-1] == summary(rows)
     assert summary(rows).startswith(line)
+
+
+@pytest.mark.parametrize(
+    ("rows", "split"),
+    [(found.importance(), "dev"), (found.ablation(), "test"), (found.gates(), "train")],
+    ids=["importance", "ablation", "gates"],
+)
+def test_what_heads_are_ranked_on_is_said(rows: pd.DataFrame, split: str) -> None:
+    assert ranked_on(main_rows(rows)) == split
+    if rows["analysis"].iloc[0] != "gates":
+        assert f"; ranked on {split}, the first of 12" in summary(rows)
 
 
 def test_an_ablation_says_in_how_many_heads_a_difference_is_shown_and_the_best_of_each_layer() -> None:

@@ -22,6 +22,7 @@ function foundWords(grid) {
   const { support } = grid;
   const { bounded } = support;
   const words = [COUNTS[grid.names.analysis]?.(grid.columns.value.filter(known)) ?? `mean ${amount(support.mean, grid)}`];
+  if (grid.found.ranked_on) words.push(`ranked on ${grid.found.ranked_on}`);
   if (bounded) words.push(`no difference shown in ${support.near_guess} of ${bounded}`);
   if (grid.columns.full) words.push(`full model ${score(grid.columns.full.find(known), grid)}`);
   return words.join("; ");
