@@ -109,7 +109,7 @@ def _probe_summary(rows: pd.DataFrame) -> str:
     luck = "" if pd.isna(best["p_adjusted"]) else f"; p {best['p_adjusted']:.3f}{_of(looked)}"
     score = f"{best['metric']} {test} [{low}, {high}]"
     chosen = f"highest test {score}" if len(rows) > 1 else score
-    place = f"{place_text(best)} (chosen on dev)" if together else place_text(best)
+    place = f"{place_text(best)} (selected on dev)" if together else place_text(best)
     return f"best: {place}, {chosen}{luck}; mean {mean}{guess}"
 
 

@@ -128,6 +128,8 @@ def gates(
 ) -> pd.DataFrame:
     """The stronger the penalty, the fewer gates are open, and the lower the score."""
     need, rows = strengths(layers, heads), []
+    whole = settings(analysis="gates", variant="full", full=FULL, test=FULL, dev=FULL + 0.01)
+    rows.append({**whole, "n_heads": need.size})
     for number, penalty in enumerate(lambdas):
         gate = np.clip(1.6 * need - 0.4 * number, 0.0, 1.0)
         common = {"analysis": "gates", "metric": "gate"}

@@ -7,8 +7,10 @@ import re
 import pandas as pd
 import pytest
 
+from probing.figures.path import path_table
 from probing.figures.words import minus
 from probing.results.measures import ranked_on
+from probing.results.select import chosen_lambda
 from probing.results.table import beside_baseline, grid_text, part_text, summary
 from probing.results.text.found import main_rows
 from probing.results.threshold import last_kept
@@ -99,7 +101,9 @@ def test_a_pruned_model_is_set_beside_the_full_one_with_ratios() -> None:
     assert table["masked"] == ["36", "81.0%", "80.0%"]
     assert table["pruned"] == ["36", "81.0%", "80.0%", "19,800,000", "79.2", "1.35"]
     assert table["ratio"] == ["90.0%", "90.0%", "90.0%"]
-    assert lines[-1].startswith("pruned to 36 of 72 heads: accuracy 80.0% against 83.2%; parameters 90.0%")
+    assert lines[-1].startswith(
+        "pruned to 36 of 72 heads: test accuracy 80.0% against 83.2%; parameters 90.0%"
+    )
 
 
 def test_gates_have_a_line_for_every_lambda_and_the_grid_of_the_last_that_keeps_the_score() -> None:
@@ -112,7 +116,19 @@ def test_gates_have_a_line_for_every_lambda_and_the_grid_of_the_last_that_keeps_
             rf"^ +{row['value']} +{row['n_heads']} +{row['dev']:.1%} +{row['test']:.1%}$", text, re.M
         )
     assert "gates at lambda 0.01:" in text
-    assert summary(rows).startswith(f"lambda 0.01: {path['n_heads'].iloc[1]} of 72 heads left, accuracy ")
+    assert summary(rows).startswith(
+        f"lambda 0.01, selected on dev: {path['n_heads'].iloc[1]} of 72 heads left, test accuracy "
+    )
+
+
+def test_a_lambda_keeps_the_score_of_the_full_model_on_dev_whatever_that_is_on_test() -> None:
+    rows = found.gates()
+    rows.loc[rows["variant"] == "full", ["dev", "test"]] = [0.9, 0.4]
+    rows["full"] = rows["full"].where(rows["full"].isna(), 0.4)
+    rows.loc[rows["variant"] == "path", "dev"] = [0.85, 0.6, 0.5]  # all above 90 % of 0.4
+    assert chosen_lambda(rows)["value"] == 0.001
+    assert summary(rows).startswith("lambda 0.001, selected on dev: ")
+    assert path_table(rows)["full_dev"].tolist() == [0.9] * 3
 
 
 def test_entropy_has_no_head_that_is_needed_most() -> None:

@@ -143,7 +143,7 @@ function showScales(grids) {
   const scales = [...new Map(grids.map((grid) => [grid.scale, grid.quantity])).values()];
   byId("scales").hidden = scales.length < 2;
   const named = scales.length <= MOST_SCALES ? `: ${scales.join("; ")}` : "";
-  byId("scales").textContent = `${scales.length} colour scales, one for each quantity${named}; beside each grid stands the bar of its own.`;
+  byId("scales").textContent = `${scales.length} colour scales, one for each quantity${named}; each grid has its own bar next to it.`;
 }
 
 function buildMeasures() {
