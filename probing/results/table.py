@@ -154,7 +154,8 @@ def part_text(rows: pd.DataFrame) -> str:
     placed = rows["layer"].notna()
     if not (rows["value"].notna() & placed).any():
         return f"best {best_score(rows)}"
-    whole = rows[~placed & rows["test"].notna()]  # of the model as a whole
+    full = (rows["variant"] == "full").fillna(value=False)
+    whole = rows[~placed & rows["test"].notna() & ~full]  # of the model without heads
     return f"most {most_text(rows)}" if whole.empty else f"best {best_score(whole)}"
 
 
