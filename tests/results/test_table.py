@@ -121,6 +121,13 @@ def test_gates_have_a_line_for_every_lambda_and_the_grid_of_the_last_that_keeps_
     )
 
 
+def test_heads_left_are_counted_of_the_whole_model_where_some_layers_have_gates() -> None:
+    rows = found.gates()
+    rows.loc[rows["variant"] == "path", "n_heads"] = 11
+    rows = rows[rows["layer"].isna() | (rows["layer"] == 2)]
+    assert " 11 of 12 heads left, " in summary(rows)
+
+
 def test_a_lambda_keeps_the_score_of_the_full_model_on_dev_whatever_that_is_on_test() -> None:
     rows = found.gates()
     rows.loc[rows["variant"] == "full", ["dev", "test"]] = [0.9, 0.4]

@@ -115,7 +115,8 @@ def gates_text(rows: pd.DataFrame) -> str:
 
 def gates_summary(rows: pd.DataFrame) -> str:
     """One line: how many heads the last lambda that keeps the score leaves open, and the score."""
-    row, heads = chosen_lambda(rows), len(chosen_gates(rows))
+    row, whole = chosen_lambda(rows), of_variant(rows, "full")["n_heads"]
+    heads = len(chosen_gates(rows)) if whole.empty else whole.iloc[0]
     metric = str(row["metric"])
     full = "" if pd.isna(row["full"]) else f"; full model {score_text(row['full'], metric)}"
     left = f"{row['n_heads']} of {heads} heads left"
