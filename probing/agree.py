@@ -8,6 +8,7 @@ import pandas as pd
 
 from probing.errors import ProbingError
 from probing.results.load import load_results
+from probing.results.measures import CELL
 from probing.results.sizes import limit_text, sizes_text
 from probing.selection import Where, choose, having, parse, places, values
 
@@ -59,6 +60,7 @@ def comparable(frame: pd.DataFrame, where: Where, root: str = "outputs") -> pd.D
     A column constrains the rows that have it: `probe=logistic` leaves importances alone, `variant=only_one`
     all analyses but ablation. Of importance `per_example` is taken, of ablation `leave_one_out`, under the
     task's metric and by loss, of gates those of the test, of pruning nothing, if no variant of it is asked.
+    Runs that another run made on its way are left out if they lack heads of a run that was asked for.
 
     Args:
         frame: What `load_results` gives.
@@ -84,7 +86,16 @@ def comparable(frame: pd.DataFrame, where: Where, root: str = "outputs") -> pd.D
         raise ProbingError(
             f"heads of {len(models)} models are not the same heads; choose one, model={models[0]}"
         )
-    return rows
+    return _without_partial(rows)
+
+
+def _without_partial(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows without those of inner runs (column `inner`) that lack heads of a run that was asked for."""
+    inner = rows["inner"].fillna(value=False).astype(bool)
+    if inner.all():
+        return rows
+    heads = rows["key"].map(rows.drop_duplicates(["key", *CELL])["key"].value_counts())
+    return rows[~inner | heads.ge(heads[~inner].max())]
 
 
 def _by_variant(analysis: str, rows: pd.DataFrame, named: pd.Series) -> pd.DataFrame:

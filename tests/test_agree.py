@@ -66,6 +66,15 @@ def test_a_column_constrains_the_rows_that_have_it(
     assert names(comparable(results, where)) == USUAL - gone | new
 
 
+def test_a_run_made_by_another_on_some_layers_does_not_stand_in_the_way() -> None:
+    rows = pd.concat([found.importance(key="inner", inner=True), found.ablation()], ignore_index=True)
+    some = (rows["key"] != "inner") | (rows["layer"] > 0)
+    assert {name.split()[0] for name in names(comparable(rows[some], {}))} == {"ablation"}
+    assert {name.split()[0] for name in names(comparable(rows, {}))} == {"ablation", "importance"}
+    alone = rows[some & (rows["key"] == "inner")]
+    assert names(comparable(alone, {})) == {"importance per_example"}
+
+
 def test_measures_stand_in_the_order_that_is_asked(results: pd.DataFrame) -> None:
     asked = comparable(results, {"analysis": ("entropy", "importance", "probe")})
     assert list(measures(asked)) == ["entropy", "importance per_example", "probe"]

@@ -50,17 +50,17 @@ def warn_of_dev(name: str, ready: Ready, answers: Answers, seed: int, *, chooses
         if score - _Z * error <= guess:
             log.warning(
                 "%s: on dev the full model is not above chance (%s %s, %s by guessing): "
-                "heads that it seems to need are noise",
+                "heads that it seems to need may be noise",
                 name, metric, shown, score_unit(metric).spoken(guess),
             )  # fmt: skip
     if chooses and len(answers.rows) < FEW:
         spread = ""
         if np.isfinite(error):
             unit = replace(value_unit("masking", metric, "", [error]), signed=False)
-            spread = f", and its standard error there {unit.spoken(error)}"
+            spread = f" (standard error {unit.spoken(error)})"
         log.warning(
-            "%s: heads are chosen on %d dev examples only; the full model's %s there is %s%s: "
-            "more examples would choose otherwise",
+            "%s: heads are selected on %d dev examples only, where the full model's %s is %s%s; "
+            "with more examples, others may be selected",
             name, len(answers.rows), metric, shown, spread,
         )  # fmt: skip
 

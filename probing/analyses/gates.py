@@ -82,7 +82,8 @@ class GatesAnalysis:
 
     def depends_on(self, means: Means) -> Mapping[str, Any]:
         """The settings and the objective."""
-        return settings_of(self, means)
+        # the version says that rows hold the full model's dev score, against which lambda is selected
+        return {**settings_of(self, means), "version": 2}
 
     def parts(self, experiment: Experiment) -> Sequence[int]:
         """One for each λ."""
@@ -104,7 +105,7 @@ class GatesAnalysis:
         groups = Groups.of(ready.heads, experiment)
         penalty = self.lambdas[part]
         whole = np.ones(len(ready.heads))
-        full = _score(ready, "test", whole)
+        of_whole = {split: _score(ready, split, whole) for split in ("dev", "test")}
         if part == 0:
             warn_of_dev(self.name, ready, Evaluator(ready).answers("dev", whole[None]), experiment.seed)
         with self._weights(ready) as weights:
@@ -118,8 +119,11 @@ class GatesAnalysis:
             for cell, value in zip(groups.cells, found, strict=True)
         ]
         path = {"variant": "path", "draw": part, "value": penalty, "n_heads": int((values > 0).sum())}
-        rows.append({**path, "metric": ready.metrics[0], "full": full, **scores})
-        same = shared_labels(experiment, ready)
+        named = {"metric": ready.metrics[0], "full": of_whole["test"]}
+        rows.append({**path, **named, **scores})
+        if part == 0:
+            rows.append({"variant": "full", **named, "n_heads": len(whole), **of_whole})
+        same = {**shared_labels(experiment, ready), "n_train": len(ready.task.rows("train"))}
         return as_frame([{**same, **row} for row in rows])
 
     def conclude(self, experiment: Experiment, frame: pd.DataFrame) -> pd.DataFrame:

@@ -103,7 +103,9 @@ class ImportanceAnalysis:
         }
         examples = int(frame[frame["variant"] == "example"]["n_dev"].iloc[::size].sum())
         total = Sums(sums["example"], sums["token"], np.zeros(size), examples, sums["tokens"])
-        same = {**shared_labels(experiment, ready), "metric": "loss", f"n_{self.split}": examples}
+        same = {**shared_labels(experiment, ready), "metric": "loss"}
+        # other splits are not read, but for train where a readout is fitted to it
+        same |= {"n_dev": None, "n_test": None, f"n_{self.split}": examples}
         rows = []
         for variant, scores in (("per_example", total.per_example), ("per_token", total.per_token)):
             layered = by_layer(scores, groups.layers)

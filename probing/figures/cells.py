@@ -156,7 +156,7 @@ def _mark(
     if not places:
         return
     diameter = float(np.clip(0.25 * cell.side, 1.0, 2.8)) * (1.3 if marker == "v" else 1.0)
-    inset = 0.5 * diameter + 2.4
+    inset = 0.5 * diameter + 1.2 * _outline(cell) + 1.0  # clear of the outline of the best cell
     across, up = (inset / cell.width, 1 - inset / cell.height) if corner else (0.5, 0.5)
     axes.scatter(
         [column + across for _, column in places],
@@ -184,11 +184,16 @@ def _cross_rises(axes: Axes, grid: Grid, shades: Shades, cell: Cell) -> None:
     )
 
 
+def _outline(cell: Cell) -> float:
+    """Width of the black line around the best cell, in points."""
+    return float(np.clip(0.09 * cell.side, 1.0, 2.0))
+
+
 def _outline_best(axes: Axes, grid: Grid, cell: Cell) -> None:
     if grid.best is None:
         return
     row, column = grid.best
-    width = float(np.clip(0.09 * cell.side, 1.0, 2.0))
+    width = _outline(cell)
     # Black within white shows on dark and on bright cells alike
     for ink, line, label in ((PAPER, 2.4 * width, "best-halo"), (INK, width, "best")):
         outline = Rectangle((column, row), 1, 1, fill=False, edgecolor=ink, linewidth=line, label=label)

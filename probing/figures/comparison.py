@@ -13,9 +13,10 @@ from matplotlib.lines import Line2D
 
 from probing.arguments import checked
 from probing.errors import ProbingError
+from probing.figures.arrange import arrange
 from probing.figures.column import check_value
 from probing.figures.facets import Facet, Facets, facets_figure, header_lines
-from probing.figures.grid import GridKey, arrange, key_of, key_quantity, split_grids
+from probing.figures.grid import GridKey, key_of, key_quantity, split_grids
 from probing.figures.layout import common_prefix
 from probing.figures.lines import number_scores
 from probing.figures.page import shorten

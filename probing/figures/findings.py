@@ -65,6 +65,12 @@ def mark_name(grids: Sequence[Grid], kinds: Sequence[str]) -> str:
     return " or ".join(dict.fromkeys(_verb(grid) for grid in grids if grid.best is not None))
 
 
+def ranked_name(grids: Sequence[Grid]) -> str:
+    """On what cells were ranked, ", ranked on dev"; empty where scores of probes are drawn."""
+    splits = dict.fromkeys(grid.ranked_on for grid in grids if grid.found and grid.ranked_on)
+    return f", ranked on {' or '.join(splits)}" if splits else ""
+
+
 def _corrected(grid: Grid) -> str:
     """P of the best cell, where there is room for no more."""
     known = grid.best is not None and np.isfinite(grid.p[grid.best])
@@ -84,8 +90,7 @@ def _ranked(grid: Grid, with_interval: bool) -> list[str]:
     bounds = f" [{unit.told(ends[0])}, {unit.told(ends[1])}]" if known else ""
     most = f"{_verb(grid)}: {place_name(grid, grid.best)}"
     number = f"{unit.spoken(grid.scores[grid.best])}{bounds}"
-    by = ["ranked by test"] if known else []  # what has an interval is a difference on test
-    return [f"{most}, {number}", *by] if with_interval else [most, number]
+    return [f"{most}, {number}"] if with_interval else [most, number]
 
 
 def _kept(grid: Grid, _: bool) -> list[str]:

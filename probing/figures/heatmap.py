@@ -8,9 +8,10 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from probing.arguments import checked
+from probing.figures.arrange import arrange, only_grid
 from probing.figures.cells import Cell, crossed, draw_cells, number_axes
 from probing.figures.findings import facts
-from probing.figures.grid import Grid, GridKey, Order, arrange, only_grid
+from probing.figures.grid import Grid, GridKey, Order
 from probing.figures.grid_table import grid_table
 from probing.figures.legend import draw_legend, legend_height
 from probing.figures.page import POINTS, Line, Page, wrap

@@ -9,7 +9,7 @@ from matplotlib.colors import to_hex
 from matplotlib.legend_handler import HandlerTuple
 from matplotlib.lines import Line2D
 
-from probing.figures.findings import mark_name
+from probing.figures.findings import mark_name, ranked_name
 from probing.figures.grid import Grid
 from probing.figures.page import POINTS, Page
 from probing.figures.style import INK, NO_SCORE, PAPER, TICK_SIZE, score_colours, signed_colours
@@ -52,7 +52,7 @@ def _entries(grids: Sequence[Grid], *, crosses: bool) -> dict[str, Any]:
     entries: dict[str, Any] = {}
     if any(grid.best is not None for grid in grids):
         kinds = sorted({"layer" if grid.whole_layers else "head" for grid in grids})
-        entries[mark_name(grids, kinds)] = square_sample(PAPER, edge=INK)
+        entries[mark_name(grids, kinds) + ranked_name(grids)] = square_sample(PAPER, edge=INK)
     if any(grid.guessing.any() for grid in grids):
         ink, fill = (INK, signed_colours()(0.5)) if grids[0].found else (PAPER, score_colours()(0.0))
         dot = Line2D([], [], linestyle="", marker="o", markersize=2.6, color=ink, markeredgewidth=0)

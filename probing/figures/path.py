@@ -26,7 +26,7 @@ from probing.results.sizes import SIZES
 from probing.results.threshold import last_kept, threshold
 
 _PANEL = [name for name in GridKey._fields if name != "variant"]
-_COLUMNS = [*_PANEL, "draw", "lambda", "n_heads", "dev", "test", "full", "majority", *SIZES]
+_COLUMNS = [*_PANEL, "draw", "lambda", "n_heads", "dev", "test", "full_dev", "full", "majority", *SIZES]
 
 
 @checked(frame=RESULT)
@@ -55,7 +55,8 @@ def path_table(frame: pd.DataFrame) -> pd.DataFrame:
 
     Returns:
         Columns of the grid's key but for variant, then `draw`, `lambda`, `n_heads` (open gates), `dev`,
-        `test`, `full`, `majority`, and the columns that count examples.
+        `test`, `full_dev` and `full` (dev and test score of the full model), `majority`, and the
+        columns that count examples.
 
     Raises:
         ProbingError: If there are no such rows, or several runs have the same names.
@@ -66,7 +67,9 @@ def path_table(frame: pd.DataFrame) -> pd.DataFrame:
     twice = rows.duplicated([*_PANEL, "value"], keep=False)
     if twice.any():
         raise several(rows[twice], "run", f"{rows[twice]['task'].iloc[0]}: a lambda is of ")
-    table = rows.rename(columns={"value": "lambda"})[_COLUMNS]
+    whole = frame[(frame["analysis"] == "gates") & (frame["variant"] == "full")]
+    full_dev = rows["key"].map(whole.drop_duplicates("key").set_index("key")["dev"].astype(float))
+    table = rows.rename(columns={"value": "lambda"}).assign(full_dev=full_dev)[_COLUMNS]
     return table.sort_values("lambda", kind="stable").reset_index(drop=True)
 
 
@@ -88,12 +91,18 @@ def path_figure(table: pd.DataFrame) -> Figure:
 def _facet(rows: pd.DataFrame, of: pd.DataFrame, key: GridKey, keys: Sequence[GridKey]) -> Facet:
     name, words = panel_name(key, keys, rows, of)
     labels = [f"test {metric_name(key.metric)}", "heads left"]
-    full, dev = (rows[column].to_numpy(dtype=np.float64, na_value=np.nan) for column in ("full", "dev"))
-    last = rows.iloc[max(last_kept(dev, full[0], key.metric), 0)]
-    told = f"{LAMBDA} {last['lambda']:g}: {last['n_heads']} heads, {spoken(last['test'], key.metric)}"
-    return Facet(
-        name, (told, "last that dev keeps", *words), lambda stack: _draw(stack, rows, key.metric), labels
-    )
+    facts = (*_selected(rows, key.metric), *words)
+    return Facet(name, facts, lambda stack: _draw(stack, rows, key.metric), labels)
+
+
+def _selected(rows: pd.DataFrame, metric: str) -> list[str]:
+    """The last lambda that keeps the score of the full model on dev; nothing where that is not known."""
+    dev, full = (rows[name].to_numpy(dtype=np.float64, na_value=np.nan) for name in ("dev", "full_dev"))
+    if np.isnan(full[0]):
+        return []
+    last = rows.iloc[max(last_kept(dev, full[0], metric), 0)]
+    heads = f"{LAMBDA} {last['lambda']:g}: {last['n_heads']} heads, {spoken(last['test'], metric)}"
+    return [heads, "selected on dev"]
 
 
 def _draw(stack: Sequence[Axes], rows: pd.DataFrame, metric: str) -> None:

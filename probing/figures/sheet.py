@@ -10,8 +10,9 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from probing.arguments import checked
+from probing.figures.arrange import arrange
 from probing.figures.cells import Cell, crossed, draw_cells, number_axes
-from probing.figures.grid import Grid, Order, arrange, split_grids
+from probing.figures.grid import Grid, Order, split_grids
 from probing.figures.grid_table import grid_table
 from probing.figures.layout import Layout, lay_out
 from probing.figures.legend import draw_legend, legend_height

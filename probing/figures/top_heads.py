@@ -128,6 +128,8 @@ def _facet(rows: pd.DataFrame, of: pd.DataFrame, key: GridKey, keys: Sequence[Gr
         facts.append(f"{_heads(int(most['n_heads']))}: {spoken(most['score'], key.metric)}")
     for _, layer in rows[rows["variant"] == "best_layer"].iterrows():
         facts.append(f"layer {layer_name(int(layer['layer']))}: {spoken(layer['score'], key.metric)}")
+    if facts:
+        facts.append("selected on dev")
     label = f"{value_name(value)} {metric_name(key.metric)}"
     return Facet(name, (*facts, *words), lambda stack: _draw(stack[0], rows, key.metric), [label])
 

@@ -121,8 +121,8 @@ def trajectories_figure(table: pd.DataFrame, value: str = "test") -> Figure:
     labels = plain_labels if set(metrics) <= set(COEFFICIENTS) else share_labels
     steps = table["step"].astype(int)
     axis = StepAxis(logarithmic=steps.max() > _STEPWISE * max(steps[steps > 0].min(), 1))
-    mean = "" if keys[0].granularity in WHOLE_LAYERS else ", mean of heads"
-    unit = "layer" if keys[0].granularity in WHOLE_LAYERS else "head"
+    units = {"layer" if key.granularity in WHOLE_LAYERS else "head" for key in keys}
+    mean = ", mean of heads" if "head" in units else ""
 
     def facet(rows: pd.DataFrame, key: GridKey) -> Facet:
         labels = [f"{value_name(value)} {metric_name(key.metric)}", "layer"]
@@ -133,7 +133,7 @@ def trajectories_figure(table: pd.DataFrame, value: str = "test") -> Figure:
         Facets(
             header=header_lines(keys, "scores over training", table),
             panels=[facet(rows, key) for rows, key in zip(panels, keys, strict=True)],
-            entries=_entries(table, unit),
+            entries=_entries(table, sorted(units)),
             x_label="training step",
             heights=(1.2, 0.75),
             bar=lambda axes: draw_score_bar(axes, norm, said + mean, labels=labels),
@@ -204,12 +204,12 @@ def _short(step: int) -> str:
     return f"{step // 1000}k" if step >= 10_000 and step % 1000 == 0 else str(step)
 
 
-def _entries(table: pd.DataFrame, unit: str) -> dict[str, object]:
-    style = style_of(0)
+def _entries(table: pd.DataFrame, units: Sequence[str]) -> dict[str, object]:
+    style, unit, all_units = style_of(0), " or ".join(units), " or ".join(f"{unit}s" for unit in units)
     entries: dict[str, object] = {
-        f"mean of {unit}s": line_sample(style),
+        f"mean of {all_units}": line_sample(style),
         f"lowest to highest {unit}": band_sample(style["color"], "outer"),
-        f"middle half of {unit}s": band_sample(style["color"], "inner"),
+        f"middle half of {all_units}": band_sample(style["color"], "inner"),
         f"best {unit} on {chosen_by(table)}": best_sample(style["color"]),
     }
     if table["majority"].notna().any():

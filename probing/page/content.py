@@ -71,6 +71,7 @@ class Found:
         turned: Whether less is needed more.
         within_one: Whether they are from 0 to 1 by what they are.
         most: What is said of the cell of rank 1; empty where cells are not ranked.
+        ranked_on: The split that ranks them, "dev"; empty where cells are not ranked.
     """
 
     what: str
@@ -79,6 +80,7 @@ class Found:
     turned: bool
     within_one: bool
     most: str
+    ranked_on: str
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from probing.figures.arrange import arrange
 from probing.figures.findings import mark_name, measure_name, unit_of, within_one
-from probing.figures.grid import arrange
 from probing.page.content import Found, Support
 from probing.page.support import against_zero, mean
 from probing.results.measures import turned
@@ -32,6 +32,7 @@ def found(rows: pd.DataFrame) -> Found:
         turned=bool(turned(rows).all()),
         within_one=within_one(grid),
         most=mark_name([grid], ["head"]),
+        ranked_on=grid.ranked_on,
     )
 
 

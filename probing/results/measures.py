@@ -12,6 +12,7 @@ from probing.errors import ProbingError
 from probing.results.checks import check_numbers
 from probing.results.schema import GRID, RESULT, places
 from probing.results.several import preferred, several
+from probing.results.sizes import SIZES
 
 CELL = ("stack", "layer", "head")
 """Columns that tell the cells of a measure apart."""
@@ -58,6 +59,20 @@ def turned(rows: pd.DataFrame) -> pd.Series:
     ablated = rows["analysis"].eq("ablation").fillna(value=False).astype(bool)
     alone = rows["variant"].fillna("").str.startswith("only").astype(bool)
     return ablated & alone.eq(rows["metric"].eq("loss").fillna(value=False).astype(bool))
+
+
+def ranked_on(rows: pd.DataFrame) -> str:
+    """The split whose examples rank the cells of one grid, "dev"; empty where cells have no rank.
+
+    Differences are of test scores, gates are learned on train, and of what was summed over one split the
+    frame counts no later one.
+    """
+    if "rank" not in rows or rows["rank"].isna().all():
+        return ""
+    if rows["analysis"].iloc[0] == "gates":
+        return "train"
+    counted = [name for name in SIZES if name in rows and rows[name].notna().any()]
+    return counted[-1].removeprefix("n_") if counted else ""
 
 
 @checked(frame=(*RESULT, "value"))

@@ -34,8 +34,14 @@ def gate_path(rows: pd.DataFrame) -> pd.DataFrame:
 def chosen_lambda(rows: pd.DataFrame) -> pd.Series:
     """The row of the largest lambda up to which dev keeps to the threshold, or of the first."""
     path = gate_path(rows)
-    dev, full = (path[name].to_numpy(dtype=np.float64, na_value=np.nan) for name in ("dev", "full"))
-    return path.iloc[max(last_kept(dev, full[0], str(path["metric"].iloc[0])), 0)]
+    dev = path["dev"].to_numpy(dtype=np.float64, na_value=np.nan)
+    return path.iloc[max(last_kept(dev, full_dev(rows), str(path["metric"].iloc[0])), 0)]
+
+
+def full_dev(rows: pd.DataFrame) -> float:
+    """The dev score of the full model, in rows of one run; NaN where it is not known."""
+    known = of_variant(rows, "full")["dev"].dropna()
+    return float(known.iloc[0]) if len(known) else float("nan")
 
 
 def chosen_gates(rows: pd.DataFrame) -> pd.DataFrame:

@@ -109,7 +109,7 @@ def _probe_summary(rows: pd.DataFrame) -> str:
     luck = "" if pd.isna(best["p_adjusted"]) else f"; p {best['p_adjusted']:.3f}{_of(looked)}"
     score = f"{best['metric']} {test} [{low}, {high}]"
     chosen = f"highest test {score}" if len(rows) > 1 else score
-    place = f"{place_text(best)} (chosen on dev)" if together else place_text(best)
+    place = f"{place_text(best)} (selected on dev)" if together else place_text(best)
     return f"best: {place}, {chosen}{luck}; mean {mean}{guess}"
 
 
@@ -154,7 +154,8 @@ def part_text(rows: pd.DataFrame) -> str:
     placed = rows["layer"].notna()
     if not (rows["value"].notna() & placed).any():
         return f"best {best_score(rows)}"
-    whole = rows[~placed & rows["test"].notna()]  # of the model as a whole
+    full = (rows["variant"] == "full").fillna(value=False)
+    whole = rows[~placed & rows["test"].notna() & ~full]  # of the model without heads
     return f"most {most_text(rows)}" if whole.empty else f"best {best_score(whole)}"
 
 

@@ -91,8 +91,8 @@ def test_few_dev_examples_are_counted_with_their_standard_error(
     name = settings[0].removeprefix("analysis=")
     # 34 of 40 are right: the root of 0.85 · 0.15 / 39
     assert line == (
-        f"{name}: heads are chosen on 40 dev examples only; the full model's accuracy there is 85.0 %, "
-        "and its standard error there 5.7 points: more examples would choose otherwise"
+        f"{name}: heads are selected on 40 dev examples only, where the full model's accuracy is 85.0 % "
+        "(standard error 5.7 points); with more examples, others may be selected"
     )
 
 

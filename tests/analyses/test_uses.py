@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from transformers import BertModel
@@ -13,6 +14,7 @@ from transformers import BertModel
 import probing
 from probing import cli
 from probing.models.trace import find_sites
+from probing.results.measures import ranked_on
 from probing.results.table import summary
 from tests import tiny
 from tests.ablations.handbuilt import IGNORED, make_handbuilt, sentences
@@ -98,6 +100,30 @@ def test_the_last_line_counts_the_heads_of_groups_that_stay(
     (folder,) = (tmp_path / "out" / "models").iterdir()
     assert (folder / "README.md").exists() == bool(whole)
     assert ("plain transformers does not load it rightly" in capsys.readouterr().err) == bool(whole)
+
+
+@pytest.mark.parametrize("split", ["train", "dev", "test"])
+def test_an_importance_counts_only_the_examples_that_it_rests_on(root: Path, split: str) -> None:
+    arguments = ["analysis=importance", f"analysis.split={split}"]
+    sizes = {"train": 40, "dev": 20, "test": 24}
+    small = [f"task.n_{name}={size}" for name, size in sizes.items()]
+    fitted: Any = probing.run([*_bert(root), *small, *arguments])
+    assert _counted(fitted) == {"train": 40, split: sizes[split]}
+    given: Any = _run(root, *arguments)  # nothing is fitted to a classifier's own labels
+    assert set(_counted(given)) == {split}
+    for frame in (fitted, given):
+        assert ranked_on(frame[frame["variant"] == "per_example"]) == split
+
+
+def test_gates_count_the_examples_that_they_are_learned_on(root: Path) -> None:
+    frame: Any = _run(root, "analysis=gates", "analysis.steps=2", "analysis.lambdas=[0.1]")
+    assert set(_counted(frame)) == {"train", "dev", "test"}
+
+
+def _counted(frame: pd.DataFrame) -> dict[str, int]:
+    counts = frame[["n_train", "n_dev", "n_test"]].drop_duplicates()
+    assert len(counts) == 1
+    return {str(name)[2:]: int(size) for name, size in counts.iloc[0].items() if pd.notna(size)}
 
 
 def test_entropy_of_uniform_attention_is_that_of_the_number_of_tokens(root: Path) -> None:

@@ -53,7 +53,7 @@ def importance(layers: int = 3, heads: int = 4, **columns: Any) -> pd.DataFrame:
     for name, scale in (("per_example", 0.0234), ("per_token", 0.0468)):
         norm = np.linalg.norm(need, axis=1, keepdims=True)
         for kind, values in (("", scale * need), (".layer", need / norm), (".minmax", need)):
-            common = {"analysis": "importance", "variant": name + kind, "metric": "loss"}
+            common = {"analysis": "importance", "variant": name + kind, "metric": "loss", "n_test": None}
             rows += cells(values, lambda v: {"value": v}, **common)
     return as_frame(rows).assign(**columns)
 
@@ -128,6 +128,8 @@ def gates(
 ) -> pd.DataFrame:
     """The stronger the penalty, the fewer gates are open, and the lower the score."""
     need, rows = strengths(layers, heads), []
+    whole = settings(analysis="gates", variant="full", full=FULL, test=FULL, dev=FULL + 0.01)
+    rows.append({**whole, "n_heads": need.size})
     for number, penalty in enumerate(lambdas):
         gate = np.clip(1.6 * need - 0.4 * number, 0.0, 1.0)
         common = {"analysis": "gates", "metric": "gate"}

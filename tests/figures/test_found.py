@@ -13,7 +13,8 @@ from matplotlib.patches import Rectangle
 
 from probing.errors import ProbingError
 from probing.figures import draw_comparison, draw_grid, draw_profiles, draw_sheet
-from probing.figures.grid import arrange, split_grids
+from probing.figures.arrange import arrange
+from probing.figures.grid import split_grids
 from probing.figures.heatmap import grid_figure
 from probing.figures.scale import shades_of
 from probing.figures.sheet import sheet_figure

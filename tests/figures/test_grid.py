@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 
 from probing.errors import ProbingError
-from probing.figures.grid import ABSENT, arrange, only_grid, split_grids
+from probing.figures.arrange import arrange, only_grid
+from probing.figures.grid import ABSENT, split_grids
 from tests.figures.frames import frame, put
 
 

@@ -14,7 +14,7 @@ from matplotlib.image import imread
 
 from probing.errors import ProbingError
 from probing.figures import draw_grid
-from probing.figures.grid import arrange
+from probing.figures.arrange import arrange
 from probing.figures.heatmap import grid_figure
 from probing.figures.style import drawing
 from tests.figures.frames import frame, put, texts

@@ -12,7 +12,8 @@ from matplotlib.image import imread
 
 from probing.errors import ProbingError
 from probing.figures import draw_sheet
-from probing.figures.grid import arrange, split_grids
+from probing.figures.arrange import arrange
+from probing.figures.grid import split_grids
 from probing.figures.layout import lay_out, sheet_columns
 from probing.figures.page import shorten, text_width, wrap
 from probing.figures.scale import shades_of

@@ -7,8 +7,12 @@ import re
 import pandas as pd
 import pytest
 
+from probing.figures.path import path_table
 from probing.figures.words import minus
+from probing.results.measures import ranked_on
+from probing.results.select import chosen_lambda
 from probing.results.table import beside_baseline, grid_text, part_text, summary
+from probing.results.text.found import main_rows
 from probing.results.threshold import last_kept
 from probing.results.units import score_unit, value_unit
 from tests.figures import found
@@ -37,6 +41,17 @@ def test_the_head_needed_most_is_marked_and_named(rows: pd.DataFrame, number: st
     assert text.count("*") == 1
     assert text.splitlines()[-1] == summary(rows)
     assert summary(rows).startswith(line)
+
+
+@pytest.mark.parametrize(
+    ("rows", "split"),
+    [(found.importance(), "dev"), (found.ablation(), "test"), (found.gates(), "train")],
+    ids=["importance", "ablation", "gates"],
+)
+def test_what_heads_are_ranked_on_is_said(rows: pd.DataFrame, split: str) -> None:
+    assert ranked_on(main_rows(rows)) == split
+    if rows["analysis"].iloc[0] != "gates":
+        assert f"; ranked on {split}, the first of 12" in summary(rows)
 
 
 def test_an_ablation_says_in_how_many_heads_a_difference_is_shown_and_the_best_of_each_layer() -> None:
@@ -86,7 +101,9 @@ def test_a_pruned_model_is_set_beside_the_full_one_with_ratios() -> None:
     assert table["masked"] == ["36", "81.0%", "80.0%"]
     assert table["pruned"] == ["36", "81.0%", "80.0%", "19,800,000", "79.2", "1.35"]
     assert table["ratio"] == ["90.0%", "90.0%", "90.0%"]
-    assert lines[-1].startswith("pruned to 36 of 72 heads: accuracy 80.0% against 83.2%; parameters 90.0%")
+    assert lines[-1].startswith(
+        "pruned to 36 of 72 heads: test accuracy 80.0% against 83.2%; parameters 90.0%"
+    )
 
 
 def test_gates_have_a_line_for_every_lambda_and_the_grid_of_the_last_that_keeps_the_score() -> None:
@@ -99,7 +116,26 @@ def test_gates_have_a_line_for_every_lambda_and_the_grid_of_the_last_that_keeps_
             rf"^ +{row['value']} +{row['n_heads']} +{row['dev']:.1%} +{row['test']:.1%}$", text, re.M
         )
     assert "gates at lambda 0.01:" in text
-    assert summary(rows).startswith(f"lambda 0.01: {path['n_heads'].iloc[1]} of 72 heads left, accuracy ")
+    assert summary(rows).startswith(
+        f"lambda 0.01, selected on dev: {path['n_heads'].iloc[1]} of 72 heads left, test accuracy "
+    )
+
+
+def test_heads_left_are_counted_of_the_whole_model_where_some_layers_have_gates() -> None:
+    rows = found.gates()
+    rows.loc[rows["variant"] == "path", "n_heads"] = 11
+    rows = rows[rows["layer"].isna() | (rows["layer"] == 2)]
+    assert " 11 of 12 heads left, " in summary(rows)
+
+
+def test_a_lambda_keeps_the_score_of_the_full_model_on_dev_whatever_that_is_on_test() -> None:
+    rows = found.gates()
+    rows.loc[rows["variant"] == "full", ["dev", "test"]] = [0.9, 0.4]
+    rows["full"] = rows["full"].where(rows["full"].isna(), 0.4)
+    rows.loc[rows["variant"] == "path", "dev"] = [0.85, 0.6, 0.5]  # all above 90 % of 0.4
+    assert chosen_lambda(rows)["value"] == 0.001
+    assert summary(rows).startswith("lambda 0.001, selected on dev: ")
+    assert path_table(rows)["full_dev"].tolist() == [0.9] * 3
 
 
 def test_entropy_has_no_head_that_is_needed_most() -> None:
@@ -123,6 +159,9 @@ def test_a_part_of_a_run_says_what_it_found_most_of() -> None:
     assert part_text(of(found.ablation(6, 12), "leave_one_out")) == "most -4.2 points"
     assert part_text(of(found.importance(6, 12), "per_example")) == "most 0.0234 nats"
     assert part_text(found.masking()) == "best 83.2%"
+    gates = found.gates()
+    gates.loc[gates["variant"] == "full", "test"] = 0.99  # which is no score under gates
+    assert part_text(gates) == "best 83.2%"
     sums = of(found.importance(6, 12), "per_example").assign(analysis=None, variant="example", value=2.5)
     assert part_text(sums) == "most 2.50"
 

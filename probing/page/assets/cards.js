@@ -22,6 +22,7 @@ function foundWords(grid) {
   const { support } = grid;
   const { bounded } = support;
   const words = [COUNTS[grid.names.analysis]?.(grid.columns.value.filter(known)) ?? `mean ${amount(support.mean, grid)}`];
+  if (grid.found.ranked_on) words.push(`ranked on ${grid.found.ranked_on}`);
   if (bounded) words.push(`no difference shown in ${support.near_guess} of ${bounded}`);
   if (grid.columns.full) words.push(`full model ${score(grid.columns.full.find(known), grid)}`);
   return words.join("; ");
@@ -142,7 +143,7 @@ function showScales(grids) {
   const scales = [...new Map(grids.map((grid) => [grid.scale, grid.quantity])).values()];
   byId("scales").hidden = scales.length < 2;
   const named = scales.length <= MOST_SCALES ? `: ${scales.join("; ")}` : "";
-  byId("scales").textContent = `${scales.length} colour scales, one for each quantity${named}; beside each grid stands the bar of its own.`;
+  byId("scales").textContent = `${scales.length} colour scales, one for each quantity${named}; each grid has its own bar next to it.`;
 }
 
 function buildMeasures() {

@@ -97,14 +97,26 @@ const profilable = () => shownGrids().filter((grid) => hasCells(grid) && !isFoun
 // grids of one scale share an axis; of several, the reader picks which
 const profiled = () => profilable().filter((grid) => grid.scale === byId("profile-scale").value);
 
+// names in lines that fit beside their samples
+function folded(name, letters) {
+  const lines = [""];
+  for (const part of name.split(" · ")) {
+    const longer = lines.at(-1) ? `${lines.at(-1)} · ${part}` : part;
+    if (longer.length <= letters || !lines.at(-1)) lines[lines.length - 1] = longer;
+    else lines.push(part);
+  }
+  return lines;
+}
+
 function drawProfile() {
   const host = byId("profile");
   const grids = profiled().slice(0, MOST_PROFILES);
   const how = byId("profile-of").value;
   const colours = theme().layout.colorway;
+  const names = grids.map((grid) => folded(fullName(grid), Math.max(24, (host.clientWidth - 110) / 6)).map(plain));
   const traces = grids.map((grid, k) => {
     const { layers, scores } = profileOf(grid, how);
-    const name = plain(fullName(grid));
+    const name = names[k].join("<br>");
     return {
       ...data.figures.line.trace, x: layers, y: scores, name, line: { color: colours[k % 7], dash: DASHES[Math.floor(k / 7) % 4] }, marker: { symbol: SYMBOLS[k % 6], size: 7 },
       hovertext: layers.map((layer, i) => `${layer < 0 ? "embeddings" : `layer ${layer}`}: ${score(scores[i], grid)}`), hovertemplate: `%{hovertext}<extra>${name}</extra>`,
@@ -117,7 +129,7 @@ function drawProfile() {
   Object.assign(layout.xaxis, { tickvals: named, ticktext: named.map((l) => (l < 0 ? "emb" : String(l))) });
   layout.yaxis.title.text = grids.length ? plain(`test ${grids[0].metric}`) : "";
   layout.yaxis.tickformat = grids.length && grids[0].coefficient ? ".2f" : ".0%";
-  const height = 360 + 20 * grids.length;
+  const height = 360 + 20 * names.flat().length;
   host.style.height = `${height + 20}px`;
   return draw(host, traces, { ...layout, showlegend: true, legend: { ...layout.legend, orientation: "v", y: -0.16 }, width: host.clientWidth - 16, height });
 }

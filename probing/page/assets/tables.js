@@ -33,6 +33,7 @@ function showFound() {
   const columns = [
     { name: "grid", text: true, of: fullName, show: (g) => `${fullName(g)}; ${measureName(g)}` },
     { name: "needed most, or serves best alone", text: true, of: (g) => best(g, place), show: (g) => best(g, place) ?? "–" },
+    { name: "ranked on", text: true, of: (g) => g.found.ranked_on || null, show: (g) => g.found.ranked_on || "–" },
     { name: "value [95 %]", of: (g) => best(g, mainOf), show: (g) => (best(g, mainOf) == null ? "–" : amount(best(g, mainOf), g) + best(g, bounds)) },
     { name: "mean", of: (g) => g.support.mean, show: (g) => amount(g.support.mean, g) },
     { name: "no difference shown", of: (g) => (g.support.bounded ? g.support.near_guess / g.support.bounded : null), show: (g) => (g.support.bounded ? `${g.support.near_guess} of ${g.support.bounded}` : "–") },
@@ -55,7 +56,7 @@ function showSupport() {
     column("mean test", (g) => g.support.mean, (g) => score(g.support.mean, g)),
     column("guessing", (g) => g.support.guess, (g) => score(g.support.guess, g)),
     column("not above guessing", (g) => (g.support.bounded ? notAbove(g.support) / g.support.bounded : null), (g) => (g.support.bounded ? `${notAbove(g.support)} of ${g.support.bounded}` : "–")),
-    column("below guessing", (g) => g.support.below || null, (g) => String(g.support.below)),
+    column("below guessing", (g) => g.support.below || null, (g) => (g.support.bounded ? String(g.support.below) : "–")),
     column("p ≤ 0.05", (g) => g.support.significant, (g) => (known(g.support.significant) ? String(g.support.significant) : "–")),
     column("mean selectivity", (g) => g.support.selectivity, (g) => gap(g.support.selectivity, g)),
     column("mean over untrained", (g) => g.support.above_untrained, (g) => gap(g.support.above_untrained, g)),

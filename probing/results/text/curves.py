@@ -88,7 +88,7 @@ def prune_summary(rows: pd.DataFrame) -> str:
     """One line: how many heads are left, what the pruned model scores, and what it saves."""
     full, pruned = (of_variant(rows, name).iloc[0] for name in ("full", "pruned"))
     metric = str(pruned["metric"])
-    scores = f"{metric} {score_text(pruned['test'], metric)} against {score_text(full['test'], metric)}"
+    scores = f"test {metric} {score_text(pruned['test'], metric)} against {score_text(full['test'], metric)}"
     ratios = [f"{name} {_ratio(rows, name)}" for name in ("parameters", "seconds") if _ratio(rows, name)]
     saved = f"; {', '.join(ratios)} of the full model's" if ratios else ""
     return f"pruned to {pruned['n_heads']} of {full['n_heads']} heads: {scores}{saved}{silenced_text(rows)}"
@@ -115,8 +115,10 @@ def gates_text(rows: pd.DataFrame) -> str:
 
 def gates_summary(rows: pd.DataFrame) -> str:
     """One line: how many heads the last lambda that keeps the score leaves open, and the score."""
-    row, heads = chosen_lambda(rows), len(chosen_gates(rows))
+    row, whole = chosen_lambda(rows), of_variant(rows, "full")["n_heads"]
+    heads = len(chosen_gates(rows)) if whole.empty else whole.iloc[0]
     metric = str(row["metric"])
     full = "" if pd.isna(row["full"]) else f"; full model {score_text(row['full'], metric)}"
     left = f"{row['n_heads']} of {heads} heads left"
-    return f"lambda {row['value']:g}: {left}, {metric} {score_text(row['test'], metric)}{full}"
+    score = f"test {metric} {score_text(row['test'], metric)}"
+    return f"lambda {row['value']:g}, selected on dev: {left}, {score}{full}"

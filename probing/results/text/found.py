@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from probing.results.measures import needed
+from probing.results.measures import needed, ranked_on
 from probing.results.select import ablations, chosen_gates, of_variant
 from probing.results.text.grids import grid_lines, place_text
 from probing.results.units import DIFFERENCES, Unit, score_unit, value_unit
@@ -67,7 +67,7 @@ def found_summary(rows: pd.DataFrame) -> str:
     what = "serves best alone" if str(most["variant"]).startswith("only") else "needed most"
     metric = f"{most['metric']} " if str(most["analysis"]) in DIFFERENCES else ""
     line = f"{what}: {place_text(most)}, {metric}{plain(unit.spoken(most['value']))}{_interval(most, unit)}"
-    return "; ".join([line, mean, *_ranked_by(grid), *_shown(grid), *_full(most)])
+    return "; ".join([line, mean, *_ranked_on(grid), *_shown(grid), *_full(most)])
 
 
 def most_needed(rows: pd.DataFrame) -> pd.Series | None:
@@ -124,9 +124,10 @@ def _shown(grid: pd.DataFrame) -> list[str]:
     return [f"a difference is shown in {shown} of {len(known)}"]
 
 
-def _ranked_by(grid: pd.DataFrame) -> list[str]:
-    """What the head needed most was chosen by, where that is known of the rows themselves."""
-    return [f"ranked by test, the first of {len(grid)}"] if grid["value_low"].notna().any() else []
+def _ranked_on(grid: pd.DataFrame) -> list[str]:
+    """What the head needed most was selected on."""
+    split = ranked_on(grid)
+    return [f"ranked on {split}, the first of {len(grid)}"] if split else []
 
 
 def _full(row: pd.Series) -> list[str]:

@@ -1,0 +1,127 @@
+"""From rows of the result frame to the matrix that is drawn."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from probing.errors import ProbingError
+from probing.figures.column import check_found, check_value
+from probing.figures.grid import ABSENT, WHOLE_LAYERS, Grid, GridKey, Order, key_of, split_grids
+from probing.results.chance import chance_level
+from probing.results.measures import ranked_on
+from probing.results.several import differing, preferred, several
+from probing.results.sizes import sizes_text
+
+# columns whose numbers are scores of the task, which guessing the majority may be set beside
+_SCORES = ("dev", "test", "untrained", "control")
+_P = "p_adjusted"
+_DRAWN = {"masking": ("a masking curve", "draw_masking"), "gates": ("a path over lambda", "draw_path")}
+# the ends of the interval and the rank that stand beside a column
+_BESIDE = {"test": ("test_low", "test_high", None), "value": ("value_low", "value_high", "rank")}
+
+
+def only_grid(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows themselves, if all are of one grid.
+
+    Raises:
+        ProbingError: If there are no rows, or rows of several grids.
+    """
+    grids = split_grids(rows)
+    if rows[["analysis", "granularity"]].drop_duplicates().shape[0] == 1:
+        _refuse_several_heads(rows)
+    if len(grids) > 1:
+        raise several(preferred(rows))
+    return grids[0]
+
+
+def arrange(rows: pd.DataFrame, order: Order = "head", value: str = "test") -> Grid:
+    """Lay the rows of one grid out as a matrix.
+
+    Args:
+        rows: Rows of one grid of the result frame, in any order.
+        order: "head" gives each head its own column; "score" sorts each layer, the head first that is best
+            or needed most.
+        value: The column to read scores from, a fraction; or "value", what an analysis found.
+
+    Raises:
+        ProbingError: If `order` or `value` is unknown, a head has two rows, or the rows are not one for
+            each head or layer.
+    """
+    _refuse_several_heads(rows)
+    if order not in ("head", "score"):
+        raise ProbingError(f"order {order!r} is unknown; use head or score")
+    if value == "value":
+        check_found(rows)
+    else:
+        check_value(rows, value)
+    key = key_of(rows)
+    layer = rows["layer"].to_numpy(dtype=np.int64)
+    head = rows["head"].to_numpy(dtype=np.int64, na_value=0)
+    _refuse_duplicates(rows, key, layer, head)
+    layers = np.unique(layer)
+    shape = (len(layers), int(head.max()) + 1)
+    cells = (np.searchsorted(layers, layer), head)
+    heads = np.full(shape, ABSENT)
+    heads[cells] = head
+    beside = _BESIDE.get(value, (None, None, None))
+    tested = _P if value == "test" else None
+    columns = [_matrix(rows, name, shape, cells) for name in (value, tested, *beside)]
+    if order == "score":
+        heads, columns = _sort_layers(heads, columns)
+    scores, p, low, high, rank = columns
+    majority = chance_level(rows) if value in _SCORES else float("nan")
+    numbers = tuple(layers.tolist())
+    full = float(_matrix(rows, "full" if value == "value" else None, shape, cells)[cells][0])
+    said = sizes_text(rows), ranked_on(rows)
+    return Grid(key, value, order, majority, numbers, heads, scores, low, high, rank, full, p, *said)
+
+
+def _refuse_several_heads(rows: pd.DataFrame) -> None:
+    kind = str(rows["granularity"].iloc[0])
+    if kind in ("top_heads", "all_heads") or rows["layer"].isna().any():
+        what, how = _DRAWN.get(str(rows["analysis"].iloc[0]), ("the effect of n heads", "draw_top_heads"))
+        raise ProbingError(
+            f"rows of granularity {kind} are of several heads at once and no grid; {what} is drawn by {how}"
+        )
+
+
+def _refuse_duplicates(
+    rows: pd.DataFrame, key: GridKey, layer: NDArray[np.int64], head: NDArray[np.int64]
+) -> None:
+    cells, counts = np.unique(np.stack([layer, head], axis=1), axis=0, return_counts=True)
+    if counts.max() > 1:
+        twice = cells[counts.argmax()]
+        place = f"layer {twice[0]}" + ("" if key.granularity in WHOLE_LAYERS else f" head {twice[1]}")
+        start = f"{key.model}, {key.task}: {place} has {counts.max()} rows"
+        if differing(rows):
+            raise several(rows, "run", f"{start}, of ")
+        raise ProbingError(f"{start}; keep one of them")
+
+
+def _matrix(
+    rows: pd.DataFrame,
+    name: str | None,
+    shape: tuple[int, int],
+    cells: tuple[NDArray[np.int64], NDArray[np.int64]],
+) -> NDArray[np.float64]:
+    matrix = np.full(shape, np.nan)
+    if name is not None and name in rows:
+        values = rows[name].to_numpy(dtype=np.float64, na_value=np.nan)
+        matrix[cells] = np.where(np.isfinite(values), values, np.nan)
+    return matrix
+
+
+def _sort_layers(
+    heads: NDArray[np.int64], columns: list[NDArray[np.float64]]
+) -> tuple[NDArray[np.int64], list[NDArray[np.float64]]]:
+    absent = heads == ABSENT
+    scores, rank = columns[0], columns[-1]
+    worse = rank if np.isfinite(rank).any() else -scores
+    falling = np.where(np.isnan(scores), np.inf, worse)
+    ranks = np.lexsort((heads, falling, absent))[:, : int((~absent).sum(axis=1).max())]
+    return (
+        np.take_along_axis(heads, ranks, axis=1),
+        [np.take_along_axis(column, ranks, axis=1) for column in columns],
+    )
