@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from probing.convert import suggest
 from probing.errors import ProbingError
 from probing.results.schema import NONE
 from probing.results.several import preferred
+from probing.words import is_literal, split, unquoted
 
 Where = Mapping[str, Sequence[str]]
 """For each column its values, as they are written."""
@@ -58,8 +58,11 @@ def places(asked: dict[str, str], out: str) -> tuple[str, Path]:
 
 
 def values(text: str) -> list[str]:
-    """Values between commas; those within brackets belong to a value, as in senteval[nhid=50,dropout=0.1]."""
-    return re.split(r",(?![^\[]*\])", text)
+    """Values between commas; those within brackets belong to a value, as in senteval[nhid=50,dropout=0.1].
+
+    A value in quotes may hold commas, as the name of a file may: `task='table/a,b'`.
+    """
+    return [unquoted(part) if is_literal(part) else part for part in split(text)]
 
 
 def choose(

@@ -75,7 +75,7 @@ def _value(key: str, value: str, option: TextOption, swept: bool) -> str:
     if function:
         return value
     parts = split(value)
-    if len(parts) == 1:
+    if len(parts) == 1 or value == ",":  # alone it is a separator of columns, and no sweep
         return _part(key, value, option, whole=True)
     if swept:
         return ",".join(_part(key, part, option) for part in parts)

@@ -13,7 +13,7 @@ from probing.draw import KINDS
 from probing.figures.run import draw_run, draw_sweep
 from probing.results.schema import COLUMNS, as_frame
 from probing.results.store import ResultStore
-from probing.selection import choose
+from probing.selection import choose, values
 from tests.figures import found
 from tests.figures.frames import checkpoints, frame, texts, top_heads
 
@@ -205,3 +205,16 @@ def test_only_scores_that_are_there_are_drawn(
     assert cli.main(words) == 2
     assert said in capsys.readouterr().err
     assert not list(tmp_path.glob("none*"))
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("a,b", ["a", "b"]),
+        ("senteval[nhid=50,dropout=0.1],logistic", ["senteval[nhid=50,dropout=0.1]", "logistic"]),
+        ("'table/a,b',c", ["table/a,b", "c"]),
+        ("o'neil,[m],a[1", ["o'neil", "[m]", "a[1"]),
+    ],
+)
+def test_a_value_in_quotes_may_hold_commas(text: str, read: list[str]) -> None:
+    assert values(text) == read

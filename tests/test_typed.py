@@ -71,6 +71,12 @@ def test_who_quotes_twice_is_understood() -> None:
     assert (config.task.path, config.task.text, config.task.label) == (Path("a=b.csv"), "null", "it's")
 
 
+def test_a_comma_alone_is_a_separator_and_no_sweep() -> None:
+    assert made("task.separator=,").task.separator == ","  # type: ignore[attr-defined]
+    with hydra_session():
+        assert as_typed(["task=table", "task.separator=,"], swept=True)[1] == "task.separator=','"
+
+
 def test_a_file_whose_name_has_a_comma(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ProbingError, match=r"a,b.csv is a sweep; run it with: probing -m \(there is no file"):
