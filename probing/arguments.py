@@ -15,6 +15,7 @@ import pandas as pd
 
 from probing.convert import suggest
 from probing.errors import ProbingError
+from probing.files import local
 from probing.ranges import Bound, check_finite, hints_of
 
 P = ParamSpec("P")
@@ -61,15 +62,23 @@ def checked(**columns: Sequence[str]) -> Callable[[Callable[P, R]], Callable[P, 
             try:
                 return function(*args, **kwargs)
             except OSError as error:
-                path = next((argument for argument in given if _takes_path(hints().get(argument))), None)
-                if path is None or error.errno not in _OF_PATHS:
+                paths = {each: given[each] for each in given if _takes_path(hints().get(each))}
+                if not paths or error.errno not in _OF_PATHS:
                     raise
-                place = f"{path}={given[path]}: {error.filename or given[path]}"
+                path = _path_of(error, paths)
+                place = f"{path}={paths[path]}: {error.filename or paths[path]}"
                 raise ProbingError(f"{name}: {place}: {error.strerror}; give another path") from error
 
         return call
 
     return decorate
+
+
+def _path_of(error: OSError, paths: Mapping[str, Any]) -> str:
+    """The argument whose path an error is about: the one that shares its folder, or else the first."""
+    there = Path(str(error.filename or ""))
+    near = (name for name, path in paths.items() if path is not None and Path(path).parent == there.parent)
+    return next(near, next(iter(paths)))
 
 
 def check(hint: Any, value: Any, where: str) -> None:  # noqa: ANN401
@@ -137,6 +146,7 @@ def _check_union(options: tuple[Any, ...], value: Any, where: str) -> None:  # n
 def _check_path(value: str | Path, where: str) -> None:
     if not str(value):
         raise ProbingError(f"{where} is ''; give a path")
+    local(str(value), where)
 
 
 def _check_tuple(inner: tuple[Any, ...], value: Any, where: str) -> None:  # noqa: ANN401

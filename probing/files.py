@@ -61,12 +61,11 @@ def local(path: str, where: str) -> Path:
     Raises:
         ProbingError: If it is an address, as `s3://...`, which nothing here writes to yet.
     """
-    address = re.match(r"([A-Za-z][A-Za-z0-9+.-]+):/+", path)  # one letter is a drive
-    if address:  # of two slashes a path has kept one
-        raise ProbingError(
-            f"{where}={address[1]}://{path[address.end() :]}: only folders of this machine can be written to "
-            "yet; give one"
-        )
+    address = re.match(r"([A-Za-z][A-Za-z0-9+.-]+):(/+)", path)  # one letter is a drive
+    if address:
+        # of the two slashes of an address a Path has kept one
+        shown = path if len(address[2]) > 1 else path.replace(":/", "://", 1)
+        raise ProbingError(f"{where}={shown}: only folders of this machine can be written to yet; give one")
     return Path(path)
 
 

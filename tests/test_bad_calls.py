@@ -254,3 +254,22 @@ def test_a_message_names_the_call_and_the_argument() -> None:
         public.grid(None)
     with pytest.raises(ProbingError, match="clusters: missing a required argument: 'n'"):
         public.clusters(pd.DataFrame())
+
+
+def test_an_address_is_refused_where_a_path_is_written(
+    things: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(things["home"])
+    for path in ("s3://bucket/x", Path("s3://bucket/x")):
+        with pytest.raises(ProbingError, match=r"^draw_grid: path=s3://bucket/x: only folders"):
+            probing.draw_grid(things["one"], path)
+    assert not (things["home"] / "s3:").exists()
+
+
+def test_of_several_paths_the_one_that_fails_is_named(
+    things: dict[str, Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(things["home"])
+    (tmp_path / "results").mkdir()
+    with pytest.raises(ProbingError, match=r"^report: out="):
+        probing.report(tmp_path, "file/x.html")
