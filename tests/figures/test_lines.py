@@ -163,7 +163,12 @@ def test_top_heads_have_means_and_ranges_of_draws_and_levels_of_layers(tmp_path:
             assert point["draws"] == len(cell)
     said = set(texts(files.svg))
     # the n that is best on dev is 4, whose test score is not the highest
-    assert {"4 heads: 60.0 % · layer 1: 61.0 %", "last layer", "best layer on dev", "majority"} <= said
+    assert {
+        "4 heads: 60.0 % · layer 1: 61.0 % · selected on dev",
+        "last layer",
+        "best layer on dev",
+        "majority",
+    } <= said
     (axes,) = panels(effect(rows))
     assert axes.get_xscale() == "log"
     np.testing.assert_array_equal(line(axes, "top")[0], [1, 2, 4, 6])
