@@ -75,9 +75,10 @@ def checked(**columns: Sequence[str]) -> Callable[[Callable[P, R]], Callable[P, 
 
 
 def _path_of(error: OSError, paths: Mapping[str, Any]) -> str:
-    """The argument whose path an error is about: the one that shares its folder, or else the first."""
+    """The argument whose path an error is about: on the way to it or next to it; or else the first."""
     there = Path(str(error.filename or ""))
-    near = (name for name, path in paths.items() if path is not None and Path(path).parent == there.parent)
+    given = {name: Path(path) for name, path in paths.items() if path is not None}
+    near = (name for name, path in given.items() if there in path.parents or there.parent == path.parent)
     return next(near, next(iter(paths)))
 
 
