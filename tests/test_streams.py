@@ -35,7 +35,12 @@ def without_encoding(path: Path) -> Iterator[str]:
             not node.args or isinstance(function, ast.Name) or bool(texts)
         )  # fmt: skip
         binary = any("b" in text for text in texts if set(text) <= set("rwaxbt+"))
-        if name in {"read_text", "write_text", "FileHandler"} or (opens and not binary):
+        method = isinstance(function, ast.Attribute)  # probing.tasks.lines has a read_text of its own
+        if (
+            (method and name in {"read_text", "write_text"})
+            or name == "FileHandler"
+            or (opens and not binary)
+        ):
             yield f"{path.relative_to(HERE)}:{node.lineno}"
 
 

@@ -204,8 +204,6 @@ def _table(frame: pd.DataFrame, by: str, value: str) -> pd.DataFrame:
     check_there(frame, by, argument="by")
     frame = preferred(frame)
     check_numbers(frame, value, argument="value")
-    for name, rows in frame.groupby(by, sort=False):
-        check_numbers(rows, value, what=f"{by}={name}")
     _one_grid_each(frame, by)
     grids = {name: _series(rows, f"{by}={name}", value) for name, rows in frame.groupby(by, sort=False)}
     table = pd.concat(grids, axis=1)

@@ -104,7 +104,7 @@ def test_pruning_by_a_curve_that_was_there_already_counts_dev_examples_too(
         _run(tmp_path, handbuilt, *TABLE, *prune, f"analysis.share={share}", data=sentences(240))
         lines = [line for line in _warned(capsys) if line.startswith("prune: ")]
         assert len(lines) == 1
-        assert lines[0].startswith("prune: heads are chosen on ")
+        assert lines[0].startswith("prune: heads are selected on 60 dev examples only")
 
 
 def test_an_attention_sink_is_warned_of(

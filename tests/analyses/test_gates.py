@@ -167,7 +167,11 @@ def test_the_needed_head_closes_last_and_a_killed_run_goes_on_as_if_it_was_not(
     pd.testing.assert_frame_equal(again, whole)
 
     assert sorted(set(whole["variant"])) == sorted(
-        ["path", *(f"lambda={each}{end}" for each in ("0.005", "0.02", "0.1") for end in ("", ".open"))]
+        [
+            "full",
+            "path",
+            *(f"lambda={each}{end}" for each in ("0.005", "0.02", "0.1") for end in ("", ".open")),
+        ]
     )
     for each in ("0.005", "0.02", "0.1"):
         rows = whole[whole["variant"] == f"lambda={each}.open"].set_index(["layer", "head"])
