@@ -106,7 +106,7 @@ def _answers(task: Task, vectors: NDArray[np.float64]) -> Iterator[NDArray[np.in
 
 
 def test_the_grid_is_the_same_whatever_computes_it(tmp_path: Path) -> None:
-    """Threads, batch sizes and kernels change how the sums that make vectors are rounded, and hardly an answer.
+    """Threads, batch sizes and kernels change how sums that make vectors are rounded, and hardly an answer.
 
     Two test answers of 12,000, and the choice of L2 by one dev answer, may lie that close to the border.
     """
