@@ -9,7 +9,7 @@ import pandas as pd
 from probing.errors import ProbingError
 from probing.results.load import load_results
 from probing.results.measures import CELL
-from probing.results.sizes import limit_text, sizes_text
+from probing.results.sizes import counts_text
 from probing.selection import Where, choose, having, parse, places, values
 
 # in which measures stand if no analysis is asked: what is found in heads, what they are used for, the rest
@@ -48,7 +48,7 @@ def command(words: Sequence[str]) -> None:
     rows = comparable(load_results(root), {name: values(value) for name, value in asked.items()}, root)
     pairs = agreement(rows)
     print(_printed(pairs))  # noqa: T201
-    print("; ".join(filter(None, (sizes_text(rows), limit_text(rows)))))  # noqa: T201
+    print(counts_text(rows))  # noqa: T201
     print(answer(pairs))  # noqa: T201
     for path in draw_pairs(rows, pairs, out):
         print(path)  # noqa: T201

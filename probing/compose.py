@@ -13,14 +13,13 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from probing.choices import choices, conf_folder, groups
+from probing.choices import conf_folder
 from probing.errors import ProbingError
 from probing.explain import explain
 from probing.files import expanded, local
 from probing.typed import as_typed
 from probing.words import unquoted
 
-__all__ = ["choices", "compose_config", "composed_yaml", "conf_folder", "explain", "groups"]
 VERSION_BASE = "1.3"
 
 
@@ -86,13 +85,13 @@ def run_folder(config: DictConfig) -> Path:
     """The folder of a run, `hydra.run.dir`.
 
     Raises:
-        ProbingError: If it refers to what is not there, or is not a path.
+        ProbingError: If it refers to what is not there, or is not a path of this machine.
     """
     with _explained():
         folder = OmegaConf.select(config, "hydra.run.dir")
     if not isinstance(folder, str) or not folder:
         raise ProbingError(f"hydra.run.dir is {folder!r}; give a folder")
-    return Path(folder)
+    return local(folder, "hydra.run.dir")
 
 
 def swept_by_experiment(config: DictConfig) -> bool:

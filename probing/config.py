@@ -11,7 +11,7 @@ from probing.analyses.experiment import Analysis
 from probing.analyses.granularity import Granularity
 from probing.convert import convert, make, make_target, suggest
 from probing.errors import ProbingError
-from probing.files import local
+from probing.files import local, nearest
 from probing.models.config import ModelConfig
 from probing.objectives.auto import Auto
 from probing.objectives.objective import Objective
@@ -43,7 +43,7 @@ class PathsConfig:
     def __post_init__(self) -> None:
         """Refuse a path that is no folder and cannot become one."""
         local(str(self.root), "paths.root")
-        taken = next((path for path in (self.root, *self.root.parents) if path.exists()), Path())
+        taken = nearest(self.root)
         if not taken.is_dir():
             raise ProbingError(f"paths.root={self.root}: {taken} is a file; give a folder")
 

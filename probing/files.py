@@ -69,6 +69,11 @@ def local(path: str, where: str) -> Path:
     return Path(path)
 
 
+def nearest(path: Path) -> Path:
+    """The path if it is there, or else the first of its parents that is."""
+    return next((each for each in (path, *path.parents) if each.exists()), Path())
+
+
 def write_synced(path: Path, content: Buffer) -> None:
     """Write a file and have it on disk before returning."""
     with naming(path), path.open("wb") as stream:

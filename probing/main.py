@@ -17,7 +17,7 @@ from probing.arguments import checked
 from probing.compose import compose_config, hydra_session, plain_values, run_folder, swept_by_experiment
 from probing.config import Config, build_config
 from probing.errors import ProbingError, explained
-from probing.files import local, replace_file
+from probing.files import replace_file
 from probing.log import LOG, log_to_file, log_to_terminal
 from probing.pipeline import Run
 from probing.prepare import prepare
@@ -53,7 +53,7 @@ def run(overrides: Sequence[str] = (), *, data: pd.DataFrame | None = None) -> p
     with log_to_terminal():
         start = prepare(config if data is None else _with_data(config, data))
         try:
-            with new_run_folder(local(str(planned), "hydra.run.dir"), config.paths.root) as folder:
+            with new_run_folder(planned, config.paths.root) as folder:
                 return _execute(start, values, folder)
         except BrokenPipeError:
             raise

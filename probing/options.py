@@ -6,7 +6,9 @@ import types
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+from probing.ranges import hints_of
 
 # options that are texts or folders though no dataclass has them, or not as a path
 _OTHERS = {"hydra.run.dir": True, "hydra.sweep.dir": True, "hydra.sweep.subdir": False}
@@ -39,7 +41,7 @@ def text_option(key: str, classes: Sequence[type]) -> TextOption | None:
         return TextOption(path=_OTHERS[key])
     name = key.partition(".")[2]
     having = [cls for cls in classes if is_dataclass(cls) and name in {field.name for field in fields(cls)}]
-    found = [_of_hint(get_type_hints(cls)[name]) for cls in having]
+    found = [_of_hint(hints_of(cls)[name]) for cls in having]
     texts = [option for option in found if option is not None]
     if not texts or len(texts) < len(found):
         return None

@@ -45,19 +45,8 @@ def write_table(
     replace_file(path, content)
 
 
-def read_table(path: Path, without: str | None = None) -> tuple[pa.Table, dict[str, Any]]:
-    """Read a table and its note, all of its columns or all but one.
-
-    Raises:
-        CorruptFileError: If the file does not hold what was written.
-        OldFileError: If it was written before there were seals.
-    """
-    table, note, _ = read_marked(path, without)
-    return table, note
-
-
 def read_marked(path: Path, without: str | None = None) -> tuple[pa.Table, dict[str, Any], dict[str, Any]]:
-    """The same, and what the file says that it is; empty where it does not say.
+    """Read a table, all of its columns or all but one, its note, and its mark, which may be empty.
 
     Raises:
         CorruptFileError: If the file does not hold what was written.

@@ -24,7 +24,7 @@ from probing.probes.pose import pose, truth
 from probing.question import Question, baseline_task
 from probing.representations.extract import Overwrite
 from probing.representations.request import Request
-from probing.results.schema import PREDICTED
+from probing.results.schema import PREDICTED, with_inner
 from probing.results.store import ResultStore
 from probing.results.table import part_text
 from probing.supply import Supply
@@ -69,7 +69,7 @@ class Run(Question):
             if always:
                 self.store.drop_parts()
             frame, experiment = self._compute(self.store)
-            frame = _marked(frame, inner=self.inner)
+            frame = with_inner(frame, inner=self.inner)
             self.store.write(frame, self._about(experiment))
         log.info("result: %s", self.store.path)
         return frame
@@ -86,7 +86,7 @@ class Run(Question):
             self.store.claim()
         except (ProbingError, OSError) as error:  # the rows are right all the same
             log.warning("%s: still marked as made by another run (%s)", self.store.path, error)
-        return _marked(found, inner=False)
+        return with_inner(found, inner=False)
 
     def _cached(self, store: ResultStore) -> pd.DataFrame | None:
         try:
@@ -207,10 +207,6 @@ def resolve(config: Config, sampled: Task, known: ModelFiles | None = None) -> R
     if config.analysis.uses == "objective":
         run.means.objective.check(task)
     return run
-
-
-def _marked(frame: pd.DataFrame, *, inner: bool) -> pd.DataFrame:
-    return frame.assign(inner=pd.array([inner] * len(frame), dtype="boolean"))
 
 
 def _about_vectors(experiment: Experiment) -> dict[str, Any]:

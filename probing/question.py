@@ -95,7 +95,7 @@ class Question:
         """A digest of what a result shares with its baselines: examples, labels, reading, code."""
         request = self.request
         read = (request.pooling, request.max_length, request.dtype, request.storage)
-        content: tuple[object, ...] = (self.sampled.digest, *read, *((self.code,) if self.code else ()))
+        content = (self.sampled.digest, *read, *self.code)
         return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:8]
 
     @cached_property

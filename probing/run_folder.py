@@ -33,27 +33,16 @@ def new_run_folder(wanted: Path, root: Path) -> Iterator[Path]:
     planned = expanded(wanted).resolve()
     try:
         folder, mark = _make(planned, root)
-    except OSError:
+        with _until_done(mark):
+            try:
+                yield folder
+            except (ProbingError, OSError):
+                _empty(folder)
+                raise
+    except (ProbingError, OSError):
         if fresh:
             _leave(root, planned.parent)
         raise
-    try:
-        yield folder
-    except (ProbingError, OSError):
-        for name in _WRITTEN:
-            (folder / name).unlink(missing_ok=True)
-        with suppress(OSError):
-            folder.rmdir()
-        mark.unlink(missing_ok=True)
-        if fresh:
-            _leave(root, folder.parent)
-        raise
-    except KeyboardInterrupt:  # as if it were killed: the next run takes the folder away
-        raise
-    except BaseException:
-        mark.unlink(missing_ok=True)
-        raise
-    mark.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -61,6 +50,13 @@ def marked(folder: Path, root: Path) -> Iterator[None]:
     """Say while it lasts that a folder is that of a run, so that the next run takes it away after a kill."""
     mark = _mark(folder, root)  # first: a killed run may have had the same folder
     tidy(root)
+    with _until_done(mark):
+        yield
+
+
+@contextmanager
+def _until_done(mark: Path) -> Iterator[None]:
+    """Remove a run's mark when the run ends, unless the keyboard stops it: as if it were killed."""
     try:
         yield
     except KeyboardInterrupt:
@@ -69,6 +65,14 @@ def marked(folder: Path, root: Path) -> Iterator[None]:
         mark.unlink(missing_ok=True)
         raise
     mark.unlink(missing_ok=True)
+
+
+def _empty(folder: Path) -> None:
+    """Remove what a run that came to nothing has written, and its folder if nothing else is there."""
+    for name in _WRITTEN:
+        (folder / name).unlink(missing_ok=True)
+    with suppress(OSError):
+        folder.rmdir()
 
 
 def tidy(root: Path) -> None:

@@ -53,9 +53,8 @@ class GlobSweeper(BasicSweeper):
         if self._checked:
             return
         problems = [_problem(self._composed(job)) for job in batch]
-        first = next(iter(problems), None)
-        if first is not None and None not in problems:
-            raise first
+        if problems and problems[0] is not None and None not in problems:
+            raise problems[0]
 
     def _composed(self, job: Sequence[str]) -> DictConfig:
         """The configuration of a job, as it will be when it is launched."""

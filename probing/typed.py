@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from functools import cached_property, lru_cache
-from typing import get_type_hints
 
 from hydra import compose
 from omegaconf import OmegaConf
@@ -19,6 +18,7 @@ from probing.convert import import_dataclass
 from probing.errors import ProbingError
 from probing.files import expanded
 from probing.options import TextOption, text_option
+from probing.ranges import hints_of
 from probing.words import is_literal, is_plain, quoted, split
 
 _OVERRIDE = re.compile(r"(\+{0,2})([^=~+][^=]*)=(.*)", re.DOTALL)
@@ -138,7 +138,7 @@ class Classes:
     def _find(self, group: str) -> list[type]:
         from probing.config import Config, SampleConfig  # they import what the command line may not need
 
-        hint = get_type_hints(Config).get(group)
+        hint = hints_of(Config).get(group)
         if hint is None:
             return []
         own: list[type] = [SampleConfig] if group == "task" else []

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from probing.compose import choices, compose_config, conf_folder, explain, groups, plain_values
+from probing.choices import choices, conf_folder, groups
+from probing.compose import compose_config, plain_values
 from probing.config import Config, build_config
 from probing.errors import ProbingError
+from probing.explain import explain
 from probing.sweep import expand
 
 FILES = sorted(str(path.relative_to(conf_folder())) for path in conf_folder().rglob("*.yaml"))

@@ -14,7 +14,7 @@ from experiments.protocol import __main__ as protocol
 from experiments.protocol.__main__ import grids, pairs, seeds
 from experiments.transformer_anatomy import __main__ as anatomy
 from probing import cli
-from probing.compose import choices
+from probing.choices import choices
 from tests.tasks import test_glue as glue
 from tests.tasks.test_senteval_pairs import write_sts
 from tests.tasks.treebank import made as treebank

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from probing.compose import choices, conf_folder
+from probing.choices import choices, conf_folder
 
 PROJECT = Path(__file__).resolve().parents[1]
 

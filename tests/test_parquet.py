@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from probing.errors import CorruptFileError, OldFileError
-from probing.parquet import parse, read_marked, read_table, write_table
+from probing.parquet import parse, read_marked, write_table
 from probing.representations.manifest import write_manifest
 from probing.representations.request import Request
 from probing.results.store import ResultStore
@@ -63,10 +63,10 @@ def test_damage_is_named_with_its_file(tmp_path: Path) -> None:
     content[-20] ^= 1
     path.write_bytes(content)
     with pytest.raises(CorruptFileError, match=r"m\.t\.k\.parquet: damaged \(its checksum is not the one"):
-        read_table(path)
+        read_marked(path)
     path.write_bytes(b"")
     with pytest.raises(CorruptFileError, match=r"m\.t\.k\.parquet: damaged"):
-        read_table(path)
+        read_marked(path)
 
 
 def test_others_read_sealed_files_as_ever(tmp_path: Path) -> None:
@@ -93,4 +93,4 @@ def test_a_file_without_a_seal_is_called_old(tmp_path: Path) -> None:
     path = tmp_path / "old.parquet"
     pq.write_table(pa.table({"a": [1]}).replace_schema_metadata({"probing": "{}"}), path)
     with pytest.raises(OldFileError, match=r"old\.parquet: an older version of probing wrote it"):
-        read_table(path)
+        read_marked(path)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from probing.compose import choices
+from probing.choices import choices
 
 README = (Path(__file__).resolve().parents[1] / "README.md").read_text(encoding="utf-8")
 

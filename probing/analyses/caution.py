@@ -88,7 +88,8 @@ class Sink:
             weights: (batch, heads, queries, keys).
             tokens: (batch, keys), which positions hold tokens.
         """
-        if weights.shape[2] != weights.shape[3] or tokens.shape != (len(weights), weights.shape[3]):
+        square = weights.shape[2] == weights.shape[3] and tokens.shape == (len(weights), weights.shape[3])
+        if not self._causal or not square:
             return
         real = tokens.bool()
         ahead = weights.triu(1).amax((1, 3))[real]

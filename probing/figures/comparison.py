@@ -22,11 +22,12 @@ from probing.figures.lines import number_scores
 from probing.figures.page import shorten
 from probing.figures.save import Files, save
 from probing.figures.style import PAPER, RULE, TEXT_SIZE, TICK_SIZE, drawing, score_colours
-from probing.figures.words import describe, layer_name, metric_name, minus, usual_metric, value_name
+from probing.figures.words import describe, layer_name, minus, usual_metric, value_name
 from probing.results.alike import refuse_unlike
 from probing.results.schema import RESULT
 from probing.results.several import several
 from probing.results.sizes import SIZES, sizes_text
+from probing.results.units import metric_name
 from probing.tasks.target import COEFFICIENTS
 
 _RHO = "\N{GREEK SMALL LETTER RHO}"

@@ -16,8 +16,9 @@ from probing.figures.layout import common_prefix
 from probing.figures.legend import draw_entries, entries_height
 from probing.figures.page import Line, Page, shorten, text_width, wrap
 from probing.figures.style import FAINT, INK, SMALL_SIZE, TEXT_SIZE, TICK_SIZE, TITLE_SIZE
-from probing.figures.words import describe, metric_name, usual_metric
+from probing.figures.words import describe, usual_metric
 from probing.results.sizes import sizes_text
+from probing.results.units import metric_name
 
 _LEFT, _GAP, _STACK_GAP, _HEADER_GAP, _HEADING_GAP = 0.62, 0.6, 0.1, 0.1, 0.06
 _BETWEEN, _BELOW = 0.34, 0.52

@@ -12,11 +12,10 @@ from probing.figures.words import (
     choice_sentence,
     highest_name,
     majority_sentence,
-    metric_name,
     place_name,
     variant_name,
 )
-from probing.results.units import DIFFERENCES, Unit, score_unit, value_unit
+from probing.results.units import DIFFERENCES, Unit, metric_name, score_unit, value_unit
 
 DELTA = "\N{GREEK CAPITAL LETTER DELTA}"
 _NAMES = {"gates": "gate", "entropy": "entropy of attention", "prune": "kept"}

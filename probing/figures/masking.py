@@ -26,12 +26,12 @@ from probing.figures.lines import (
 )
 from probing.figures.save import Files, save
 from probing.figures.style import drawing
-from probing.figures.words import metric_name, spoken, variant_name
+from probing.figures.words import spoken, variant_name
 from probing.results.schema import RESULT
 from probing.results.several import preferred, several
 from probing.results.sizes import SIZES
 from probing.results.threshold import last_kept, threshold
-from probing.results.units import LOSS
+from probing.results.units import LOSS, metric_name
 
 CURVES = {
     "iterative": "iterative: least important first, asked anew",

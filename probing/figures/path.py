@@ -19,11 +19,12 @@ from probing.figures.lines import draw_level, draw_line, score_axis, style_of
 from probing.figures.masking import level_entries
 from probing.figures.save import Files, save
 from probing.figures.style import drawing
-from probing.figures.words import LAMBDA, metric_name, spoken
+from probing.figures.words import LAMBDA, spoken
 from probing.results.schema import RESULT
 from probing.results.several import preferred, several
 from probing.results.sizes import SIZES
 from probing.results.threshold import last_kept, threshold
+from probing.results.units import metric_name
 
 _PANEL = [name for name in GridKey._fields if name != "variant"]
 _COLUMNS = [*_PANEL, "draw", "lambda", "n_heads", "dev", "test", "full_dev", "full", "majority", *SIZES]

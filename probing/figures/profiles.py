@@ -31,9 +31,10 @@ from probing.figures.lines import (
 from probing.figures.profile_table import chosen_by, spread_table, without_baselines
 from probing.figures.save import Files, save
 from probing.figures.style import LINES, drawing
-from probing.figures.words import describe, layer_name, metric_name, usual_metric, value_name
+from probing.figures.words import describe, layer_name, usual_metric, value_name
 from probing.results.schema import RESULT
 from probing.results.sizes import sizes_text
+from probing.results.units import metric_name
 
 _BESIDE = {"untrained": "untrained twin", "control": "control labels"}
 _GREY = "#595959"

@@ -29,10 +29,11 @@ from probing.figures.lines import (
 )
 from probing.figures.save import Files, save
 from probing.figures.style import drawing
-from probing.figures.words import layer_name, metric_name, spoken, value_name
+from probing.figures.words import layer_name, spoken, value_name
 from probing.results.schema import RESULT
 from probing.results.several import preferred, several
 from probing.results.sizes import SIZES
+from probing.results.units import metric_name
 
 CURVES = {"top": "best heads on dev", "random": "random heads", "permuted": "best heads, permuted labels"}
 LAYERS = {"last_layer": "last layer", "best_layer": "best layer on dev"}

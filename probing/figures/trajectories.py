@@ -33,9 +33,10 @@ from probing.figures.profile_table import chosen_by, spread_table, without_basel
 from probing.figures.save import Files, save
 from probing.figures.scale import draw_score_bar, plain_labels, share_labels
 from probing.figures.style import drawing, score_colours
-from probing.figures.words import layer_name, metric_name, spoken, value_name
+from probing.figures.words import layer_name, spoken, value_name
 from probing.results.alike import refuse_unlike
 from probing.results.schema import RESULT
+from probing.results.units import metric_name
 from probing.tasks.target import COEFFICIENTS
 
 _KEY = list(GridKey._fields)

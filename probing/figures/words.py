@@ -8,17 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from probing.figures.grid import EMBEDDINGS, Grid, GridKey
-from probing.results.units import score_unit
+from probing.results.units import metric_name, score_unit
 from probing.tasks.target import COEFFICIENTS
-
-_METRICS = {
-    "accuracy": "accuracy",
-    "macro_f1": "macro F1",
-    "f1": "F1",
-    "matthews": "Matthews correlation",
-    "pearson": "Pearson correlation",
-    "spearman": "Spearman correlation",
-}
 
 _VALUES = {
     "untrained": "untrained twin's test",
@@ -90,11 +81,6 @@ def across_name(grid: Grid) -> str:
     if grid.whole_layers:
         return ""
     return "heads, sorted within each layer" if grid.order == "score" else "head"
-
-
-def metric_name(metric: str) -> str:
-    """A metric as readers know it."""
-    return _METRICS.get(metric, metric)
 
 
 def usual_metric(keys: Sequence[GridKey]) -> str:

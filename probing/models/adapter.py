@@ -15,7 +15,8 @@ from probing.models.content import digest_files, digest_text, json_object
 CONFIG, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
 FILES = (CONFIG, WEIGHTS)
 _NOT_CONTENT = ("base_model_name_or_path", "revision", "inference_mode", "peft_version", "auto_mapping")
-_PREFIX = "base_model.model."
+PREFIX = "base_model.model."
+"""Before the name of every tensor that peft saves."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ class Adapter:
 
         with safe_open(self.folder / WEIGHTS, framework="np") as stored:
             found = {name: tuple(stored.get_slice(name).get_shape()) for name in stored.keys()}  # noqa: SIM118
-        return {name.removeprefix(_PREFIX): shape for name, shape in found.items()}
+        return {name.removeprefix(PREFIX): shape for name, shape in found.items()}
 
     @property
     def labels(self) -> int | None:

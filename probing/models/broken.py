@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import re
@@ -16,7 +15,7 @@ from safetensors import SafetensorError, safe_open
 from torch import nn
 
 from probing.errors import ProbingError
-from probing.models.content import DISTRIBUTED, INDEX, WHOLE, matching
+from probing.models.content import DISTRIBUTED, INDEX, WHOLE, json_object, matching
 from probing.models.files import ModelFiles, untrusted
 
 COUNTS = (
@@ -82,6 +81,14 @@ def warn_of_layers(model: nn.Module, report: Mapping[str, Any]) -> None:
             beyond[0],
             len(beyond) - 1,
         )
+
+
+SAME = 1e-3
+"""Of the largest value: by how much two passes may differ where sums have no fixed order."""
+AT_RANDOM = (
+    "the model draws something at random (dropout in its own code, hashing), and no result could be "
+    "repeated; choose another model"
+)
 
 
 def not_finite(dtype: str) -> str:
@@ -185,11 +192,9 @@ def _about_tokenizer(files: ModelFiles, error: Exception) -> str:
         if "token" not in path.name and path.name not in ("vocab.json", "normalizer.json"):
             continue
         try:
-            found = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as broken:
-            return f"{path}: cannot be read as JSON ({_first(broken)}); {AGAIN}"
-        if not isinstance(found, dict):
-            return f"{path}: is no JSON object; {AGAIN}"
+            json_object(path)
+        except ProbingError as broken:
+            return str(broken)
     names = [path.name for path in sorted(folder.iterdir()) if path.is_file() and "token" in path.name]
     return (
         f"{folder}: no tokenizer can be made of {', '.join(names) or 'what is there'}: {_first(error)}; "

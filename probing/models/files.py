@@ -44,8 +44,13 @@ class ModelFiles:
     @property
     def title(self) -> str:
         """The model's name in results; one with an adapter says so, `bert+lora`, unless it has a label."""
-        adapted = self.adapter is not None and self.config.pretrained and not self.config.label
-        return f"{self.config.title}+{self.adapter.kind}" if self.adapter and adapted else self.config.title
+        merged = None if self.config.label else self._merged
+        return self.config.title if merged is None else f"{self.config.title}+{merged.kind}"
+
+    @property
+    def _merged(self) -> Adapter | None:
+        """The adapter, if there are weights to merge it into."""
+        return self.adapter if self.config.pretrained else None
 
     @cached_property
     def settings(self) -> dict[str, Any]:
@@ -91,13 +96,12 @@ class ModelFiles:
         settings = {key: value for key, value in self.settings.items() if key not in _NOT_CONTENT}
         tokenizer = matching(self.tokenizer_folder, TOKENIZER)
         code = self._code() if self.config.trust_remote_code else []
-        adapted = self.adapter is not None and self.config.pretrained
         return {
             "weights": self._weights_identity(),
             "config": digest_text(json.dumps(settings, sort_keys=True) + self._cut()),
             "tokenizer": digest_files(tokenizer),
             "code": digest_files(code) if code else "",
-            **({"adapter": self.adapter.identity} if self.adapter and adapted else {}),
+            **({} if self._merged is None else {"adapter": self._merged.identity}),
         }
 
     def _code(self) -> list[Path]:

@@ -14,10 +14,9 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from probing.errors import ProbingError
-from probing.models.adapter import Adapter
+from probing.models.adapter import PREFIX, Adapter
 
 log = logging.getLogger(__name__)
-_PREFIX = "base_model.model."
 _DEEPEST = 3
 """Parts of a tensor's name that may follow the module that it adapts: `lora_A.default.weight`."""
 
@@ -124,7 +123,7 @@ def _choose(model: PreTrainedModel, tensors: Sequence[str], adapter: Adapter) ->
         hosts.append(_Host.of(inner))
     elif prefix:
         hosts.append(_Host.of(_Around(prefix, model)))
-    plain = {name: name.removeprefix(_PREFIX) for name in tensors}
+    plain = {name: name.removeprefix(PREFIX) for name in tensors}
     counts = [sum(host.fits(name) for name in plain.values()) for host in hosts]
     host = hosts[counts.index(max(counts))]
     kept = [name for name, own in plain.items() if host.fits(own)]

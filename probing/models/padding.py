@@ -112,8 +112,9 @@ def _embeddings(model: PreTrainedModel) -> int:
 
 def _usable(token: object, size: int) -> int | None:
     """A token's id, if there is one and the model has an embedding for it."""
-    known = isinstance(token, int) and token >= 0 and (size == 0 or token < size)
-    return token if known and isinstance(token, int) else None
+    if not isinstance(token, int) or token < 0 or (size and token >= size):
+        return None
+    return token
 
 
 @torch.inference_mode()

@@ -25,9 +25,8 @@ if TYPE_CHECKING:
     from probing.objectives.items import Batches
 
 
-@dataclass(frozen=True)
-class Classifier:
-    """Judge a checkpoint such as `BertForSequenceClassification` by its own answers."""
+class OwnAnswers:
+    """The part that objectives share which let a checkpoint answer as it was trained to."""
 
     @property
     def name(self) -> str:
@@ -38,6 +37,11 @@ class Classifier:
     def pools(self) -> bool:
         """The checkpoint pools by itself."""
         return False
+
+
+@dataclass(frozen=True)
+class Classifier(OwnAnswers):
+    """Judge a checkpoint such as `BertForSequenceClassification` by its own answers."""
 
     def check(self, task: Task) -> None:
         """Refuse words: such a checkpoint answers for whole texts."""

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import logging
+
+import numpy as np
+from numpy.typing import NDArray
+
 from probing.errors import ProbingError
 from probing.tasks.task import Task, Unit
+
+log = logging.getLogger(__name__)
 
 
 def joint_units(task: Task) -> tuple[Unit, ...]:
@@ -19,6 +26,17 @@ def joint_units(task: Task) -> tuple[Unit, ...]:
     return tuple(
         Unit(unit.text, second=partner.text) for unit, partner in zip(task.units, task.partners, strict=True)
     )
+
+
+def with_vectors(task: Task, rows: NDArray[np.int64]) -> Task:
+    """The examples of a task that have vectors; a warning counts the others.
+
+    Args:
+        task: The task.
+        rows: int64 (n,), those examples, ascending.
+    """
+    log.warning("%d examples are dropped: their words are cut off or have no token", len(task) - len(rows))
+    return task.take(rows)
 
 
 def refuse_without_train(task: Task, name: str) -> None:

@@ -15,7 +15,7 @@ from torch import Tensor
 from probing.errors import ProbingError
 from probing.models.sites import Site
 from probing.objectives.answers import Judge, Judged
-from probing.objectives.examples import joint_units, refuse_without_train
+from probing.objectives.examples import joint_units, refuse_without_train, with_vectors
 from probing.objectives.objective import (
     Batch,
     Output,
@@ -85,10 +85,7 @@ class Readout:
         there = np.flatnonzero(np.isfinite(vectors).all(1))
         task = setting.task
         if len(there) < len(task):
-            log.warning(
-                "%d examples are dropped: their words are cut off or have no token", len(task) - len(there)
-            )
-            task, vectors = task.take(there), vectors[there]
+            task, vectors = with_vectors(task, there), vectors[there]
             units = tuple(units[row] for row in there)
         judge = Judge(task)
         batches = make_batches(loaded, setting, task, units, judge.finish)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -15,12 +14,11 @@ from probing.errors import ProbingError
 from probing.models.files import ModelFiles
 from probing.models.sites import Site
 from probing.objectives.answers import Judge, Judged
-from probing.objectives.classifier import Classifier, order_of
+from probing.objectives.classifier import Classifier, OwnAnswers, order_of
+from probing.objectives.examples import with_vectors
 from probing.objectives.objective import Batch, Objective, Output, Ready, Setting
 from probing.representations.pooling import pool
 from probing.tasks.task import Task
-
-log = logging.getLogger(__name__)
 
 if TYPE_CHECKING:
     from probing.models.load import LoadedModel
@@ -29,7 +27,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class SavedClassifier:
+class SavedClassifier(OwnAnswers):
     """Judge a checkpoint of `experiments.finetune` by the answers of its own linear layer.
 
     Attributes:
@@ -37,16 +35,6 @@ class SavedClassifier:
     """
 
     digest: str
-
-    @property
-    def name(self) -> str:
-        """As on the command line."""
-        return "classifier"
-
-    @property
-    def pools(self) -> bool:
-        """It pools as it was trained."""
-        return False
 
     def check(self, task: Task) -> None:
         """Refuse pairs: their two vectors come from two inputs, where an objective has one."""
@@ -75,10 +63,7 @@ class SavedClassifier:
         batches = make_batches(loaded, setting, task, task.units, Judge(task).finish)
         there = sorted(row for split in batches.values() for batch in split for row in batch.rows.tolist())
         if len(there) < len(task):
-            log.warning(
-                "%d examples are dropped: their words are cut off or have no token", len(task) - len(there)
-            )
-            task = task.take(np.array(there))
+            task = with_vectors(task, np.array(there))
             batches = make_batches(loaded, setting, task, task.units, Judge(task).finish)
         return _Saved(loaded, Judge(task), batches, _Reading.of(loaded, head, order))
 

@@ -5,11 +5,8 @@ from __future__ import annotations
 import torch
 
 from probing.errors import ProbingError
-from probing.models.broken import not_finite
+from probing.models.broken import AT_RANDOM, SAME, not_finite
 from probing.objectives.objective import Ready, plain
-
-SAME = 1e-3
-"""Of the largest loss: by how much two passes may differ where sums have no fixed order."""
 
 
 def check_sound(ready: Ready, dtype: str) -> Ready:
@@ -35,8 +32,6 @@ def check_sound(ready: Ready, dtype: str) -> Ready:
     apart = abs(first - second).max()
     if apart > SAME * abs(first).max():
         raise ProbingError(
-            f"two passes over the same examples give losses that differ by {apart:.1e}: the model draws "
-            "something at random (dropout in its own code, hashing), and no result could be repeated; "
-            "choose another model"
+            f"two passes over the same examples give losses that differ by {apart:.1e}: {AT_RANDOM}"
         )
     return ready

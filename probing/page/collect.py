@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import pandas as pd
 
 from probing.errors import ProbingError
-from probing.figures.words import metric_name, minus
+from probing.figures.words import minus
 from probing.page.content import Content, Curve, Damaged, Grid, Table
 from probing.page.found import found, found_support, is_found
 from probing.page.lines import lines
@@ -21,9 +21,9 @@ from probing.page.support import against_guess, against_zero, guess, numbers, si
 from probing.results.alike import quantity
 from probing.results.baselines import with_baselines
 from probing.results.schema import COLUMNS, DERIVED, GRID
-from probing.results.sizes import limit_text, sizes_text
+from probing.results.sizes import counts_text
 from probing.results.store import read_results
-from probing.results.units import LOSS
+from probing.results.units import LOSS, metric_name
 from probing.tasks.target import COEFFICIENTS
 
 CELL_COLUMNS = (
@@ -125,7 +125,7 @@ def _grid(rows: pd.DataFrame, places: dict[str, int], names: dict[str, str], var
         scale=kind.scale,
         quantity=minus(str(kind)),
         sizes={name: numbers(rows[name])[0] for name in SIZES},
-        counted=_counted(rows),
+        counted=counts_text(rows),
         sides=sides(against_zero(rows) if is_found(rows) else against_guess(rows)),
         columns={name: values for name, values in columns.items() if any(v is not None for v in values)},
         support=found_support(rows) if is_found(rows) else support(rows),
@@ -143,7 +143,7 @@ def _curve(rows: pd.DataFrame, places: dict[str, int], names: dict[str, str], va
         metric=metric_name(metric),
         coefficient=metric in COEFFICIENTS,
         guess=guess(rows),
-        counted=_counted(rows),
+        counted=counts_text(rows),
         lines=lines(rows),
     )
 
@@ -156,16 +156,11 @@ def _table(rows: pd.DataFrame, places: dict[str, int], names: dict[str, str], va
         detail=described(names, varying),
         run=places[str(rows["key"].iloc[0])],
         metric=metric_name(str(rows["metric"].iloc[0])),
-        counted=_counted(rows),
+        counted=counts_text(rows),
         what=what,
         headings=headings,
         lines=lines,
     )
-
-
-def _counted(rows: pd.DataFrame) -> str:
-    """The examples of a run, and the limit of a quick look, in words."""
-    return "; ".join(filter(None, (sizes_text(rows), limit_text(rows))))
 
 
 def _sorted(items: Iterable[_Item]) -> list[_Item]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 import torch
@@ -18,9 +18,8 @@ from probing.probes.scaling import Scaling
 from probing.ranges import Iterations, Tolerance
 
 Ints = NDArray[np.int64]
-SOLVERS = ("lbfgs", "liblinear", "newton-cg", "newton-cholesky", "sag", "saga")
-
 Solver = Literal["lbfgs", "liblinear", "newton-cg", "newton-cholesky", "sag", "saga"]
+SOLVERS = get_args(Solver)
 
 
 @dataclass(frozen=True)

@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from probing.errors import CorruptFileError, ProbingError
+from probing.files import nearest
 from probing.progress import Progress
 from probing.representations.inputs import Source, characters, source_of
 from probing.representations.reader import Representations
 from probing.representations.request import Request, unit_id
 from probing.representations.settings import ExtractConfig
-from probing.representations.shard import write_shard
+from probing.representations.shard import ShardWriter
 from probing.representations.store import Store
 from probing.tasks.task import Unit
 
@@ -147,12 +148,13 @@ class Extractor:
         cut: set[Source] = set()
         lost = silent = 0
         buffer = self._buffer(reader, len(units))
+        writer = ShardWriter(self.store.folder)
         for rows in self._shards(reader, units, progress, buffer):
             chosen = [units[place] for place in rows.places]
             names, truncated, missing = (
                 [ids[place] for place in places] for places in (rows.places, rows.truncated, rows.missing)
             )
-            write_shard(self.store.folder, names, chosen, rows.vectors, layout, truncated, missing)
+            writer.write(names, chosen, rows.vectors, layout, truncated, missing)
             cut.update(source_of(units[place]) for place in rows.truncated)
             untouched = len(set(rows.missing) - set(rows.truncated))
             lost += len(missing) - untouched
@@ -196,8 +198,7 @@ class Extractor:
     def _announce(self, reader: Reader, units: list[Unit]) -> None:
         """Say what is coming, and refuse what the disk cannot hold."""
         size = len(units) * self._width(reader)
-        there = next(folder for folder in (self.root, *self.root.absolute().parents) if folder.exists())
-        free = shutil.disk_usage(there).free
+        free = shutil.disk_usage(nearest(self.root)).free
         if size > free:
             raise ProbingError(
                 f"{self.store.folder}: {size / 1e9:.1f} GB of vectors, {free / 1e9:.1f} GB free; choose "

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from probing.errors import ProbingError
-from probing.models.broken import not_finite
+from probing.models.broken import AT_RANDOM, SAME, not_finite
 from probing.models.capture import capture
 from probing.models.load import LoadedModel
 from probing.models.sites import Site
@@ -28,7 +28,6 @@ from probing.representations.threads import ThreadChoice, thread_candidates, tor
 from probing.tasks.task import Unit
 
 SAMPLE = 16  # texts that the time is measured on
-SAME = 1e-3  # of the largest value: by how much two passes may differ where sums have no fixed order
 
 
 @dataclass(frozen=True)
@@ -113,13 +112,12 @@ class Reader:
     def _check_same(self, first: list[dict[int, Vectors]], second: list[dict[int, Vectors]]) -> None:
         for before, after in zip(first, second, strict=True):
             for layer, vectors in before.items():
-                apart = np.abs(vectors.astype(np.float32) - after[layer]).max(initial=0)
+                apart = np.abs(vectors - after[layer]).max(initial=0)
                 size = np.abs(vectors).max(initial=0)
                 if apart > SAME * size:
                     raise ProbingError(
                         f"layer {layer}: two passes over the same texts give vectors that differ by "
-                        f"{apart / size:.1e} of their size: the model draws something at random (dropout in "
-                        "its own code, hashing), and no result could be repeated; choose another model"
+                        f"{apart / size:.1e} of their size: {AT_RANDOM}"
                     )
 
     def read(self, units: Sequence[Unit]) -> Iterator[Rows]:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -24,7 +23,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from probing.errors import CorruptFileError
-from probing.files import own_name, sync_folder, write_synced
+from probing.files import delete, own_name, sync_folder, write_synced
 from probing.representations.rows import unit_columns
 from probing.tasks.task import Unit
 
@@ -139,62 +138,70 @@ def open_shard(folder: Path) -> Shard:
     return shard
 
 
-def write_shard(
-    parent: Path,
-    ids: Sequence[str],
-    units: Sequence[Unit],
-    vectors: Mapping[int, Vectors],
-    model_layout: Mapping[int, tuple[int, int]],
-    truncated: Sequence[str] = (),
-    missing: Sequence[str] = (),
-) -> Shard:
-    """Write rows as a new shard; until the last rename nobody sees any of it.
+class ShardWriter:
+    """Writes shards next to each other, each with a higher number than those before it."""
 
-    Args:
-        parent: The folder of shards, which has the key of their request as its name; nobody else may write
-            to it meanwhile.
-        ids: Unit ids, one for each row.
-        units: The units themselves, kept for those who read the files by other means.
-        vectors: For each layer an array (rows, heads, head_dim).
-        model_layout: Number of heads and head dimension of every layer that the model has.
-        truncated: Ids of the units whose text was cut to the model's limit.
-        missing: Ids of those that were cut off with it; their vectors are NaN.
-    """
-    temporary = parent / own_name("tmp")
-    temporary.mkdir(parents=True)
-    try:
-        files = {ROWS: _write_table(temporary / ROWS, pa.table(unit_columns(units, ids)))}
-        for layer, array in vectors.items():
-            name = layer_file(layer)
-            files[name] = _write_table(temporary / name, _layer_table(array), split=True)
-        meta = {
-            "request": parent.name,
-            "number": _next_number(parent),
-            "rows": len(ids),
-            "layers": sorted(vectors),
-            "model": {str(layer): list(shape) for layer, shape in model_layout.items()},
-            "truncated": list(truncated),
-            "missing": list(missing),
-            "files": files,
-        }
-        mark = {"meta": meta, "sha256": _digest(json.dumps(meta).encode())}
-        write_synced(temporary / META, json.dumps(mark, indent=1).encode())
-        folder = parent / f"shard-{uuid.uuid4().hex[:12]}"
-        temporary.rename(folder)
-        sync_folder(parent)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-    return open_shard(folder)
+    def __init__(self, parent: Path) -> None:
+        """Read the numbers of the shards that are there.
+
+        Args:
+            parent: The folder of shards, which has the key of their request as its name; nobody else may
+                write to it meanwhile.
+        """
+        self._parent = parent
+        # a clock may be set back, and times of files are changed
+        self._last = max((_number(folder) for folder in parent.glob("shard-*")), default=0)
+
+    def write(
+        self,
+        ids: Sequence[str],
+        units: Sequence[Unit],
+        vectors: Mapping[int, Vectors],
+        model_layout: Mapping[int, tuple[int, int]],
+        truncated: Sequence[str] = (),
+        missing: Sequence[str] = (),
+    ) -> Shard:
+        """Write rows as a new shard; until the last rename nobody sees any of it.
+
+        Args:
+            ids: Unit ids, one for each row.
+            units: The units themselves, kept for those who read the files by other means.
+            vectors: For each layer an array (rows, heads, head_dim).
+            model_layout: Number of heads and head dimension of every layer that the model has.
+            truncated: Ids of the units whose text was cut to the model's limit.
+            missing: Ids of those that were cut off with it; their vectors are NaN.
+        """
+        temporary = self._parent / own_name("tmp")
+        temporary.mkdir(parents=True)
+        try:
+            files = {ROWS: _write_table(temporary / ROWS, pa.table(unit_columns(units, ids)))}
+            for layer, array in vectors.items():
+                name = layer_file(layer)
+                files[name] = _write_table(temporary / name, _layer_table(array), split=True)
+            meta = {
+                "request": self._parent.name,
+                "number": self._last + 1,
+                "rows": len(ids),
+                "layers": sorted(vectors),
+                "model": {str(layer): list(shape) for layer, shape in model_layout.items()},
+                "truncated": list(truncated),
+                "missing": list(missing),
+                "files": files,
+            }
+            mark = {"meta": meta, "sha256": _digest(json.dumps(meta).encode())}
+            write_synced(temporary / META, json.dumps(mark, indent=1).encode())
+            folder = self._parent / f"shard-{uuid.uuid4().hex[:12]}"
+            temporary.rename(folder)
+            sync_folder(self._parent)
+        finally:
+            delete(temporary)
+        self._last += 1
+        return open_shard(folder)
 
 
 def layer_file(layer: int) -> str:
     """The name of a layer's file; layer -1 is the embeddings."""
     return "embeddings.parquet" if layer < 0 else f"layer-{layer:02d}.parquet"
-
-
-def _next_number(parent: Path) -> int:
-    """One more than that of any shard there; a clock may be set back, and times of files are changed."""
-    return 1 + max((_number(folder) for folder in parent.glob("shard-*")), default=0)
 
 
 def _number(folder: Path) -> int:

@@ -7,18 +7,11 @@ from dataclasses import dataclass
 import pandas as pd
 
 from probing.errors import ProbingError
-from probing.results.units import DIFFERENCES, LOSS, score_unit, value_unit
+from probing.results.units import DIFFERENCES, LOSS, metric_name, score_unit, value_unit
 from probing.tasks.target import COEFFICIENTS
 
 _LABELS = ("", "readout", "classifier")
 """Objectives (none of a probe) that predict the labels of the task; others predict something of their own."""
-_NAMES = {
-    "macro_f1": "macro F1",
-    "f1": "F1",
-    "matthews": "Matthews correlation",
-    "pearson": "Pearson correlation",
-    "spearman": "Spearman correlation",
-}
 _RANGES = {"mse": "from 0 up", LOSS: "from 0 up"}
 _P = ("p", "p_adjusted")
 
@@ -48,7 +41,7 @@ class Quantity:
 
     def __str__(self) -> str:
         """The quantity in words, "Pearson correlation (from -1 to 1)"."""
-        metric = _NAMES.get(self.metric, self.metric)
+        metric = metric_name(self.metric)
         what = {"score": metric, "difference": f"difference in {metric}"}.get(self.kind, self.kind)
         about = f" of {self.predicted}" if self.predicted else ""
         said = ", ".join(filter(None, (self.unit, self.range)))

@@ -87,6 +87,11 @@ def as_frame(rows: list[dict[str, object]]) -> pd.DataFrame:
     return frame
 
 
+def with_inner(frame: pd.DataFrame, *, inner: bool) -> pd.DataFrame:
+    """The same rows of one run, marked as made by another run on its way, or as asked for."""
+    return frame.assign(inner=pd.array([inner] * len(frame), dtype="boolean"))
+
+
 def places(frame: pd.DataFrame, columns: Sequence[str] = PLACE) -> pd.MultiIndex:
     """Rows by the columns that tell them apart; what is missing is "-", so that it equals itself."""
     chosen = frame[list(columns)]

@@ -25,6 +25,11 @@ def limit_text(rows: pd.DataFrame) -> str:
     return f"limit {_ends(known)}" if known else ""
 
 
+def counts_text(rows: pd.DataFrame) -> str:
+    """Both of these, "n 100 train, 50 dev, 50 test; limit 100"."""
+    return "; ".join(filter(None, (sizes_text(rows), limit_text(rows))))
+
+
 def _known(rows: pd.DataFrame, name: str) -> list[int]:
     if name not in rows:
         return []

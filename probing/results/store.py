@@ -17,7 +17,7 @@ from probing.files import discard, file_name
 from probing.locks import held, lock_file
 from probing.parquet import read_marked, write_table
 from probing.representations import request
-from probing.results.schema import COLUMNS, PREDICTED, SCHEMA
+from probing.results.schema import COLUMNS, PREDICTED, SCHEMA, with_inner
 
 log = logging.getLogger(__name__)
 
@@ -74,7 +74,7 @@ class ResultStore:
 
     def write(self, frame: pd.DataFrame, about: Mapping[str, Any]) -> Path:
         """Write the finished result with what is known about it, and drop its parts."""
-        _write(self.path, frame, about, _mark("result", self.key))
+        self._write_result(frame, about)
         self.drop_parts()
         return self.path
 
@@ -85,8 +85,10 @@ class ResultStore:
             ProbingError: If the file cannot be written.
         """
         frame, about = read_result(self.path, predicted=True)
-        asked = frame.assign(inner=pd.array([False] * len(frame), dtype="boolean"))
-        _write(self.path, asked, about, _mark("result", self.key))
+        self._write_result(with_inner(frame, inner=False), about)
+
+    def _write_result(self, frame: pd.DataFrame, about: Mapping[str, Any]) -> None:
+        _write(self.path, frame, about, _mark("result", self.key))
 
     def drop_parts(self) -> None:
         """Forget what an interrupted run has finished."""

@@ -11,7 +11,7 @@ import pandas as pd
 from probing.results.alike import apart, quantity
 from probing.results.measures import needed
 from probing.results.schema import fitted, places
-from probing.results.sizes import limit_text, sizes_text
+from probing.results.sizes import counts_text, limit_text
 from probing.results.text.curves import (
     gates_summary,
     gates_text,
@@ -37,8 +37,7 @@ def grid_text(rows: pd.DataFrame) -> str:
         before it counting the examples.
     """
     *lines, last = _texts(rows).whole(rows).splitlines()
-    sizes = "; ".join(filter(None, (sizes_text(rows), limit_text(rows))))
-    return "\n".join([*lines, *filter(None, [sizes]), last])
+    return "\n".join([*lines, *filter(None, [counts_text(rows)]), last])
 
 
 def summary(rows: pd.DataFrame) -> str:

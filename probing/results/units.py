@@ -16,6 +16,16 @@ _MINUS = "\N{MINUS SIGN}"
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
+_METRICS = {
+    "accuracy": "accuracy",
+    "macro_f1": "macro F1",
+    "f1": "F1",
+    "matthews": "Matthews correlation",
+    "pearson": "Pearson correlation",
+    "spearman": "Spearman correlation",
+}
+
+
 @dataclass(frozen=True)
 class Unit:
     """How a number is written.
@@ -108,3 +118,8 @@ def _fitted(values: ArrayLike, name: str, *, signed: bool = False) -> Unit:
     exponent = int(np.floor(np.log10(largest)))
     power = 0 if 0 <= exponent < 3 else 3 * (exponent // 3)
     return Unit(name, digits=int(np.clip(2 - exponent + power, 0, 2)), power=power, signed=signed)
+
+
+def metric_name(metric: str) -> str:
+    """A metric as readers know it."""
+    return _METRICS.get(metric, metric)

@@ -12,7 +12,7 @@ import probing
 from experiments.transformer_anatomy import __main__ as study
 from experiments.transformer_anatomy.parts import PARTS
 from experiments.transformer_anatomy.presets import PRESETS
-from probing.compose import choices
+from probing.choices import choices
 from probing.errors import ProbingError
 from tests.test_run import SMALL
 

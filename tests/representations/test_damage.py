@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from probing.errors import CorruptFileError, ProbingError
 from probing.representations.load import load_representations
 from probing.representations.request import unit_id
-from probing.representations.shard import Shard, open_shard, write_shard
+from probing.representations.shard import Shard, ShardWriter, open_shard
 from probing.representations.store import Store
 from probing.tasks.task import Task, Unit
 from tests.representations.test_extract import extractor
@@ -35,7 +35,7 @@ def store(tmp_path: Path) -> Store:
     """One shard of six texts and two layers, of which the second text was cut."""
     found = Store(tmp_path, REQUEST.key)
     found.prepare(REQUEST)
-    write_shard(found.folder, IDS, UNITS, {0: vectors(0), 1: vectors(1)}, LAYOUT, [IDS[1]])
+    ShardWriter(found.folder).write(IDS, UNITS, {0: vectors(0), 1: vectors(1)}, LAYOUT, [IDS[1]])
     return found
 
 
@@ -96,7 +96,9 @@ def test_files_of_a_shard_that_changed_places(store: Store, one: str) -> None:
 
 def test_shards_that_were_copied_within_a_store(store: Store) -> None:
     (shard,) = store.shards()
-    newer = write_shard(store.folder, IDS[:3], UNITS[:3], {0: vectors(2)[:3], 1: vectors(3)[:3]}, LAYOUT)
+    newer = ShardWriter(store.folder).write(
+        IDS[:3], UNITS[:3], {0: vectors(2)[:3], 1: vectors(3)[:3]}, LAYOUT
+    )
     for source in (shard, newer):
         for name in ("shard-000000000000", "shard-zzzzzzzzzzzz"):
             shutil.copytree(source.folder, store.folder / f"{name}-{source.number}")
@@ -112,7 +114,7 @@ def test_shards_that_were_copied_within_a_store(store: Store) -> None:
 
 def test_the_number_of_a_shard_decides_and_never_the_time_of_its_files(store: Store) -> None:
     (old,) = store.shards()
-    new = write_shard(store.folder, IDS, UNITS, {0: vectors(2), 1: vectors(3)}, LAYOUT)
+    new = ShardWriter(store.folder).write(IDS, UNITS, {0: vectors(2), 1: vectors(3)}, LAYOUT)
     for ahead in (old, new):
         for shard in (old, new):
             _touch(shard, 2_000_000_000 if shard is ahead else 1)
@@ -130,7 +132,7 @@ def test_always_serves_what_it_has_just_made_whatever_the_clock_says(
     (made,) = mine.store.shards()
     units = list(dict.fromkeys(small_task.units))
     values = {layer: np.full((len(units), 4, 8), 7, dtype=np.float32) for layer in range(3)}
-    write_shard(mine.store.folder, [unit_id(u) for u in units], units, values, made.model_layout)
+    ShardWriter(mine.store.folder).write([unit_id(u) for u in units], units, values, made.model_layout)
     for shard in mine.store.shards():
         _touch(shard, 4_000_000_000)
     expected = right.layer(1)
@@ -221,7 +223,7 @@ def test_who_reads_the_cache_by_name_is_refused_another_models_shard(tmp_path: P
     cache(tmp_path, PLAIN)
     folder = tmp_path / "representations" / REQUEST.key
     (shard,) = folder.glob("shard-*")
-    other = write_shard(tmp_path / "0123456789", IDS, UNITS, {0: vectors(0)}, LAYOUT)
+    other = ShardWriter(tmp_path / "0123456789").write(IDS, UNITS, {0: vectors(0)}, LAYOUT)
     shutil.rmtree(shard)
     other.folder.rename(shard)
     with pytest.raises(CorruptFileError, match=r"answer the request 0123456789; .* or delete it"):

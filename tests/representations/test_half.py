@@ -23,7 +23,7 @@ from probing.representations.forward import Rows
 from probing.representations.half import Half
 from probing.representations.request import unit_id
 from probing.representations.settings import ExtractConfig, Storage
-from probing.representations.shard import write_shard
+from probing.representations.shard import ShardWriter
 from probing.tasks.task import Task, Unit
 from tests.representations.test_extract import extractor
 from tests.tiny import make_bert
@@ -47,7 +47,7 @@ def test_what_was_computed_in_bfloat16_takes_half_the_disk(tmp_path: Path, preci
     """Split by byte, the two bytes that bfloat16 lacks are zeros."""
     values = torch.from_numpy(normal(20_000)).to(getattr(torch, precision)).float().numpy()
     units = [Unit(str(number)) for number in range(len(values))]
-    shard = write_shard(tmp_path / "key", [unit_id(unit) for unit in units], units, {0: values}, LAYOUT)
+    shard = ShardWriter(tmp_path / "key").write([unit_id(unit) for unit in units], units, {0: values}, LAYOUT)
     share = shard.meta["files"]["layer-00.parquet"]["bytes"] / values.nbytes
     assert share < 0.45 if precision == "bfloat16" else 0.8 < share < 1
     np.testing.assert_array_equal(shard.vectors(0, [1])[0], values[:, 1])

@@ -11,12 +11,12 @@ import pytest
 from numpy.typing import NDArray
 
 from probing.errors import ProbingError
-from probing.parquet import read_table, write_table
+from probing.parquet import read_marked, write_table
 from probing.representations.load import load_representations
 from probing.representations.manifest import read_manifests, write_manifest
 from probing.representations.reader import Representations
 from probing.representations.request import Request, unit_id
-from probing.representations.shard import write_shard
+from probing.representations.shard import ShardWriter
 from probing.representations.store import Store
 from probing.tasks.target import Classes, Scores
 from probing.tasks.task import Task, Unit
@@ -44,7 +44,7 @@ def cache(root: Path, task: Task, *, missing: tuple[int, ...] = ()) -> dict[Unit
     ids = [unit_id(unit) for unit in units]
     folder = root / "representations" / REQUEST.key
     gone = [ids[row] for row in missing]
-    write_shard(folder, ids, units, {0: values[:, 0], 1: values[:, 1]}, LAYOUT, gone, gone)
+    ShardWriter(folder).write(ids, units, {0: values[:, 0], 1: values[:, 1]}, LAYOUT, gone, gone)
     write_manifest(root / "representations", REQUEST, task, LABELS)
     return dict(zip(units, values, strict=True))
 
@@ -67,9 +67,9 @@ def test_layers_that_different_runs_have_read_come_together(tmp_path: Path) -> N
     values = np.random.default_rng(0).normal(size=(2, 8, 2, 3)).astype(np.float32)
     ids = [unit_id(unit) for unit in PLAIN.units]
     folder = tmp_path / "representations" / REQUEST.key
-    write_shard(folder, ids, PLAIN.units, {0: values[0]}, LAYOUT)
+    ShardWriter(folder).write(ids, PLAIN.units, {0: values[0]}, LAYOUT)
     for rows in (slice(0, 3), slice(3, 8)):
-        write_shard(folder, ids[rows], PLAIN.units[rows], {1: values[1, rows]}, LAYOUT)
+        ShardWriter(folder).write(ids[rows], PLAIN.units[rows], {1: values[1, rows]}, LAYOUT)
     write_manifest(tmp_path / "representations", REQUEST, PLAIN, LABELS)
     np.testing.assert_array_equal(load_representations(tmp_path), values.transpose(1, 0, 2, 3))
     frame = load_representations(tmp_path, head=1, frame=True)
@@ -146,7 +146,7 @@ def test_manifests_of_older_versions_still_load_and_are_replaced_by_the_same_tas
     (path,) = tmp_path.glob("representations/*/task-*.parquet")
     assert path.name == "task-old-task.m.aa9391a8.parquet"
     before = load_representations(tmp_path)
-    table, about = read_table(path)
+    table, about, _ = read_marked(path)
     write_table(path, table.drop(["second"]), about)
     np.testing.assert_array_equal(load_representations(tmp_path), before)
     frame = load_representations(tmp_path, layer=0, frame=True)

@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from probing.representations.request import unit_id
-from probing.representations.shard import Shard, write_shard
+from probing.representations.shard import Shard, ShardWriter
 from probing.tasks.task import Unit
 
 README = Path(__file__).resolve().parents[2] / "outputs" / "README.md"
@@ -22,7 +22,7 @@ UNITS = [Unit(f"text {number}, häuser", (0, 4) if number % 2 else None) for num
 def shard(root: Path, storage: str) -> tuple[Shard, NDArray[np.float32]]:
     values = np.random.default_rng(0).normal(size=(len(UNITS), 3, 8)).astype(storage)
     values[5] = np.nan
-    return write_shard(root, [unit_id(unit) for unit in UNITS], UNITS, {0: values}, {0: (3, 8)}), values
+    return ShardWriter(root).write([unit_id(unit) for unit in UNITS], UNITS, {0: values}, {0: (3, 8)}), values
 
 
 def test_there_is_a_snippet_for_each_library() -> None:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from probing.errors import CorruptFileError
 from probing.representations.reader import Representations
 from probing.representations.request import Request, unit_id
-from probing.representations.shard import Shard, open_shard, write_shard
+from probing.representations.shard import Shard, ShardWriter, open_shard
 from probing.representations.store import Store
 from probing.tasks.task import Unit
 
@@ -35,7 +35,7 @@ def vectors(seed: int, dtype: type = np.float16) -> NDArray[np.float16]:
 @pytest.fixture
 def shard(tmp_path: Path) -> Shard:
     held = {0: vectors(0), 1: vectors(1), -1: vectors(2)[:, :1]}
-    return write_shard(tmp_path, IDS, UNITS, held, {-1: (1, 5), 0: (3, 5), 1: (3, 5), 2: (3, 5)})
+    return ShardWriter(tmp_path).write(IDS, UNITS, held, {-1: (1, 5), 0: (3, 5), 1: (3, 5), 2: (3, 5)})
 
 
 def test_vectors_come_back_bit_by_bit(shard: Shard) -> None:
@@ -58,7 +58,7 @@ def test_anybody_can_read_the_files(shard: Shard) -> None:
 
 def test_rows_say_which_unit_they_stand_for(tmp_path: Path) -> None:
     units = [Unit("one"), Unit("one two", (4, 7)), Unit("one", second="two"), Unit("one", (0, 3), "")]
-    shard = write_shard(tmp_path, IDS[:4], units, {0: vectors(0)[:4]}, LAYOUT)
+    shard = ShardWriter(tmp_path).write(IDS[:4], units, {0: vectors(0)[:4]}, LAYOUT)
     rows = pq.read_table(shard.folder / "rows.parquet").to_pylist()
     assert [
         Unit(row["text"], None if row["start"] is None else (row["start"], row["end"]), row["second"])
@@ -68,7 +68,7 @@ def test_rows_say_which_unit_they_stand_for(tmp_path: Path) -> None:
 
 def test_single_precision_stays_single(tmp_path: Path) -> None:
     wide = vectors(0, np.float32) * 1e6
-    shard = write_shard(tmp_path, IDS, UNITS, {0: wide}, LAYOUT)
+    shard = ShardWriter(tmp_path).write(IDS, UNITS, {0: wide}, LAYOUT)
     np.testing.assert_array_equal(shard.vectors(0, [1])[0], wide[:, 1])
 
 
@@ -98,8 +98,8 @@ def test_missing_ends_are_noticed_when_the_shard_is_opened(shard: Shard, name: s
 def test_rows_are_found_across_shards_in_the_order_asked_for(tmp_path: Path) -> None:
     store = Store(tmp_path, "key")
     store.folder.mkdir()
-    write_shard(store.folder, IDS[:20], UNITS[:20], {0: vectors(0)[:20]}, LAYOUT)
-    write_shard(store.folder, IDS[15:], UNITS[15:], {0: vectors(0)[15:]}, LAYOUT)
+    ShardWriter(store.folder).write(IDS[:20], UNITS[:20], {0: vectors(0)[:20]}, LAYOUT)
+    ShardWriter(store.folder).write(IDS[15:], UNITS[15:], {0: vectors(0)[15:]}, LAYOUT)
     order = np.random.default_rng(1).integers(0, 50, size=80)
     found = Representations("key", {0: (3, 5)}, 80, store.locate([IDS[i] for i in order], [0]))
     assert found.complete
@@ -110,11 +110,11 @@ def test_rows_are_found_across_shards_in_the_order_asked_for(tmp_path: Path) -> 
 def test_the_newest_shard_wins_and_those_that_it_replaces_can_go(tmp_path: Path) -> None:
     store = Store(tmp_path, "key")
     store.folder.mkdir()
-    old = write_shard(store.folder, IDS[:20], UNITS[:20], {0: vectors(0)[:20]}, LAYOUT)
-    other = write_shard(store.folder, IDS[10:30], UNITS[10:30], {0: vectors(0)[10:30]}, LAYOUT)
+    old = ShardWriter(store.folder).write(IDS[:20], UNITS[:20], {0: vectors(0)[:20]}, LAYOUT)
+    other = ShardWriter(store.folder).write(IDS[10:30], UNITS[10:30], {0: vectors(0)[10:30]}, LAYOUT)
     os.utime(old.folder, ns=(0, 1))
     os.utime(other.folder, ns=(0, 2))
-    new = write_shard(store.folder, IDS[:20], UNITS[:20], {0: vectors(7)[:20]}, LAYOUT)
+    new = ShardWriter(store.folder).write(IDS[:20], UNITS[:20], {0: vectors(7)[:20]}, LAYOUT)
     found = Representations("key", LAYOUT, 20, store.locate(IDS[:20], [0]))
     np.testing.assert_array_equal(found.layer(0)[1], vectors(7)[:20, 1].astype(np.float32))
     store.drop_superseded()
@@ -145,7 +145,7 @@ def test_only_shards_are_ever_removed(tmp_path: Path) -> None:
 def test_units_that_no_shard_has_are_left_open(tmp_path: Path) -> None:
     store = Store(tmp_path, "key")
     store.folder.mkdir()
-    write_shard(store.folder, IDS[:20], UNITS[:20], {0: vectors(0)[:20]}, LAYOUT)
+    ShardWriter(store.folder).write(IDS[:20], UNITS[:20], {0: vectors(0)[:20]}, LAYOUT)
     parts = store.locate([IDS[30], IDS[3], IDS[40]], [0])
     assert [part.places.tolist() for part in parts] == [[1]]
     assert store.locate([IDS[3]], [0, 1]) == ()
@@ -163,7 +163,7 @@ from tests.representations.test_store import IDS, LAYOUT, UNITS, vectors
 from pathlib import Path
 write = shard.write_synced
 shard.write_synced = lambda *_: os.kill(os.getpid(), 9)
-shard.write_shard(Path({str(tmp_path)!r}) / "key", IDS, UNITS, {{0: vectors(0)}}, LAYOUT)
+shard.ShardWriter(Path({str(tmp_path)!r}) / "key").write(IDS, UNITS, {{0: vectors(0)}}, LAYOUT)
 """
     ended = subprocess.run([sys.executable, "-c", code], check=False)
     assert ended.returncode == -9
@@ -185,9 +185,9 @@ import signal, sys
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 sys.path.insert(0, {str(Path(__file__).parents[2])!r})
 from tests.representations.test_store import IDS, LAYOUT, UNITS, vectors
-from probing.representations.shard import write_shard
+from probing.representations.shard import ShardWriter
 from pathlib import Path
-write_shard(Path({str(tmp_path)!r}), IDS, UNITS, {{0: vectors(0)}}, LAYOUT)
+ShardWriter(Path({str(tmp_path)!r})).write(IDS, UNITS, {{0: vectors(0)}}, LAYOUT)
 """
     ended = subprocess.run(
         [sys.executable, "-B", "-c", code], check=False, preexec_fn=limit, capture_output=True, text=True

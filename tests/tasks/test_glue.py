@@ -11,7 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from probing.compose import choices, compose_config, plain_values
+from probing.choices import choices
+from probing.compose import compose_config, plain_values
 from probing.config import build_config
 from probing.errors import ProbingError
 from probing.tasks.glue import FACTS, GlueTask

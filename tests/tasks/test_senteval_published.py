@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from probing.compose import conf_folder
+from probing.choices import conf_folder
 from probing.errors import ProbingError
 from probing.tasks.fetch import Source
 from probing.tasks.fetch.cache import download_path
