@@ -69,6 +69,22 @@ def local(path: str, where: str) -> Path:
     return Path(path)
 
 
+def make_folder(folder: Path) -> None:
+    """Make a folder and its parents, also while other processes remove them where they are empty.
+
+    Raises:
+        OSError: If it cannot be made, or a file has its name.
+    """
+    for left in reversed(range(_TRIES)):
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except (FileExistsError, FileNotFoundError):  # it came or went between two looks
+            if not left or folder.is_file():
+                raise
+        else:
+            return
+
+
 def nearest(path: Path) -> Path:
     """The path if it is there, or else the first of its parents that is."""
     return next((each for each in (path, *path.parents) if each.exists()), Path())
@@ -97,7 +113,7 @@ def replace_file(path: Path, content: Buffer) -> None:
 
 def _write_new(path: Path, content: Buffer) -> None:
     for left in reversed(range(_TRIES)):
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         try:
             write_synced(path, content)
         except FileNotFoundError:

@@ -15,6 +15,8 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from probing.files import make_folder
+
 log = logging.getLogger(__name__)
 
 
@@ -41,7 +43,7 @@ def held(path: Path, *, wait: bool = True, waiting: str = "waiting for another p
         OSError: If the file cannot be made.
     """
     while True:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         try:
             pin = path.open("ab")
         except FileNotFoundError:  # another process has removed the empty folder meanwhile
@@ -50,7 +52,7 @@ def held(path: Path, *, wait: bool = True, waiting: str = "waiting for another p
             lock = FileLock(path)
             try:
                 _acquire(lock, wait, waiting)
-            except FileNotFoundError:
+            except (FileNotFoundError, FileExistsError):  # the library makes the folder, too
                 continue
             try:
                 if _lies_there(pin, path):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from probing import locks
 from probing.errors import ProbingError
-from probing.files import expanded, own_name, replace_file
+from probing.files import expanded, make_folder, own_name, replace_file
 from probing.litter import clean, ended, is_owned, marks
 from probing.log import LOG
 
@@ -104,7 +104,7 @@ def _make(wanted: Path, root: Path) -> tuple[Path, Path]:
         if folder.exists():
             number += 1
             continue
-        folder.parent.mkdir(parents=True, exist_ok=True)  # if it cannot be, nothing has been written yet
+        make_folder(folder.parent)  # if it cannot be, nothing has been written yet
         mark = _mark(folder, root)
         try:
             made = _made(folder)
