@@ -1,4 +1,4 @@
-"""Whether a model that is judged gives numbers, and the same ones each time."""
+"""Check that a model that is judged gives numbers, and the same ones each time."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from probing.models.broken import not_finite
 from probing.objectives.objective import Ready, plain
 
 SAME = 1e-3
-"""Of the largest loss: by how much two passes may differ where sums have no fixed order."""
+"""Share of the largest loss by which two passes may differ where sums have no fixed order."""
 
 
 def check_sound(ready: Ready, dtype: str) -> Ready:
@@ -17,7 +17,7 @@ def check_sound(ready: Ready, dtype: str) -> Ready:
 
     Args:
         ready: A loaded model with its batches.
-        dtype: What it computes in.
+        dtype: The dtype in which it computes.
 
     Returns:
         The same.

@@ -28,7 +28,7 @@ from probing.representations.threads import ThreadChoice, thread_candidates, tor
 from probing.tasks.task import Unit
 
 SAMPLE = 16  # texts that the time is measured on
-SAME = 1e-3  # of the largest value: by how much two passes may differ where sums have no fixed order
+SAME = 1e-3  # share of the largest value by which passes may differ where sums have no fixed order
 
 
 @dataclass(frozen=True)
