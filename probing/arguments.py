@@ -24,7 +24,7 @@ _NAMES: dict[Any, str] = {
     int: "a whole number", float: "a number", str: "a text", bool: "True or False", Path: "a path",
     pd.DataFrame: "a pandas DataFrame", type(None): "None",
 }  # fmt: skip
-# what the system says of a path that cannot be meant, and not of a full disk
+# errors of the system for impossible paths, not for a full disk
 _OF_PATHS = {
     errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.EACCES, errno.EPERM, errno.EROFS,
     errno.ENAMETOOLONG, errno.ELOOP, errno.EINVAL, errno.ENOTEMPTY,

@@ -12,7 +12,7 @@ from probing.errors import ProbingError
 
 
 def conf_folder() -> Path:
-    """The folder of config groups: inside an installed package, beside it in a checkout."""
+    """The folder of config groups: inside an installed package, next to it in a checkout."""
     package = Path(__file__).resolve().parent
     inside = package / "conf"
     return inside if (inside / "config.yaml").is_file() else package.parent / "conf"
@@ -30,7 +30,7 @@ def choices(group: str) -> list[str]:
 
 
 def is_glob(value: str) -> bool:
-    """Whether a value is `glob(...)`."""
+    """Return whether a value is `glob(...)`."""
     return value.strip().startswith("glob(")
 
 

@@ -34,7 +34,7 @@ def hydra_session() -> Iterator[GlobalHydra]:
 
 @contextmanager
 def composing() -> Iterator[None]:
-    """Whatever Hydra raises on the words of a user, as one line; to be used within `hydra_session`."""
+    """Report in one line whatever Hydra raises on a user's words; use it within `hydra_session`."""
     try:
         yield
     except (ProbingError, HydraException, OmegaConfBaseException):
@@ -95,7 +95,7 @@ def run_folder(config: DictConfig) -> Path:
 
 
 def swept_by_experiment(config: DictConfig) -> bool:
-    """Whether a choice in conf/experiment names several runs."""
+    """Return whether a choice in conf/experiment names several runs."""
     with _explained():
         return bool(OmegaConf.select(config, "hydra.sweeper.params"))
 
@@ -104,7 +104,7 @@ def path_as_run(value: str, key: str = "paths.root") -> Path:
     """A path as a run reads it: as it was typed, with ~, references, and quotes within quotes.
 
     Raises:
-        ProbingError: If it refers to what is not there, or is no path.
+        ProbingError: If it refers to something missing, or is not a path.
     """
     with _explained():
         text = unquoted(value)

@@ -17,7 +17,7 @@ class CorruptFileError(ProbingError):
 
     Attributes:
         path: The damaged file.
-        reason: How it was noticed.
+        reason: The check that noticed it.
     """
 
     _message = "{path}: damaged ({reason})"

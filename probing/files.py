@@ -30,7 +30,7 @@ def file_name(text: str, most: int = 150) -> str:
     """A text as a part of a file name: ASCII, and cut to so many bytes.
 
     Names of files go up to 255 bytes; what is appended to this part must fit in the rest. Different texts
-    may become the same name: whoever needs them apart appends a digest.
+    may become the same name: append a digest to distinguish them.
     """
     return re.sub(r"[^A-Za-z0-9.@_-]+", "-", text).encode()[:most].decode()
 

@@ -18,11 +18,11 @@ from probing.files import delete, discard, machine
 
 DAY = 24 * 3600
 FOREIGN, UNUSED = 7 * DAY, 30 * DAY
-"""Seconds after which what another machine's process owns, and what nobody came back to, is removed."""
+"""Seconds after which files of another machine, and files that nobody came back to, are removed."""
 _OWNED = re.compile(r"\.?(tmp|trash|run)-([0-9a-f]{8})-(\d+)-[0-9a-f]{12}")
 # temporaries of versions that did not name their owner
 _OLDER = re.compile(r"\.(.+\.parquet|request\.json)\.[0-9a-f]{32}|tmp-[0-9a-f]{32}|\.saving-\w{8}")
-# the locks of those versions
+# locks of those versions
 _OLDER_LOCK = re.compile(r"\.?[0-9a-f]{16,20}\.lock")
 _PARTS = ".parts-"
 
@@ -46,7 +46,7 @@ def remove_litter(folder: Path, *, older: bool = True) -> None:
     """Remove temporaries and trash of processes that have ended from one folder, not from those in it.
 
     Args:
-        folder: Where to look.
+        folder: The folder to clean.
         older: Whether to remove, when they are old, also those of versions that did not name their owner.
     """
     for entry in _entries(folder):
@@ -56,7 +56,7 @@ def remove_litter(folder: Path, *, older: bool = True) -> None:
 
 
 def ended(entry: os.DirEntry[str]) -> bool:
-    """Whether the process that owns a file or folder has ended, as far as can be known."""
+    """Return whether the process that owns a file or folder has ended, as far as can be known."""
     owned = _OWNED.fullmatch(entry.name)
     if owned is None:
         return False
@@ -72,7 +72,7 @@ def _is_of_older_version(entry: os.DirEntry[str]) -> bool:
 
 
 def is_owned(path: Path) -> bool:
-    """Whether a name is one that says who owns it."""
+    """Return whether a name says who owns it."""
     return _OWNED.fullmatch(path.name) is not None
 
 
@@ -102,7 +102,7 @@ def _entries(folder: Path) -> Iterator[os.DirEntry[str]]:
 
 
 def _age(entry: os.DirEntry[str]) -> float:
-    """Seconds since it changed; none of what is gone."""
+    """Seconds since it last changed; 0 if it no longer exists."""
     try:
         return time.time() - entry.stat(follow_symlinks=False).st_mtime
     except OSError:

@@ -36,7 +36,7 @@ def held(path: Path, *, wait: bool = True, waiting: str = "waiting for another p
     Args:
         path: The lock file, made if it is not there; its folder too.
         wait: Whether to wait for a process that holds it.
-        waiting: What to log before waiting; nothing if empty.
+        waiting: Message to log before waiting; nothing if empty.
 
     Raises:
         BusyError: If another process holds it, and `wait` is false.

@@ -1,4 +1,4 @@
-"""Which options are texts: known from the dataclass that a config group is made into."""
+"""The options that are texts, as the dataclass of a config group declares them."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ class TextOption:
 
 
 def text_option(key: str, classes: Sequence[type]) -> TextOption | None:
-    """What is known of an option that takes a text in all the classes that have it; None of any other.
+    """The description of an option that takes a text in all classes that have it; else None.
 
     Args:
-        key: As on the command line, `task.path`.
+        key: The option as on the command line, `task.path`.
         classes: The dataclasses that its group may be made into.
     """
     if key in _OTHERS:

@@ -30,7 +30,7 @@ def write_table(
     """Put a table in place by one rename.
 
     Args:
-        path: Where to.
+        path: Where the file goes.
         table: The rows.
         note: Something about them, plain JSON values.
         mark: What the file is, plain JSON values, for readers to compare with what they look for.
@@ -82,7 +82,7 @@ def parse(
 
 
 def _seal_at(content: bytes | bytearray) -> int:
-    """Where the seal's digits are; the last place, since texts of the table lie before all metadata."""
+    """The place of the seal's digits; the last one, since texts of the table lie before all metadata."""
     at = content.rfind(_BEFORE_SEAL)
     return at + len(_BEFORE_SEAL) if 0 <= at <= len(content) - len(_BEFORE_SEAL) - len(_ZEROS) else -1
 

@@ -75,7 +75,7 @@ class Run(Question):
         return frame
 
     def _claims(self, found: pd.DataFrame) -> bool:
-        """Whether this run asks for a result that another one made on its way."""
+        """Return whether this run asks for a result that another one made on its way."""
         return not self.inner and bool(found["inner"].fillna(value=False).any())
 
     def _claimed(self, found: pd.DataFrame) -> pd.DataFrame:
@@ -131,7 +131,7 @@ class Run(Question):
         return pd.concat(frames, ignore_index=True)
 
     def experiment(self) -> Experiment:
-        """What the analysis is given; nothing of it is computed yet."""
+        """The input of the analysis; nothing of it is computed yet."""
         return self._supply().experiment()
 
     def _supply(self) -> Supply:

@@ -1,4 +1,4 @@
-"""From a configuration to a run: the task is read, the model found, and what is seldom meant warned of."""
+"""From a configuration to a run: read the task, find the model, and warn of unusual settings."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def prepare(config: Config) -> Run:
 
 
 def _caution(run: Run) -> None:
-    """Warn of what is seldom meant, once for each run that is asked for."""
+    """Warn of settings that are seldom meant, once for each run that is asked for."""
     if run.names["pooling"] == "first" and default_pooling(run.files) == "last":
         log.warning(
             "pooling=first: in a causal model the first token sees itself alone, and all heads of a "

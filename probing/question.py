@@ -48,7 +48,7 @@ class Question:
         of_objective = {"objective": title(self.means.objective)} if uses == "objective" else {}
         return {
             "analysis": self.config.analysis.name,
-            # an untrained twin is filed under the name of its model
+            # a randomly initialised model is filed under the name of its trained model
             "model": replace(self.files, config=self.config.model).title,
             "step": self.config.model.step,
             "task": self.task.name,

@@ -21,7 +21,7 @@ MOST = 2**63 - 1
 
 
 class Bound(ABC):
-    """What stands in a type hint, and refuses some values of that type."""
+    """A bound in a type hint, which refuses some values of that type."""
 
     @abstractmethod
     def check(self, value: Any, where: str, within: Sequence[Any] | None = None) -> None:  # noqa: ANN401
@@ -46,7 +46,7 @@ class Range(Bound):
         high: The upper end; None where there is none.
         open_low: Whether `low` itself is outside.
         open_high: Whether `high` itself is outside.
-        what: What a message asks for, if the ends do not say it well.
+        what: The words by which a message asks for it, if the ends do not say it well.
     """
 
     low: float | None = None
@@ -74,7 +74,7 @@ class Range(Bound):
 
 @dataclass(frozen=True)
 class AtLeast(Bound):
-    """Numbers of things, of which fewer are too few."""
+    """Counts that must not fall below a minimum."""
 
     least: int
 
@@ -104,8 +104,8 @@ class Entries(Bound):
 
     Attributes:
         most: The largest number of entries; None where it is not limited.
-        distinct: Whether every entry must be another.
-        what: What a message asks for.
+        distinct: Whether every entry must be different.
+        what: The words by which a message asks for it.
     """
 
     most: int | None = None
@@ -127,8 +127,8 @@ def check_ranges(settings: Any, group: str) -> None:  # noqa: ANN401
     """Refuse values of a dataclass that are outside the bounds declared with its fields.
 
     Args:
-        settings: To be called from its `__post_init__`.
-        group: Of the configuration, `probe`, for messages.
+        settings: The dataclass; its `__post_init__` makes the call.
+        group: Config group, `probe`, for messages.
 
     Raises:
         ProbingError: Naming the option and what it takes.
@@ -142,7 +142,7 @@ def check_bounds(hint: Any, value: Any, where: str, within: Sequence[Any] | None
 
     Args:
         hint: A type; an optional one has no other alternative than None.
-        value: Of that type.
+        value: A value of that type.
         where: The option, for messages.
         within: The list that the value is an entry of, for messages.
 

@@ -1,4 +1,4 @@
-"""The folder of one run: a name of its own, and nothing left of a run that came to nothing or was killed."""
+"""The folder of one run: its own name, and no remains of runs that failed or were killed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _PICTURES = {".png", ".svg", ".pdf", ".csv"}
 
 @contextmanager
 def new_run_folder(wanted: Path, root: Path) -> Iterator[Path]:
-    """Make the folder of a run, and take it away again if the run comes to nothing.
+    """Make the folder of a run, and remove it again if the run fails.
 
     Folders that other runs use too stay, unless this run made the whole root and nobody else has put
     anything there.
@@ -92,7 +92,7 @@ def tidy(root: Path) -> None:
 
 
 def _is_of_others(folder: Path, mark: Path) -> bool:
-    """Whether another run says that a folder is its own."""
+    """Return whether another run says that a folder is its own."""
     others = (Path(entry.path) for entry in marks(mark.parent) if entry.name != mark.name)
     return any(_folder_of(other) == folder for other in others)
 

@@ -43,7 +43,7 @@ def places(asked: dict[str, str], out: str) -> tuple[str, Path]:
     """The folder that is read and the path that is written, taken out of what was asked.
 
     Args:
-        asked: What `parse` gives; `paths.root` is another name for `root`. Both are read as a run reads its
+        asked: Output of `parse`; `paths.root` is another name for `root`. Both are read as a run reads its
             `paths.root`.
         out: Where to write if `out` is not given.
 
@@ -87,13 +87,13 @@ def choose(
     rows = frame
     for column, asked in {"baseline": (NONE,), **where}.items():
         has = having(rows, column, asked)
-        # a run without a limit is a full one, which is not the same as saying nothing of it
+        # a run without a limit is a full one; that differs from leaving the limit open
         rows = rows[has | rows[column].isna() if keep_missing and column != "limit" else has]
     return preferred(rows, frame)
 
 
 def having(frame: pd.DataFrame, column: str, asked: Sequence[str]) -> pd.Series:
-    """Which rows have one of some values in a column; bool. "none" asks for rows that have nothing in it.
+    """The rows with one of some values in a column; bool. "none" asks for rows that have nothing in it.
 
     Raises:
         ProbingError: If there is no such column, or no row has one of the values; the message lists what

@@ -1,4 +1,4 @@
-"""Where words for people go: the terminal, or nowhere where there is none, as under pythonw."""
+"""Streams for messages to people: the terminal, or nothing without one, as under pythonw."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an analysis is given to answer a question with: vectors, the model, and other results."""
+"""The input of an analysis: vectors, the model, and other results."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ class Supply:
     """Loads the model and finds or computes vectors, neither before it is asked to.
 
     Attributes:
-        question: What is asked.
-        overwrite: What becomes of cached vectors.
+        question: The question that the run answers.
+        overwrite: What to do with cached vectors.
         beside: Other results that the analysis may ask for.
     """
 
@@ -95,7 +95,7 @@ class Supply:
         return check_sound(objective.prepare(setting), self.question.config.extract.dtype)
 
     def _setting(self, load: Load, attention: Attention) -> Setting:
-        """What the objective is given; it reads hidden states from the same cache as probes do."""
+        """The input of the objective; it reads hidden states from the same cache as probes do."""
         asked, config = self.question, self.question.config
         request = replace(asked.request, site="hidden")
 
@@ -115,7 +115,7 @@ class Supply:
         )
 
     def _note_examples(self) -> None:
-        """Write down which rows of the cache are which examples, under the names of heads and layers."""
+        """Write down the example behind each row of the cache, under the names of heads and layers."""
         asked = self.question
         if asked.task is not asked.sampled:  # another run, on the labels as they are, notes them
             return

@@ -125,7 +125,7 @@ def _sweeper(config: DictConfig, context: HydraContext, job: Callable[[DictConfi
 
 
 def _problem(config: DictConfig) -> ProbingError | None:
-    """What is wrong with the configuration of one job, which stops no other."""
+    """The error in the configuration of one job; other jobs go on."""
     values = plain_values(config)
     try:
         build_config(values)

@@ -33,7 +33,7 @@ def as_typed(overrides: Sequence[str], *, swept: bool = False) -> list[str]:
     """Overrides that Hydra reads as they were meant; to be called within `hydra_session`.
 
     Args:
-        overrides: As on the command line.
+        overrides: Overrides as on the command line.
         swept: Whether a comma outside of brackets and quotes stands between jobs. If not, it may be part of
             the name of a file that is there.
 
@@ -106,7 +106,7 @@ def _text(text: str, option: TextOption) -> str:
 
 
 def _is_unset(value: str, option: TextOption) -> bool:
-    """Whether null stands for no value; as the name of a folder it is refused, where it is built."""
+    """Return whether null stands for no value; for a folder it is refused later, where it is built."""
     return value == "null" and (option.optional or option.path)
 
 

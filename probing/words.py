@@ -20,12 +20,12 @@ _NOT_TEXT = {"null", "true", "false", "inf", "nan"}
 
 
 def is_plain(value: str) -> bool:
-    """Whether Hydra reads a value as the text that it is, without quotes."""
+    """Return whether Hydra reads a value as the text that it is, without quotes."""
     return bool(_PLAIN.fullmatch(value)) and value.lower() not in _NOT_TEXT
 
 
 def is_literal(value: str) -> bool:
-    """Whether a value is one text in quotes, as Hydra's own grammar has it."""
+    """Return whether a value is one text in quotes in Hydra's own grammar."""
     return bool(_WHOLE_LITERAL.fullmatch(value))
 
 

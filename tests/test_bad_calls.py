@@ -190,7 +190,7 @@ TABLE = [*of_frames(), *of_pictures(), *of_folders(), *of_runs(), *of_models()]
 
 @pytest.fixture(scope="module")
 def things(tmp_path_factory: pytest.TempPathFactory, tiny_bert: Path) -> dict[str, Any]:
-    """What the table's placeholders stand for, and `home`, a folder with a file and two folders."""
+    """The values of the table's placeholders, and `home`, a folder with a file and two folders."""
     home = tmp_path_factory.mktemp("calls")
     (home / "file").write_text("no folder")
     for name in ("folder", "taken.png"):

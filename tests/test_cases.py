@@ -22,7 +22,7 @@ from probing import cli, present
 from probing.figures.save import save_table
 from probing.tasks.treebank.source import TreebankTask
 
-# the shell does all that a case's command does but the run itself, of which it gives the arguments
+# the shell runs the case's command except for the run itself, and returns its arguments
 _SHELL = 'probing() { printf "%s\\0" "$@"; printf "\\1\\0"; }; set -e; . ./cmd'
 _TREES = {"train": 1018, "dev": 116, "test": 106}
 

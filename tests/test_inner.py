@@ -17,7 +17,7 @@ from tests.test_run import overrides
 
 
 def inner(root: Path) -> dict[tuple[str, str, str], bool]:
-    """Whether each run was made by another one, by its analysis, granularity and baseline."""
+    """Say for each analysis, granularity and baseline whether another run made it."""
     frame = probing.load_results(root)
     names = ["analysis", "granularity", "baseline"]
     marks = frame.groupby(names)["inner"].agg(["min", "max"])

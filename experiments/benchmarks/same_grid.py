@@ -1,4 +1,4 @@
-"""Whether the default grid depends on what computes it: threads, batch sizes, kernels of the libraries.
+"""Check whether the default grid depends on threads, batch sizes or kernels of the libraries.
 
     python experiments/benchmarks/same_grid.py
 
@@ -25,10 +25,10 @@ COLUMNS = ("l2", "dev", "test")
 
 @dataclass(frozen=True)
 class Setting:
-    """One way to compute the same.
+    """One way to compute the same grid.
 
     Attributes:
-        overrides: Of the command line.
+        overrides: Overrides of the command line.
         environment: Variables that choose kernels.
     """
 

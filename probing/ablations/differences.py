@@ -17,7 +17,7 @@ Floats = NDArray[np.float64]
 DRAWS = 1000
 # with fewer examples the intervals of means are studentised by a bootstrap
 MANY = 200
-# with fewer still nothing can be said of how they spread
+# with fewer still, nothing is known about their spread
 FEWEST = 5
 _Z = 1.959963984540054
 _TAILS = (0.025, 0.975)
@@ -65,7 +65,7 @@ def differences(ready: Ready, answers: Answers, metric: str, seed: int) -> Diffe
         ready: The model's objective.
         answers: Of the whole model first.
         metric: Which score.
-        seed: Of the bootstrap.
+        seed: Seed of the bootstrap.
     """
     scores = np.array([found[metric] for found in answers.scores(ready)])
     terms = ready.terms(metric, answers.rows, answers.loss, answers.answer)
@@ -82,7 +82,7 @@ def of_means(added: Floats, counts: Floats, seed: int) -> tuple[Floats, Floats]:
     Args:
         added: float64 (k, n), what each example adds.
         counts: float64 (n,), how much is predicted of each.
-        seed: Of the bootstrap.
+        seed: Seed of the bootstrap.
 
     Returns:
         Lower and upper ends, float64 (k,) both; NaN for fewer than five examples.
@@ -110,13 +110,13 @@ def ratio_and_error(added: Floats, counts: Floats) -> tuple[Floats, Floats]:
 
 
 def standard_error(ready: Ready, answers: Answers, metric: str, seed: int) -> float:
-    """Of the score under the first mask; NaN where scores are averaged over data sets.
+    """The standard error of the score under the first mask; NaN where scores are averaged over data sets.
 
     Args:
         ready: The model's objective.
-        answers: Of that mask first.
-        metric: Which score.
-        seed: Of the bootstrap, for scores that are no means.
+        answers: Answers under all masks, those under that mask first.
+        metric: Name of the score.
+        seed: Seed of the bootstrap, for scores that are not means.
     """
     terms = ready.terms(metric, answers.rows, answers.loss[:1], answers.answer[:1])
     if terms is not None:
@@ -149,7 +149,7 @@ def _studentised(centred: Floats, counts: Floats, generator: np.random.Generator
 
 
 def _of_accuracies(added: Floats) -> tuple[Floats, Floats]:
-    """Of differences of two shares of the same examples, from what each example adds: −1, 0 or 1."""
+    """Intervals of differences between two accuracies; each example adds −1, 0 or 1."""
     n, better, worse = added.shape[1] + 2, (added > 0).sum(1) + 0.5, (added < 0).sum(1) + 0.5
     centre = (better - worse) / n
     half = _Z * np.sqrt(better + worse - np.square(better - worse) / n) / n

@@ -1,4 +1,4 @@
-"""Warnings of what a finding about heads cannot bear: guessing models, few dev examples, attention sinks."""
+"""Warnings about findings on heads that do not hold: guessing models, few dev examples, attention sinks."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from probing.objectives.objective import Ready
 
 log = logging.getLogger(__name__)
-# with fewer dev examples than this a choice by their score is warned of
+# with fewer dev examples than this, a choice by their score raises a warning
 FEW = 200
 # one-sided 95 %
 _Z = 1.645
@@ -31,13 +31,13 @@ SINK = 0.5
 
 
 def warn_of_dev(name: str, ready: Ready, answers: Answers, seed: int, *, chooses: bool = True) -> None:
-    """Warn of a full model that does not beat guessing on dev, and of a dev split that is small to choose on.
+    """Warn if the full model does not beat guessing on dev, or if dev is too small to choose heads on.
 
     Args:
-        name: Of the analysis.
+        name: Name of the analysis.
         ready: The model's objective.
-        answers: Of the full model to dev, first of all masks.
-        seed: Of the run.
+        answers: Answers to dev, those of the full model first.
+        seed: Seed of the run.
         chooses: Whether the analysis chooses heads by their score on dev.
     """
     from probing.ablations.differences import standard_error

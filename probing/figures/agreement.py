@@ -148,7 +148,7 @@ def agreement_figure(
         pairs: Those that are drawn, as `probing.agreement` gives them.
         keys: Of the grids behind the columns.
         of: How many pairs there are in all.
-        rows: Result rows behind the columns, of which examples are counted.
+        rows: Result rows behind the columns; their examples are counted.
     """
     by_name = {kind.name: kind for kind in kinds}
     layers = sorted({int(layer) for layer in table.index.get_level_values("layer")})

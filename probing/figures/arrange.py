@@ -14,11 +14,11 @@ from probing.results.measures import ranked_on
 from probing.results.several import differing, preferred, several
 from probing.results.sizes import sizes_text
 
-# columns whose numbers are scores of the task, which guessing the majority may be set beside
+# columns of scores of the task, which can be compared with guessing the majority
 _SCORES = ("dev", "test", "untrained", "control")
 _P = "p_adjusted"
 _DRAWN = {"masking": ("a masking curve", "draw_masking"), "gates": ("a path over lambda", "draw_path")}
-# the ends of the interval and the rank that stand beside a column
+# the ends of the interval and the rank that belong to a column
 _BESIDE = {"test": ("test_low", "test_high", None), "value": ("value_low", "value_high", "rank")}
 
 
@@ -41,8 +41,8 @@ def arrange(rows: pd.DataFrame, order: Order = "head", value: str = "test") -> G
 
     Args:
         rows: Rows of one grid of the result frame, in any order.
-        order: "head" gives each head its own column; "score" sorts each layer, the head first that is best
-            or needed most.
+        order: "head" gives each head its own column; "score" sorts each layer, best or most important
+            head first.
         value: The column to read scores from, a fraction; or "value", what an analysis found.
 
     Raises:

@@ -135,7 +135,7 @@ def _beside(a: pd.DataFrame, b: pd.DataFrame, value: str) -> pd.DataFrame:
 
 
 def _sizes(table: pd.DataFrame) -> pd.DataFrame:
-    """How many examples both sides rest on, rows of the second below those of the first."""
+    """Counts of examples on both sides, rows of the second below those of the first."""
     sides = ({f"{name}_{side}": name for name in SIZES} for side in "ab")
     return pd.concat([table[list(names)].rename(columns=names) for names in sides])
 
@@ -160,7 +160,7 @@ def _names(keys: Sequence[tuple[GridKey, GridKey]]) -> tuple[str, str]:
     """What the two sides are, by what they differ in."""
     fields = _differing(keys)
     across, upward = (" · ".join(describe(side, fields)) for side in keys[0])
-    # a row that is of no baseline has no word for that, nor has a full run for its lack of a limit
+    # a row without a baseline and a full run without a limit have no word for that
     unsaid = "no baseline" if "baseline" in fields else "no limit" if "limit" in fields else ""
     return (
         shorten(across or unsaid or "the first", 1.3 * _SIDE, TICK_SIZE),

@@ -68,11 +68,11 @@ class Facets:
 
 
 def header_lines(keys: Sequence[GridKey], what: str, rows: pd.DataFrame | None = None) -> list[Line]:
-    """What a page of several grids is about: whose, and what all of them have in common.
+    """The header of a page of several grids: what they show, and what they have in common.
 
     Args:
-        keys: Of the grids.
-        what: What is drawn.
+        keys: Keys of the grids.
+        what: Name of what is drawn.
         rows: With the columns that count examples, which are named; None names none.
     """
     models = list(dict.fromkeys(key.model for key in keys))
@@ -89,13 +89,13 @@ def header_lines(keys: Sequence[GridKey], what: str, rows: pd.DataFrame | None =
 def panel_name(
     key: GridKey, keys: Sequence[GridKey], rows: pd.DataFrame, of: pd.DataFrame
 ) -> tuple[str, list[str]]:
-    """What tells a panel from the others of its page: its name, and words that stand below it.
+    """The name of a panel among the others of its page, and the words below the name.
 
     Args:
-        key: Of the panel.
-        keys: Of all panels.
-        rows: What the panel draws; its examples are counted where panels differ in them.
-        of: What all panels draw.
+        key: Key of the panel.
+        keys: Keys of all panels.
+        rows: Rows of the panel; its examples are counted where panels differ in them.
+        of: Rows of all panels.
     """
     varying = [name for name in GridKey._fields if len({getattr(other, name) for other in keys}) > 1]
     words = describe(key, [name for name in varying if name not in ("task", "metric", "analysis")])

@@ -65,13 +65,13 @@ def mark_name(grids: Sequence[Grid], kinds: Sequence[str]) -> str:
 
 
 def ranked_name(grids: Sequence[Grid]) -> str:
-    """On what cells were ranked, ", ranked on dev"; empty where scores of probes are drawn."""
+    """The split on which cells were ranked, ", ranked on dev"; empty where scores of probes are drawn."""
     splits = dict.fromkeys(grid.ranked_on for grid in grids if grid.found and grid.ranked_on)
     return f", ranked on {' or '.join(splits)}" if splits else ""
 
 
 def _corrected(grid: Grid) -> str:
-    """P of the best cell, where there is room for no more."""
+    """The p of the best cell, in its shortest form."""
     known = grid.best is not None and np.isfinite(grid.p[grid.best])
     return f"corrected p {grid.p[grid.best]:.3f}" if known else ""
 

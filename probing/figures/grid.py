@@ -58,7 +58,7 @@ class Grid:
         full: Score of the whole model that differences are to; NaN where there is none.
         p: float64 (rows, columns), p corrected for choosing the best of all; NaN where there is none.
         sizes: Examples behind the numbers, "n 1000 train, 500 dev, 500 test"; may be empty.
-        ranked_on: The split whose examples rank the cells, "dev"; empty where there is no rank.
+        ranked_on: The split whose examples rank the cells, "dev"; empty if cells have no rank.
     """
 
     key: GridKey
@@ -78,7 +78,7 @@ class Grid:
 
     @property
     def quantity(self) -> Quantity:
-        """What the numbers are; grids of equal quantities share a scale."""
+        """The quantity of the numbers; grids of equal quantities share a scale."""
         return key_quantity(self.key, self.value)
 
     @property
@@ -103,12 +103,12 @@ class Grid:
 
     @property
     def against(self) -> Against:
-        """On which side of the majority the intervals lie; those of differences, on which side of 0."""
+        """The side of the majority on which intervals lie; for differences, the side of 0."""
         return against(self.low, self.high, 0.0 if self.found else self.majority)
 
     @property
     def guessing(self) -> NDArray[np.bool_]:
-        """Cells whose interval holds the majority; of differences, those whose interval holds 0."""
+        """Cells whose interval holds the majority; for differences, cells whose interval holds 0."""
         return self.against.holds
 
     @property
@@ -147,7 +147,7 @@ def key_of(rows: pd.DataFrame) -> GridKey:
 
 
 def key_quantity(key: GridKey, value: str) -> Quantity:
-    """What the numbers in a column of a grid are."""
+    """The quantity of the numbers in a column of a grid."""
     return quantity_of(key.analysis, key.metric, key.variant, key.objective, value)
 
 

@@ -35,7 +35,7 @@ def draw_grid(rows: pd.DataFrame, path: str | Path, *, order: Order = "head", va
     Colours run from the majority (or the lowest score, if that is lower) to the best head. The best head
     (highest test score) is outlined and named above; a dot marks cells whose 95 % interval holds the
     majority, a triangle those whose interval lies below it. What an analysis found (`value="value"`) has
-    colours from 0, those of differences as far below 0 as above; the head that the model needs most is
+    colours from 0, those of differences as far below 0 as above; the most important head is
     outlined, and a dot marks differences whose interval holds 0.
 
     Args:

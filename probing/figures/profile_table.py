@@ -107,7 +107,7 @@ def _mean(values: np.ndarray[tuple[int], np.dtype[np.float64]]) -> float:
 
 
 def chosen_by(table: pd.DataFrame) -> str:
-    """What the best of several heads was chosen by in a table of `spread_table`: "dev", or "test"."""
+    """The score that chose the best of several heads in a table of `spread_table`: "dev" or "test"."""
     if "best_by" not in table:
         return "dev"
     return " or ".join(map(str, table["best_by"].dropna().unique())) or "dev"

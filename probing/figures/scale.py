@@ -47,7 +47,7 @@ class Shades:
 def shades_of(grids: Sequence[Grid]) -> list[Shades]:
     """The colours of every grid: a scale for each quantity, which its grids share.
 
-    Where analyses found several quantities, each grid has a scale of its own, of which the bar tells shares.
+    Where analyses found several quantities, each grid has a scale of its own, and the bar shows shares of it.
 
     Raises:
         ProbingError: If some are differences and others are not, for which there is no bar in common.

@@ -36,7 +36,7 @@ def draw_sheet(frame: pd.DataFrame, path: str | Path, *, order: Order = "head", 
     Tasks stand side by side in the order of the frame, at most five in a row. Marks are those of
     `draw_grid`; colours run from the lowest score or majority of all panels to their highest score. Panels
     of different metrics share no scale: each metric has its own, with a bar of its own. Where analyses found
-    different measures (`value="value"`), as of several importances, each panel has its own scale.
+    different measures (`value="value"`), such as several importances, each panel has its own scale.
 
     Args:
         frame: Rows of the result frame, of any number of grids.
@@ -89,7 +89,7 @@ def sheet_figure(grids: Sequence[Grid]) -> Figure:
 
 
 def _bars(grids: Sequence[Grid], shades: Sequence[Shades]) -> list[tuple[Shades, Sequence[Grid]]]:
-    """A colour bar for each scale, with the grids that it is of; relative scales have one in common."""
+    """A colour bar for each scale, with its grids; relative scales have one in common."""
     if shades[0].relative:
         return [(shades[0], grids)]
     of = {grid.quantity.scale: each for grid, each in zip(grids, shades, strict=True)}
@@ -124,7 +124,7 @@ def _header(grids: Sequence[Grid], layout: Layout, width: float) -> list[Line]:
 
 
 def _chosen(grids: Sequence[Grid]) -> list[str]:
-    """What the best cell of each panel is, and what its p stands for."""
+    """The meaning of the best cell of each panel and of its p."""
     if grids[0].found:
         return []
     tested = any(np.isfinite(grid.p).any() for grid in grids)

@@ -69,8 +69,8 @@ def top_heads_table(frame: pd.DataFrame, value: str = "test") -> pd.DataFrame:
 
     Returns:
         Columns of the grid's key (variant is the curve), `n_heads`, `layer`, `score` (the mean of draws),
-        `low`, `high` (an interval of the best heads, the range of several draws), `draws`, `dev` (where
-        there are no draws), `majority`, and the columns that count examples.
+        `low`, `high` (an interval of the best heads, the range of several draws), `draws`, `dev` (without
+        draws), `majority`, and the columns that count examples.
 
     Raises:
         ProbingError: If there are no such rows, or several runs have the same names.

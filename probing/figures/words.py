@@ -108,7 +108,7 @@ def guessing_name(grids: Sequence[Grid]) -> str:
 
 
 def falling_name(grids: Sequence[Grid]) -> str:
-    """What a triangle in a cell means."""
+    """The meaning of a triangle in a cell."""
     return f"95 % interval lies below {_level_name(grids)}"
 
 
@@ -120,13 +120,13 @@ def _level_name(grids: Sequence[Grid]) -> str:
 
 
 def highest_name(grids: Sequence[Grid]) -> str:
-    """What makes a cell the best, "highest test score"."""
+    """The reason why a cell is the best, "highest test score"."""
     value = grids[0].value
     return f"highest {value} score" if value in ("test", "dev") else f"highest {value_name(value)}"
 
 
 def choice_sentence(grid: Grid) -> str:
-    """What the best cell was chosen by, and p corrected for that; empty if there is no best."""
+    """The choice of the best cell, with p corrected for it; empty if no cell is the best."""
     if grid.best is None:
         return ""
     p, count = grid.p[grid.best], int(np.isfinite(grid.scores).sum())
@@ -135,7 +135,7 @@ def choice_sentence(grid: Grid) -> str:
 
 
 def same_sizes(grids: Sequence[Grid]) -> str:
-    """The examples behind all grids, if they are as many for each; else empty, as each says its own."""
+    """The number of examples behind the grids; empty if it differs, since each grid then shows its own."""
     sizes = {grid.sizes for grid in grids}
     return sizes.pop() if len(sizes) == 1 else ""
 

@@ -24,7 +24,7 @@ class Adapter:
     """An adapter that peft saved, such as LoRA (Hu et al. 2022).
 
     Attributes:
-        folder: Where it lies.
+        folder: Its folder.
         settings: Its adapter_config.json.
     """
 

@@ -49,8 +49,8 @@ def check_shapes(folder: Path, report: Mapping[str, Any], asked_by: str = "confi
     """Refuse weights of other shapes than the configuration asks for.
 
     Args:
-        folder: Where the model lies.
-        report: What the library says of loading, as `output_loading_info` gives it.
+        folder: Folder of the model.
+        report: The library's report on loading, from `output_loading_info`.
         asked_by: The file that says which shapes there should be.
 
     Raises:
@@ -70,8 +70,8 @@ def warn_of_layers(model: nn.Module, report: Mapping[str, Any]) -> None:
     """Warn of weights of layers that the configuration does not count, and that are left out.
 
     Args:
-        model: What was loaded.
-        report: As of `check_shapes`.
+        model: The loaded model.
+        report: See `check_shapes`.
     """
     there = {_unnumbered(name) for name in model.state_dict() if _unnumbered(name) != name}
     beyond = sorted(name for name in report.get("unexpected_keys") or () if _unnumbered(name) in there)
@@ -84,7 +84,7 @@ def warn_of_layers(model: nn.Module, report: Mapping[str, Any]) -> None:
 
 
 SAME = 1e-3
-"""Of the largest value: by how much two passes may differ where sums have no fixed order."""
+"""Share of the largest value by which two passes may differ where sums have no fixed order."""
 AT_RANDOM = (
     "the model draws something at random (dropout in its own code, hashing), and no result could be "
     "repeated; choose another model"
@@ -104,7 +104,7 @@ def library_loads(files: ModelFiles, part: str) -> Iterator[None]:
 
     Args:
         files: The model's files.
-        part: Which of them: `configuration`, `tokenizer` or `weights`.
+        part: `configuration`, `tokenizer` or `weights`.
 
     Raises:
         ProbingError: For whatever the library raises; errors that our own lines raise stay what they are.
@@ -224,13 +224,13 @@ def _choices(key: str) -> str:
 
 
 def _is_ours(error: Exception) -> bool:
-    """Whether a line of this package raised it, so that it is a bug of ours."""
+    """Return whether a line of this package raised it, so that it is a bug of ours."""
     frames: Sequence[traceback.FrameSummary] = traceback.extract_tb(error.__traceback__)
     return bool(frames) and frames[-1].filename.startswith(_OURS) and frames[-1].name != "library_loads"
 
 
 def _while_building(error: Exception) -> bool:
-    """Whether a model was being built from its configuration, before weights were read."""
+    """Return whether a model was being built from its configuration, before weights were read."""
     frames = traceback.extract_tb(error.__traceback__)
     return any(frame.name == "__init__" and "modeling_" in Path(frame.filename).name for frame in frames)
 

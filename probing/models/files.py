@@ -34,7 +34,7 @@ class ModelFiles:
     Attributes:
         config: The choice that these files answer.
         folder: The folder that holds them; with an adapter in a folder of its own, that of its base.
-        adapter: What is merged into the weights when they are read.
+        adapter: The adapter that is merged into the weights when they are read.
     """
 
     config: ModelConfig

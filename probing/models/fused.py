@@ -1,4 +1,4 @@
-"""Whether a model's eager attention, which shows its weights, computes what its fused attention computes."""
+"""Check that eager attention, which shows its weights, computes the same as fused attention."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from probing.models.agreement import float_tensors, padded
 from probing.models.record import as_it_was, implementation
 
 ALLOWED = 1e-3
-"""Of the largest value; rounding in float32 stays below 1e-5 in all families tried."""
+"""Allowed share of the largest value; rounding in float32 stays below 1e-5 in all families tried."""
 TEXTS = 4
-"""Of a batch, that are compared."""
+"""Number of texts of a batch that are compared."""
 MASKS = ("attention_mask", "decoder_attention_mask")
 _AGREEING: WeakSet[PreTrainedModel] = WeakSet()
 

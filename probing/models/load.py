@@ -47,12 +47,12 @@ class LoadedModel:
     """A model in evaluation mode with its tokenizer.
 
     Attributes:
-        model: The unmodified module, whose embeddings refuse numbers out of range; of an encoder-decoder
-            model that is read its encoder, of a pair like CLIP its text tower.
+        model: The unmodified module, whose embeddings refuse numbers out of range. For an
+            encoder-decoder model it is the encoder, for a pair like CLIP the text tower.
         tokenizer: Its tokenizer.
         max_length: The most tokens that one input may have, or None where the model has no limit.
-        padding: How texts of different lengths share a batch.
-        folder: Where it was read from; None of a model that was made otherwise.
+        padding: The way in which texts of different lengths share a batch.
+        folder: The folder that it was read from; None for a model that was made otherwise.
     """
 
     model: PreTrainedModel

@@ -46,12 +46,12 @@ class _Host:
         return cls(module, frozenset(name for name, _ in module.named_modules() if name))
 
     def fits(self, tensor: str) -> bool:
-        """Whether a tensor of an adapter belongs to a module that is there."""
+        """Return whether a tensor of an adapter belongs to a module of the model."""
         parts = tensor.split(".")
         return any(".".join(parts[:-deep]) in self.names for deep in range(1, _DEEPEST + 1))
 
     def outside(self, tensor: str) -> bool:
-        """Whether a tensor belongs to a part that the whole module lacks, as a task head."""
+        """Return whether a tensor belongs to a part that the whole module lacks, such as a task head."""
         return tensor.partition(".")[0] not in self.names
 
 
@@ -115,7 +115,7 @@ def _check_kind(adapter: Adapter, config: Any) -> None:  # noqa: ANN401
 
 
 def _choose(model: PreTrainedModel, tensors: Sequence[str], adapter: Adapter) -> tuple[_Host, list[str]]:
-    """The module in whose names the adapter is written, and which of its tensors that has a place for."""
+    """The module whose names the adapter uses, and the tensors of the adapter that fit into it."""
     prefix = model.base_model_prefix
     inner = getattr(model, prefix, None)
     hosts = [_Host.of(model)]

@@ -32,8 +32,8 @@ class Padding:
     Attributes:
         token: The id that fills the shorter ones, on the right; attention never reaches it.
         even: Whether only texts of one length may, because padding would change what the model answers.
-        end: Of models that read a text at its last end-of-text token, that token: texts in a batch must
-            hold it the same number of times. None for all other models.
+        end: The end-of-text token, for models that read a text at its last one: texts in a batch must hold
+            it the same number of times. None for all other models.
     """
 
     token: int = 0
@@ -121,7 +121,7 @@ def _usable(token: object, size: int) -> int | None:
 def _indifferent(
     model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, max_length: int | None, token: int
 ) -> bool:
-    """Whether a text with padding, next to a longer one, is answered as it is alone."""
+    """Return whether a text with padding, next to a longer one, is answered as it is alone."""
     options: dict[str, Any] = {"return_attention_mask": True, "verbose": False}
     if max_length is not None:
         options |= {"truncation": True, "max_length": max_length}

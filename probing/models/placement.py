@@ -48,7 +48,7 @@ class Placement:
 
         Args:
             model: The model in which the sites were found.
-            sites: What to read or write.
+            sites: The sites to read or write.
             change: Called for each site that is reached; what it returns is written there.
             stop_early: Whether to leave the forward pass after the last site.
 
@@ -67,7 +67,7 @@ class Placement:
 
     @property
     def reads_attention(self) -> bool:
-        """Whether attention weights are wanted."""
+        """True if attention weights are wanted."""
         return any(site.kind is Kind.ATTENTION for site in self._sites)
 
     @contextmanager

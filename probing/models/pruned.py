@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 WEIGHTS_FILES = (*WEIGHTS, INDEX)
 _NO_ADAPTER = {"subfolder": ".no-adapter"}
-"""Where the library looks for an adapter, so that it finds none: adapters are merged by `merge_adapter`."""
+"""A place where the library finds no adapter, since `merge_adapter` merges adapters."""
 _TITLE = "# A model without some of its heads"
 _README = """
 Heads of this model were cut out of its weights; `pruned_heads.json` says which. Plain transformers does not

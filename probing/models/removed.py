@@ -35,7 +35,7 @@ class Removed:
 
     @property
     def smaller(self) -> bool:
-        """Whether any parameter is smaller than in the whole model."""
+        """True if any parameter is smaller than in the whole model."""
         return bool(self.kept)
 
     def originals(self, site: Site, heads: Iterable[int]) -> tuple[int, ...]:

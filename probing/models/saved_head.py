@@ -25,7 +25,7 @@ class SavedHead:
     Attributes:
         site: Head outputs before the output projection, or hidden states.
         places: (layer, head) of each vector that is read, ascending; of hidden states head 0 is all there is.
-        pooling: How the tokens of a unit become one vector.
+        pooling: The way in which the tokens of a unit become one vector.
         pairs: Whether it reads two units of each example, one after the other.
         classes: Names of its outputs; None for one score.
         max_length: Tokens after which a text was cut; None is the model's own limit.

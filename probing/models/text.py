@@ -52,7 +52,7 @@ def _check_input(name: str, config: PreTrainedConfig, main: str) -> None:
 
 
 def _check_runs(name: str, model: PreTrainedModel) -> None:
-    """Whether a model of several kinds of input takes text without the others."""
+    """Check that a model of several kinds of input takes text without the others."""
     try:
         with as_it_was(model):
             model(**default_inputs(model))

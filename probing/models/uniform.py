@@ -28,7 +28,7 @@ def uniform_attention(model: PreTrainedModel, heads: Heads, kept: Tensor) -> Ite
 
     Padding and, in causal models, later positions stay unseen: the weight is 1/n over the other n.
 
-    Whether the eager attention that it changes is right is the caller's to check, with `check_eager`.
+    The caller must check with `check_eager` that the eager attention which it changes is right.
 
     Args:
         model: The model in which the heads were found; left as it was found when the context ends.

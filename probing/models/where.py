@@ -1,4 +1,4 @@
-"""Where a model's folder is: on disk, in an installed package, or in the cache of the Hugging Face hub."""
+"""The folder of a model: on disk, in an installed package, or in the cache of the Hugging Face hub."""
 
 from __future__ import annotations
 

@@ -84,10 +84,10 @@ def label_order(config: PreTrainedConfig, task: Task) -> list[int]:
 
 
 def order_of(names: Sequence[str] | None, task: Task) -> list[int]:
-    """For each class of the task the output that stands for it.
+    """The output that stands for each class of the task.
 
     Args:
-        names: Of the outputs; None for one that gives a score.
+        names: Names of the outputs; None for one that gives a score.
         task: The task.
 
     Raises:
@@ -98,10 +98,10 @@ def order_of(names: Sequence[str] | None, task: Task) -> list[int]:
         return [0]
     if names is None or not isinstance(target, Classes):
         has, asks = ("scores", "classes") if names is None else (f"{len(names)} classes", "scores")
-        raise ProbingError(f"the model tells {has}, but task {task.name} asks for {asks}")
+        raise ProbingError(f"the model predicts {has}, but task {task.name} asks for {asks}")
     if len(names) != len(target.names):
         raise ProbingError(
-            f"the model tells {len(names)} classes, task {task.name} has {len(target.names)}; use a "
+            f"the model has {len(names)} classes, task {task.name} has {len(target.names)}; use a "
             "checkpoint that was trained on it, or objective=readout"
         )
     place = {name.lower(): number for number, name in enumerate(names)}

@@ -14,7 +14,7 @@ log = logging.getLogger(__name__)
 
 
 def joint_units(task: Task) -> tuple[Unit, ...]:
-    """One input for each example: of pairs of texts both in one, as models are fine-tuned on them.
+    """One input for each example; both texts of a pair go into one, as in fine-tuning.
 
     Raises:
         ProbingError: If the examples are pairs of words.

@@ -127,7 +127,7 @@ class Ready(ABC):
 
     @property
     def reads_heads(self) -> bool:
-        """Whether answers are read from single heads, which a model without some of its heads renumbers."""
+        """True if answers are read from single heads, which a model without some of its heads renumbers."""
         return False
 
     @cached_property

@@ -31,7 +31,7 @@ class SavedClassifier(OwnAnswers):
     """Judge a checkpoint of `experiments.finetune` by the answers of its own linear layer.
 
     Attributes:
-        digest: Of the files that hold the layer and what it reads.
+        digest: Digest of the files that hold the layer and what it reads.
     """
 
     digest: str
@@ -74,7 +74,7 @@ class _Reading:
 
     Attributes:
         head: The classifier as it was saved.
-        sites: Where each layer is read.
+        sites: The site at which each layer is read.
         weights: float32 (outputs, width), outputs in the order of the task's classes.
         bias: float32 (outputs,).
     """
@@ -118,7 +118,7 @@ class _Saved(Judged):
 
     @property
     def reads_heads(self) -> bool:
-        """Whether the classifier reads single heads."""
+        """True if the classifier reads single heads."""
         return self._reading.head.site == "head"
 
     def lone_tokens(self, batch: Batch) -> Iterator[Tensor]:
@@ -143,7 +143,7 @@ class _Saved(Judged):
 
 
 def with_saved_head(objective: Objective, files: ModelFiles) -> Objective:
-    """The same objective; of a checkpoint with a classifier of its own, `classifier` is that one."""
+    """The same objective; for a checkpoint with a saved classifier, `classifier` reads that one."""
     if not isinstance(objective, Classifier) or not files.config.pretrained:
         return objective
     from probing.models.saved_head import saved_head_identity

@@ -1,4 +1,4 @@
-"""Whether a model that is judged gives numbers, and the same ones each time."""
+"""Check that a model that is judged gives numbers, and the same ones each time."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def check_sound(ready: Ready, dtype: str) -> Ready:
 
     Args:
         ready: A loaded model with its batches.
-        dtype: What it computes in.
+        dtype: The dtype in which it computes.
 
     Returns:
         The same.

@@ -96,10 +96,10 @@ class Grid:
         coefficient: Whether scores go from -1 to 1 rather than being shares.
         loss: Whether they are losses in nats.
         scale: Grids with the same text can stand on one colour scale and be subtracted, and no others.
-        quantity: What its numbers are, in words.
+        quantity: The quantity of its numbers, in words.
         sizes: n_train, n_dev, n_test, n_classes.
         counted: Examples in words, with the limit of a quick look.
-        sides: On which side of guessing (of differences, of 0) the interval of each cell lies: -1 below,
+        sides: Side of guessing (of 0 for differences) on which each cell's interval lies: -1 below,
             0 where it holds it, 1 above; None where it is not known.
         columns: Parallel lists, one value for each cell: layer (-1: embeddings), head, scores as fractions;
             or `value` with its interval and rank.

@@ -13,8 +13,8 @@ from probing.results.schema import GRID, NONE
 
 FIRST = ("analysis", "model", "step", "task", "granularity", "pooling", "probe", "seed", "baseline")
 FIELDS = (*FIRST, *(name for name in GRID if name not in FIRST), "draw", "made", "run")
-"""Columns that a reader picks by, in this order; `made` is whether a run was asked for or made by another one
-on its way, `run` tells apart what agrees in all others."""
+"""Columns that a reader picks by, in this order; `made` says whether a run was asked for or made by another
+one on its way, `run` distinguishes runs that agree in all others."""
 ASKED, INNER = "asked for", "by another run"
 
 

@@ -37,12 +37,12 @@ def support(rows: pd.DataFrame) -> Support:
 
 
 def against_guess(rows: pd.DataFrame) -> Against:
-    """On which side of what guessing scores the intervals of test scores lie."""
+    """The side of the guessing score on which intervals of test scores lie."""
     return against(_floats(rows, "test_low"), _floats(rows, "test_high"), chance_level(rows))
 
 
 def against_zero(rows: pd.DataFrame) -> Against:
-    """On which side of 0 the intervals of `value` lie."""
+    """The side of 0 on which intervals of `value` lie."""
     return against(_floats(rows, "value_low"), _floats(rows, "value_high"), 0.0)
 
 

@@ -141,8 +141,8 @@ class Linear(ABC):
 
         Args:
             vectors: float32 (u, n, dim).
-            coding: How the target is put.
-            rows: What they were trained on.
+            coding: The coding of the target.
+            rows: The rows that they were trained on.
             weights: float64 (u, 1, k, dim + 1).
             l2: float64 (u, 1), the value of λ of each.
         """

@@ -20,7 +20,7 @@ CHUNK = 1024
 def polish(
     vectors: torch.Tensor, target: torch.Tensor, weights: torch.Tensor, l2: torch.Tensor, standardize: bool
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Take fits to the optimum, as far as float64 tells it.
+    """Take fits to the optimum, as far as float64 resolves it.
 
     The precision of float32, in which fits are searched for, leaves logits up to a thousandth from those of
     the optimum, by an amount that depends on how threads and processors round. An example that is as close
@@ -32,7 +32,7 @@ def polish(
         target: See `probing.probes.coding.Coding.target`; every class has a row, every anchor a share.
         weights: float64 (u, l, k, dim + 1), near the optimum, for vectors as given.
         l2: float64 (u, l), the values of λ.
-        standardize: As of `Scaling.of`.
+        standardize: See `Scaling.of`.
 
     Returns:
         float64 (u, l, k, dim + 1), and bool (u, l), whether it is the optimum; where the steps do not
@@ -67,7 +67,7 @@ class _Unit:
 
     @classmethod
     def of(cls, x: torch.Tensor, target: torch.Tensor, l2: torch.Tensor, k: int) -> _Unit:
-        """Pose the problems; see `polish`."""
+        """Prepare the problems; see `polish`."""
         shares = torch.nn.functional.one_hot(target, k) if target.dim() == 1 else target
         penalty = l2.view(-1, 1, 1).repeat(1, 1, x.shape[1])
         penalty[..., -1] = 0
@@ -100,7 +100,7 @@ class _Unit:
         return at, ended
 
     def _gradient(self, at: torch.Tensor) -> torch.Tensor:
-        """Of the mean loss with its penalty; (l, q, d)."""
+        """The gradient of the mean loss with its penalty; (l, q, d)."""
         total = torch.zeros_like(at)
         for rows in torch.split(self.x, CHUNK):
             total += (_chances(at, rows).flatten(0, 1) @ rows).view_as(at)

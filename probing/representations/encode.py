@@ -68,7 +68,7 @@ class Encoder:
         max_length: Tokens after which a text is cut, or None.
         token_budget: Most tokens in a batch, padding included.
         shared: Whether units of one text share its row; otherwise every unit has a row of its own.
-        padding: What fills short texts, and which texts may share a batch.
+        padding: The token that fills short texts, and the texts that may share a batch.
     """
 
     tokenizer: PreTrainedTokenizerBase

@@ -34,8 +34,8 @@ class Half:
         """Round vectors (units, heads, head_dim); float32 is returned if one of them cannot be float16.
 
         Args:
-            layer: The layer that they are of.
-            vectors: What the model computed, float32; NaN where a unit has no vector.
+            layer: The layer of the vectors.
+            vectors: Vectors that the model computed, float32; NaN where a unit has no vector.
         """
         largest = np.abs(vectors).max(2, initial=0)
         wide = largest > LARGEST

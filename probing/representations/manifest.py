@@ -100,7 +100,7 @@ def _title(about: Mapping[str, str], *, apart: bool = False) -> str:
 
 
 def _is_of_others(path: Path, about: Mapping[str, str]) -> bool:
-    """Whether a file of this name is there and of something else, as of a/b where this is of a-b."""
+    """Return whether another list has the file of this name, such as a/b where this one is a-b."""
     try:
         return path.exists() and read_marked(path)[1] != about
     except CorruptFileError:

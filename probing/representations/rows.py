@@ -14,8 +14,8 @@ def unit_columns(units: Sequence[Unit], ids: Sequence[str], prefix: str = "") ->
 
     Args:
         units: One for each row.
-        ids: Their names, as of `unit_id`.
-        prefix: Before the names of the columns.
+        ids: Their names, see `unit_id`.
+        prefix: Prefix of the names of the columns.
     """
     spans = [unit.span or (None, None) for unit in units]
     return {

@@ -41,7 +41,7 @@ class Shard:
 
     Attributes:
         folder: Where it lies.
-        meta: What `shard.json` says: the request's key as `request`, a `number`, `files` with size and
+        meta: Content of `shard.json`: the request's key as `request`, a `number`, `files` with size and
             SHA-256, `layers` with heads and head dimension, `model` with the same for all layers that the
             model has, ids of the units whose text was cut as `truncated`, of those that were cut off with
             it or have no token as `missing`.
@@ -79,7 +79,7 @@ class Shard:
         return self._read(ROWS, ["id"]).column("id").combine_chunks()
 
     def marked(self, name: Literal["truncated", "missing"]) -> NDArray[np.bool_]:
-        """Which rows stand for a text that was cut, or for a word without a vector; bool (rows,)."""
+        """The rows that stand for a text that was cut, or for a word without a vector; bool (rows,)."""
         marked = self.meta[name]
         if not marked:
             return np.zeros(self.meta["rows"], dtype=bool)

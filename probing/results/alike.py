@@ -1,4 +1,4 @@
-"""Which numbers are of one kind, so that they can share a colour scale or be subtracted."""
+"""Numbers of one kind, which can share a colour scale or be subtracted."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ _P = ("p", "p_adjusted")
 
 @dataclass(frozen=True)
 class Quantity:
-    """What a column of numbers is. Only numbers of equal quantities share a scale or have a difference.
+    """The quantity in a column of numbers. Only equal quantities share a scale or have a difference.
 
     Attributes:
         kind: "score", "difference" (of scores or losses), "p", or what an analysis found, "gates".
-        metric: Behind it; empty where numbers are the same thing under every metric.
-        unit: What it is counted in, "%", "points", "nats"; may be empty.
-        range: Between which numbers it lies, in words.
+        metric: Its metric; empty where numbers mean the same under every metric.
+        unit: Its unit, "%", "points", "nats"; may be empty.
+        range: Its smallest and largest value, in words.
         predicted: Objective that it is about, unless the labels of the task are predicted.
     """
 
@@ -83,7 +83,7 @@ def refuse_unlike(first: Quantity, second: Quantity, where: str) -> None:
     Args:
         first: One quantity.
         second: The other.
-        where: What is compared, for the message.
+        where: Name of what is compared, for the message.
 
     Raises:
         ProbingError: If the two are not the same.
@@ -93,7 +93,7 @@ def refuse_unlike(first: Quantity, second: Quantity, where: str) -> None:
 
 
 def apart(first: Quantity, second: Quantity) -> str:
-    """Why two quantities have nothing in common but ranks, in words without a full stop."""
+    """The reason why two quantities share nothing but ranks, in words without a full stop."""
     names = [quantity.metric or quantity.kind for quantity in (first, second)]
     what = "{} and {}".format(*(names if names[0] != names[1] else (first.kind, second.kind)))
     return f"{what} cannot be compared number by number: {first} and {second} share no scale"

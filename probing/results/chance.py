@@ -1,4 +1,4 @@
-"""Scores against what guessing scores: above it, not told from it, or below it."""
+"""Scores compared with guessing: above it, not distinguishable from it, or below it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Flags = NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Against:
-    """On which side of a level intervals lie; a cell without an interval is on none.
+    """The side of a level on which intervals lie; a cell without an interval is on neither.
 
     Attributes:
         known: bool, cells that have an interval, where the level is known.
@@ -34,9 +34,9 @@ def against(low: NDArray[np.float64], high: NDArray[np.float64], level: float) -
     """Compare intervals with a level.
 
     Args:
-        low: float64, lower ends of any shape; NaN where there is no interval.
+        low: float64, lower ends of any shape; NaN without an interval.
         high: float64, upper ends of the same shape.
-        level: What guessing scores, or 0 for differences; NaN if it is not known.
+        level: Score of guessing, or 0 for differences; NaN if it is not known.
     """
     known = np.isfinite(low) & np.isfinite(high) & np.isfinite(level)
     below, above = known & (high < level), known & (low > level)
@@ -44,7 +44,7 @@ def against(low: NDArray[np.float64], high: NDArray[np.float64], level: float) -
 
 
 def chance_level(rows: pd.DataFrame) -> float:
-    """What guessing scores in rows of one grid: 0 of a coefficient, else the majority; NaN if not known."""
+    """The score of guessing in rows of one grid: 0 for a coefficient, else the majority; NaN if unknown."""
     if rows["metric"].iloc[0] in COEFFICIENTS:
         return 0.0
     known = rows["majority"].dropna()

@@ -1,4 +1,4 @@
-"""Refusals of columns of numbers that a statistic cannot be taken of."""
+"""Refusals of columns for which a statistic cannot be computed."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from probing.errors import ProbingError
 def check_numbers(
     frame: pd.DataFrame, column: str, *, what: str = "the frame", argument: str = ""
 ) -> NDArray[np.float64]:
-    """Refuse a column that a statistic cannot be taken of.
+    """Refuse a column for which a statistic cannot be computed.
 
     Args:
         frame: Result rows, or any other table.
         column: Its name.
-        what: How messages call the frame.
-        argument: That named the column, for messages.
+        what: Name of the frame in messages.
+        argument: The argument that named the column, for messages.
 
     Returns:
         Its numbers, float64 (n,), NaN where they are missing; one at least is not.
 
     Raises:
-        ProbingError: If there is no such column, there are no rows, it holds texts or infinity, or all is
-            missing; naming the column.
+        ProbingError: Naming the column, if it does not exist, has no rows, holds texts or infinity, or has
+            only missing values.
     """
     values = numbers(frame, column, what=what, argument=argument)
     if frame.empty:
@@ -74,7 +74,7 @@ def check_matrix(matrix: pd.DataFrame) -> None:
     """Refuse what is not a square table of correlations.
 
     Raises:
-        ProbingError: If it is not square, or holds what is no number from -1 to 1.
+        ProbingError: If it is not square, or holds anything but numbers from -1 to 1.
     """
     if matrix.shape[0] != matrix.shape[1]:
         shape = " x ".join(map(str, matrix.shape))

@@ -138,7 +138,7 @@ def compare(a: pd.DataFrame, b: pd.DataFrame, *, value: str = "test") -> Compari
 
     Raises:
         ProbingError: If either is not one grid, they have no cell in common, or their numbers are not of one
-            kind, as an accuracy and a correlation.
+            kind, such as an accuracy and a correlation.
     """
     a, b = preferred(a), preferred(b)
     for frame, what in ((a, "the first"), (b, "the second")):

@@ -61,7 +61,7 @@ DERIVED: dict[str, str] = {
 }
 """Columns that `load_results` adds from rows of other runs; files do not hold them."""
 NONE = "none"
-"""How a user asks for rows that have nothing in a column, `limit=none`."""
+"""The value by which a user asks for rows that have nothing in a column, `limit=none`."""
 PREDICTED = "predicted"
 """A column that files hold beside those: the answer to every test item, a list for each row."""
 GRID = (
@@ -73,7 +73,7 @@ PLACE = ("variant", "draw", "stack", "layer", "head", "n_heads")
 """Columns that tell the rows of one run apart."""
 
 RESULT = tuple(dict.fromkeys((*GRID, *PLACE, "step", "dev", "test", "n_train", "majority", "key")))
-"""Columns without which rows cannot be told apart, or have nothing to say."""
+"""Columns without which rows cannot be distinguished or have no result."""
 
 
 def as_frame(rows: list[dict[str, object]]) -> pd.DataFrame:

@@ -10,7 +10,7 @@ from probing.errors import ProbingError
 from probing.results.schema import GRID, NONE, places
 
 _TOLD_BY = (*GRID, "step", "question", "n_train", "n_dev", "n_test", "inner", "key")
-"""Columns that tell runs apart, those first that a user has chosen."""
+"""Columns that distinguish runs, those that a user has chosen first."""
 _EQUAL = (
     *(name for name in GRID if name not in {"variant", "stack", "metric"}), "step", "question", "n_train",
 )  # fmt: skip
@@ -19,17 +19,17 @@ _MOST = 8
 
 
 def several(rows: pd.DataFrame, what: str = "grid", start: str = "") -> ProbingError:
-    """The error that says which columns tell some rows apart, with their values, and to name one.
+    """The error that names the columns in which rows differ, with their values, and asks to name one.
 
     Args:
         rows: Result rows of more than one grid or run.
-        what: What there should be one of.
+        what: Name of what should be there once.
         start: Whose rows they are, "task=t is "; stands before the sentence.
     """
     columns = differing(rows)
     if not columns:
         return ProbingError(f"{start}the same {what} twice; keep the rows of one")
-    # what identifies a run is of use only where nothing else tells it apart
+    # the columns that identify a run help only where nothing else distinguishes it
     named = [name for name in columns if name not in {"question", "inner", "key"}] or columns[-1:]
     texts = [NONE if pd.isna(value) else str(value) for value in rows[named[0]]]
     return ProbingError(start + name_one(what, named, texts))
@@ -39,8 +39,8 @@ def name_one(what: str, names: Sequence[str], texts: Sequence[str]) -> str:
     """The one sentence for several where one is wanted.
 
     Args:
-        what: What there should be one of.
-        names: What tells them apart, the one first that is to be named.
+        what: Name of what should be there once.
+        names: Columns that distinguish them, the one to be named first.
         texts: Its values, as a user would write them.
     """
     name, *more = names
@@ -51,7 +51,7 @@ def name_one(what: str, names: Sequence[str], texts: Sequence[str]) -> str:
 
 
 def differing(rows: pd.DataFrame) -> list[str]:
-    """The columns in which rows differ that may tell runs and grids apart; a missing value is one too."""
+    """The columns in which rows differ and that may distinguish runs and grids; missing counts as a value."""
     known = [name for name in _TOLD_BY if name in rows]
     return [name for name in known if len(rows[name].unique()) > 1]
 
@@ -64,7 +64,7 @@ def preferred(rows: pd.DataFrame, of: pd.DataFrame | None = None) -> pd.DataFram
 
     Args:
         rows: Result rows that were chosen.
-        of: All rows, of which cells are counted; the chosen ones if not given.
+        of: All rows, whose cells are counted; the chosen ones if not given.
 
     Returns:
         Some of the rows, in their order.

@@ -1,4 +1,4 @@
-"""How many examples numbers rest on, in words."""
+"""The number of examples behind a result, in words."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ SIZES = ("n_train", "n_dev", "n_test")
 
 
 def sizes_text(rows: pd.DataFrame) -> str:
-    """The examples behind some rows, "n 1000 train, 500 dev, 500 test"; of rows that differ, from and to.
+    """The examples behind some rows, "n 1000 train, 500 dev, 500 test"; a range where rows differ.
 
     Args:
         rows: Result rows, or any frame with columns of `SIZES`; sizes that are not known are left out.

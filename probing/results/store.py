@@ -104,7 +104,7 @@ class Stored:
 
     Attributes:
         path: The file.
-        key: Of the run.
+        key: Key of the run.
         frame: Its rows, without answers to test items.
         about: The note about the run.
     """
@@ -116,7 +116,7 @@ class Stored:
 
 
 def read_results(root: Path) -> tuple[list[Stored], list[CorruptFileError]]:
-    """Read all results of a folder, and the reasons why some files are none.
+    """Read all results of a folder, and the reasons why some files are not results.
 
     No result comes twice: of two files of one key the second is refused.
     """
@@ -153,7 +153,7 @@ def key_of(path: Path) -> str:
 
 
 def parts_folder(root: Path, key: str) -> Path:
-    """Where the finished parts of a run lie until all are."""
+    """The folder of the finished parts of a run, until all parts are finished."""
     return root / f".parts-{key}"
 
 
@@ -200,7 +200,7 @@ def _as_frame(path: Path, frame: pd.DataFrame, schema: int) -> pd.DataFrame:
     missing = [name for name in COLUMNS if name not in frame]
     if missing and schema == SCHEMA:
         raise MisplacedFileError(str(path), f"it has no column {missing[0]!r}")
-    # files of an earlier schema lack what it did not have; there were no baselines then
+    # files of an earlier schema lack some columns; baselines did not exist then
     lacking: dict[str, Any] = dict.fromkeys(COLUMNS, None) | {"baseline": "none"}
     frame = frame.assign(**{name: lacking[name] for name in missing})
     if any(str(frame[name].dtype) != kind for name, kind in COLUMNS.items()):  # casting takes long

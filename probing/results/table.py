@@ -33,8 +33,8 @@ def grid_text(rows: pd.DataFrame) -> str:
             or of one run of any other analysis.
 
     Returns:
-        Several lines, the last naming the best head (or the one needed most) with its interval, the one
-        before it counting the examples.
+        Several lines, the last naming the best (or most important) head with its interval, the one before
+        it counting the examples.
     """
     *lines, last = _texts(rows).whole(rows).splitlines()
     return "\n".join([*lines, *filter(None, [counts_text(rows)]), last])

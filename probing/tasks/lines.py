@@ -28,8 +28,8 @@ def readable(path: Path, hint: str) -> Iterator[None]:
     """Say in one line that a file or folder cannot be looked at.
 
     Args:
-        path: Which.
-        hint: What to do.
+        path: The file or folder.
+        hint: The remedy, for the message.
 
     Raises:
         ProbingError: If the system refuses it: it is missing, forbidden, or its name is too long.
@@ -48,7 +48,7 @@ def read_text(path: Path, encoding: str, hint: str, key: str | None = None) -> s
     Args:
         path: The file.
         encoding: Its encoding.
-        hint: What to do if it is not there.
+        hint: The remedy if it is not there.
         key: The option that gives the encoding, for messages; None if there is none.
 
     Returns:
@@ -83,7 +83,7 @@ def read_lines(path: Path, encoding: str, hint: str, *, blank: bool = False) -> 
     Args:
         path: The file.
         encoding: Its encoding.
-        hint: What to do if it is not there.
+        hint: The remedy if it is not there.
         blank: Whether to yield empty lines too, where a line means something by its number or is a text.
 
     Raises:

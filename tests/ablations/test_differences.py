@@ -216,7 +216,7 @@ def test_few_long_and_short_texts_have_intervals_that_hold_the_truth() -> None:
 
 
 def test_few_examples_of_accuracy_hold_the_truth() -> None:
-    """Twelve examples, of which one or two change: a normal interval is of nearly no width, or of none."""
+    """One or two of twelve examples change: a normal interval has nearly no width, or none."""
     rng, held = np.random.default_rng(1), []
     for turn in range(1000):
         added = rng.choice([-1.0, 0.0, 1.0], p=[0.2, 0.75, 0.05], size=(1, 12))
@@ -227,7 +227,7 @@ def test_few_examples_of_accuracy_hold_the_truth() -> None:
 
 
 def test_studentised_intervals_are_as_scipys_where_both_are_known() -> None:
-    """Of many differences without skew all intervals agree; of fewer than five there are none."""
+    """For many differences without skew all intervals agree; fewer than five have none."""
     rng = np.random.default_rng(2)
     added = rng.normal(0.3, 1, size=(3, 199))
     low, high = of_means(added, np.ones(199), 0)

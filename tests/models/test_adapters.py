@@ -97,7 +97,7 @@ def heads_of(loaded: LoadedModel, given: dict[str, Tensor]) -> list[Tensor]:
 
 
 def projected(model: nn.Module, name: str, given: dict[str, Tensor]) -> list[Tensor]:
-    """What enters the output projections of a model, in order."""
+    """The inputs of the output projections of a model, in order."""
     found: list[Tensor] = []
     handles = [
         module.register_forward_pre_hook(lambda _, args: found.append(args[0].clone()))

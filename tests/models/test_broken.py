@@ -1,4 +1,4 @@
-"""Folders that are no model, or not one of text: one line, exit code 2, and nothing is written."""
+"""Folders without a model, or without a model of text: one line, exit code 2, nothing is written."""
 
 from __future__ import annotations
 

@@ -41,13 +41,13 @@ SIZES = tiny.SIZES | {
 
 @dataclass(frozen=True)
 class Case:
-    """How tokenizer and configuration speak of padding.
+    """The padding that tokenizer and configuration declare.
 
     Attributes:
         token: The tokenizer's padding token.
         config: The configuration's.
-        side: Where the tokenizer would pad.
-        generation: What generation_config.json says, if it is there.
+        side: The side on which the tokenizer would pad.
+        generation: The token of generation_config.json, if the file is there.
     """
 
     token: str | None

@@ -30,7 +30,7 @@ def exact(x: Floats, labels: NDArray[np.int64], l2: float) -> tuple[Floats, Floa
     """scikit-learn's own Newton solver on features that are standardised in float64; for vectors as given."""
     k = int(labels.max()) + 1
     mean, spread = x.mean(0), x.std(0)
-    # of two classes scikit-learn penalises w alone, of which the two rows are ±w/2
+    # for two classes scikit-learn penalises w alone; the two rows are ±w/2
     strength = (2 if k == 2 else 1) / (l2 * len(x))
     model = LogisticRegression(C=strength, solver="newton-cholesky", tol=1e-12, max_iter=200)
     model.fit((x - mean) / spread, labels)

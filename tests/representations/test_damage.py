@@ -32,7 +32,7 @@ def vectors(seed: int) -> NDArray[np.float32]:
 
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
-    """One shard of six texts and two layers, of which the second text was cut."""
+    """One shard of six texts and two layers; the second text was cut."""
     found = Store(tmp_path, REQUEST.key)
     found.prepare(REQUEST)
     ShardWriter(found.folder).write(IDS, UNITS, {0: vectors(0), 1: vectors(1)}, LAYOUT, [IDS[1]])
@@ -165,7 +165,7 @@ def test_shards_of_another_model_are_never_served(
     exchange: Callable[[Store, Store], None],
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """Both models are of one shape, so that nothing but what a shard says of itself tells them apart."""
+    """Both models have one shape, so that only the content of `shard.json` distinguishes their shards."""
     other_bert = make_bert(tmp_path / "other", seed=1)
     root = tmp_path / "cache"
     one, other = extractor(root, tiny_bert), extractor(root, other_bert)

@@ -78,7 +78,7 @@ def test_a_buffer_widens_a_layer_and_changes_no_row_by_that() -> None:
 
 @pytest.mark.parametrize("size", [1, 7, 400])
 def test_features_of_little_spread_are_counted(size: int) -> None:
-    """Means of 1, of which the spread takes 6, 60, 70 and 600 steps of 2^-10; a constant loses nothing."""
+    """Spreads of 6, 60, 70 and 600 steps of 2^-10 around means of 1; a constant loses nothing."""
     spread = np.array([[6, 60, 70, 600], [0, 60, 0, 70]]) / 1024
     rng = np.random.default_rng(0)
     drawn = rng.normal(size=(400, 2, 4))

@@ -1,4 +1,4 @@
-"""What shares a scale: the same metric, kind, unit, range and objective, and nothing else."""
+"""Scales are shared by numbers of the same metric, kind, unit, range and objective, and by no others."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ def test_a_run_that_another_made_on_its_way_gives_way_to_one_that_was_asked_for(
     same = FULL.assign(key="same", inner=True)
     assert kept(same, FULL) == ["full"]
     assert kept(same.assign(inner=False), FULL) == ["same", "full"]
-    assert kept(same) == ["same"]  # there is no other
+    assert kept(same) == ["same"]  # it has no rival
     curve = [grid(analysis="masking", variant=name, key=name).assign(layer=None, head=None) for name in "ab"]
     assert kept(curve[0].assign(inner=True), curve[1].assign(inner=False)) == ["b"]
 

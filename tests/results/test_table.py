@@ -160,7 +160,7 @@ def test_a_part_of_a_run_says_what_it_found_most_of() -> None:
     assert part_text(of(found.importance(6, 12), "per_example")) == "most 0.0234 nats"
     assert part_text(found.masking()) == "best 83.2%"
     gates = found.gates()
-    gates.loc[gates["variant"] == "full", "test"] = 0.99  # which is no score under gates
+    gates.loc[gates["variant"] == "full", "test"] = 0.99  # which is not a score under gates
     assert part_text(gates) == "best 83.2%"
     sums = of(found.importance(6, 12), "per_example").assign(analysis=None, variant="example", value=2.5)
     assert part_text(sums) == "most 2.50"

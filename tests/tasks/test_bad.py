@@ -40,7 +40,7 @@ def files_below(folder: Path) -> set[str]:
 
 
 def complaint(options: list[str], tmp_path: Path, model: Path, capsys: pytest.CaptureFixture[str]) -> str:
-    """What the command writes, its first word left out, after the checks that hold for every mistake."""
+    """The output of the command without its first word, after checks that hold for every mistake."""
     before = files_below(tmp_path)
     there = [*options, "model=hf", f"model.name={model}", f"paths.root={tmp_path / 'out'}"]
     assert main(there) == MISTAKE

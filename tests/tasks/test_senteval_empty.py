@@ -26,7 +26,7 @@ FILES = {
 
 
 def sentences(n: int, seed: int, empty: float = 0.2) -> list[str]:
-    """Sentences of 0 to 3 tokens, of which some are themselves a period."""
+    """Sentences of 0 to 3 tokens; some are a period themselves."""
     rng = random.Random(seed)
     words = [".", "ok", "d\xe9j\xe0", "2"]
     drawn = [" ".join(rng.choices(words, k=rng.randint(1, 3))) for _ in range(n)]
@@ -46,7 +46,7 @@ def for_encoder(tokens: list[str]) -> str:
 
 
 def binary_classifier(pos: Path, neg: Path) -> list[tuple[str, int]]:
-    """What `BinaryClassifierEval` reads, in its order."""
+    """The examples that `BinaryClassifierEval` reads, in its order."""
     read = [[line.split() for line in path.read_text(encoding="latin-1").splitlines()] for path in (pos, neg)]
     labels = [1] * len(read[0]) + [0] * len(read[1])
     ordered = sorted(zip(read[0] + read[1], labels, strict=True), key=lambda z: (len(z[0]), z[1]))
@@ -71,7 +71,7 @@ def test_sides_hold_sentevals_sentences_in_its_order(
 
 
 def test_cr_has_its_published_size_when_fetched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of the 3,775 lines four are empty; without them it was refused."""
+    """Four of the 3,775 lines are empty; without them it was refused."""
     monkeypatch.setenv("PROBING_CACHE", str(tmp_path / "cache"))
     lines = {
         "pos": ["good one"] * 2400 + ["", "", ""] + ["fine"] * 2,
@@ -102,7 +102,7 @@ def pairs(task: Task) -> list[tuple[str, str]]:
 
 
 def by_lengths(first: list[str], second: list[str], answers: Sequence[str]) -> list[tuple[str, str]]:
-    """What SentEval's readers of pairs hold, by both lengths, then the answer."""
+    """The examples of SentEval's readers of pairs, by both lengths, then the answer."""
     triples = [(a.split(), b.split(), float(y)) for a, b, y in zip(first, second, answers, strict=True)]
     ordered = sorted(triples, key=lambda z: (len(z[0]), len(z[1]), z[2]))
     return [(for_encoder(a), for_encoder(b)) for a, b, _ in ordered]

@@ -97,7 +97,7 @@ const profilable = () => shownGrids().filter((grid) => hasCells(grid) && !isFoun
 // grids of one scale share an axis; of several, the reader picks which
 const profiled = () => profilable().filter((grid) => grid.scale === byId("profile-scale").value);
 
-// names in lines that fit beside their samples
+// names in lines that fit next to their samples
 function folded(name, letters) {
   const lines = [""];
   for (const part of name.split(" · ")) {

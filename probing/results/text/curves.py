@@ -95,7 +95,7 @@ def prune_summary(rows: pd.DataFrame) -> str:
 
 
 def silenced_text(rows: pd.DataFrame) -> str:
-    """How many heads went by weights of zero, which makes no model smaller or faster; "" for none."""
+    """The number of heads cut by zero weights, which makes no model smaller or faster; "" for none."""
     found = of_variant(rows, "pruned.silenced")["value"].dropna()
     if found.empty or not found.iloc[0]:
         return ""

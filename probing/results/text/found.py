@@ -125,7 +125,7 @@ def _shown(grid: pd.DataFrame) -> list[str]:
 
 
 def _ranked_on(grid: pd.DataFrame) -> list[str]:
-    """What the head needed most was selected on."""
+    """The split on which the most important head was selected."""
     split = ranked_on(grid)
     return [f"ranked on {split}, the first of {len(grid)}"] if split else []
 

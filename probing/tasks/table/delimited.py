@@ -1,4 +1,4 @@
-"""Text with fields between separators: csv, tsv, and what is called so."""
+"""Text with fields between separators: csv, tsv and tab files."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SEPARATORS = {".csv": ",", ".tsv": "\t", ".tab": "\t"}
 # the csv module's own limit is 131,072 characters, less than a long document
 _FIELD_LIMIT = 2**30
 _LIKELY = (";", "\t", "|", ",")
-# a name of a column rarely has as many words; a text does
+# column names rarely have as many words; texts do
 _WORDS_OF_A_TEXT = 4
 # rows in which a label of the first line comes again, if it is one
 _LOOKED_AT = 1000
@@ -30,8 +30,8 @@ class Format:
     r"""The format of text files.
 
     Attributes:
-        encoding: Of csv, tsv and jsonl; utf-8 with or without a byte order mark.
-        separator: Between the fields of csv and tsv, `\t` for a tab; None goes by the extension.
+        encoding: Encoding of csv, tsv and jsonl; utf-8 with or without a byte order mark.
+        separator: Separator of fields in csv and tsv, `\t` for a tab; None goes by the extension.
         quotes: Whether a field may stand in double quotes; None lets csv quote fields, over several lines
             too, and tsv within a line only, where a quote that is not closed is a character like others.
         header: Whether the first line of csv and tsv names the columns; otherwise they are called 0, 1, ...
@@ -47,10 +47,10 @@ def read_delimited(text: str, path: Path, kind: str, format_: Format) -> Table:
     """The rows of a text.
 
     Args:
-        text: What the file holds.
-        path: Of the file, for messages.
+        text: Content of the file.
+        path: Path of the file, for messages.
         kind: Its extension, one of `SEPARATORS`.
-        format_: How to read it.
+        format_: Its format.
 
     Raises:
         ProbingError: With the line, if fields are missing or quotes do not close.

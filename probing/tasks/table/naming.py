@@ -29,7 +29,7 @@ def ignored(labels: Iterable[str], ignore: Sequence[str]) -> set[str]:
 
     Args:
         labels: Those that there are; "" is a missing one.
-        ignore: What was typed. An entry names the label of the same letters. Where all labels but those
+        ignore: Entries as typed. An entry names the label of the same letters. Where all labels but those
             are numbers, or else if there is no such label, it names those of the same value too: -1 is
             -1.0, false is False, and null is a missing one.
 
@@ -52,7 +52,7 @@ def ignored(labels: Iterable[str], ignore: Sequence[str]) -> set[str]:
 
 
 def ordered(order: Sequence[str], labels: Collection[str]) -> tuple[str, ...]:
-    """The labels in the order of `task.classes`, of which every entry names one, as for `ignored`.
+    """The labels in the order of `task.classes`; every entry names one, as for `ignored`.
 
     Raises:
         ProbingError: If an entry names no label, or one that another has named.

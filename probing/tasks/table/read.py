@@ -83,7 +83,7 @@ class _TwiceError(ValueError):
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """The object, of which the standard library would keep the last of two values with one name."""
+    """The object; refuse two values with one name, where the standard library keeps the last."""
     made = dict(pairs)
     if len(made) < len(pairs):
         names = [name for name, _ in pairs]

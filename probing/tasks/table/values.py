@@ -19,9 +19,9 @@ class Table:
     Attributes:
         columns: Values by column, all of one length; None where there is none. Columns without a name are
             not among them, except for a single one, which is called "".
-        where: What it was read from, for messages.
+        where: Its source, for messages.
         lines: The line of the file that each row starts in, from 1; None where rows have no lines.
-        base: What the first row is called where they have none.
+        base: Number of the first row where rows have no lines.
         doubt: Why a column may not be found: what the file looks like, and the option that helps.
     """
 
@@ -36,7 +36,7 @@ class Table:
         return len(next(iter(self.columns.values()), ()))
 
     def place(self, row: int) -> str:
-        """Where a row is, as an editor or pandas counts."""
+        """The place of a row, as an editor or pandas counts."""
         return (
             f"{self.where}, row {row + self.base}"
             if self.lines is None
@@ -61,7 +61,7 @@ class Table:
 
 
 def named(names: Sequence[str], columns: Sequence[Sequence[Any]], where: str) -> dict[str, Sequence[Any]]:
-    """Columns by their names; of several without a name none.
+    """Columns by their names; several columns without a name are left out.
 
     Raises:
         ProbingError: If two have the same name, or none has one.

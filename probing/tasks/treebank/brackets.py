@@ -54,7 +54,7 @@ def read_brackets(path: Path, split: str | None, hint: str) -> Iterator[Sentence
         try:
             tree = Tree.fromstring(text)
         except ValueError as error:
-            raise ProbingError(f"{place}: this tree cannot be read; mend its brackets") from error
+            raise ProbingError(f"{place}: this tree cannot be read; fix its brackets") from error
         words: list[Word] = []
         top = _top(tree, words, place)
         if top is not None:

@@ -45,7 +45,7 @@ def warn_of_pooling(sentences: Sequence[Sentence], name: str, *, always: bool = 
 
     Args:
         sentences: The treebank.
-        name: Of the task.
+        name: Name of the task.
         always: Whether the task pools all files, also where their names say train and test.
     """
     own = {sentence.split for sentence in sentences}

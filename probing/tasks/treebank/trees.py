@@ -29,7 +29,7 @@ def trees_of(path: Path, hint: str) -> Iterator[tuple[int, str]]:
 
     Args:
         path: The file, UTF-8.
-        hint: What to do if the file is not there.
+        hint: The remedy if the file is not there.
 
     Raises:
         ProbingError: If the brackets of a tree are unbalanced, or the file cannot be read.
@@ -53,7 +53,7 @@ class _Text:
                 self._check_between(done, start)
             depth += 1 if match[0] == "(" else -1
             if depth > DEEPEST:
-                raise self._error(start, f"a tree of more than {DEEPEST} levels; mend its brackets")
+                raise self._error(start, f"a tree of more than {DEEPEST} levels; fix its brackets")
             if not depth:
                 done = match.end()
                 yield self._line(start), self.text[start:done]
@@ -75,7 +75,7 @@ class _Text:
         return ProbingError(f"{self.path}, line {self._line(at)}: {what}")
 
     def _is_tree(self, at: int) -> bool:
-        """Whether a bracket outside of trees opens one; in running text it needs a label in capitals."""
+        """Return whether a bracket outside of trees opens one; within a line it needs a label in capitals."""
         before = self.text[self.text.rfind("\n", 0, at) + 1 : at]
         alone = not before.strip() or before.rstrip().endswith(")")
         opens = _OPENS.match(self.text, at)

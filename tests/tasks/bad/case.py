@@ -19,8 +19,8 @@ class Bad:
     """One mistake.
 
     Attributes:
-        name: Of the case.
-        options: Of the command line; {} is the folder of the files.
+        name: Name of the case.
+        options: Options of the command line; {} is the folder of the files.
         said: A pattern of the message, with file and line where there is one.
         files: Content by name below the folder, or a function that makes the path.
     """

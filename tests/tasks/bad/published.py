@@ -11,7 +11,7 @@ from tests.tasks.bad.case import CSV, LABELS, TEXTS, Bad, Files, folder, loop, p
 
 
 def paths() -> Iterator[Bad]:
-    """Of paths that lead to no file, whatever is read."""
+    """Cases of paths that lead to no file, whatever is read."""
     for task, name in (
         ("table", "csv"),
         ("table", "parquet"),
@@ -45,7 +45,7 @@ def senteval(name: str, task: str, said: str, files: Files) -> Bad:
 
 
 def sentevals() -> Iterator[Bad]:
-    """Of SentEval's files."""
+    """Cases of SentEval's files."""
     yield senteval("no folder", "trec", r"train_5500\.label: no such file .* task\.root", {})
     trec = dict.fromkeys(
         ("downstream/TREC/train_5500.label", "downstream/TREC/TREC_10.label"), "NUM:dist How far ?\n"
@@ -147,7 +147,7 @@ def sentevals() -> Iterator[Bad]:
 
 
 def glues() -> Iterator[Bad]:
-    """Of GLUE's parquet files."""
+    """Cases of GLUE's parquet files."""
     good = parquet(sentence=TEXTS, label=[at % 2 for at in range(30)])
 
     def glue(name: str, said: str, content: bytes | None) -> Bad:

@@ -17,7 +17,7 @@ def table(name: str, content: bytes | str, said: str, options: str = "", file: s
 
 
 def tables() -> Iterator[Bad]:
-    """Of csv and tsv."""
+    """Cases of csv and tsv."""
     yield table("empty", "", r"a\.csv: the file is empty")
     yield table("blank", " \n\n", r"a\.csv: the file is empty")
     yield table("mark alone", b"\xef\xbb\xbf", r"a\.csv: the file is empty")
@@ -133,7 +133,7 @@ def tables() -> Iterator[Bad]:
 
 
 def spans() -> Iterator[Bad]:
-    """Of offsets and words."""
+    """Cases of offsets and words."""
     options = "task.start=from task.end=to"
     for name, offsets, said in (
         ("beyond the text", "0,99", "span 0 to 99 is not inside its text of 5 characters"),
@@ -177,7 +177,7 @@ def spans() -> Iterator[Bad]:
 
 
 def json_lines() -> Iterator[Bad]:
-    """Of jsonl."""
+    """Cases of jsonl."""
     for name, line, said in (
         ("broken", '{"text": "x", "label": }', r"no JSON \(Expecting value, character 24\)"),
         ("cut short", '{"text": "x', r"no JSON \(Invalid control character at, character 12\)"),
@@ -201,7 +201,7 @@ def json_lines() -> Iterator[Bad]:
 
 
 def binaries() -> Iterator[Bad]:
-    """Of parquet, and of paths."""
+    """Cases of parquet, and of paths."""
     good = parquet(text=TEXTS, label=LABELS)
     name = "a.parquet"
     yield table("parquet, text", CSV, r"a\.parquet: no parquet file that can be read", file=name)

@@ -18,7 +18,7 @@ CONLLU = word("1", "Dogs", "2") + word("2", "see", "0") + word("3", "cats", "2")
 
 
 def treebanks() -> Iterator[Bad]:
-    """Of CoNLL-U and bracketed trees."""
+    """Cases of CoNLL-U and bracketed trees."""
     for name, text, said in (
         ("cycle", word("1", "a", "2") + word("2", "b", "1") + word("3", "c", "0"), ", line 5: the heads run"),
         ("itself", word("1", "a", "1") + word("2", "b", "0"), ", line 5: the heads run in a circle"),
