@@ -170,8 +170,8 @@ class Logistic(Linear):
         self._report(optimum)
         return optimum
 
-    def _values(self, beside: torch.Tensor) -> torch.Tensor:
-        return torch.tensor(self.l2, dtype=torch.float64, device=beside.device)
+    def _values(self, like: torch.Tensor) -> torch.Tensor:
+        return torch.tensor(self.l2, dtype=torch.float64, device=like.device)
 
     def _polish(
         self, vectors: torch.Tensor, target: torch.Tensor, weights: torch.Tensor
