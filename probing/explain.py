@@ -23,7 +23,7 @@ def explain(error: Exception) -> str:
     if swept:
         return f"{swept[1]} is a sweep; run it with: probing -m"
     if isinstance(error, OverrideParseException):
-        return f"{error.override}: cannot be read; put the value in quotes within quotes"
+        return _unread(str(error.override))
     if text.startswith("Error merging override") and error.__cause__ is not None:
         text = f"{text.removeprefix('Error merging override ')}: {_first_line(error.__cause__)}"
     return re.sub(r"\s+", " ", _first_line(text) or type(error).__name__)
@@ -31,6 +31,13 @@ def explain(error: Exception) -> str:
 
 def _first_line(text: object) -> str:
     return next(iter(str(text).strip().splitlines()), "").rstrip(".")
+
+
+def _unread(word: str) -> str:
+    """What to do with a word that Hydra's grammar does not read."""
+    if "=" not in word:
+        return f"{word}: an option without a value; write name=value, see probing --help"
+    return f"{word}: cannot be read; put the value in quotes within quotes"
 
 
 def _missing(error: Exception) -> str:
@@ -44,14 +51,18 @@ def _missing(error: Exception) -> str:
 
 
 def _unknown(error: Exception) -> str:
-    """A key or a group that is not there."""
+    """A key or a group that is not there, or is there twice."""
     if not isinstance(error, ConfigCompositionException):
         return ""
     key = re.search(r"Could not override '([^']+)'", str(error))
     if key:
         return f"unknown option {key[1]}; see probing --help, and probing --cfg for all keys"
-    name = re.search(r"No match in the defaults list for '([^']+)'", str(error))
-    return f"unknown config group {name[1]}; {suggest(name[1], groups())}" if name else ""
+    present = re.search(r"An item is already at '([^']+)'|Multiple values for (\S+)\. ", str(error))
+    if present:
+        name = present[1] or present[2]
+        return f"{name} is given twice; write {name}=... without +, or override {name} in your own defaults"
+    unmatched = re.search(r"No match in the defaults list for '([^']+)'", str(error))
+    return f"unknown config group {unmatched[1]}; {suggest(unmatched[1], groups())}" if unmatched else ""
 
 
 def _reference(error: BaseException) -> str:

@@ -62,7 +62,9 @@ def pairs_of(table: pd.DataFrame, *, draws: int = DRAWS, seed: int = 0) -> pd.Da
 
     if table.shape[1] < 2:
         there = ", ".join(map(str, table.columns)) or "none"
-        raise ProbingError(f"one measure of heads, {there}: agreement takes two; select more rows")
+        raise ProbingError(
+            f"agreement takes two measures of heads or more, and here is {there}; select more rows"
+        )
     layers = layers_of(table)
     whole, within = spearman(table).to_numpy(), spearman_within(table, layers).to_numpy()
     p = _permuted(table.rank(), np.zeros(len(table), dtype=np.int64), draws, seed)

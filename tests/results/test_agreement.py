@@ -202,7 +202,9 @@ def test_grids_of_other_heads_are_refused_by_name() -> None:
     unscored.loc[5, "test"] = pd.NA
     with pytest.raises(ProbingError, match="probe has no number for 1 of 48 heads, the first layer 0 head 5"):
         measures(pd.concat([unscored, importance(random(1))]))
-    with pytest.raises(ProbingError, match="agreement takes two"):
+    with pytest.raises(
+        ProbingError, match="agreement takes two measures of heads or more, and here is probe;"
+    ):
         probing.agreement(probe(random(0)))
     with pytest.raises(ProbingError, match="no results of single heads"):
         measures(found.masking())
