@@ -65,7 +65,7 @@ class Command:
 
     Attributes:
         options: How to train.
-        overrides: What `probing` is to be told.
+        overrides: Overrides for `probing`, as on its command line.
         out: The folder of the run; None names one below `paths.root`.
     """
 

@@ -148,7 +148,7 @@ def find_files(config: ModelConfig) -> ModelFiles:
         )
     if not matching(files.tokenizer_folder, VOCABULARY):
         raise ProbingError(f"{files.folder}: the model has no tokenizer; put its tokenizer files there too")
-    _ = files.settings  # read once, so that a broken file is told of before anything is done
+    _ = files.settings  # read once, so that a broken file is reported before anything is done
     _check_code(files)
     return files
 

@@ -1,4 +1,4 @@
-"""Train, dev and test for every task: heads are chosen on dev, and told of on test."""
+"""Train, dev and test for every task: heads are selected on dev and reported on test."""
 
 from __future__ import annotations
 

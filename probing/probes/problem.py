@@ -18,7 +18,7 @@ class Problem:
     """One problem, asked of every head of a layer at once.
 
     Attributes:
-        target: What is to be told of the n rows.
+        target: The class or score of each of the n rows.
         train: int64 row indices of the training examples; with `selection="nested"` all rows, with "none"
             no row.
         dev: int64 row indices of the dev examples; empty unless `selection` is "dev".

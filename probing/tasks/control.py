@@ -1,4 +1,4 @@
-"""The same task with other labels: control labels that only memory can tell, and shuffled ones."""
+"""The same task with other labels: control labels that only memorisation can solve, and shuffled ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is to be told of every example: one of some classes, or a score."""
+"""The target of every example: one of some classes, or a score."""
 
 from __future__ import annotations
 

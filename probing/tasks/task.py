@@ -1,4 +1,4 @@
-"""The question that is put to every head: units of text, what is to be told of them, and their splits."""
+"""A task, the same for every head: units of text, their targets, and their splits."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Task:
     Attributes:
         name: As on the command line, `senteval/trec`.
         units: One for each of the n examples; of pairs the first.
-        target: What is to be told of each example.
+        target: The class or score of each example.
         split: str (n,), each "train", "dev" or "test".
         partners: The second unit of each pair; None where an example is one unit.
         features: How the vectors u and v of a pair become one: [u, v], [|u−v|, u·v] or

@@ -15,7 +15,7 @@ UNITS = "%‰°"
 
 @dataclass(frozen=True, slots=True)
 class Marked:
-    """A word of a sentence and what is to be told of it.
+    """A word of a sentence and its class.
 
     Attributes:
         word: Its place among the words.

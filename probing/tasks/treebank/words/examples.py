@@ -1,4 +1,4 @@
-"""What is told of a word, or of a word and its head: one example for each unit of written text."""
+"""Targets of a word, or of a word and its head: one example for each unit of written text."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Found = dict[tuple[int, int | None], set[str]]
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A word, or a pair of words, with what is told of it.
+    """A word, or a pair of words, with its target.
 
     Attributes:
         sentence: Where it occurs.

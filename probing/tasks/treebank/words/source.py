@@ -39,7 +39,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class WordTask:
-    """What is told of the words of a treebank: a part of speech, a feature, a relation, or a governor.
+    """Tasks on the words of a treebank: a part of speech, a feature, a relation, or a governor.
 
     With the same treebank, seed and numbers, all of them ask about the same words, so that a model's
     vectors are extracted once. A word of a multiword token stands for the whole token. Pairs are a
@@ -48,7 +48,7 @@ class WordTask:
     Attributes:
         name: As on the command line, `treebank/upos`; results have `treebank/feature-Case`.
         path: A treebank; see `read_treebank`.
-        label: What is told: `upos`, `xpos` and `feature` of a word, `deprel` of a dependent and its head,
+        label: Which target: `upos`, `xpos` and `feature` of a word, `deprel` of a dependent and its head,
             `governs` of two words of which the second is, or is not, the head of the first.
         feature: Name of the morphological feature, `Case`; words without it are no examples.
         n_train: Most words to train on, before those that have no label are left out.
