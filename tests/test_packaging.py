@@ -39,7 +39,7 @@ def test_from_a_checkout() -> None:
 
 
 def test_from_a_wheel(installed: Path, tmp_path: Path) -> None:
-    code = "from probing.compose import conf_folder, choices; print(conf_folder(), len(choices('task')))"
+    code = "from probing.choices import choices, conf_folder; print(conf_folder(), len(choices('task')))"
     assert in_wheel(installed, tmp_path, "-c", code).split() == [
         str(installed / "probing" / "conf"),
         str(len(choices("task"))),

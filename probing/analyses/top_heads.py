@@ -20,8 +20,8 @@ def top_rows(experiment: Experiment, n: int, fit: Fit) -> list[dict[str, object]
     """Rows for n heads: the best by dev, as many at random, and the best on permuted labels.
 
     Selection reads dev scores alone. Its optimism shows in the rows `permuted`, for which heads are ranked
-    and put together in the same way on labels that do not depend on the texts. These and random heads are given
-    for up to half of all heads.
+    and put together in the same way on labels that do not depend on the texts. These and random heads
+    are given for up to half of all heads.
 
     Args:
         experiment: With `beside`, which has the grid of single heads.
