@@ -133,5 +133,5 @@ def json_object(path: Path, remedy: str = "fetch the model again") -> dict[str, 
     except (OSError, ValueError) as error:
         raise ProbingError(f"{path}: cannot be read as JSON ({error}); {remedy}") from error
     if not isinstance(settings, dict):
-        raise ProbingError(f"{path}: is no JSON object; {remedy}")
+        raise ProbingError(f"{path}: is not a JSON object; {remedy}")
     return settings
