@@ -48,8 +48,9 @@ def run(overrides: Sequence[str] = (), *, data: pd.DataFrame | None = None) -> p
     composed = compose_config(overrides)
     if swept_by_experiment(composed):
         raise ProbingError(f"{' '.join(overrides)} is a sweep; run it with: probing -m {' '.join(overrides)}")
-    values, planned = plain_values(composed), run_folder(composed)
-    config = build_config(values)
+    values = plain_values(composed)
+    config = build_config(values)  # before the run's folder, which mostly lies in paths.root
+    planned = run_folder(composed)
     with log_to_terminal():
         start = prepare(config if data is None else _with_data(config, data))
         try:
