@@ -29,7 +29,7 @@ from experiments.benchmarks.report import write_report
 from probing.probes.mlp import Mlp
 from probing.probes.problem import Fit, Problem
 from probing.probes.senteval import SentEval
-from probing.probes.splits import inner_splits
+from probing.statistics.folds import inner_splits
 from probing.tasks.target import Classes
 
 PROBES = {"mlp": Mlp(), "senteval[nhid=50]": SentEval(nhid=50)}

@@ -34,7 +34,7 @@ import probing
 from experiments.benchmarks.report import write_report
 from probing.probes.logistic import Logistic
 from probing.probes.problem import Problem
-from probing.probes.scores import test_scores
+from probing.statistics.scores import test_scores
 from probing.tasks.target import Classes
 
 HEADS = 12

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pandas as pd
 
-from probing.figures.grid import Order, split_grids
+from probing.figures.best_heads import draw_top_heads
 from probing.figures.grid_table import grid_table
+from probing.figures.grids import Order, split_grids
 from probing.figures.heatmap import draw_grid
-from probing.figures.masking import draw_masking
+from probing.figures.masking_curves import draw_masking
 from probing.figures.path import draw_path
 from probing.figures.save import save_table
 from probing.figures.sheet import draw_sheet
-from probing.figures.top_heads import draw_top_heads
 from probing.results.select import ablations, of_variant, test_gates
 
 Drawn = tuple[Path, ...]

@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from probing.errors import ProbingError
-from probing.models.content import digest_files
+from probing.models.digests import digest_files
 from probing.representations.pooling import Pooling
 
 WEIGHTS, RECIPE = "classifier.safetensors", "finetune.json"

@@ -11,17 +11,17 @@ import torch
 from torch import Tensor
 
 from probing.errors import ProbingError
-from probing.models.files import ModelFiles
+from probing.models.model_files import ModelFiles
 from probing.models.sites import Site
 from probing.objectives.answers import Judge, Judged
 from probing.objectives.classifier import Classifier, OwnAnswers, order_of
-from probing.objectives.examples import with_vectors
 from probing.objectives.objective import Batch, Objective, Output, Ready, Setting
+from probing.objectives.texts import with_vectors
 from probing.representations.pooling import pool
 from probing.tasks.task import Task
 
 if TYPE_CHECKING:
-    from probing.models.load import LoadedModel
+    from probing.models.loading import LoadedModel
     from probing.models.saved_head import SavedHead
     from probing.objectives.items import Batches
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from probing.arguments import checked
 from probing.errors import ProbingError
-from probing.streams import complain, output
+from probing.io.streams import complain, output
+from probing.validation.arguments import checked
 
 
 @checked()
@@ -27,7 +27,7 @@ def report(root: str | Path = "outputs", out: str | Path | None = None) -> Path:
     Raises:
         ProbingError: If there is no such folder, or `out` is a folder.
     """
-    from probing.files import replace_file
+    from probing.io.files import replace_file
     from probing.page.collect import collect
     from probing.page.document import document
 
@@ -48,7 +48,7 @@ def command(words: Sequence[str]) -> None:
     Raises:
         ProbingError: If a word is not understood, or the page cannot be written.
     """
-    from probing.selection import parse, places
+    from probing.cli.rows import parse, places
 
     named = [word for word in words if word.partition("=")[0] in {"root", "paths.root", "out"}]
     folders = [word for word in words if word not in named]

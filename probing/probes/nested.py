@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from probing.probes.problem import Fit, Problem
-from probing.probes.splits import outer_folds
+from probing.statistics.folds import outer_folds
 
 
 def outer_problems(problem: Problem) -> list[Problem]:

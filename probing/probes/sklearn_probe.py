@@ -15,7 +15,7 @@ from probing.errors import ProbingError
 from probing.probes.linear import Linear
 from probing.probes.problem import Fit, Problem
 from probing.probes.scaling import Scaling
-from probing.ranges import Iterations, Tolerance
+from probing.validation.ranges import Iterations, Tolerance
 
 Ints = NDArray[np.int64]
 Solver = Literal["lbfgs", "liblinear", "newton-cg", "newton-cholesky", "sag", "saga"]

@@ -20,7 +20,7 @@ from probing.probes.ridge import Ridge
 from probing.probes.senteval import SentEval
 from probing.probes.sgd import Schedule
 from probing.probes.sklearn_probe import Sklearn
-from probing.probes.splits import folds, outer_folds
+from probing.statistics.folds import folds, outer_folds
 from probing.tasks.target import Scores
 from tests.probes.made import classes, clusters, graded, loss_and_gradient, problem
 

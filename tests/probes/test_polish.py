@@ -15,7 +15,7 @@ from probing.probes.logistic import Logistic
 from probing.probes.polish import polish
 from probing.probes.problem import Problem
 from probing.probes.ridge import Ridge
-from probing.probes.splits import outer_folds
+from probing.statistics.folds import outer_folds
 from tests.probes.made import classes, clusters, graded, problem
 
 Floats = NDArray[np.float64]
