@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from probing.models.pruned import load_pruned, save_pruned
     from probing.models.removal import prune_heads
     from probing.models.trace import find_sites
-    from probing.page import report
+    from probing.page.report import report
     from probing.representations.public import load_representations
     from probing.results.load import grid, load_predictions, load_results
     from probing.statistics.significance import permutation_p
@@ -122,7 +122,7 @@ _HOME = {
     "measures": "probing.comparisons.measures",
     "permutation_p": "probing.statistics.significance",
     "prune_heads": "probing.models.removal",
-    "report": "probing.page",
+    "report": "probing.page.report",
     "run": "probing.cli.run",
     "save_pruned": "probing.models.pruned",
     "stability": "probing.comparisons.compare",

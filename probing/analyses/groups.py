@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from probing.comparisons.measures import needed
 from probing.errors import ProbingError
+from probing.results.effects import needed
 from probing.results.schema import as_frame
 from probing.statistics.scores import majority
 from probing.tasks.problem import pose

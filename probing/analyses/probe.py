@@ -14,12 +14,13 @@ from probing.analyses.analysis import Experiment, Means, Uses
 from probing.analyses.best_heads import layer_rows, top_rows
 from probing.analyses.vectors import Batch, Pick, all_heads, layer_batches, pick_batches
 from probing.errors import ProbingError
-from probing.probes.problem import Fit, Problem
+from probing.probes.contract import Fit
 from probing.results.schema import PREDICTED, as_frame, fitted
+from probing.statistics.counts import counts
 from probing.statistics.intervals import Method, interval
 from probing.statistics.scores import majority, test_scores
 from probing.statistics.significance import permutation_p
-from probing.tasks.problem import counts, pose
+from probing.tasks.problem import Problem, pose
 from probing.tasks.task import Task
 from probing.validation.ranges import CountOrZero, Most, check_ranges
 

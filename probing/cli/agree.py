@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 
 import pandas as pd
 
-from probing.cli.rows import Where, choose, having, parse, places, values
-from probing.comparisons.measures import CELL
+from probing.cli.selection import Where, choose, having, parse, places, values
 from probing.errors import ProbingError
+from probing.results.effects import CELL
 from probing.results.load import load_results
 from probing.results.sizes import counts_text
 
@@ -41,7 +41,7 @@ def command(words: Sequence[str]) -> None:
         ProbingError: If no row answers, rows are of several models, or there are fewer than two measures.
     """
     from probing.comparisons.agreement import agreement, answer
-    from probing.figures.agree import draw_pairs
+    from probing.figures.pairs_of_measures import draw_pairs
 
     asked = parse(words, "probing --help")
     root, out = places(asked, "agreement")

@@ -9,12 +9,12 @@ from pathlib import Path
 import pandas as pd
 
 from probing import figures
-from probing.cli.rows import Where, choose, parse, places, values
-from probing.config.convert import suggest
+from probing.cli.selection import Where, choose, parse, places, values
 from probing.errors import ProbingError
 from probing.figures.grids import GridKey
 from probing.io.streams import output
 from probing.results.load import load_results
+from probing.validation.suggestions import suggest
 
 _DEFAULTS = {"by": "task", "order": "head", "value": "test"}
 

@@ -12,7 +12,7 @@ from probing.errors import ProbingError, explained
 from probing.io.streams import complain, end_quietly, output, speak_any_letters
 
 DONE, BUG, MISTAKE, STOPPED, CLOSED = 0, 1, 2, 130, 141
-COMMANDS = {"agree": "probing.cli.agree", "draw": "probing.cli.draw", "report": "probing.page"}
+COMMANDS = {"agree": "probing.cli.agree", "draw": "probing.cli.draw", "report": "probing.cli.report"}
 """What a first word without = asks for, and the module whose `command` takes the words after it."""
 
 

@@ -20,13 +20,13 @@ from probing.config.compose import (
     run_folder,
     swept_by_experiment,
 )
-from probing.config.quoting import as_yaml
-from probing.config.schema import Config, build_config
+from probing.config.run_config import Config, build_config
 from probing.config.sweep import multirun
 from probing.config.typed import as_typed
 from probing.errors import ProbingError, explained
 from probing.io.files import replace_file
 from probing.io.log import LOG, log_to_file, log_to_terminal
+from probing.io.yaml import as_yaml
 from probing.runs.console import Outcome, finish, present
 from probing.runs.folder import CARD, CONFIG, marked, new_run_folder
 from probing.runs.pipeline import Run

@@ -9,13 +9,11 @@ import pandas as pd
 
 from probing.errors import ProbingError
 from probing.results.checks import check_numbers
+from probing.results.effects import CELL, needed
 from probing.results.schema import GRID, RESULT, places
 from probing.results.several import preferred, several
-from probing.results.sizes import SIZES
 from probing.validation.arguments import checked
 
-CELL = ("stack", "layer", "head")
-"""Columns that tell the cells of a measure apart."""
 _RUN = [name for name in (*GRID, "step", "draw", "key") if name != "stack"]
 # probes read nothing else of a model that has several stacks
 _PROBED = "encoder"
@@ -35,44 +33,6 @@ _WORDS: dict[str, Callable[[str], str]] = {
     "n_train": "{} trained on".format,
     "key": lambda value: f"run {value[:6]}",
 }
-
-
-def needed(rows: pd.DataFrame) -> pd.Series:
-    """A number for each row that is larger the more the model needs the head, or the more it holds.
-
-    Importances, gates and what was kept count as they are, as do probe scores (`test`); the Δ of an ablated
-    score with its sign turned, that of a loss as it is; of a head alone in its layer the other way round.
-
-    Args:
-        rows: Result rows of any analyses.
-
-    Returns:
-        float64, missing where a row has neither value nor score.
-    """
-    value = rows["value"].astype(float)
-    found = value.where(value.notna(), rows["test"].astype(float))
-    return found * np.where(turned(rows), -1.0, 1.0)
-
-
-def turned(rows: pd.DataFrame) -> pd.Series:
-    """In which rows `value` is smaller the more the model needs the head; bool."""
-    ablated = rows["analysis"].eq("ablation").fillna(value=False).astype(bool)
-    alone = rows["variant"].fillna("").str.startswith("only").astype(bool)
-    return ablated & alone.eq(rows["metric"].eq("loss").fillna(value=False).astype(bool))
-
-
-def ranked_on(rows: pd.DataFrame) -> str:
-    """The split whose examples rank the cells of one grid, "dev"; empty where cells have no rank.
-
-    Differences are of test scores, gates are learned on train, and of what was summed over one split the
-    frame counts no later one.
-    """
-    if "rank" not in rows or rows["rank"].isna().all():
-        return ""
-    if rows["analysis"].iloc[0] == "gates":
-        return "train"
-    counted = [name for name in SIZES if name in rows and rows[name].notna().any()]
-    return counted[-1].removeprefix("n_") if counted else ""
 
 
 @checked(frame=(*RESULT, "value"))

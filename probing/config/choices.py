@@ -7,8 +7,8 @@ from pathlib import Path
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Glob
 
-from probing.config.convert import suggest
 from probing.errors import ProbingError
+from probing.validation.suggestions import suggest
 
 
 def conf_folder() -> Path:

@@ -7,17 +7,15 @@ import inspect
 import types
 from collections.abc import Mapping
 from dataclasses import MISSING, fields, is_dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
 from probing.errors import ProbingError
 from probing.io.files import expanded
 from probing.validation.ranges import check_bounds, check_finite, hints_of, shown
+from probing.validation.suggestions import suggest
 
 T = TypeVar("T")
-# a message lists so many names one by one
-MOST_NAMED = 30
 
 
 def make(cls: type[T], values: Mapping[str, Any], where: str) -> T:
@@ -125,17 +123,6 @@ def _converted(hint: Any, value: Any, where: str) -> Any:  # noqa: ANN401
             raise ProbingError(f"{where} is {value!r}; give a list, {where}=[...]")
         return tuple(_converted(options[0], item, where) for item in value)
     return _plain(hint, value, where)
-
-
-def suggest(name: str, known: list[str]) -> str:
-    """What a message says of the names that there are, the likeliest first."""
-    close = get_close_matches(name, known, n=1)
-    guess = f"did you mean {close[0]}? " if close else ""
-    if len(known) <= MOST_NAMED:
-        return f"{guess}there is {', '.join(known)}"
-    short = list(dict.fromkeys(choice.partition("/")[0] + "/*" * ("/" in choice) for choice in known))
-    more = f" and {len(short) - MOST_NAMED} more" if len(short) > MOST_NAMED else ""
-    return f"{guess}there is {', '.join(short[:MOST_NAMED])}{more}"
 
 
 def _without_none(options: tuple[Any, ...]) -> Any:  # noqa: ANN401

@@ -8,7 +8,7 @@ from hydra.errors import ConfigCompositionException, MissingConfigException, Ove
 from omegaconf.errors import GrammarParseError, InterpolationResolutionError, UnsupportedInterpolationType
 
 from probing.config.choices import choices, groups
-from probing.config.convert import suggest
+from probing.validation.suggestions import suggest
 
 _REFERENCES = (GrammarParseError, InterpolationResolutionError, UnsupportedInterpolationType)
 

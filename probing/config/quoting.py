@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import Any
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Quote, QuotedString
-from omegaconf import OmegaConf
+
+from probing.io.yaml import escaped
 
 _LITERAL = r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\""
 _WHOLE_LITERAL = re.compile(_LITERAL, re.DOTALL)
@@ -43,24 +42,7 @@ def quoted(text: str) -> str:
 
 def exact(text: str) -> str:
     """A text as Hydra reads it back, in which `${` stands for nothing else."""
-    return quoted(_escaped(text))
-
-
-def as_yaml(values: object) -> str:
-    """Plain containers as YAML that OmegaConf reads back as they are, also where a text has `${` in it."""
-    return OmegaConf.to_yaml(OmegaConf.create(_unreferring(values)))
-
-
-def _unreferring(value: Any) -> Any:  # noqa: ANN401
-    if isinstance(value, Mapping):
-        return {key: _unreferring(each) for key, each in value.items()}
-    if isinstance(value, list | tuple):
-        return [_unreferring(each) for each in value]
-    return _escaped(value) if isinstance(value, str) else value
-
-
-def _escaped(text: str) -> str:
-    return re.sub(r"(\\*)\$\{", r"\1\1\\${", text)
+    return quoted(escaped(text))
 
 
 def split(value: str) -> list[str]:

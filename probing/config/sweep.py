@@ -19,7 +19,7 @@ from probing.config.choices import groups, is_glob, matching_choices, parse_glob
 from probing.config.compose import composing, plain_values
 from probing.config.convert import make
 from probing.config.quoting import exact, quoted
-from probing.config.schema import PathsConfig, build_config
+from probing.config.run_config import PathsConfig, build_config
 from probing.errors import ProbingError
 from probing.io.files import local
 from probing.models.checkpoints import matching_models

@@ -136,7 +136,7 @@ class Classes:
         return self._of[group]
 
     def _find(self, group: str) -> list[type]:
-        from probing.config.schema import (  # they import what the command line may not need
+        from probing.config.run_config import (  # they import what the command line may not need
             Config,
             SampleConfig,
         )

@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from probing.config.convert import suggest
 from probing.datasets.hub import HubSplit, load_splits
 from probing.errors import ProbingError
 from probing.tasks.target import Classes, Metric, Scores, Target
 from probing.tasks.task import Features, Pair, Task, Unit
+from probing.validation.suggestions import suggest
 
 log = logging.getLogger(__name__)
 REPOSITORY = "nyu-mll/glue"

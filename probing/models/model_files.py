@@ -11,7 +11,6 @@ from typing import Any
 from probing.errors import ProbingError
 from probing.models.adapter import Adapter, find_adapter, need_peft
 from probing.models.checkpoints import names_only_step
-from probing.models.choice import ModelConfig
 from probing.models.digests import (
     PRUNED,
     TOKENIZER,
@@ -22,6 +21,7 @@ from probing.models.digests import (
     matching,
     weight_files,
 )
+from probing.models.model_choice import ModelConfig
 from probing.models.where import base_folder, model_folder
 
 _NOT_CONTENT = ("_name_or_path", "transformers_version", "torch_dtype", "dtype")

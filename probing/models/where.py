@@ -10,8 +10,8 @@ from probing.errors import ProbingError
 from probing.io.files import expanded
 from probing.models.adapter import FILES as ADAPTER
 from probing.models.adapter import Adapter
-from probing.models.choice import ModelConfig
 from probing.models.digests import INDEX, PRUNED, TOKENIZER, WEIGHTS
+from probing.models.model_choice import ModelConfig
 
 
 def model_folder(config: ModelConfig) -> Path:

@@ -11,8 +11,8 @@ import pandas as pd
 from probing.errors import ProbingError
 from probing.figures.naming import minus
 from probing.page.contents import Content, Curve, Damaged, Grid, Table
-from probing.page.curves import lines
-from probing.page.finding import found, found_support, is_found
+from probing.page.count_curves import lines
+from probing.page.found_values import found, found_support, is_found
 from probing.page.names import FIELDS, described, told_apart
 from probing.page.overrides import command_line
 from probing.page.reports import is_reported, report_of

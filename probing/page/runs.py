@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from probing.config.quoting import as_yaml
+from probing.io.yaml import as_yaml
 from probing.page.contents import Run
 
 

@@ -9,14 +9,15 @@ import numpy as np
 import torch
 
 from probing.errors import ProbingError
-from probing.probes.choice import check_trains
+from probing.probes.contract import Fit
+from probing.probes.l2_choice import check_trains
 from probing.probes.losses import CrossEntropy, Loss, SquaredShares
 from probing.probes.nested import join_outer, outer_problems
 from probing.probes.nets import HiddenNet, LinearNet, Net
-from probing.probes.problem import Fit, Problem
 from probing.probes.protocol import Recipe, Run
 from probing.probes.scaling import check_finite
 from probing.probes.sgd import Schedule, initial
+from probing.tasks.problem import Problem
 from probing.tasks.target import Classes, Target
 from probing.tasks.task import Features, Task
 from probing.validation.ranges import (

@@ -12,9 +12,10 @@ from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped, unused-ignore]
 
 from probing.errors import ProbingError
+from probing.probes.contract import Fit
 from probing.probes.linear import Linear
-from probing.probes.problem import Fit, Problem
 from probing.probes.scaling import Scaling
+from probing.tasks.problem import Problem
 from probing.validation.ranges import Iterations, Tolerance
 
 Ints = NDArray[np.int64]

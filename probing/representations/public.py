@@ -10,13 +10,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from probing.config.convert import suggest
 from probing.errors import CorruptFileError, ProbingError
 from probing.representations.cache import Store
 from probing.representations.manifest import NAMED_BY, PARTNER, Manifest, read_manifests
 from probing.representations.reader import Representations
-from probing.results.several import name_one
 from probing.validation.arguments import checked
+from probing.validation.suggestions import name_one, suggest
 
 AGAIN = "run its command again, which extracts it again"
 

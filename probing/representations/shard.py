@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from probing.errors import CorruptFileError
 from probing.io.files import delete, own_name, sync_folder, write_synced
-from probing.representations.rows import unit_columns
+from probing.representations.manifest_rows import unit_columns
 from probing.tasks.task import Unit
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import Literal
 import pandas as pd
 
 from probing.errors import ProbingError
-from probing.figures.run import draw_run, draw_sweep
+from probing.figures.pictures import draw_run, draw_sweep
 from probing.io.log import LOG
 from probing.io.streams import complain
 from probing.results.schema import GRID

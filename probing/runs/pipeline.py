@@ -16,7 +16,7 @@ import torch
 import probing
 from probing.analyses.analysis import Analysis, Experiment
 from probing.analyses.granularity import Granularity, Unit
-from probing.config.schema import BaselineConfig, Config, as_plain
+from probing.config.run_config import BaselineConfig, Config, as_plain
 from probing.errors import CorruptFileError, ProbingError
 from probing.models.family import default_pooling
 from probing.models.model_files import ModelFiles, find_files
@@ -27,7 +27,8 @@ from probing.results.store import ResultStore
 from probing.results.table import part_text
 from probing.runs.spec import Question, baseline_task
 from probing.runs.supply import Supply
-from probing.tasks.problem import pose, truth
+from probing.statistics.counts import truth
+from probing.tasks.problem import pose
 from probing.tasks.task import Task
 
 log = logging.getLogger(__name__)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from dataclasses import replace
 
-from probing.config.schema import Config
+from probing.config.run_config import Config
 from probing.models.family import default_pooling
 from probing.runs.pipeline import Run, resolve
 from probing.tasks.sampling import sample

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 
 from probing.analyses.analysis import Means
-from probing.config.schema import BaselineConfig, Config, baseline_title, title
+from probing.config.run_config import BaselineConfig, Config, baseline_title, title
 from probing.models.model_files import ModelFiles
 from probing.objectives.auto import Auto, suitable
 from probing.objectives.saved import with_saved_head

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from probing.errors import ProbingError
-from probing.probes.problem import Problem
+from probing.tasks.problem import Problem
 from probing.tasks.target import Scores
 
 Rows = NDArray[np.int64]

@@ -9,10 +9,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from probing.probes.problem import Problem
 from probing.statistics.metrics import COUNTED, score
 from probing.statistics.resampling import resampled
 from probing.statistics.scores import test_parts
+from probing.tasks.problem import Problem
 from probing.tasks.target import Metric
 
 # the 97.5 % quantile of the normal distribution

@@ -8,9 +8,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from probing.probes.problem import Problem
 from probing.statistics.folds import outer_folds
 from probing.statistics.metrics import score
+from probing.tasks.problem import Problem
 from probing.tasks.target import Classes
 
 Rows = NDArray[np.int64]

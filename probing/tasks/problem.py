@@ -2,14 +2,51 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from probing.probes.problem import Problem
-from probing.statistics.folds import inner_splits
-from probing.tasks.target import Classes
-from probing.tasks.task import Task
+from probing.tasks.target import Classes, Metric, Target
+from probing.tasks.task import Average, Selection, Task
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One problem, asked of every head of a layer at once.
+
+    Attributes:
+        target: The class or score of each of the n rows.
+        train: int64 row indices of the training examples; with `selection="nested"` all rows, with "none"
+            no row.
+        dev: int64 row indices of the dev examples; empty unless `selection` is "dev".
+        test: int64 row indices of the test examples; with `selection="nested"` all rows.
+        selection: Where the L2 value is chosen: on `dev`, by `folds`-fold cross-validation on train, or
+            on a stratified tenth of train; `nested` is k-fold within each of `folds` outer folds, of which
+            every one is tested once; with `none` nothing is trained.
+        folds: Number of folds of `selection="kfold"` and of "nested".
+        metric: The score that is maximised on dev.
+        seed: Seeds fold assignment, initialisation and shuffling.
+        groups: int64 (n,), the data set of each row, for scores that are averaged over data sets; or None.
+        average: How the scores of data sets become one: their mean, or weighted by size.
+    """
+
+    target: Target
+    train: NDArray[np.int64]
+    dev: NDArray[np.int64]
+    test: NDArray[np.int64]
+    selection: Selection
+    folds: int
+    metric: Metric
+    seed: int
+    groups: NDArray[np.int64] | None = None
+    average: Average = "mean"
+
+    @property
+    def gold(self) -> NDArray[Any]:
+        """The classes, int64, or scores, float64, of all n rows."""
+        return self.target.labels if isinstance(self.target, Classes) else self.target.values
 
 
 def pose(task: Task, seed: int) -> Problem:
@@ -28,22 +65,3 @@ def pose(task: Task, seed: int) -> Problem:
         groups=None if task.groups is None else np.unique(task.groups, return_inverse=True)[1],
         average=task.average,
     )
-
-
-def counts(problem: Problem) -> dict[str, object]:
-    """Sizes, as columns; with nested folds every example is trained on, held out and tested."""
-    target = problem.target
-    trained = problem.selection in {"dev", "kfold", "holdout"}
-    return {
-        "metric": problem.metric,
-        "n_train": len(problem.train),
-        "n_dev": sum(len(held) for _, held in inner_splits(problem)) if trained else len(problem.train),
-        "n_test": len(problem.test),
-        "n_classes": len(target.names) if isinstance(target, Classes) else None,
-    }
-
-
-def truth(problem: Problem) -> dict[str, Any]:
-    """What is true of the test items, and the data set of each or None, as plain values."""
-    groups = None if problem.groups is None else problem.groups[problem.test].tolist()
-    return {"gold": problem.gold[problem.test].tolist(), "groups": groups}

@@ -13,10 +13,10 @@ from typing import Annotated, Any, Literal, ParamSpec, TypeVar, Union, get_args,
 
 import pandas as pd
 
-from probing.config.convert import suggest
 from probing.errors import ProbingError
 from probing.io.files import local
 from probing.validation.ranges import Bound, check_finite, hints_of
+from probing.validation.suggestions import suggest
 
 P = ParamSpec("P")
 R = TypeVar("R")

@@ -14,7 +14,7 @@ import probing
 from probing.analyses.best_heads import random_heads, ranking
 from probing.analyses.granularity import Granularity
 from probing.config.compose import compose_config, plain_values
-from probing.config.schema import build_config
+from probing.config.run_config import build_config
 from probing.errors import ProbingError
 from probing.results.schema import PLACE
 from probing.results.table import beside_baseline, best_score, summary

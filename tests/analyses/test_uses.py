@@ -13,8 +13,8 @@ from transformers import BertModel
 
 import probing
 from probing.cli import main as cli
-from probing.comparisons.measures import ranked_on
 from probing.models.trace import find_sites
+from probing.results.effects import ranked_on
 from probing.results.table import summary
 from tests import tiny
 from tests.ablations.handbuilt import IGNORED, make_handbuilt, sentences

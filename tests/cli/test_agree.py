@@ -16,7 +16,7 @@ from probing.cli import main as cli
 from probing.cli.agree import comparable
 from probing.comparisons.measures import head_grids, measure_names, measures
 from probing.errors import ProbingError
-from probing.figures import agree as drawn
+from probing.figures import pairs_of_measures as drawn
 from probing.figures.grids import key_of
 from probing.figures.style import drawing
 from tests.figures import found

@@ -97,7 +97,7 @@ probe._target_=..
 probe._target_=probing.datasets.table.TableTask
 task._target_=probing.probes.logistic.Logistic
 task._target_=pathlib.Path
-analysis._target_=probing.config.schema.PathsConfig
+analysis._target_=probing.config.run_config.PathsConfig
 objective._target_=3
 ~probe._target_
 paths.root=file

@@ -10,8 +10,8 @@ import pytest
 
 from probing.cli import main as cli
 from probing.cli.draw import KINDS
-from probing.cli.rows import choose, values
-from probing.figures.run import draw_run, draw_sweep
+from probing.cli.selection import choose, values
+from probing.figures.pictures import draw_run, draw_sweep
 from probing.results.schema import COLUMNS, as_frame
 from probing.results.store import ResultStore
 from tests.figures import found

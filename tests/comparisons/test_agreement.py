@@ -10,8 +10,9 @@ from scipy import stats
 
 import probing
 from probing.comparisons.agreement import answer
-from probing.comparisons.measures import head_grids, measure_names, measures, needed
+from probing.comparisons.measures import head_grids, measure_names, measures
 from probing.errors import ProbingError
+from probing.results.effects import needed
 from probing.results.schema import as_frame
 from probing.statistics.ranks import top_overlap
 from tests.figures import found

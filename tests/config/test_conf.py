@@ -10,7 +10,7 @@ import pytest
 from probing.config.choices import choices, conf_folder, groups
 from probing.config.compose import compose_config, plain_values
 from probing.config.explain import explain
-from probing.config.schema import Config, build_config
+from probing.config.run_config import Config, build_config
 from probing.config.sweep import expand
 from probing.errors import ProbingError
 

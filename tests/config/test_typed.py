@@ -13,10 +13,11 @@ import pytest
 
 from probing.config.choices import choices
 from probing.config.compose import compose_config, composed_yaml, hydra_session, path_as_run, plain_values
-from probing.config.quoting import as_yaml, exact, split
-from probing.config.schema import Config, build_config
+from probing.config.quoting import exact, split
+from probing.config.run_config import Config, build_config
 from probing.config.typed import as_typed
 from probing.errors import ProbingError
+from probing.io.yaml import as_yaml
 from probing.validation.ranges import AtLeast, Bound, Entries, Most, Range, hints_of
 
 TABLE = ["task=table", "model=hf", "model.name=x"]

@@ -13,7 +13,7 @@ import pytest
 
 from probing.config.choices import choices
 from probing.config.compose import compose_config, plain_values
-from probing.config.schema import build_config
+from probing.config.run_config import build_config
 from probing.datasets.glue import FACTS, GlueTask
 from probing.errors import ProbingError
 from probing.tasks.target import Classes, Scores

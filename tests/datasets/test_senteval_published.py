@@ -15,7 +15,7 @@ import pytest
 
 from probing.config.choices import conf_folder
 from probing.datasets.fetching import Source
-from probing.datasets.fetching.cache import download_path
+from probing.datasets.fetching.sources import download_path
 from probing.datasets.senteval import SickEntailment, Snli, Sst, Trec, TwoSided
 from probing.datasets.senteval.published import SIZES, SOURCES
 from probing.datasets.senteval.tokens import moses, penn, snli, visible

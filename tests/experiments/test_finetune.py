@@ -23,8 +23,8 @@ from experiments.finetune.readout import ReadOut, Recipe
 from experiments.finetune.score import predict, scores
 from experiments.finetune.train import ReadOutTrainer, schedule, train
 from probing.errors import ProbingError
-from probing.models.choice import ModelConfig
 from probing.models.loading import load_model
+from probing.models.model_choice import ModelConfig
 from probing.models.model_files import ModelFiles, find_files
 from probing.objectives.classifier import Classifier
 from probing.objectives.saved import with_saved_head

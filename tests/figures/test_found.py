@@ -11,7 +11,6 @@ from matplotlib.collections import QuadMesh
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from probing.comparisons.measures import needed
 from probing.errors import ProbingError
 from probing.figures import draw_comparison, draw_grid, draw_profiles, draw_sheet
 from probing.figures.arrange import arrange
@@ -21,6 +20,7 @@ from probing.figures.naming import minus, variant_name
 from probing.figures.scale import shades_of
 from probing.figures.sheet import sheet_figure
 from probing.figures.style import drawing
+from probing.results.effects import needed
 from tests.figures import found
 from tests.figures.frames import frame, texts
 

@@ -20,9 +20,9 @@ from probing.cli import main as cli
 from probing.errors import ProbingError
 from probing.models.capture import capture
 from probing.models.checkpoints import matching_models
-from probing.models.choice import ModelConfig
 from probing.models.loading import LoadedModel, Purpose, load_model
 from probing.models.masking import mask_heads
+from probing.models.model_choice import ModelConfig
 from probing.models.model_files import find_files
 from probing.models.trace import find_sites
 from tests import tiny

@@ -17,8 +17,8 @@ from transformers import AutoModel
 from probing.cli import main as cli
 from probing.errors import ProbingError
 from probing.models.broken import library_loads
-from probing.models.choice import ModelConfig
 from probing.models.loading import load_model
+from probing.models.model_choice import ModelConfig
 from probing.models.model_files import find_files
 from probing.models.pruned import load_pruned, save_pruned
 from tests import tiny

@@ -16,8 +16,8 @@ from probing.config.compose import compose_config
 from probing.config.sweep import expand
 from probing.errors import ProbingError
 from probing.models.checkpoints import matching_models, step_of
-from probing.models.choice import ModelConfig
 from probing.models.loading import load_model
+from probing.models.model_choice import ModelConfig
 from probing.models.model_files import find_files
 from tests.tiny import make_bert
 

@@ -12,9 +12,9 @@ from safetensors.torch import load_file, save_file
 from transformers import AutoModel, RobertaConfig, RobertaModel, T5Config, T5Model
 
 from probing.errors import ProbingError
-from probing.models.choice import ModelConfig
 from probing.models.family import default_pooling
 from probing.models.loading import LoadedModel, load_model
+from probing.models.model_choice import ModelConfig
 from probing.models.model_files import find_files
 
 

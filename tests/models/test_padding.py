@@ -20,8 +20,8 @@ from transformers import (
 from transformers.models.auto.configuration_auto import CONFIG_MAPPING
 
 import probing
-from probing.models.choice import ModelConfig
 from probing.models.loading import load_model
+from probing.models.model_choice import ModelConfig
 from probing.models.model_files import find_files
 from probing.models.padding import padding_as_saved
 from probing.objectives.classifier import Classifier

@@ -30,11 +30,11 @@ from transformers.pytorch_utils import Conv1D
 import probing
 import probing.models.removal as pruning
 from probing.errors import ProbingError
-from probing.models.choice import ModelConfig
 from probing.models.cutting import cuts_of
 from probing.models.heads import stack_name
 from probing.models.loading import load_model
 from probing.models.masking import mask_heads
+from probing.models.model_choice import ModelConfig
 from probing.models.model_files import find_files
 from probing.models.pruned import load_pruned, save_pruned
 from probing.models.removal import Pruned, prune_heads

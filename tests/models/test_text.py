@@ -18,9 +18,9 @@ from transformers.models.auto.configuration_auto import CONFIG_MAPPING
 
 import probing
 from probing.cli import main as cli
-from probing.models.choice import ModelConfig
 from probing.models.family import default_pooling
 from probing.models.loading import load_model
+from probing.models.model_choice import ModelConfig
 from probing.models.model_files import find_files
 from tests.models.families import FAMILIES, HALF, config_of
 from tests.tiny import WORDS, make_bart, make_bert, make_t5

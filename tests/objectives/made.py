@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from probing.models.choice import ModelConfig
 from probing.models.loading import Attention, LoadedModel, Purpose, load_model
+from probing.models.model_choice import ModelConfig
 from probing.models.model_files import find_files
 from probing.objectives.objective import Objective, Ready, Setting
 from probing.representations.pooling import Pooling

@@ -11,7 +11,7 @@ import torch
 
 import probing
 from probing.config.compose import compose_config, plain_values
-from probing.config.schema import build_config
+from probing.config.run_config import build_config
 from probing.objectives.objective import Ready
 from probing.runs.prepare import prepare
 from tests import tiny

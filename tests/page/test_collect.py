@@ -16,7 +16,7 @@ import pytest
 import probing
 from probing.cli.main import main
 from probing.config.compose import compose_config, plain_values
-from probing.config.schema import as_plain, build_config
+from probing.config.run_config import as_plain, build_config
 from probing.errors import ProbingError
 from probing.page.collect import collect
 from probing.page.document import as_json, document

@@ -216,7 +216,7 @@ def test_large_batches_are_fitted_in_groups(monkeypatch: pytest.MonkeyPatch) -> 
     vectors, labels = clusters(3, 200, 5, 3)
     whole = EXACT.fit(vectors, problem(labels))
     monkeypatch.setattr("probing.probes.linear.GROUP_BYTES", 1)
-    monkeypatch.setattr("probing.probes.choice.CHUNK_BYTES", 1)
+    monkeypatch.setattr("probing.probes.l2_choice.CHUNK_BYTES", 1)
     monkeypatch.setattr("probing.probes.log_likelihood.CHUNK_BYTES", {"cpu": 1, "accelerator": 1})
     parts = EXACT.fit(vectors, problem(labels))
     np.testing.assert_array_equal(parts.l2, whole.l2)

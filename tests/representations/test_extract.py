@@ -15,8 +15,8 @@ from safetensors.torch import load_file, save_file
 from transformers import AutoModel, AutoTokenizer
 
 from probing.errors import CorruptFileError, ProbingError
-from probing.models.choice import ModelConfig
 from probing.models.loading import LoadedModel, load_model
+from probing.models.model_choice import ModelConfig
 from probing.models.model_files import find_files
 from probing.representations.extract import Extractor, Overwrite
 from probing.representations.pooling import Pooling, pool

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
 
 from probing.config.compose import compose_config, plain_values
-from probing.config.schema import build_config
+from probing.config.run_config import build_config
 from probing.errors import ProbingError
 from probing.representations import request
 from probing.representations.buffer import Buffer

@@ -12,8 +12,8 @@ from torch import Tensor, nn
 
 import probing
 from probing.errors import ProbingError
-from probing.models.choice import ModelConfig
 from probing.models.loading import load_model
+from probing.models.model_choice import ModelConfig
 from probing.models.model_files import find_files
 from probing.representations.forward import Reader
 from probing.representations.request import Request

@@ -7,7 +7,7 @@ import pytest
 
 import probing
 from probing.cli.agree import comparable
-from probing.cli.rows import choose
+from probing.cli.selection import choose
 from probing.comparisons.measures import measures
 from probing.errors import ProbingError
 from probing.results.several import preferred, several

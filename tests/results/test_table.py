@@ -7,9 +7,9 @@ import re
 import pandas as pd
 import pytest
 
-from probing.comparisons.measures import ranked_on
 from probing.figures.naming import minus
 from probing.figures.path import path_table
+from probing.results.effects import ranked_on
 from probing.results.select import chosen_lambda
 from probing.results.table import beside_baseline, grid_text, part_text, summary
 from probing.results.text.finding import main_rows

@@ -10,7 +10,7 @@ import pytest
 import probing
 from probing.cli import main as cli
 from probing.cli.agree import comparable
-from probing.cli.rows import choose
+from probing.cli.selection import choose
 from probing.page.collect import collect
 from probing.results.store import read_result
 from tests.runs.test_run import overrides

@@ -14,8 +14,9 @@ import torch
 import probing
 from probing.cli import main as cli
 from probing.errors import ProbingError
+from probing.probes.contract import Fit
 from probing.probes.logistic import Logistic
-from probing.probes.problem import Fit, Problem
+from probing.tasks.problem import Problem
 from tests.datasets.test_senteval_pairs import write_sts
 from tests.datasets.treebank.made import clauses, joined, simple, write
 from tests.tiny import WORDS

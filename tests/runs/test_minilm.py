@@ -21,7 +21,7 @@ import probing
 from experiments.benchmarks.same_grid import OLD_KERNELS
 from probing.cli import main as cli
 from probing.datasets.grammar import GrammarTask
-from probing.models.choice import ModelConfig
+from probing.models.model_choice import ModelConfig
 from probing.models.model_files import find_files
 from probing.probes.logistic import Logistic
 from probing.tasks.target import Classes

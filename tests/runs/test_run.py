@@ -92,7 +92,7 @@ def test_a_changed_probe_trains_without_extracting(
 )  # fmt: skip
 def test_what_the_result_depends_on_is_in_its_key(tmp_path: Path, tiny_bert: Path, change: str) -> None:
     from probing.config.compose import compose_config, plain_values
-    from probing.config.schema import build_config
+    from probing.config.run_config import build_config
     from probing.runs.prepare import prepare
 
     def key(*more: str) -> str:

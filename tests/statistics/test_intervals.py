@@ -8,11 +8,11 @@ import torch
 from numpy.typing import NDArray
 from sklearn.metrics import f1_score
 
-from probing.probes.problem import Problem
 from probing.statistics import scores
 from probing.statistics.intervals import fisher, interval, wilson
 from probing.statistics.metrics import score
 from probing.statistics.resampling import resampled
+from probing.tasks.problem import Problem
 from probing.tasks.target import CLASS_METRICS, SCORE_METRICS, Metric, Scores, Target
 from tests.probes.made import classes
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache, partial
 from typing import Any
 
-from probing.datasets.fetching.cache import Convert
+from probing.datasets.fetching.sources import Convert
 from probing.errors import ProbingError
 
 # Penn Treebank tokenization by the rules of R. MacIntyre's tokenizer.sed (1995), in their order

@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from probing.datasets.table.naming import NUMBER
+from probing.datasets.table.row_names import NUMBER
 from probing.datasets.table.values import Table, named
 from probing.errors import ProbingError
 

@@ -9,11 +9,11 @@ from typing import Literal
 
 import numpy as np
 
-from probing.config.convert import suggest
-from probing.datasets.table.naming import NUMBER, WHOLE, as_shown, class_order, ignored, meant, ordered
+from probing.datasets.table.row_names import NUMBER, WHOLE, as_shown, class_order, ignored, meant, ordered
 from probing.datasets.table.units import Example
 from probing.errors import ProbingError
 from probing.tasks.target import BINS, Classes, Scores
+from probing.validation.suggestions import suggest
 
 log = logging.getLogger(__name__)
 Kind = Literal["auto", "classes", "scores"]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from probing.datasets.lines import readable
 from probing.datasets.table.columns import SPLIT_OF
-from probing.datasets.table.rows import EXTENSIONS, HINT
+from probing.datasets.table.records import EXTENSIONS, HINT
 from probing.errors import ProbingError
 
 

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from probing.config.convert import suggest
 from probing.datasets.table.columns import SPLIT_OF, Columns
 from probing.datasets.table.values import Table, plain
 from probing.errors import ProbingError
 from probing.tasks.task import Unit
+from probing.validation.suggestions import suggest
 
 _NOT_ONE = (list, tuple, dict, set, bytes, np.ndarray)
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 from unicodedata import normalize
 
-from probing.config.convert import suggest
 from probing.errors import ProbingError
+from probing.validation.suggestions import suggest
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from probing.comparisons.measures import needed, ranked_on
+from probing.results.effects import needed, ranked_on
 from probing.results.select import ablations, chosen_gates, of_variant
-from probing.results.text.grids import grid_lines, place_text
+from probing.results.text.grid_text import grid_lines, place_text
 from probing.results.units import DIFFERENCES, Unit, score_unit, value_unit
 
 _ASCII = str.maketrans("\N{MINUS SIGN}⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "--0123456789")

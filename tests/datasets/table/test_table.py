@@ -14,7 +14,7 @@ import pytest
 
 from probing.config.compose import compose_config, plain_values
 from probing.config.convert import make
-from probing.config.schema import build_config
+from probing.config.run_config import build_config
 from probing.datasets.table import TableTask
 from probing.datasets.table.task import Choice
 from probing.errors import ProbingError

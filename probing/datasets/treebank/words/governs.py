@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from probing.datasets.treebank.held_out import key_of, stable_number
 from probing.datasets.treebank.sentence import Sentence
-from probing.datasets.treebank.words.selection import Passage
+from probing.datasets.treebank.words.draws_of_words import Passage
 from probing.datasets.treebank.words.targets import Example, governor
 
 NO, YES = "no", "yes"

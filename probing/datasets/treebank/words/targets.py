@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from probing.datasets.treebank.facts import is_punctuation
 from probing.datasets.treebank.sentence import Sentence, Word
-from probing.datasets.treebank.words.selection import Passage
+from probing.datasets.treebank.words.draws_of_words import Passage
 
 # the labels of each token (with None) or pair of tokens
 Found = dict[tuple[int, int | None], set[str]]

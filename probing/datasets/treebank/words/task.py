@@ -18,8 +18,8 @@ from probing.datasets.treebank.licence import licence_of, source_of
 from probing.datasets.treebank.needs import Column, check_columns, check_feature
 from probing.datasets.treebank.sentence import TextStyle
 from probing.datasets.treebank.words.classes import keep_classes
+from probing.datasets.treebank.words.draws_of_words import Passage, draw_words
 from probing.datasets.treebank.words.governs import NO, YES, governs_examples
-from probing.datasets.treebank.words.selection import Passage, draw_words
 from probing.datasets.treebank.words.targets import Example, narrow, relation_examples, word_examples
 from probing.errors import ProbingError
 from probing.tasks.target import Classes, Metric

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from probing.datasets.treebank.files import read_treebank
 from probing.datasets.treebank.sentence import Sentence, Word
-from probing.datasets.treebank.words.selection import Passage
+from probing.datasets.treebank.words.draws_of_words import Passage
 from probing.datasets.treebank.words.task import WordTask
 from probing.tasks.target import Classes
 from probing.tasks.task import Task

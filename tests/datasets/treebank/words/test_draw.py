@@ -10,7 +10,7 @@ import pytest
 
 from probing.datasets.treebank.held_out import key_of, split_sentences, warn_of_pooling
 from probing.datasets.treebank.sentence import Sentence, TextStyle
-from probing.datasets.treebank.words.selection import draw_words
+from probing.datasets.treebank.words.draws_of_words import draw_words
 from tests.datasets.treebank.words.made import ewt, sentence
 
 MANY = [sentence(f"sentence number {number} of many") for number in range(2000)]

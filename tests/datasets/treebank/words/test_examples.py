@@ -6,8 +6,8 @@ from collections import Counter
 
 import pytest
 
+from probing.datasets.treebank.words.draws_of_words import Passage
 from probing.datasets.treebank.words.governs import governs_examples
-from probing.datasets.treebank.words.selection import Passage
 from probing.datasets.treebank.words.targets import narrow, relation_examples, word_examples
 from tests.datasets.treebank.words.made import chain, french, whole
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from probing.config.compose import compose_config, plain_values
-from probing.config.schema import build_config
+from probing.config.run_config import build_config
 from probing.datasets.treebank.sentence import TextStyle
 from probing.datasets.treebank.words import WordTask
 from probing.errors import ProbingError

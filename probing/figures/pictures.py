@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from probing.figures.best_heads import draw_top_heads
 from probing.figures.grid_table import grid_table
 from probing.figures.grids import Order, split_grids
+from probing.figures.head_counts import draw_top_heads
 from probing.figures.heatmap import draw_grid
 from probing.figures.masking_curves import draw_masking
 from probing.figures.path import draw_path

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from probing.comparisons.measures import turned
 from probing.figures.arrange import arrange
 from probing.figures.findings import mark_name, measure_name, unit_of, within_one
 from probing.page.contents import Found, Support
 from probing.page.support import against_zero, mean
+from probing.results.effects import turned
 
 
 def is_found(rows: pd.DataFrame) -> bool:

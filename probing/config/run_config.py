@@ -9,18 +9,19 @@ from typing import Any, Literal
 
 from probing.analyses.analysis import Analysis
 from probing.analyses.granularity import Granularity
-from probing.config.convert import convert, make, make_target, suggest
+from probing.config.convert import convert, make, make_target
 from probing.errors import ProbingError
 from probing.io.files import local, nearest
-from probing.models.choice import ModelConfig
+from probing.models.model_choice import ModelConfig
 from probing.objectives.auto import Auto
 from probing.objectives.objective import Objective
-from probing.probes.problem import Probe
+from probing.probes.contract import Probe
 from probing.representations.extract import Overwrite
 from probing.representations.settings import ExtractConfig
 from probing.tasks.control import By
 from probing.tasks.task import TaskSource
 from probing.validation.ranges import Count, CountOrZero, Seed, check_ranges
+from probing.validation.suggestions import suggest
 
 
 @dataclass(frozen=True)

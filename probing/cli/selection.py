@@ -8,11 +8,11 @@ from pathlib import Path
 import pandas as pd
 
 from probing.config.compose import path_as_run
-from probing.config.convert import suggest
 from probing.config.quoting import is_literal, split, unquoted
 from probing.errors import ProbingError
 from probing.results.schema import NONE
 from probing.results.several import preferred
+from probing.validation.suggestions import suggest
 
 Where = Mapping[str, Sequence[str]]
 """For each column its values, as they are written."""

@@ -3,51 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol
+from typing import ClassVar, Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from probing.tasks.target import Classes, Metric, Target
-from probing.tasks.task import Average, Features, Selection, Task
-
-
-@dataclass(frozen=True)
-class Problem:
-    """One problem, asked of every head of a layer at once.
-
-    Attributes:
-        target: The class or score of each of the n rows.
-        train: int64 row indices of the training examples; with `selection="nested"` all rows, with "none"
-            no row.
-        dev: int64 row indices of the dev examples; empty unless `selection` is "dev".
-        test: int64 row indices of the test examples; with `selection="nested"` all rows.
-        selection: Where the L2 value is chosen: on `dev`, by `folds`-fold cross-validation on train, or
-            on a stratified tenth of train; `nested` is k-fold within each of `folds` outer folds, of which
-            every one is tested once; with `none` nothing is trained.
-        folds: Number of folds of `selection="kfold"` and of "nested".
-        metric: The score that is maximised on dev.
-        seed: Seeds fold assignment, initialisation and shuffling.
-        groups: int64 (n,), the data set of each row, for scores that are averaged over data sets; or None.
-        average: How the scores of data sets become one: their mean, or weighted by size.
-    """
-
-    target: Target
-    train: NDArray[np.int64]
-    dev: NDArray[np.int64]
-    test: NDArray[np.int64]
-    selection: Selection
-    folds: int
-    metric: Metric
-    seed: int
-    groups: NDArray[np.int64] | None = None
-    average: Average = "mean"
-
-    @property
-    def gold(self) -> NDArray[Any]:
-        """The classes, int64, or scores, float64, of all n rows."""
-        return self.target.labels if isinstance(self.target, Classes) else self.target.values
+from probing.tasks.problem import Problem
+from probing.tasks.task import Features, Task
 
 
 @dataclass(frozen=True)

@@ -171,7 +171,7 @@ def agreement_figure(
 
 
 def _measure(name: str, rows: pd.DataFrame) -> Measure:
-    from probing.comparisons.measures import turned
+    from probing.results.effects import turned
 
     first = rows.iloc[0]
     if rows["value"].isna().all():
