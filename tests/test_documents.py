@@ -13,8 +13,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
-import yaml
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 import probing
 from probing import cli
@@ -209,7 +208,7 @@ def _check_call(node: ast.Call, desk: Path) -> None:
 @pytest.mark.parametrize("path", DOCUMENTS, ids=name_of)
 def test_yaml_blocks_are_yaml(path: Path) -> None:
     for block in blocks(path, "yaml"):
-        assert isinstance(yaml.safe_load(block.text), dict)
+        assert OmegaConf.is_dict(OmegaConf.create(block.text))
 
 
 def test_a_task_a_probe_and_a_figure_of_contributing_run(desk: Path, tiny_bert: Path) -> None:
