@@ -16,12 +16,12 @@ import pytest
 from omegaconf import DictConfig, OmegaConf
 
 import probing
-from probing import cli
-from probing.compose import compose_config, hydra_session, plain_values
-from probing.config import build_config
+from probing.cli import main as cli
+from probing.config.compose import compose_config, hydra_session, plain_values
+from probing.config.run_config import build_config
+from probing.config.sweep import multirun
+from probing.config.typed import as_typed
 from probing.results.schema import as_frame
-from probing.sweep import multirun
-from probing.typed import as_typed
 from tests.documents import DOCUMENTS, ROOT, Block, blocks, commands, name_of
 
 COMMANDS = [

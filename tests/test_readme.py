@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from probing.choices import choices
+from probing.config.choices import choices
 from probing.results.schema import as_frame
 from tests.documents import DOCUMENTS, ROOT, anchors, links, name_of
+from tests.test_structure import ROOMS
 
 CONF = (ROOT / "conf" / "README.md").read_text(encoding="utf-8")
 TASKS = (ROOT / "conf" / "task" / "README.md").read_text(encoding="utf-8")
@@ -79,7 +80,7 @@ def test_the_plan_of_the_house_has_every_room() -> None:
     rooms = {path.parent.name for path in (ROOT / "probing").glob("*/README.md")}
     assert {path.parent.name for path in (ROOT / "probing").glob("*/__init__.py")} <= rooms
     assert set(PLAN) == rooms
-    assert len(PLAN) == len(rooms)
+    assert tuple(PLAN) == ROOMS
 
 
 @pytest.mark.parametrize("room", PLAN)
