@@ -166,7 +166,7 @@ def _found(config: ModelConfig, folder: Path) -> ModelFiles:
     base = base_folder(config, adapter)
     if find_adapter(base) is not None:
         raise ProbingError(
-            f"adapter {folder}: its base model {base} also has an adapter; merge that one into its weights first"
+            f"adapter {folder}: its base {base} also has an adapter; merge that one into its weights first"
         )
     return ModelFiles(config, base, adapter)
 

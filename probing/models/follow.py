@@ -137,7 +137,7 @@ class Follower(TorchFunctionMode):
                 self._set(result, self._changed(name, mark, source, tensors, result))
 
     def _survives(self, name: str, mark: Mark, tensors: list[Tensor], result: Tensor) -> bool:
-        """Return whether the mark survives; that of a probability ends where it only scales, as in routers."""
+        """Return whether a mark survives; a probability that only scales, as in a router, loses it."""
         if mark.dim or name in INDEXING or sum(tensor.ndim > 0 for tensor in tensors) < 2:
             return True
         return any(self.mark(tensor) and tensor.shape == result.shape for tensor in tensors)

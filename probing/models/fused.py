@@ -81,7 +81,7 @@ def not_compared(model: PreTrainedModel) -> Iterator[None]:
 
 
 def _few(inputs: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the first texts of a batch; hidden states of all layers for a large one would fill the memory."""
+    """Return the first texts of a batch; all hidden states of a large one would fill the memory."""
     sizes = {len(value) for value in inputs.values() if isinstance(value, Tensor) and value.ndim}
     if len(sizes) != 1:  # some tensors do not have one row per text
         return dict(inputs)

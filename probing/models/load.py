@@ -156,7 +156,7 @@ def _from_pretrained(files: ModelFiles, kind: Any, **options: Any) -> PreTrained
         why = (
             "the files belong to another architecture"
             if kind is AutoModel
-            else "it has no trained head for this objective; use objective=readout, or a checkpoint with one"
+            else "use objective=readout, or a checkpoint with a trained head"
         )
         raise ProbingError(
             f"model {files.config.name}: its weights lack {missing[0]} and {len(missing) - 1} "
