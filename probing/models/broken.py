@@ -45,13 +45,13 @@ def check_files(files: ModelFiles) -> None:
         _check_weights(files)
 
 
-def check_shapes(folder: Path, report: Mapping[str, Any], asked_by: str = "config.json") -> None:
+def check_shapes(folder: Path, report: Mapping[str, Any], source: str = "config.json") -> None:
     """Reject weights whose shapes differ from those of the configuration.
 
     Args:
         folder: Folder of the model.
         report: Loading report of transformers, from `output_loading_info`.
-        asked_by: Name of the file that determines the expected shapes.
+        source: Name of the file that determines the expected shapes.
 
     Raises:
         ProbingError: If a shape differs; the message names a tensor, its stored and its expected shape.
@@ -61,8 +61,8 @@ def check_shapes(folder: Path, report: Mapping[str, Any], asked_by: str = "confi
         name, stored, wanted = wrong[0]
         more = f" (and {len(wrong) - 1} more tensors differ)" if len(wrong) > 1 else ""
         raise ProbingError(
-            f"{folder}: {name} has shape {tuple(stored)} in the weights, but {asked_by} requires "
-            f"{tuple(wanted)}{more}; use the {asked_by} that belongs to these weights, or {AGAIN}"
+            f"{folder}: {name} has shape {tuple(stored)} in the weights, but {source} requires "
+            f"{tuple(wanted)}{more}; use the {source} that belongs to these weights, or {AGAIN}"
         )
 
 

@@ -19,7 +19,7 @@ Read = Callable[[Site, Tensor], None]
 
 
 class Capture:
-    """Runs forward passes of a model whose sites are being read."""
+    """Callable that runs forward passes of a model whose sites are being read."""
 
     def __init__(self, model: PreTrainedModel, placement: Placement) -> None:
         """Store the model and its hooks; `capture` calls this."""
@@ -61,7 +61,7 @@ def capture(
         read: Callback for each site and pass. It receives a live view of the model's own tensor: heads
             (batch, seq, heads, head_dim), hidden states (batch, seq, features) or attention weights (batch,
             heads, queries, keys). It must reduce or clone what it keeps: a view keeps whole activations
-            alive, shows what the model writes later, and cannot leave inference mode if created in it.
+            alive, shows what the model writes later, and under inference mode cannot be used outside it.
         stop_early: Whether to leave the forward pass after the last requested site. Otherwise it runs to its
             end, and its output is bit-identical to a pass without the context.
 

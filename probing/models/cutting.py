@@ -158,7 +158,7 @@ def _holders(job: Job) -> set[str]:
 
 
 def _kind(module: nn.Module, attribute: str) -> str:
-    """Return what an attribute counts: heads, heads of keys, heads that share a key, a width; or ""."""
+    """Return what an attribute counts: heads, keys, heads that share a key, or a width; "" otherwise."""
     if isinstance(module, nn.modules.conv._ConvNd):
         return "heads" if attribute in CONVOLUTION else ""
     if attribute in WIDTHS:

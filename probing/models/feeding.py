@@ -48,7 +48,7 @@ class Feeding:
 
     @property
     def groups(self) -> list[frozenset[int]]:
-        """Disjoint groups of heads that share features with some others but not all, such as one key."""
+        """Disjoint groups of heads that share features, but not with all heads, such as those of one key."""
         sets: list[frozenset[int]] = []
         for part in self.parts:
             for row in torch.unique(part.users, dim=0):
@@ -88,7 +88,7 @@ def feeding(
 
 
 class _Search:
-    """Records the outputs of linear modules, and traces every site back to them."""
+    """Record of the outputs of linear modules, to trace every site back to them."""
 
     def __init__(self, model: PreTrainedModel) -> None:
         self._modules = dict(model.named_modules())

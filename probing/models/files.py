@@ -135,8 +135,8 @@ def find_files(config: ModelConfig) -> ModelFiles:
     """Find a model's files in a folder, in an installed package, or on the Hugging Face Hub.
 
     Raises:
-        ProbingError: If the model does not exist, it has no safetensors weights, it needs its own code, which
-            is not trusted, or it has an adapter and peft is missing.
+        ProbingError: If the model does not exist, has no safetensors weights, needs its own code although
+            that is not trusted, or has an adapter although peft is missing.
     """
     files = _found(config, model_folder(config))
     if not (files.folder / "config.json").is_file():

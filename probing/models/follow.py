@@ -46,7 +46,7 @@ class Mark:
 
 
 class Follower(TorchFunctionMode):
-    """Marks tensors during a forward pass.
+    """Torch function mode that marks tensors during a forward pass.
 
     The result of a softmax is a probability. A probability times values is a context, and so is the result
     of fused attention. Marks follow views, gates, norms and joins, and end at weights. Marked tensors are

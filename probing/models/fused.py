@@ -40,7 +40,7 @@ def check_eager(model: PreTrainedModel, inputs: Mapping[str, Any]) -> None:
 
     Args:
         model: Any transformers model; it is restored afterwards.
-        inputs: Keyword arguments of a forward pass. If the batch has no padding, some tokens are padded.
+        inputs: Keyword arguments of a forward pass. Without padding, some tokens are masked as padding.
 
     Raises:
         ProbingError: If outputs differ by more than 1e-3 of the largest value.
@@ -170,7 +170,7 @@ def _single_precision(model: PreTrainedModel) -> Iterator[None]:
 
 
 class _Calls(TorchFunctionMode):
-    """Counts calls of fused attention."""
+    """Torch function mode that counts the calls of fused attention."""
 
     count = 0
 

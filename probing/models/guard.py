@@ -1,4 +1,4 @@
-"""Checks that an embedding has a row for every index it receives, before the device fails without a name."""
+"""Check the indices of embeddings and name a token without a row, before the device fails on it."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def _look(where: str, named: Callable[[int], str]) -> Callable[[nn.Module, tuple
             wrong = low if low < 0 else high
             raise ProbingError(
                 f"{where} has {module.num_embeddings} rows, but {named(wrong)}; the tokenizer and "
-                "config.json do not belong to these weights: replace them by those of this model"
+                "config.json do not belong to these weights: replace them with those of this model"
             )
 
     return hook

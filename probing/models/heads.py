@@ -86,7 +86,8 @@ class Heads:
         for layer in layers:
             if layer not in there:
                 raise ProbingError(
-                    f"granularity.layers: the model has no heads in layer {layer}; it has {_listed(there)}"
+                    f"granularity.layers: the model has no heads in layer {layer}; "
+                    f"it has layers {_listed(there)}"
                 )
         return Heads(tuple(site for site in self.sites if site.layer in layers))
 

@@ -99,7 +99,7 @@ def merge_adapter(model: PreTrainedModel, adapter: Adapter) -> None:
             "(merge_and_unload), save the merged model, and use that"
         ) from error
     others = f"; further adapters in {', '.join(adapter.unread)} are not read" if adapter.unread else ""
-    log.info("adapter: merged %s of %s into the weights%s", adapter.kind, adapter.folder, others)
+    log.info("adapter: %s of %s merged into the weights%s", adapter.kind, adapter.folder, others)
 
 
 def _check_kind(adapter: Adapter, config: Any) -> None:  # noqa: ANN401

@@ -86,7 +86,7 @@ def reconciled(
 
 @contextmanager
 def padding_as_saved(model: PreTrainedModel) -> Iterator[None]:
-    """Remove the padding token from configurations in which `reconciled` set one that no text contains."""
+    """Temporarily remove padding tokens that `reconciled` set and no text contains from configurations."""
     changed = [config for config in _configs(model) if getattr(config, "pad_token_id", None) == _NOWHERE]
     for config in changed:
         config.pad_token_id = None

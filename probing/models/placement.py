@@ -25,7 +25,7 @@ class ForwardStoppedError(BaseException):
 
 
 class _StandIn:
-    """Calls a method with its positional arguments, as changed by the visits."""
+    """Wrapper that calls a method with its positional arguments, as changed by the visits."""
 
     def __init__(self, method: Callable[..., Any]) -> None:
         self._method = method
@@ -135,7 +135,9 @@ class Placement:
                 self._touch(site, values[site.position])
         missing = [site for site in self._sites if site in self._missing]
         if missing:
-            raise ProbingError(f"{missing[0]}: not reached in this forward pass; use sites of this input")
+            raise ProbingError(
+                f"{missing[0]}: not reached in this forward pass; call find_sites with inputs of this kind"
+            )
 
     def _entering(self, key: tuple[str, Side], sites: list[Site]) -> Callable[..., Any]:
         def hook(_: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:  # noqa: ANN401

@@ -114,10 +114,10 @@ def _check(model: PreTrainedModel, removed: Removed) -> None:
     """Raise an error unless these cuts give a new model of this class the shapes of this one."""
     kind: Any = type(model)
     with torch.device("meta"):
-        twin = kind(copy.deepcopy(model.config))
+        fresh = kind(copy.deepcopy(model.config))
     try:
-        removed.apply(twin)
-        same = _shapes(twin) == _shapes(model)
+        removed.apply(fresh)
+        same = _shapes(fresh) == _shapes(model)
     except (AttributeError, IndexError):
         same = False
     if not same:

@@ -22,7 +22,7 @@ from probing.models.sites import Side
 
 @dataclass(frozen=True)
 class Event:
-    """A floating point tensor that entered or left a module.
+    """A floating-point tensor that entered or left a module.
 
     Attributes:
         module: Dotted name.

@@ -148,7 +148,7 @@ def _ranges(runs: Iterable[Iterable[int]]) -> Ranges:
 
 
 def _through(before: Ranges | None, kept: Ranges) -> Ranges:
-    """Return the indices in the whole parameter, if `kept` indexes what was kept before."""
+    """Return `kept`, which indexes the entries kept before, as indices of the whole parameter."""
     if before is None:
         return kept
     there = as_indices(before)

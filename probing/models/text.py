@@ -11,8 +11,8 @@ from probing.models.inputs import default_inputs
 from probing.models.record import as_it_was
 
 SUPPORTED = (
-    "only text models are supported (the encoder of encoder-decoder models, the text tower of pairs such as "
-    "CLIP); choose one of these"
+    "only text models are supported (encoder-decoder models by their encoder, pairs such as CLIP by their "
+    "text tower); choose one of these"
 )
 
 

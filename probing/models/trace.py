@@ -69,7 +69,7 @@ def find_sites(model: PreTrainedModel, inputs: Mapping[str, Tensor] | None = Non
 
 
 class _Finder:
-    """Turns a recording into head sites."""
+    """Converter of a recording into head sites."""
 
     def __init__(self, model: PreTrainedModel, recording: Recording, sizes: Sizes) -> None:
         self._recording = recording

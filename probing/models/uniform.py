@@ -68,7 +68,7 @@ def _unreachable(site: Site) -> ProbingError:
 
 
 class _Leveller(TorchFunctionMode):
-    """Counts the softmaxes of a forward pass, and makes the results of the chosen sites uniform."""
+    """Torch function mode that makes the softmaxes of the chosen sites in a forward pass uniform."""
 
     def __init__(self, model: PreTrainedModel, chosen: Mapping[int, tuple[Site, Tensor]]) -> None:
         super().__init__()

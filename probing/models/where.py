@@ -81,7 +81,7 @@ def base_folder(config: ModelConfig, adapter: Adapter) -> Path:
     """
     if not adapter.base:
         raise ProbingError(
-            f"adapter {adapter.folder}: does not name its base model; copy the files of the base there too"
+            f"adapter {adapter.folder}: does not name its base model; copy that model's files there too"
         )
     for folder in (adapter.folder / expanded(adapter.base), expanded(adapter.base)):
         if folder.is_dir():
