@@ -7,17 +7,17 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
-from torch.nn.functional import cross_entropy
 
+from probing.io.lazy import torch
 from probing.objectives.objective import Batch, Ready
 from probing.statistics.metrics import score
 from probing.tasks.target import Classes
 from probing.tasks.task import Task
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from probing.models.loading import LoadedModel
 
 
@@ -58,7 +58,7 @@ class Judge:
         """
         outputs = outputs.float()
         if isinstance(self.task.target, Classes):
-            return cross_entropy(outputs, gold, reduction="none"), outputs.argmax(-1)
+            return torch.nn.functional.cross_entropy(outputs, gold, reduction="none"), outputs.argmax(-1)
         answers = outputs[:, 0]
         return (answers - gold.to(answers)).square(), answers
 

@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import torch
-
 from probing.errors import ProbingError
+from probing.io.lazy import torch
 from probing.objectives.answers import Judge, Judged
 from probing.objectives.objective import Batch, Output, Ready, Setting
 from probing.objectives.texts import joint_units

@@ -10,14 +10,16 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
+from probing.io.lazy import torch
 from probing.models.heads import Heads
 from probing.representations.pooling import Pooling, first_token, last_token
 from probing.representations.settings import ExtractConfig
 from probing.tasks.task import Task, Unit
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 if TYPE_CHECKING:  # a cached answer needs neither the model nor the library that runs it
     from probing.models.loading import Attention, LoadedModel, Purpose

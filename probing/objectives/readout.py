@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from probing.errors import ProbingError
+from probing.io.lazy import torch
 from probing.models.sites import Site
 from probing.objectives.answers import Judge, Judged
 from probing.objectives.objective import (
@@ -35,6 +34,8 @@ log = logging.getLogger(__name__)
 _LONE = {"first": first_token, "last": last_token}
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from probing.models.loading import LoadedModel
     from probing.objectives.items import Batches
 

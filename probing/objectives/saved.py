@@ -7,10 +7,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from probing.errors import ProbingError
+from probing.io.lazy import torch
 from probing.models.model_files import ModelFiles
 from probing.models.sites import Site
 from probing.objectives.answers import Judge, Judged
@@ -21,6 +20,8 @@ from probing.representations.pooling import pool
 from probing.tasks.task import Task
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from probing.models.loading import LoadedModel
     from probing.objectives.items import Batches
     from probing.objectives.saved_head import SavedHead

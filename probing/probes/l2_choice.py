@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import numpy as np
-import torch
 
 from probing.errors import ProbingError
+from probing.io.lazy import torch
 from probing.probes.coding import largest
 from probing.tasks.task import Selection
 

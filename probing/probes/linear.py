@@ -9,9 +9,9 @@ from functools import partial
 from typing import ClassVar
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
+from probing.io.lazy import torch
 from probing.probes.coding import Coding
 from probing.probes.contract import Fit
 from probing.probes.l2_choice import check_trains, choose, predict

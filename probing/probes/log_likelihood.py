@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
-import torch
-
+from probing.io.lazy import torch
 from probing.probes.active import Rectangle
 
 # up to this many classes the curvature between all pairs of them is measured

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 
+from probing.io.lazy import torch
 from probing.probes.coding import Coding
 from probing.probes.linear import Linear, Rows, seen_outputs, take
 from probing.probes.log_likelihood import Objective

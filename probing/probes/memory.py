@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import torch
+from probing.io.lazy import torch
 
 
 class Memory:

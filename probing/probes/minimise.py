@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import torch
-
+from probing.io.lazy import torch
 from probing.probes.active import Rectangle
 from probing.probes.curvature import Kronecker
 from probing.probes.log_likelihood import Objective, Value
@@ -13,10 +12,10 @@ from probing.probes.memory import Memory
 
 PAIRS = 12
 PAIR_BYTES = 1 << 30
-# a step this short means that rounding, not the step, hides the way down
-SHORTEST_STEP = {torch.float32: 1e-6, torch.float64: 1e-10}
+# by bytes of a number: a step this short means that rounding, not the step, hides the way down
+SHORTEST_STEP = {4: 1e-6, 8: 1e-10}
 # so many sweeps without a smaller gap or a lower loss mean the same
-PATIENCE = {torch.float32: 30, torch.float64: 100}
+PATIENCE = {4: 30, 8: 100}
 
 
 @dataclass(frozen=True)
@@ -163,7 +162,7 @@ class _Search:
         self.age = torch.where(smaller | lower, 0, self.age + 1)
         drowned = (self.gap < self.rounding / 8) | ((self.step < 1) & (self.gap < self.rounding))
         dtype = self.objective.features.dtype
-        return drowned | (self.step < SHORTEST_STEP[dtype]) | (self.age > PATIENCE[dtype])
+        return drowned | (self.step < SHORTEST_STEP[dtype.itemsize]) | (self.age > PATIENCE[dtype.itemsize])
 
     def compact(self) -> None:
         """Leave finished problems out, as far as the grid stays rectangular."""

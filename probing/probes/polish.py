@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import torch
-
+from probing.io.lazy import torch
 from probing.probes.scaling import Scaling
 
 # the loss may exceed the minimum by this: logits are then some 1e-9 from those of the optimum

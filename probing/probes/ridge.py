@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import torch
-
+from probing.io.lazy import torch
 from probing.probes.coding import Coding
 from probing.probes.linear import Linear
 from probing.probes.scaling import Scaling

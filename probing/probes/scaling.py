@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-import torch
-
 from probing.errors import ProbingError
+from probing.io.lazy import torch
 
 # rows that the principal axes are found on, at least; they speed the solver and change no optimum
 AXES_ROWS = 2048
@@ -48,8 +47,9 @@ class Scaling:
         constant = spread <= 8 * torch.finfo(train.dtype).eps * centre.abs()
         return cls(centre.to(train.dtype), torch.where(constant, 0, 1 / spread).to(train.dtype))
 
-    def apply(self, vectors: torch.Tensor, dtype: torch.dtype = torch.float32) -> torch.Tensor:
-        """Mapped vectors with a last feature of ones for the bias; (u, n, dim + 1), computed in `dtype`."""
+    def apply(self, vectors: torch.Tensor, dtype: torch.dtype | None = None) -> torch.Tensor:
+        """Mapped vectors with a last feature of ones for the bias; (u, n, dim + 1), in `dtype` or float32."""
+        dtype = dtype or torch.float32
         units, n, dim = vectors.shape
         mapped = vectors.new_ones(units, n, dim + 1, dtype=dtype)
         for vector, out, centre, scale in zip(vectors, mapped, self.centre, self.scale, strict=True):

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from typing import TypeVar
 
-import torch
+from probing.io.lazy import torch
 
 T = TypeVar("T")
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
-import torch
-from torch import Tensor
-from torch.nn.functional import embedding_bag
+from typing import TYPE_CHECKING, Literal
 
 from probing.errors import ProbingError
+from probing.io.lazy import torch
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 Pooling = Literal["first", "last", "mean", "max"]
 
@@ -62,7 +62,7 @@ def _bags(states: Tensor, tokens: Tensor, texts: Tensor, how: Pooling) -> Tensor
     units, positions = tokens.nonzero(as_tuple=True)
     sizes = tokens.sum(1)
     every_token = states.flatten(0, 1).float()
-    return embedding_bag(
+    return torch.nn.functional.embedding_bag(
         texts[units] * tokens.shape[1] + positions, every_token, sizes.cumsum(0) - sizes, mode=how
     )
 

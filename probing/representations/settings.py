@@ -6,9 +6,8 @@ import os
 from dataclasses import dataclass
 from typing import Literal
 
-import torch
-
 from probing.errors import ProbingError
+from probing.io.lazy import torch
 from probing.validation.ranges import Count, Length, Positive, Threads, check_ranges
 
 Dtype = Literal["float32", "bfloat16", "float16"]
@@ -42,6 +41,15 @@ class ExtractConfig:
     def __post_init__(self) -> None:
         """Refuse numbers out of their range."""
         check_ranges(self, "extract")
+
+    def check_device(self) -> None:
+        """Refuse a device that is not there; PyTorch is imported only if that is in question.
+
+        Raises:
+            ProbingError: If it is not there.
+        """
+        if self.device not in {"auto", "cpu"}:
+            self.torch_device()
 
     def torch_device(self) -> torch.device:
         """The device to compute on.

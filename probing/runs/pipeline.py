@@ -11,13 +11,13 @@ from importlib.metadata import version
 from typing import Any
 
 import pandas as pd
-import torch
 
 import probing
 from probing.analyses.analysis import Analysis, Experiment
 from probing.analyses.granularity import Granularity, Unit
 from probing.config.run_config import BaselineConfig, Config, as_plain
 from probing.errors import CorruptFileError, ProbingError
+from probing.io.lazy import torch
 from probing.models.family import default_pooling
 from probing.models.model_files import ModelFiles, find_files
 from probing.representations.extract import Overwrite

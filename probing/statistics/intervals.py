@@ -6,9 +6,9 @@ import math
 from typing import Any, Literal
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
+from probing.io.lazy import torch
 from probing.statistics.metrics import COUNTED, score
 from probing.statistics.resampling import resampled
 from probing.statistics.scores import test_parts

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-import torch
-
+from probing.io.lazy import torch
 from probing.tasks.target import Metric
 
 # of classes that can be counted, and the class that F1 of two classes is of

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
+from probing.io.lazy import torch
 from probing.statistics.folds import outer_folds
 from probing.statistics.metrics import score
 from probing.tasks.problem import Problem

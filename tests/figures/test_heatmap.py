@@ -12,8 +12,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.image import imread
 
+from probing import draw_grid
 from probing.errors import ProbingError
-from probing.figures import draw_grid
 from probing.figures.arrange import arrange
 from probing.figures.heatmap import grid_figure
 from probing.figures.style import drawing

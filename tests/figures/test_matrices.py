@@ -12,9 +12,9 @@ from matplotlib.collections import LineCollection, PathCollection
 from matplotlib.figure import Figure
 from scipy.stats import spearmanr
 
+from probing import draw_comparison, draw_correlations
 from probing.comparisons.compare import correlations, linkage
 from probing.errors import ProbingError
-from probing.figures import draw_comparison, draw_correlations
 from probing.figures.comparison import _beside, comparison_figure
 from probing.figures.correlations import correlations_figure
 from probing.figures.grids import key_of, split_grids
