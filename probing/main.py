@@ -19,6 +19,7 @@ from probing.config import Config, build_config
 from probing.errors import ProbingError, explained
 from probing.files import replace_file
 from probing.log import LOG, log_to_file, log_to_terminal
+from probing.overrides import kept
 from probing.pipeline import Run
 from probing.prepare import prepare
 from probing.present import Outcome, finish, present
@@ -53,6 +54,8 @@ def run(overrides: Sequence[str] = (), *, data: pd.DataFrame | None = None) -> p
     planned = run_folder(composed)
     with log_to_terminal():
         start = prepare(config if data is None else _with_data(config, data))
+        if data is None:  # no overrides compose a frame
+            start = replace(start, overrides=kept(overrides))
         try:
             with new_run_folder(planned, config.paths.root) as folder:
                 return _execute(start, values, folder)
@@ -96,7 +99,8 @@ def _job(composed: DictConfig) -> Outcome:
         log.info("[%s] %s", hydra.job.num, title)
         try:
             values = plain_values(composed)
-            start = prepare(build_config(values))
+            given = kept([*hydra.overrides.hydra, *hydra.overrides.task])
+            start = replace(prepare(build_config(values)), overrides=given)
             with marked(folder, start.config.paths.root):
                 frame = _execute(start, values, folder)
             return Outcome(title, folder, frame, order=start.config.figure.order)

@@ -22,6 +22,7 @@ from probing.convert import make
 from probing.errors import ProbingError
 from probing.files import local
 from probing.models.checkpoints import matching_models
+from probing.overrides import root_of
 from probing.words import exact, quoted
 
 # what a sweep as a whole depends on: where it writes, how jobs start, what an experiment sweeps over
@@ -101,7 +102,7 @@ def multirun(session: Hydra, job: Callable[[DictConfig], Any], overrides: list[s
         What Hydra says of every job, in order.
     """
     # task.path=... is of the tasks that are swept over, not of the default one; every job composes it
-    own = [override for override in overrides if _root(override) in _OF_ALL_JOBS]
+    own = [override for override in overrides if root_of(override) in _OF_ALL_JOBS]
     with composing():
         config = session.compose_config("config", own, RunMode.MULTIRUN, with_log_configuration=False)
     make(PathsConfig, {"root": str(config.paths.root)}, "paths")  # before anything is written there
@@ -109,7 +110,7 @@ def multirun(session: Hydra, job: Callable[[DictConfig], Any], overrides: list[s
     context = HydraContext(config_loader=session.config_loader, callbacks=Callbacks(config))
     with composing():
         sweeper = _sweeper(config, context, job)
-    batches = sweeper.sweep([override for override in overrides if _root(override) != "hydra"]) or []
+    batches = sweeper.sweep([override for override in overrides if root_of(override) != "hydra"]) or []
     return [result for batch in batches for result in batch]
 
 
@@ -132,11 +133,6 @@ def _problem(config: DictConfig) -> ProbingError | None:
     except ProbingError as error:
         return error
     return None
-
-
-def _root(override: str) -> str:
-    """The group or first key that an override is about."""
-    return re.split(r"[.=/@:]", override.lstrip("+~"), maxsplit=1)[0]
 
 
 def expand(key: str, value: str) -> str:
