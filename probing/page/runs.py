@@ -6,8 +6,8 @@ import shlex
 from collections.abc import Mapping
 from typing import Any
 
-from probing.page.content import Run
-from probing.words import as_yaml, exact
+from probing.io.yaml import as_yaml, escaped
+from probing.page.contents import Run
 
 
 def run_of(key: str, file: str, note: Mapping[str, Any], root: str) -> Run:
@@ -38,7 +38,7 @@ def command_of(overrides: object, root: str) -> str:
     """
     if not isinstance(overrides, list):
         return ""
-    elsewhere = [] if root == "outputs" else [f"paths.root={exact(root)}"]
+    elsewhere = [] if root == "outputs" else [f"paths.root={escaped(root)}"]
     return shlex.join(["probing", *overrides, *elsewhere])
 
 

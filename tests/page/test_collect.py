@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 import probing
-from probing.cli import main
+from probing.cli.main import main
 from probing.errors import ProbingError
 from probing.page.collect import collect
 from probing.page.document import as_json, document

@@ -11,20 +11,20 @@ import pandas as pd
 import pytest
 
 import probing
-from probing import cli
 from probing.analyses.ablation import AblationAnalysis
 from probing.analyses.granularity import Granularity
 from probing.analyses.importance import ImportanceAnalysis
 from probing.analyses.masking import MaskingAnalysis
-from probing.compose import compose_config, plain_values
-from probing.config import BaselineConfig, Config, build_config
-from probing.overrides import changed, kept
+from probing.cli.main import main
+from probing.config.compose import compose_config, plain_values
+from probing.config.overrides import changed, kept
+from probing.config.run_config import BaselineConfig, Config, build_config
 from probing.page.collect import collect
 from probing.page.runs import command_of
-from probing.prepare import prepare
 from probing.results.store import read_results
+from probing.runs.prepare import prepare
 from tests.page.results import rows, write
-from tests.test_run import overrides
+from tests.runs.test_run import overrides
 
 
 def composed(words: list[str] | tuple[str, ...]) -> Config:
@@ -82,15 +82,15 @@ def test_a_run_keeps_what_its_result_depends_on(tmp_path: Path, tiny_bert: Path)
 def test_the_command_of_every_run_and_of_those_that_it_made_gives_the_same_key(
     more: list[str], at_least: int, tmp_path: Path, tiny_bert: Path
 ) -> None:
-    assert cli.main(overrides(tmp_path, tiny_bert, *more)) == 0
+    assert main(overrides(tmp_path, tiny_bert, *more)) == 0
     check(tmp_path, at_least=at_least)
 
 
 def test_the_command_of_a_job_of_a_sweep_runs_that_job_alone(tmp_path: Path, tiny_bert: Path) -> None:
     sweep = overrides(tmp_path, tiny_bert, "granularity.layers=[0]", "baseline=none,control")
-    assert cli.main(["-m", *sweep]) == 0
+    assert main(["-m", *sweep]) == 0
     of_experiment = overrides(tmp_path, tiny_bert, "granularity.layers=[1]", "pooling=first,mean")
-    assert cli.main(["-m", "experiment=poolings", *of_experiment]) == 0
+    assert main(["-m", "experiment=poolings", *of_experiment]) == 0
     check(tmp_path, at_least=4)
     before = {run.key for run in collect(tmp_path).runs}
     for _, words in commands(tmp_path):
@@ -132,9 +132,7 @@ def test_a_frame_and_a_file_of_an_earlier_version_have_no_command(tmp_path: Path
 
 def test_the_command_names_the_folder_unless_it_is_the_default() -> None:
     assert command_of([], "outputs") == "probing"
-    assert (
-        command_of(["task=a b"], "some where") == "probing 'task=a b' 'paths.root='\"'\"'some where'\"'\"''"
-    )
+    assert command_of(["task=a b"], "some where") == "probing 'task=a b' 'paths.root=some where'"
     assert command_of(None, "outputs") == ""
 
 
