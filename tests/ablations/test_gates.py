@@ -14,6 +14,8 @@ import probing
 from probing.ablations.hard_concrete import CLOSED, GAMMA, ZETA, gate_at_test, noise, p_open, sample
 from tests.ablations.handbuilt import IGNORED, NEEDED, make_handbuilt, sentences
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("log_alpha", [-3.0, -1.0, 0.0, 1.5])
 def test_the_probability_that_a_gate_is_open_is_that_of_its_samples(log_alpha: float) -> None:

@@ -12,6 +12,8 @@ import probing
 from probing.results.effects import needed
 from tests.ablations.handbuilt import IGNORED, NEEDED, make_handbuilt, sentences
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:

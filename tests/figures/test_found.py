@@ -24,6 +24,8 @@ from probing.results.effects import needed
 from tests.figures import found
 from tests.figures.frames import frame, texts
 
+pytestmark = pytest.mark.slow
+
 
 def of(rows: pd.DataFrame, variant: str) -> pd.DataFrame:
     return rows[rows["variant"] == variant]

@@ -26,6 +26,8 @@ from probing.runs.prepare import prepare
 from tests.page.results import rows, write
 from tests.runs.test_run import overrides
 
+pytestmark = pytest.mark.slow
+
 
 def composed(words: list[str] | tuple[str, ...]) -> Config:
     return build_config(plain_values(compose_config(words)))

@@ -17,6 +17,8 @@ from probing.tasks.problem import Problem
 from probing.tasks.target import CLASS_METRICS, SCORE_METRICS, Metric, Scores, Target
 from tests.probes.made import classes
 
+pytestmark = pytest.mark.slow
+
 
 def posed(target: Target, metric: str, **changes: Any) -> Problem:  # noqa: ANN401
     """All rows are test rows."""
