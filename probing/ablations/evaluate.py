@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -24,7 +23,6 @@ from probing.models.sites import Site
 from probing.objectives.objective import Batch, Output, Ready, plain
 from probing.representations.threads import ThreadChoice, thread_candidates, torch_threads
 
-log = logging.getLogger(__name__)
 # tokens of all masks together in one pass; more no longer fit the caches of a CPU
 CPU_TOKENS, GPU_TOKENS = 2048, 65_536
 

@@ -19,8 +19,6 @@ EPSILON = 1e-6
 """How close to 0 and 1 the uniform noise comes."""
 CLOSED = math.log(-GAMMA / ZETA)
 """The largest log alpha whose test gate is 0: -2.398."""
-OPEN = math.log((1 - GAMMA) / (ZETA - 1))
-"""The smallest log alpha whose test gate is 1: 2.398."""
 
 
 def noise(shape: tuple[int, ...], generator: torch.Generator) -> Tensor:

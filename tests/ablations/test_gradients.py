@@ -22,6 +22,8 @@ from probing.models.masking import gated
 from probing.models.trace import find_sites
 from tests.models.families import FAMILIES, build, inputs_of
 
+pytestmark = pytest.mark.slow
+
 torch.set_num_threads(1)
 
 NAMES = ("bert", "gpt2", "llama", "t5", "bart")

@@ -19,6 +19,8 @@ from probing.errors import ProbingError
 from probing.tasks.target import Classes, Scores
 from probing.tasks.task import Task
 
+pytestmark = pytest.mark.slow
+
 TASKS = [name for name in choices("task") if name.startswith("glue/")]
 SIZES = {"train": 30, "validation": 12, "validation_matched": 12, "validation_mismatched": 9, "test": 6}
 

@@ -37,6 +37,8 @@ from probing.tasks.task import Task, Unit
 from tests.objectives.made import ready_of
 from tests.tiny import WORDS
 
+pytestmark = pytest.mark.slow
+
 CPU = torch.device("cpu")
 HEADS = Places("head", ((0, 1), (0, 3), (1, 2)))
 LAST = Places("hidden", ((2, 0),))

@@ -19,6 +19,8 @@ from probing.figures.style import LINES, drawing
 from tests.figures import found
 from tests.figures.frames import texts
 
+pytestmark = pytest.mark.slow
+
 
 def panel(rows: pd.DataFrame) -> Axes:
     with drawing():

@@ -26,6 +26,8 @@ from tests.figures import found
 from tests.figures.found import of
 from tests.figures.frames import frame, texts
 
+pytestmark = pytest.mark.slow
+
 
 def figure_of(rows: pd.DataFrame, order: str = "head") -> Figure:
     with drawing():

@@ -19,6 +19,8 @@ from probing.figures.heatmap import grid_figure
 from probing.figures.style import drawing
 from tests.figures.frames import frame, put, texts
 
+pytestmark = pytest.mark.slow
+
 
 def draw(rows: pd.DataFrame, **how: str) -> tuple[Figure, Axes]:
     with drawing():

@@ -20,6 +20,8 @@ from probing.figures.style import drawing
 from probing.figures.trajectories import StepAxis, trajectories_figure, trajectory_table
 from tests.figures.frames import checkpoints, frame, put, texts, top_heads
 
+pytestmark = pytest.mark.slow
+
 TASKS = [f"senteval/task_{number}" for number in range(16)]
 
 

@@ -21,6 +21,8 @@ from probing.figures.grids import key_of, split_grids
 from probing.figures.style import drawing
 from tests.figures.frames import frame, put, texts
 
+pytestmark = pytest.mark.slow
+
 
 def tasks(count: int, layers: int = 4, heads: int = 5) -> pd.DataFrame:
     """Tasks 0 and 2 are alike, and so are 1 and 3: even ones rise with the layer, odd ones fall."""

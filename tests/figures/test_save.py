@@ -20,6 +20,8 @@ from probing.figures.style import LINES
 from tests.figures import found
 from tests.figures.frames import checkpoints, frame, top_heads
 
+pytestmark = pytest.mark.slow
+
 LEFT_OUT = found.of(found.ablation(), "leave_one_out", metric="accuracy")
 Draw = Callable[[Path], Files]
 PICTURES: dict[str, Draw] = {

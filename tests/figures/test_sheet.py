@@ -21,6 +21,8 @@ from probing.figures.sheet import sheet_figure
 from probing.figures.style import drawing
 from tests.figures.frames import frame, put, texts
 
+pytestmark = pytest.mark.slow
+
 
 def tasks(count: int) -> pd.DataFrame:
     return pd.concat([frame(2, 3, task=f"senteval/task{number}") for number in range(count)])

@@ -23,6 +23,8 @@ from probing.models.model_files import find_files
 from probing.models.pruned import load_pruned, save_pruned
 from tests import tiny
 
+pytestmark = pytest.mark.slow
+
 WORDS = "embeddings.word_embeddings.weight"
 DENSE = "encoder.layer.1.output.dense.weight"
 Damage = Callable[[Path], object]

@@ -44,6 +44,8 @@ from probing.models.slices import Cut, as_indices, as_ranges
 from probing.models.trace import find_sites
 from tests.models.families import FAMILIES, Family, build, inputs_of
 
+pytestmark = pytest.mark.slow
+
 torch.set_num_threads(1)
 
 WHOLE = {

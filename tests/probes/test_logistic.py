@@ -16,6 +16,8 @@ from probing.probes.scaling import Scaling
 from probing.probes.sklearn_probe import Sklearn
 from tests.probes.made import classes, clusters, loss_and_gradient, problem
 
+pytestmark = pytest.mark.slow
+
 EXACT = Logistic(tolerance=1e-9)
 
 

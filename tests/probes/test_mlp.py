@@ -21,6 +21,8 @@ from probing.probes.sgd import Rows, Schedule, train
 from probing.tasks.problem import Problem
 from tests.probes.made import clusters, graded, problem
 
+pytestmark = pytest.mark.slow
+
 Ints = NDArray[np.int64]
 Split = tuple[torch.Tensor, torch.Tensor]
 NHID = 7

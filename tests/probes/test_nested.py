@@ -25,6 +25,8 @@ from probing.tasks.problem import Problem
 from probing.tasks.target import Scores
 from tests.probes.made import classes, clusters, graded, loss_and_gradient, problem
 
+pytestmark = pytest.mark.slow
+
 EXACT = Logistic(l2=(1e-4, 1e-2, 1e-1), tolerance=1e-9)
 Ints = NDArray[np.int64]
 

@@ -19,6 +19,8 @@ from probing.probes.sgd import Rows, Schedule, initial, train
 from probing.tasks.problem import Problem
 from tests.probes.made import classes, clusters, graded, problem
 
+pytestmark = pytest.mark.slow
+
 CLASSES = ("ABBR", "DESC", "ENTY", "HUM", "LOC", "NUM")
 Ints = NDArray[np.int64]
 

@@ -19,6 +19,8 @@ from probing.cli import main as cli
 from probing.errors import ProbingError
 from tests.tiny import make_mamba
 
+pytestmark = pytest.mark.slow
+
 SMALL = ["task.n_train=80", "task.n_dev=40", "task.n_test=40", "extract.threads=1"]
 
 

@@ -18,6 +18,8 @@ from probing.errors import ProbingError
 from probing.results.load import Predictions
 from tests.figures.frames import checkpoints, frame, top_heads
 
+pytestmark = pytest.mark.slow
+
 OF_FRAMES = (
     "grid", "correlations", "stability", "layer_profile", "centre_of_mass", "concentration", "measures",
     "agreement",

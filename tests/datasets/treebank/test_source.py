@@ -18,6 +18,8 @@ from probing.errors import ProbingError
 from probing.tasks.target import Classes
 from tests.datasets.treebank.made import Clause, clauses, joined, simple, write
 
+pytestmark = pytest.mark.slow
+
 FORMATS = ["made.conllu", "made.mrg"]
 N = 900
 
