@@ -1,4 +1,4 @@
-"""Fetching published data into a cache folder: resumed, checked and never half there."""
+"""Published data fetched into a cache folder, with resumed downloads and checksums."""
 
 from probing.tasks.fetch.cache import Source, cache_folder, obtain
 from probing.tasks.fetch.transfer import FetchError, download

@@ -36,7 +36,9 @@ def _fetched(files: Sequence[str]) -> dict[str, Path]:
     """Return the paths of files in the cache."""
     for file in files:
         if file not in SOURCES:
-            raise ProbingError(f"{file} is not among SentEval's files; give task.root=, a folder that has it")
+            raise ProbingError(
+                f"{file} is not among SentEval's files; give task.root=..., a folder that has it"
+            )
     folder = cache_folder() / "senteval"
     found = {}
     for at, file in enumerate(files):
