@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from probing.choices import choices
+from probing.config.choices import choices
 
 README = (Path(__file__).resolve().parents[1] / "README.md").read_text(encoding="utf-8")
 

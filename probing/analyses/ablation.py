@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from probing.analyses.analysis import Experiment, Means, Uses
 from probing.analyses.caution import warn_of_dev
-from probing.analyses.experiment import Experiment, Means, Uses
-from probing.analyses.judged import (
+from probing.analyses.groups import (
     Groups,
     check_unit,
     ready_of,
@@ -21,9 +21,9 @@ from probing.analyses.judged import (
     with_ranks,
 )
 from probing.objectives.objective import Ready
-from probing.ranges import Count, Entries, check_ranges
 from probing.results.schema import as_frame
 from probing.tasks.task import Task
+from probing.validation.ranges import Count, Entries, check_ranges
 
 if TYPE_CHECKING:
     from probing.ablations.differences import Differences

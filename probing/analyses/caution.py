@@ -10,9 +10,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from probing.probes.pose import pose
-from probing.probes.scores import majority
 from probing.results.units import score_unit, value_unit
+from probing.statistics.scores import majority
+from probing.tasks.problem import pose
 
 if TYPE_CHECKING:
     from probing.ablations.evaluate import Answers

@@ -12,9 +12,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from probing.analyses.analysis import Experiment, Means, Uses
 from probing.analyses.caution import warn_of_dev
-from probing.analyses.experiment import Experiment, Means, Uses
-from probing.analyses.judged import (
+from probing.analyses.groups import (
     Groups,
     check_unit,
     ready_of,
@@ -23,14 +23,14 @@ from probing.analyses.judged import (
     with_ranks,
 )
 from probing.errors import ProbingError
-from probing.ranges import Count, Entries, Most, Positive, ZeroOrMore, check_ranges
 from probing.results.schema import as_frame
 from probing.tasks.task import Task
+from probing.validation.ranges import Count, Entries, Most, Positive, ZeroOrMore, check_ranges
 
 if TYPE_CHECKING:
     from torch import nn
 
-    from probing.ablations.gates import Gates
+    from probing.ablations.learned_gates import Gates
     from probing.objectives.objective import Ready
 
 log = logging.getLogger(__name__)
@@ -135,7 +135,7 @@ class GatesAnalysis:
         """What is trained of the model."""
         import torch
 
-        from probing.ablations.gates import own_weights
+        from probing.ablations.learned_gates import own_weights
 
         if self.frozen:
             yield ()
@@ -149,7 +149,7 @@ class GatesAnalysis:
         self, experiment: Experiment, ready: Ready, penalty: float, weights: Sequence[nn.Parameter]
     ) -> Gates:
         """The gates; half way and at the end, how dev does is told."""
-        from probing.ablations.gates import Training, learn_gates
+        from probing.ablations.learned_gates import Training, learn_gates
 
         groups = Groups.of(ready.heads, experiment)
         training = Training(penalty, self.steps, self.batch, self.rate, self.weight_rate)

@@ -11,14 +11,14 @@ import numpy as np
 import pandas as pd
 from torch import Tensor
 
+from probing.analyses.analysis import Experiment, Means, Uses
 from probing.analyses.caution import warn_of_dev
-from probing.analyses.experiment import Experiment, Means, Uses
-from probing.analyses.judged import Groups, check_unit, ranked, ready_of, settings_of, shared_labels
+from probing.analyses.groups import Groups, check_unit, ranked, ready_of, settings_of, shared_labels
+from probing.io.progress import Progress
 from probing.objectives.objective import Batch, Ready
-from probing.progress import Progress
-from probing.ranges import Count, check_ranges
 from probing.results.schema import as_frame
 from probing.tasks.task import Task
+from probing.validation.ranges import Count, check_ranges
 
 
 @dataclass(frozen=True)

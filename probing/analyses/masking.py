@@ -11,13 +11,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from probing.analyses.analysis import Experiment, Means, Uses
 from probing.analyses.caution import warn_of_dev
-from probing.analyses.experiment import Experiment, Means, Uses
-from probing.analyses.judged import Groups, check_unit, ready_of, settings_of, shared_labels
+from probing.analyses.groups import Groups, check_unit, ready_of, settings_of, shared_labels
 from probing.analyses.orders import ORDERS, at_random
-from probing.ranges import Count, Entries, Most, Share, check_ranges
 from probing.results.schema import as_frame
 from probing.tasks.task import Task
+from probing.validation.ranges import Count, Entries, Most, Share, check_ranges
 
 if TYPE_CHECKING:
     from probing.ablations.evaluate import Answers, Evaluator

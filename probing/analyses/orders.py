@@ -9,9 +9,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from probing.analyses.ablation import AblationAnalysis
-from probing.analyses.experiment import Analysis, Experiment
+from probing.analyses.analysis import Analysis, Experiment
+from probing.analyses.groups import Groups
 from probing.analyses.importance import ImportanceAnalysis
-from probing.analyses.judged import Groups
 from probing.analyses.probe import ProbeAnalysis
 from probing.errors import ProbingError
 

@@ -12,14 +12,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from probing.analyses.analysis import Experiment, Means, Uses
 from probing.analyses.caution import warn_of_dev
-from probing.analyses.experiment import Experiment, Means, Uses
-from probing.analyses.judged import check_unit, ready_of, settings_of, shared_labels
+from probing.analyses.groups import check_unit, ready_of, settings_of, shared_labels
 from probing.analyses.masking import MaskingAnalysis, Ranking
 from probing.errors import ProbingError
-from probing.ranges import Count, Most, Share, check_ranges
 from probing.results.schema import as_frame
 from probing.tasks.task import Task
+from probing.validation.ranges import Count, Most, Share, check_ranges
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from probing.figures.grid import Grid
-from probing.figures.words import (
+from probing.figures.grids import Grid
+from probing.figures.naming import (
     best_sentence,
     choice_sentence,
     highest_name,

@@ -11,20 +11,20 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from probing.arguments import checked
 from probing.errors import ProbingError
 from probing.figures.facets import Facet, Facets, facets_figure, header_lines, panel_name
-from probing.figures.grid import GridKey, key_of
-from probing.figures.lines import draw_level, draw_line, score_axis, style_of
-from probing.figures.masking import level_entries
+from probing.figures.grids import GridKey, key_of
+from probing.figures.line_plot import draw_level, draw_line, score_axis, style_of
+from probing.figures.masking_curves import level_entries
+from probing.figures.naming import LAMBDA, spoken
 from probing.figures.save import Files, save
 from probing.figures.style import drawing
-from probing.figures.words import LAMBDA, spoken
 from probing.results.schema import RESULT
 from probing.results.several import preferred, several
 from probing.results.sizes import SIZES
 from probing.results.threshold import last_kept, threshold
 from probing.results.units import metric_name
+from probing.validation.arguments import checked
 
 _PANEL = [name for name in GridKey._fields if name != "variant"]
 _COLUMNS = [*_PANEL, "draw", "lambda", "n_heads", "dev", "test", "full_dev", "full", "majority", *SIZES]

@@ -12,9 +12,9 @@ from matplotlib.ticker import MaxNLocator
 
 from probing.errors import ProbingError
 from probing.figures.findings import measure_name, unit_of, within_one
-from probing.figures.grid import Grid
+from probing.figures.grids import Grid
+from probing.figures.naming import majority_sentence, minus, score_name
 from probing.figures.style import INK, PAPER, TEXT_SIZE, TICK_SIZE, score_colours, signed_colours
-from probing.figures.words import majority_sentence, minus, score_name
 from probing.results.units import Unit, score_unit
 
 Labels = Callable[[Sequence[float]], list[str]]

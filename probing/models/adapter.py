@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from probing.errors import ProbingError
-from probing.models.content import digest_files, digest_text, json_object
+from probing.models.digests import digest_files, digest_text, json_object
 
 CONFIG, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
 FILES = (CONFIG, WEIGHTS)

@@ -15,8 +15,8 @@ from safetensors import SafetensorError, safe_open
 from torch import nn
 
 from probing.errors import ProbingError
-from probing.models.content import DISTRIBUTED, INDEX, WHOLE, json_object, matching
-from probing.models.files import ModelFiles, untrusted
+from probing.models.digests import DISTRIBUTED, INDEX, WHOLE, json_object, matching
+from probing.models.model_files import ModelFiles, untrusted
 
 COUNTS = (
     "num_attention_heads", "n_head", "n_heads", "num_heads", "encoder_attention_heads",

@@ -9,11 +9,11 @@ from typing import Any
 from torch import Tensor
 from transformers import PreTrainedModel
 
-from probing.arguments import checked
 from probing.errors import ProbingError
 from probing.models.fused import check_eager
 from probing.models.placement import Edit, ForwardStoppedError, Placement
 from probing.models.sites import Kind, Side, Site
+from probing.validation.arguments import checked
 
 Read = Callable[[Site, Tensor], None]
 

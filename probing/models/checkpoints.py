@@ -9,7 +9,7 @@ from fnmatch import fnmatch
 from pathlib import Path, PurePath
 
 from probing.errors import ProbingError
-from probing.files import expanded
+from probing.io.files import expanded
 
 # step1000, step1000-tokens2B, checkpoint-500, stage1-step4000, global_step_95000, iter_0001000, step_1000k
 _STEP = re.compile(r"(?<![a-z])(?:step|checkpoint|ckpt|iter)[-_]?(\d+)(k?)(?![a-z0-9])", re.IGNORECASE)

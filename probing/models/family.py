@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from probing.models.files import ModelFiles
+from probing.models.model_files import ModelFiles
 
 Language = Literal["causal", "masked", "seq2seq"]
 CAUSAL_TOWERS = frozenset({"clip", "clip_text_model", "clipseg", "groupvit", "owlv2", "owlvit", "xclip"})

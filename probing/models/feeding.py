@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from probing.models.capture import capture
-from probing.models.record import as_it_was, is_linear
+from probing.models.recording import as_it_was, is_linear
 from probing.models.sites import Site
 
 

@@ -15,8 +15,8 @@ from torch.overrides import TorchFunctionMode
 from transformers import PreTrainedConfig, PreTrainedModel
 
 from probing.errors import ProbingError
-from probing.models.agreement import float_tensors, padded
-from probing.models.record import as_it_was, implementation
+from probing.models.recording import as_it_was, implementation
+from probing.models.unchanged import float_tensors, padded
 
 ALLOWED = 1e-3
 """Allowed share of the largest value; rounding in float32 stays below 1e-5 in all families tried."""

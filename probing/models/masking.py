@@ -10,16 +10,16 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedModel
 
-from probing.arguments import checked
 from probing.errors import ProbingError
 from probing.models.capture import capture, edit
+from probing.models.default_inputs import default_inputs
 from probing.models.fused import check_eager
 from probing.models.heads import Heads
-from probing.models.inputs import default_inputs
-from probing.models.record import as_it_was
+from probing.models.recording import as_it_was
 from probing.models.sites import Site
 from probing.models.trace import find_sites
 from probing.models.uniform import uniform_attention
+from probing.validation.arguments import checked
 
 How = Literal["zero", "mean", "uniform"]
 Means = Mapping[Site, Tensor]

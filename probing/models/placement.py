@@ -11,9 +11,9 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from probing.errors import ProbingError
-from probing.models.inputs import Sizes, sizes_of
-from probing.models.layout import view, written
-from probing.models.record import implementation
+from probing.models.axes import view, written
+from probing.models.default_inputs import Sizes, sizes_of
+from probing.models.recording import implementation
 from probing.models.sites import Kind, Side, Site, eager_needed
 
 Edit = Callable[[Site, Tensor], Tensor | None]

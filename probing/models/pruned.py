@@ -13,15 +13,15 @@ import transformers
 from safetensors import SafetensorError
 from transformers import AutoConfig, PreTrainedModel
 
-from probing.arguments import checked
 from probing.errors import ProbingError
-from probing.files import delete, own_name, replace_file, sync_folder
+from probing.io.files import delete, own_name, replace_file, sync_folder
 from probing.models.broken import check_shapes
-from probing.models.content import INDEX, PRUNED, WEIGHTS
+from probing.models.digests import INDEX, PRUNED, WEIGHTS
 from probing.models.removed import Removed, as_json, from_json, remember, removed_from
+from probing.validation.arguments import checked
 
 if TYPE_CHECKING:
-    from probing.models.prune import Pruned
+    from probing.models.removal import Pruned
 
 WEIGHTS_FILES = (*WEIGHTS, INDEX)
 _NO_ADAPTER = {"subfolder": ".no-adapter"}

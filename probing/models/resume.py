@@ -12,8 +12,8 @@ import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
-from probing.models.inputs import BATCH, LENGTH
-from probing.models.record import as_it_was, is_linear
+from probing.models.default_inputs import BATCH, LENGTH
+from probing.models.recording import as_it_was, is_linear
 from probing.models.sites import Side, Site
 
 Key = tuple[str, int]

@@ -8,10 +8,10 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
+from probing.models.axes import ordered
+from probing.models.default_inputs import Sizes
 from probing.models.follow import Mark
-from probing.models.inputs import Sizes
-from probing.models.layout import ordered
-from probing.models.record import Event, Recording
+from probing.models.recording import Event, Recording
 from probing.models.sites import Kind, Layout, Side, Site
 
 STATES = {"hidden_states": "", "encoder_hidden_states": "encoder", "decoder_hidden_states": "decoder"}

@@ -7,8 +7,8 @@ from typing import Any
 from transformers import MODEL_MAPPING, PreTrainedConfig, PreTrainedModel
 
 from probing.errors import ProbingError
-from probing.models.inputs import default_inputs
-from probing.models.record import as_it_was
+from probing.models.default_inputs import default_inputs
+from probing.models.recording import as_it_was
 
 SUPPORTED = (
     "models of text are read (of encoder-decoder models the encoder, of pairs like CLIP the text tower); "

@@ -9,14 +9,14 @@ from dataclasses import replace
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
-from probing.arguments import checked
 from probing.errors import ProbingError
+from probing.models.axes import ordered, recognised
+from probing.models.default_inputs import Sizes, decoder_of, default_inputs, sizes_of
 from probing.models.follow import Mark
-from probing.models.inputs import Sizes, decoder_of, default_inputs, sizes_of
-from probing.models.layout import ordered, recognised
-from probing.models.record import Bare, Event, Recording, implementation, record
+from probing.models.recording import Bare, Event, Recording, implementation, record
 from probing.models.sites import Kind, Layout, Side, Site, Sites
 from probing.models.states import attention_sites, hidden_sites
+from probing.validation.arguments import checked
 
 METHODS = {"XLNetRelativeAttention": ("post_attention", 1)}
 """Projections by a bare parameter: the method that is given the context, and the argument's index."""

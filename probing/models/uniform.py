@@ -12,10 +12,10 @@ from torch.overrides import TorchFunctionMode
 from transformers import PreTrainedModel
 
 from probing.errors import ProbingError
+from probing.models.default_inputs import Sizes, sizes_of
 from probing.models.fused import not_compared
 from probing.models.heads import Heads
-from probing.models.inputs import Sizes, sizes_of
-from probing.models.record import implementation
+from probing.models.recording import implementation
 from probing.models.sites import Layout, Site
 
 # scores that lie this far below the best of their row are masks, which models write as -1e4 or lower

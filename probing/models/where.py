@@ -7,11 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from probing.errors import ProbingError
-from probing.files import expanded
+from probing.io.files import expanded
 from probing.models.adapter import FILES as ADAPTER
 from probing.models.adapter import Adapter
-from probing.models.config import ModelConfig
-from probing.models.content import INDEX, PRUNED, TOKENIZER, WEIGHTS
+from probing.models.digests import INDEX, PRUNED, TOKENIZER, WEIGHTS
+from probing.models.model_choice import ModelConfig
 
 
 def model_folder(config: ModelConfig) -> Path:

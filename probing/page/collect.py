@@ -9,10 +9,10 @@ from typing import Any, TypeVar
 import pandas as pd
 
 from probing.errors import ProbingError
-from probing.figures.words import minus
-from probing.page.content import Content, Curve, Damaged, Grid, Table
-from probing.page.found import found, found_support, is_found
-from probing.page.lines import lines
+from probing.figures.naming import minus
+from probing.page.contents import Content, Curve, Damaged, Grid, Table
+from probing.page.count_curves import lines
+from probing.page.found_values import found, found_support, is_found
 from probing.page.names import FIELDS, described, told_apart
 from probing.page.overrides import command_line
 from probing.page.reports import is_reported, report_of

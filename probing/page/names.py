@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from probing.figures.grid import GridKey
-from probing.figures.words import describe
+from probing.figures.grids import GridKey
+from probing.figures.naming import describe
 from probing.results.schema import GRID, NONE
 
 FIRST = ("analysis", "model", "step", "task", "granularity", "pooling", "probe", "seed", "baseline")

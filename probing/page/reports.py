@@ -7,8 +7,8 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
-from probing.figures.masking import CURVES
-from probing.figures.words import LAMBDA
+from probing.figures.masking_curves import CURVES
+from probing.figures.naming import LAMBDA
 from probing.results.select import gate_path
 from probing.results.text.curves import silenced_text
 from probing.results.units import score_unit

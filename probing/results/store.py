@@ -13,9 +13,9 @@ import pandas as pd
 import pyarrow as pa
 
 from probing.errors import CorruptFileError, MisplacedFileError, OldFileError
-from probing.files import discard, file_name
-from probing.locks import held, lock_file
-from probing.parquet import read_marked, write_table
+from probing.io.files import discard, file_name
+from probing.io.locks import held, lock_file
+from probing.io.parquet import read_marked, write_table
 from probing.representations import request
 from probing.results.schema import COLUMNS, PREDICTED, SCHEMA, with_inner
 

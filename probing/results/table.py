@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from probing.results.alike import apart, quantity
-from probing.results.measures import needed
+from probing.results.effects import needed
 from probing.results.schema import fitted, places
 from probing.results.sizes import counts_text, limit_text
 from probing.results.text.curves import (
@@ -20,8 +20,8 @@ from probing.results.text.curves import (
     prune_summary,
     prune_text,
 )
-from probing.results.text.found import found_summary, found_text, main_rows, most_text
-from probing.results.text.grids import grid_lines, place_text
+from probing.results.text.finding import found_summary, found_text, main_rows, most_text
+from probing.results.text.grid_text import grid_lines, place_text
 from probing.tasks.target import COEFFICIENTS
 
 

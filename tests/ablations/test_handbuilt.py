@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 import probing
-from probing.results.measures import needed
+from probing.results.effects import needed
 from tests.ablations.handbuilt import IGNORED, NEEDED, make_handbuilt, sentences
 
 

@@ -12,10 +12,10 @@ import pytest
 import torch
 
 import probing
-from probing import cli
 from probing.ablations.evaluate import Evaluator
-from probing.ablations.gates import START, Gates, Training, learn_gates, own_weights
+from probing.ablations.learned_gates import START, Gates, Training, learn_gates, own_weights
 from probing.analyses.gates import GatesAnalysis
+from probing.cli import main as cli
 from probing.errors import ProbingError
 from probing.models.masking import gated, masked
 from probing.objectives.classifier import Classifier

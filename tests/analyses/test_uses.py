@@ -12,9 +12,9 @@ import torch
 from transformers import BertModel
 
 import probing
-from probing import cli
+from probing.cli import main as cli
 from probing.models.trace import find_sites
-from probing.results.measures import ranked_on
+from probing.results.effects import ranked_on
 from probing.results.table import summary
 from tests import tiny
 from tests.ablations.handbuilt import IGNORED, make_handbuilt, sentences

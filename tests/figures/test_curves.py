@@ -13,7 +13,7 @@ from matplotlib.colors import to_hex
 
 from probing.errors import ProbingError
 from probing.figures import draw_masking, draw_path
-from probing.figures.masking import CURVES, masking_figure, masking_table
+from probing.figures.masking_curves import CURVES, masking_figure, masking_table
 from probing.figures.path import path_figure, path_table
 from probing.figures.style import LINES, drawing
 from tests.figures import found

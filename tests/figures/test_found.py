@@ -14,13 +14,13 @@ from matplotlib.patches import Rectangle
 from probing.errors import ProbingError
 from probing.figures import draw_comparison, draw_grid, draw_profiles, draw_sheet
 from probing.figures.arrange import arrange
-from probing.figures.grid import split_grids
+from probing.figures.grids import split_grids
 from probing.figures.heatmap import grid_figure
+from probing.figures.naming import minus, variant_name
 from probing.figures.scale import shades_of
 from probing.figures.sheet import sheet_figure
 from probing.figures.style import drawing
-from probing.figures.words import minus, variant_name
-from probing.results.measures import needed
+from probing.results.effects import needed
 from tests.figures import found
 from tests.figures.frames import frame, texts
 

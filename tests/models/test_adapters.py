@@ -16,14 +16,14 @@ from torch import Tensor, nn
 from transformers import AutoModel, AutoModelForSequenceClassification, AutoTokenizer
 
 import probing
-from probing import cli
+from probing.cli import main as cli
 from probing.errors import ProbingError
 from probing.models.capture import capture
 from probing.models.checkpoints import matching_models
-from probing.models.config import ModelConfig
-from probing.models.files import find_files
-from probing.models.load import LoadedModel, Purpose, load_model
+from probing.models.loading import LoadedModel, Purpose, load_model
 from probing.models.masking import mask_heads
+from probing.models.model_choice import ModelConfig
+from probing.models.model_files import find_files
 from probing.models.trace import find_sites
 from tests import tiny
 

@@ -14,12 +14,12 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 from transformers import AutoModel
 
-from probing import cli
+from probing.cli import main as cli
 from probing.errors import ProbingError
 from probing.models.broken import library_loads
-from probing.models.config import ModelConfig
-from probing.models.files import find_files
-from probing.models.load import load_model
+from probing.models.loading import load_model
+from probing.models.model_choice import ModelConfig
+from probing.models.model_files import find_files
 from probing.models.pruned import load_pruned, save_pruned
 from tests import tiny
 
@@ -297,7 +297,7 @@ def test_the_line_names_the_choices_of_an_activation(
 
 
 def test_errors_of_our_own_lines_stay_errors(tiny_bert: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from probing.models import load
+    from probing.models import loading as load
 
     def wrong(*_: object, **__: object) -> None:
         raise TypeError("ours")
@@ -326,7 +326,7 @@ def test_layers_that_are_not_counted_are_named(
 
 
 def test_a_pruned_model_of_another_shape_names_the_tensor(tiny_bert: Path, tmp_path: Path) -> None:
-    from probing.models.prune import prune_heads
+    from probing.models.removal import prune_heads
 
     model = AutoModel.from_pretrained(tiny_bert)
     save_pruned(model, tmp_path / "pruned", prune_heads(model, {0: [1]}))

@@ -9,7 +9,7 @@ import pytest
 import torch
 from transformers import AutoConfig, AutoModelForCausalLM, FalconConfig, FalconForCausalLM, PreTrainedModel
 
-from probing import cli
+from probing.cli import main as cli
 from probing.errors import ProbingError
 from probing.models.capture import capture
 from probing.models.fused import TEXTS, check_eager

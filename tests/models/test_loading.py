@@ -12,10 +12,10 @@ from safetensors.torch import load_file, save_file
 from transformers import AutoModel, RobertaConfig, RobertaModel, T5Config, T5Model
 
 from probing.errors import ProbingError
-from probing.models.config import ModelConfig
 from probing.models.family import default_pooling
-from probing.models.files import find_files
-from probing.models.load import LoadedModel, load_model
+from probing.models.loading import LoadedModel, load_model
+from probing.models.model_choice import ModelConfig
+from probing.models.model_files import find_files
 
 
 def load(folder: Path, **options: bool | int) -> LoadedModel:

@@ -15,13 +15,13 @@ from transformers.pytorch_utils import Conv1D
 
 from probing.errors import ProbingError
 from probing.models.capture import capture
-from probing.models.config import ModelConfig
-from probing.models.files import find_files
+from probing.models.default_inputs import HEAD_MASKS
 from probing.models.fused import not_compared
 from probing.models.heads import Heads
-from probing.models.inputs import HEAD_MASKS
-from probing.models.load import load_model
+from probing.models.loading import load_model
 from probing.models.masking import How, gated, mask_heads, masked, mean_outputs
+from probing.models.model_choice import ModelConfig
+from probing.models.model_files import find_files
 from probing.models.sites import Site, Sites
 from probing.models.trace import find_sites
 from tests.models.families import FAMILIES, Family, build, inputs_of

@@ -28,16 +28,16 @@ from transformers import (
 from transformers.pytorch_utils import Conv1D
 
 import probing
-import probing.models.prune as pruning
+import probing.models.removal as pruning
 from probing.errors import ProbingError
-from probing.models.config import ModelConfig
 from probing.models.cutting import cuts_of
-from probing.models.files import find_files
 from probing.models.heads import stack_name
-from probing.models.load import load_model
+from probing.models.loading import load_model
 from probing.models.masking import mask_heads
-from probing.models.prune import Pruned, prune_heads
+from probing.models.model_choice import ModelConfig
+from probing.models.model_files import find_files
 from probing.models.pruned import load_pruned, save_pruned
+from probing.models.removal import Pruned, prune_heads
 from probing.models.removed import removed_from
 from probing.models.sites import Site
 from probing.models.slices import Cut, as_indices, as_ranges

@@ -17,11 +17,11 @@ from transformers import (
 from transformers.models.auto.configuration_auto import CONFIG_MAPPING
 
 import probing
-from probing import cli
-from probing.models.config import ModelConfig
+from probing.cli import main as cli
 from probing.models.family import default_pooling
-from probing.models.files import find_files
-from probing.models.load import load_model
+from probing.models.loading import load_model
+from probing.models.model_choice import ModelConfig
+from probing.models.model_files import find_files
 from tests.models.families import FAMILIES, HALF, config_of
 from tests.tiny import WORDS, make_bart, make_bert, make_t5
 

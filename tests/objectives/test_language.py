@@ -10,10 +10,10 @@ import pytest
 import torch
 
 import probing
-from probing.compose import compose_config, plain_values
-from probing.config import build_config
+from probing.config.compose import compose_config, plain_values
+from probing.config.run_config import build_config
 from probing.objectives.objective import Ready
-from probing.prepare import prepare
+from probing.runs.prepare import prepare
 from tests import tiny
 
 

@@ -10,8 +10,8 @@ import pytest
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from probing import cli
 from probing.ablations.evaluate import Evaluator
+from probing.cli import main as cli
 from probing.errors import ProbingError
 from probing.objectives.language import Language
 from probing.objectives.sound import check_sound

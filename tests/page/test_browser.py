@@ -17,7 +17,7 @@ from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import Select, WebDriverWait
 
 import probing
-from probing.results.measures import needed
+from probing.results.effects import needed
 from tests.figures import found
 from tests.page.results import rows, score_of, top_rows, write
 

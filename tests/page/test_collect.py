@@ -14,9 +14,9 @@ import pandas as pd
 import pytest
 
 import probing
-from probing.cli import main
-from probing.compose import compose_config, plain_values
-from probing.config import as_plain, build_config
+from probing.cli.main import main
+from probing.config.compose import compose_config, plain_values
+from probing.config.run_config import as_plain, build_config
 from probing.errors import ProbingError
 from probing.page.collect import collect
 from probing.page.document import as_json, document

@@ -12,9 +12,9 @@ from torch import Tensor, nn
 
 import probing
 from probing.errors import ProbingError
-from probing.models.config import ModelConfig
-from probing.models.files import find_files
-from probing.models.load import load_model
+from probing.models.loading import load_model
+from probing.models.model_choice import ModelConfig
+from probing.models.model_files import find_files
 from probing.representations.forward import Reader
 from probing.representations.request import Request
 from probing.representations.settings import ExtractConfig

@@ -7,12 +7,12 @@ import re
 import pandas as pd
 import pytest
 
+from probing.figures.naming import minus
 from probing.figures.path import path_table
-from probing.figures.words import minus
-from probing.results.measures import ranked_on
+from probing.results.effects import ranked_on
 from probing.results.select import chosen_lambda
 from probing.results.table import beside_baseline, grid_text, part_text, summary
-from probing.results.text.found import main_rows
+from probing.results.text.finding import main_rows
 from probing.results.threshold import last_kept
 from probing.results.units import score_unit, value_unit
 from tests.figures import found

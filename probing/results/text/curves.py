@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from probing.results.select import chosen_gates, chosen_lambda, gate_path, of_variant
-from probing.results.text.found import found_lines, score_text
-from probing.results.text.grids import grid_lines, share_text
+from probing.results.text.finding import found_lines, score_text
+from probing.results.text.grid_text import grid_lines, share_text
 from probing.results.threshold import last_kept
 
 

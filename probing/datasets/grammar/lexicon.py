@@ -1,0 +1,99 @@
+"""The words at hand, looked up by what is wanted of them; a lexicon may hold a share of them only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from random import Random
+from typing import TypeVar
+
+from probing.datasets.grammar.modifiers import ADJECTIVES, PREPOSITIONS
+from probing.datasets.grammar.nouns import NOUNS
+from probing.datasets.grammar.verbs import VERBS
+from probing.datasets.grammar.vocabulary import Adjective, Noun, Preposition, Verb
+
+_T = TypeVar("_T")
+_W = TypeVar("_W", Noun, Verb)
+
+# Of five words that are alike, three are for train.
+SHARES = ("train", "train", "train", "dev", "test")
+
+
+@dataclass
+class Lexicon:
+    """Nouns and verbs with the ways to look them up."""
+
+    nouns: Sequence[Noun] = NOUNS
+    verbs: Sequence[Verb] = VERBS
+    _found: dict[tuple[str, ...], list[Verb]] = field(default_factory=dict, repr=False)
+
+    def __post_init__(self) -> None:
+        """Index what is looked up by one key."""
+        self._nouns = grouped(self.nouns, lambda noun: (noun.kind,))
+        self._adjectives = grouped(ADJECTIVES, lambda adjective: adjective.kinds)
+        self._prepositions = grouped(PREPOSITIONS, lambda preposition: preposition.heads)
+
+    def nouns_of(self, kind: str) -> Sequence[Noun]:
+        """Nouns of a semantic class."""
+        return self._nouns.get(kind, ())
+
+    def adjectives_of(self, kind: str) -> Sequence[Adjective]:
+        """Adjectives that may describe a semantic class."""
+        return self._adjectives.get(kind, ())
+
+    def prepositions_of(self, head: str) -> Sequence[Preposition]:
+        """Prepositions that may attach to a semantic class or to "verb"."""
+        return self._prepositions.get(head, ())
+
+    def verbs_of(self, frame: str, subject: str = "", obj: str = "") -> Sequence[Verb]:
+        """Verbs of a frame that take a subject and an object of these classes ("" for any)."""
+        key = (frame, subject, obj)
+        if key not in self._found:
+            self._found[key] = [
+                verb
+                for verb in self.verbs
+                if verb.frame == frame
+                and (not subject or subject in verb.subjects)
+                and (not obj or obj in verb.objects)
+            ]
+        return self._found[key]
+
+
+def grouped(items: Sequence[_T], kinds: Callable[[_T], Sequence[str]]) -> dict[str, list[_T]]:
+    """Items by each of the kinds that they belong to."""
+    found: dict[str, list[_T]] = {}
+    for item in items:
+        for kind in kinds(item):
+            found.setdefault(kind, []).append(item)
+    return found
+
+
+def noun_shares(seed: int) -> dict[str, Lexicon]:
+    """A lexicon for each split; no noun is in two of them."""
+    parts = dealt(NOUNS, lambda noun: (noun.kind, ""), Random(f"nouns {seed}"))
+    return {split: Lexicon(nouns=nouns) for split, nouns in parts.items()}
+
+
+def verb_shares(seed: int) -> dict[str, Lexicon]:
+    """A lexicon for each split; no verb is in two of them."""
+    parts = dealt(VERBS[::-1], lambda verb: (verb.frame, str(verb.objects)), Random(f"verbs {seed}"))
+    return {split: Lexicon(verbs=verbs) for split, verbs in parts.items()}
+
+
+def dealt(items: Sequence[_W], alike: Callable[[_W], tuple[str, str]], rng: Random) -> dict[str, list[_W]]:
+    """Deal items to the splits, five that are alike at a time; all frames of a lemma stay together.
+
+    Every split gets some of each group, the first part of `alike`: groups keep their order, so those
+    with few words should come first.
+    """
+    given: dict[str, str] = {}
+    parts: dict[str, list[_W]] = {split: [] for split in ("train", "dev", "test")}
+    groups = list(dict.fromkeys(alike(item)[0] for item in items))
+    for group in groups:
+        hand: list[str] = []
+        for item in sorted((item for item in items if alike(item)[0] == group), key=alike):
+            if item.lemma not in given:
+                hand = hand or rng.sample(SHARES, len(SHARES))
+                given[item.lemma] = hand.pop()
+            parts[given[item.lemma]].append(item)
+    return parts

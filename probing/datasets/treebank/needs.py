@@ -1,0 +1,72 @@
+"""Whether a treebank has the annotation that a task asks about."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Literal
+
+from probing.datasets.treebank.sentence import Sentence, Word
+from probing.errors import ProbingError
+
+Column = Literal["UPOS", "XPOS", "FEATS", "HEAD", "DEPREL"]
+# how many other tasks a message names
+SHOWN = 4
+_HAS: dict[Column, Callable[[Word], bool]] = {
+    "UPOS": lambda word: bool(word.upos),
+    "XPOS": lambda word: bool(word.xpos),
+    "FEATS": lambda word: bool(word.feats),
+    "HEAD": lambda word: word.head is not None,
+    "DEPREL": lambda word: bool(word.deprel),
+}
+
+
+def check_columns(sentences: Sequence[Sentence], name: str, needs: Mapping[str, Sequence[Column]]) -> None:
+    """Refuse a treebank of which a file lacks what a task needs.
+
+    Args:
+        sentences: All of the treebank.
+        name: What is asked, one of `needs`: `tense` or `upos`.
+        needs: The columns that each task of this sort needs.
+
+    Raises:
+        ProbingError: Naming the column, the file, and tasks that the treebank is good for.
+    """
+    files: dict[str, list[Sentence]] = {}
+    for sentence in sentences:
+        files.setdefault(sentence.place.rpartition(", line ")[0], []).append(sentence)
+    lacking = {file: {c for c in _HAS if not _filled(members, c)} for file, members in files.items()}
+    for file, columns in lacking.items():
+        missing = [column for column in needs[name] if column in columns]
+        if missing:
+            everywhere = set.union(*lacking.values())
+            usable = [f"treebank/{task}" for task in needs if everywhere.isdisjoint(needs[task])][:SHOWN]
+            others = f"use {' or '.join(usable)}, or " if usable else ""
+            raise ProbingError(
+                f"{file}: no word has a {missing[0]}, which treebank/{name} needs; {others}"
+                "give a treebank that is annotated with it"
+            )
+
+
+def check_feature(sentences: Sequence[Sentence], feature: str | None, path: Path, wrong: str) -> None:
+    """Refuse a feature that no word has.
+
+    Args:
+        sentences: All of the treebank.
+        feature: Its name, `Case`.
+        path: Of the treebank, for messages.
+        wrong: What to say if no word has it.
+
+    Raises:
+        ProbingError: With the features that there are, and how many words have each.
+    """
+    if feature is not None and any(feature in word.feats for s in sentences for word in s.words):
+        return
+    counts = Counter(name for s in sentences for word in s.words for name in word.feats)
+    there = ", ".join(f"{name} ({number:,} words)" for name, number in counts.most_common())
+    raise ProbingError(f"{path}: {wrong}; there is {there}")
+
+
+def _filled(sentences: Sequence[Sentence], column: Column) -> bool:
+    return any(_HAS[column](word) for sentence in sentences for word in sentence.words)

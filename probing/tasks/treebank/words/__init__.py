@@ -1,5 +1,0 @@
-"""Tasks of single words and of pairs of words in a treebank."""
-
-from probing.tasks.treebank.words.source import WordTask
-
-__all__ = ["WordTask"]
