@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from probing.datasets.lines import read_lines, read_text
-from probing.datasets.senteval import SentEvalProbing, Snli, TwoSided
+from probing.datasets.senteval import PairTask, ProbingTask, SentenceTask
 from probing.datasets.table import TableTask
 from probing.datasets.treebank.files import read_treebank
 from probing.errors import ProbingError
@@ -143,9 +143,9 @@ def test_joined_files_of_senteval(tmp_path: Path) -> None:
             put(tmp_path / name / f"downstream/SNLI/labels.{split}", marked(labels, 1 if name == "a" else 3))
         tasks.append(
             [
-                SentEvalProbing("senteval/tense", tmp_path / name, "probing/past_present.txt").build(),
-                TwoSided("senteval/cr", "cr", tmp_path / name).build(),
-                Snli("senteval/snli", tmp_path / name).build(),
+                ProbingTask("senteval/tense", "probing/past_present.txt", tmp_path / name).build(),
+                SentenceTask("senteval/cr", "cr", tmp_path / name).build(),
+                PairTask("senteval/snli", "snli", tmp_path / name).build(),
             ]
         )
     assert list(map(facts, tasks[0])) == list(map(facts, tasks[1]))

@@ -216,9 +216,9 @@ def test_the_record_is_plain_and_complete() -> None:
 
 
 def test_trec_as_it_is_known(shared: Any) -> None:  # noqa: ANN401
-    from probing.datasets.senteval import Trec
+    from probing.datasets.senteval import SentenceTask
 
-    made = card(Trec("senteval/trec", shared / "data" / "senteval").build())
+    made = card(SentenceTask("senteval/trec", "trec", shared / "data" / "senteval").build())
     train, test = made.splits
     assert (train.size, test.size) == (5452, 500)
     assert train.classes == {"ABBR": 86, "DESC": 1162, "ENTY": 1250, "HUM": 1223, "LOC": 835, "NUM": 896}

@@ -136,7 +136,7 @@ def sentevals() -> Iterator[Bad]:
     yield Bad(
         "senteval: sts sizes",
         "task=senteval/sts16 task.root={} task.sets=[headlines]",
-        r"STS\.gs\.headlines\.txt: 1 lines for the 2",
+        r"STS\.input\.headlines\.txt has 2, STS\.gs\.headlines\.txt has 1 lines",
         sts,
     )
     one = {"downstream/CR/custrev.pos": "good\n" * 9, "downstream/CR/custrev.neg": "bad\n" * 3}
