@@ -36,7 +36,7 @@ def tables() -> Iterator[Bad]:
     yield table("zip", b"PK\x03\x04" + b"x" * 99, r"a\.csv: a zip file, not text")
     yield table("gz that is none", CSV, r"a\.csv\.gz: unknown extension '\.gz'", file="a.csv.gz")
     yield table("parquet called csv", parquet(text=TEXTS, label=LABELS), r"a\.csv: a parquet file, not text")
-    yield table("no codec", CSV, r"task\.encoding is 'utf-9', which is none", "task.encoding=utf-9")
+    yield table("no codec", CSV, r"task\.encoding is 'utf-9', which is not an encoding", "task.encoding=utf-9")
     yield table(
         "wrong codec", CSV + "é,a\n", r"a\.csv, line 32: byte 0xc3 is not ascii", "task.encoding=ascii"
     )
@@ -68,7 +68,7 @@ def tables() -> Iterator[Bad]:
     yield table("text after a quote", f'{CSV}"a"b,a\n', r"a\.csv, line 32: .*task\.quotes=false")
     yield table("no label", f"{CSV}a,\n", r"a\.csv, line 32: column 'label' is empty")
     yield table("blank text", f"{CSV} ,a\n", r"a\.csv, line 32: column 'text' is empty")
-    yield table("one class", CSV.replace(",b", ",a"), r"one class only")
+    yield table("one class", CSV.replace(",b", ",a"), r"only one class")
     yield table(
         "a class in test only",
         "text,label,part\n"
