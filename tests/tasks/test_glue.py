@@ -194,7 +194,9 @@ def test_missing_and_broken_files_are_named(tmp_path: Path) -> None:
         source("glue/cola", f"task.path={tmp_path}").build()
     write(tmp_path, "cola")
     (tmp_path / "cola/validation-00000-of-00001.parquet").write_text("no parquet")
-    with pytest.raises(ProbingError, match=r"validation-00000-of-00001\.parquet: not a readable parquet file"):
+    with pytest.raises(
+        ProbingError, match=r"validation-00000-of-00001\.parquet: not a readable parquet file"
+    ):
         source("glue/cola", f"task.path={tmp_path}").build()
     with pytest.raises(ProbingError, match=r"task\.config is 'colo'; did you mean cola"):
         source("glue/cola", "task.config=colo")

@@ -115,7 +115,7 @@ def test_a_header_that_comes_again_is_no_example(
     with caplog.at_level("WARNING", logger="probing"):
         joined = TableTask(path=path).build()
     assert facts(joined) == facts(TableTask(path=put(tmp_path / f"a.{kind}", TABLES[kind].encode())).build())
-    assert f"b.{kind}, line 17: the header again" in caplog.text
+    assert f"b.{kind}, line 17: repeats the header" in caplog.text
 
 
 def test_joined_treebanks(tmp_path: Path) -> None:
