@@ -20,7 +20,8 @@ CONLLU = word("1", "Dogs", "2") + word("2", "see", "0") + word("3", "cats", "2")
 def treebanks() -> Iterator[Bad]:
     """Cases of CoNLL-U and bracketed trees."""
     for name, text, said in (
-        ("cycle", word("1", "a", "2") + word("2", "b", "1") + word("3", "c", "0"), ", line 5: the heads form a cycle"),
+        ("cycle", word("1", "a", "2") + word("2", "b", "1") + word("3", "c", "0"),
+         ", line 5: the heads form a cycle"),
         ("itself", word("1", "a", "1") + word("2", "b", "0"), ", line 5: the heads form a cycle"),
         ("head out of range", word("1", "a", "7"), ", line 5: head 7 is not a word"),
         ("negative head", word("1", "a", "-1"), ", line 5: head .*-1"),
