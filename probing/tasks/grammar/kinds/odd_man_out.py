@@ -96,7 +96,7 @@ def form(leaf: Leaf) -> tuple[str, str]:
 
 
 def breaks(leaf: Leaf, lexeme: Lexeme | None) -> bool:
-    """Return whether a word makes no sense in a place and nothing else betrays it, like `a` before a vowel."""
+    """Return whether a word makes no sense in a place and nothing else shows it, like `a` before a vowel."""
     if lexeme is None or leaf.lexeme is None or leaf.fits(lexeme):
         return False
     return (leaf.word[0] in VOWELS) == (lexeme.form(leaf.tag)[0] in VOWELS)
