@@ -1,4 +1,4 @@
-"""Filling of skeletons with words, such that verbs, nouns, adjectives and prepositions fit together."""
+"""Filling of skeletons with words, so that verbs, nouns, adjectives and prepositions fit together."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Filler:
         return Tree(node.label, node.role, tuple(children))
 
     def _actor(self, node: Tree) -> str:
-        """Choose the kind of a clause's subject such that there is a verb for it."""
+        """Choose the kind of a clause's subject so that there is a verb for it."""
         phrase, subject = node.first("VP"), node.first("NP")
         head = phrase.children[0] if phrase else None
         aside = any(isinstance(child, Tree) and child.role == "ing" for child in node.children)

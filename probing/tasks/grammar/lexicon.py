@@ -69,13 +69,13 @@ def grouped(items: Sequence[_T], kinds: Callable[[_T], Sequence[str]]) -> dict[s
 
 
 def noun_shares(seed: int) -> dict[str, Lexicon]:
-    """Return a lexicon for each split, such that no noun is in two of them."""
+    """Return a lexicon for each split; no noun is in two of them."""
     parts = dealt(NOUNS, lambda noun: (noun.kind, ""), Random(f"nouns {seed}"))
     return {split: Lexicon(nouns=nouns) for split, nouns in parts.items()}
 
 
 def verb_shares(seed: int) -> dict[str, Lexicon]:
-    """Return a lexicon for each split, such that no verb is in two of them."""
+    """Return a lexicon for each split; no verb is in two of them."""
     parts = dealt(VERBS[::-1], lambda verb: (verb.frame, str(verb.objects)), Random(f"verbs {seed}"))
     return {split: Lexicon(verbs=verbs) for split, verbs in parts.items()}
 

@@ -68,7 +68,7 @@ def is_score(examples: Sequence[Example], column: str, kind: Kind) -> bool:
 
 
 def make_classes(examples: Sequence[Example], column: str, order: Sequence[str] | None) -> Classes:
-    """Make classes, in the given order, or else with numbers by value and words alphabetically.
+    """Make classes in the given order, or else sort numbers by value and words alphabetically.
 
     Raises:
         ProbingError: If there are too many, one is given twice, or a label is not among those given.
@@ -96,7 +96,7 @@ def make_classes(examples: Sequence[Example], column: str, order: Sequence[str] 
 
 
 def make_scores(examples: Sequence[Example], low: float | None, high: float | None) -> Scores:
-    """Make scores, with anchors from the lowest to the highest possible or, if not given, actual score.
+    """Make scores with anchors over the possible range or, if that is not given, the range of the data.
 
     Raises:
         ProbingError: With the row, if a score is not a number or is out of range.

@@ -1,4 +1,4 @@
-"""Reading tables from files and frames, such that messages can name every row."""
+"""Reading tables from files and frames, so that messages can name every row."""
 
 from __future__ import annotations
 

@@ -121,7 +121,7 @@ def _bad_line(lines: Lines, parsers: dict[str, Callable[[list[str], int], Any]])
 
 
 def _sentence(rows: Sequence[Row], numbers: list[int], path: Path, split: str | None) -> Sentence:
-    """Make a sentence of its tokens and words.
+    """Build a sentence from its tokens and words.
 
     Raises:
         ProbingError: If ids or heads are wrong.

@@ -83,7 +83,7 @@ class Sentence:
 
 
 def join(tokens: tuple[str, ...], spaces: tuple[bool, ...], style: TextStyle) -> str:
-    """Join tokens to one text, without a space at its end."""
+    """Join tokens into one text, without a space at its end."""
     if style == "tokens":
         return " ".join(tokens)
     return "".join(t + " " * s for t, s in zip(tokens, spaces, strict=True)).rstrip(" ")

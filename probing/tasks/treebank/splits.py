@@ -15,7 +15,7 @@ TENTHS = ("dev", "test")
 
 
 def split_sentences(sentences: Sequence[Sentence], seed: int) -> dict[str, list[Sentence]]:
-    """Split sentences as their files do if these have train and test, else 8:1:1 by a hash.
+    """Split sentences as the files do if those include train and test, and otherwise 8:1:1 by a hash.
 
     If there is no dev file, dev is a tenth of train. No sentence is in two splits, or twice in one.
 

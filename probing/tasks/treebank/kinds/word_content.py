@@ -41,7 +41,7 @@ def examples(pool: Pool) -> Iterator[Example]:
 
 
 def exclusive(where: Mapping[str, list[tuple[int, int]]], least: int) -> dict[str, list[int]]:
-    """Drop words one by one until each remaining word is the only one, and once, in enough sentences.
+    """Drop words one by one until each remaining word is, once, the only one in enough sentences.
 
     Args:
         where: Sentences that contain each word, and how often.

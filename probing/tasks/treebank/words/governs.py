@@ -1,4 +1,4 @@
-"""Pairs of words and whether one governs the other, such that neither sentence nor distance gives it away."""
+"""Pairs of words, the second governing the first or not; sentence and distance do not give it away."""
 
 from __future__ import annotations
 
