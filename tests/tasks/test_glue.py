@@ -189,7 +189,7 @@ def test_texts_that_are_numbers_are_named(tmp_path: Path) -> None:
 
 def test_missing_and_broken_files_are_named(tmp_path: Path) -> None:
     with pytest.raises(
-        ProbingError, match=r"no cola/train.parquet or cola/train-00000-of-00001.parquet; give as"
+        ProbingError, match=r"no cola/train.parquet or cola/train-00000-of-00001.parquet; set task.path"
     ):
         source("glue/cola", f"task.path={tmp_path}").build()
     write(tmp_path, "cola")
