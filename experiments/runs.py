@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from probing.cli.run import run_sweep
 from probing.errors import ProbingError
-from probing.main import run_sweep
 
 
 def frames(overrides: Sequence[str]) -> list[pd.DataFrame]:

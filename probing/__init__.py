@@ -10,6 +10,14 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from probing.ablations.gradients import head_importance
+    from probing.cli.run import run
+    from probing.comparisons.agreement import agreement
+    from probing.comparisons.compare import clusters, compare, correlations, linkage, stability
+    from probing.comparisons.concentration import concentration
+    from probing.comparisons.measures import measures
+    from probing.comparisons.paired import compare_heads, like_best
+    from probing.comparisons.profile import centre_of_mass, layer_profile
+    from probing.comparisons.published import load_published
     from probing.errors import ProbingError
     from probing.figures import (
         draw_agreement,
@@ -23,23 +31,15 @@ if TYPE_CHECKING:
         draw_top_heads,
         draw_trajectories,
     )
-    from probing.main import run
     from probing.models.capture import capture, edit
     from probing.models.masking import mask_heads, mean_outputs
-    from probing.models.prune import prune_heads
     from probing.models.pruned import load_pruned, save_pruned
+    from probing.models.removal import prune_heads
     from probing.models.trace import find_sites
-    from probing.page import report
-    from probing.representations.load import load_representations
-    from probing.results.agreement import agreement
-    from probing.results.compare import clusters, compare, correlations, linkage, stability
-    from probing.results.concentration import concentration
+    from probing.page.report import report
+    from probing.representations.public import load_representations
     from probing.results.load import grid, load_predictions, load_results
-    from probing.results.measures import measures
-    from probing.results.paired import compare_heads, like_best
-    from probing.results.profile import centre_of_mass, layer_profile
-    from probing.results.published import load_published
-    from probing.results.significance import permutation_p
+    from probing.statistics.significance import permutation_p
 
 __version__ = "0.1.0"
 __all__ = [
@@ -87,14 +87,14 @@ __all__ = [
 
 _HOME = {
     "ProbingError": "probing.errors",
-    "agreement": "probing.results.agreement",
+    "agreement": "probing.comparisons.agreement",
     "capture": "probing.models.capture",
-    "centre_of_mass": "probing.results.profile",
-    "clusters": "probing.results.compare",
-    "compare": "probing.results.compare",
-    "compare_heads": "probing.results.paired",
-    "concentration": "probing.results.concentration",
-    "correlations": "probing.results.compare",
+    "centre_of_mass": "probing.comparisons.profile",
+    "clusters": "probing.comparisons.compare",
+    "compare": "probing.comparisons.compare",
+    "compare_heads": "probing.comparisons.paired",
+    "concentration": "probing.comparisons.concentration",
+    "correlations": "probing.comparisons.compare",
     "draw_agreement": "probing.figures",
     "draw_comparison": "probing.figures",
     "draw_correlations": "probing.figures",
@@ -109,23 +109,23 @@ _HOME = {
     "find_sites": "probing.models.trace",
     "grid": "probing.results.load",
     "head_importance": "probing.ablations.gradients",
-    "layer_profile": "probing.results.profile",
-    "like_best": "probing.results.paired",
-    "linkage": "probing.results.compare",
+    "layer_profile": "probing.comparisons.profile",
+    "like_best": "probing.comparisons.paired",
+    "linkage": "probing.comparisons.compare",
     "load_predictions": "probing.results.load",
     "load_pruned": "probing.models.pruned",
-    "load_published": "probing.results.published",
-    "load_representations": "probing.representations.load",
+    "load_published": "probing.comparisons.published",
+    "load_representations": "probing.representations.public",
     "load_results": "probing.results.load",
     "mask_heads": "probing.models.masking",
     "mean_outputs": "probing.models.masking",
-    "measures": "probing.results.measures",
-    "permutation_p": "probing.results.significance",
-    "prune_heads": "probing.models.prune",
-    "report": "probing.page",
-    "run": "probing.main",
+    "measures": "probing.comparisons.measures",
+    "permutation_p": "probing.statistics.significance",
+    "prune_heads": "probing.models.removal",
+    "report": "probing.page.report",
+    "run": "probing.cli.run",
     "save_pruned": "probing.models.pruned",
-    "stability": "probing.results.compare",
+    "stability": "probing.comparisons.compare",
 }
 
 

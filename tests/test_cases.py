@@ -18,9 +18,10 @@ import torch
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 import probing
-from probing import cli, present
+from probing.cli import main as cli
+from probing.datasets.treebank.task import TreebankTask
 from probing.figures.save import save_table
-from probing.tasks.treebank.source import TreebankTask
+from probing.runs import console as present
 
 # the shell runs the case's command except for the run itself, and returns its arguments
 _SHELL = 'probing() { printf "%s\\0" "$@"; printf "\\1\\0"; }; set -e; . ./cmd'

@@ -13,11 +13,11 @@ from experiments.baselines import main as baselines
 from experiments.protocol import __main__ as protocol
 from experiments.protocol.__main__ import grids, pairs, seeds
 from experiments.transformer_anatomy import __main__ as anatomy
-from probing import cli
-from probing.choices import choices
-from tests.tasks import test_glue as glue
-from tests.tasks.test_senteval_pairs import write_sts
-from tests.tasks.treebank import made as treebank
+from probing.cli import main as cli
+from probing.config.choices import choices
+from tests.datasets import test_glue as glue
+from tests.datasets.test_senteval_pairs import write_sts
+from tests.datasets.treebank import made as treebank
 
 TREC = {
     "ABBR": "What does it stand for", "DESC": "Why is it so", "ENTY": "Which dog was it",

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from probing.choices import choices, conf_folder
+from probing.config.choices import choices, conf_folder
 
 PROJECT = Path(__file__).resolve().parents[1]
 
@@ -39,19 +39,21 @@ def test_from_a_checkout() -> None:
 
 
 def test_from_a_wheel(installed: Path, tmp_path: Path) -> None:
-    code = "from probing.choices import choices, conf_folder; print(conf_folder(), len(choices('task')))"
+    code = (
+        "from probing.config.choices import choices, conf_folder; print(conf_folder(), len(choices('task')))"
+    )
     assert in_wheel(installed, tmp_path, "-c", code).split() == [
         str(installed / "probing" / "conf"),
         str(len(choices("task"))),
     ]
-    composed = in_wheel(installed, tmp_path, "-m", "probing.cli", "--cfg", "task=grammar/depth")
+    composed = in_wheel(installed, tmp_path, "-m", "probing", "--cfg", "task=grammar/depth")
     assert "name: grammar/depth" in composed
     assert not list(tmp_path.iterdir())
 
 
 def test_help_names_every_choice_and_imports_nothing_heavy(installed: Path, tmp_path: Path) -> None:
     code = (
-        "import sys; from probing.cli import main; main(['--help']); "
+        "import sys; from probing.cli.main import main; main(['--help']); "
         "assert not {'torch', 'transformers', 'sklearn', 'pandas'} & set(sys.modules)"
     )
     text = in_wheel(installed, tmp_path, "-c", code)
@@ -62,7 +64,7 @@ def test_help_names_every_choice_and_imports_nothing_heavy(installed: Path, tmp_
 
 
 def test_the_page_of_results_is_whole_in_a_wheel(installed: Path, tmp_path: Path) -> None:
-    printed = in_wheel(installed, tmp_path, "-m", "probing.cli", "report", str(tmp_path))
+    printed = in_wheel(installed, tmp_path, "-m", "probing", "report", str(tmp_path))
     text = Path(printed.strip()).read_text(encoding="utf-8")
     assert "function openDetails" in text
     assert ":focus-visible" in text

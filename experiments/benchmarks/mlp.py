@@ -26,10 +26,11 @@ from torch.utils.data import TensorDataset
 
 from experiments.benchmarks.probes import made_up, read
 from experiments.benchmarks.report import write_report
+from probing.probes.contract import Fit
 from probing.probes.mlp import Mlp
-from probing.probes.problem import Fit, Problem
 from probing.probes.senteval import SentEval
-from probing.probes.splits import inner_splits
+from probing.statistics.folds import inner_splits
+from probing.tasks.problem import Problem
 from probing.tasks.target import Classes
 
 PROBES = {"mlp": Mlp(), "senteval[nhid=50]": SentEval(nhid=50)}

@@ -33,8 +33,8 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped, unus
 import probing
 from experiments.benchmarks.report import write_report
 from probing.probes.logistic import Logistic
-from probing.probes.problem import Problem
-from probing.probes.scores import test_scores
+from probing.statistics.scores import test_scores
+from probing.tasks.problem import Problem
 from probing.tasks.target import Classes
 
 HEADS = 12

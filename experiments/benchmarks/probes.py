@@ -29,10 +29,10 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped, unus
 
 import probing
 from experiments.benchmarks.report import write_report
+from probing.probes.l2_choice import predict
+from probing.probes.log_likelihood import Objective
 from probing.probes.logistic import Logistic
-from probing.probes.objective import Objective
 from probing.probes.scaling import Scaling
-from probing.probes.selection import predict
 
 HEADS = 12
 SOLVERS = ("lbfgs", "newton-cholesky")

@@ -67,7 +67,7 @@ def main() -> None:
 
 
 def _run(setting: Setting, root: Path) -> None:
-    command = [sys.executable, "-m", "probing.cli", f"paths.root={root}", *setting.overrides]
+    command = [sys.executable, "-m", "probing", f"paths.root={root}", *setting.overrides]
     subprocess.run(command, check=True, capture_output=True, env={**os.environ, **setting.environment})
 
 

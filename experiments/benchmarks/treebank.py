@@ -19,10 +19,10 @@ import conllu
 import numpy as np
 
 from experiments.benchmarks.report import write_report
-from probing.tasks.treebank.kinds import KINDS
-from probing.tasks.treebank.pool import pool_stamped
-from probing.tasks.treebank.read import read_stamped, read_treebank, treebank_files
-from probing.tasks.treebank.source import TreebankTask
+from probing.datasets.treebank.files import read_stamped, read_treebank, treebank_files
+from probing.datasets.treebank.pool import pool_stamped
+from probing.datasets.treebank.properties import KINDS
+from probing.datasets.treebank.task import TreebankTask
 
 READING = "reading"
 PARSER = "parser alone"

@@ -6,9 +6,9 @@ import sys
 from collections.abc import Sequence
 
 from experiments.finetune.options import parse
-from probing.cli import DONE, MISTAKE, STOPPED
+from probing.cli.main import DONE, MISTAKE, STOPPED
 from probing.errors import ProbingError, explained
-from probing.streams import complain
+from probing.io.streams import complain
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -19,12 +19,12 @@ from safetensors.torch import load_file, save
 from experiments.finetune.places import Places
 from experiments.finetune.readout import ReadOut, Recipe
 from probing.errors import ProbingError
-from probing.files import discard, replace_file
-from probing.models.config import ModelConfig
-from probing.models.content import TOKENIZER
-from probing.models.files import ModelFiles, find_files
-from probing.models.load import LoadedModel, load_model
-from probing.models.saved_head import RECIPE, WEIGHTS
+from probing.io.files import discard, replace_file
+from probing.models.digests import TOKENIZER
+from probing.models.loading import LoadedModel, load_model
+from probing.models.model_choice import ModelConfig
+from probing.models.model_files import ModelFiles, find_files
+from probing.objectives.saved_head import RECIPE, WEIGHTS
 
 CLASSIFIER, MARK, RESUME = WEIGHTS, RECIPE, "optimizer.pt"
 

@@ -12,11 +12,10 @@ import torch
 from numpy.typing import NDArray
 
 from probing.errors import ProbingError
-from probing.models.load import LoadedModel
-from probing.probes.pose import pose
-from probing.probes.problem import Problem
-from probing.probes.splits import inner_splits
+from probing.models.loading import LoadedModel
 from probing.representations.encode import Encoder
+from probing.statistics.folds import inner_splits
+from probing.tasks.problem import Problem, pose
 from probing.tasks.target import Classes
 from probing.tasks.task import Task
 

@@ -9,7 +9,7 @@ from typing import Literal
 
 import pandas as pd
 
-from probing.analyses.top_heads import ranking
+from probing.analyses.best_heads import ranking
 from probing.errors import ProbingError
 from probing.representations.request import SiteKind
 

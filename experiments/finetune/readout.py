@@ -10,9 +10,9 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, mse_loss
 
 from experiments.finetune.places import Places
-from probing.analyses.pairs import combine
+from probing.analyses.combine import combine
 from probing.models.capture import capture
-from probing.models.load import LoadedModel
+from probing.models.loading import LoadedModel
 from probing.models.sites import Site
 from probing.models.trace import find_sites
 from probing.representations.pooling import Pooling, pool

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from experiments.finetune.checkpoint import load_checkpoint
 from experiments.finetune.examples import Examples, Rows, Split
 from experiments.finetune.readout import ReadOut
-from probing.files import replace_file
-from probing.probes.metrics import score
-from probing.probes.scores import test_scores
+from probing.io.files import replace_file
+from probing.statistics.metrics import score
+from probing.statistics.scores import test_scores
 
 SCORES = "scores.json"
 BATCH = 64

@@ -23,23 +23,23 @@ from experiments.finetune.places import Places, resolve
 from experiments.finetune.readout import ReadOut, Recipe
 from experiments.finetune.score import scores
 from experiments.finetune.train import train
-from probing.compose import compose_config, plain_values
-from probing.config import build_config
+from probing.cli.run import run as probe
+from probing.cli.run import run_sweep
+from probing.config.compose import compose_config, plain_values
+from probing.config.quoting import quoted
+from probing.config.run_config import build_config
 from probing.errors import ProbingError
 from probing.figures.trajectories import draw_trajectories
-from probing.files import file_name, replace_file
-from probing.locks import BusyError, held
-from probing.log import log_to_terminal
-from probing.main import run as probe
-from probing.main import run_sweep
-from probing.models.load import LoadedModel, load_model
+from probing.io.files import file_name, replace_file
+from probing.io.locks import BusyError, held
+from probing.io.log import log_to_terminal
+from probing.models.loading import LoadedModel, load_model
 from probing.models.trace import find_sites
-from probing.pipeline import Run
-from probing.prepare import prepare
 from probing.representations.threads import torch_threads
 from probing.results.load import load_results
+from probing.runs.pipeline import Run
+from probing.runs.prepare import prepare
 from probing.tasks.target import Classes
-from probing.words import quoted
 
 SETTINGS, TABLE = "settings.json", "checkpoints.csv"
 

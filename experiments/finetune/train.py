@@ -15,7 +15,7 @@ from experiments.finetune import checkpoint
 from experiments.finetune.examples import Examples
 from experiments.finetune.options import Options
 from experiments.finetune.readout import ReadOut
-from probing.models.files import ModelFiles
+from probing.models.model_files import ModelFiles
 
 CHECKPOINTS = 5  # if no interval is given
 

@@ -12,7 +12,7 @@ from scipy.stats import norm
 
 import probing
 from probing.errors import ProbingError
-from probing.results.paired_tests import holm
+from probing.statistics.paired_tests import holm
 
 NAMED = ["model", "task"]
 _Z = float(norm.ppf(0.975))

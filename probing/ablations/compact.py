@@ -18,7 +18,7 @@ from transformers.pytorch_utils import Conv1D
 
 from probing.errors import ProbingError
 from probing.models.heads import Heads, stack_name
-from probing.models.prune import Pruned, prune_heads
+from probing.models.removal import Pruned, prune_heads
 from probing.models.sites import Side, Site
 from probing.models.trace import find_sites
 from probing.objectives.objective import Batch

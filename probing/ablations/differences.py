@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from probing.ablations.evaluate import Answers
 from probing.objectives.objective import Ready
-from probing.probes.resample import resampled
+from probing.statistics.resampling import resampled
 from probing.tasks.target import Classes
 
 Floats = NDArray[np.float64]

@@ -16,12 +16,12 @@ from torch import Tensor
 
 from probing.ablations.shortcut import Shortcut, find_shortcut
 from probing.errors import ProbingError
+from probing.io.progress import Progress
 from probing.models.broken import not_finite
 from probing.models.fused import check_eager
 from probing.models.masking import How, Means, gated, masked
 from probing.models.sites import Site
 from probing.objectives.objective import Batch, Output, Ready, plain
-from probing.progress import Progress
 from probing.representations.threads import ThreadChoice, thread_candidates, torch_threads
 
 log = logging.getLogger(__name__)

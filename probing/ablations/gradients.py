@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 from transformers import PreTrainedModel
 
-from probing.arguments import checked
 from probing.errors import ProbingError
 from probing.models.capture import edit
 from probing.models.heads import Heads
 from probing.models.sites import Site
+from probing.validation.arguments import checked
 
 Loss = Callable[[], Tensor]
 """Runs the model on a batch; the loss of every example, (b,), summed over what is predicted of it."""

@@ -10,7 +10,7 @@ from functools import lru_cache
 import torch
 
 from probing.errors import ProbingError
-from probing.models.inputs import default_inputs
+from probing.models.default_inputs import default_inputs
 from probing.models.masking import gated
 from probing.models.resume import Plan, Prefix, cropped, make_plan
 from probing.models.sites import Site

@@ -11,14 +11,22 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from probing.analyses.analysis import Experiment, Means, Uses
 from probing.analyses.caution import Sink
-from probing.analyses.experiment import Experiment, Means, Uses
-from probing.analyses.judged import check_unit, settings_of
+from probing.analyses.groups import check_unit, settings_of
 from probing.errors import ProbingError
 from probing.models.sites import Kind, Site
-from probing.objectives.examples import joint_units
+from probing.objectives.texts import joint_units
+from probing.results.finding import Finding, Picture
 from probing.results.schema import as_frame
 from probing.tasks.task import Task
+
+FINDING = Finding(
+    measure="entropy of attention",
+    unit="nats",
+    range="from 0 up",
+    pictures=(Picture("grid", "grids", sweep="entropy"),),
+)
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass
 from typing import Annotated, Literal
 
 from probing.errors import ProbingError
-from probing.ranges import Count, CountOrZero, Entries, Layer, Most, check_ranges
 from probing.representations.request import SiteKind
+from probing.validation.ranges import Count, CountOrZero, Entries, Layer, Most, check_ranges
 
 Unit = Literal["head", "layer", "attention", "top_heads", "all_heads"]
 _SOME = Entries(what="name some, or null for all")

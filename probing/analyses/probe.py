@@ -10,18 +10,30 @@ from typing import Annotated, Any
 import numpy as np
 import pandas as pd
 
-from probing.analyses.experiment import Experiment, Means, Uses
-from probing.analyses.top_heads import layer_rows, top_rows
-from probing.analyses.units import Batch, Pick, all_heads, layer_batches, pick_batches
+from probing.analyses.analysis import Experiment, Means, Uses
+from probing.analyses.best_heads import layer_rows, top_rows
+from probing.analyses.vectors import Batch, Pick, all_heads, layer_batches, pick_batches
 from probing.errors import ProbingError
-from probing.probes.intervals import Method, interval
-from probing.probes.pose import counts, pose
-from probing.probes.problem import Fit, Problem
-from probing.probes.scores import majority, test_scores
-from probing.ranges import CountOrZero, Most, check_ranges
+from probing.probes.contract import Fit
+from probing.results.finding import Finding, Picture
 from probing.results.schema import PREDICTED, as_frame, fitted
-from probing.results.significance import permutation_p
+from probing.results.text.probe import probe_summary, probe_text
+from probing.statistics.counts import counts
+from probing.statistics.intervals import Method, interval
+from probing.statistics.scores import majority, test_scores
+from probing.statistics.significance import permutation_p
+from probing.tasks.problem import Problem, pose
 from probing.tasks.task import Task
+from probing.validation.ranges import CountOrZero, Most, check_ranges
+
+FINDING = Finding(
+    measure="score",
+    kind="encoding",
+    place=0,
+    text=probe_text,
+    line=probe_summary,
+    pictures=(Picture("grid", "scores", lambda rows: rows, sweep="scores"),),
+)
 
 
 @dataclass(frozen=True)

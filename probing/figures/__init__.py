@@ -1,14 +1,14 @@
 """From the result frame to a picture, in one style."""
 
-from probing.figures.agreement import draw_agreement
 from probing.figures.comparison import draw_comparison
 from probing.figures.correlations import draw_correlations
+from probing.figures.head_counts import draw_top_heads
 from probing.figures.heatmap import draw_grid
-from probing.figures.masking import draw_masking
+from probing.figures.masking_curves import draw_masking
+from probing.figures.pairs_of_measures import draw_agreement
 from probing.figures.path import draw_path
 from probing.figures.profiles import draw_profiles
 from probing.figures.sheet import draw_sheet
-from probing.figures.top_heads import draw_top_heads
 from probing.figures.trajectories import draw_trajectories
 
 __all__ = [

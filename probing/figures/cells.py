@@ -11,10 +11,10 @@ from matplotlib.collections import QuadMesh
 from matplotlib.colors import ListedColormap, to_rgb
 from matplotlib.patches import Rectangle
 
-from probing.figures.grid import Grid
+from probing.figures.grids import Grid
+from probing.figures.naming import layer_name
 from probing.figures.scale import Shades
 from probing.figures.style import INK, NO_SCORE, PAPER
-from probing.figures.words import layer_name
 from probing.results.units import Unit
 
 _LARGEST, _SMALLEST = 8.0, 6.0

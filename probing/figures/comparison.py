@@ -11,24 +11,24 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from probing.arguments import checked
 from probing.errors import ProbingError
 from probing.figures.arrange import arrange
 from probing.figures.column import check_value
 from probing.figures.facets import Facet, Facets, facets_figure, header_lines
-from probing.figures.grid import GridKey, key_of, key_quantity, split_grids
-from probing.figures.layout import common_prefix
-from probing.figures.lines import number_scores
+from probing.figures.grids import GridKey, key_of, key_quantity, split_grids
+from probing.figures.line_plot import number_scores
+from probing.figures.naming import describe, layer_name, minus, usual_metric, value_name
 from probing.figures.page import shorten
+from probing.figures.panel_order import common_prefix
 from probing.figures.save import Files, save
 from probing.figures.style import PAPER, RULE, TEXT_SIZE, TICK_SIZE, drawing, score_colours
-from probing.figures.words import describe, layer_name, minus, usual_metric, value_name
 from probing.results.alike import refuse_unlike
 from probing.results.schema import RESULT
 from probing.results.several import several
 from probing.results.sizes import SIZES, sizes_text
 from probing.results.units import metric_name
 from probing.tasks.target import COEFFICIENTS
+from probing.validation.arguments import checked
 
 _RHO = "\N{GREEK SMALL LETTER RHO}"
 _SIDE = 1.6
@@ -141,7 +141,7 @@ def _sizes(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _facts(a: pd.DataFrame, b: pd.DataFrame, value: str) -> tuple[str, ...]:
-    from probing.results.compare import compare
+    from probing.comparisons.compare import compare
 
     # how many heads a layer's vector is made of does not make it another cell
     found = compare(a.assign(n_heads=None), b.assign(n_heads=None), value=value)

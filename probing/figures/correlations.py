@@ -14,14 +14,14 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 from numpy.typing import NDArray
 
-from probing.arguments import checked
 from probing.errors import ProbingError
 from probing.figures.cells import Cell, ink_on
 from probing.figures.facets import header_lines
-from probing.figures.grid import WHOLE_LAYERS, GridKey, key_of, split_grids
-from probing.figures.layout import common_prefix
+from probing.figures.grids import WHOLE_LAYERS, GridKey, key_of, split_grids
 from probing.figures.legend import draw_entries, square_sample
+from probing.figures.naming import minus
 from probing.figures.page import POINTS, Line, Page, shorten, text_width, wrap
+from probing.figures.panel_order import common_prefix
 from probing.figures.save import Files, save
 from probing.figures.scale import draw_score_bar, plain_labels
 from probing.figures.style import (
@@ -35,8 +35,8 @@ from probing.figures.style import (
     drawing,
     signed_colours,
 )
-from probing.figures.words import minus
 from probing.results.schema import RESULT
+from probing.validation.arguments import checked
 
 _RHO = "\N{GREEK SMALL LETTER RHO}"
 _CELL, _WIDEST, _LONGEST_NAME = 0.34, 5.4, 1.9
@@ -64,7 +64,7 @@ def draw_correlations(
     Raises:
         ProbingError: If there are fewer than two to compare, or the grids differ in more than `by`.
     """
-    from probing.results.compare import correlations, linkage
+    from probing.comparisons.compare import correlations, linkage
 
     grids = split_grids(frame)
     keys, kept = [key_of(rows) for rows in grids], pd.concat(grids, ignore_index=True)

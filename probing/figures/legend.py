@@ -10,10 +10,10 @@ from matplotlib.legend_handler import HandlerTuple
 from matplotlib.lines import Line2D
 
 from probing.figures.findings import mark_name, ranked_name
-from probing.figures.grid import Grid
+from probing.figures.grids import Grid
+from probing.figures.naming import falling_name, guessing_name
 from probing.figures.page import POINTS, Page
 from probing.figures.style import INK, NO_SCORE, PAPER, TICK_SIZE, score_colours, signed_colours
-from probing.figures.words import falling_name, guessing_name
 
 
 def draw_legend(

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from probing.figures.findings import facts
-from probing.figures.grid import Grid
-from probing.figures.layout import Band, Layout
+from probing.figures.grids import Grid
+from probing.figures.naming import describe
 from probing.figures.page import Line, shorten, wrap
+from probing.figures.panel_order import Band, Layout
 from probing.figures.style import SMALL_SIZE, TEXT_SIZE
-from probing.figures.words import describe
 
 PANEL_WIDTH, LEFT, BELOW = 1.7, 0.42, 0.5
 _GAP, _HEADING_GAP, _NAME_GAP = 0.36, 0.05, 0.1

@@ -10,12 +10,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from probing.arguments import checked
 from probing.figures.cells import label_step
 from probing.figures.facets import Facet, Facets, facets_figure, header_lines
-from probing.figures.grid import WHOLE_LAYERS, GridKey, key_of, key_quantity
-from probing.figures.layout import common_prefix
-from probing.figures.lines import (
+from probing.figures.grids import WHOLE_LAYERS, GridKey, key_of, key_quantity
+from probing.figures.line_plot import (
     band_sample,
     best_sample,
     draw_band,
@@ -28,13 +26,15 @@ from probing.figures.lines import (
     score_axis,
     style_of,
 )
+from probing.figures.naming import describe, layer_name, usual_metric, value_name
+from probing.figures.panel_order import common_prefix
 from probing.figures.profile_table import chosen_by, spread_table, without_baselines
 from probing.figures.save import Files, save
 from probing.figures.style import LINES, drawing
-from probing.figures.words import describe, layer_name, usual_metric, value_name
 from probing.results.schema import RESULT
 from probing.results.sizes import sizes_text
 from probing.results.units import metric_name
+from probing.validation.arguments import checked
 
 _BESIDE = {"untrained": "untrained twin", "control": "control labels"}
 _GREY = "#595959"

@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.transforms import BboxBase
 
-from probing.files import replace_file
+from probing.io.files import replace_file
 
 _DPI = 200
 _MARGIN = 0.12

@@ -9,20 +9,20 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from probing.arguments import checked
 from probing.figures.arrange import arrange
 from probing.figures.cells import Cell, crossed, draw_cells, number_axes
-from probing.figures.grid import Grid, Order, split_grids
 from probing.figures.grid_table import grid_table
-from probing.figures.layout import Layout, lay_out
+from probing.figures.grids import Grid, Order, split_grids
 from probing.figures.legend import draw_legend, legend_height
+from probing.figures.naming import across_name, describe, highest_name, same_sizes, sheet_title
 from probing.figures.page import POINTS, Line, Page, wrap
+from probing.figures.panel_order import Layout, lay_out
 from probing.figures.panels import BELOW, LEFT, PANEL_WIDTH, Panel, place, sheet_width
 from probing.figures.save import Files, save
 from probing.figures.scale import Shades, by_quantity, draw_bar, shades_of
 from probing.figures.style import FAINT, SMALL_SIZE, TEXT_SIZE, TITLE_SIZE, drawing
-from probing.figures.words import across_name, describe, highest_name, same_sizes, sheet_title
 from probing.results.schema import RESULT
+from probing.validation.arguments import checked
 
 _HEADER_GAP, _FOOT_GAP = 0.1, 0.14
 _BAR_GAP, _BAR_WIDTH, _BAR_LABELS = 0.3, 0.16, 0.75

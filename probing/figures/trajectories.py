@@ -13,11 +13,10 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from probing.arguments import checked
 from probing.errors import ProbingError
 from probing.figures.facets import Facet, Facets, facets_figure, header_lines, panel_name
-from probing.figures.grid import WHOLE_LAYERS, GridKey, key_of, key_quantity
-from probing.figures.lines import (
+from probing.figures.grids import WHOLE_LAYERS, GridKey, key_of, key_quantity
+from probing.figures.line_plot import (
     band_sample,
     best_sample,
     draw_band,
@@ -29,15 +28,16 @@ from probing.figures.lines import (
     score_axis,
     style_of,
 )
+from probing.figures.naming import layer_name, spoken, value_name
 from probing.figures.profile_table import chosen_by, spread_table, without_baselines
 from probing.figures.save import Files, save
 from probing.figures.scale import draw_score_bar, plain_labels, share_labels
 from probing.figures.style import drawing, score_colours
-from probing.figures.words import layer_name, spoken, value_name
 from probing.results.alike import refuse_unlike
 from probing.results.schema import RESULT
 from probing.results.units import metric_name
 from probing.tasks.target import COEFFICIENTS
+from probing.validation.arguments import checked
 
 _KEY = list(GridKey._fields)
 _STEPWISE = 64.0

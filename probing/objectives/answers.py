@@ -13,12 +13,12 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from probing.objectives.objective import Batch, Ready
-from probing.probes.metrics import score
+from probing.statistics.metrics import score
 from probing.tasks.target import Classes
 from probing.tasks.task import Task
 
 if TYPE_CHECKING:
-    from probing.models.load import LoadedModel
+    from probing.models.loading import LoadedModel
 
 
 @dataclass(frozen=True)

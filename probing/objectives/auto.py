@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from probing.models.files import ModelFiles
+from probing.models.model_files import ModelFiles
 from probing.objectives.classifier import Classifier
 from probing.objectives.objective import Objective
 from probing.objectives.readout import Readout

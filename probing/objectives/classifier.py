@@ -11,8 +11,8 @@ import torch
 
 from probing.errors import ProbingError
 from probing.objectives.answers import Judge, Judged
-from probing.objectives.examples import joint_units
 from probing.objectives.objective import Batch, Output, Ready, Setting
+from probing.objectives.texts import joint_units
 from probing.tasks.target import Classes
 from probing.tasks.task import Task
 
@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 if TYPE_CHECKING:
     from transformers import PreTrainedConfig
 
-    from probing.models.load import LoadedModel
+    from probing.models.loading import LoadedModel
     from probing.objectives.items import Batches
 
 

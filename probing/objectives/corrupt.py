@@ -16,7 +16,7 @@ from probing.errors import ProbingError
 from probing.objectives.objective import Batch
 
 if TYPE_CHECKING:
-    from probing.models.load import LoadedModel
+    from probing.models.loading import LoadedModel
 
 IGNORED = -100
 """The label of a token that is not predicted, as the library has it."""

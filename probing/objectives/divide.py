@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from probing.probes.splits import tenth
+from probing.statistics.folds import tenth
 from probing.tasks.splits import make_splits
 from probing.tasks.task import Task
 

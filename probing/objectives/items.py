@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from probing.models.load import LoadedModel
+from probing.models.loading import LoadedModel
 from probing.objectives.objective import Batch, Setting
 from probing.representations.encode import Batch as Encoded
 from probing.representations.encode import Encoder

@@ -15,8 +15,8 @@ from torch.nn.functional import cross_entropy
 from probing.models.family import language_kind
 from probing.objectives.corrupt import IGNORED, Corruption
 from probing.objectives.objective import Batch, Output, Ready, Setting
-from probing.ranges import InnerShare, check_ranges
 from probing.tasks.task import Task, Unit
+from probing.validation.ranges import InnerShare, check_ranges
 
 if TYPE_CHECKING:
     pass

@@ -20,7 +20,7 @@ from probing.representations.settings import ExtractConfig
 from probing.tasks.task import Task, Unit
 
 if TYPE_CHECKING:  # a cached answer needs neither the model nor the library that runs it
-    from probing.models.load import Attention, LoadedModel, Purpose
+    from probing.models.loading import Attention, LoadedModel, Purpose
 
 
 @dataclass(frozen=True)

@@ -15,27 +15,27 @@ from torch import Tensor
 from probing.errors import ProbingError
 from probing.models.sites import Site
 from probing.objectives.answers import Judge, Judged
-from probing.objectives.examples import joint_units, refuse_without_train, with_vectors
 from probing.objectives.objective import (
     Batch,
     Output,
     Ready,
     Setting,
 )
+from probing.objectives.texts import joint_units, refuse_without_train, with_vectors
 from probing.probes.linear import Linear
 from probing.probes.logistic import Logistic
-from probing.probes.pose import pose
 from probing.probes.ridge import Ridge
-from probing.ranges import Penalties, check_ranges
 from probing.representations.pooling import Pooling, first_token, last_token, pool
+from probing.tasks.problem import pose
 from probing.tasks.target import Classes
 from probing.tasks.task import Task
+from probing.validation.ranges import Penalties, check_ranges
 
 log = logging.getLogger(__name__)
 _LONE = {"first": first_token, "last": last_token}
 
 if TYPE_CHECKING:
-    from probing.models.load import LoadedModel
+    from probing.models.loading import LoadedModel
     from probing.objectives.items import Batches
 
 

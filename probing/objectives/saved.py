@@ -11,19 +11,19 @@ import torch
 from torch import Tensor
 
 from probing.errors import ProbingError
-from probing.models.files import ModelFiles
+from probing.models.model_files import ModelFiles
 from probing.models.sites import Site
 from probing.objectives.answers import Judge, Judged
 from probing.objectives.classifier import Classifier, OwnAnswers, order_of
-from probing.objectives.examples import with_vectors
 from probing.objectives.objective import Batch, Objective, Output, Ready, Setting
+from probing.objectives.texts import with_vectors
 from probing.representations.pooling import pool
 from probing.tasks.task import Task
 
 if TYPE_CHECKING:
-    from probing.models.load import LoadedModel
-    from probing.models.saved_head import SavedHead
+    from probing.models.loading import LoadedModel
     from probing.objectives.items import Batches
+    from probing.objectives.saved_head import SavedHead
 
 
 @dataclass(frozen=True)
@@ -46,8 +46,8 @@ class SavedClassifier(OwnAnswers):
 
     def prepare(self, setting: Setting) -> Ready:
         """Load the model and its classifier, and match its classes to the task's."""
-        from probing.models.saved_head import read_saved_head
         from probing.objectives.items import make_batches
+        from probing.objectives.saved_head import read_saved_head
 
         loaded = setting.load("read", setting.attention)
         assert loaded.folder is not None
@@ -146,7 +146,7 @@ def with_saved_head(objective: Objective, files: ModelFiles) -> Objective:
     """The same objective; for a checkpoint with a saved classifier, `classifier` reads that one."""
     if not isinstance(objective, Classifier) or not files.config.pretrained:
         return objective
-    from probing.models.saved_head import saved_head_identity
+    from probing.objectives.saved_head import saved_head_identity
 
     found = saved_head_identity(files.folder)
     return objective if found is None else SavedClassifier(found)

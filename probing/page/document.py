@@ -13,7 +13,7 @@ from typing import Any
 from plotly.offline import get_plotlyjs
 
 import probing
-from probing.page.content import Content
+from probing.page.contents import Content
 from probing.page.figures import figures
 from probing.page.names import ASKED, FIELDS
 

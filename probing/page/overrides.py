@@ -10,10 +10,10 @@ from typing import Any
 
 from omegaconf import OmegaConf
 
-from probing.choices import choices, conf_folder
-from probing.compose import compose_config
+from probing.config.choices import choices, conf_folder
+from probing.config.compose import compose_config
+from probing.config.quoting import exact
 from probing.errors import ProbingError
-from probing.words import exact
 
 GROUPS = (
     "model", "task", "granularity", "pooling", "probe", "objective", "baseline", "analysis", "extract",

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from probing.page.content import Run
-from probing.words import as_yaml
+from probing.io.yaml import as_yaml
+from probing.page.contents import Run
 
 
 def run_of(key: str, file: str, note: Mapping[str, Any], command: str) -> Run:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from probing.page.content import Number, Support
+from probing.page.contents import Number, Support
 from probing.results.chance import Against, against, chance_level
 from probing.results.schema import COLUMNS
 

@@ -10,9 +10,10 @@ import torch
 from numpy.typing import NDArray
 
 from probing.errors import ProbingError
-from probing.probes.metrics import score
-from probing.probes.problem import Fit, Problem
+from probing.probes.contract import Fit
 from probing.probes.scaling import check_finite
+from probing.statistics.metrics import score
+from probing.tasks.problem import Problem
 from probing.tasks.target import Classes
 from probing.tasks.task import Features, Task
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from probing.probes.grid import Rectangle
+from probing.probes.active import Rectangle
 
 # curvature below this is rounding
 SMALLEST = 1e-8

@@ -13,16 +13,17 @@ import torch
 from numpy.typing import NDArray
 
 from probing.probes.coding import Coding
-from probing.probes.metrics import score
+from probing.probes.contract import Fit
+from probing.probes.l2_choice import check_trains, choose, predict
 from probing.probes.nested import join_outer, outer_problems
-from probing.probes.problem import Fit, Problem
 from probing.probes.scaling import check_finite
-from probing.probes.selection import check_trains, choose, predict
 from probing.probes.shares import over_units
-from probing.probes.splits import inner_splits
-from probing.ranges import Penalties, check_ranges
+from probing.statistics.folds import inner_splits
+from probing.statistics.metrics import score
+from probing.tasks.problem import Problem
 from probing.tasks.target import Target
 from probing.tasks.task import Features, Task
+from probing.validation.ranges import Penalties, check_ranges
 
 Rows = NDArray[np.int64]
 # what the training of one group of units may hold

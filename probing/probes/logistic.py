@@ -11,13 +11,13 @@ import torch
 
 from probing.probes.coding import Coding
 from probing.probes.linear import Linear, Rows, seen_outputs, take
+from probing.probes.log_likelihood import Objective
 from probing.probes.minimise import Optimum, minimise
 from probing.probes.newton import FoldSolver, KFold
-from probing.probes.objective import Objective
 from probing.probes.polish import polish
 from probing.probes.scaling import Scaling
 from probing.probes.shares import over_units
-from probing.ranges import Iterations, Tolerance
+from probing.validation.ranges import Iterations, Tolerance
 
 # with more, the Hessians of all folds cost more than they save
 MOST_FEATURES = 256

@@ -8,7 +8,7 @@ from typing import Protocol
 import torch
 
 from probing.probes.coding import largest, spread
-from probing.probes.metrics import pearson
+from probing.statistics.metrics import pearson
 
 
 class Loss(Protocol):

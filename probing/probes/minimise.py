@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import torch
 
+from probing.probes.active import Rectangle
 from probing.probes.curvature import Kronecker
-from probing.probes.grid import Rectangle
+from probing.probes.log_likelihood import Objective, Value
 from probing.probes.memory import Memory
-from probing.probes.objective import Objective, Value
 
 PAIRS = 12
 PAIR_BYTES = 1 << 30

@@ -8,8 +8,8 @@ from typing import Annotated
 from probing.errors import ProbingError
 from probing.probes.losses import Loss
 from probing.probes.senteval import EpochSize, SentEval, Tenacity
-from probing.ranges import Iterations, Most, Range
 from probing.tasks.target import Classes, Target
+from probing.validation.ranges import Iterations, Most, Range
 
 _ASK = "give hidden units, or for none use probe=senteval"
 

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from probing.probes.problem import Fit, Problem
-from probing.probes.splits import outer_folds
+from probing.probes.contract import Fit
+from probing.statistics.folds import outer_folds
+from probing.tasks.problem import Problem
 
 
 def outer_problems(problem: Problem) -> list[Problem]:

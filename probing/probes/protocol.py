@@ -9,15 +9,16 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from probing.probes.contract import Fit
 from probing.probes.linear import gold, take
 from probing.probes.losses import Loss
-from probing.probes.metrics import score
 from probing.probes.nets import HiddenNet, Net
-from probing.probes.problem import Fit, Problem
 from probing.probes.scaling import Scaling
 from probing.probes.sgd import Rows, Schedule, train
 from probing.probes.shares import over_units
-from probing.probes.splits import inner_splits
+from probing.statistics.folds import inner_splits
+from probing.statistics.metrics import score
+from probing.tasks.problem import Problem
 
 # share of train that stops the final probe early when the task has no dev split
 EARLY_STOP_SHARE = 0.05

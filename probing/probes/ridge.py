@@ -9,8 +9,8 @@ import torch
 from probing.probes.coding import Coding
 from probing.probes.linear import Linear
 from probing.probes.scaling import Scaling
-from probing.ranges import Penalties
 from probing.tasks.target import Target
+from probing.validation.ranges import Penalties
 
 # numbers that are held at once beside the sums, in float64
 CHUNK = 1 << 22

@@ -9,15 +9,18 @@ import numpy as np
 import torch
 
 from probing.errors import ProbingError
+from probing.probes.contract import Fit
+from probing.probes.l2_choice import check_trains
 from probing.probes.losses import CrossEntropy, Loss, SquaredShares
 from probing.probes.nested import join_outer, outer_problems
 from probing.probes.nets import HiddenNet, LinearNet, Net
-from probing.probes.problem import Fit, Problem
 from probing.probes.protocol import Recipe, Run
 from probing.probes.scaling import check_finite
-from probing.probes.selection import check_trains
 from probing.probes.sgd import Schedule, initial
-from probing.ranges import (
+from probing.tasks.problem import Problem
+from probing.tasks.target import Classes, Target
+from probing.tasks.task import Features, Task
+from probing.validation.ranges import (
     Count,
     CountOrZero,
     Dropout,
@@ -28,8 +31,6 @@ from probing.ranges import (
     Range,
     check_ranges,
 )
-from probing.tasks.target import Classes, Target
-from probing.tasks.task import Features, Task
 
 # how SentEval trains for graded scores, whatever the settings for classes
 RELATEDNESS = Schedule("adam", batch_size=64, epoch_size=50, tenacity=3, max_epochs=1000)

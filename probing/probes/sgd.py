@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 import torch
 
-from probing.probes.grid import Rectangle
+from probing.probes.active import Rectangle
 from probing.probes.losses import Loss
 from probing.probes.nets import LinearNet, Net, seeded_linear
 

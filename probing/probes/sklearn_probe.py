@@ -12,10 +12,11 @@ from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped, unused-ignore]
 
 from probing.errors import ProbingError
+from probing.probes.contract import Fit
 from probing.probes.linear import Linear
-from probing.probes.problem import Fit, Problem
 from probing.probes.scaling import Scaling
-from probing.ranges import Iterations, Tolerance
+from probing.tasks.problem import Problem
+from probing.validation.ranges import Iterations, Tolerance
 
 Ints = NDArray[np.int64]
 Solver = Literal["lbfgs", "liblinear", "newton-cg", "newton-cholesky", "sag", "saga"]

@@ -13,8 +13,8 @@ from transformers.tokenization_utils_base import PreTrainedTokenizerBase
 
 from probing.errors import ProbingError
 from probing.models.padding import FILLED_WITH_0, Padding
-from probing.representations.inputs import Source, Tokens, characters, source_of, tokenize
 from probing.representations.spans import span_tokens
+from probing.representations.tokens import Source, Tokens, characters, source_of, tokenize
 from probing.tasks.task import Unit
 
 WINDOW = 4096  # texts that are tokenised together, so that memory does not grow with the corpus

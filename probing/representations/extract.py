@@ -13,18 +13,18 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from probing.errors import CorruptFileError, ProbingError
-from probing.files import nearest
-from probing.progress import Progress
-from probing.representations.inputs import Source, characters, source_of
+from probing.io.files import nearest
+from probing.io.progress import Progress
+from probing.representations.cache import Store
 from probing.representations.reader import Representations
 from probing.representations.request import Request, unit_id
 from probing.representations.settings import ExtractConfig
 from probing.representations.shard import ShardWriter
-from probing.representations.store import Store
+from probing.representations.tokens import Source, characters, source_of
 from probing.tasks.task import Unit
 
 if TYPE_CHECKING:  # a cached answer needs neither the model nor the library that runs it
-    from probing.models.load import LoadedModel
+    from probing.models.loading import LoadedModel
     from probing.representations.buffer import Buffer
     from probing.representations.forward import Reader, Rows
 

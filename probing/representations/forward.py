@@ -15,16 +15,16 @@ from torch import Tensor
 from probing.errors import ProbingError
 from probing.models.broken import AT_RANDOM, SAME, not_finite
 from probing.models.capture import capture
-from probing.models.load import LoadedModel
+from probing.models.loading import LoadedModel
 from probing.models.sites import Site
 from probing.models.trace import find_sites
 from probing.representations.encode import Batch, Encoder
-from probing.representations.inputs import characters, source_of
 from probing.representations.pooling import pool
 from probing.representations.request import Request
 from probing.representations.settings import ExtractConfig
 from probing.representations.shard import Vectors
 from probing.representations.threads import ThreadChoice, thread_candidates, torch_threads
+from probing.representations.tokens import characters, source_of
 from probing.tasks.task import Unit
 
 SAMPLE = 16  # texts that the time is measured on

@@ -13,10 +13,10 @@ import pandas as pd
 import pyarrow as pa
 
 from probing.errors import CorruptFileError, MisplacedFileError, OldFileError
-from probing.files import file_name
-from probing.parquet import read_marked, write_table
+from probing.io.files import file_name
+from probing.io.parquet import read_marked, write_table
+from probing.representations.manifest_rows import unit_columns
 from probing.representations.request import Request, unit_id
-from probing.representations.rows import unit_columns
 from probing.tasks.task import Task
 
 log = logging.getLogger(__name__)

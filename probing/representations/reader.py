@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from probing.errors import ProbingError
-from probing.representations.store import Part
+from probing.representations.cache import Part
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import Literal
 import torch
 
 from probing.errors import ProbingError
-from probing.ranges import Count, Length, Positive, Threads, check_ranges
+from probing.validation.ranges import Count, Length, Positive, Threads, check_ranges
 
 Dtype = Literal["float32", "bfloat16", "float16"]
 Storage = Literal["float32", "float16"]

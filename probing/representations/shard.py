@@ -23,8 +23,8 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from probing.errors import CorruptFileError
-from probing.files import delete, own_name, sync_folder, write_synced
-from probing.representations.rows import unit_columns
+from probing.io.files import delete, own_name, sync_folder, write_synced
+from probing.representations.manifest_rows import unit_columns
 from probing.tasks.task import Unit
 
 if TYPE_CHECKING:

@@ -11,13 +11,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from probing.arguments import checked
 from probing.errors import OldFileError, ProbingError
 from probing.results.baselines import with_baselines
 from probing.results.checks import check_there, numbers
 from probing.results.schema import COLUMNS, NONE, PREDICTED, RESULT, as_frame, places
 from probing.results.several import differing, preferred, several
 from probing.results.store import read_result, read_results
+from probing.validation.arguments import checked
 
 log = logging.getLogger(__name__)
 

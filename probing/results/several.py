@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import pandas as pd
 
 from probing.errors import ProbingError
-from probing.results.schema import GRID, NONE, places
+from probing.results.schema import GRID, KINDS, NONE, places
+from probing.validation.suggestions import name_one
 
 _TOLD_BY = (*GRID, "step", "question", "n_train", "n_dev", "n_test", "inner", "key")
 """Columns that distinguish runs, those that a user has chosen first."""
 _EQUAL = (
-    *(name for name in GRID if name not in {"variant", "stack", "metric"}), "step", "question", "n_train",
+    *(name for name in GRID if name not in {*KINDS, "stack", "metric"}), "step", "question", "n_train",
 )  # fmt: skip
 """Columns in which runs of an equal question agree."""
-_MOST = 8
 
 
 def several(rows: pd.DataFrame, what: str = "grid", start: str = "") -> ProbingError:
@@ -33,21 +31,6 @@ def several(rows: pd.DataFrame, what: str = "grid", start: str = "") -> ProbingE
     named = [name for name in columns if name not in {"question", "inner", "key"}] or columns[-1:]
     texts = [NONE if pd.isna(value) else str(value) for value in rows[named[0]]]
     return ProbingError(start + name_one(what, named, texts))
-
-
-def name_one(what: str, names: Sequence[str], texts: Sequence[str]) -> str:
-    """The one sentence for several where one is wanted.
-
-    Args:
-        what: Name of what should be there once.
-        names: Columns that distinguish them, the one to be named first.
-        texts: Its values, as a user would write them.
-    """
-    name, *more = names
-    texts = list(dict.fromkeys(texts))
-    some = ", ".join(texts[:_MOST]) + (f" and {len(texts) - _MOST} more" if len(texts) > _MOST else "")
-    also = f" ({', '.join(more)} differ{'' if len(more) > 1 else 's'} too)" if more else ""
-    return f"more than one {what}: {name} is any of {some}; name one, {name}=...{also}"
 
 
 def differing(rows: pd.DataFrame) -> list[str]:

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from probing.errors import ProbingError
-from probing.ranges import Folds, check_ranges
 from probing.tasks.target import Metric, Target
+from probing.validation.ranges import Folds, check_ranges
 
 Selection = Literal["dev", "kfold", "holdout", "nested", "none"]
 Features = Literal["concat", "compare", "all"]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from transformers import PreTrainedModel
 
-from probing.models.load import LoadedModel
+from probing.models.loading import LoadedModel
 from probing.objectives.objective import Batch, Output, Ready
 from probing.tasks.target import Classes
 from probing.tasks.task import Task, Unit

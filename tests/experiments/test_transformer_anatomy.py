@@ -12,9 +12,9 @@ import probing
 from experiments.transformer_anatomy import __main__ as study
 from experiments.transformer_anatomy.parts import PARTS
 from experiments.transformer_anatomy.presets import PRESETS
-from probing.choices import choices
+from probing.config.choices import choices
 from probing.errors import ProbingError
-from tests.test_run import SMALL
+from tests.runs.test_run import SMALL
 
 
 @pytest.fixture

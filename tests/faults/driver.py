@@ -21,8 +21,9 @@ import pytest
 import torch
 
 import probing
-import probing.main
-from probing.compose import compose_config
+import probing.cli.run
+import probing.runs.console
+from probing.config.compose import compose_config
 from probing.errors import ProbingError
 from probing.figures.save import save_table
 from tests.tiny import WORDS, make_bert
@@ -187,8 +188,8 @@ def main(what: str, place: Path) -> None:
         return (save_table(rows, folder / "grid.csv"),)
 
     compose = cache(compose_config)
-    setattr(probing.main, "compose_config", lambda words: compose(tuple(words)))  # noqa: B010
-    setattr(probing.present, "draw_run", drawn)  # noqa: B010
+    setattr(probing.cli.run, "compose_config", lambda words: compose(tuple(words)))  # noqa: B010
+    setattr(probing.runs.console, "draw_run", drawn)  # noqa: B010
     try:
         {"kills": kills, "writers": writers}[what](place)
     except BaseException:

@@ -6,7 +6,7 @@ import pytest
 
 from probing.errors import ProbingError
 from probing.figures.arrange import arrange, only_grid
-from probing.figures.grid import ABSENT, split_grids
+from probing.figures.grids import ABSENT, split_grids
 from tests.figures.frames import frame, put
 
 

@@ -12,13 +12,13 @@ from matplotlib.collections import LineCollection, PathCollection
 from matplotlib.figure import Figure
 from scipy.stats import spearmanr
 
+from probing.comparisons.compare import correlations, linkage
 from probing.errors import ProbingError
 from probing.figures import draw_comparison, draw_correlations
 from probing.figures.comparison import _beside, comparison_figure
 from probing.figures.correlations import correlations_figure
-from probing.figures.grid import key_of, split_grids
+from probing.figures.grids import key_of, split_grids
 from probing.figures.style import drawing
-from probing.results.compare import correlations, linkage
 from tests.figures.frames import frame, put, texts
 
 

@@ -13,9 +13,9 @@ from matplotlib.image import imread
 from probing.errors import ProbingError
 from probing.figures import draw_sheet
 from probing.figures.arrange import arrange
-from probing.figures.grid import split_grids
-from probing.figures.layout import lay_out, sheet_columns
+from probing.figures.grids import split_grids
 from probing.figures.page import shorten, text_width, wrap
+from probing.figures.panel_order import lay_out, sheet_columns
 from probing.figures.scale import shades_of
 from probing.figures.sheet import sheet_figure
 from probing.figures.style import drawing

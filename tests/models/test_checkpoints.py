@@ -11,14 +11,14 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import ChoiceSweep
 
 import probing
-from probing import cli
-from probing.compose import compose_config
+from probing.cli import main as cli
+from probing.config.compose import compose_config
+from probing.config.sweep import expand
 from probing.errors import ProbingError
 from probing.models.checkpoints import matching_models, step_of
-from probing.models.config import ModelConfig
-from probing.models.files import find_files
-from probing.models.load import load_model
-from probing.sweep import expand
+from probing.models.loading import load_model
+from probing.models.model_choice import ModelConfig
+from probing.models.model_files import find_files
 from tests.tiny import make_bert
 
 SMALL = ["task.n_train=60", "task.n_dev=30", "task.n_test=30", "extract.threads=1", "probe.l2=[1e-2]"]
@@ -128,7 +128,7 @@ def test_a_sweep_over_a_glob_gives_rows_with_steps_in_order(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("draw_run", "draw_sweep"):
-        monkeypatch.setattr(f"probing.present.{name}", lambda *_: ())
+        monkeypatch.setattr(f"probing.runs.console.{name}", lambda *_: ())
     run = make_run(tmp_path / "my run")
     root = tmp_path / "out"
     command = ["-m", "model=hf", f"model.name=glob({run}/checkpoint-*)", f"paths.root={root}", *SMALL]

@@ -15,10 +15,10 @@ from safetensors.torch import load_file, save_file
 from transformers import AutoModel
 
 from probing.errors import ProbingError
-from probing.models.config import ModelConfig
-from probing.models.content import TOKENIZER
-from probing.models.files import find_files
-from probing.models.load import load_model
+from probing.models.digests import TOKENIZER
+from probing.models.loading import load_model
+from probing.models.model_choice import ModelConfig
+from probing.models.model_files import find_files
 from tests.tiny import make_bert
 
 
@@ -113,7 +113,7 @@ def test_weights_are_those_that_the_library_prefers(model: Path, tmp_path: Path)
     save_file({name: value + 1 for name, value in tensors.items()}, part, metadata={"format": "pt"})
     assert identity(split) != some
     part.unlink()
-    with pytest.raises(ProbingError, match=r"part-.*: is not there, though .* names it"):
+    with pytest.raises(ProbingError, match=r"part-.*: is missing, although .* names it"):
         identity(split)
 
 

@@ -12,10 +12,10 @@ from safetensors.torch import load_file, save_file
 from transformers import AutoModel, RobertaConfig, RobertaModel, T5Config, T5Model
 
 from probing.errors import ProbingError
-from probing.models.config import ModelConfig
 from probing.models.family import default_pooling
-from probing.models.files import find_files
-from probing.models.load import LoadedModel, load_model
+from probing.models.loading import LoadedModel, load_model
+from probing.models.model_choice import ModelConfig
+from probing.models.model_files import find_files
 
 
 def load(folder: Path, **options: bool | int) -> LoadedModel:
@@ -111,8 +111,8 @@ def test_weights_in_several_files_are_one_model(tiny_bert: Path, tmp_path: Path)
     [
         ("./nowhere", "model folder nowhere does not exist"),
         ("package:no_such_package/model", r"not installed; install it with: pip install"),
-        ("no-org/no-model", "not a folder here, not in the hub's cache"),
-        ("a/b/c/d", "a/b/c/d: not a folder here"),
+        ("no-org/no-model", "not a local folder, not in the Hub's cache"),
+        ("a/b/c/d", "a/b/c/d: not a local folder"),
     ],
 )
 def test_a_model_that_is_nowhere(name: str, message: str) -> None:

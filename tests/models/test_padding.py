@@ -20,9 +20,9 @@ from transformers import (
 from transformers.models.auto.configuration_auto import CONFIG_MAPPING
 
 import probing
-from probing.models.config import ModelConfig
-from probing.models.files import find_files
-from probing.models.load import load_model
+from probing.models.loading import load_model
+from probing.models.model_choice import ModelConfig
+from probing.models.model_files import find_files
 from probing.models.padding import padding_as_saved
 from probing.objectives.classifier import Classifier
 from probing.objectives.language import Language

@@ -12,7 +12,7 @@ from transformers import PreTrainedModel
 
 from probing.ablations.evaluate import Evaluator
 from probing.ablations.shortcut import find_shortcut
-from probing.models.inputs import default_inputs
+from probing.models.default_inputs import default_inputs
 from probing.models.resume import Plan, Prefix, make_plan
 from tests.ablations.bare import Bare
 from tests.models.families import FAMILIES, Family, build, inputs_of

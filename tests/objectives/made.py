@@ -10,9 +10,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from probing.models.config import ModelConfig
-from probing.models.files import find_files
-from probing.models.load import Attention, LoadedModel, Purpose, load_model
+from probing.models.loading import Attention, LoadedModel, Purpose, load_model
+from probing.models.model_choice import ModelConfig
+from probing.models.model_files import find_files
 from probing.objectives.objective import Objective, Ready, Setting
 from probing.representations.pooling import Pooling
 from probing.representations.settings import ExtractConfig

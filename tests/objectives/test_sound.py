@@ -10,8 +10,8 @@ import pytest
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from probing import cli
 from probing.ablations.evaluate import Evaluator
+from probing.cli import main as cli
 from probing.errors import ProbingError
 from probing.objectives.language import Language
 from probing.objectives.sound import check_sound
@@ -64,7 +64,7 @@ def test_a_loss_that_is_drawn_at_random_is_refused(make: Callable[[Path], Path],
         for name, child in list(module.named_children()):
             if isinstance(child, nn.Dropout):
                 setattr(module, name, Dropped())
-    with pytest.raises(ProbingError, match=r"losses that differ .* draws something at random"):
+    with pytest.raises(ProbingError, match=r"losses that differ .* computes something at random"):
         check_sound(ready, "float32")
 
 

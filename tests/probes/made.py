@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from probing.probes.problem import Problem
 from probing.probes.scaling import Scaling
+from probing.tasks.problem import Problem
 from probing.tasks.target import Classes, Scores, Target
 
 Arrays = tuple[torch.Tensor, NDArray[np.int64]]

@@ -9,9 +9,9 @@ import torch
 from numpy.typing import NDArray
 
 from probing.errors import ProbingError
+from probing.probes.log_likelihood import Objective
 from probing.probes.logistic import Logistic
 from probing.probes.minimise import minimise
-from probing.probes.objective import Objective
 from probing.probes.scaling import Scaling
 from probing.probes.sklearn_probe import Sklearn
 from tests.probes.made import classes, clusters, loss_and_gradient, problem
@@ -216,8 +216,8 @@ def test_large_batches_are_fitted_in_groups(monkeypatch: pytest.MonkeyPatch) -> 
     vectors, labels = clusters(3, 200, 5, 3)
     whole = EXACT.fit(vectors, problem(labels))
     monkeypatch.setattr("probing.probes.linear.GROUP_BYTES", 1)
-    monkeypatch.setattr("probing.probes.selection.CHUNK_BYTES", 1)
-    monkeypatch.setattr("probing.probes.objective.CHUNK_BYTES", {"cpu": 1, "accelerator": 1})
+    monkeypatch.setattr("probing.probes.l2_choice.CHUNK_BYTES", 1)
+    monkeypatch.setattr("probing.probes.log_likelihood.CHUNK_BYTES", {"cpu": 1, "accelerator": 1})
     parts = EXACT.fit(vectors, problem(labels))
     np.testing.assert_array_equal(parts.l2, whole.l2)
     np.testing.assert_array_equal(parts.predictions, whole.predictions)

@@ -12,12 +12,13 @@ from sklearn.model_selection import StratifiedKFold
 from torch import nn
 
 from probing.errors import ProbingError
+from probing.probes.contract import Fit
 from probing.probes.losses import CrossEntropy
 from probing.probes.mlp import Mlp
 from probing.probes.nets import HiddenNet
-from probing.probes.problem import Fit, Problem
 from probing.probes.senteval import SentEval
 from probing.probes.sgd import Rows, Schedule, train
+from probing.tasks.problem import Problem
 from tests.probes.made import clusters, graded, problem
 
 Ints = NDArray[np.int64]

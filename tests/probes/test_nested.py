@@ -12,15 +12,16 @@ from sklearn.preprocessing import StandardScaler
 
 from probing.errors import ProbingError
 from probing.probes.coding import Coding
+from probing.probes.contract import Probe
 from probing.probes.linear import Linear
 from probing.probes.logistic import Logistic
 from probing.probes.newton import FoldSolver, KFold
-from probing.probes.problem import Probe, Problem
 from probing.probes.ridge import Ridge
 from probing.probes.senteval import SentEval
 from probing.probes.sgd import Schedule
 from probing.probes.sklearn_probe import Sklearn
-from probing.probes.splits import folds, outer_folds
+from probing.statistics.folds import folds, outer_folds
+from probing.tasks.problem import Problem
 from probing.tasks.target import Scores
 from tests.probes.made import classes, clusters, graded, loss_and_gradient, problem
 

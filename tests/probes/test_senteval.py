@@ -14,9 +14,9 @@ from torch import nn
 
 from probing.errors import ProbingError
 from probing.probes.losses import CrossEntropy, SquaredShares
-from probing.probes.problem import Problem
 from probing.probes.senteval import SentEval
 from probing.probes.sgd import Rows, Schedule, initial, train
+from probing.tasks.problem import Problem
 from tests.probes.made import classes, clusters, graded, problem
 
 CLASSES = ("ABBR", "DESC", "ENTY", "HUM", "LOC", "NUM")

@@ -13,10 +13,10 @@ import pytest
 from numpy.typing import NDArray
 
 from probing.errors import CorruptFileError, ProbingError
-from probing.representations.load import load_representations
+from probing.representations.cache import Store
+from probing.representations.public import load_representations
 from probing.representations.request import unit_id
 from probing.representations.shard import Shard, ShardWriter, open_shard
-from probing.representations.store import Store
 from probing.tasks.task import Task, Unit
 from tests.representations.test_extract import extractor
 from tests.representations.test_load import LAYOUT, PLAIN, REQUEST, cache

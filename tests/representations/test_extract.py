@@ -15,9 +15,9 @@ from safetensors.torch import load_file, save_file
 from transformers import AutoModel, AutoTokenizer
 
 from probing.errors import CorruptFileError, ProbingError
-from probing.models.config import ModelConfig
-from probing.models.files import find_files
-from probing.models.load import LoadedModel, load_model
+from probing.models.loading import LoadedModel, load_model
+from probing.models.model_choice import ModelConfig
+from probing.models.model_files import find_files
 from probing.representations.extract import Extractor, Overwrite
 from probing.representations.pooling import Pooling, pool
 from probing.representations.request import Request, SiteKind

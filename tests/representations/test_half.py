@@ -12,11 +12,9 @@ import torch
 from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
 
-from probing.compose import compose_config, plain_values
-from probing.config import build_config
+from probing.config.compose import compose_config, plain_values
+from probing.config.run_config import build_config
 from probing.errors import ProbingError
-from probing.pipeline import Run
-from probing.prepare import prepare
 from probing.representations import request
 from probing.representations.buffer import Buffer
 from probing.representations.forward import Rows
@@ -24,6 +22,8 @@ from probing.representations.half import Half
 from probing.representations.request import unit_id
 from probing.representations.settings import ExtractConfig, Storage
 from probing.representations.shard import ShardWriter
+from probing.runs.pipeline import Run
+from probing.runs.prepare import prepare
 from probing.tasks.task import Task, Unit
 from tests.representations.test_extract import extractor
 from tests.tiny import make_bert

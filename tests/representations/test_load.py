@@ -11,13 +11,13 @@ import pytest
 from numpy.typing import NDArray
 
 from probing.errors import ProbingError
-from probing.parquet import read_marked, write_table
-from probing.representations.load import load_representations
+from probing.io.parquet import read_marked, write_table
+from probing.representations.cache import Store
 from probing.representations.manifest import read_manifests, write_manifest
+from probing.representations.public import load_representations
 from probing.representations.reader import Representations
 from probing.representations.request import Request, unit_id
 from probing.representations.shard import ShardWriter
-from probing.representations.store import Store
 from probing.tasks.target import Classes, Scores
 from probing.tasks.task import Task, Unit
 

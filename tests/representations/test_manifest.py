@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from probing.errors import MisplacedFileError
-from probing.parquet import read_marked, write_table
+from probing.io.parquet import read_marked, write_table
 from probing.representations.manifest import read_manifests, write_manifest
 from probing.representations.request import Request
 from probing.tasks.task import Task

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 import probing
-from probing import cli
+from probing.cli import main as cli
 from probing.errors import ProbingError
 from tests.tiny import make_bert
 

@@ -17,10 +17,10 @@ import pytest
 from numpy.typing import NDArray
 
 from probing.errors import CorruptFileError
+from probing.representations.cache import Store
 from probing.representations.reader import Representations
 from probing.representations.request import Request, unit_id
 from probing.representations.shard import Shard, ShardWriter, open_shard
-from probing.representations.store import Store
 from probing.tasks.task import Unit
 
 UNITS = [Unit(f"sentence {number}") for number in range(50)]

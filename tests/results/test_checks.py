@@ -15,16 +15,16 @@ from probing.analyses.granularity import Granularity
 from probing.analyses.masking import MaskingAnalysis
 from probing.analyses.probe import ProbeAnalysis
 from probing.analyses.prune import PruneAnalysis
+from probing.comparisons.agreement import agreement
+from probing.comparisons.compare import clusters, compare, correlations, linkage, stability
+from probing.comparisons.concentration import concentration
+from probing.comparisons.profile import centre_of_mass, layer_profile
 from probing.errors import ProbingError
 from probing.figures.comparison import draw_comparison
 from probing.probes.logistic import Logistic
 from probing.probes.mlp import Mlp
 from probing.probes.senteval import SentEval
 from probing.probes.sklearn_probe import Sklearn
-from probing.results.agreement import agreement
-from probing.results.compare import clusters, compare, correlations, linkage, stability
-from probing.results.concentration import concentration
-from probing.results.profile import centre_of_mass, layer_profile
 from probing.results.schema import as_frame
 from tests.probes.made import clusters as made
 from tests.probes.made import problem

@@ -13,11 +13,11 @@ import pytest
 
 import probing
 from probing.errors import CorruptFileError, MisplacedFileError, ProbingError
+from probing.io.parquet import read_marked, write_table
 from probing.page.collect import collect
-from probing.parquet import read_marked, write_table
 from probing.results.store import ResultStore, read_result
 from tests.results.test_load import rows
-from tests.test_run import overrides
+from tests.runs.test_run import overrides
 
 
 def two(root: Path) -> tuple[Path, Path]:

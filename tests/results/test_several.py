@@ -6,12 +6,12 @@ import pandas as pd
 import pytest
 
 import probing
-from probing.agree import comparable
+from probing.cli.agree import comparable
+from probing.cli.selection import choose
+from probing.comparisons.measures import measures
 from probing.errors import ProbingError
-from probing.results.measures import measures
 from probing.results.several import preferred, several
 from probing.results.table import grid_text, summary
-from probing.selection import choose
 from tests.results.test_alike import grid
 
 

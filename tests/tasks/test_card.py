@@ -216,7 +216,7 @@ def test_the_record_is_plain_and_complete() -> None:
 
 
 def test_trec_as_it_is_known(shared: Any) -> None:  # noqa: ANN401
-    from probing.tasks.senteval import Trec
+    from probing.datasets.senteval import Trec
 
     made = card(Trec("senteval/trec", shared / "data" / "senteval").build())
     train, test = made.splits

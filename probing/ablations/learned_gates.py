@@ -1,0 +1,198 @@
+"""Gates before the outputs of heads, learned under a penalty on how many are open (Voita et al. 2019)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from transformers import PreTrainedModel
+
+from probing.ablations.hard_concrete import gate_at_test, noise, p_open, sample
+from probing.io.progress import Progress
+from probing.models.heads import Heads
+from probing.models.masking import gated
+from probing.objectives.objective import Batch, Ready, plain
+
+START = 2.5
+"""Where log alpha begins: just beyond where the test gate is 1, so that the model begins as it is."""
+UNDECIDED = (0.05, 0.95)
+"""P(open) between which a gate is neither open nor closed."""
+
+
+@dataclass(frozen=True)
+class Training:
+    """How gates are trained.
+
+    Attributes:
+        penalty: λ, which multiplies the sum of P(open) over all heads.
+        steps: Of Adam.
+        batch: Most examples in one step.
+        rate: Learning rate of log α; rates fall to 0 along a line.
+        weight_rate: Learning rate of the model's parameters; None leaves them as they are.
+    """
+
+    penalty: float
+    steps: int
+    batch: int
+    rate: float
+    weight_rate: float | None = None
+
+
+@dataclass(frozen=True)
+class Gates:
+    """The gates of some heads.
+
+    Attributes:
+        log_alpha: float64 (N,), the location of each.
+    """
+
+    log_alpha: NDArray[np.float64]
+
+    @property
+    def levels(self) -> NDArray[np.float64]:
+        """Gates without noise, 0 to 1; float64 (N,)."""
+        return plain(gate_at_test(torch.from_numpy(self.log_alpha)))
+
+    @property
+    def p_open(self) -> NDArray[np.float64]:
+        """The probability that each is not 0; float64 (N,)."""
+        return plain(p_open(torch.from_numpy(self.log_alpha)))
+
+    @property
+    def undecided(self) -> int:
+        """How many have not converged to open or closed."""
+        low, high = UNDECIDED
+        return int(((self.p_open > low) & (self.p_open < high)).sum())
+
+
+@contextmanager
+def own_weights(model: PreTrainedModel) -> Iterator[list[nn.Parameter]]:
+    """Let the parameters of a model be trained; when the context ends they are, to the bit, what they were.
+
+    Yields:
+        All of them.
+    """
+    weights = list(model.parameters())
+    before = [(weight.detach().clone(), weight.requires_grad) for weight in weights]
+    for weight in weights:
+        weight.requires_grad_(True)
+    try:
+        yield weights
+    finally:
+        for weight, (values, learning) in zip(weights, before, strict=True):
+            weight.grad = None
+            weight.requires_grad_(learning)
+            with torch.no_grad():
+                weight.copy_(values)
+
+
+def learn_gates(
+    ready: Ready,
+    heads: Heads,
+    training: Training,
+    seed: int,
+    weights: Sequence[nn.Parameter] = (),
+    stages: int = 1,
+) -> Iterator[tuple[Gates, float]]:
+    """Minimise E_g[L] + λ·Σ P(open) by Adam, in stages (Voita et al. 2019, section 6.1).
+
+    L is the mean of the objective's loss over all that is predicted of the train split (cross-entropy of an
+    example, nats of a token). Every example has gates of its own in every step, which tells more of the
+    expectation than one draw for a batch, at the same price. Dropout stays off. The same seed gives the
+    same batches and the same noise under every λ.
+
+    Args:
+        ready: The model and its objective; a readout stays as it was fitted.
+        heads: Those that get a gate, N in all.
+        training: How.
+        seed: Of the noise and the order of batches.
+        weights: Parameters of the model to train beside the gates, by `training.weight_rate`.
+        stages: In how many equal shares of the steps, one step at least.
+
+    Yields:
+        The gates, and the mean train loss of the stage, without the penalty.
+    """
+    learner = _Learner(ready, heads, training, seed, weights)
+    batches = _endless(_pieces(ready.batches("train"), training.batch), seed)
+    progress = Progress(f"gates, lambda {training.penalty:g}", "examples", training.steps)
+    for steps in np.array_split(np.arange(training.steps), min(stages, training.steps)):
+        losses = []
+        for _ in steps:
+            batch = next(batches)
+            losses.append(learner.step(batch))
+            progress.add(len(batch.rows), 1)
+        yield learner.gates, float(np.mean(losses))
+    progress.close()
+
+
+class _Learner:
+    def __init__(
+        self, ready: Ready, heads: Heads, training: Training, seed: int, weights: Sequence[nn.Parameter]
+    ) -> None:
+        self._ready = ready
+        self._heads = heads
+        self._penalty = training.penalty
+        self._draws = torch.Generator().manual_seed(seed)  # on the CPU, so that devices see the same noise
+        pieces = _pieces(ready.batches("train"), training.batch)
+        self._predicted = float(np.mean([batch.counts.sum() for batch in pieces]))
+        self._log_alpha = torch.full((len(heads),), START, device=ready.model.device, requires_grad=True)
+        self._learned: list[Tensor] = [self._log_alpha, *weights]
+        rates = [training.rate, *[training.weight_rate or 0.0] * len(weights)]
+        groups = [{"params": [each], "lr": rate} for each, rate in zip(self._learned, rates, strict=True)]
+        self._optimizer = torch.optim.Adam(groups)
+        self._schedule = torch.optim.lr_scheduler.LambdaLR(
+            self._optimizer, lambda step: 1 - step / training.steps
+        )
+
+    @property
+    def gates(self) -> Gates:
+        return Gates(plain(self._log_alpha))
+
+    def step(self, batch: Batch) -> float:
+        """One step; the batch's mean loss."""
+        u = noise((len(batch.rows), len(self._heads)), self._draws).to(self._log_alpha)
+        with torch.enable_grad():
+            with gated(self._ready.model, self._heads, sample(self._log_alpha, u)):
+                loss = self._ready.run(batch).loss.sum()
+            # by the mean count of all batches, so that each weighs as much as is predicted of it
+            objective = loss / self._predicted + self._penalty * p_open(self._log_alpha).sum()
+            gradients = torch.autograd.grad(objective, self._learned, materialize_grads=True)
+        for each, gradient in zip(self._learned, gradients, strict=True):
+            each.grad = gradient
+        self._optimizer.step()
+        self._schedule.step()
+        return float(loss.detach()) / float(batch.counts.sum())
+
+
+def _pieces(batches: Sequence[Batch], size: int) -> list[Batch]:
+    """The batches, cut into equal pieces of at most so many examples."""
+    pieces = []
+    for batch in batches:
+        count = len(batch.rows)
+        ends = np.linspace(0, count, -(-count // size) + 1).astype(int).tolist()
+        pieces += [_cut(batch, slice(*ends[place : place + 2])) for place in range(len(ends) - 1)]
+    return pieces
+
+
+def _cut(batch: Batch, rows: slice) -> Batch:
+    return replace(
+        batch,
+        inputs={name: tensor[rows] for name, tensor in batch.inputs.items()},
+        rows=batch.rows[rows],
+        tokens=batch.tokens[rows],
+        counts=batch.counts[rows],
+        extra={name: tensor[rows] for name, tensor in batch.extra.items()},
+    )
+
+
+def _endless(batches: Sequence[Batch], seed: int) -> Iterator[Batch]:
+    """All batches, in another order every time around."""
+    rng = np.random.default_rng(seed)
+    while True:
+        for place in rng.permutation(len(batches)):
+            yield batches[place]

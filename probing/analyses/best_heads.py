@@ -1,0 +1,89 @@
+"""The n best heads put together, beside what they must be compared with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pandas as pd
+
+from probing.analyses.analysis import Experiment
+from probing.analyses.granularity import Unit
+from probing.analyses.vectors import Head, Pick, all_heads
+from probing.tasks.control import permuted_task
+from probing.tasks.task import Task
+
+Fit = Callable[[Task, Sequence[Pick]], list[dict[str, object]]]
+
+
+def top_rows(experiment: Experiment, n: int, fit: Fit) -> list[dict[str, object]]:
+    """Rows for n heads: the best by dev, as many at random, and the best on permuted labels.
+
+    Selection reads dev scores alone. Its optimism shows in the rows `permuted`, for which heads are ranked
+    and put together in the same way on labels that do not depend on the texts. These and random heads
+    are given for up to half of all heads.
+
+    Args:
+        experiment: With `beside`, which has the grid of single heads.
+        n: How many.
+        fit: Rows of probes on some picks, for a task.
+
+    Raises:
+        CorruptFileError: If vectors are damaged in the cache.
+    """
+    heads = all_heads(experiment)
+    best = ranking(_beside(experiment, "head"))[:n]
+    picks = [_pick("top", best)]
+    settings = experiment.granularity
+    few = 2 * n <= len(heads)  # larger sets are nearly the same whoever chooses them, and the costliest
+    if few:
+        picks += [
+            _pick("random", random_heads(heads, n, experiment.seed, k), k) for k in range(settings.draws)
+        ]
+    rows = fit(experiment.task, picks)
+    if not few or experiment.labels.get("baseline", "none") != "none":
+        return rows
+    for draw in range(settings.permutations):
+        chosen = ranking(_beside(experiment, "head", draw))[:n]
+        task = permuted_task(experiment.asked, draw, experiment.seed).take(experiment.kept)
+        rows += fit(task, [_pick("permuted", chosen, draw)])
+    return rows
+
+
+def layer_rows(experiment: Experiment) -> pd.DataFrame:
+    """Rows of the last layer, and of the layer (not the embeddings) that is best on dev."""
+    layers = _beside(experiment, "layer")
+    layers = layers[layers["layer"] >= 0]
+    chosen = {"last_layer": int(layers["layer"].max()), "best_layer": ranking(layers)[0][0]}
+    rows = pd.concat([layers[layers["layer"] == layer] for layer in chosen.values()], ignore_index=True)
+    rows["variant"] = pd.array(list(chosen), dtype="string")
+    for name in ("granularity", "key"):
+        rows[name] = pd.array([str(experiment.labels[name])] * len(rows), dtype="string")
+    return rows
+
+
+def ranking(frame: pd.DataFrame) -> list[Head]:
+    """The (layer, head) of a grid's rows, best dev score first; of equals the lowest layer and head."""
+    dev = frame["dev"].to_numpy(dtype=np.float64)
+    layer = frame["layer"].to_numpy(dtype=np.int64)
+    head = frame["head"].to_numpy(dtype=np.int64, na_value=0)
+    order = np.lexsort((head, layer, -dev.round(12)))
+    return [(int(layer[row]), int(head[row])) for row in order]
+
+
+def random_heads(heads: Sequence[Head], n: int, seed: int, draw: int) -> list[Head]:
+    """Some different heads, another set for another seed or draw."""
+    generator = np.random.default_rng([seed, draw])
+    return [heads[place] for place in generator.choice(len(heads), n, replace=False)]
+
+
+def _beside(experiment: Experiment, unit: Unit, draw: int | None = None) -> pd.DataFrame:
+    assert experiment.beside is not None
+    return experiment.beside(unit, draw)
+
+
+def _pick(variant: str, ranked: Sequence[Head], draw: int | None = None) -> Pick:
+    """Put together by place in the model, so that all heads in any order are the same vectors."""
+    told = " ".join(f"{layer}.{head}" for layer, head in ranked)
+    cell: dict[str, object] = {"variant": variant, "draw": draw, "n_heads": len(ranked), "heads": told}
+    return Pick(tuple(sorted(ranked)), cell)

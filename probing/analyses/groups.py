@@ -1,0 +1,121 @@
+"""What analyses of a model that is judged by an objective have in common: groups of heads, rows, ranks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from probing.errors import ProbingError
+from probing.results.effects import effect
+from probing.results.schema import KINDS, as_frame, places
+from probing.statistics.scores import majority
+from probing.tasks.problem import pose
+
+if TYPE_CHECKING:
+    from probing.analyses.analysis import Experiment, Means
+    from probing.models.heads import Heads
+    from probing.objectives.objective import Ready
+
+
+@dataclass(frozen=True)
+class Groups:
+    """What is taken away at a time: single heads, or all heads of a layer.
+
+    Attributes:
+        heads: All heads of the model.
+        members: int64, places of the heads of each group among all N.
+        cells: What a row says of each group.
+    """
+
+    heads: Heads
+    members: tuple[NDArray[np.int64], ...]
+    cells: tuple[Mapping[str, object], ...]
+
+    @classmethod
+    def of(cls, heads: Heads, experiment: Experiment) -> Groups:
+        """The groups of the layers that are asked for.
+
+        Raises:
+            ProbingError: If the model has no such layer.
+        """
+        chosen = heads.of_layers(experiment.granularity.layers)
+        members, cells = [], []
+        for site in chosen.sites:
+            places = np.arange(len(heads))[heads.slices[site]]
+            if experiment.granularity.unit == "attention":
+                members.append(places)
+                cell = {**heads.cells[places[0]], "head": None, "n_heads": len(places)}
+                cells.append(cell)
+            else:
+                members += [places[[head]] for head in range(site.heads)]
+                cells += [{**heads.cells[place], "n_heads": 1} for place in places]
+        return cls(heads, tuple(members), tuple(cells))
+
+    def __len__(self) -> int:
+        """Number of groups."""
+        return len(self.members)
+
+    @cached_property
+    def layers(self) -> tuple[slice, ...]:
+        """The groups of each layer, those of one stack after those of another."""
+        places = [(cell["stack"], cell["layer"]) for cell in self.cells]
+        starts = [at for at in range(len(places)) if at == 0 or places[at] != places[at - 1]]
+        return tuple(slice(*pair) for pair in zip(starts, [*starts[1:], len(places)], strict=True))
+
+
+def check_unit(name: str, means: Means, allowed: Sequence[str] = ("head", "attention")) -> None:
+    """Refuse a granularity that an analysis has no meaning for.
+
+    Raises:
+        ProbingError: Naming those that it has.
+    """
+    unit = means.granularity.unit
+    if unit not in allowed:
+        use = " or ".join(f"granularity={name}" for name in allowed)
+        raise ProbingError(f"analysis={name}: takes no {unit} away; use {use}")
+
+
+def settings_of(analysis: Any, means: Means) -> dict[str, Any]:  # noqa: ANN401
+    """The settings of an analysis and its objective, for the key of its result."""
+    found = {"analysis": {"kind": analysis.name, **asdict(analysis)}}
+    if analysis.uses == "objective":
+        objective = means.objective
+        found["objective"] = {"kind": objective.name, **asdict(objective)}  # type: ignore[call-overload]
+    return found
+
+
+def ready_of(experiment: Experiment, attention: Any = "sdpa") -> Ready:  # noqa: ANN401
+    """The model with its objective."""
+    assert experiment.ready is not None
+    return experiment.ready(attention)
+
+
+def shared_labels(experiment: Experiment, ready: Ready) -> dict[str, object]:
+    """Columns that are the same in every row of a judged model."""
+    # only what pools vectors is fitted to examples of train
+    splits = ("train", "dev", "test") if experiment.labels.get("pooling") else ("dev", "test")
+    sizes: dict[str, object] = {f"n_{split}": len(ready.task.rows(split)) for split in splits}
+    if ready.metrics[0] != "loss":  # which guessing has no part in
+        sizes["majority"] = majority(pose(ready.task, experiment.seed))
+    return {**experiment.labels, **sizes}
+
+
+def ranked(rows: Sequence[Mapping[str, object]]) -> pd.DataFrame:
+    """Rows as a frame with column `rank`, which counts from the largest effect within each kind of row."""
+    frame = as_frame([dict(row) for row in rows])
+    return with_ranks(frame)
+
+
+def with_ranks(frame: pd.DataFrame) -> pd.DataFrame:
+    """The frame with the ranks of single heads, or layers, within each kind of row; the same for equals."""
+    placed = frame["layer"].notna()
+    size = effect(frame).where(placed)
+    kinds = places(frame, (*KINDS, "metric"))
+    order = size.groupby(kinds.to_flat_index().to_numpy()).rank(ascending=False, method="min")
+    return frame.assign(rank=order.astype("Int64"))

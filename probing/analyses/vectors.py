@@ -1,0 +1,100 @@
+"""What the probes of a part read: vectors of heads or layers, alone or put together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+
+import torch
+
+from probing.analyses.analysis import GROUP_BYTES, Experiment
+from probing.analyses.combine import blocks
+from probing.tasks.task import Features
+
+Head = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Pick:
+    """Heads whose vectors are put together for one probe.
+
+    Attributes:
+        heads: (layer, head) of each; vectors are put together in this order.
+        cell: What the row of the result says of it.
+    """
+
+    heads: tuple[Head, ...]
+    cell: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Vectors that are probed together.
+
+    Attributes:
+        vectors: float32 (u, n, dim).
+        cells: What the rows of the u units say of them: layer, head, n_heads, ...
+    """
+
+    vectors: torch.Tensor
+    cells: tuple[Mapping[str, object], ...]
+
+
+def layer_batches(experiment: Experiment, layer: int, features: Features | None) -> Iterator[Batch]:
+    """The heads of a layer one by one, or the layer itself if layers are read; see `Batch`.
+
+    Raises:
+        CorruptFileError: If the layer is damaged in the cache.
+    """
+    whole = experiment.granularity.unit == "layer"
+    for heads in experiment.head_groups(layer):
+        cells = [
+            {"layer": layer} if whole else {"layer": layer, "head": head, "n_heads": 1} for head in heads
+        ]
+        yield Batch(experiment.vectors(layer, features, heads), tuple(cells))
+
+
+def pick_batches(experiment: Experiment, picks: Sequence[Pick], features: Features | None) -> Iterator[Batch]:
+    """Heads put together, picks of the same width in one batch as far as memory allows.
+
+    Raises:
+        CorruptFileError: If a layer is damaged in the cache.
+    """
+
+    def width(pick: Pick) -> int:
+        return sum(experiment.representations.layout[layer][1] for layer, _ in pick.heads)
+
+    for dim, alike in groupby(sorted(picks, key=width), key=width):
+        waiting = list(alike)
+        size = max(1, GROUP_BYTES // (8 * dim * len(experiment.asked.all_units)))
+        for start in range(0, len(waiting), size):
+            chosen = waiting[start : start + size]
+            yield Batch(_put_together(experiment, chosen, features), tuple(pick.cell for pick in chosen))
+
+
+def all_heads(experiment: Experiment) -> tuple[Head, ...]:
+    """Every (layer, head) that is read, ascending."""
+    layout = experiment.representations.layout
+    return tuple((layer, head) for layer in sorted(layout) for head in range(layout[layer][0]))
+
+
+def _put_together(experiment: Experiment, picks: Sequence[Pick], features: Features | None) -> torch.Tensor:
+    """The vectors of every pick side by side; float32 (picks, n, dim).
+
+    Of pairs the heads of the first unit come before those of the second, as if one head had been read.
+    """
+    wanted = sorted({head for pick in picks for head in pick.heads})
+    read: dict[Head, torch.Tensor] = {}
+    for layer, heads in groupby(wanted, key=lambda place: place[0]):
+        numbers = [head for _, head in heads]
+        vectors = experiment.vectors(layer, features, numbers)
+        read |= {(layer, head): vectors[place] for place, head in enumerate(numbers)}
+    parts = 1 if experiment.asked.partners is None else blocks(features or experiment.asked.features)
+    return torch.stack([_joined([read[head] for head in pick.heads], parts) for pick in picks])
+
+
+def _joined(heads: Sequence[torch.Tensor], parts: int) -> torch.Tensor:
+    """Vectors (n, dim) side by side, the first of their equal parts of all, then the second, ..."""
+    pieces = zip(*(head.chunk(parts, -1) for head in heads), strict=True)
+    return torch.cat([piece for same in pieces for piece in same], -1)

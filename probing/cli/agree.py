@@ -1,0 +1,107 @@
+"""`probing agree`: do probing and use agree? Every measure of heads against every other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from probing.cli.selection import Where, choose, having, parse, places, values
+from probing.errors import ProbingError
+from probing.results.effects import CELL
+from probing.results.finding import finding_of_rows
+from probing.results.load import load_results
+from probing.results.sizes import counts_text
+
+# what a reader looks at; the table that is written has all columns
+_SHOWN = (
+    "first", "second", "rho", "low", "high", "p_adjusted", "rho_within_layers", "p_within_layers_adjusted",
+    "top_overlap",
+)  # fmt: skip
+_HEADINGS = {
+    "p_adjusted": "p",
+    "rho_within_layers": "within layers",
+    "p_within_layers_adjusted": "p within",
+    "top_overlap": "same top 10%",
+}
+
+
+def command(words: Sequence[str]) -> None:
+    """`probing agree [column=value ...] [paths.root=outputs] [out=...]`: print, draw and write agreement.
+
+    Raises:
+        ProbingError: If no row answers, rows are of several models, or there are fewer than two measures.
+    """
+    from probing.comparisons.agreement import agreement, answer
+    from probing.figures.pairs_of_measures import draw_pairs
+
+    asked = parse(words, "probing --help")
+    root, out = places(asked, "agreement")
+    rows = comparable(load_results(root), {name: values(value) for name, value in asked.items()}, root)
+    pairs = agreement(rows)
+    print(_printed(pairs))  # noqa: T201
+    print(counts_text(rows))  # noqa: T201
+    print(answer(pairs))  # noqa: T201
+    for path in draw_pairs(rows, pairs, out):
+        print(path)  # noqa: T201
+
+
+def comparable(frame: pd.DataFrame, where: Where, root: str = "outputs") -> pd.DataFrame:
+    """The rows of single heads of one model that are asked for, each analysis by the variant that it is.
+
+    A column constrains the rows that have it: `probe=logistic` leaves importances alone, `variant=only_one`
+    all analyses but ablation. Of importance `per_example` is taken, of ablation `leave_one_out`, under the
+    task's metric and by loss, of gates those of the test, of pruning nothing, if no variant of it is asked.
+    Runs that another run made on its way are left out if they lack heads of a run that was asked for.
+
+    Args:
+        frame: What `load_results` gives.
+        where: For each column, its values as they are written.
+        root: Where the frame was read from, for messages.
+
+    Raises:
+        ProbingError: If no row answers, or those of several models that were not asked for.
+    """
+    columns = {name: asked for name, asked in where.items() if name != "variant"}
+    rows = choose(frame, columns, root, keep_missing=True)
+    rows = rows[(rows["granularity"] == "head").fillna(value=False) & rows["head"].notna()]
+    variants = where.get("variant", ())
+    named = having(rows, "variant", variants)
+    found = {str(analysis): own for analysis, own in rows.groupby("analysis", sort=False)}
+    by_place = sorted(found, key=lambda name: finding_of_rows(found[name]).place)
+    ordered = dict.fromkeys([*where.get("analysis", ()), *by_place])
+    taken = [_by_variant(found[name], named) for name in ordered if name in found]
+    if not sum(map(len, taken)):
+        raise ProbingError(f"{root}: no results of single heads; run probing, then probing analysis=ablation")
+    rows = pd.concat(taken)
+    models = list(rows["model"].unique())
+    if len(models) > 1 and "model" not in where:
+        raise ProbingError(
+            f"heads of {len(models)} models are not the same heads; choose one, model={models[0]}"
+        )
+    return _without_partial(rows)
+
+
+def _without_partial(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows without those of inner runs (column `inner`) that lack heads of a run that was asked for."""
+    inner = rows["inner"].fillna(value=False).astype(bool)
+    if inner.all():
+        return rows
+    heads = rows["key"].map(rows.drop_duplicates(["key", *CELL])["key"].value_counts())
+    return rows[~inner | heads.ge(heads[~inner].max())]
+
+
+def _by_variant(rows: pd.DataFrame, named: pd.Series) -> pd.DataFrame:
+    own = named[rows.index]
+    return rows[own] if own.any() else finding_of_rows(rows).offered(rows)
+
+
+def _printed(pairs: pd.DataFrame) -> str:
+    shown = pairs[list(_SHOWN)].rename(columns=_HEADINGS)
+    signed = ("rho", "low", "high", "within layers")
+    formats = {name: "{:+.2f}" if name in signed else "{:.2g}" for name in shown.columns[2:]}
+    texts = {
+        name: shown[name].map(lambda number, text=text: "" if pd.isna(number) else text.format(number))
+        for name, text in formats.items()
+    }
+    return shown.assign(**texts).to_string(index=False)

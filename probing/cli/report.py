@@ -1,0 +1,29 @@
+"""`probing report`: the page of all results under a folder."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from probing.cli.selection import parse, places
+from probing.errors import ProbingError
+from probing.io.streams import output
+from probing.page.report import report
+
+
+def command(words: Sequence[str]) -> None:
+    """`probing report [paths.root=outputs] [out=report.html]`: write the page and print where it is.
+
+    Raises:
+        ProbingError: If a word is not understood, or the page cannot be written.
+    """
+    named = [word for word in words if word.partition("=")[0] in {"root", "paths.root", "out"}]
+    folders = [word for word in words if word not in named]
+    unknown = folders[1:] or [word for word in folders if "=" in word and not Path(word).is_dir()]
+    if unknown:
+        word = unknown[0].partition("=")[0]
+        raise ProbingError(f"report: cannot use {word!r}; give [paths.root=outputs] [out=report.html]")
+    asked = parse([*named, *(f"root={folder}" for folder in folders)], "probing --help")
+    chosen = "out" in asked
+    root, out = places(asked, "report.html")
+    output().write(f"{report(root, out if chosen else None)}\n")

@@ -1,0 +1,129 @@
+"""What the command line and the Python call do: one run, or a sweep of them."""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig
+
+from probing.config.compose import (
+    compose_config,
+    hydra_session,
+    plain_values,
+    run_folder,
+    swept_by_experiment,
+)
+from probing.config.run_config import Config, build_config
+from probing.config.sweep import multirun
+from probing.config.typed import as_typed
+from probing.errors import ProbingError, explained
+from probing.io.files import replace_file
+from probing.io.log import LOG, log_to_file, log_to_terminal
+from probing.io.yaml import as_yaml
+from probing.runs.console import Outcome, finish, present
+from probing.runs.folder import CARD, CONFIG, marked, new_run_folder
+from probing.runs.pipeline import Run
+from probing.runs.prepare import prepare
+from probing.validation.arguments import checked
+
+log = logging.getLogger(__name__)
+
+
+@checked()
+def run(overrides: Sequence[str] = (), *, data: pd.DataFrame | None = None) -> pd.DataFrame:
+    """Run one experiment, print its grid and draw it; what the command `probing` does, from Python too.
+
+    Args:
+        overrides: As on the command line: `["model=minilm", "task=grammar/tense"]`.
+        data: Examples of your own, a row each, for `task=table`: `task.text` and `task.label` name columns.
+
+    Returns:
+        The tidy rows of the run, as `load_results` would give them.
+
+    Raises:
+        ProbingError: If the configuration, the data or the model is not as it should be, or the disk refuses
+            something; then no run folder is left behind.
+    """
+    composed = compose_config(overrides)
+    if swept_by_experiment(composed):
+        raise ProbingError(f"{' '.join(overrides)} is a sweep; run it with: probing -m {' '.join(overrides)}")
+    values = plain_values(composed)
+    config = build_config(values)  # before the run's folder, which mostly lies in paths.root
+    planned = run_folder(composed)
+    with log_to_terminal():
+        start = prepare(config if data is None else _with_data(config, data))
+        try:
+            with new_run_folder(planned, config.paths.root) as folder:
+                return _execute(start, values, folder)
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise ProbingError(explained(error)) from error
+
+
+def _with_data(config: Config, data: pd.DataFrame) -> Config:
+    from probing.datasets.table import TableTask
+
+    if not isinstance(config.task, TableTask):
+        raise ProbingError(f"data= is for task=table, and the task is {config.task.name}")
+    return replace(config, task=replace(config.task, frame=data))
+
+
+def run_sweep(overrides: Sequence[str]) -> list[Outcome]:
+    """Run all combinations of a sweep; one that fails stops no other.
+
+    Returns:
+        The outcomes, in the order of the jobs.
+
+    Raises:
+        ProbingError: If one of the combinations cannot be composed; then none is run.
+    """
+    with hydra_session() as session:
+        assert session.hydra is not None
+        jobs = multirun(session.hydra, _job, as_typed(overrides, swept=True))
+        outcomes: list[Outcome] = [job.return_value for job in jobs]
+    if outcomes:
+        finish(outcomes)
+    return outcomes
+
+
+def _job(composed: DictConfig) -> Outcome:
+    hydra = HydraConfig.get()
+    folder = Path(hydra.runtime.output_dir)
+    title = " ".join(hydra.overrides.task)
+    with log_to_file(folder / LOG):
+        log.info("[%s] %s", hydra.job.num, title)
+        try:
+            values = plain_values(composed)
+            start = prepare(build_config(values))
+            with marked(folder, start.config.paths.root):
+                frame = _execute(start, values, folder)
+            return Outcome(title, folder, frame, order=start.config.figure.order)
+        except BrokenPipeError:  # nobody reads on, so that no other job has to start
+            raise
+        except (ProbingError, OSError) as error:
+            problem = explained(error) if isinstance(error, OSError) else str(error)
+            log.error("failed: %s", problem)
+            return Outcome(title, folder, problem=problem)
+        except Exception as error:
+            log.error("failed: %s", traceback.format_exc())
+            return Outcome(title, folder, problem=f"{type(error).__name__}: {error}", ours=True)
+
+
+def _execute(start: Run, values: dict[str, Any], folder: Path) -> pd.DataFrame:
+    """Run in a folder that exists: log, configuration, printed grid, table and picture."""
+    with log_to_file(folder / LOG):
+        log.info("%s", " | ".join(str(start.names[name]) for name in ("model", "task", "granularity")))
+        for name, content in ((CONFIG, values), (CARD, start.card.as_dict())):
+            replace_file(folder / name, as_yaml(content).encode())
+        log.info("%s", start.card.text())
+        frame = start()
+        present(start, frame, folder)
+    return frame

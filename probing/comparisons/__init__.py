@@ -1,0 +1,1 @@
+"""Result frames compared with each other."""

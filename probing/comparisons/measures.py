@@ -1,0 +1,146 @@
+"""What rows of different analyses say of one thing: how much the model needs a head."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pandas as pd
+
+from probing.errors import ProbingError
+from probing.results.checks import check_numbers
+from probing.results.effects import CELL, effect
+from probing.results.finding import finding_of_rows
+from probing.results.schema import GRID, KINDS, RESULT, places
+from probing.results.several import preferred, several
+from probing.validation.arguments import checked
+
+_RUN = [name for name in (*GRID, "step", "draw", "key") if name != "stack"]
+# probes read nothing else of a model that has several stacks
+_PROBED = "encoder"
+_WORDS: dict[str, Callable[[str], str]] = {
+    "baseline": lambda value: value.replace("none", ""),
+    "task": str,
+    "variant": str,
+    "fill": lambda value: value.replace("zero", ""),
+    "normalisation": str,
+    "penalty": "lambda {}".format,
+    "metric": str,
+    "model": str,
+    "step": "step {}".format,
+    "granularity": str,
+    "pooling": "pooling={}".format,
+    "probe": str,
+    "objective": str,
+    "seed": "seed {}".format,
+    "limit": "limit {}".format,
+    "draw": "draw {}".format,
+    "n_train": "{} trained on".format,
+    "key": lambda value: f"run {value[:6]}",
+}
+
+
+@checked(frame=(*RESULT, "value"))
+def measures(frame: pd.DataFrame) -> pd.DataFrame:
+    """Every grid of single heads as a column, larger the more the model needs the head (`effect`).
+
+    Probes read the encoder alone of an encoder–decoder model, so where other grids tell stacks apart, rows
+    without one are the encoder's.
+
+    Args:
+        frame: Result rows, of grids that have the same heads; rows of no one head are left out.
+
+    Returns:
+        float64; (stack, layer, head) down, stack being "-" where the model has only one, and the names of
+        `measure_names` across. Every cell is filled.
+
+    Raises:
+        ProbingError: If no row is of a single head, or a grid lacks a head that another has.
+    """
+    grids = head_grids(frame)
+    stacked = any(rows["stack"].notna().any() for rows in grids)
+    columns: dict[str, pd.Series] = {}
+    for name, rows in zip(measure_names(grids), grids, strict=True):
+        told = rows.assign(stack=rows["stack"].fillna(_PROBED)) if stacked else rows
+        cells = places(told, CELL)
+        if cells.has_duplicates:
+            twice = _place(cells[cells.duplicated()][0])
+            raise several(rows, "grid", f"{name} has two rows for {twice}, of ")
+        columns[name] = pd.Series(effect(rows).to_numpy(), index=cells)
+    for name, numbers in columns.items():
+        check_numbers(numbers.to_frame("value"), "value", what=name)
+    table = pd.concat(columns, axis=1)
+    _refuse_gaps(table)
+    return table
+
+
+def head_grids(frame: pd.DataFrame) -> list[pd.DataFrame]:
+    """The rows of single heads, a frame for each grid; all stacks of a model are one.
+
+    `only_best`, which names one head of each layer, is no grid.
+
+    Raises:
+        ProbingError: If there are none.
+    """
+    single = frame["granularity"].eq("head").fillna(value=False).astype(bool)
+    chosen = frame["variant"].fillna("").eq("only_best").astype(bool)
+    rows = frame[single & ~chosen & frame["layer"].notna() & frame["head"].notna()]
+    if rows.empty:
+        raise ProbingError("no results of single heads there; run probing, then probing analysis=ablation")
+    return [grid for _, grid in preferred(rows).groupby(_RUN, sort=False, dropna=False, observed=True)]
+
+
+def measure_names(grids: Sequence[pd.DataFrame]) -> list[str]:
+    """A short name for each grid: its analysis and variant, and what else tells it from the others.
+
+    The first word is the analysis. Tasks and models are told where any grids differ in them, all else where
+    grids of that analysis do: `probe grammar/tense`, `ablation leave_one_out`, `gates lambda 0.01`.
+    """
+    keys = pd.DataFrame([_texts(grid) for grid in grids])
+    names = [_name(keys, place, ()) for place in range(len(keys))]
+    for field in ("n_train", "key"):  # what no column of the grid tells apart, the run does
+        again = {name for name in names if names.count(name) > 1}
+        names = [_name(keys, place, (field,)) if name in again else name for place, name in enumerate(names)]
+    return names
+
+
+def measure_kinds(frame: pd.DataFrame) -> dict[str, str]:
+    """For each measure of `measures` its kind: "encoding", "use", or empty."""
+    grids = head_grids(frame)
+    return {name: finding_of_rows(grid).kind for name, grid in zip(measure_names(grids), grids, strict=True)}
+
+
+def _texts(grid: pd.DataFrame) -> dict[str, str]:
+    first = grid.iloc[0]
+    fields = ("analysis", *_WORDS)
+    texts = {name: "" if pd.isna(first[name]) else str(first[name]) for name in fields}
+    return texts | ({"variant": ""} if texts["variant"] == finding_of_rows(grid).variant else {})
+
+
+def _name(keys: pd.DataFrame, place: int, more: Sequence[str]) -> str:
+    own, alike = keys.iloc[place], keys[keys["analysis"] == keys["analysis"].iloc[place]]
+    told = {*KINDS, *more}
+    told |= {name for name in ("task", "model") if len(set(keys[name])) > 1}
+    told |= {name for name in _WORDS if name not in ("n_train", "key") and len(set(alike[name])) > 1}
+    words = [_WORDS[name](own[name]) for name in _WORDS if name in told and own[name]]
+    return " ".join([own["analysis"], *filter(None, words)])
+
+
+def _refuse_gaps(table: pd.DataFrame) -> None:
+    gaps = table.isna().to_numpy()
+    if not gaps.any():
+        return
+    worst = int(gaps.sum(axis=0).argmax())
+    missing = np.flatnonzero(gaps[:, worst])
+    others = [str(table.columns[other]) for other in np.flatnonzero(~gaps[missing[0]]).tolist()]
+    has = f", where {others[0]} has one" if others else ""
+    raise ProbingError(
+        f"{table.columns[worst]} has no number for {len(missing)} of {len(table)} heads, the first "
+        f"{_place(table.index[missing[0]])}{has}; "
+        "select grids of the same heads, as with model=... or stack=encoder"
+    )
+
+
+def _place(cell: tuple[object, ...]) -> str:
+    stack, layer, head = cell
+    return f"{'' if stack == '-' else f'{stack} '}layer {layer} head {head}"

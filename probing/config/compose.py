@@ -1,0 +1,129 @@
+"""Composing configurations with Hydra, and saying in one line what is wrong with one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from hydra import compose, initialize_config_dir
+from hydra.core.global_hydra import GlobalHydra
+from hydra.errors import HydraException
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from probing.config.choices import conf_folder
+from probing.config.explain import explain
+from probing.config.quoting import unquoted
+from probing.config.typed import as_typed
+from probing.errors import ProbingError
+from probing.io.files import expanded, local
+
+VERSION_BASE = "1.3"
+
+
+@contextmanager
+def hydra_session() -> Iterator[GlobalHydra]:
+    """Hydra, looking for configurations in `conf_folder`; errors come out as one-line ProbingErrors."""
+    GlobalHydra.instance().clear()
+    place = str(conf_folder())
+    with _explained(), initialize_config_dir(place, version_base=VERSION_BASE, job_name="probing"):
+        yield GlobalHydra.instance()
+
+
+@contextmanager
+def composing() -> Iterator[None]:
+    """Report in one line whatever Hydra raises on a user's words; use it within `hydra_session`."""
+    try:
+        yield
+    except (ProbingError, HydraException, OmegaConfBaseException):
+        raise  # explained by the session
+    except Exception as error:  # an odd key of hydra's gives an AssertionError, a RuntimeError, ...
+        raise ProbingError(f"{explain(error)}; check what was given for hydra") from error
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    try:
+        yield
+    except (HydraException, OmegaConfBaseException, ValueError) as error:
+        raise ProbingError(explain(error)) from error
+
+
+def compose_config(overrides: Sequence[str]) -> DictConfig:
+    """Compose one configuration, Hydra's own part included.
+
+    Raises:
+        ProbingError: If a group, a choice or a key does not exist, or a value is missing.
+    """
+    with hydra_session():
+        typed = as_typed(overrides)
+        with composing():
+            return compose("config", overrides=typed, return_hydra_config=True)
+
+
+def plain_values(config: DictConfig) -> dict[str, Any]:
+    """The composed configuration without Hydra's part, as plain containers with every reference resolved.
+
+    Raises:
+        ProbingError: If a mandatory value is not set, or a reference cannot be resolved; the message names
+            its key.
+    """
+    own = _own_part(config)
+    with _explained():
+        missing = sorted(OmegaConf.missing_keys(own))
+    if missing:
+        raise ProbingError(f"{missing[0]} is not set; give {missing[0]}=... on the command line")
+    with _explained():
+        values = OmegaConf.to_container(own, resolve=True)
+    assert isinstance(values, dict)
+    return {str(key): value for key, value in values.items()}
+
+
+def run_folder(config: DictConfig) -> Path:
+    """The folder of a run, `hydra.run.dir`.
+
+    Raises:
+        ProbingError: If it refers to what is not there, or is not a path of this machine.
+    """
+    with _explained():
+        folder = OmegaConf.select(config, "hydra.run.dir")
+    if not isinstance(folder, str) or not folder:
+        raise ProbingError(f"hydra.run.dir is {folder!r}; give a folder")
+    return local(folder, "hydra.run.dir")
+
+
+def swept_by_experiment(config: DictConfig) -> bool:
+    """Return whether a choice in conf/experiment names several runs."""
+    with _explained():
+        return bool(OmegaConf.select(config, "hydra.sweeper.params"))
+
+
+def path_as_run(value: str, key: str = "paths.root") -> Path:
+    """A path as a run reads it: as it was typed, with ~, references, and quotes within quotes.
+
+    Raises:
+        ProbingError: If it refers to something missing, or is not a path.
+    """
+    with _explained():
+        text = unquoted(value)
+        made = OmegaConf.to_container(OmegaConf.create({key: text}), resolve=True)
+    found = made[key] if isinstance(made, dict) else None
+    if value == "null" or not isinstance(found, str) or not found:
+        raise ProbingError(f"{key}={value} is not a path; give a folder")
+    return expanded(local(found, key))
+
+
+def composed_yaml(overrides: Sequence[str]) -> str:
+    """The composed configuration as YAML, without Hydra's part; what `probing --cfg` prints."""
+    composed = compose_config(overrides)
+    with _explained():
+        OmegaConf.to_container(_own_part(composed), resolve=True, throw_on_missing=False)
+    return OmegaConf.to_yaml(
+        OmegaConf.masked_copy(composed, [str(key) for key in composed if key != "hydra"])
+    )
+
+
+def _own_part(config: DictConfig) -> DictConfig:
+    return OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"])

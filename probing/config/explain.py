@@ -1,0 +1,82 @@
+"""Errors of Hydra and OmegaConf in one line each: what is wrong, and what there is instead."""
+
+from __future__ import annotations
+
+import re
+
+from hydra.errors import ConfigCompositionException, MissingConfigException, OverrideParseException
+from omegaconf.errors import GrammarParseError, InterpolationResolutionError, UnsupportedInterpolationType
+
+from probing.config.choices import choices, groups
+from probing.validation.suggestions import suggest
+
+_REFERENCES = (GrammarParseError, InterpolationResolutionError, UnsupportedInterpolationType)
+
+
+def explain(error: Exception) -> str:
+    """One line for an error of Hydra's."""
+    text = str(error)
+    found = _missing(error) or _reference(error) or _unknown(error)
+    if found:
+        return found
+    swept = re.search(r"(?:Sweep parameters|Ambiguous value for argument) '(.+?)'(?: requires|\n|$)", text)
+    if swept:
+        return f"{swept[1]} is a sweep; run it with: probing -m"
+    if isinstance(error, OverrideParseException):
+        return _unread(str(error.override))
+    if text.startswith("Error merging override") and error.__cause__ is not None:
+        text = f"{text.removeprefix('Error merging override ')}: {_first_line(error.__cause__)}"
+    return re.sub(r"\s+", " ", _first_line(text) or type(error).__name__)
+
+
+def _first_line(text: object) -> str:
+    return next(iter(str(text).strip().splitlines()), "").rstrip(".")
+
+
+def _unread(word: str) -> str:
+    """What to do with a word that Hydra's grammar does not read."""
+    if "=" not in word:
+        return f"{word}: an option without a value; write name=value, see probing --help"
+    return f"{word}: cannot be read; put the value in quotes within quotes"
+
+
+def _missing(error: Exception) -> str:
+    """A choice that is not there."""
+    if not isinstance(error, MissingConfigException) or error.options is None:
+        return ""
+    group, _, wanted = str(error.missing_cfg_file).partition("/")
+    if group not in groups():
+        return f"there is no {group}/{wanted}; {suggest(wanted, list(error.options))}"
+    return f"there is no {group}={wanted}; {suggest(wanted, choices(group) or list(error.options))}"
+
+
+def _unknown(error: Exception) -> str:
+    """A key or a group that is not there, or is there twice."""
+    if not isinstance(error, ConfigCompositionException):
+        return ""
+    key = re.search(r"Could not override '([^']+)'", str(error))
+    if key:
+        return f"unknown option {key[1]}; see probing --help, and probing --cfg for all keys"
+    present = re.search(r"An item is already at '([^']+)'|Multiple values for (\S+)\. ", str(error))
+    if present:
+        name = present[1] or present[2]
+        return f"{name} is given twice; write {name}=... without +, or override {name} in your own defaults"
+    unmatched = re.search(r"No match in the defaults list for '([^']+)'", str(error))
+    return f"unknown config group {unmatched[1]}; {suggest(unmatched[1], groups())}" if unmatched else ""
+
+
+def _reference(error: BaseException) -> str:
+    """One line for a `${...}` that stands for nothing; "" for any other error."""
+    chain, key = [error], ""
+    while chain[-1].__cause__ is not None:
+        chain.append(chain[-1].__cause__)
+    broken = next((each for each in chain if isinstance(each, _REFERENCES)), None)
+    if broken is None:
+        return ""
+    reason = "${...} cannot be read"
+    if not isinstance(broken, GrammarParseError):
+        reason = _first_line(broken)
+    merged = re.match(r"Error merging override \+{0,2}([^=]+)=", str(error))
+    key = merged[1] if merged else str(getattr(broken, "full_key", "") or "a value")
+    hint = "${...} stands for the value of another option; for the characters themselves write \\${"
+    return f"{key}: {reason}; {hint}"

@@ -1,0 +1,1 @@
+"""Sources of examples, a folder or module for each kind of data."""

@@ -1,0 +1,80 @@
+"""Columns of a table, from a file or a frame, and the place of each row."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from unicodedata import normalize
+
+from probing.errors import ProbingError
+from probing.validation.suggestions import suggest
+
+
+@dataclass(frozen=True)
+class Table:
+    """Columns of plain values.
+
+    Attributes:
+        columns: Values by column, all of the same length; None for a missing value. Columns without a name
+            are left out, except for a single one, which is called "".
+        where: Source of the table, for messages.
+        lines: Line of the file where each row starts, from 1; None if rows have no lines.
+        base: Number of the first row if rows have no lines.
+        doubt: Reason why a column may not be found: a description of the file, and the option that helps.
+    """
+
+    columns: Mapping[str, Sequence[Any]]
+    where: str
+    lines: Sequence[int] | None = None
+    base: int = 1
+    doubt: str = ""
+
+    def __len__(self) -> int:
+        """Number of rows."""
+        return len(next(iter(self.columns.values()), ()))
+
+    def place(self, row: int) -> str:
+        """Return the place of a row, as an editor or pandas counts."""
+        return (
+            f"{self.where}, row {row + self.base}"
+            if self.lines is None
+            else f"{self.where}, line {self.lines[row]}"
+        )
+
+    def column(self, name: str, key: str) -> Sequence[Any]:
+        """Return the values of the column that the option `key`, such as `task.label`, names.
+
+        An accented letter may be written as one character or as two; both name the same column.
+
+        Raises:
+            ProbingError: If there is no such column.
+        """
+        if name in self.columns:
+            return self.columns[name]
+        same = [other for other in self.columns if normalize("NFC", other) == normalize("NFC", name)]
+        if len(same) != 1:
+            there = self.doubt or suggest(name, list(self.columns))
+            raise ProbingError(f"{self.where}: there is no column {name!r}, which {key} names; {there}")
+        return self.columns[same[0]]
+
+
+def named(names: Sequence[str], columns: Sequence[Sequence[Any]], where: str) -> dict[str, Sequence[Any]]:
+    """Return columns by name; if several have no name, those are left out.
+
+    Raises:
+        ProbingError: If two have the same name, or none has one.
+    """
+    twice = next((name for at, name in enumerate(names) if name and name in names[:at]), None)
+    if twice is not None:
+        raise ProbingError(f"{where}: two columns are called {twice!r}; rename one")
+    if not any(names):
+        raise ProbingError(f"{where}: no column has a name; give the columns names")
+    several = names.count("") > 1
+    return {name: values for name, values in zip(names, columns, strict=True) if name or not several}
+
+
+def plain(value: Any) -> Any:  # noqa: ANN401
+    """Return the value, or None for NaN, which is how pandas marks a missing value."""
+    return None if isinstance(value, float) and math.isnan(value) else value

@@ -1,0 +1,195 @@
+"""Masking curves: the score of a model of which ever more heads are masked, along several rankings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from probing.errors import ProbingError
+from probing.figures.facets import Facet, Facets, facets_figure, header_lines, panel_name
+from probing.figures.grids import NO_KIND, GridKey, key_of
+from probing.figures.line_plot import (
+    band_sample,
+    draw_band,
+    draw_level,
+    draw_line,
+    level_samples,
+    line_sample,
+    score_axis,
+    style_of,
+)
+from probing.figures.naming import spoken
+from probing.figures.save import Files, save
+from probing.figures.style import drawing
+from probing.results.schema import RESULT
+from probing.results.several import preferred, several
+from probing.results.sizes import SIZES
+from probing.results.text.curves import RANKINGS
+from probing.results.threshold import last_kept, threshold
+from probing.results.units import LOSS, metric_name
+from probing.validation.arguments import checked
+
+CURVES = {
+    "iterative": "iterative: least important first, ranked again after every step",
+    "importance": "importance: least important first",
+    "ablation": "ablation: least missed first",
+    "probe": "probe: worst first",
+    "random": "random order",
+}
+_PANEL = [name for name in GridKey._fields if name not in NO_KIND]
+
+
+@checked(frame=RESULT)
+def draw_masking(frame: pd.DataFrame, path: str | Path) -> Files:
+    """Draw test scores against the share of heads that are masked, a line for each ranking.
+
+    The random order is the mean of its draws with their range; the full model's score is dashed, and 90 %
+    of it a fine line (figure 2 of Michel et al. 2019). Models, tasks and seeds have a panel each.
+
+    Args:
+        frame: Rows of the result frame of analysis masking; rows of any other are left out.
+        path: Where to write; its suffix is replaced by .png, .svg, .pdf and .csv.
+
+    Returns:
+        The paths of the PNG, SVG and PDF file, and of the table that they draw.
+
+    Raises:
+        ProbingError: If there are no such rows, or several runs have the same names.
+    """
+    table = masking_table(frame)
+    with drawing():
+        return save(masking_figure(table), table, path, "scores of a model with masked heads")
+
+
+def masking_table(frame: pd.DataFrame) -> pd.DataFrame:
+    """What the picture draws: a row for each ranking and number of heads.
+
+    Returns:
+        Columns of the grid's key (variant is the ranking), `n_heads` (left), `masked` (share of all),
+        `score` (mean of draws), `low`, `high` (their range), `draws`, `dev` (where there are no draws),
+        `full`, `majority`, and the columns that count examples.
+
+    Raises:
+        ProbingError: If there are no such rows, or several runs have the same names.
+    """
+    rows = preferred(frame[frame["analysis"] == "masking"])
+    if rows.empty:
+        raise ProbingError("no results of masking to draw; run probing analysis=masking")
+    total = rows.groupby(_PANEL, dropna=False, observed=True)["n_heads"].transform("max")
+    rows = rows.assign(masked=1 - rows["n_heads"].astype(float) / total.astype(float))
+    columns = [*_PANEL, "variant", "n_heads", "masked"]
+    made = []
+    for names, cell in rows.groupby(columns, sort=False, dropna=False, observed=True):
+        if cell["draw"].duplicated().any():
+            raise several(cell, "run", f"{cell['task'].iloc[0]}: {cell['variant'].iloc[0]} is of ")
+        scores = cell["test"].to_numpy(dtype=np.float64, na_value=np.nan)
+        drawn = len(cell) > 1
+        made.append(
+            {
+                **dict(zip(columns, names, strict=True)),
+                "score": float(scores.mean()),
+                "low": float(scores.min()) if drawn else np.nan,
+                "high": float(scores.max()) if drawn else np.nan,
+                "draws": len(cell),
+                "dev": np.nan if drawn else _float(cell["dev"].iloc[0]),
+                **{name: _float(cell[name].iloc[0]) for name in ("full", "majority")},
+                **{name: cell[name].iloc[0] for name in SIZES},
+            }
+        )
+    return pd.DataFrame(made)
+
+
+def masking_figure(table: pd.DataFrame) -> Figure:
+    """The picture of such a table; to be called within `style.drawing`."""
+    panels = [rows for _, rows in table.groupby(_PANEL, sort=False, dropna=False, observed=True)]
+    keys = [key_of(rows.assign(**NO_KIND)) for rows in panels]
+    names = _names(table)
+    return facets_figure(
+        Facets(
+            header=header_lines(keys, "scores without heads", table),
+            panels=[_facet(rows, table, key, keys, names) for rows, key in zip(panels, keys, strict=True)],
+            entries=_entries(table, names),
+            x_label="heads masked",
+        )
+    )
+
+
+def _names(table: pd.DataFrame) -> dict[str, str]:
+    """Every ranking that occurs, in one order, in words."""
+    there = list(table["variant"].unique())
+    known = [name for name in RANKINGS if name in there]
+    return {name: CURVES.get(name, name.replace("_", " ")) for name in dict.fromkeys([*known, *there])}
+
+
+def _float(number: object) -> float:
+    return float("nan") if pd.isna(number) else float(number)  # type: ignore[arg-type, call-overload]
+
+
+def _facet(
+    rows: pd.DataFrame, of: pd.DataFrame, key: GridKey, keys: Sequence[GridKey], names: dict[str, str]
+) -> Facet:
+    name, words = panel_name(key, keys, rows, of)
+    told = _fewest(rows[rows["variant"] == next(iter(names))], key.metric)
+    draw = _drawer(rows, key.metric, names)
+    return Facet(name, (*told, *words), draw, [f"test {metric_name(key.metric)}"])
+
+
+def _fewest(curve: pd.DataFrame, metric: str) -> list[str]:
+    """How many heads can go by one ranking: as long as dev keeps to the threshold."""
+    curve = curve.sort_values("masked")
+    dev = curve["dev"].to_numpy(dtype=np.float64)
+    if curve.empty or not np.isfinite(dev).all() or curve["masked"].iloc[0] > 0:
+        return []
+    last = curve.iloc[last_kept(dev, dev[0], metric)]
+    gone = int(curve["n_heads"].iloc[0] - last["n_heads"])
+    name, total = curve["variant"].iloc[0], curve["n_heads"].iloc[0]
+    return [f"{name}: {gone} of {total} heads can go", f"by dev; test {spoken(last['score'], metric)}"]
+
+
+def _drawer(rows: pd.DataFrame, metric: str, names: dict[str, str]) -> Callable[[Sequence[Axes]], None]:
+    def draw(stack: Sequence[Axes]) -> None:
+        axes = stack[0]
+        for number, variant in enumerate(names):
+            curve = rows[rows["variant"] == variant].sort_values("masked")
+            if curve.empty:
+                continue
+            style, x = style_of(number), 100 * curve["masked"].to_numpy(dtype=np.float64)
+            draw_band(axes, x, curve["low"], curve["high"], style["color"], "outer")
+            draw_line(axes, x, curve["score"], style, variant)
+        full = float(rows["full"].iloc[0])
+        draw_level(axes, full, "full")
+        draw_level(axes, float(rows["majority"].iloc[0]), "majority")
+        draw_level(axes, threshold(full, metric), "threshold")
+        axes.set(xlim=(-2, 102))
+        axes.set_xticks([0, 25, 50, 75, 100], ["0", "25", "50", "75", "100 %"])
+        score_axis(axes, metric)
+
+    return draw
+
+
+def _entries(table: pd.DataFrame, names: dict[str, str]) -> dict[str, object]:
+    entries: dict[str, object] = {}
+    for number, (variant, name) in enumerate(names.items()):
+        style = style_of(number)
+        drawn = table.loc[table["variant"] == variant, "low"].notna().any()
+        sample = line_sample(style)
+        entries[f"{name}, mean and range" if drawn else name] = (
+            (band_sample(style["color"], "outer"), sample) if drawn else sample
+        )
+    return {**entries, **level_entries(table)}
+
+
+def level_entries(table: pd.DataFrame) -> dict[str, object]:
+    """The full score, the threshold and the majority in a legend, if they are known."""
+    samples = level_samples(["full", "threshold", "majority"])
+    entries: dict[str, object] = {}
+    if table["full"].notna().any():
+        loss = (table["metric"] == LOSS).all()
+        share = "its loss / 0.9" if loss else "90 % of its score"
+        entries = {"full model": samples["full"], share: samples["threshold"]}
+    return {**entries, "majority": samples["majority"]} if table["majority"].notna().any() else entries

@@ -1,0 +1,201 @@
+"""What the pictures say: names, scores and places in words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from probing.figures.grids import EMBEDDINGS, NO_KIND, Grid, GridKey
+from probing.results.units import metric_name, score_unit
+from probing.tasks.target import COEFFICIENTS
+
+_VALUES = {
+    "untrained": "untrained twin's test",
+    "control": "control labels' test",
+    "selectivity": "selectivity in",
+}
+
+_GRANULARITIES = {
+    "head": "heads",
+    "layer": "whole layers",
+    "attention": "a layer's heads together",
+    "top_heads": "top heads together",
+    "all_heads": "all heads together",
+}
+
+_OBJECTIVES = {
+    "readout": "readout of the last layer",
+    "classifier": "its own classifier",
+    "lm": "language modelling",
+}
+
+_VARIANTS = {
+    "per_example": "per example",
+    "per_token": "per token",
+    "leave_one_out": "without this head",
+    "only_one": "alone in its layer",
+    "only_best": "best on dev alone in its layer",
+    "kept": "",
+    "gate": "",
+    "open": "P(open)",
+}
+_FILLS = {"zero": "", "mean": "filled with its mean", "uniform": "with uniform attention"}
+_NORMALISATIONS = {"layer": " \N{DIVISION SIGN} layer \N{SCRIPT SMALL L}2", "minmax": ", 0 to 1"}
+LAMBDA = "\N{GREEK SMALL LETTER LAMDA}"
+
+_BASELINES = {"untrained": "untrained twin", "control": "control labels", "permuted": "permuted labels"}
+
+
+def spoken(score: float, metric: str) -> str:
+    """A score as it stands in running text, "92.4 %", or "0.92" of a correlation."""
+    return score_unit(metric).spoken(score)
+
+
+def number(score: float, metric: str) -> str:
+    """A score as it stands in a cell: a share times 100, "92.4", or a correlation, "0.92"."""
+    return score_unit(metric).cell(score)
+
+
+def minus(text: str) -> str:
+    """A number with a minus sign for its hyphen."""
+    return text.replace("-", "\N{MINUS SIGN}")
+
+
+def interval(low: float, high: float, metric: str) -> str:
+    """A confidence interval with a space before it, or nothing if there is none."""
+    if not (np.isfinite(low) and np.isfinite(high)):
+        return ""
+    return f" [{number(low, metric)}, {number(high, metric)}]"
+
+
+def layer_name(layer: int) -> str:
+    """A layer as it stands beside its row."""
+    return "emb" if layer == EMBEDDINGS else str(layer)
+
+
+def across_name(grid: Grid) -> str:
+    """What the columns are; empty if there is only one."""
+    if grid.whole_layers:
+        return ""
+    return "heads, sorted within each layer" if grid.order == "score" else "head"
+
+
+def usual_metric(keys: Sequence[GridKey]) -> str:
+    """The metric of most grids; of equals, the first."""
+    metrics = [key.metric for key in keys]
+    return max(dict.fromkeys(metrics), key=metrics.count)
+
+
+def score_name(grids: Sequence[Grid]) -> str:
+    """What the colours stand for, "test accuracy"."""
+    metrics = dict.fromkeys(metric_name(grid.key.metric) for grid in grids)
+    return f"{value_name(grids[0].value)} {' or '.join(metrics)}"
+
+
+def value_name(value: str) -> str:
+    """What a column holds, as it stands before the name of a metric."""
+    return _VALUES.get(value, value)
+
+
+def guessing_name(grids: Sequence[Grid]) -> str:
+    """What a dot in a cell means."""
+    if grids[0].found:
+        return "no difference shown: its 95 % interval holds 0"
+    return f"95 % interval holds {_level_name(grids)}"
+
+
+def falling_name(grids: Sequence[Grid]) -> str:
+    """The meaning of a triangle in a cell."""
+    return f"95 % interval lies below {_level_name(grids)}"
+
+
+def _level_name(grids: Sequence[Grid]) -> str:
+    coefficients = [grid.key.metric in COEFFICIENTS for grid in grids]
+    if all(coefficients):
+        return "0"
+    return "the majority, or 0 of a correlation" if any(coefficients) else "the majority"
+
+
+def highest_name(grids: Sequence[Grid]) -> str:
+    """The reason why a cell is the best, "highest test score"."""
+    value = grids[0].value
+    return f"highest {value} score" if value in ("test", "dev") else f"highest {value_name(value)}"
+
+
+def choice_sentence(grid: Grid) -> str:
+    """The choice of the best cell, with p corrected for it; empty if no cell is the best."""
+    if grid.best is None:
+        return ""
+    p, count = grid.p[grid.best], int(np.isfinite(grid.scores).sum())
+    chosen = f"{highest_name([grid])} of {count}"
+    return chosen if np.isnan(p) else f"{chosen}, p {p:.3f} corrected for that choice"
+
+
+def same_sizes(grids: Sequence[Grid]) -> str:
+    """The number of examples behind the grids; empty if it differs, since each grid then shows its own."""
+    sizes = {grid.sizes for grid in grids}
+    return sizes.pop() if len(sizes) == 1 else ""
+
+
+def best_sentence(grid: Grid, *, with_interval: bool = True) -> str:
+    """The best head with its score, "best: layer 4 head 7, 92.4 % [90.1, 94.2]"."""
+    if grid.best is None:
+        return "best: none, no score"
+    metric = grid.key.metric
+    bounds = interval(grid.low[grid.best], grid.high[grid.best], metric) if with_interval else ""
+    return f"best: {place_name(grid, grid.best)}, {spoken(grid.scores[grid.best], metric)}{bounds}"
+
+
+def place_name(grid: Grid, cell: tuple[int, int]) -> str:
+    """A cell of a grid, by row and column, in words: "layer 4 head 7"."""
+    layer = grid.layers[cell[0]]
+    place = "embeddings" if layer == EMBEDDINGS else f"layer {layer}"
+    return place if grid.whole_layers else f"{place} head {grid.heads[cell]}"
+
+
+def majority_sentence(grid: Grid) -> str:
+    """The majority of a grid, "majority 16.7 %"; empty if it is unknown, or a correlation's 0."""
+    if grid.key.metric in COEFFICIENTS or not np.isfinite(grid.majority):
+        return ""
+    return f"majority {spoken(grid.majority, grid.key.metric)}"
+
+
+def describe(key: GridKey, fields: Sequence[str]) -> list[str]:
+    """The named fields of a key in words, in the order of the key."""
+    words = {
+        "analysis": key.analysis,
+        "model": key.model,
+        "task": key.task,
+        "granularity": _GRANULARITIES.get(key.granularity, key.granularity),
+        "pooling": f"{key.pooling} pooling" if key.pooling else "",
+        "probe": f"{key.probe} probe" if key.probe else "",
+        "objective": _OBJECTIVES.get(key.objective, key.objective),
+        "seed": f"seed {key.seed}",
+        "limit": f"limit {key.limit}" if str(key.limit) else "",
+        "baseline": _BASELINES.get(key.baseline, ""),
+        "variant": variant_name(key),
+        "stack": key.stack,
+        "metric": metric_name(key.metric),
+    }
+    asked = set(fields) | ({"variant"} if set(NO_KIND) & set(fields) else set())
+    return [words[name] for name in GridKey._fields if name in asked and words.get(name)]
+
+
+def variant_name(key: GridKey) -> str:
+    """The kind of rows in words: "per example ÷ layer ℓ2", "λ 0.01, P(open)"."""
+    penalty = f"{LAMBDA} {key.penalty:g}" if isinstance(key.penalty, float) else ""
+    kinds = (_VARIANTS.get(key.variant, key.variant), _FILLS.get(key.fill, key.fill))
+    words = ", ".join(filter(None, (penalty, *kinds)))
+    normalisation = _NORMALISATIONS.get(key.normalisation, key.normalisation)
+    return f"{words}{normalisation}" if words else normalisation.lstrip(" ,")
+
+
+def sheet_title(grids: Sequence[Grid]) -> str:
+    """What a contact sheet holds, "bert-base-uncased: 10 tasks"."""
+    models = list(dict.fromkeys(grid.key.model for grid in grids))
+    found = "" if not grids[0].found else f"{grids[0].key.analysis} on "
+    tasks = {grid.key.task for grid in grids}
+    count = f"{len(tasks)} {'task' if len(tasks) == 1 else 'tasks'}"
+    count = next(iter(tasks)) if found and len(tasks) == 1 else count
+    return f"{models[0]}: {found}{count}" if len(models) == 1 else f"{len(models)} models, {found}{count}"

@@ -1,0 +1,240 @@
+"""Do probing and use agree? A matrix of rank correlations, and measures of heads against each other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.axis import Axis
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
+from numpy.typing import NDArray
+
+from probing.figures.comparison import layer_bar
+from probing.figures.correlations import correlations_figure, in_order
+from probing.figures.facets import Facet, Facets, facets_figure, header_lines
+from probing.figures.grids import GridKey, key_of
+from probing.figures.naming import minus
+from probing.figures.page import Line
+from probing.figures.save import SUFFIXES, Files, save, save_table
+from probing.figures.scale import unit_labels
+from probing.figures.style import FAINT, INK, PAPER, TEXT_SIZE, drawing, score_colours
+from probing.results.schema import RESULT
+from probing.results.units import Unit, score_unit
+from probing.validation.arguments import checked
+
+MOST = 15
+"""Panels of a page; of more pairs, those of the first measure."""
+_RHO, _DELTA = "\N{GREEK SMALL LETTER RHO}", "\N{GREEK CAPITAL LETTER DELTA}"
+_ACROSS, _UP = "\N{RIGHTWARDS ARROW}", "\N{UPWARDS ARROW}"
+_MARKERS = ("o", "s", "^")
+_WIDTH, _HEIGHT = 2.15, 1.6
+_MATRIX = f"Spearman's {_RHO}: below the diagonal over all heads, above it within layers"
+
+
+@dataclass(frozen=True)
+class Measure:
+    """What stands along an axis.
+
+    Attributes:
+        name: As in the table.
+        unit: Of its numbers.
+        turned: Whether they are those of the result with their sign turned.
+    """
+
+    name: str
+    unit: Unit
+    turned: bool
+
+    @property
+    def label(self) -> str:
+        """The name, with what the numbers are counted in."""
+        counted = " ".join(filter(None, (f"{minus('-')}{_DELTA}" if self.turned else "", self.unit.label)))
+        return f"{self.name} ({counted})" if counted else self.name
+
+
+@checked(frame=RESULT)
+def draw_agreement(frame: pd.DataFrame, path: str | Path) -> tuple[Path, ...]:
+    """Draw how alike measures rank heads: a matrix, and a panel of dots for each pair.
+
+    The matrix is in the order of the tree of 1 − rho; above its diagonal stands the correlation within
+    layers. In the panels a dot is a head, coloured by its layer; all axes point to what is needed more. Of
+    more than 15 pairs, those of the first measure are drawn.
+
+    Args:
+        frame: Result rows; every grid of single heads is a measure, and all must be of the same heads.
+        path: What file names start with: `path-matrix.*` and `path-scatter.*` as .png, .svg, .pdf and .csv,
+            and `path.csv`, what `probing.agreement` gives.
+
+    Returns:
+        The paths of these nine files, the table first.
+
+    Raises:
+        ProbingError: If there are fewer than two grids of single heads, or they are of different heads.
+    """
+    from probing.comparisons.agreement import pairs_of
+    from probing.comparisons.measures import measure_kinds, measures
+
+    return draw_pairs(frame, pairs_of(measures(frame), measure_kinds(frame)), path)
+
+
+@checked()
+def draw_pairs(frame: pd.DataFrame, pairs: pd.DataFrame, path: str | Path) -> tuple[Path, ...]:
+    """`draw_agreement`, of pairs that are known already."""
+    from probing.comparisons.measures import head_grids, measures
+
+    path = Path(path)
+    stem = path.with_suffix("") if path.suffix in SUFFIXES else path
+    table, grids = measures(frame), head_grids(frame)
+    keys = [key_of(rows)._replace(stack="") for rows in grids]
+    kinds = [_measure(name, rows) for name, rows in zip(map(str, table), grids, strict=True)]
+    with drawing():
+        names = [kind.name for kind in kinds]
+        matrices = _save_matrix(names, pairs, keys, pd.concat(grids), _beside(stem, "-matrix"))
+        shown = pairs if len(pairs) <= MOST else pairs[pairs["first"] == kinds[0].name].head(MOST)
+        figure = agreement_figure(table, kinds, shown, keys, len(pairs), pd.concat(grids))
+        dots = save(figure, scatter_table(table, shown), _beside(stem, "-scatter"), "measures of heads")
+    return (save_table(pairs, _beside(stem, ".csv")), *matrices, *dots)
+
+
+def _save_matrix(
+    names: Sequence[str], pairs: pd.DataFrame, keys: Sequence[GridKey], rows: pd.DataFrame, path: Path
+) -> Files:
+    from probing.comparisons.compare import linkage
+
+    matrix = _square(names, pairs, "rho", "rho")
+    tree = linkage(matrix)
+    ordered = _square([str(name) for name in in_order(matrix, tree)], pairs, "rho", "rho_within_layers")
+    figure = correlations_figure(ordered, tree, keys, "measure", _MATRIX, rows)
+    return save(figure, ordered.rename_axis("measure").reset_index(), path, "how alike measures rank heads")
+
+
+def _beside(stem: Path, ending: str) -> Path:
+    return stem.with_name(stem.name + ending)
+
+
+def scatter_table(table: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
+    """The dots: `first`, `second`, `stack`, `layer`, `head`, and the number of each, `x` and `y`."""
+    cells = table.index.to_frame(index=False)
+    cells["stack"] = cells["stack"].where(cells["stack"] != "-")
+    return pd.concat(
+        [
+            cells.assign(first=first, second=second, x=table[first].to_numpy(), y=table[second].to_numpy())
+            for first, second in zip(pairs["first"], pairs["second"], strict=True)
+        ],
+        ignore_index=True,
+    )[["first", "second", "stack", "layer", "head", "x", "y"]]
+
+
+def agreement_figure(
+    table: pd.DataFrame,
+    kinds: Sequence[Measure],
+    pairs: pd.DataFrame,
+    keys: Sequence[GridKey],
+    of: int,
+    rows: pd.DataFrame | None = None,
+) -> Figure:
+    """The panels of some pairs; to be called within `style.drawing`.
+
+    Args:
+        table: What `probing.comparisons.measures.measures` gives.
+        kinds: Its columns.
+        pairs: Those that are drawn, as `probing.agreement` gives them.
+        keys: Of the grids behind the columns.
+        of: How many pairs there are in all.
+        rows: Result rows behind the columns; their examples are counted.
+    """
+    by_name = {kind.name: kind for kind in kinds}
+    layers = sorted({int(layer) for layer in table.index.get_level_values("layer")})
+    stacks = list(dict.fromkeys(table.index.get_level_values("stack")))
+    header = header_lines(keys, "measures of heads against each other", rows)
+    header.append(Line("axes grow with how much a head is needed, or holds", TEXT_SIZE, FAINT))
+    if len(pairs) < of:
+        header.append(Line(f"{len(pairs)} of {of} pairs", TEXT_SIZE, FAINT))
+    return facets_figure(
+        Facets(
+            header=header,
+            panels=[_facet(table, by_name, pair, layers) for _, pair in pairs.iterrows()],
+            entries=_entries(stacks),
+            x_label="",
+            heights=(_HEIGHT,),
+            bar=lambda axes: layer_bar(axes, layers),
+            width=_WIDTH,
+        )
+    )
+
+
+def _measure(name: str, rows: pd.DataFrame) -> Measure:
+    from probing.results.finding import smaller_is_more, values_of
+
+    first = rows.iloc[0]
+    if rows["value"].isna().all():
+        return Measure(name, score_unit(str(first["metric"])), turned=False)
+    return Measure(name, values_of(rows), turned=bool(smaller_is_more(rows).all()))
+
+
+def _square(names: Sequence[str], pairs: pd.DataFrame, below: str, above: str) -> pd.DataFrame:
+    """One column of pairs below the diagonal and one above it, measures in the given order."""
+    place = {name: number for number, name in enumerate(names)}
+    square = np.eye(len(names))
+    for first, second, low, high in pairs[["first", "second", below, above]].itertuples(index=False):
+        ends = sorted((place[first], place[second]))
+        square[ends[1], ends[0]], square[ends[0], ends[1]] = low, high
+    return pd.DataFrame(square, index=list(names), columns=list(names))
+
+
+def _facet(
+    table: pd.DataFrame, kinds: Mapping[str, Measure], pair: pd.Series, layers: Sequence[int]
+) -> Facet:
+    first, second = kinds[pair["first"]], kinds[pair["second"]]
+    ends = f"[{pair['low']:+.2f}, {pair['high']:+.2f}]"
+    name = minus(f"{_RHO} {pair['rho']:+.2f} {ends}")
+    within = minus(f"within layers {pair['rho_within_layers']:+.2f}")
+    facts = (f"{_ACROSS} {first.label}", f"{_UP} {second.label}", within)
+    return Facet(name, facts, _drawer(table, first, second, layers), [""])
+
+
+def _drawer(
+    table: pd.DataFrame, first: Measure, second: Measure, layers: Sequence[int]
+) -> Callable[[Sequence[Axes]], None]:
+    layer = table.index.get_level_values("layer").to_numpy(dtype=np.float64)
+    stack = table.index.get_level_values("stack")
+
+    def draw(stack_of_axes: Sequence[Axes]) -> None:
+        axes = stack_of_axes[0]
+        x, y = (table[kind.name].to_numpy(dtype=np.float64) for kind in (first, second))
+        for marker, name in zip(_MARKERS, dict.fromkeys(stack), strict=False):
+            own = np.asarray(stack == name)
+            axes.scatter(
+                x[own], y[own], s=11, c=layer[own], cmap=score_colours(), vmin=layers[0], vmax=layers[-1],
+                marker=marker, edgecolors=PAPER, linewidths=0.25, zorder=3, label=name,
+            )  # fmt: skip
+        for axis, numbers, kind in ((axes.xaxis, x, first), (axes.yaxis, y, second)):
+            _number(axis, numbers, kind.unit)
+
+    return draw
+
+
+def _number(axis: Axis, numbers: NDArray[np.float64], unit: Unit) -> None:
+    low, high = float(numbers.min()), float(numbers.max())
+    slack = 0.05 * (high - low) or max(0.01 * abs(high), 1e-6)
+    low, high = low - slack, high + slack
+    inside = [
+        float(tick)
+        for tick in MaxNLocator(4, steps=[1, 2, 5, 10]).tick_values(low, high)
+        if low <= tick <= high
+    ]
+    axis.set_ticks(inside, [minus(label) for label in unit_labels(unit)(inside)])
+    axis.set_view_interval(low, high, ignore=True)
+
+
+def _entries(stacks: Sequence[str]) -> dict[str, Line2D]:
+    sample = partial(Line2D, [], [], linestyle="", color=INK, markersize=3.5, markeredgewidth=0)
+    known = zip(stacks, _MARKERS, strict=False) if len(stacks) > 1 else ()
+    return {stack: sample(marker=marker) for stack, marker in known}

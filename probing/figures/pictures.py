@@ -1,0 +1,134 @@
+"""The pictures of a run, and of the runs of a sweep, whatever the analysis."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+
+import pandas as pd
+
+from probing.errors import ProbingError
+from probing.figures.grid_table import grid_table
+from probing.figures.grids import Order, split_grids
+from probing.figures.head_counts import draw_top_heads
+from probing.figures.heatmap import draw_grid
+from probing.figures.masking_curves import draw_masking
+from probing.figures.path import draw_path
+from probing.figures.save import save_table
+from probing.figures.sheet import draw_sheet
+from probing.results.finding import Picture, finding_of_rows, main_rows
+
+Drawn = tuple[Path, ...]
+Draw = Callable[[pd.DataFrame, Path, Order], Drawn]
+
+
+def draw_run(rows: pd.DataFrame, folder: Path, order: Order = "head") -> Drawn:
+    """Draw one run and write the tables behind its pictures.
+
+    Args:
+        rows: Rows of the result frame, of one run.
+        folder: Where to write.
+        order: The order of heads in a grid, as for `draw_grid`.
+
+    Returns:
+        The files; for each picture the table comes last.
+    """
+    files: list[Path] = []
+    for picture in finding_of_rows(rows).pictures:
+        chosen = (picture.rows or main_rows)(rows)
+        if len(chosen):
+            files += function_of(picture.draw)(chosen, folder / picture.name, order)
+    return tuple(files)
+
+
+def draw_sweep(frame: pd.DataFrame, folder: Path, order: Order = "head") -> Drawn:
+    """Draw the runs of a sweep side by side: grids as sheets, curves in panels, a picture for each analysis.
+
+    Args:
+        frame: Rows of the result frame, of any number of runs.
+        folder: Where to write.
+        order: The order of heads in grids, as for `draw_sheet`.
+
+    Returns:
+        The PNG files; none if each run is a single number.
+    """
+    files: list[Path] = []
+    for _, rows in frame.groupby(["analysis", "plugin"], sort=False, dropna=False):
+        for picture in finding_of_rows(rows).pictures:
+            chosen = (picture.rows or main_rows)(rows)
+            if picture.sweep and len(chosen):
+                files += _in_sweep(picture)(chosen, folder / picture.sweep, order)
+    return tuple(path for path in files if path.suffix == ".png")
+
+
+def function_of(draw: str) -> Draw:
+    """The function behind a kind of picture.
+
+    Args:
+        draw: A key of `DRAW`, or `module:function`.
+
+    Raises:
+        ProbingError: If there is no such function.
+    """
+    if draw in DRAW:
+        return DRAW[draw]
+    module, _, name = draw.partition(":")
+    try:
+        function: Callable[..., Drawn] = getattr(import_module(module), name)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise ProbingError(
+            f"picture {draw!r}: {error}; use {', '.join(DRAW)}, or module:function of an importable function"
+        ) from error
+    return lambda rows, path, _: function(rows, path)
+
+
+def _in_sweep(picture: Picture) -> Draw:
+    return {"grid": _sheet, "grids": _sheet, "scores": _score_sheets}.get(picture.draw) or function_of(
+        picture.draw
+    )
+
+
+def _scores(rows: pd.DataFrame, path: Path, order: Order) -> Drawn:
+    """Scores of probes: a grid, the effect of n heads, or a table of the one number of all heads together."""
+    kind = rows["granularity"].iloc[0]
+    if kind == "top_heads":
+        return draw_top_heads(rows, path)
+    if kind == "all_heads":
+        return (save_table(grid_table(rows, "test"), path.with_name(f"{path.name}.csv")),)
+    return draw_grid(rows, path, order=order)
+
+
+def _score_sheets(frame: pd.DataFrame, path: Path, order: Order) -> Drawn:
+    kind = frame["granularity"]
+    top, grids = frame[kind == "top_heads"], frame[~kind.isin(["top_heads", "all_heads"])]
+    drawn: Drawn = () if grids.empty else draw_sheet(grids, path.with_name("sheet"), order=order)
+    return drawn if top.empty else (*drawn, *draw_top_heads(top, path.with_name("top_heads")))
+
+
+def _grid(rows: pd.DataFrame, path: Path, order: Order) -> Drawn:
+    if rows["value"].isna().all():
+        return _scores(rows, path, order)
+    return draw_grid(rows, path, order=order, value="value")
+
+
+def _sheet(rows: pd.DataFrame, path: Path, order: Order) -> Drawn:
+    if rows["value"].isna().all():
+        return _score_sheets(rows, path, order)
+    return draw_sheet(rows, path, order=order, value="value")
+
+
+def _grids(rows: pd.DataFrame, path: Path, order: Order) -> Drawn:
+    """One grid, or a sheet of several stacks or settings."""
+    return (_grid if len(split_grids(rows)) == 1 else _sheet)(rows, path, order)
+
+
+DRAW: dict[str, Draw] = {
+    "scores": _scores,
+    "grid": _grid,
+    "grids": _grids,
+    "sheet": _sheet,
+    "masking": lambda rows, path, _: draw_masking(rows, path),
+    "path": lambda rows, path, _: draw_path(rows, path),
+}
+"""Kinds of pictures that a finding names."""

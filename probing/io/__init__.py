@@ -1,0 +1,1 @@
+"""Files, locks, streams, the log and progress."""

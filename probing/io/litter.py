@@ -1,0 +1,119 @@
+"""Removal, by the next run, of files that killed processes leave under `paths.root`; known by owner and age.
+
+Names say who owns what (see `probing.io.files.own_name`). What a live process owns is never touched; what a
+process of another machine owns, or an older version left, goes when it is old.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from probing.io import locks
+from probing.io.files import delete, discard, machine
+
+DAY = 24 * 3600
+FOREIGN, UNUSED = 7 * DAY, 30 * DAY
+"""Seconds after which files of another machine, and files that nobody came back to, are removed."""
+_OWNED = re.compile(r"\.?(tmp|trash|run)-([0-9a-f]{8})-(\d+)-[0-9a-f]{12}")
+# temporaries of versions that did not name their owner
+_OLDER = re.compile(r"\.(.+\.parquet|request\.json)\.[0-9a-f]{32}|tmp-[0-9a-f]{32}|\.saving-\w{8}")
+# locks of those versions
+_OLDER_LOCK = re.compile(r"\.?[0-9a-f]{16,20}\.lock")
+_PARTS = ".parts-"
+
+
+def clean(root: Path) -> None:
+    """Remove what killed runs have left below a folder of outputs; it looks at names, not into files."""
+    remove_litter(root, older=False)  # it may hold other things than ours
+    for name in ("results", "representations", "models", "locks", "runs"):
+        remove_litter(root / name)
+    for name in ("representations", "models"):
+        for entry in _entries(root / name):
+            if entry.is_dir(follow_symlinks=False):
+                remove_litter(Path(entry.path))
+    _remove_parts(root / "results")
+    for entry in _entries(root / "locks"):
+        if entry.name.endswith(".lock") and _age(entry) > UNUSED:
+            locks.remove(Path(entry.path))
+
+
+def remove_litter(folder: Path, *, older: bool = True) -> None:
+    """Remove temporaries and trash of processes that have ended from one folder, not from those in it.
+
+    Args:
+        folder: The folder to clean.
+        older: Whether to remove, when they are old, also those of versions that did not name their owner.
+    """
+    for entry in _entries(folder):
+        owned = _OWNED.fullmatch(entry.name)
+        if (owned and owned[1] != "run" and ended(entry)) or (older and _is_of_older_version(entry)):
+            delete(Path(entry.path))
+
+
+def ended(entry: os.DirEntry[str]) -> bool:
+    """Return whether the process that owns a file or folder has ended, as far as can be known."""
+    owned = _OWNED.fullmatch(entry.name)
+    if owned is None:
+        return False
+    if owned[2] == machine() and os.name == "posix":
+        return not _alive(int(owned[3]))
+    return _age(entry) > (UNUSED if owned[1] == "run" else FOREIGN)  # a run may take more than a week
+
+
+def _is_of_older_version(entry: os.DirEntry[str]) -> bool:
+    if _OLDER.fullmatch(entry.name):
+        return _age(entry) > FOREIGN
+    return _OLDER_LOCK.fullmatch(entry.name) is not None and _age(entry) > UNUSED
+
+
+def is_owned(path: Path) -> bool:
+    """Return whether a name says who owns it."""
+    return _OWNED.fullmatch(path.name) is not None
+
+
+def marks(folder: Path) -> Iterator[os.DirEntry[str]]:
+    """The files in which runs say which folder is theirs while they run."""
+    return (entry for entry in _entries(folder) if entry.name.startswith("run-"))
+
+
+def _remove_parts(root: Path) -> None:
+    """Remove finished parts of runs that are done, and of those that nobody came back to."""
+    entries = list(_entries(root))
+    done = {entry.name.split(".")[-2] for entry in entries if entry.name.endswith(".parquet")}
+    for entry in entries:
+        key = entry.name.removeprefix(_PARTS)
+        if entry.name.startswith(_PARTS) and (key in done or _age(entry) > UNUSED):
+            lock = locks.held(locks.lock_file(root, key), wait=False)
+            with suppress(locks.BusyError, OSError), lock:
+                discard(Path(entry.path))
+
+
+def _entries(folder: Path) -> Iterator[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as entries:
+            yield from list(entries)
+    except OSError:  # it is not there, or not ours to look at
+        return
+
+
+def _age(entry: os.DirEntry[str]) -> float:
+    """Seconds since it last changed; 0 if it no longer exists."""
+    try:
+        return time.time() - entry.stat(follow_symlinks=False).st_mtime
+    except OSError:
+        return 0.0
+
+
+def _alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # it is another user's
+        return True
+    return True

@@ -1,0 +1,88 @@
+"""Locks between processes: one at a time does what all need, the others wait and find it done.
+
+Lock files lie in a folder of their own. Whoever removes one holds it, and whoever gets one makes sure that
+it still lies there, so that two processes never hold two files of one name.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from io import BufferedWriter
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from probing.io.files import make_folder
+
+log = logging.getLogger(__name__)
+
+
+class BusyError(Exception):
+    """Another process holds the lock."""
+
+
+def lock_file(root: Path, key: str) -> Path:
+    """The lock on one key of a folder of results or representations, next to that folder."""
+    return root.parent / "locks" / f"{root.name}-{key}.lock"
+
+
+@contextmanager
+def held(path: Path, *, wait: bool = True, waiting: str = "waiting for another process") -> Iterator[None]:
+    """Hold a lock.
+
+    Args:
+        path: The lock file, made if it is not there; its folder too.
+        wait: Whether to wait for a process that holds it.
+        waiting: Message to log before waiting; nothing if empty.
+
+    Raises:
+        BusyError: If another process holds it, and `wait` is false.
+        OSError: If the file cannot be made.
+    """
+    while True:
+        make_folder(path.parent)
+        try:
+            pin = path.open("ab")
+        except FileNotFoundError:  # another process has removed the empty folder meanwhile
+            continue
+        with pin:  # as long as it is open, no other file can have its number
+            lock = FileLock(path)
+            try:
+                _acquire(lock, wait, waiting)
+            except (FileNotFoundError, FileExistsError):  # the library makes the folder, too
+                continue
+            try:
+                if _lies_there(pin, path):
+                    with suppress(OSError):
+                        os.utime(path)  # its age is the time since it was last used
+                    yield
+                    return
+            finally:
+                lock.release()
+
+
+def remove(path: Path) -> None:
+    """Remove a lock file that nobody holds; one that is held stays."""
+    with suppress(BusyError, OSError), held(path, wait=False):
+        path.unlink()
+
+
+def _acquire(lock: FileLock, wait: bool, waiting: str) -> None:
+    try:
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        if not wait:
+            raise BusyError(lock.lock_file) from error
+        if waiting:
+            log.warning("%s", waiting)
+        lock.acquire()
+
+
+def _lies_there(pin: BufferedWriter, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(pin.fileno()), path.stat())
+    except FileNotFoundError:
+        return False

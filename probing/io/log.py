@@ -1,0 +1,82 @@
+"""Where the log goes: to the terminal as it is written, and to a file once a run has a folder."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from logging.handlers import MemoryHandler
+from pathlib import Path
+
+from probing.io.streams import errors
+
+LOG = "run.log"
+"""The name of the log in the folder of a run."""
+_TERMINAL, _EARLIER = "probing.terminal", "probing.earlier"
+# records that are kept for a file that is not there yet
+_MOST = 10_000
+
+
+class _File(logging.FileHandler):
+    """A log file; a disk that has no room for it is the run's to complain about."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
+        """Leave the record out."""
+
+
+@contextmanager
+def log_to_terminal() -> Iterator[None]:
+    """Show the log, and keep it for the file that `log_to_file` may open within."""
+    if _named(_TERMINAL) is not None:
+        yield
+        return
+    terminal = logging.StreamHandler(errors())
+    terminal.setFormatter(logging.Formatter("%(message)s"))
+    earlier = MemoryHandler(_MOST, flushLevel=logging.CRITICAL + 1, flushOnClose=False)
+    terminal.set_name(_TERMINAL)
+    earlier.set_name(_EARLIER)
+    with _handlers(terminal, earlier):
+        yield
+
+
+@contextmanager
+def log_to_file(path: Path) -> Iterator[None]:
+    """Write the log to a file, what was logged just before included, and to the terminal."""
+    with log_to_terminal():
+        if _named(str(path)) is not None:
+            yield
+            return
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = _File(path, encoding="utf-8")
+        file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+        file.set_name(str(path))
+        earlier = _named(_EARLIER)
+        if isinstance(earlier, MemoryHandler):
+            earlier.setTarget(file)
+            earlier.flush()
+            earlier.setTarget(None)
+        with _handlers(file):
+            yield
+
+
+def _named(name: str) -> logging.Handler | None:
+    handlers = logging.getLogger("probing").handlers
+    return next((handler for handler in handlers if handler.name == name), None)
+
+
+@contextmanager
+def _handlers(*handlers: logging.Handler) -> Iterator[None]:
+    logger = logging.getLogger("probing")
+    before = logger.level, logger.propagate
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
+    for handler in handlers:
+        logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.setLevel(before[0])
+        logger.propagate = before[1]
+        for handler in handlers:
+            logger.removeHandler(handler)
+            handler.close()

@@ -1,0 +1,44 @@
+"""Progress of long work, with its rate and the time left."""
+
+from __future__ import annotations
+
+from tqdm import tqdm
+
+from probing.io.streams import errors
+
+_TERMINAL = "{desc} {percentage:3.0f}%|{bar:20}| {elapsed}, {remaining} left{postfix}"
+_LOG = "{desc} {percentage:3.0f}%, {elapsed} gone, {remaining} left{postfix}"
+
+
+class Progress:
+    """A bar on a terminal, a line now and then in a log.
+
+    The time left follows `work` (characters, say), of which every item may cost another amount, while
+    the rate is told in items.
+    """
+
+    def __init__(self, what: str, items: str, work: int) -> None:
+        """Start counting towards `work`."""
+        terminal = errors().isatty()
+        self._items = items
+        self._done = 0
+        self._bar = tqdm(
+            total=work,
+            desc=what,
+            file=errors(),
+            leave=not terminal,
+            mininterval=0.2 if terminal else 15.0,
+            delay=1.0 if terminal else 15.0,
+            bar_format=_TERMINAL if terminal else _LOG + "\n",
+        )
+
+    def add(self, items: int, work: int) -> None:
+        """Count some items as done."""
+        self._done += items
+        seconds = max(self._bar.format_dict["elapsed"], 1e-9)
+        self._bar.set_postfix_str(f"{self._done / seconds:,.0f} {self._items}/s", refresh=False)
+        self._bar.update(work)
+
+    def close(self) -> None:
+        """Remove the bar."""
+        self._bar.close()

@@ -1,0 +1,63 @@
+"""What crosses the boundary to and from a probe."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from probing.tasks.problem import Problem
+from probing.tasks.task import Features, Task
+
+
+@dataclass(frozen=True)
+class Fit:
+    """Probes of all `u` units (heads, or one layer) that were fitted together.
+
+    Attributes:
+        dev: float64 (u,), score at the chosen L2 value: on dev, or its mean over folds, inner and outer;
+            NaN where nothing is trained.
+        l2: float64 (u,), the chosen L2 value; of outer folds the median; NaN where nothing is trained.
+        predictions: (u, n_test), predicted classes, int64, or scores, float64; rows as in `Problem.test`.
+        weights: float32 (u, outputs, dim), of the final probe, for vectors as they were given; of outer
+            folds the mean; (u, 0, dim) where nothing is trained or the probe is not linear.
+        bias: float32 (u, outputs).
+    """
+
+    dev: NDArray[np.float64]
+    l2: NDArray[np.float64]
+    predictions: NDArray[np.int64] | NDArray[np.float64]
+    weights: NDArray[np.float32]
+    bias: NDArray[np.float32]
+
+
+class Probe(Protocol):
+    """A choice in conf/probe: a frozen dataclass of settings with one method.
+
+    Attributes:
+        features: How the probe wants the vectors of a pair; None takes what the task says.
+    """
+
+    features: ClassVar[Features | None]
+
+    @property
+    def name(self) -> str:
+        """As on the command line, `logistic`."""
+
+    def check(self, task: Task) -> None:
+        """Refuse a task that this probe cannot answer, before any vector is extracted for it.
+
+        Raises:
+            ProbingError: Naming another probe.
+        """
+
+    def fit(self, vectors: torch.Tensor, problem: Problem) -> Fit:
+        """Choose the L2 value without looking at test, then predict test once.
+
+        Args:
+            vectors: float32 (u, n, dim), on the device where the work shall be done; not modified.
+            problem: Targets and splits of the n rows.
+        """

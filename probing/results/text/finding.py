@@ -1,0 +1,137 @@
+"""What an analysis found about every head, as lines of text."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from probing.results.effects import effect, ranked_on
+from probing.results.finding import finding_of_rows, main_rows, values_of
+from probing.results.schema import KINDS, places
+from probing.results.select import of_variant
+from probing.results.text.grid_text import grid_lines, place_text
+from probing.results.units import Unit, score_unit
+
+_ASCII = str.maketrans("\N{MINUS SIGN}⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "--0123456789")
+
+
+def found_text(rows: pd.DataFrame) -> str:
+    """The grid, the head with the largest effect marked with *, and one line about it.
+
+    Args:
+        rows: Of one run of importance, ablation or entropy.
+    """
+    return "\n".join([*found_lines(main_rows(rows)), *_alone(rows), found_summary(rows)])
+
+
+def found_lines(grid: pd.DataFrame) -> list[str]:
+    """The grids of one variant, one for each stack, below what their numbers are counted in."""
+    unit = values_of(grid)
+    marked = first_ranked(grid)
+    lines = [f"in {unit_label(unit)}"] if unit.power else []
+    for stack, rows in grid.groupby("stack", sort=False, dropna=False):
+        cells = {
+            index: plain(unit.cell(value))
+            for index, value in rows["value"].astype("Float64").items()
+            if pd.notna(value)
+        }
+        lines += [] if pd.isna(stack) else [f"{stack!s}:"]
+        lines += grid_lines(rows, cells, None if marked is None else marked.name)
+    return lines
+
+
+def found_summary(rows: pd.DataFrame) -> str:
+    """One line: the head of rank 1 with its value, and the mean of all heads."""
+    grid = main_rows(rows)
+    if grid["value"].isna().all():
+        return "no head has a number"
+    unit, most = values_of(grid), first_ranked(grid)
+    mean = f"mean {plain(unit.spoken(float(grid['value'].mean())))}"
+    if most is None:
+        values = grid["value"].to_numpy(dtype=np.float64, na_value=np.nan)
+        ends = {"lowest": int(np.nanargmin(values)), "highest": int(np.nanargmax(values))}
+        told = (
+            f"{name}: {place_text(grid.iloc[at])}, {plain(unit.spoken(values[at]))}"
+            for name, at in ends.items()
+        )
+        return "; ".join([mean, *told])
+    finding = finding_of_rows(grid)
+    what = finding.best_alone if str(most["variant"]) in finding.alone else finding.best
+    metric = f"{most['metric']} " if finding.difference else ""
+    line = f"{what}: {place_text(most)}, {metric}{plain(unit.spoken(most['value']))}{_interval(most, unit)}"
+    return "; ".join([line, mean, *_ranked_on(grid), *_shown(grid), *_full(most)])
+
+
+def first_ranked(rows: pd.DataFrame) -> pd.Series | None:
+    """The row of the lowest rank; of equals, of the lowest layer and head. None if none has a rank."""
+    ranked = rows[rows["rank"].notna()]
+    return None if ranked.empty else ranked.iloc[int(ranked["rank"].to_numpy(dtype=np.int64).argmin())]
+
+
+def unit_label(unit: Unit) -> str:
+    """What cells are counted in, "10^-3 nats"."""
+    return f"10^{unit.power} {unit.name}".rstrip()
+
+
+def plain(text: str) -> str:
+    """A number in letters that every terminal has."""
+    return text.translate(_ASCII)
+
+
+def most_text(rows: pd.DataFrame) -> str:
+    """The value, of the first variant of some rows, of the head with the largest effect."""
+    rows = rows[rows["value"].notna() & rows["layer"].notna()]
+    kinds = places(rows, KINDS)
+    rows = rows[kinds == kinds[0]]
+    value = rows["value"].iloc[int(effect(rows).to_numpy().argmax())]
+    return plain(values_of(rows).spoken(float(value)))
+
+
+def score_text(score: float, metric: str) -> str:
+    """A score in running text: "83.2%", "0.61", "2.345 nats"."""
+    return score_unit(metric).spoken(score).replace(" %", "%")
+
+
+def _interval(row: pd.Series, unit: Unit) -> str:
+    ends = [row["value_low"], row["value_high"]]
+    if any(pd.isna(end) for end in ends):
+        return ""
+    return f" [{', '.join(plain(unit.told(float(end))) for end in ends)}]"
+
+
+def _shown(grid: pd.DataFrame) -> list[str]:
+    """In how many cells there is a difference: their intervals exclude 0."""
+    known = grid[grid["value_low"].notna()]
+    if known.empty:
+        return []
+    shown = int(((known["value_low"] > 0) | (known["value_high"] < 0)).sum())
+    return [f"a difference is shown in {shown} of {len(known)}"]
+
+
+def _ranked_on(grid: pd.DataFrame) -> list[str]:
+    """The split on which the most important head was selected."""
+    split = ranked_on(grid)
+    return [f"ranked on {split}, the first of {len(grid)}"] if split else []
+
+
+def _full(row: pd.Series) -> list[str]:
+    return [] if pd.isna(row["full"]) else [f"full model {score_text(row['full'], str(row['metric']))}"]
+
+
+def _alone(rows: pd.DataFrame) -> list[str]:
+    """Of every layer the head that alone does best on dev, with what that costs on test."""
+    best = of_variant(rows, "only_best")
+    if best.empty:
+        return []
+    unit = values_of(best)
+    cells = (f"{place_text(row)} {plain(unit.cell(row['value']))}" for _, row in best.iterrows())
+    label = unit_label(unit) if unit.power else unit.name
+    return [f"best head on dev alone in its layer, {label}:".replace(", :", ":"), *_folded(list(cells))]
+
+
+def _folded(cells: list[str], in_line: int = 4) -> list[str]:
+    width = max(map(len, cells)) + 2
+    return [
+        "  " + "".join(f"{cell:<{width}}" for cell in cells[start : start + in_line]).rstrip()
+        for start in range(0, len(cells), in_line)
+    ]

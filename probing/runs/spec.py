@@ -1,0 +1,131 @@
+"""What one run asks: a configuration with its task read and its model found, and the names that follow."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
+
+from probing.analyses.analysis import Analysis, Means
+from probing.config.run_config import BaselineConfig, Config, baseline_title, title
+from probing.models.model_files import ModelFiles
+from probing.objectives.auto import Auto, suitable
+from probing.objectives.saved import with_saved_head
+from probing.representations.request import Request
+from probing.results.schema import COMPUTED
+from probing.results.store import ResultStore
+from probing.runs.outside import outside_code
+from probing.tasks.card import TaskCard
+from probing.tasks.card import card as make_card
+from probing.tasks.control import control_task, permuted_task
+from probing.tasks.task import Task
+
+
+@dataclass(frozen=True)
+class Question:
+    """One experiment with everything resolved but nothing computed.
+
+    Attributes:
+        config: What was asked for.
+        sampled: The question as the task has it.
+        task: The question as it is put, with the labels of a baseline if that has others.
+        files: The model that is asked.
+        request: The vectors that are needed.
+    """
+
+    config: Config
+    sampled: Task
+    task: Task
+    files: ModelFiles
+    request: Request
+
+    @property
+    def names(self) -> dict[str, object]:
+        """What the rows of the result are called by."""
+        uses = self.config.analysis.uses
+        pools = uses == "probe" or (uses == "objective" and self.means.objective.pools)
+        of_objective = {"objective": title(self.means.objective)} if uses == "objective" else {}
+        return {
+            "analysis": self.config.analysis.name,
+            **_plugin(self.config.analysis),
+            # a randomly initialised model is filed under the name of its trained model
+            "model": replace(self.files, config=self.config.model).title,
+            "step": self.config.model.step,
+            "task": self.task.name,
+            "granularity": self.config.granularity.unit,
+            "pooling": self.request.pooling if pools else None,
+            "probe": title(self.config.probe) if uses == "probe" else None,
+            **of_objective,
+            "seed": self.config.seed,
+            "baseline": baseline_title(self.config.baseline),
+        }
+
+    @cached_property
+    def means(self) -> Means:
+        """With what the analysis answers; the objective is the one that suits the model, if none is named."""
+        objective = self.config.objective
+        chosen = suitable(self.files) if isinstance(objective, Auto) else objective
+        chosen = with_saved_head(chosen, self.files)
+        return Means(self.config.probe, chosen, self.config.granularity)
+
+    @cached_property
+    def key(self) -> str:
+        """A digest of all that the result depends on, the names in its rows included."""
+        content = {
+            "schema": COMPUTED,
+            "names": self.names,
+            "request": json.loads(self.request.as_json()),
+            "granularity": self.config.granularity.used,
+            "baseline": asdict(self.config.baseline),
+            "task": self.task.digest,
+            **self.config.analysis.depends_on(self.means),
+        }
+        if self.code:  # a name says nothing about how others' code answers
+            content["code"] = self.code
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
+
+    @cached_property
+    def code(self) -> list[list[str]]:
+        """The classes from outside the package that answer, with digests of their source."""
+        config = self.config
+        return outside_code(config.analysis, config.probe, config.task, self.task, self.means.objective)
+
+    @cached_property
+    def question(self) -> str:
+        """A digest of what a result shares with its baselines: examples, labels, reading, code."""
+        request = self.request
+        read = (request.pooling, request.max_length, request.dtype, request.storage)
+        content = (self.sampled.digest, *read, *self.code)
+        return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:8]
+
+    @cached_property
+    def card(self) -> TaskCard:
+        """What the task consists of."""
+        return make_card(self.task)
+
+    @property
+    def store(self) -> ResultStore:
+        """Where the result is kept."""
+        named_by = ["model", "task", "granularity", "pooling", "probe", "objective"]
+        named_by += [] if self.config.baseline.kind == "none" else ["baseline"]
+        named_by += [] if self.config.analysis.uses == "probe" else ["analysis"]
+        parts = [str(self.names[name]) for name in named_by if self.names.get(name)]
+        return ResultStore(self.config.paths.results, self.key, ".".join(parts))
+
+
+def _plugin(analysis: Analysis) -> dict[str, object]:
+    """The module of an analysis that is not part of this package, where its finding is."""
+    module = type(analysis).__module__
+    return {} if module.partition(".")[0] == "probing" else {"plugin": module}
+
+
+def baseline_task(task: Task, baseline: BaselineConfig, seed: int) -> Task:
+    """The task with the labels that a baseline puts in the place of its own, if it does.
+
+    Raises:
+        ProbingError: If it cannot have such labels.
+    """
+    if baseline.kind == "control":
+        return control_task(task, baseline.by, baseline.draw)
+    return permuted_task(task, baseline.draw, seed) if baseline.kind == "permuted" else task

@@ -1,0 +1,1 @@
+"""Metrics, intervals, resampling, folds and significance."""

@@ -1,0 +1,136 @@
+"""Scores of bootstrap samples of the test items, of one probe or of several on the same samples."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from probing.statistics.metrics import COUNTED, Margins, correlate
+from probing.tasks.target import SCORE_METRICS, Metric
+
+# numbers that are held at once
+BLOCK = 1 << 22
+# a variance this small beside the mean square is rounding
+CONSTANT = 1e-12
+
+
+def resampled(
+    answers: NDArray[Any], gold: NDArray[Any], metric: Metric, draws: int, generator: np.random.Generator
+) -> NDArray[np.float64]:
+    """Scores of samples of n items, drawn with replacement; the same samples for all rows.
+
+    Args:
+        answers: (rows, n): classes, int64, or scores, float64.
+        gold: (n,), the same of the items.
+        metric: Which score.
+        draws: Number of samples.
+        generator: Draws them.
+
+    Returns:
+        float64 (rows, draws); a correlation with what is constant in a sample is 0.
+    """
+    if metric in SCORE_METRICS:
+        return _correlations(answers, gold, metric, draws, generator)
+    return _class_scores(answers, gold, metric, draws, generator)
+
+
+def _class_scores(
+    answers: NDArray[np.int64],
+    gold: NDArray[np.int64],
+    metric: Metric,
+    draws: int,
+    generator: np.random.Generator,
+) -> NDArray[np.float64]:
+    """Of classes.
+
+    Drawing n items with replacement is one multinomial draw of the table of labels and answers, of whose
+    cells only the filled ones can be drawn; so memory grows with min(n, cells), in blocks of draws.
+    """
+    k, n = 1 + max(1, int(gold.max()), int(answers.max())), len(gold)
+    codes = gold
+    for row in answers:
+        codes = codes * k + row
+    _, first, filled = np.unique(codes, return_index=True, return_counts=True)
+    label, answered = torch.from_numpy(gold[first]), torch.from_numpy(answers[:, first])
+    block, found = max(1, BLOCK // max(k, len(first))), []
+    for start in range(0, draws, block):
+        drawn = generator.multinomial(n, filled / n, size=min(block, draws - start))
+        sample = torch.from_numpy(drawn).double()
+        found.append(np.stack([class_score(sample, label, row, metric, k) for row in answered]))
+    return np.concatenate(found, axis=1)
+
+
+def class_score(
+    sample: torch.Tensor, label: torch.Tensor, answered: torch.Tensor, metric: Metric, k: int
+) -> NDArray[np.float64]:
+    """Scores of one row; float64 (draws,), from how often each cell was drawn, float64 (draws, cells)."""
+    same = label == answered
+    if metric == "accuracy":
+        shares: NDArray[np.float64] = (sample[:, same].sum(1) / sample.sum(1)).numpy()
+        return shares
+    # whole rows of cells are added up several times as fast as columns
+    cells = sample.T.contiguous()
+    hits, labelled, predicted = sample.new_zeros(3, k, len(sample))
+    hits.index_add_(0, label[same], cells[same])
+    labelled.index_add_(0, label, cells)
+    predicted.index_add_(0, answered, cells)
+    margins = Margins(hits.T, labelled.T, predicted.T)
+    scores: NDArray[np.float64] = COUNTED[metric](margins).numpy()
+    return scores
+
+
+def _correlations(
+    answers: NDArray[Any], gold: NDArray[Any], metric: Metric, draws: int, generator: np.random.Generator
+) -> NDArray[np.float64]:
+    """Of scores, from how often each item was drawn."""
+    n = len(gold)
+    block, found = max(1, BLOCK // n), []
+    for start in range(0, draws, block):
+        size = min(block, draws - start)
+        places = generator.integers(n, size=(size, n)) + n * np.arange(size)[:, None]
+        times = np.bincount(places.ravel(), minlength=size * n).reshape(size, n).astype(float)
+        if metric == "pearson":
+            found.append(_pearson(answers, gold, times))
+            continue
+        truth = _spread(gold, times)
+        found.append(np.stack([(_spread(row, times) * truth).sum(1) for row in answers]))
+    return np.clip(np.concatenate(found, axis=1), -1, 1)
+
+
+def _pearson(answers: NDArray[Any], gold: NDArray[Any], times: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Pearson's correlations, float64 (rows, draws), from weighted moments of all rows together."""
+    n = len(gold)
+    rows, truth = (correlate(torch.from_numpy(v), "pearson").numpy() for v in (answers, gold))
+    mean, mean_truth = times @ rows.T / n, (times @ truth / n)[:, None]
+    common = times @ (rows * truth).T - n * mean * mean_truth
+    square, square_truth = times @ np.square(rows).T, (times @ np.square(truth))[:, None]
+    spread, spread_truth = square - n * mean**2, square_truth - n * mean_truth**2
+    varies = (spread > CONSTANT * square) & (spread_truth > CONSTANT * square_truth)
+    scale = np.sqrt(np.where(varies, spread * spread_truth, 1.0))
+    found: NDArray[np.float64] = np.where(varies, common / scale, 0.0).T
+    return found
+
+
+def _spread(values: NDArray[Any], times: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Ranks in samples as vectors whose inner products are the correlations; 0 where all drawn are the same.
+
+    An item that was drawn t times stands once, times √t.
+    """
+    read = _ranks(values, times)
+    centred = np.sqrt(times) * (read - (times * read).sum(1, keepdims=True) / len(values))
+    length = np.sqrt(np.square(centred).sum(1, keepdims=True))
+    found: NDArray[np.float64] = np.divide(centred, length, out=np.zeros_like(centred), where=length > 1e-6)
+    return found
+
+
+def _ranks(values: NDArray[Any], times: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Rank of every item in each sample, equal values sharing the mean of theirs; float64 (draws, n)."""
+    _, place = np.unique(values, return_inverse=True)
+    order = np.argsort(place, kind="stable")
+    first = np.flatnonzero(np.diff(place[order], prepend=-1))
+    of_value = np.add.reduceat(times[:, order], first, axis=1)
+    ranks: NDArray[np.float64] = (of_value.cumsum(1) - of_value / 2 + 0.5)[:, place]
+    return ranks

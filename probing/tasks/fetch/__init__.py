@@ -1,6 +1,0 @@
-"""Fetching published data into a cache folder: resumed, checked and never half there."""
-
-from probing.tasks.fetch.cache import Source, cache_folder, obtain
-from probing.tasks.fetch.transfer import FetchError, download
-
-__all__ = ["FetchError", "Source", "cache_folder", "download", "obtain"]

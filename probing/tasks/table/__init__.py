@@ -1,5 +1,0 @@
-"""Tasks from the user's own data: csv, tsv, jsonl, parquet, or a pandas frame."""
-
-from probing.tasks.table.source import TableTask
-
-__all__ = ["TableTask"]

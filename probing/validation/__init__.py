@@ -1,0 +1,1 @@
+"""Checks of numbers and arguments against what their declarations allow."""

@@ -1,0 +1,36 @@
+"""Sentences of messages that name what there is to choose from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from difflib import get_close_matches
+
+# a message lists up to this many names one by one
+MOST_NAMED = 30
+_MOST = 8
+
+
+def suggest(name: str, known: list[str]) -> str:
+    """What a message says of the names that there are, the likeliest first."""
+    close = get_close_matches(name, known, n=1)
+    guess = f"did you mean {close[0]}? " if close else ""
+    if len(known) <= MOST_NAMED:
+        return f"{guess}there is {', '.join(known)}"
+    short = list(dict.fromkeys(choice.partition("/")[0] + "/*" * ("/" in choice) for choice in known))
+    more = f" and {len(short) - MOST_NAMED} more" if len(short) > MOST_NAMED else ""
+    return f"{guess}there is {', '.join(short[:MOST_NAMED])}{more}"
+
+
+def name_one(what: str, names: Sequence[str], texts: Sequence[str]) -> str:
+    """The one sentence for several where one is wanted.
+
+    Args:
+        what: Name of what should be there once.
+        names: Columns that distinguish them, the one to be named first.
+        texts: Its values, as a user would write them.
+    """
+    name, *more = names
+    texts = list(dict.fromkeys(texts))
+    some = ", ".join(texts[:_MOST]) + (f" and {len(texts) - _MOST} more" if len(texts) > _MOST else "")
+    also = f" ({', '.join(more)} differ{'' if len(more) > 1 else 's'} too)" if more else ""
+    return f"more than one {what}: {name} is any of {some}; name one, {name}=...{also}"
