@@ -67,10 +67,10 @@ def test_what_is_no_text_is_named(tmp_path: Path, content: bytes, message: str) 
 
 def test_an_encoding_that_can_be_given_is_proposed(tmp_path: Path) -> None:
     path = put(tmp_path / "x", b"a\nb\0")
-    with pytest.raises(ProbingError, match=r"line 2: a null character .* task.encoding=utf-16 say"):
+    with pytest.raises(ProbingError, match=r"line 2: a null character .* task.encoding=utf-16"):
         read_text(path, "utf-8", "", "task.encoding")
     for name in ("utf-9", "hex", "a\0b"):
-        with pytest.raises(ProbingError, match=r"task.encoding is .*, which is none"):
+        with pytest.raises(ProbingError, match=r"task.encoding is .*, which is not an encoding"):
             read_text(path, name, "", "task.encoding")
 
 
@@ -115,7 +115,7 @@ def test_a_header_that_comes_again_is_no_example(
     with caplog.at_level("WARNING", logger="probing"):
         joined = TableTask(path=path).build()
     assert facts(joined) == facts(TableTask(path=put(tmp_path / f"a.{kind}", TABLES[kind].encode())).build())
-    assert f"b.{kind}, line 17: the header again" in caplog.text
+    assert f"b.{kind}, line 17: repeats the header" in caplog.text
 
 
 def test_joined_treebanks(tmp_path: Path) -> None:

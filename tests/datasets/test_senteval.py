@@ -78,7 +78,7 @@ def test_bad_files_are_named(tmp_path: Path) -> None:
     with pytest.raises(ProbingError, match="line 1: not utf-8 text"):
         tense(tmp_path).build()
     write(tmp_path, [line for line in PROBING if "PAST" in line])
-    with pytest.raises(ProbingError, match="one class only"):
+    with pytest.raises(ProbingError, match="only one class"):
         tense(tmp_path).build()
     write(tmp_path, [line for line in PROBING if not line.startswith("va")])
     with pytest.raises(ProbingError, match="no dev examples"):
