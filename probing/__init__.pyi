@@ -41,8 +41,8 @@ from .models.capture import edit as edit
 from .models.masking import mask_heads as mask_heads
 from .models.masking import mean_outputs as mean_outputs
 from .models.pruned import load_pruned as load_pruned
-from .models.pruned import save_pruned as save_pruned
 from .models.removal import prune_heads as prune_heads
+from .models.saving import save_pruned as save_pruned
 from .models.trace import find_sites as find_sites
 from .page.report import report as report
 from .representations.public import load_representations as load_representations

@@ -20,7 +20,8 @@ from probing.models.broken import library_loads
 from probing.models.loading import load_model
 from probing.models.model_choice import ModelConfig
 from probing.models.model_files import find_files
-from probing.models.pruned import load_pruned, save_pruned
+from probing.models.pruned import load_pruned
+from probing.models.saving import save_pruned
 from tests import tiny
 
 pytestmark = pytest.mark.slow
