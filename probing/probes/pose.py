@@ -1,4 +1,4 @@
-"""A task as the problem that is put to a probe."""
+"""Conversion of a task to the problem that a probe is fitted to."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from probing.tasks.task import Task
 
 
 def pose(task: Task, seed: int) -> Problem:
-    """A task as a probe sees it."""
+    """Return a task as a problem."""
     everything = np.arange(len(task))
     nested = task.selection == "nested"
     return Problem(
@@ -31,7 +31,7 @@ def pose(task: Task, seed: int) -> Problem:
 
 
 def counts(problem: Problem) -> dict[str, object]:
-    """Sizes, as columns; with nested folds every example is trained on, held out and tested."""
+    """Return sizes, as columns. With nested folds every example is trained on, held out and tested."""
     target = problem.target
     trained = problem.selection in {"dev", "kfold", "holdout"}
     return {
@@ -44,6 +44,6 @@ def counts(problem: Problem) -> dict[str, object]:
 
 
 def truth(problem: Problem) -> dict[str, Any]:
-    """What is true of the test items, and the data set of each or None, as plain values."""
+    """Return the gold values of the test items, and the data set of each or None, as plain values."""
     groups = None if problem.groups is None else problem.groups[problem.test].tolist()
     return {"gold": problem.gold[problem.test].tolist(), "groups": groups}

@@ -1,4 +1,4 @@
-"""What crosses the boundary to and from a probe."""
+"""The input and output of a probe."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ from probing.tasks.task import Average, Features, Selection, Task
 
 @dataclass(frozen=True)
 class Problem:
-    """One problem, asked of every head of a layer at once.
+    """Labels and splits as arrays: what the probes of all heads of a layer are fitted to.
 
     Attributes:
         target: The class or score of each of the n rows.
-        train: int64 row indices of the training examples; with `selection="nested"` all rows, with "none"
-            no row.
+        train: int64 row indices of the training examples. All rows with `selection="nested"`, none with
+            "none".
         dev: int64 row indices of the dev examples; empty unless `selection` is "dev".
         test: int64 row indices of the test examples; with `selection="nested"` all rows.
-        selection: Where the L2 value is chosen: on `dev`, by `folds`-fold cross-validation on train, or
-            on a stratified tenth of train; `nested` is k-fold within each of `folds` outer folds, of which
-            every one is tested once; with `none` nothing is trained.
+        selection: Rows on which the L2 value is selected: `dev`, `folds`-fold cross-validation on train, or a
+            stratified tenth of train. With `nested` it is k-fold within each of `folds` outer folds, and
+            every outer fold is tested once. With `none` nothing is trained.
         folds: Number of folds of `selection="kfold"` and of "nested".
-        metric: The score that is maximised on dev.
-        seed: Seeds fold assignment, initialisation and shuffling.
+        metric: Metric that is maximised on dev.
+        seed: Seed of fold assignment, initialisation and shuffling.
         groups: int64 (n,), the data set of each row, for scores that are averaged over data sets; or None.
-        average: How the scores of data sets become one: their mean, or weighted by size.
+        average: How the scores of data sets are averaged: their mean, or weighted by size.
     """
 
     target: Target
@@ -46,7 +46,7 @@ class Problem:
 
     @property
     def gold(self) -> NDArray[Any]:
-        """The classes, int64, or scores, float64, of all n rows."""
+        """Classes, int64, or scores, float64, of all n rows."""
         return self.target.labels if isinstance(self.target, Classes) else self.target.values
 
 
@@ -55,12 +55,12 @@ class Fit:
     """Probes of all `u` units (heads, or one layer) that were fitted together.
 
     Attributes:
-        dev: float64 (u,), score at the chosen L2 value: on dev, or its mean over folds, inner and outer;
+        dev: float64 (u,), score at the selected L2 value on dev, or its mean over inner and outer folds;
             NaN where nothing is trained.
-        l2: float64 (u,), the chosen L2 value; of outer folds the median; NaN where nothing is trained.
+        l2: float64 (u,), the selected L2 value, or its median over outer folds; NaN where nothing is trained.
         predictions: (u, n_test), predicted classes, int64, or scores, float64; rows as in `Problem.test`.
-        weights: float32 (u, outputs, dim), of the final probe, for vectors as they were given; of outer
-            folds the mean; (u, 0, dim) where nothing is trained or the probe is not linear.
+        weights: float32 (u, outputs, dim), weights of the final probe for vectors as given, or their mean
+            over outer folds; (u, 0, dim) where nothing is trained or the probe is not linear.
         bias: float32 (u, outputs).
     """
 
@@ -75,26 +75,26 @@ class Probe(Protocol):
     """A choice in conf/probe: a frozen dataclass of settings with one method.
 
     Attributes:
-        features: How the probe wants the vectors of a pair; None takes what the task says.
+        features: How the probe wants the vectors of a pair combined; None uses the task's choice.
     """
 
     features: ClassVar[Features | None]
 
     @property
     def name(self) -> str:
-        """As on the command line, `logistic`."""
+        """Name on the command line, such as `logistic`."""
 
     def check(self, task: Task) -> None:
-        """Refuse a task that this probe cannot answer, before any vector is extracted for it.
+        """Reject a task that this probe cannot handle, before any vector is extracted for it.
 
         Raises:
-            ProbingError: Naming another probe.
+            ProbingError: Naming another probe to use.
         """
 
     def fit(self, vectors: torch.Tensor, problem: Problem) -> Fit:
-        """Choose the L2 value without looking at test, then predict test once.
+        """Select the L2 value without using test, then predict test once.
 
         Args:
-            vectors: float32 (u, n, dim), on the device where the work shall be done; not modified.
+            vectors: float32 (u, n, dim), on the device to compute on; not modified.
             problem: Targets and splits of the n rows.
         """
