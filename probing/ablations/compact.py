@@ -65,7 +65,7 @@ def compact(model: PreTrainedModel, heads: Heads, mask: NDArray[np.bool_]) -> Co
             silenced += sum(map(len, left.values()))
             silence(model, left, pruned.cut, stack)
             for layer, why in pruned.uncut.items():
-                log.warning("layer %s: %s; its heads are set to zero by their weights instead", layer, why)
+                log.warning("layer %s: %s; the weights after its heads are set to zero instead", layer, why)
     return Compact(pruned, cut, silenced)
 
 

@@ -19,7 +19,7 @@ def cumulative(order: Sequence[int], members: Members, n: int, step: float) -> M
         order: Groups in the order in which they are masked.
         members: Positions of the heads of each group.
         n: Number of heads of the model.
-        step: Share of the groups.
+        step: Share of the groups that each mask closes in addition.
 
     Returns:
         bool (steps + 1, n), from nothing closed to all groups closed.

@@ -51,7 +51,7 @@ class Answers:
 
 @dataclass(frozen=True)
 class Evaluator:
-    """Evaluates a model under masks of its heads.
+    """Evaluation of a model under masks of its heads.
 
     Attributes:
         ready: The model and its objective.

@@ -174,7 +174,7 @@ def head_importance(
 
 
 def by_layer(scores: NDArray[np.float64], groups: Iterable[slice]) -> NDArray[np.float64]:
-    """Return scores divided by the ℓ2 norm of their layer's + 1e-20 (Michel et al. 2019, footnote 5)."""
+    """Return scores divided by the ℓ2 norm of their layer, plus 1e-20 (Michel et al. 2019, footnote 5)."""
     found = scores.copy()
     for group in groups:
         found[group] /= np.sqrt(np.square(scores[group]).sum()) + 1e-20

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Judge:
-    """Scores the predictions for a task.
+    """Losses and scores of predictions for a task.
 
     Attributes:
         task: The examples.

@@ -12,7 +12,7 @@ from probing.objectives.readout import Readout
 
 @dataclass(frozen=True)
 class Auto:
-    """Chooses the objective by the model's files."""
+    """Choice of the objective by the model's files."""
 
 
 def suitable(files: ModelFiles) -> Objective:

@@ -35,7 +35,7 @@ class OwnAnswers:
 
     @property
     def pools(self) -> bool:
-        """Always False, since the checkpoint pools by itself."""
+        """Return False, since the checkpoint pools by itself."""
         return False
 
 

@@ -25,7 +25,7 @@ _SENTINEL = "<extra_id_{}>"
 
 @dataclass(frozen=True)
 class Corruption:
-    """Chooses the tokens to predict, based only on a text's own tokens and the seed.
+    """Selection of the tokens to predict, based only on a text's own tokens and the seed.
 
     Attributes:
         loaded: Model and tokenizer.
@@ -71,13 +71,13 @@ class Corruption:
             labels = ids.masked_fill(~batch.tokens, IGNORED)
             return self._decoded(replace(batch, inputs=hidden), list(labels))
         sentinels = self._sentinels(int(chosen.sum(1).max()))
-        hidden_ids, told = ids.clone(), []
+        hidden_ids, targets = ids.clone(), []
         for row, places in enumerate(chosen):
             at = places.nonzero()[:, 0]
             marks = sentinels[: len(at)]
-            told.append(torch.stack([marks, ids[row, at]], 1).flatten())
+            targets.append(torch.stack([marks, ids[row, at]], 1).flatten())
             hidden_ids[row, at] = marks
-        return self._decoded(replace(batch, inputs={**batch.inputs, "input_ids": hidden_ids}), told)
+        return self._decoded(replace(batch, inputs={**batch.inputs, "input_ids": hidden_ids}), targets)
 
     def translated(self, batch: Batch, seconds: Sequence[str]) -> Batch:
         """Let a decoder predict a second text from the first."""
@@ -87,8 +87,8 @@ class Corruption:
         )
         return self._decoded(batch, [torch.tensor(ids) for ids in encoded["input_ids"]])
 
-    def _decoded(self, batch: Batch, told: Sequence[Tensor]) -> Batch:
-        labels = pad_sequence(list(told), batch_first=True, padding_value=IGNORED)
+    def _decoded(self, batch: Batch, targets: Sequence[Tensor]) -> Batch:
+        labels = pad_sequence(list(targets), batch_first=True, padding_value=IGNORED)
         shift = getattr(self.loaded.model, "prepare_decoder_input_ids_from_labels", None)
         if shift is None:
             kind = self.loaded.model.config.model_type

@@ -47,7 +47,7 @@ class Language:
 
     @property
     def pools(self) -> bool:
-        """Always False, since every token is used."""
+        """Return False, since every token is used."""
         return False
 
     def check(self, task: Task) -> None:

@@ -91,7 +91,7 @@ class Batch:
 
 @dataclass(frozen=True)
 class Output:
-    """The result of a model on the rows of a batch.
+    """Losses and predictions of a model for the rows of a batch.
 
     Attributes:
         loss: (b,), summed over all predictions for a row: nats, or squared errors of scores.
@@ -127,7 +127,7 @@ class Ready(ABC):
 
     @property
     def reads_heads(self) -> bool:
-        """Whether predictions read single heads, which are renumbered when heads are pruned."""
+        """Return whether predictions read single heads, which pruning renumbers."""
         return False
 
     @cached_property
@@ -206,7 +206,7 @@ class Objective(Protocol):
 
     @property
     def pools(self) -> bool:
-        """Whether the pooling has an effect."""
+        """Return whether the pooling has an effect."""
 
     def check(self, task: Task) -> None:
         """Reject a task that it cannot be used for, before anything is loaded.

@@ -63,7 +63,7 @@ class Readout:
 
     @property
     def pools(self) -> bool:
-        """Always True, since it reads the pooled last layer."""
+        """Return True, since it reads the pooled last layer."""
         return True
 
     def check(self, task: Task) -> None:

@@ -118,7 +118,7 @@ class _Saved(Judged):
 
     @property
     def reads_heads(self) -> bool:
-        """Whether the classifier reads single heads."""
+        """Return whether the classifier reads single heads."""
         return self._reading.head.site == "head"
 
     def lone_tokens(self, batch: Batch) -> Iterator[Tensor]:

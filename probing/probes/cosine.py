@@ -36,7 +36,7 @@ class Cosine:
             )
         if task.partners is None:
             raise ProbingError(
-                f"probe=cosine compares two vectors, but {task.name} has no pairs of them; use probe=ridge"
+                f"probe=cosine compares two vectors, but {task.name} has no pairs of vectors; use probe=ridge"
             )
 
     def fit(self, vectors: torch.Tensor, problem: Problem) -> Fit:

@@ -43,8 +43,8 @@ def score(predictions: torch.Tensor, gold: torch.Tensor, metric: Metric | Litera
 
     Args:
         predictions: (…, n): classes, int64, or scores, float64.
-        gold: (n,), the same of the examples.
-        metric: Which score. Two classes have the second as the positive one in `f1`.
+        gold: (n,), the classes or scores of the examples.
+        metric: Name of the metric. With two classes the second is the positive one in `f1`.
 
     Returns:
         float64 (…): fractions, correlations, or the mean squared error.
@@ -68,7 +68,7 @@ def macro_f1(margins: Margins) -> torch.Tensor:
 
 
 def f1(margins: Margins) -> torch.Tensor:
-    """Return F1 of the positive class; 0 if no example has it and none is predicted to."""
+    """Return F1 of the positive class; 0 if no example has this class or is assigned to it."""
     seen = (margins.labelled + margins.predicted)[..., POSITIVE]
     return torch.where(seen > 0, 2 * margins.hits[..., POSITIVE] / seen, 0)
 

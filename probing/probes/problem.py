@@ -30,7 +30,7 @@ class Problem:
         metric: Metric that is maximised on dev.
         seed: Seed of fold assignment, initialisation and shuffling.
         groups: int64 (n,), the data set of each row, for scores that are averaged over data sets; or None.
-        average: How the scores of data sets are averaged: their mean, or weighted by size.
+        average: Average over the scores of data sets: plain or weighted by size.
     """
 
     target: Target
@@ -72,10 +72,10 @@ class Fit:
 
 
 class Probe(Protocol):
-    """A choice in conf/probe: a frozen dataclass of settings with one method.
+    """Interface of a probe in conf/probe, which is a frozen dataclass of settings.
 
     Attributes:
-        features: How the probe wants the vectors of a pair combined; None uses the task's choice.
+        features: Combination of the vectors of a pair that the probe requires; None uses the task's.
     """
 
     features: ClassVar[Features | None]

@@ -53,7 +53,7 @@ def train(
     order: np.random.RandomState,
     schedule: Schedule,
 ) -> torch.Tensor:
-    """Train every probe until its own early stop.
+    """Train every probe until its own early stopping.
 
     Args:
         rows: Training examples.

@@ -86,7 +86,7 @@ class Sklearn(Linear):
             model.fit(features, labels, shares)
         except ValueError as error:
             raise ProbingError(
-                f"probe.solver={self.solver}: scikit-learn refuses: {str(error).splitlines()[0]}"
+                f"probe.solver={self.solver}: scikit-learn rejects it: {str(error).splitlines()[0]}"
             ) from error
         weights = np.column_stack([model.coef_, model.intercept_])
         return np.vstack([-weights, weights]) / 2 if binary else weights

@@ -58,7 +58,7 @@ def folds(strata: Rows, n_folds: int, seed: int) -> list[Split]:
     most = int(np.bincount(strata).max())
     if most < n_folds:
         raise ProbingError(
-            f"no class has more than {most} examples for {n_folds} folds of a part of train; lower task.folds"
+            f"a part of train has at most {most} examples per class for {n_folds} folds; lower task.folds"
         )
     splitter = StratifiedKFold(n_folds, shuffle=True, random_state=seed)
     with warnings.catch_warnings():

@@ -34,7 +34,7 @@ Overwrite = Literal["never", "missing", "always"]
 
 @dataclass(frozen=True)
 class Extractor:
-    """Serves requests from the cache, and runs the model for the vectors that are not cached.
+    """Source of requested vectors: the cache, and the model for those that are not cached.
 
     Attributes:
         root: The folder of the cache.

@@ -117,7 +117,7 @@ class Reader:
                 if apart > SAME * size:
                     raise ProbingError(
                         f"layer {layer}: two passes over the same texts give vectors that differ by "
-                        f"{apart / size:.1e} of their size: {AT_RANDOM}"
+                        f"{apart / size:.1e} relative to their size: {AT_RANDOM}"
                     )
 
     def read(self, units: Sequence[Unit]) -> Iterator[Rows]:

@@ -18,7 +18,7 @@ ROUNDING = 8 * float(np.finfo(np.float32).eps)
 
 
 class Half:
-    """Narrows vectors to float16 and records what that costs.
+    """Conversion of vectors to float16, with a record of the loss of precision.
 
     A vector with a value beyond the range of float16 stays float32. All others are rounded to float16, even
     if the array stays float32 because of such a vector, so that each stored vector depends only on itself.

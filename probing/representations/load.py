@@ -109,7 +109,7 @@ def _find(root: Path, named: dict[str, str]) -> Manifest:
     found = [m for m in manifests if all(m.about[name] == value for name, value in named.items())]
     if not found:
         there = "; ".join(_words(manifest.about) for manifest in manifests)
-        raise ProbingError(f"{root}: nothing cached for {_words(named)}; there is {there}")
+        raise ProbingError(f"{root}: nothing cached for {_words(named)}; cached: {there}")
     if len(found) > 1:
         raise ProbingError(f"{root}: {_name_one(found)}")
     return found[0]
@@ -145,7 +145,7 @@ def _open(root: Path, manifest: Manifest, ids: list[str], layer: int | None) -> 
     if not cached:
         raise ProbingError(f"{root}: vectors of {_words(manifest.about)} are missing; run probing again")
     if layer is not None and layer not in cached:
-        raise ProbingError(f"layer {layer} is not cached; there is {', '.join(map(str, cached))}")
+        raise ProbingError(f"layer {layer} is not cached; cached layers: {', '.join(map(str, cached))}")
     layout = {k: shape for k, shape in cached.items() if layer in {None, k}}
     whole = Representations(store.key, layout, len(ids), store.locate(ids, tuple(layout)))
     if whole.complete:

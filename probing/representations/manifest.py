@@ -55,8 +55,8 @@ def write_manifest(root: Path, request: Request, task: Task, labels: Mapping[str
         ids = [unit_id(unit) for unit in task.partners]
         columns |= unit_columns(task.partners, ids, PARTNER)
     table = pa.table(columns)
-    told_by = [name for name in ("id", "label", "split", f"{PARTNER}id") if name in columns]
-    rows = zip(*(columns[name].to_pylist() for name in told_by), strict=True)
+    identifying = [name for name in ("id", "label", "split", f"{PARTNER}id") if name in columns]
+    rows = zip(*(columns[name].to_pylist() for name in identifying), strict=True)
     digest = hashlib.sha256("\n".join("\t".join(row) for row in rows).encode()).hexdigest()[:8]
     about = {name: str(labels[name]) for name in NAMED_BY if name in labels}
     about |= {"examples": digest, "vectors": request.key}
@@ -71,7 +71,7 @@ def read_manifests(root: Path) -> list[Manifest]:
     """Return all manifests under a cache folder, without duplicates.
 
     Raises:
-        CorruptFileError: If one is damaged, or is not in its own place.
+        CorruptFileError: If one is damaged, or does not belong where it is.
     """
     found: dict[tuple[tuple[str, str], ...], Manifest] = {}
     for path in sorted(root.glob("*/task-*.parquet")):

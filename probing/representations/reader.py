@@ -37,7 +37,7 @@ class Representations:
 
     @property
     def complete(self) -> bool:
-        """Whether every row is in some shard."""
+        """Return whether every row is in some shard."""
         return sum(len(part.places) for part in self.parts) == self.size
 
     def layer(self, layer: int, heads: Sequence[int] | None = None) -> NDArray[np.float32]:

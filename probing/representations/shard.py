@@ -139,7 +139,7 @@ def open_shard(folder: Path) -> Shard:
 
 
 class ShardWriter:
-    """Writes shards next to each other, each with a higher number than those before it."""
+    """Writer of shards in one folder, each with a higher number than those before it."""
 
     def __init__(self, parent: Path) -> None:
         """Read the numbers of the existing shards.

@@ -33,8 +33,8 @@ def span_tokens(
 
     Returns:
         bool (spans, seq), the tokens of each span among `kept`; and bool (spans,), the spans without a
-        vector. Some of their tokens were cut off, so that the rest may lack the last piece or part of the
-        mean, or they have no token even in the whole text, as a single combining accent does.
+        vector. Either some of their tokens were cut off, so that the rest may lack the last piece or some of
+        the tokens of a mean, or they have no token even in the whole text, such as a single combining accent.
     """
     own, loose = _overlaps(text, spans, kept)
     all_own, all_loose = (own, loose) if whole is None else _overlaps(text, spans, whole)

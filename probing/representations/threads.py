@@ -31,7 +31,7 @@ def thread_candidates() -> tuple[int, ...]:
 
 
 class ThreadChoice:
-    """Tries thread counts in turn on the first batches of the actual work, then keeps the fastest.
+    """A trial of thread counts, in turn, on the first batches of the actual work; the fastest is kept.
 
     Batches are sorted by length, so neighbours are similar, and nothing is computed only for the trial.
     """
