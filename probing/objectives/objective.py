@@ -19,7 +19,7 @@ from probing.representations.pooling import Pooling, first_token, last_token
 from probing.representations.settings import ExtractConfig
 from probing.tasks.task import Task, Unit
 
-if TYPE_CHECKING:  # cached results need neither the model nor the library that runs it
+if TYPE_CHECKING:  # a cached answer needs neither the model nor the library that runs it
     from probing.models.load import Attention, LoadedModel, Purpose
 
 

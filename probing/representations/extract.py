@@ -23,7 +23,7 @@ from probing.representations.shard import ShardWriter
 from probing.representations.store import Store
 from probing.tasks.task import Unit
 
-if TYPE_CHECKING:  # cached vectors need neither the model nor the library that runs it
+if TYPE_CHECKING:  # a cached answer needs neither the model nor the library that runs it
     from probing.models.load import LoadedModel
     from probing.representations.buffer import Buffer
     from probing.representations.forward import Reader, Rows
