@@ -56,8 +56,7 @@ def differences(ready: Ready, answers: Answers, metric: str, seed: int) -> Diffe
       as often as its level says, nearly always on one side.
     - From 200 examples on, the normal interval by linearisation (Cochran 1977, equation 2.39).
     - For an accuracy of single predictions, the paired interval with half an example added to each of the
-    four
-      cells (Agresti & Min 2005), for any number of examples.
+      four cells (Agresti & Min 2005), for any number of examples.
 
     Other scores have a percentile bootstrap over examples with 1,000 draws. Scores averaged over data sets
     have no interval, and neither do means over fewer than five examples.
