@@ -163,4 +163,4 @@ def check_request(folder: Path) -> None:
     except FileNotFoundError:
         return
     if key != folder.name:
-        raise CorruptFileError(str(path), f"it is request {key}, not that of its folder; delete it")
+        raise CorruptFileError(str(path), f"it belongs to request {key}, not to its folder; delete it")

@@ -212,7 +212,9 @@ def test_a_request_of_another_folder_is_written_again(
     mine.extract(small_task.units)
     path = mine.store.folder / "request.json"
     path.write_text(REQUEST.as_json())
-    with pytest.raises(ProbingError, match=rf"the request {REQUEST.key}, not .*; overwrite=missing"):
+    with pytest.raises(
+        ProbingError, match=rf"it belongs to request {REQUEST.key}, not .*; overwrite=missing"
+    ):
         extractor(tmp_path, tiny_bert, overwrite="never").extract(small_task.units)
     assert extractor(tmp_path, tiny_bert, loads=loads).extract(small_task.units).complete
     assert path.read_text() == mine.request.as_json()
