@@ -62,8 +62,9 @@ def prune_heads(
     """Remove heads from a model in place, by smaller matrices; it then computes what the masked model does.
 
     This removes columns of the output projection, and every row of a linear module or entry of a parameter
-    that feeds only these heads. Gradients show which ones do; no table of families is needed. Layer by layer, the model is compared on small inputs, with and without padding, with the same model whose
-    heads are set to zero (Michel et al. 2019, section 2.3). A layer that differs by more than rounding, or
+    that feeds only these heads. Gradients show which ones do; no table of families is needed. Layer by layer,
+    the model is compared on small inputs, with and without padding, with the same model whose heads are set
+    to zero (Michel et al. 2019, section 2.3). A layer that differs by more than rounding, or
     does not run, is restored with the same parameter objects as before.
 
     Args:

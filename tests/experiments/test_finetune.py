@@ -489,7 +489,7 @@ def test_words_and_classes_of_a_checkpoint(tmp_path: Path, tiny_bert: Path) -> N
     with pytest.raises(ProbingError, match="classes are no, yes"):
         ready_of(folder, objective, replace(farmers(), target=Classes(target.labels, ("a", "b"))))
     pairs = replace(farmers(), partners=farmers().units)
-    with pytest.raises(ProbingError, match="are read apart"):
+    with pytest.raises(ProbingError, match="are read separately"):
         objective.check(pairs)
     (folder / "classifier.safetensors").write_bytes(b"broken")
     with pytest.raises(ProbingError, match="cannot be read") as caught:
