@@ -64,7 +64,8 @@ def draw_correlations(
     Raises:
         ProbingError: If there are fewer than two to compare, or the grids differ in more than `by`.
     """
-    from probing.comparisons.compare import correlations, linkage
+    from probing.comparisons.clusters import linkage
+    from probing.comparisons.compare import correlations
 
     grids = split_grids(frame)
     keys, kept = [key_of(rows) for rows in grids], pd.concat(grids, ignore_index=True)

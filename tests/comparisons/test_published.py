@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from probing.comparisons.compare import clusters, compare, correlations
+from probing.comparisons.clusters import clusters
+from probing.comparisons.compare import compare, correlations
 from probing.comparisons.profile import centre_of_mass
 from probing.comparisons.published import load_published
 from probing.errors import ProbingError

@@ -94,5 +94,5 @@ def test_texts_that_look_like_a_seal_are_texts(tmp_path: Path) -> None:
 def test_a_file_without_a_seal_is_called_old(tmp_path: Path) -> None:
     path = tmp_path / "old.parquet"
     pq.write_table(pa.table({"a": [1]}).replace_schema_metadata({"probing": "{}"}), path)
-    with pytest.raises(OldFileError, match=r"old\.parquet: an older version of probing wrote it"):
+    with pytest.raises(OldFileError, match=r"old\.parquet: written by an older version of probing, without a checksum"):
         read_marked(path)
