@@ -1,4 +1,4 @@
-"""What an analysis is given, and what it must do."""
+"""The input of an analysis, and the protocol that it implements."""
 
 from __future__ import annotations
 
@@ -27,34 +27,34 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 Uses = Literal["probe", "objective", "model"]
-"""Vectors that a probe reads, an objective that the model is judged by, or the model alone."""
-# vectors of one layer that are in memory at a time; those of large pair tasks would not fit
+"""Input of an analysis: vectors for a probe, a model evaluated by an objective, or the model alone."""
+# limit on the vectors of a layer held in memory at once; those of large pair tasks would not fit
 GROUP_BYTES = 4 << 30
 
 
 class Beside(Protocol):
-    """The same question answered in another way, found or computed."""
+    """Results of the same run spec with other settings, found or computed."""
 
     def __call__(
         self, unit: Level, draw: int | None = None, analysis: Analysis | None = None
     ) -> pd.DataFrame:
-        """The rows, answers to test items included.
+        """Return the rows, including the answers to test items.
 
         Args:
-            unit: Of granularity.
-            draw: If given, on labels that are permuted by a draw of that number.
-            analysis: If it is another one.
+            unit: Unit of granularity.
+            draw: Number of a draw by which labels are permuted; None keeps the labels.
+            analysis: Another analysis to run; None keeps the analysis.
         """
 
 
 @dataclass(frozen=True)
 class Methods:
-    """With what an analysis may answer.
+    """Probe, objective and granularity of an analysis.
 
     Attributes:
-        probe: How vectors are read.
-        objective: What the model is used for.
-        granularity: What is read, or taken away, at a time.
+        probe: Probe that is fitted to vectors.
+        objective: Objective by which the model is evaluated.
+        granularity: Heads or layers that are read, or removed, at a time.
     """
 
     probe: Probe
@@ -64,20 +64,20 @@ class Methods:
 
 @dataclass(frozen=True)
 class Experiment:
-    """One question to one model, with whatever an analysis may need to answer it.
+    """Input of an analysis: a task, a model, and everything that is computed from them on demand.
 
     Attributes:
         labels: Columns that are the same in every row of the result: model, task, granularity, ...
         asked: The task as it was built.
-        probe: How vectors are read.
-        seed: Seed of all that is random.
-        device: Where to compute.
-        represent: Extracts, or finds in the cache, a vector for every unit of the task.
-        granularity: What one probe reads.
-        beside: The same experiment for another unit of granularity, or another analysis.
-        setting: What an objective is given, for an implementation of attention.
-        ready: Makes the model ready to be judged by the objective, running an implementation of attention.
-        folder: Where an analysis may keep files of its own, such as a pruned model.
+        probe: Probe that is fitted to vectors.
+        seed: Seed of all random choices.
+        device: Device of computations.
+        represent: Function that extracts a vector for every unit of the task, or finds it in the cache.
+        granularity: Heads or layers that one probe reads.
+        beside: Results of the same experiment for another unit of granularity, or another analysis.
+        setting: Context of an objective, given an implementation of attention.
+        ready: Function that makes the evaluator, given an implementation of attention.
+        folder: Folder for files of the analysis, such as a pruned model.
     """
 
     labels: Mapping[str, object]
@@ -94,12 +94,12 @@ class Experiment:
 
     @cached_property
     def representations(self) -> Representations:
-        """The vectors of the task's units; the model runs only if the cache lacks some."""
+        """Vectors of the task's units; the model runs only if some are missing in the cache."""
         return self.represent()
 
     @property
     def dropped(self) -> int:
-        """Examples without a vector, since their word lies beyond the model's limit or has no token."""
+        """Number of examples without a vector, since their word is past the model's limit or has no token."""
         return len(self.asked) - len(self.kept)
 
     @cached_property
@@ -107,7 +107,7 @@ class Experiment:
         """The task's examples that have vectors."""
         if not self.dropped:
             return self.asked
-        said = f"{self.dropped} of {len(self.asked)} examples are dropped: {self._why}"
+        said = f"{self.dropped} of {len(self.asked)} examples are dropped ({self._why})"
         log.warning("%s", said)
         try:
             return self.asked.take(self.kept)
@@ -116,24 +116,24 @@ class Experiment:
 
     @property
     def _why(self) -> str:
-        """The reasons for dropping examples; a pair with a word of either kind counts once, as cut off."""
+        """Reasons for dropping examples; a pair with words of both kinds counts once, as cut off."""
         n = len(self.asked)
         missing, silent = self.representations.missing, self.representations.silent
         cut = np.unique(np.setdiff1d(missing, silent) % n)
         alone = np.setdiff1d(silent % n, cut)
         reasons = (
-            (len(cut), "their words lie beyond the model's limit of tokens"),
+            (len(cut), "their words are past the model's limit of tokens"),
             (len(alone), "the tokenizer has no token for their words"),
         )
         there = [(number, reason) for number, reason in reasons if number]
         if len(there) == 1:
             return there[0][1]
-        return ", ".join(f"of {number} {reason}" for number, reason in there)
+        return ", ".join(f"{number} because {reason}" for number, reason in there)
 
     def head_groups(self, layer: int) -> list[list[int]]:
-        """The heads of a layer, in groups whose vectors fit into memory together."""
+        """Return the heads of a layer in groups whose vectors fit into memory together."""
         heads, dim = self.representations.layout[layer]
-        # what is read, and at most twice that put together
+        # the vectors that are read, and at most twice their size after combination
         bytes_of_head = 4 * dim * len(self.asked.all_units) * (1 if self.asked.partners is None else 3)
         size = max(1, GROUP_BYTES // bytes_of_head)
         return [list(range(heads))[start : start + size] for start in range(0, heads, size)]
@@ -141,12 +141,12 @@ class Experiment:
     def vectors(
         self, layer: int, features: Features | None = None, heads: Sequence[int] | None = None
     ) -> torch.Tensor:
-        """The vectors of one layer for the examples of `task`, those of pairs put together.
+        """Return the vectors of one layer for the examples of `task`, with those of pairs combined.
 
         Args:
-            layer: From 0; -1 is the embeddings.
-            features: How pairs are put together, if not as the task says.
-            heads: Which heads; None for all.
+            layer: Number of the layer, from 0; -1 is the embeddings.
+            features: Combination of pairs; None takes the task's.
+            heads: Numbers of the heads; None takes all.
 
         Returns:
             float32 (heads, n, dim) on `device`; dim grows with the features of pairs.
@@ -162,7 +162,7 @@ class Experiment:
 
     @cached_property
     def kept(self) -> NDArray[np.int64]:
-        """Rows of `asked` that have vectors, ascending; int64."""
+        """Rows of `asked` that have vectors, in ascending order; int64."""
         n = len(self.asked)
         return np.setdiff1d(np.arange(n), self.representations.missing % n)
 
@@ -170,36 +170,36 @@ class Experiment:
 class Analysis(Protocol):
     """A choice in conf/analysis: a frozen dataclass that fills the result frame part by part.
 
-    Parts are computed and kept one after the other, so that a killed run loses one part at most; no
-    part may depend on another.
+    Parts are computed and kept one after the other, so that an interrupted run loses at most one part. Parts
+    must not depend on each other.
     """
 
     @property
     def name(self) -> str:
-        """As on the command line, `probe`."""
+        """Name on the command line, such as `probe`."""
 
     @property
     def uses(self) -> Uses:
-        """What it needs beside the model."""
+        """Input that the analysis needs."""
 
     def check(self, task: Task, means: Methods) -> None:
-        """Refuse what cannot be analysed, before anything is computed for it.
+        """Refuse a task or settings that cannot be analysed, before anything is computed.
 
         Raises:
-            ProbingError: Saying what to choose instead.
+            ProbingError: If so. The message says what to choose instead.
         """
 
     def depends_on(self, means: Methods) -> Mapping[str, Any]:
-        """The settings that the result depends on, beside model, task, vectors and seed."""
+        """Return the settings on which the result depends, apart from model, task, vectors and seed."""
 
     def parts(self, experiment: Experiment) -> Sequence[int]:
-        """Numbers of the parts, layers for example."""
+        """Return the numbers of the parts, for example layers."""
 
     def part_name(self, experiment: Experiment, part: int) -> str:
-        """What a part is called in the log, `layer 3`."""
+        """Return the name of a part in the log, such as `layer 3`."""
 
     def run_part(self, experiment: Experiment, part: int) -> pd.DataFrame:
-        """The rows of one part, in the schema of the result frame; answers to test items beside them."""
+        """Return the rows of one part in the schema of the result frame, with answers to test items."""
 
     def conclude(self, experiment: Experiment, frame: pd.DataFrame) -> pd.DataFrame:
-        """The rows of all parts with what can be said only of all of them together."""
+        """Return the rows of all parts, with the columns that depend on all of them together."""

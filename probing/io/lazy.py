@@ -1,8 +1,8 @@
 """PyTorch, imported when a name of it is first used.
 
-Its import takes seconds. A run whose result is found does not need it, so modules that every run imports get
-`torch` from here. `importlib.util.LazyLoader` does not work here: it adds the module to `sys.modules` at once,
-where other libraries take it for imported.
+Its import takes seconds. A run whose result is found does not need it, so modules that every run imports
+get `torch` from here. `importlib.util.LazyLoader` does not work here: it adds the module to `sys.modules` at
+once, where other libraries take it for imported.
 """
 
 from __future__ import annotations

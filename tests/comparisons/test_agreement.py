@@ -126,7 +126,7 @@ def test_what_layers_alone_share_is_no_agreement_within_layers() -> None:
     assert pair["p"] < 0.001
     assert abs(pair["rho_within_layers"]) < 0.25
     assert pair["p_within_layers"] > 0.05
-    assert "perhaps in no more than which layers matter" in answer(pairs)
+    assert "perhaps only on which layers matter" in answer(pairs)
 
 
 def test_what_heads_of_a_layer_share_is_agreement_within_layers() -> None:
