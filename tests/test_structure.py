@@ -77,7 +77,7 @@ def test_no_circle() -> None:
     edges = {
         name: {
             target if target in known else target.rpartition(".")[0]
-            for target in imports(path, types=False)
+            for target in imports(path)
             if target in known or target.rpartition(".")[0] in known
         }
         for name, path in known.items()

@@ -50,8 +50,8 @@ def comparable(frame: pd.DataFrame, where: Where, root: str = "outputs") -> pd.D
     """The rows of single heads of one model that are asked for, each analysis by the variant that it is.
 
     A column constrains the rows that have it: `probe=logistic` leaves importances alone, `variant=only_one`
-    all analyses but ablation. Of importance `per_example` is taken, of ablation `leave_one_out`, under the
-    task's metric and by loss, of gates those of the test, of pruning nothing, if no variant of it is asked.
+    all analyses but ablation. If no variant of an analysis is named, the rows that its finding offers are
+    taken, such as `leave_one_out` for ablation.
     Runs that another run made on its way are left out if they lack heads of a run that was asked for.
 
     Args:
@@ -92,8 +92,11 @@ def _without_partial(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _by_variant(rows: pd.DataFrame, named: pd.Series) -> pd.DataFrame:
-    own = named[rows.index]
-    return rows[own] if own.any() else finding_of_rows(rows).offered(rows)
+    own = rows[named.loc[rows.index].to_numpy()]
+    if own.empty:
+        return finding_of_rows(rows).offered(rows)
+    plain = own[own["normalisation"].isna()]  # normalised values are the same measure on another scale
+    return own if plain.empty else plain
 
 
 def _printed(pairs: pd.DataFrame) -> str:
