@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from probing.models.heads import Heads
-from probing.representations.pooling import Pooling, first_token, last_token
+from probing.representations.reductions.pooling import Pooling, first_token, last_token
 from probing.representations.settings import ExtractConfig
 from probing.tasks.task import Task, Unit
 

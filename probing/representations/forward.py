@@ -1,4 +1,4 @@
-"""The model at work: batches in, pooled vectors out, nothing else kept."""
+"""The model at work: batches in, vectors or statistics out, nothing else kept."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from probing.models.loading import LoadedModel
 from probing.models.sites import Site
 from probing.models.trace import find_sites
 from probing.representations.encode import Batch, Encoder
-from probing.representations.pooling import pool
+from probing.representations.reduce import dim_of, reduced, sites_of, with_decoder
 from probing.representations.request import Request
 from probing.representations.settings import ExtractConfig
 from probing.representations.shard import Vectors
@@ -37,7 +37,7 @@ class Rows:
     Attributes:
         places: The units, as places in the list that was read.
         vectors: For each layer (units, heads, head_dim), float32 as the model gave them, or as they are kept;
-            NaN in the rows of `missing`, which come last in each batch.
+            statistics of attention are float64 (units, heads, columns); NaN in the rows of `missing`, which come last in each batch.
         truncated: Those units whose text was cut.
         missing: Those of them that were cut off with it, and words without a token; they have no vector.
     """
@@ -54,7 +54,7 @@ class Reader:
 
     Attributes:
         loaded: Model and tokenizer.
-        request: Site, pooling and length limit.
+        request: Site, reduction and length limit.
         settings: Device, batch size and threads.
         sites: Where each layer is read.
     """
@@ -71,9 +71,8 @@ class Reader:
         Raises:
             ProbingError: If the model has nothing to be read.
         """
-        found = find_sites(loaded.model)
-        sites = found.heads if request.site == "head" else found.hidden
-        return cls(loaded, request, settings, {site.layer: site for site in sites if not site.cross})
+        sites = sites_of(find_sites(loaded.model), request)
+        return cls(loaded, request, settings, {site.layer: site for site in sites})
 
     def restricted(self, layers: Sequence[int]) -> Reader:
         """The same reader for some layers only."""
@@ -81,8 +80,8 @@ class Reader:
 
     @property
     def layout(self) -> dict[int, tuple[int, int]]:
-        """For each layer its number of heads and head dimension."""
-        return {layer: (site.heads, site.head_dim) for layer, site in self.sites.items()}
+        """For each layer its number of heads, and head dimension or number of columns."""
+        return {layer: (site.heads, dim_of(site, self.request)) for layer, site in self.sites.items()}
 
     @property
     def max_length(self) -> int | None:
@@ -143,7 +142,8 @@ class Reader:
         return vectors
 
     def _no_vectors(self) -> dict[int, Vectors]:
-        return {layer: np.empty((0, *shape), dtype=np.float32) for layer, shape in self.layout.items()}
+        dtype = np.float32 if self.request.statistic is None else np.float64
+        return {layer: np.empty((0, *shape), dtype=dtype) for layer, shape in self.layout.items()}
 
     def _thread_candidates(self) -> tuple[int, ...]:
         if self.settings.threads:
@@ -178,23 +178,28 @@ class Reader:
             ProbingError: If a vector is not finite.
         """
         batch = batch.to(self._device)
-        pooled: dict[int, Tensor] = {}
+        found: dict[int, Tensor] = {}
 
         def read(site: Site, states: Tensor) -> None:
-            states = states if states.dim() == 4 else states.unsqueeze(2)
-            pooled[site.layer] = pool(states, batch.tokens, self.request.pooling, batch.texts)
+            found[site.layer] = reduced(states, batch, self.request)
 
+        inputs = with_decoder(self.loaded.model, batch) if self.request.stack else batch.inputs
         with capture(self.loaded.model, tuple(self.sites.values()), read) as run:
-            run(**batch.inputs, **self._options)
-        return {layer: self._checked(layer, values, batch, units) for layer, values in pooled.items()}
+            run(**inputs, **self._options)
+        return {layer: self._checked(layer, values, batch, units) for layer, values in found.items()}
 
     def _checked(self, layer: int, values: Tensor, batch: Batch, units: Sequence[Unit]) -> Vectors:
-        """The vectors as float32, which holds all that a model computes in; every one of them is finite."""
-        array: Vectors = values.float().cpu().numpy()
+        """The same values on the CPU, every one of them finite.
+
+        Vectors are float32, which holds all that a model computes in; statistics stay float64.
+        """
+        statistic = self.request.statistic
+        array: Vectors = (values.float() if statistic is None else values.double()).cpu().numpy()
         if not np.isfinite(array).all():
             row, head, _ = np.argwhere(~np.isfinite(array))[0]
+            what = "vector" if statistic is None else f"{statistic.name} of attention"
             raise ProbingError(
-                f"layer {layer} head {head}: the vector of {units[batch.units[row]].text[:60]!r} is not "
+                f"layer {layer} head {head}: the {what} of {units[batch.units[row]].text[:60]!r} is not "
                 f"finite (NaN or infinity); {not_finite(self.request.dtype)}"
             )
         return array

@@ -13,6 +13,7 @@ from probing.validation.ranges import Count, Length, Positive, Threads, check_ra
 
 Dtype = Literal["float32", "bfloat16", "float16"]
 Storage = Literal["float32", "float16"]
+Kept = Literal["float32", "float16", "float64"]
 
 
 @dataclass(frozen=True)
