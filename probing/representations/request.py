@@ -71,7 +71,9 @@ class Request:
             ProbingError: If attention is read, which is not pooled.
         """
         if not isinstance(self.reduction, str):
-            raise ProbingError(f"a request for attention is reduced by {self.reduction.name} and has no pooling")
+            raise ProbingError(
+                f"a request for attention is reduced by {self.reduction.name} and has no pooling"
+            )
         return self.reduction
 
     @property
