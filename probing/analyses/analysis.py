@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 Uses = Literal["probe", "objective", "attention", "model"]
-"""Vectors that a probe reads, an objective for the model, a statistic of its attention, or the model alone."""
+"""Vectors for a probe, an objective for the model, a statistic of its attention, or the model alone."""
 # vectors of one layer that are in memory at a time; those of large pair tasks would not fit
 GROUP_BYTES = 4 << 30
 

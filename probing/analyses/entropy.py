@@ -36,7 +36,7 @@ class EntropyAnalysis:
 
     @property
     def uses(self) -> Uses:
-        """Attention of the model without a head for a task; for an encoder-decoder model that of its encoder."""
+        """Attention of the model without a task head; for an encoder-decoder model that of its encoder."""
         return "attention"
 
     @property

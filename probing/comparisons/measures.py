@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from probing.errors import ProbingError
-from probing.results.checks import check_numbers
+from probing.results.checks import check_numbers, single_heads
 from probing.results.effects import CELL, needed
 from probing.results.schema import GRID, RESULT, places
 from probing.results.several import preferred, several
@@ -77,6 +77,7 @@ def head_grids(frame: pd.DataFrame) -> list[pd.DataFrame]:
     Raises:
         ProbingError: If there are none.
     """
+    frame = single_heads(frame, "a measure of heads")
     single = frame["granularity"].eq("head").fillna(value=False).astype(bool)
     chosen = frame["variant"].fillna("").str.startswith("only_best").astype(bool)
     rows = frame[single & ~chosen & frame["layer"].notna() & frame["head"].notna()]

@@ -15,6 +15,7 @@ from probing.figures.masking_curves import draw_masking
 from probing.figures.path import draw_path
 from probing.figures.save import save_table
 from probing.figures.sheet import draw_sheet
+from probing.results.schema import of_pairs
 from probing.results.select import ablations, of_variant, test_gates
 
 Drawn = tuple[Path, ...]
@@ -36,6 +37,9 @@ def draw_run(rows: pd.DataFrame, folder: Path, order: Order = "head") -> Drawn:
     Returns:
         The files, of each picture the table last.
     """
+    rows = rows[~of_pairs(rows)]
+    if rows.empty:  # pairs of heads are not a grid
+        return ()
     return _RUNS.get(str(rows["analysis"].iloc[0]), _probe)(rows, folder, order)
 
 
@@ -50,6 +54,7 @@ def draw_sweep(frame: pd.DataFrame, folder: Path, order: Order = "head") -> Draw
     Returns:
         The PNG files; none if the runs are of all heads together alone.
     """
+    frame = frame[~of_pairs(frame)]
     analyses = frame["analysis"].where(frame["analysis"].isin(list(_SWEEPS)), "probe")
     files = [
         path

@@ -37,7 +37,8 @@ class Rows:
     Attributes:
         places: The units, as places in the list that was read.
         vectors: For each layer (units, heads, head_dim), float32 as the model gave them, or as they are kept;
-            statistics of attention are float64 (units, heads, columns); NaN in the rows of `missing`, which come last in each batch.
+            statistics of attention are float64 (units, heads, columns). NaN in the rows of `missing`, which
+            come last in each batch.
         truncated: Those units whose text was cut.
         missing: Those of them that were cut off with it, and words without a token; they have no vector.
     """

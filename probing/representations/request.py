@@ -31,13 +31,13 @@ class Request:
     Attributes:
         model: Digests of weights, configuration and tokenizer.
         site: Head outputs before the output projection, hidden states, or attention weights.
-        reduction: How a unit gets one vector: pooling over the tokens of a unit, or for attention a statistic.
+        reduction: Pooling over the tokens of a unit, or for attention a statistic with its settings.
         max_length: Tokens after which a text is cut; None is the model's own limit.
         dtype: What the model computes in.
         transformers: Major version of the library that runs the model.
-        storage: The precision in which vectors are kept; statistics are kept in float64 whatever it says.
-        stack: The stack whose attention is read, of an encoder-decoder model that is read whole; each stack has
-            layers of its own from 0. "" is the only stack of any other model.
+        storage: The precision in which vectors are kept; statistics are always kept in float64.
+        stack: The stack whose attention is read, for an encoder-decoder model that is read whole; the layers
+            of each count from 0. "" is the only stack of any other model.
         code: The classes of a statistic from outside the package, with digests of their source.
     """
 
@@ -59,8 +59,8 @@ class Request:
         """
         if (self.site == "attention") is isinstance(self.reduction, str):
             raise ProbingError(
-                f"a request for site={self.site} cannot be reduced by {self.reduction!r}; pool heads and hidden "
-                "states, and give attention a statistic"
+                f"a request for site={self.site} cannot be reduced by {self.reduction!r}; pool heads and "
+                "hidden states, and give attention a statistic"
             )
 
     @property
@@ -101,7 +101,7 @@ class Request:
         return json.dumps(content, sort_keys=True, indent=1)
 
     def _reduction(self) -> dict[str, object]:
-        """The reduction with its settings; pooling as it has always been written, so that caches stay valid."""
+        """The reduction with its settings; pooling is written as ever, so that old caches stay valid."""
         if self.statistic is None:
             return {"pooling": self.pooling}
         statistic: Any = self.statistic

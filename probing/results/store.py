@@ -17,7 +17,7 @@ from probing.io.files import discard, file_name
 from probing.io.locks import held, lock_file
 from probing.io.parquet import read_marked, write_table
 from probing.representations import request
-from probing.results.schema import COLUMNS, PREDICTED, SCHEMA, with_inner
+from probing.results.schema import COLUMNS, PAIR, PREDICTED, SCHEMA, with_inner
 
 log = logging.getLogger(__name__)
 
@@ -198,8 +198,9 @@ def _as_frame(path: Path, frame: pd.DataFrame, schema: int) -> pd.DataFrame:
     if unknown:
         raise MisplacedFileError(str(path), f"no version of probing writes its column {unknown[0]!r}")
     missing = [name for name in COLUMNS if name not in frame]
-    if missing and schema == SCHEMA:
-        raise MisplacedFileError(str(path), f"it has no column {missing[0]!r}")
+    needed = [name for name in missing if name not in PAIR]
+    if needed and schema == SCHEMA:
+        raise MisplacedFileError(str(path), f"it has no column {needed[0]!r}")
     # files of an earlier schema lack some columns; baselines did not exist then
     lacking: dict[str, Any] = dict.fromkeys(COLUMNS, None) | {"baseline": "none"}
     frame = frame.assign(**{name: lacking[name] for name in missing})

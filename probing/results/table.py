@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 
 from probing.results.alike import apart, quantity
+from probing.results.checks import single_heads
 from probing.results.effects import needed
-from probing.results.schema import fitted, places
+from probing.results.schema import fitted, of_pairs, places
 from probing.results.sizes import counts_text, limit_text
 from probing.results.text.curves import (
     gates_summary,
@@ -36,6 +37,9 @@ def grid_text(rows: pd.DataFrame) -> str:
         Several lines, the last naming the best (or most important) head with its interval, the one before
         it counting the examples.
     """
+    if _only_pairs(rows):
+        return _pairs_text(rows)
+    rows = single_heads(rows)
     *lines, last = _texts(rows).whole(rows).splitlines()
     return "\n".join([*lines, *filter(None, [counts_text(rows)]), last])
 
@@ -46,6 +50,9 @@ def summary(rows: pd.DataFrame) -> str:
     Args:
         rows: Of one run; of `top_heads` the best of the rows `top` is told, of an analysis what it found.
     """
+    if _only_pairs(rows):
+        return _pairs_text(rows)
+    rows = single_heads(rows)
     return "; ".join(filter(None, (_texts(rows).line(rows), limit_text(rows))))
 
 
@@ -121,6 +128,9 @@ def beside_baseline(rows: pd.DataFrame, baseline: pd.DataFrame) -> str:
 
     Cells that one of them lacks are left out: permuted labels beside `top_heads`, or another best layer.
     """
+    if _only_pairs(rows) or _only_pairs(baseline):
+        return f"{baseline['baseline'].iloc[0]}: {summary(baseline)}"
+    rows, baseline = single_heads(rows), single_heads(baseline)
     kind, metric = str(baseline["baseline"].iloc[0]), str(rows["metric"].iloc[0])
     if rows["value"].notna().any():
         return f"{kind}: {summary(baseline)}{_alike(rows, baseline)}"
@@ -150,12 +160,23 @@ def _alike(rows: pd.DataFrame, baseline: pd.DataFrame) -> str:
 
 def part_text(rows: pd.DataFrame) -> str:
     """What is said of a part of a run when it is done: the best score, or what was found most."""
+    if _only_pairs(rows):
+        return _pairs_text(rows)
+    rows = single_heads(rows)
     placed = rows["layer"].notna()
     if not (rows["value"].notna() & placed).any():
         return f"best {best_score(rows)}"
     full = (rows["variant"] == "full").fillna(value=False)
     whole = rows[~placed & rows["test"].notna() & ~full]  # of the model without heads
     return f"most {most_text(rows)}" if whole.empty else f"best {best_score(whole)}"
+
+
+def _only_pairs(rows: pd.DataFrame) -> bool:
+    return len(rows) > 0 and bool(of_pairs(rows).all())
+
+
+def _pairs_text(rows: pd.DataFrame) -> str:
+    return f"{len(rows):,} rows for pairs of heads"
 
 
 def best_score(rows: pd.DataFrame) -> str:

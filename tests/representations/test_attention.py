@@ -35,7 +35,7 @@ TEXTS = ["the old dog sees a cat .", "a river .", "farmers walk slowly and see h
 
 @dataclass(frozen=True)
 class ToDistance:
-    """A statistic as anybody may write one: attention to the token at a distance, with the number of queries."""
+    """A statistic as anybody may write one: attention to the token at a distance, and its queries."""
 
     distance: int = 0
 

@@ -18,9 +18,9 @@ LATE = 4
 class Entropy:
     """Sums of −Σ_j A_ij ln A_ij in nats over the tokens i of a text, and their number; 0 · ln 0 is 0.
 
-    The other columns show whether the entropy is that of a sink: attention to the first token, summed over the
-    tokens from the fifth on; the number of these tokens; and the largest attention to a later token, which is 0
-    in causal models. They are 0 where queries and keys are not the tokens of the text.
+    The other columns show whether the entropy is that of a sink. They are attention to the first token,
+    summed over the tokens from the fifth on; the number of these tokens; and the largest attention to a later
+    token, which is 0 in causal models. All are 0 where queries and keys are not the tokens of the text.
     """
 
     @property

@@ -33,7 +33,7 @@ class AttentionBatch:
 
     @property
     def queries(self) -> Tensor:
-        """The queries that count, bool (texts, queries); all of them where they are not the input's tokens."""
+        """The queries that are tokens, bool (texts, queries); all where they are not those of the input."""
         if self.weights.shape[2] == self.real.shape[1]:
             return self.real
         return self.real.new_ones(len(self.weights), self.weights.shape[2])
@@ -46,8 +46,8 @@ class AttentionBatch:
 class Statistic(Protocol):
     """A reduction of attention weights: a frozen dataclass whose fields are its settings.
 
-    A new statistic is one such class. The cache is keyed by its name and its settings, and a class from outside
-    the package also by its source.
+    A new statistic is one such class. Its name and its settings are in the key of the cache; for a class from
+    outside the package its source is too.
     """
 
     @property
