@@ -72,7 +72,8 @@ class Experiment:
         probe: How vectors are read.
         seed: Seed of all that is random.
         device: Where to compute.
-        represent: Extracts, or finds in the cache, a vector for every unit of the task.
+        represent: Extracts, or finds in the cache, a vector for every unit of the task; for an analysis of
+            attention its statistic for every text that it reads.
         granularity: What one probe reads.
         beside: The same experiment for another unit of granularity, or another analysis.
         setting: What an objective is given, for an implementation of attention.

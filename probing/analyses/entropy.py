@@ -1,4 +1,4 @@
-"""How widely a head attends: the entropy of its attention (Clark et al. 2019; Michel's example script)."""
+"""Entropy of attention, a measure of how widely a head attends (Clark et al. 2019; Michel's example script)."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class EntropyAnalysis:
 
     @property
     def name(self) -> str:
-        """As on the command line."""
+        """Name on the command line."""
         return "entropy"
 
     @property
@@ -45,7 +45,7 @@ class EntropyAnalysis:
         return Entropy()
 
     def check(self, task: Task, means: Means) -> None:
-        """Refuse what is no head."""
+        """Refuse any granularity but single heads, and pairs of words."""
         check_unit(self.name, means, ("head",))
         joint_units(task)
 
@@ -54,7 +54,7 @@ class EntropyAnalysis:
         return settings_of(self, means)
 
     def units(self, task: Task) -> Sequence[Unit]:
-        """The texts of the split; one with several words that are examples counts for each of them."""
+        """The texts of the split; a text counts once for each of its words that is an example."""
         units = joint_units(task)
         chosen = dict.fromkeys(units[row] for row in task.rows(self.split))
         return [replace(unit, span=None) for unit in chosen]
@@ -64,7 +64,7 @@ class EntropyAnalysis:
         return experiment.representations.layers
 
     def part_name(self, experiment: Experiment, part: int) -> str:
-        """What a part is called in the log."""
+        """Name of a part in the log."""
         return f"layer {part}"
 
     def run_part(self, experiment: Experiment, part: int) -> pd.DataFrame:

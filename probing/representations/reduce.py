@@ -1,4 +1,4 @@
-"""What a request reads of a model: its sites, and their reduction to a vector for each unit."""
+"""The sites of a model that a request reads, and their reduction to a vector for each unit."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,13 +19,15 @@ from probing.errors import ProbingError
 from probing.models.loading import Attention, LoadedModel, Purpose, load_model
 from probing.models.model_choice import ModelConfig
 from probing.models.model_files import find_files
+from probing.representations.cache import Store
 from probing.representations.extract import Extractor, Overwrite
 from probing.representations.forward import Reader
 from probing.representations.reader import Representations
 from probing.representations.reductions.entropy import Entropy
 from probing.representations.reductions.statistic import AttentionBatch, Statistic
-from probing.representations.request import Request, Stack
+from probing.representations.request import Request, Stack, unit_id
 from probing.representations.settings import ExtractConfig
+from probing.representations.shard import ShardWriter
 from probing.tasks.task import Task, Unit
 from tests.tiny import make_bart, make_bert, make_gpt2, make_llama, make_t5
 
@@ -272,3 +275,25 @@ def test_attention_is_not_pooled_and_vectors_have_no_statistic() -> None:
         Request(MODEL, "head", Entropy(), None, "float32", 5)
     with pytest.raises(ProbingError, match="has no pooling"):
         _ = Request(MODEL, "attention", Entropy(), None, "float32", 5).pooling
+
+
+def test_a_layer_is_read_a_shard_at_a_time(tmp_path: Path) -> None:
+    """So that memory does not grow with the number of texts."""
+    store = Store(tmp_path, "key")
+    store.folder.mkdir()
+    writer, ids = ShardWriter(store.folder), []
+    for shard in range(6):
+        units = [Unit(f"text {number} of shard {shard}") for number in range(20)]
+        own = [unit_id(unit) for unit in units]
+        writer.write(own, units, {0: np.full((20, 12, 5), float(shard))}, {0: (12, 5)})
+        ids += own
+    ids = ids[::-1] + ids[:30]  # some come twice
+    found = Representations(store.key, {0: (12, 5)}, len(ids), store.locate(ids, [0]))
+    total, before = 0.0, []
+    for places, values in found.blocks(0):
+        assert len(places) == len(values) <= 40
+        assert not any(block() is not None for block in before)
+        before.append(weakref.ref(values))
+        total += values.sum()
+    assert len(before) == 6
+    assert total == 60 * (20 * sum(range(6)) + 10)
