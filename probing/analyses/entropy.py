@@ -1,4 +1,4 @@
-"""Entropy of attention, a measure of how widely a head attends (Clark et al. 2019; Michel's example script)."""
+"""Entropy of attention, or how widely a head attends (Clark et al. 2019; Michel's example script)."""
 
 from __future__ import annotations
 

@@ -143,8 +143,10 @@ class Reader:
         return vectors
 
     def _no_vectors(self) -> dict[int, Vectors]:
-        dtype = np.float32 if self.request.statistic is None else np.float64
-        return {layer: np.empty((0, *shape), dtype=dtype) for layer, shape in self.layout.items()}
+        shapes = {layer: (0, *shape) for layer, shape in self.layout.items()}
+        if self.request.statistic is None:
+            return {layer: np.empty(shape, dtype=np.float32) for layer, shape in shapes.items()}
+        return {layer: np.empty(shape, dtype=np.float64) for layer, shape in shapes.items()}
 
     def _thread_candidates(self) -> tuple[int, ...]:
         if self.settings.threads:

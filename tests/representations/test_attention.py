@@ -289,7 +289,8 @@ def test_a_layer_is_read_a_shard_at_a_time(tmp_path: Path) -> None:
         ids += own
     ids = ids[::-1] + ids[:30]  # some come twice
     found = Representations(store.key, {0: (12, 5)}, len(ids), store.locate(ids, [0]))
-    total, before = 0.0, []
+    total = 0.0
+    before: list[weakref.ref[Any]] = []
     for places, values in found.blocks(0):
         assert len(places) == len(values) <= 40
         assert not any(block() is not None for block in before)

@@ -25,7 +25,7 @@ SAID = (
 )
 
 
-def pairs(**columns: object) -> pd.DataFrame:
+def pairs(**columns: Any) -> pd.DataFrame:  # noqa: ANN401
     """Distances of every two of six heads, as an analysis of pairs would return them."""
     single = rows().assign(analysis="distance", probe=None, metric="nats", test=None, dev=None, value=0.5)
     second = single[["layer", "head"]].set_axis(list(PAIR), axis=1)
