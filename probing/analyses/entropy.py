@@ -15,8 +15,16 @@ from probing.analyses.caution import warn_of_sinks
 from probing.analyses.groups import check_unit, settings_of
 from probing.objectives.texts import joint_units
 from probing.representations.reductions.entropy import Entropy
+from probing.results.finding import Finding, Picture
 from probing.results.schema import as_frame
 from probing.tasks.task import Task, Unit
+
+FINDING = Finding(
+    measure="entropy of attention",
+    unit="nats",
+    range="from 0 up",
+    pictures=(Picture("grid", "grids", sweep="entropy"),),
+)
 
 
 @dataclass(frozen=True)

@@ -230,7 +230,7 @@ def _one_grid_each(frame: pd.DataFrame, by: str) -> None:
 def _series(rows: pd.DataFrame, what: str, value: str) -> pd.Series:
     """Scores by cell."""
     # the number of heads tells rows apart only where they are of no one layer
-    names = [name for name in PLACE if name not in PAIR]
+    names = [name for name in PLACE if name not in (*PAIR, "metric")]
     placed = rows[names].assign(n_heads=rows["n_heads"].where(rows["layer"].isna()))
     cells = pd.MultiIndex.from_frame(placed.astype(object).where(placed.notna(), -9))
     if cells.has_duplicates:

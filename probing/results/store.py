@@ -18,6 +18,7 @@ from probing.io.locks import held, lock_file
 from probing.io.parquet import read_marked, write_table
 from probing.representations import request
 from probing.results.schema import COLUMNS, PAIR, PREDICTED, SCHEMA, with_inner
+from probing.results.upgrade import upgraded
 
 log = logging.getLogger(__name__)
 
@@ -201,9 +202,9 @@ def _as_frame(path: Path, frame: pd.DataFrame, schema: int) -> pd.DataFrame:
     needed = [name for name in missing if name not in PAIR]
     if needed and schema == SCHEMA:
         raise MisplacedFileError(str(path), f"it has no column {needed[0]!r}")
-    # files of an earlier schema lack some columns; baselines did not exist then
-    lacking: dict[str, Any] = dict.fromkeys(COLUMNS, None) | {"baseline": "none"}
-    frame = frame.assign(**{name: lacking[name] for name in missing})
+    if schema < SCHEMA:
+        frame = upgraded(frame)
+    frame = frame.assign(**dict.fromkeys(set(PAIR) - set(frame)))
     if any(str(frame[name].dtype) != kind for name, kind in COLUMNS.items()):  # casting takes long
         frame = frame.astype(COLUMNS)
     return frame[[*COLUMNS, *frame.columns.difference(list(COLUMNS))]]
