@@ -1,4 +1,4 @@
-"""The vectors that are wanted, by site and reduction, and the key that names them by content."""
+"""Requests for vectors by site and reduction, and the key that identifies them by content."""
 
 from __future__ import annotations
 
@@ -10,32 +10,32 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from probing.errors import ProbingError
 
-if TYPE_CHECKING:  # the key of a request needs none of what computes its vectors
+if TYPE_CHECKING:  # computing the key needs none of these modules
     from probing.representations.reductions.pooling import Pooling
     from probing.representations.reductions.statistic import Statistic
     from probing.representations.settings import Kept, Storage
     from probing.tasks.task import Unit
 
-SCHEMA = 2  # 1 kept vectors in half precision, whatever the model computed
+SCHEMA = 2  # schema 1 stored vectors in half precision, regardless of the model's
 SiteKind = Literal["head", "hidden", "attention"]
 Stack = Literal["", "encoder", "decoder", "cross"]
 
 
 @dataclass(frozen=True)
 class Request:
-    """What a cached vector depends on, apart from the unit of text that it stands for.
+    """Everything that a cached vector depends on, apart from its unit.
 
-    Device, batch size, thread count and paths are left out: they change how fast a vector comes, not
-    what it is.
+    Device, batch size, thread count and paths are left out because they change only how fast a vector is
+    computed.
 
     Attributes:
         model: Digests of weights, configuration and tokenizer.
         site: Head outputs before the output projection, hidden states, or attention weights.
-        reduction: Pooling over the tokens of a unit, or for attention a statistic with its settings.
-        max_length: Tokens after which a text is cut; None is the model's own limit.
-        dtype: What the model computes in.
+        reduction: Pooling of the tokens of a unit, or for attention a statistic with its settings.
+        max_length: Number of tokens after which a text is truncated; None is the model's own limit.
+        dtype: Precision of the model's computation.
         transformers: Major version of the library that runs the model.
-        storage: The precision in which vectors are kept; statistics are always kept in float64.
+        storage: Precision of stored vectors; statistics are always stored in float64.
         stack: The stack whose attention is read, for an encoder-decoder model that is read whole; the layers
             of each count from 0. "" is the only stack of any other model.
         code: The classes of a statistic from outside the package, with digests of their source.
@@ -87,7 +87,7 @@ class Request:
         return self.storage if self.statistic is None else "float64"
 
     def as_json(self) -> str:
-        """Canonical JSON of all that the key stands for."""
+        """Return canonical JSON of everything that the key represents."""
         content = {
             "schema": SCHEMA,
             "model": dict(self.model),
@@ -110,20 +110,20 @@ class Request:
 
     @property
     def key(self) -> str:
-        """The name of the cache folder; 20 hexadecimal digits of a SHA-256."""
+        """Name of the cache folder, 20 hexadecimal digits of a SHA-256."""
         return key_of(self.as_json().encode())
 
 
 def key_of(content: bytes) -> str:
-    """The key of a request that is written as `Request.as_json` writes it."""
+    """Return the key of a request given as `Request.as_json` writes it."""
     return hashlib.sha256(content).hexdigest()[:20]
 
 
 def unit_id(unit: Unit) -> str:
-    """The name of one row of the cache: a digest of the text, the span within it and the second text."""
+    """Return the name of one row of the cache, a digest of the text, the span in it and the second text."""
     place = "" if unit.span is None else f"{unit.span[0]}:{unit.span[1]}"
     if unit.second is None:
         content = f"{place}\n{unit.text}"
-    else:  # no other header has a bar, and with the length nothing can be both of two pairs
+    else:  # only this header has a bar, and the length keeps two pairs distinct
         content = f"{place}|{len(unit.text)}\n{unit.text}{unit.second}"
     return hashlib.blake2b(content.encode(), digest_size=16).hexdigest()

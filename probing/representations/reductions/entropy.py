@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from probing.io.lazy import torch
+
 if TYPE_CHECKING:  # a cached entropy needs none of what computes it
     from torch import Tensor
 
@@ -35,8 +37,6 @@ class Entropy:
 
     def reduce(self, attention: AttentionBatch) -> Tensor:
         """Reduce one batch; float64 (units, heads, 5)."""
-        import torch
-
         weights, queries = attention.weights, attention.queries
         nats = entropy(weights).double().masked_fill(~queries.unsqueeze(1), 0).sum(2)
         counts = _per_head(queries.sum(1), nats)
