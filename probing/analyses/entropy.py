@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from probing.analyses.analysis import Experiment, Means, Uses
+from probing.analyses.analysis import Experiment, Methods, Uses
 from probing.analyses.caution import warn_of_sinks
 from probing.analyses.groups import check_unit, settings_of
 from probing.objectives.texts import joint_units
@@ -52,12 +52,12 @@ class EntropyAnalysis:
         """Sums of entropies for each text and head."""
         return Entropy()
 
-    def check(self, task: Task, means: Means) -> None:
+    def check(self, task: Task, means: Methods) -> None:
         """Refuse any granularity but single heads, and pairs of words."""
         check_unit(self.name, means, ("head",))
         joint_units(task)
 
-    def depends_on(self, means: Means) -> Mapping[str, Any]:
+    def depends_on(self, means: Methods) -> Mapping[str, Any]:
         """The split."""
         return settings_of(self, means)
 

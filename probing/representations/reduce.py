@@ -11,7 +11,7 @@ from probing.errors import ProbingError
 from probing.models.default_inputs import decoder_of
 from probing.models.heads import stack_name
 from probing.models.sites import Kind, Site, Sites
-from probing.representations.encode import Batch
+from probing.representations.encode import EncodedBatch
 from probing.representations.reductions.pooling import pool
 from probing.representations.reductions.statistic import AttentionBatch
 from probing.representations.request import Request
@@ -40,7 +40,7 @@ def dim_of(site: Site, request: Request) -> int:
     return site.head_dim if request.statistic is None else len(request.statistic.columns)
 
 
-def reduced(states: Tensor, batch: Batch, request: Request) -> Tensor:
+def reduced(states: Tensor, batch: EncodedBatch, request: Request) -> Tensor:
     """Reduce what one layer computed for a batch to a vector for each unit and head.
 
     Args:
@@ -66,7 +66,7 @@ def reduced(states: Tensor, batch: Batch, request: Request) -> Tensor:
     return values
 
 
-def with_decoder(model: PreTrainedModel, batch: Batch) -> dict[str, Tensor]:
+def with_decoder(model: PreTrainedModel, batch: EncodedBatch) -> dict[str, Tensor]:
     """Return the inputs of an encoder-decoder model, whose decoder reads the same text after its start token.
 
     Raises:

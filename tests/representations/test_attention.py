@@ -21,7 +21,7 @@ from probing.models.model_choice import ModelConfig
 from probing.models.model_files import find_files
 from probing.representations.cache import Store
 from probing.representations.extract import Extractor, Overwrite
-from probing.representations.forward import Reader
+from probing.representations.forward import ModelReader
 from probing.representations.reader import Representations
 from probing.representations.reductions.entropy import Entropy
 from probing.representations.reductions.statistic import AttentionBatch, Statistic
@@ -139,7 +139,7 @@ def test_sums_are_kept_in_double_precision(tmp_path: Path, tiny_bert: Path, smal
     units = list(dict.fromkeys(small_task.units))
     made = extractor(tmp_path, tiny_bert, batch_tokens=4000)
     found = made.extract(units)
-    (batch,) = Reader.of(made.load(), made.request, made.settings).encoder().batches(units)
+    (batch,) = ModelReader.of(made.load(), made.request, made.settings).encoder().batches(units)
     model = AutoModel.from_pretrained(tiny_bert, attn_implementation="eager").eval()
     with torch.no_grad():
         attentions = model(**batch.inputs, output_attentions=True).attentions
@@ -175,7 +175,9 @@ def test_stacks_have_keys_of_their_own_and_a_wrong_one_is_one_line(tmp_path: Pat
     assert len({request_of(folder, stack=stack).key for stack in stacks}) == 4
     bert = make_bert(tmp_path / "bert")
     with pytest.raises(ProbingError, match=r"no attention in stack 'cross'; the model has ''"):
-        Reader.of(extractor(tmp_path, bert).load(), request_of(bert, stack="cross"), ExtractConfig(threads=1))
+        ModelReader.of(
+            extractor(tmp_path, bert).load(), request_of(bert, stack="cross"), ExtractConfig(threads=1)
+        )
 
 
 def test_batches_leave_no_trace(tmp_path: Path, tiny_bert: Path, small_task: Task) -> None:

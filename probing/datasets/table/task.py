@@ -13,13 +13,20 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from probing.datasets.table.columns import Columns
+from probing.datasets.table.columns import TableColumns
 from probing.datasets.table.delimited import Format
-from probing.datasets.table.labels import Kind, check_seen, is_score, labelled, make_classes, make_scores
+from probing.datasets.table.labels import (
+    TargetKind,
+    check_seen,
+    is_score,
+    labelled,
+    make_classes,
+    make_scores,
+)
 from probing.datasets.table.records import read_table, table_of
 from probing.datasets.table.split_files import split_files
-from probing.datasets.table.units import Example, read_examples
-from probing.datasets.table.values import Table
+from probing.datasets.table.units import TableExample, read_examples
+from probing.datasets.table.values import DataTable
 from probing.errors import ProbingError
 from probing.tasks.splits import check_shares, make_splits
 from probing.tasks.target import SCORE_METRICS, Classes, Metric, Target
@@ -33,7 +40,7 @@ _KFOLD_MOST = 10_000
 
 
 @dataclass(frozen=True, kw_only=True)
-class TableTask(Columns):
+class TableTask(TableColumns):
     """Data in a csv, tsv, jsonl or parquet file, in a file for each split, or in a pandas frame.
 
     Examples keep the order of the rows. If there are no splits, `make_splits` divides the texts. If there are
@@ -80,7 +87,7 @@ class TableTask(Columns):
     test: Path | None = None
     frame: pd.DataFrame | None = field(default=None, compare=False, repr=False)
     features: Features = "compare"
-    kind: Kind = "auto"
+    kind: TargetKind = "auto"
     classes: tuple[str, ...] | None = None
     ignore: tuple[str, ...] = ()
     low: float | None = None
@@ -135,13 +142,13 @@ class TableTask(Columns):
             return self.name
         return f"table/{path.resolve().stem}"
 
-    def _source(self, examples: Sequence[Example], split: NDArray[np.str_]) -> str:
+    def _source(self, examples: Sequence[TableExample], split: NDArray[np.str_]) -> str:
         files = ", ".join(dict.fromkeys(example.table.where for example in examples))
         made = len(np.unique(split)) > 1 and all(example.split in {None, "train"} for example in examples)
         return f"{files}, splits made with task.seed={self.seed}" if made else files
 
     @property
-    def _kind(self) -> Kind:
+    def _kind(self) -> TargetKind:
         if self.kind == "auto" and (
             self.low is not None or self.high is not None or self.metric in SCORE_METRICS
         ):
@@ -150,7 +157,7 @@ class TableTask(Columns):
             return "classes"
         return self.kind
 
-    def _tables(self) -> list[tuple[str | None, Table]]:
+    def _tables(self) -> list[tuple[str | None, DataTable]]:
         named = {"train": self.train, "dev": self.dev, "test": self.test}
         if self.frame is not None:
             if self.path or any(named.values()):
@@ -164,12 +171,12 @@ class TableTask(Columns):
         how = Format(self.encoding, self.separator, self.quotes, self.header)
         return [(split, read_table(path, how)) for split, path in files]
 
-    def _target(self, examples: Sequence[Example]) -> Target:
+    def _target(self, examples: Sequence[TableExample]) -> Target:
         if is_score(examples, self.label, self._kind):
             return make_scores(examples, self.low, self.high)
         return make_classes(examples, self.label, self.classes)
 
-    def _split(self, examples: Sequence[Example], target: Target) -> NDArray[np.str_]:
+    def _split(self, examples: Sequence[TableExample], target: Target) -> NDArray[np.str_]:
         named = np.array([example.split or "" for example in examples], dtype=np.str_)
         found = [split for split in SPLITS if split in named]
         if self.selection == "nested":
@@ -192,7 +199,7 @@ class TableTask(Columns):
                     "are then selected on a part of train"
                 )
 
-    def _made(self, examples: Sequence[Example], target: Target) -> NDArray[np.str_]:
+    def _made(self, examples: Sequence[TableExample], target: Target) -> NDArray[np.str_]:
         train, dev, test = self.shares
         without_dev = self.selection in {"kfold", "holdout"}
         split = make_splits(
