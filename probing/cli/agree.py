@@ -8,6 +8,7 @@ import pandas as pd
 
 from probing.cli.selection import Where, choose, having, parse, places, values
 from probing.errors import ProbingError
+from probing.results.checks import single_heads
 from probing.results.effects import CELL
 from probing.results.finding import finding_of_rows
 from probing.results.load import load_results
@@ -64,6 +65,7 @@ def comparable(frame: pd.DataFrame, where: Where, root: str = "outputs") -> pd.D
     """
     columns = {name: asked for name, asked in where.items() if name != "variant"}
     rows = choose(frame, columns, root, keep_missing=True)
+    rows = single_heads(rows, "probing agree")
     rows = rows[(rows["granularity"] == "head").fillna(value=False) & rows["head"].notna()]
     variants = where.get("variant", ())
     named = having(rows, "variant", variants)
