@@ -57,11 +57,21 @@ class Coding:
         shares = torch.softmax(outputs, 2)
         return (shares * self.anchors[:, None]).sum(2)
 
+    @property
+    def has_classes(self) -> bool:
+        """Return whether the outputs are of classes, not of anchors or scores."""
+        return self.target.dtype == torch.int64
+
 
 def largest(outputs: torch.Tensor) -> torch.Tensor:
     """The class of the largest output; int64 (u, l, n) for (u, l, k, n)."""
     # argmax along any but the last dimension is far slower
     return outputs.max(2).indices
+
+
+def log_softmax(outputs: torch.Tensor) -> torch.Tensor:
+    """Log-probabilities of classes; float64 (u, l, n, k) for outputs (u, l, k, n)."""
+    return torch.log_softmax(outputs.double(), 2).mT
 
 
 def spread(values: NDArray[np.float64], anchors: tuple[float, ...]) -> NDArray[np.float64]:

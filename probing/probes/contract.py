@@ -25,6 +25,10 @@ class Fit:
         weights: float32 (u, outputs, dim), of the final probe, for vectors as they were given; of outer
             folds the mean; (u, 0, dim) where nothing is trained or the probe is not linear.
         bias: float32 (u, outputs).
+        log_probabilities: float64 (u, n_test, k), natural logarithms of the probabilities of the k classes,
+            which sum to 1 for each item; rows as in `Problem.test`. Minus infinity for a class without
+            training examples. None unless they were requested, and from probes without probabilities of
+            classes: `cosine`, `ridge`, and all probes for graded scores.
     """
 
     dev: NDArray[np.float64]
@@ -32,6 +36,7 @@ class Fit:
     predictions: NDArray[np.int64] | NDArray[np.float64]
     weights: NDArray[np.float32]
     bias: NDArray[np.float32]
+    log_probabilities: NDArray[np.float64] | None = None
 
 
 class Probe(Protocol):
@@ -54,10 +59,11 @@ class Probe(Protocol):
             ProbingError: Naming another probe.
         """
 
-    def fit(self, vectors: torch.Tensor, problem: Problem) -> Fit:
+    def fit(self, vectors: torch.Tensor, problem: Problem, *, log_probabilities: bool = False) -> Fit:
         """Choose the L2 value without looking at test, then predict test once.
 
         Args:
             vectors: float32 (u, n, dim), on the device where the work shall be done; not modified.
             problem: Targets and splits of the n rows.
+            log_probabilities: Whether to return log-probabilities as well, see `Fit`.
         """

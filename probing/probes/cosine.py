@@ -40,16 +40,18 @@ class Cosine:
                 f"probe=cosine compares two vectors, but {task.name} has no pairs of them; use probe=ridge"
             )
 
-    def fit(self, vectors: torch.Tensor, problem: Problem) -> Fit:
+    def fit(self, vectors: torch.Tensor, problem: Problem, *, log_probabilities: bool = False) -> Fit:
         """Score the pairs of test, and of dev where there are any.
 
         Args:
             vectors: float32 (u, n, 2 dim), the two vectors of each pair side by side.
             problem: Scores and splits of the n pairs.
+            log_probabilities: Has no effect: a cosine has no probability.
 
         Raises:
             ProbingError: If a vector holds NaN or infinity, naming its unit.
         """
+        del log_probabilities
         check_finite(vectors)
         units, _, width = vectors.shape
         dev = np.full(units, np.nan)

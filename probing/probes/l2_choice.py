@@ -38,10 +38,11 @@ def predict(
     Args:
         weights: float64 (u, l, k, dim + 1), the bias last.
         vectors: float32 (u, n, dim).
-        read: Turns outputs (u, l, k, n) into answers (u, l, n), see `Coding.read`; plainly the largest.
+        read: Turns outputs (u, l, k, n) into answers (u, l, n), see `Coding.read`; plainly the largest. It
+            may also turn them into log-probabilities (u, l, n, k).
 
     Returns:
-        (u, l, n): classes, int64, or scores, float64.
+        (u, l, n): classes, int64, or scores, float64; or what else `read` makes of them.
     """
     units, values, k, _ = weights.shape
     flat = weights.flatten(1, 2)

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from probing.probes.coding import Coding
+from probing.probes.coding import Coding, log_softmax
 from probing.probes.contract import Fit
 from probing.probes.l2_choice import check_trains, choose, predict
 from probing.probes.nested import join_outer, outer_problems
@@ -37,6 +37,7 @@ class Linear(ABC):
     Attributes:
         l2: Values of λ to choose from.
         standardize: Scale every feature to unit variance on train.
+        probabilistic: Whether the softmax of the outputs is the probability of each class.
 
     Raises:
         ProbingError: If a setting is out of its range.
@@ -45,6 +46,7 @@ class Linear(ABC):
     l2: Penalties = (1e-5, 1e-4, 1e-3, 1e-2, 1e-1)
     standardize: bool = True
     features: ClassVar[Features | None] = None
+    probabilistic: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         """Take lists, as configuration files give them, and refuse what cannot be meant."""
@@ -75,7 +77,7 @@ class Linear(ABC):
         """Refuse a task without train examples; see `Probe.check`."""
         check_trains(task.selection)
 
-    def fit(self, vectors: torch.Tensor, problem: Problem) -> Fit:
+    def fit(self, vectors: torch.Tensor, problem: Problem, *, log_probabilities: bool = False) -> Fit:
         """Choose the L2 value without looking at test, then predict test once.
 
         Among equal scores the stronger regularisation wins. Large batches are fitted group by group.
@@ -83,6 +85,7 @@ class Linear(ABC):
         Args:
             vectors: float32 (u, n, dim), on the device where the work shall be done; not modified.
             problem: Targets and splits of the n rows.
+            log_probabilities: Whether to return log-probabilities as well, see `Fit`.
 
         Raises:
             ProbingError: If a vector holds NaN or infinity, naming its unit; if there is no train.
@@ -93,9 +96,11 @@ class Linear(ABC):
         numbers = len(problem.train) * (vectors.shape[2] + 1)
         weights = len(self.l2) * coding.k * (vectors.shape[2] + 1)
         size = max(1, GROUP_BYTES // (12 * numbers + (320 + 16 * problem.folds) * weights))
+        wanted = log_probabilities and self.probabilistic and coding.has_classes
         fits = []
         for group in torch.split(vectors, size):
-            fits += over_units(partial(self._fit_group, group, coding, problem), len(group), vectors.device)
+            work = partial(self._fit_group, group, coding, problem, wanted)
+            fits += over_units(work, len(group), vectors.device)
         return fits[0] if len(fits) == 1 else _join(fits)
 
     def fit_rows(
@@ -150,17 +155,24 @@ class Linear(ABC):
         del vectors, coding, rows, l2
         return weights
 
-    def _fit_group(self, vectors: torch.Tensor, coding: Coding, problem: Problem, units: slice) -> Fit:
+    def _fit_group(
+        self, vectors: torch.Tensor, coding: Coding, problem: Problem, wanted: bool, units: slice
+    ) -> Fit:
         vectors = vectors[units]
         if problem.selection != "nested":
             final = self.fit_rows(vectors, coding, problem.train)
-            return self._choose(vectors, coding, problem, final)
+            return self._choose(vectors, coding, problem, final, wanted)
         outer = outer_problems(problem)
         finals = self.fit_folds(vectors, coding, [fold.train for fold in outer])
-        fits = [self._choose(vectors, coding, fold, final) for fold, final in zip(outer, finals, strict=True)]
+        fits = [
+            self._choose(vectors, coding, fold, final, wanted)
+            for fold, final in zip(outer, finals, strict=True)
+        ]
         return join_outer(problem, outer, fits)
 
-    def _choose(self, vectors: torch.Tensor, coding: Coding, problem: Problem, final: torch.Tensor) -> Fit:
+    def _choose(
+        self, vectors: torch.Tensor, coding: Coding, problem: Problem, final: torch.Tensor, wanted: bool
+    ) -> Fit:
         """Of the fits to all of train that whose L2 value does best where it is chosen."""
         splits = inner_splits(problem)
         parts = [fit for fit, _ in splits]
@@ -177,12 +189,14 @@ class Linear(ABC):
         chosen = final[torch.arange(len(final), device=best.device), best].unsqueeze(1)
         l2 = torch.tensor(self.l2, dtype=torch.float64, device=best.device)[best]
         chosen = self.settle(vectors, coding, problem.train, chosen, l2.unsqueeze(1))
+        test = take(vectors, problem.test)
         return Fit(
             dev=dev.cpu().numpy(),
             l2=l2.cpu().numpy(),
-            predictions=predict(chosen, take(vectors, problem.test), coding.read)[:, 0].cpu().numpy(),
+            predictions=predict(chosen, test, coding.read)[:, 0].cpu().numpy(),
             weights=chosen[:, 0, :, :-1].float().cpu().numpy(),
             bias=chosen[:, 0, :, -1].float().cpu().numpy(),
+            log_probabilities=predict(chosen, test, log_softmax)[:, 0].cpu().numpy() if wanted else None,
         )
 
 
@@ -206,5 +220,9 @@ def seen_outputs(target: torch.Tensor, k: int) -> tuple[torch.Tensor, torch.Tens
 
 
 def _join(fits: list[Fit]) -> Fit:
+    chances = [fit.log_probabilities for fit in fits if fit.log_probabilities is not None]
     names = ("dev", "l2", "predictions", "weights", "bias")
-    return Fit(**{name: np.concatenate([getattr(fit, name) for fit in fits]) for name in names})
+    return Fit(
+        **{name: np.concatenate([getattr(fit, name) for fit in fits]) for name in names},
+        log_probabilities=np.concatenate(chances) if chances else None,
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 
@@ -22,7 +23,7 @@ class Ridge(Linear):
 
     Scores are predicted as they are, without a limit; classes by one regression each, on whether an
     example is of the class, the largest answer winning. This is scikit-learn's Ridge and RidgeClassifier
-    at alpha = λ n.
+    at alpha = λ n. Its outputs are not probabilities, so a fit has no log-probabilities.
 
     Attributes:
         l2: Values of λ to choose from.
@@ -33,6 +34,7 @@ class Ridge(Linear):
     """
 
     l2: Penalties = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)
+    probabilistic: ClassVar[bool] = False
 
     @property
     def name(self) -> str:

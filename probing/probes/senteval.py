@@ -115,12 +115,13 @@ class SentEval:
         check_trains(task.selection)
         self.loss(task.target)
 
-    def fit(self, vectors: torch.Tensor, problem: Problem) -> Fit:
+    def fit(self, vectors: torch.Tensor, problem: Problem, *, log_probabilities: bool = False) -> Fit:
         """Choose the L2 value without looking at test, then predict test once.
 
         Args:
             vectors: float32 (u, n, dim), on the device where the work shall be done; not modified.
             problem: Targets and splits of the n rows.
+            log_probabilities: Whether to return log-probabilities as well, see `Fit`.
 
         Raises:
             ProbingError: If a vector holds NaN or infinity, naming its unit; if there is no train; if
@@ -130,9 +131,10 @@ class SentEval:
         check_finite(vectors)
         run = Run(self.recipe(problem.target, vectors.shape[2]), vectors)
         if problem.selection != "nested":
-            return run.fit(problem)
+            return run.fit(problem, log_probabilities=log_probabilities)
         outer = outer_problems(problem)
-        return join_outer(problem, outer, [run.fit(fold) for fold in outer])
+        fits = [run.fit(fold, log_probabilities=log_probabilities) for fold in outer]
+        return join_outer(problem, outer, fits)
 
     def loss(self, target: Target) -> Loss:
         """What is minimised.

@@ -56,11 +56,11 @@ class Sklearn(Linear):
         """As on the command line."""
         return "sklearn"
 
-    def fit(self, vectors: torch.Tensor, problem: Problem) -> Fit:
+    def fit(self, vectors: torch.Tensor, problem: Problem, *, log_probabilities: bool = False) -> Fit:
         """Choose the L2 value without looking at test, then predict test once; see `Linear.fit`."""
         # fits this small are slower on several threads
         with threadpool_limits(1):
-            return super().fit(vectors, problem)
+            return super().fit(vectors, problem, log_probabilities=log_probabilities)
 
     def train(
         self, vectors: torch.Tensor, target: torch.Tensor, k: int, start: torch.Tensor | None = None
