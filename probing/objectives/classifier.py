@@ -13,7 +13,7 @@ from probing.errors import ProbingError
 from probing.objectives.answers import Judge, Judged
 from probing.objectives.objective import Batch, Output, Ready, Setting
 from probing.objectives.texts import joint_units
-from probing.tasks.target import Classes
+from probing.tasks.target import Classes, one_answer
 from probing.tasks.task import Task
 
 log = logging.getLogger(__name__)
@@ -44,7 +44,8 @@ class Classifier(OwnAnswers):
     """Judge a checkpoint such as `BertForSequenceClassification` by its own answers."""
 
     def check(self, task: Task) -> None:
-        """Refuse words: such a checkpoint answers for whole texts."""
+        """Refuse several labels, and words: such a checkpoint gives one answer for a whole text."""
+        one_answer(task.target, "objective=classifier", "objective=lm, or analysis=probe")
         if any(unit.span for unit in task.units):
             raise ProbingError(
                 f"objective=classifier: the examples of task {task.name} are words; use objective=readout"

@@ -18,6 +18,7 @@ from probing.objectives.classifier import Classifier, OwnAnswers, order_of
 from probing.objectives.objective import Batch, Objective, Output, Ready, Setting
 from probing.objectives.texts import with_vectors
 from probing.representations.pooling import pool
+from probing.tasks.target import one_answer
 from probing.tasks.task import Task
 
 if TYPE_CHECKING:
@@ -37,7 +38,8 @@ class SavedClassifier(OwnAnswers):
     digest: str
 
     def check(self, task: Task) -> None:
-        """Refuse pairs: their two vectors come from two inputs, where an objective has one."""
+        """Refuse several labels, and pairs: their vectors come from two inputs, an objective has one."""
+        one_answer(task.target, "objective=classifier", "objective=lm, or analysis=probe")
         if task.partners is not None:
             raise ProbingError(
                 f"objective=classifier: the two texts of an example of task {task.name} are read apart; "

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from probing.tasks.target import Classes, Scores, Target
+from probing.tasks.target import Classes, Scores, Target, one_answer
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,7 @@ class Coding:
     @classmethod
     def of_shares(cls, target: Target, device: torch.device) -> Coding:
         """Classes as they are; scores as distributions over their anchors."""
+        target = one_answer(target, "a probe of one problem", "probe=logistic")
         if isinstance(target, Classes):
             return cls(torch.from_numpy(target.labels).to(device), len(target.names))
         within = np.clip(target.values, target.anchors[0], target.anchors[-1])

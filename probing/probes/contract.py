@@ -21,13 +21,16 @@ class Fit:
         dev: float64 (u,), score at the chosen L2 value: on dev, or its mean over folds, inner and outer;
             NaN where nothing is trained.
         l2: float64 (u,), the chosen L2 value; of outer folds the median; NaN where nothing is trained.
-        predictions: (u, n_test), predicted classes, int64, or scores, float64; rows as in `Problem.test`.
+        predictions: (u, n_test), predicted classes, int64, or scores, float64; or labels, bool (u, n_test,
+            k). Rows as in `Problem.test`.
         weights: float32 (u, outputs, dim), of the final probe, for vectors as they were given; of outer
-            folds the mean; (u, 0, dim) where nothing is trained or the probe is not linear.
+            folds the mean; (u, 0, dim) where nothing is trained or the probe is not linear. For several
+            labels, outputs are the k log-odds that an example has each label.
         bias: float32 (u, outputs).
         log_probabilities: float64 (u, n_test, k), natural logarithms of the probabilities of the k classes,
             which sum to 1 for each item; rows as in `Problem.test`. Minus infinity for a class without
-            training examples. None unless they were requested, and from probes without probabilities of
+            training examples. For several labels (u, n_test, k, 2): that an item lacks each label, and that
+            it has it. None unless they were requested, and from probes without probabilities of
             classes: `cosine`, `ridge`, and all probes for graded scores.
     """
 

@@ -14,7 +14,7 @@ from probing.probes.contract import Fit
 from probing.probes.scaling import check_finite
 from probing.statistics.metrics import score
 from probing.tasks.problem import Problem
-from probing.tasks.target import Classes
+from probing.tasks.target import Classes, one_answer
 from probing.tasks.task import Features, Task
 
 
@@ -31,7 +31,7 @@ class Cosine:
 
     def check(self, task: Task) -> None:
         """Refuse classes, and examples that are no pairs of vectors; see `Probe.check`."""
-        if isinstance(task.target, Classes):
+        if isinstance(one_answer(task.target, "probe=cosine", "probe=logistic"), Classes):
             raise ProbingError(
                 f"probe=cosine predicts graded scores, but {task.name} has classes; use probe=logistic"
             )

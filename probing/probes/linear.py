@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar
@@ -21,7 +21,7 @@ from probing.probes.shares import over_units
 from probing.statistics.folds import inner_splits
 from probing.statistics.metrics import score
 from probing.tasks.problem import Problem
-from probing.tasks.target import Target
+from probing.tasks.target import Target, one_answer
 from probing.tasks.task import Features, Task
 from probing.validation.ranges import Penalties, check_ranges
 
@@ -53,6 +53,11 @@ class Linear(ABC):
         object.__setattr__(self, "l2", tuple(map(float, self.l2)))
         check_ranges(self, "probe")
 
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """As on the command line."""
+
     @abstractmethod
     def train(
         self, vectors: torch.Tensor, target: torch.Tensor, k: int, start: torch.Tensor | None = None
@@ -74,8 +79,9 @@ class Linear(ABC):
         return Coding.of_shares(target, device)
 
     def check(self, task: Task) -> None:
-        """Refuse a task without train examples; see `Probe.check`."""
+        """Refuse a task without train examples, and several labels of an example; see `Probe.check`."""
         check_trains(task.selection)
+        one_answer(task.target, f"probe={self.name}", "probe=logistic")
 
     def fit(self, vectors: torch.Tensor, problem: Problem, *, log_probabilities: bool = False) -> Fit:
         """Choose the L2 value without looking at test, then predict test once.
@@ -93,14 +99,26 @@ class Linear(ABC):
         check_trains(problem.selection)
         check_finite(vectors)
         coding = self.coding(problem.target, vectors.device)
-        numbers = len(problem.train) * (vectors.shape[2] + 1)
-        weights = len(self.l2) * coding.k * (vectors.shape[2] + 1)
-        size = max(1, GROUP_BYTES // (12 * numbers + (320 + 16 * problem.folds) * weights))
         wanted = log_probabilities and self.probabilistic and coding.has_classes
+        return self.in_groups(vectors, problem, coding.k, partial(self._fit_group, coding, problem, wanted))
+
+    def in_groups(
+        self, vectors: torch.Tensor, problem: Problem, k: int, work: Callable[[torch.Tensor], Fit]
+    ) -> Fit:
+        """Fit groups of units, as many at a time as memory allows, and join what they give.
+
+        Args:
+            vectors: float32 (u, n, dim).
+            problem: Targets and splits of the n rows.
+            k: Number of outputs of a fit.
+            work: Fits some of the units.
+        """
+        numbers = len(problem.train) * (vectors.shape[2] + 1)
+        weights = len(self.l2) * k * (vectors.shape[2] + 1)
+        size = max(1, GROUP_BYTES // (12 * numbers + (320 + 16 * problem.folds) * weights))
         fits = []
         for group in torch.split(vectors, size):
-            work = partial(self._fit_group, group, coding, problem, wanted)
-            fits += over_units(work, len(group), vectors.device)
+            fits += over_units(partial(_on_units, work, group), len(group), vectors.device)
         return fits[0] if len(fits) == 1 else _join(fits)
 
     def fit_rows(
@@ -155,10 +173,7 @@ class Linear(ABC):
         del vectors, coding, rows, l2
         return weights
 
-    def _fit_group(
-        self, vectors: torch.Tensor, coding: Coding, problem: Problem, wanted: bool, units: slice
-    ) -> Fit:
-        vectors = vectors[units]
+    def _fit_group(self, coding: Coding, problem: Problem, wanted: bool, vectors: torch.Tensor) -> Fit:
         if problem.selection != "nested":
             final = self.fit_rows(vectors, coding, problem.train)
             return self._choose(vectors, coding, problem, final, wanted)
@@ -198,6 +213,10 @@ class Linear(ABC):
             bias=chosen[:, 0, :, -1].float().cpu().numpy(),
             log_probabilities=predict(chosen, test, log_softmax)[:, 0].cpu().numpy() if wanted else None,
         )
+
+
+def _on_units(work: Callable[[torch.Tensor], Fit], vectors: torch.Tensor, units: slice) -> Fit:
+    return work(vectors[units])
 
 
 def take(vectors: torch.Tensor, rows: Rows) -> torch.Tensor:

@@ -10,7 +10,8 @@ import numpy as np
 import torch
 
 from probing.probes.coding import Coding
-from probing.probes.linear import Linear, Rows, seen_outputs, take
+from probing.probes.label_sets import LabelSets
+from probing.probes.linear import Rows, seen_outputs, take
 from probing.probes.log_likelihood import Objective
 from probing.probes.minimise import Optimum, minimise
 from probing.probes.newton import FoldSolver, KFold
@@ -33,12 +34,13 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Logistic(Linear):
+class Logistic(LabelSets):
     """A linear probe at the optimum of mean −log softmax + (λ/2)‖W‖², the bias bearing no penalty.
 
     This is scikit-learn's objective at C = 1 / (λ n), for two classes C = 2 / (λ n). Graded scores are
     spread over their two neighbouring anchors, the loss is the cross-entropy with these shares, and the
     answer is the mean of the anchors under the softmax (after Tai, Socher & Manning 2015).
+    Several labels of an example are one problem of two classes each, see `probing.probes.label_sets`.
 
     Attributes:
         l2: Values of λ to choose from.

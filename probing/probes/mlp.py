@@ -8,7 +8,7 @@ from typing import Annotated
 from probing.errors import ProbingError
 from probing.probes.losses import Loss
 from probing.probes.senteval import EpochSize, SentEval, Tenacity
-from probing.tasks.target import Classes, Target
+from probing.tasks.target import Scores, Target
 from probing.validation.ranges import Iterations, Most, Range
 
 _ASK = "give hidden units, or for none use probe=senteval"
@@ -50,7 +50,7 @@ class Mlp(SentEval):
         Raises:
             ProbingError: If scores are asked for; SentEval has no hidden layer for them.
         """
-        if not isinstance(target, Classes):
+        if isinstance(target, Scores):
             raise ProbingError(
                 "probe=mlp tells classes apart, but the task has graded scores; use probe=ridge"
             )

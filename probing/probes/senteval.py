@@ -18,7 +18,7 @@ from probing.probes.protocol import Recipe, Run
 from probing.probes.scaling import check_finite
 from probing.probes.sgd import Schedule, initial
 from probing.tasks.problem import Problem
-from probing.tasks.target import Classes, Target
+from probing.tasks.target import Classes, Target, one_answer
 from probing.tasks.task import Features, Task
 from probing.validation.ranges import (
     Count,
@@ -140,8 +140,10 @@ class SentEval:
         """What is minimised.
 
         Raises:
-            ProbingError: If scores lie further than a step from those of the probe.
+            ProbingError: If scores lie further than a step from those of the probe, or examples have several
+                labels.
         """
+        target = one_answer(target, f"probe={self.name}", "probe=logistic")
         if isinstance(target, Classes):
             return CrossEntropy(len(target.names))
         step = self.scores[1] - self.scores[0]

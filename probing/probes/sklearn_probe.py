@@ -13,7 +13,7 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped, unus
 
 from probing.errors import ProbingError
 from probing.probes.contract import Fit
-from probing.probes.linear import Linear
+from probing.probes.label_sets import LabelSets
 from probing.probes.scaling import Scaling
 from probing.tasks.problem import Problem
 from probing.validation.ranges import Iterations, Tolerance
@@ -24,7 +24,7 @@ SOLVERS = get_args(Solver)
 
 
 @dataclass(frozen=True)
-class Sklearn(Linear):
+class Sklearn(LabelSets):
     """What `Logistic` does, done by scikit-learn's LogisticRegression in float64.
 
     Attributes:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from probing.tasks.target import CLASS_METRICS, SCORE_METRICS
+from probing.tasks.target import CLASS_METRICS, LABEL_METRICS, SCORE_METRICS
 
 SCHEMA = 5
 """Version of what results hold and how it is computed; in every key, and in every file."""
@@ -41,7 +41,7 @@ COLUMNS: dict[str, str] = {
     "value_high": "Float64",
     "full": "Float64",  # score of the whole model that a difference is to, under the same metric as `test`
     "rank": "Int64",  # from 1, of the cells of a grid: how much the model needs this one, most first
-    **{f"test_{metric}": "Float64" for metric in (*CLASS_METRICS, *SCORE_METRICS, "mse")},
+    **{f"test_{metric}": "Float64" for metric in (*CLASS_METRICS, *SCORE_METRICS, "mse", *LABEL_METRICS)},
     "p": "Float64",
     "p_adjusted": "Float64",
     "l2": "Float64",
@@ -54,6 +54,8 @@ COLUMNS: dict[str, str] = {
     "key": "string",
     "inner": "boolean",  # whether another run made this one on its way, and nobody asked for it
 }
+LATER = tuple(f"test_{metric}" for metric in LABEL_METRICS if metric not in CLASS_METRICS)
+"""Columns that files of this schema may lack: nothing that was run before them has a number there."""
 DERIVED: dict[str, str] = {
     "untrained": "Float64",  # test score of the same cell of the untrained twin
     "control": "Float64",  # test score of the same cell on control labels

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from probing.errors import ProbingError
 from probing.tasks.problem import Problem
-from probing.tasks.target import Scores
+from probing.tasks.target import Classes
 
 Rows = NDArray[np.int64]
 Split = tuple[Rows, Rows]
@@ -93,5 +93,5 @@ def _folds_of_train(problem: Problem) -> list[Split]:
 def _strata(problem: Problem, least: int) -> Rows:
     """Of train alone, so that scores of other rows have no say; one for all where `least` is too many."""
     strata = problem.target.take(problem.train).strata
-    few = isinstance(problem.target, Scores) and np.bincount(strata).max() < least
+    few = not isinstance(problem.target, Classes) and np.bincount(strata).max() < least
     return np.zeros_like(strata) if few else strata

@@ -26,10 +26,10 @@ Pair = tuple[NDArray[Any], NDArray[Any]]
 def interval(problem: Problem, predictions: NDArray[Any], method: Method = "analytic") -> Ends:
     """Interval of one probe's test score under `problem.metric`.
 
-    Accuracy has Wilson's interval, correlations one on Fisher's z scale, and the scores that are read
-    off a confusion matrix a bootstrap. Means over data sets or outer folds: each item is drawn within
-    its own part, and for correlations and accuracies the intervals of the parts are combined (`mover`).
-    Outer folds differ in size by a few examples at most, so the mean of their accuracies is taken as
+    Accuracy and exact matches have Wilson's interval, correlations one on Fisher's z scale, and the scores
+    that are read off a confusion matrix a bootstrap. Means over data sets or outer folds: each item is drawn
+    within its own part, and for correlations and accuracies the intervals of the parts are combined
+    (`mover`). Outer folds differ in size by a few examples at most, so the mean of their accuracies is taken as
     the accuracy of all. What varies with the draw of training examples is no part of any of these.
 
     With `method="bootstrap"` all scores have the bootstrap. It assumes nothing of the answers, as Fisher's
@@ -38,13 +38,16 @@ def interval(problem: Problem, predictions: NDArray[Any], method: Method = "anal
 
     Args:
         problem: What was asked.
-        predictions: (n_test,), rows as in `problem.test`.
+        predictions: (n_test,), for labels (n_test, k), rows as in `problem.test`.
         method: `analytic`, or `bootstrap` for every metric.
 
     Returns:
         Lower and upper end, in the unit of the score; never NaN.
     """
     gold, metric = problem.gold[problem.test], problem.metric
+    if metric == "exact_match":
+        right = (predictions == gold).all(1).astype(np.int64)
+        predictions, gold, metric = right, np.ones_like(right), "accuracy"
     analytic = method == "analytic"
     if analytic and metric == "accuracy" and problem.selection == "nested":
         return wilson(int((predictions == gold).sum()), len(gold))

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from probing.tasks.card_text import card_text
-from probing.tasks.target import Classes
+from probing.tasks.target import Classes, Labels, Scores
 from probing.tasks.task import SPLITS, Task, Unit
 
 _FEATURES = {"concat": "[u, v]", "compare": "[|u-v|, u*v]", "all": "[u, v, u*v, |u-v|]"}
@@ -53,9 +53,9 @@ class SplitCard:
     Attributes:
         name: train, dev or test.
         size: Number of examples.
-        classes: Number of examples by class, in the task's order; None of scores.
-        majority: Share of the largest class; None of scores.
-        scores: None of classes.
+        classes: Number of examples by class or label, in the task's order; None for scores.
+        majority: Share of the largest class; None for scores and for several labels.
+        scores: None for classes and labels.
         lengths: Of the texts; of pairs, of both together.
         in_train: Examples whose text, or pair of texts, is in train too; 0 of train itself.
         repeated: Examples that repeat an earlier one of the split, spans included.
@@ -183,6 +183,8 @@ def _lengths(lengths: NDArray[np.int64]) -> Lengths:
 
 
 def _class_counts(task: Task, rows: NDArray[np.int64]) -> tuple[dict[str, int] | None, float | None]:
+    if isinstance(task.target, Labels):
+        return dict(zip(task.target.names, task.target.values[rows].sum(0).tolist(), strict=True)), None
     if not isinstance(task.target, Classes):
         return None, None
     counts = np.bincount(task.target.labels[rows], minlength=len(task.target.names))
@@ -190,7 +192,7 @@ def _class_counts(task: Task, rows: NDArray[np.int64]) -> tuple[dict[str, int] |
 
 
 def _score_range(task: Task, rows: NDArray[np.int64]) -> ScoreRange | None:
-    if isinstance(task.target, Classes):
+    if not isinstance(task.target, Scores):
         return None
     values = task.target.values[rows]
     return ScoreRange(*(float(value) for value in (values.mean(), values.std(), values.min(), values.max())))

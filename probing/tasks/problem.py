@@ -17,7 +17,7 @@ class Problem:
     """One problem, asked of every head of a layer at once.
 
     Attributes:
-        target: The class or score of each of the n rows.
+        target: The class, score or labels of each of the n rows.
         train: int64 row indices of the training examples; with `selection="nested"` all rows, with "none"
             no row.
         dev: int64 row indices of the dev examples; empty unless `selection` is "dev".
@@ -45,7 +45,7 @@ class Problem:
 
     @property
     def gold(self) -> NDArray[Any]:
-        """The classes, int64, or scores, float64, of all n rows."""
+        """The classes, int64, scores, float64, or labels, bool (n, k), of all n rows."""
         return self.target.labels if isinstance(self.target, Classes) else self.target.values
 
 

@@ -53,7 +53,7 @@ class Task:
     Attributes:
         name: As on the command line, `senteval/trec`.
         units: One for each of the n examples; of pairs the first.
-        target: The class or score of each example.
+        target: The class, score or labels of each example.
         split: str (n,), each "train", "dev" or "test".
         partners: The second unit of each pair; None where an example is one unit.
         features: How the vectors u and v of a pair become one: [u, v], [|u−v|, u·v] or

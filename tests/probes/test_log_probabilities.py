@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 import torch
@@ -21,7 +19,7 @@ from probing.probes.sklearn_probe import Sklearn
 from probing.statistics.folds import outer_folds
 from probing.tasks.problem import Problem
 from tests.probes import test_mlp
-from tests.probes.made import clusters, graded, problem
+from tests.probes.made import classes, clusters, graded, problem
 
 PROBES = (Logistic(), Sklearn(), SentEval(epoch_size=1), Mlp(nhid=5, epoch_size=1))
 
@@ -33,7 +31,9 @@ def of_sklearn(
     scaler = StandardScaler().fit(x[train])
     strength = (2 if len(np.unique(asked.gold)) == 2 else 1) / (l2 * len(train))
     model = LogisticRegression(C=strength, tol=1e-12, max_iter=100_000)
-    return model.fit(scaler.transform(x[train]), asked.gold[train]).predict_log_proba(scaler.transform(x))
+    model.fit(scaler.transform(x[train]), asked.gold[train])
+    found: NDArray[np.float64] = model.predict_log_proba(scaler.transform(x))
+    return found
 
 
 @pytest.mark.parametrize("k", [2, 3, 5])
@@ -123,7 +123,7 @@ def test_those_of_an_mlp_are_the_softmax_of_the_same_modules_trained_one_by_one(
 def test_a_class_without_training_examples_has_probability_zero() -> None:
     vectors, labels = clusters(1, 100, 4, 2)
     asked = problem(labels)
-    three = replace(asked, target=replace(asked.target, names=("0", "1", "never")))  # type: ignore[type-var]
+    three = problem(classes(labels, 3))
     fit = Logistic().fit(vectors, three, log_probabilities=True)
     two = Logistic().fit(vectors, asked, log_probabilities=True)
     assert fit.log_probabilities is not None

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from probing.datasets.table.columns import Columns
 from probing.datasets.table.delimited import Format
+from probing.datasets.table.label_sets import check_label_options, check_sets_seen, label_splits, make_labels
 from probing.datasets.table.labels import Kind, check_seen, is_score, labelled, make_classes, make_scores
 from probing.datasets.table.records import read_table, table_of
 from probing.datasets.table.split_files import split_files
@@ -22,7 +23,7 @@ from probing.datasets.table.units import Example, read_examples
 from probing.datasets.table.values import Table
 from probing.errors import ProbingError
 from probing.tasks.splits import check_shares, make_splits
-from probing.tasks.target import SCORE_METRICS, Classes, Metric, Target
+from probing.tasks.target import SCORE_METRICS, Classes, Labels, Metric, Scores, Target
 from probing.tasks.task import SPLITS, Features, Selection, Task
 from probing.validation.ranges import Folds, Seed, ZeroToOne, check_ranges
 
@@ -30,6 +31,7 @@ log = logging.getLogger(__name__)
 Choice = Literal["auto", "dev", "kfold", "holdout", "nested", "none"]
 # train examples up to which cross-validation is worth its time, if a tenth would do
 _KFOLD_MOST = 10_000
+_METRIC: dict[type[Target], Metric] = {Classes: "accuracy", Scores: "pearson", Labels: "micro_f1"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,9 +52,12 @@ class TableTask(Columns):
         kind: Whether labels are classes or scores; `auto` takes a column for scores if all of it are
             numbers and one of them has a fraction, or if `low`, `high` or a `metric` of scores is given;
             for classes otherwise, whole numbers included.
+        label_separator: What stands between the labels of an example that may have several, such as "|"; an
+            empty cell is an example without labels. None reads one class or score.
         classes: The names of the classes in order, of two the positive last; else sorted.
         ignore: Labels to leave out, "" or null for none at all; a word that is left out stays in its
-            sentence. As in `classes` every entry must name a label that there is; -1 names -1.0 too.
+            sentence. As in `classes` every entry must name a label that there is; -1 names -1.0 too. With
+            `label_separator`, examples stay and only lose these labels.
         low: The least possible score; None takes the least there is.
         high: The greatest possible score.
         shares: Of train, dev and test, where splits are made.
@@ -62,7 +67,7 @@ class TableTask(Columns):
             else a tenth of train. `nested` tests every example by cross-validation, and none trains nothing:
             both take no splits.
         folds: Of the cross-validation.
-        metric: The score; None is accuracy of classes and Pearson's correlation of scores.
+        metric: The score; None is accuracy of classes, Pearson's correlation of scores, micro F1 of labels.
         encoding: Of text files.
         separator: Between the fields of csv and tsv; None goes by the extension.
         quotes: Whether fields may stand in double quotes; see `Format`.
@@ -81,6 +86,7 @@ class TableTask(Columns):
     frame: pd.DataFrame | None = field(default=None, compare=False, repr=False)
     features: Features = "compare"
     kind: Kind = "auto"
+    label_separator: str | None = None
     classes: tuple[str, ...] | None = None
     ignore: tuple[str, ...] = ()
     low: float | None = None
@@ -103,14 +109,19 @@ class TableTask(Columns):
         check_shares(self.shares)
         if self.low is not None and self.high is not None and self.low >= self.high:
             raise ProbingError(f"task.low={self.low} is not below task.high={self.high}; exchange them")
+        if self.label_separator is not None:
+            check_label_options(self.label_separator, self.kind, (self.low, self.high))
 
     def build(self) -> Task:
         """Read the data; see `TaskSource.build`."""
         tables = self._tables()
         read = [example for split, table in tables for example in read_examples(table, self, split)]
-        examples = labelled(read, self.label, self.ignore)
+        several = self.label_separator is not None
+        examples = read if several else labelled(read, self.label, self.ignore)
         target = self._target(examples)
         split = self._split(examples, target)
+        if isinstance(target, Labels) and self.selection != "none":
+            check_sets_seen(examples, target, split)
         if isinstance(target, Classes) and self.selection != "none":
             check_seen(examples, target, split.tolist())
         partners = tuple(example.partner for example in examples if example.partner is not None)
@@ -123,7 +134,7 @@ class TableTask(Columns):
             features=self.features,
             selection=self._selection(split, target),
             folds=self.folds,
-            metric=self.metric or ("accuracy" if isinstance(target, Classes) else "pearson"),
+            metric=self.metric or _METRIC[type(target)],
             source=self._source(examples, split),
             licence=self.licence,
         )
@@ -165,6 +176,8 @@ class TableTask(Columns):
         return [(split, read_table(path, how)) for split, path in files]
 
     def _target(self, examples: Sequence[Example]) -> Target:
+        if self.label_separator is not None:
+            return make_labels(examples, self.label_separator, self.classes, self.ignore)
         if is_score(examples, self.label, self._kind):
             return make_scores(examples, self.low, self.high)
         return make_classes(examples, self.label, self.classes)
@@ -195,12 +208,13 @@ class TableTask(Columns):
     def _made(self, examples: Sequence[Example], target: Target) -> NDArray[np.str_]:
         train, dev, test = self.shares
         without_dev = self.selection in {"kfold", "holdout"}
-        split = make_splits(
-            [example.text for example in examples],
-            target.shown() if isinstance(target, Classes) else [str(bin_) for bin_ in target.strata],
-            (train + dev, 0.0, test) if without_dev else self.shares,
-            self.seed,
-        )
+        shares = (train + dev, 0.0, test) if without_dev else self.shares
+        texts = [example.text for example in examples]
+        if isinstance(target, Labels):
+            split = label_splits(texts, target, shares, self.seed)
+        else:
+            strata = target.shown() if isinstance(target, Classes) else [str(bin_) for bin_ in target.strata]
+            split = make_splits(texts, strata, shares, self.seed)
         sizes = Counter(split.tolist())
         log.info(
             "splits: none are given, so %s are made (task.shares, task.seed); task.split=... names a column",
