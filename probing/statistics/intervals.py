@@ -29,8 +29,8 @@ def interval(problem: Problem, predictions: NDArray[Any], method: Method = "anal
     Accuracy and exact matches have Wilson's interval, correlations one on Fisher's z scale, and the scores
     that are read off a confusion matrix a bootstrap. Means over data sets or outer folds: each item is drawn
     within its own part, and for correlations and accuracies the intervals of the parts are combined
-    (`mover`). Outer folds differ in size by a few examples at most, so the mean of their accuracies is taken as
-    the accuracy of all. What varies with the draw of training examples is no part of any of these.
+    (`mover`). Outer folds differ in size by a few examples at most, so the mean of their accuracies is taken
+    as the accuracy of all. What varies with the draw of training examples is no part of any of these.
 
     With `method="bootstrap"` all scores have the bootstrap. It assumes nothing of the answers, as Fisher's
     interval does (that they are normal), but is a little narrow where items are few, and of no width where

@@ -33,17 +33,21 @@ _NEEDED = {
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """A stretch of text that one vector stands for.
+    """A stretch of text that one vector stands for, or with a second span two vectors.
 
     Attributes:
         text: What the tokenizer is given.
         span: Character offsets [start, end) of a word or span in `text`; None stands for all of it.
         second: A second text that the model reads in the same input, for joint sentence pairs.
+        second_span: Character offsets of a second span in `text`, as the object of a relation. A task divides
+            such a unit into a pair of units, one for each span, whose vectors become one as those of any
+            pair, see `Task.features`. The model reads the text once for both.
     """
 
     text: str
     span: tuple[int, int] | None = None
     second: str | None = None
+    second_span: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True)
@@ -52,10 +56,12 @@ class Task:
 
     Attributes:
         name: As on the command line, `senteval/trec`.
-        units: One for each of the n examples; of pairs the first.
+        units: One for each of the n examples, for pairs the first. Units with a second span are divided when
+            the task is made: here each keeps its first span.
         target: The class, score or labels of each example.
         split: str (n,), each "train", "dev" or "test".
-        partners: The second unit of each pair; None where an example is one unit.
+        partners: The second unit of each pair, which may be a second span of the same text; None where an
+            example is one unit.
         features: How the vectors u and v of a pair become one: [u, v], [|u−v|, u·v] or
             [u, v, u·v, |u−v|].
         selection: Where settings such as L2 are chosen: on the dev split, by k-fold on train, or on a
@@ -87,7 +93,9 @@ class Task:
     licence: str = "unknown"
 
     def __post_init__(self) -> None:
-        """Refuse what no probe could be trained or scored on."""
+        """Divide units of two spans, and refuse what no probe could be trained or scored on."""
+        if any(unit.second_span for unit in self.units):
+            self._divide()
         self._check_shapes()
         for units in (self.units, self.partners or ()):
             self._check_texts(units)
@@ -144,6 +152,22 @@ class Task:
             groups=None if self.groups is None else self.groups[at],
         )
 
+    def _divide(self) -> None:
+        """Make pairs of units that have two spans."""
+        if self.partners is not None:
+            raise ProbingError(
+                f"task {self.name}: units have second spans, and partners as well; give one of the two"
+            )
+        for row, unit in enumerate(self.units):
+            if unit.span is None or unit.second_span is None:
+                raise ProbingError(
+                    f"task {self.name}: example {row} lacks one of its two spans, which others have; "
+                    "give every example two spans"
+                )
+        seconds = tuple(replace(unit, span=unit.second_span, second_span=None) for unit in self.units)
+        object.__setattr__(self, "units", tuple(replace(unit, second_span=None) for unit in self.units))
+        object.__setattr__(self, "partners", seconds)
+
     def _check_shapes(self) -> None:
         if not len(self.units) == len(self.target) == len(self.split):
             sizes = f"{len(self.units)} units, {len(self.target)} labels, {len(self.split)} splits"
@@ -163,6 +187,8 @@ class Task:
         for row, unit in enumerate(units):
             if not unit.text.strip() or (unit.second is not None and not unit.second.strip()):
                 raise ProbingError(f"task {self.name}: example {row} has an empty text; remove it")
+            if unit.second_span:
+                raise ProbingError(f"task {self.name}: partner {row} has a second span; give it one span")
             if unit.span and not 0 <= unit.span[0] < unit.span[1] <= len(unit.text):
                 raise ProbingError(
                     f"task {self.name}: example {row}: span {unit.span} is not inside its text "
