@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from probing.datasets.table.columns import Columns
 from probing.datasets.table.delimited import Format
-from probing.datasets.table.label_sets import check_label_options, check_sets_seen, label_splits, make_labels
+from probing.datasets.table.several_labels import check_label_options, check_sets_seen, label_splits, make_labels
 from probing.datasets.table.labels import Kind, check_seen, is_score, labelled, make_classes, make_scores
 from probing.datasets.table.records import read_table, table_of
 from probing.datasets.table.split_files import split_files
