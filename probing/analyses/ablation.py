@@ -21,7 +21,9 @@ from probing.analyses.groups import (
     with_ranks,
 )
 from probing.objectives.objective import Ready
+from probing.results.finding import Finding, Picture
 from probing.results.schema import as_frame
+from probing.results.select import of_variant, own_metric
 from probing.tasks.task import Task
 from probing.validation.ranges import Count, Entries, check_ranges
 
@@ -30,6 +32,20 @@ if TYPE_CHECKING:
     from probing.ablations.evaluate import Answers, Evaluator
 
 Kind = Literal["leave_one_out", "only_one"]
+FINDING = Finding(
+    measure="difference",
+    difference=True,
+    alone=("only_one", "only_best"),
+    best="largest effect",
+    best_alone="best alone",
+    kind="use",
+    place=2,
+    offered=lambda rows: of_variant(rows, "leave_one_out"),
+    pictures=(
+        Picture("grid", "grids", sweep="ablation"),
+        Picture("only_one", "grids", lambda rows: own_metric(rows, "only_one")),
+    ),
+)
 _ASK = "name some, as in analysis.kinds=[leave_one_out]"
 
 
@@ -37,8 +53,8 @@ _ASK = "name some, as in analysis.kinds=[leave_one_out]"
 class AblationAnalysis:
     """Score the model without each head, and with each as the only one of its layer.
 
-    Variants of the rows: `leave_one_out` and `only_one` under the objective's metric, `….loss` under its
-    loss, and `only_best`: of every layer the head that alone does best on dev.
+    Variants of the rows: `leave_one_out` and `only_one`, under the objective's metric and under its loss, and
+    `only_best`: for every layer the head that alone does best on dev. Column `fill` is `how`.
 
     Attributes:
         how: What stands in the place of a head: nothing, its mean output over train, or, of
@@ -101,12 +117,16 @@ class AblationAnalysis:
             of_kind = list(self._rows(ready, found, groups.cells[chosen], kind, experiment.seed))
             rows += of_kind
             if kind == "only_one":
-                rows.append(_only_best(of_kind, self._variant("only_best"), ready.metrics[0]))
+                rows.append(_only_best(of_kind, ready.metrics[0]))
         return as_frame([{**same, **row} for row in rows])
 
     def conclude(self, experiment: Experiment, frame: pd.DataFrame) -> pd.DataFrame:
         """Rank the heads."""
         return with_ranks(frame)
+
+    @property
+    def _main(self) -> Kind:
+        return "leave_one_out" if "leave_one_out" in self.kinds else "only_one"
 
     @property
     def _attention(self) -> str:
@@ -118,9 +138,6 @@ class AblationAnalysis:
 
         means = reference_means(ready, self.reference) if self.how == "mean" else None
         return Evaluator(ready, self.how, means)
-
-    def _variant(self, kind: str) -> str:
-        return kind if self.how == "zero" else f"{kind}[{self.how}]"
 
     def _rows(
         self,
@@ -135,11 +152,13 @@ class AblationAnalysis:
         for metric in dict.fromkeys((ready.metrics[0], "loss")):
             test = differences(ready, found["test"], metric, seed)
             dev = differences(ready, found["dev"], metric, seed)
-            suffix = "" if metric == ready.metrics[0] else ".loss"
+            main = kind == self._main and metric == ready.metrics[0]
             for place, cell in enumerate(cells):
                 yield {
                     **cell,
-                    "variant": self._variant(kind) + suffix,
+                    "variant": kind,
+                    "fill": self.how,
+                    "main": main,
                     "metric": metric,
                     **_scores(test, dev, place),
                 }
@@ -170,10 +189,10 @@ def _masks(kind: Kind, groups: Groups, chosen: slice) -> NDArray[np.bool_]:
     return masks
 
 
-def _only_best(rows: Sequence[dict[str, object]], variant: str, metric: str) -> dict[str, object]:
+def _only_best(rows: Sequence[dict[str, object]], metric: str) -> dict[str, object]:
     """The head that alone does best on dev, with its scores on test; of equals that with the lower loss."""
     of_metric = [row for row in rows if row["metric"] == metric]
     losses = {row["head"]: row["dev"] for row in rows if row["metric"] == "loss"}
     sign = -1 if metric == "loss" else 1
     best = max(of_metric, key=lambda row: (sign * float(str(row["dev"])), -float(str(losses[row["head"]]))))
-    return {**best, "variant": variant}
+    return {**best, "variant": "only_best", "main": False}

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from probing.results.units import score_unit, value_unit
+from probing.results.units import difference_unit, score_unit
 from probing.statistics.scores import majority
 from probing.tasks.problem import pose
 
@@ -56,7 +56,7 @@ def warn_of_dev(name: str, ready: Ready, answers: Answers, seed: int, *, chooses
     if chooses and len(answers.rows) < FEW:
         spread = ""
         if np.isfinite(error):
-            unit = replace(value_unit("masking", metric, "", [error]), signed=False)
+            unit = replace(difference_unit(metric, [error]), signed=False)
             spread = f" (standard error {unit.spoken(error)})"
         log.warning(
             "%s: heads are selected on %d dev examples only, where the full model's %s is %s%s; "

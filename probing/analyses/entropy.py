@@ -17,8 +17,16 @@ from probing.analyses.groups import check_unit, settings_of
 from probing.errors import ProbingError
 from probing.models.sites import Kind, Site
 from probing.objectives.texts import joint_units
+from probing.results.finding import Finding, Picture
 from probing.results.schema import as_frame
 from probing.tasks.task import Task
+
+FINDING = Finding(
+    measure="entropy of attention",
+    unit="nats",
+    range="from 0 up",
+    pictures=(Picture("grid", "grids", sweep="entropy"),),
+)
 
 
 @dataclass(frozen=True)

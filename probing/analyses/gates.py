@@ -23,7 +23,11 @@ from probing.analyses.groups import (
     with_ranks,
 )
 from probing.errors import ProbingError
+from probing.results.finding import Finding, Picture
 from probing.results.schema import as_frame
+from probing.results.select import of_variant, selected_gates
+from probing.results.text.curves import gates_summary, gates_text
+from probing.results.text.reports import gates_report
 from probing.tasks.task import Task
 from probing.validation.ranges import Count, Entries, Most, Positive, ZeroOrMore, check_ranges
 
@@ -34,6 +38,25 @@ if TYPE_CHECKING:
     from probing.objectives.objective import Ready
 
 log = logging.getLogger(__name__)
+FINDING = Finding(
+    measure="gate",
+    range="from 0 to 1",
+    variant="gate",
+    best="largest gate",
+    counted="gates open",
+    ranked_on="train",
+    kind="use",
+    place=3,
+    offered=lambda rows: of_variant(rows, "gate"),
+    text=gates_text,
+    line=gates_summary,
+    report=gates_report,
+    pictures=(
+        Picture("grid", "grids", lambda rows: of_variant(rows, "gate")),
+        Picture("path", "path", lambda rows: rows, sweep="path"),
+    ),
+    absent=("a path over lambda", "draw_path"),
+)
 _ASK = "name some, as in analysis.lambdas=[0.001,0.01]"
 
 
@@ -41,8 +64,9 @@ _ASK = "name some, as in analysis.lambdas=[0.001,0.01]"
 class GatesAnalysis:
     """Learn a hard concrete gate for every head, for a path of penalties; see `learn_gates`.
 
-    Variants of the rows: `lambda=…` holds the gates without noise, `lambda=….open` the probabilities that
-    they are open, and `path` for each λ how many are not 0 and how the model does under them.
+    Variants of the rows: `gate` for the gates without noise, `open` for the probabilities that they are open,
+    `path` for the number of gates above 0 and the score of the model under them, `full` for the model without
+    gates. Column `penalty` is λ.
 
     Attributes:
         lambdas: What an open gate costs, in the unit of the loss; λ multiplies the sum over heads.
@@ -114,11 +138,11 @@ class GatesAnalysis:
             scores = {split: _score(ready, split, values) for split in ("dev", "test")}
         _tell(gates, penalty)
         rows: list[dict[str, object]] = [
-            {**cell, "variant": f"lambda={penalty:g}{suffix}", "metric": "gate", "value": value}
-            for suffix, found in (("", gates.levels), (".open", gates.p_open))
+            {**cell, "variant": variant, "penalty": penalty, "metric": "gate", "value": value}
+            for variant, found in (("gate", gates.levels), ("open", gates.p_open))
             for cell, value in zip(groups.cells, found, strict=True)
         ]
-        path = {"variant": "path", "draw": part, "value": penalty, "n_heads": int((values > 0).sum())}
+        path = {"variant": "path", "penalty": penalty, "n_heads": int((values > 0).sum())}
         named = {"metric": ready.metrics[0], "full": of_whole["test"]}
         rows.append({**path, **named, **scores})
         if part == 0:
@@ -127,8 +151,8 @@ class GatesAnalysis:
         return as_frame([{**same, **row} for row in rows])
 
     def conclude(self, experiment: Experiment, frame: pd.DataFrame) -> pd.DataFrame:
-        """Rank the heads."""
-        return with_ranks(frame)
+        """Rank the heads, and mark the gates of the λ that is selected on dev."""
+        return with_ranks(frame).assign(main=selected_gates(frame).astype("boolean"))
 
     @contextmanager
     def _weights(self, ready: Ready) -> Iterator[Sequence[nn.Parameter]]:

@@ -12,8 +12,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from probing.errors import ProbingError
-from probing.results.effects import needed
-from probing.results.schema import as_frame
+from probing.results.effects import effect
+from probing.results.schema import KINDS, as_frame, places
 from probing.statistics.scores import majority
 from probing.tasks.problem import pose
 
@@ -107,14 +107,15 @@ def shared_labels(experiment: Experiment, ready: Ready) -> dict[str, object]:
 
 
 def ranked(rows: Sequence[Mapping[str, object]]) -> pd.DataFrame:
-    """Rows as a frame whose column `rank` counts, within each variant, from the head needed most."""
+    """Rows as a frame with column `rank`, which counts from the largest effect within each kind of row."""
     frame = as_frame([dict(row) for row in rows])
     return with_ranks(frame)
 
 
 def with_ranks(frame: pd.DataFrame) -> pd.DataFrame:
-    """The frame with the ranks of single heads, or layers, within each variant; the same for equals."""
+    """The frame with the ranks of single heads, or layers, within each kind of row; the same for equals."""
     placed = frame["layer"].notna()
-    need = needed(frame).where(placed)
-    order = need.groupby(frame["variant"].fillna("")).rank(ascending=False, method="min")
+    size = effect(frame).where(placed)
+    kinds = places(frame, (*KINDS, "metric"))
+    order = size.groupby(kinds.to_flat_index().to_numpy()).rank(ascending=False, method="min")
     return frame.assign(rank=order.astype("Int64"))

@@ -16,9 +16,25 @@ from probing.analyses.caution import warn_of_dev
 from probing.analyses.groups import Groups, check_unit, ranked, ready_of, settings_of, shared_labels
 from probing.io.progress import Progress
 from probing.objectives.objective import Batch, Ready
+from probing.results.finding import Finding, Picture
 from probing.results.schema import as_frame
 from probing.tasks.task import Task
 from probing.validation.ranges import Count, check_ranges
+
+FINDING = Finding(
+    measure="importance",
+    unit="nats",
+    digits=None,
+    range="from 0 up",
+    normalised={"layer": "from 0 up", "minmax": "from 0 to 1"},
+    best="most important",
+    kind="use",
+    place=1,
+    pictures=(
+        Picture("grid", "grids", sweep="importance"),
+        Picture("variants", "sheet", lambda rows: rows),
+    ),
+)
 
 
 @dataclass(frozen=True)
@@ -26,7 +42,8 @@ class ImportanceAnalysis:
     """Importance after Michel et al. (2019), of heads, or of all heads of a layer.
 
     Variants of the rows: `per_example` is the paper's E_x |∂L/∂ξ|, `per_token` what its code computes;
-    `.layer` is divided by the layer's ℓ2 norm, `.minmax` scaled to 0 … 1 after that.
+    column `normalisation` is `layer` where they are divided by the layer's ℓ2 norm, and `minmax` where they
+    are scaled to 0 … 1 after that.
 
     Attributes:
         split: The examples: dev, so that test can tell what becomes of a choice of heads; or test, or train.
@@ -109,10 +126,12 @@ class ImportanceAnalysis:
         rows = []
         for variant, scores in (("per_example", total.per_example), ("per_token", total.per_token)):
             layered = by_layer(scores, groups.layers)
-            found = {"": scores, ".layer": layered, ".minmax": min_max(layered)}
-            for suffix, values in found.items():
+            found = {None: scores, "layer": layered, "minmax": min_max(layered)}
+            for normalisation, values in found.items():
+                main = variant == "per_example" and normalisation is None
+                kind = {"variant": variant, "normalisation": normalisation, "main": main}
                 cells = zip(groups.cells, values, strict=True)
-                rows += [{**same, **cell, "variant": variant + suffix, "value": v} for cell, v in cells]
+                rows += [{**same, **cell, **kind, "value": value} for cell, value in cells]
         return ranked(rows)
 
     def _stretches(self, ready: Ready) -> list[list[Batch]]:

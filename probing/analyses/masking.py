@@ -15,7 +15,10 @@ from probing.analyses.analysis import Experiment, Means, Uses
 from probing.analyses.caution import warn_of_dev
 from probing.analyses.groups import Groups, check_unit, ready_of, settings_of, shared_labels
 from probing.analyses.orders import ORDERS, at_random
+from probing.results.finding import Finding, Picture
 from probing.results.schema import as_frame
+from probing.results.text.curves import masking_summary, masking_text
+from probing.results.text.reports import masking_report
 from probing.tasks.task import Task
 from probing.validation.ranges import Count, Entries, Most, Share, check_ranges
 
@@ -23,6 +26,16 @@ if TYPE_CHECKING:
     from probing.ablations.evaluate import Answers, Evaluator
     from probing.objectives.objective import Ready
 
+FINDING = Finding(
+    measure="difference",
+    difference=True,
+    offered=lambda rows: rows.iloc[:0],
+    text=masking_text,
+    line=masking_summary,
+    report=masking_report,
+    pictures=(Picture("masking", "masking", lambda rows: rows, sweep="masking"),),
+    absent=("a masking curve", "draw_masking"),
+)
 Ranking = Literal["iterative", "importance", "ablation", "probe", "random"]
 _Rankings = Annotated[
     tuple[Ranking, ...], Entries(20, what="name some, as in analysis.rankings=[importance]")
@@ -96,9 +109,8 @@ class MaskingAnalysis:
             found = {split: evaluator.answers(split, masks) for split in ("dev", "test")}
             if part == 0 and not rows:
                 warn_of_dev(self.name, ready, found["dev"], experiment.seed)
-            rows += [
-                {**row, "variant": ranking, "draw": draw} for row in _rows(ready, masks, found, experiment)
-            ]
+            named = {"variant": ranking, "main": False, "draw": draw}
+            rows += [{**row, **named} for row in _rows(ready, masks, found, experiment)]
         same = shared_labels(experiment, ready)
         return as_frame([{**same, **row} for row in rows])
 

@@ -14,6 +14,7 @@ from probing.analyses.groups import Groups
 from probing.analyses.importance import ImportanceAnalysis
 from probing.analyses.probe import ProbeAnalysis
 from probing.errors import ProbingError
+from probing.results.finding import main_rows
 
 Scores = tuple[NDArray[np.float64], ...]
 """What groups are sorted by, ascending: the first, of equals the second, ..."""
@@ -22,15 +23,16 @@ Scores = tuple[NDArray[np.float64], ...]
 def by_importance(experiment: Experiment, groups: Groups) -> list[int]:
     """By importance per example on dev, divided by the ℓ2 norm of its layer."""
     rows = _beside(experiment, ImportanceAnalysis())
-    return _sorted(groups, rows[rows["variant"] == "per_example.layer"], "value")
+    layered = rows["variant"].eq("per_example") & rows["normalisation"].eq("layer")
+    return _sorted(groups, rows[layered.fillna(value=False)], "value")
 
 
 def by_ablation(experiment: Experiment, groups: Groups) -> list[int]:
     """By the score on dev without the group, the highest first; of equals that with the lower loss."""
     rows = _beside(experiment, AblationAnalysis())
     rows = rows.assign(turned=np.where(rows["metric"] == "loss", rows["dev"], -rows["dev"]))
-    losses = rows[rows["variant"].isin(["leave_one_out.loss", "leave_one_out"]) & (rows["metric"] == "loss")]
-    return _sorted(groups, rows[rows["variant"] == "leave_one_out"], "turned", losses)
+    alone = rows[rows["variant"] == "leave_one_out"]
+    return _sorted(groups, main_rows(alone), "turned", alone[alone["metric"] == "loss"])
 
 
 def by_probe(experiment: Experiment, groups: Groups) -> list[int]:

@@ -15,7 +15,9 @@ from probing.analyses.best_heads import layer_rows, top_rows
 from probing.analyses.vectors import Batch, Pick, all_heads, layer_batches, pick_batches
 from probing.errors import ProbingError
 from probing.probes.contract import Fit
+from probing.results.finding import Finding, Picture
 from probing.results.schema import PREDICTED, as_frame, fitted
+from probing.results.text.probe import probe_summary, probe_text
 from probing.statistics.counts import counts
 from probing.statistics.intervals import Method, interval
 from probing.statistics.scores import majority, test_scores
@@ -23,6 +25,15 @@ from probing.statistics.significance import permutation_p
 from probing.tasks.problem import Problem, pose
 from probing.tasks.task import Task
 from probing.validation.ranges import CountOrZero, Most, check_ranges
+
+FINDING = Finding(
+    measure="score",
+    kind="encoding",
+    place=0,
+    text=probe_text,
+    line=probe_summary,
+    pictures=(Picture("grid", "scores", lambda rows: rows, sweep="scores"),),
+)
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,10 @@ from probing.analyses.caution import warn_of_dev
 from probing.analyses.groups import check_unit, ready_of, settings_of, shared_labels
 from probing.analyses.masking import MaskingAnalysis, Ranking
 from probing.errors import ProbingError
+from probing.results.finding import Finding, Picture
 from probing.results.schema import as_frame
+from probing.results.text.curves import prune_summary, prune_text
+from probing.results.text.reports import prune_report
 from probing.tasks.task import Task
 from probing.validation.ranges import Count, Most, Share, check_ranges
 
@@ -29,6 +32,19 @@ if TYPE_CHECKING:
     from probing.objectives.objective import Ready
 
 log = logging.getLogger(__name__)
+FINDING = Finding(
+    measure="kept",
+    digits=0,
+    range="from 0 to 1",
+    variant="kept",
+    counted="heads kept",
+    steps=("removed", "kept"),
+    offered=lambda rows: rows.iloc[:0],
+    text=prune_text,
+    line=prune_summary,
+    report=prune_report,
+    pictures=(Picture("grid", "grids", sweep="prune"),),
+)
 _TIMED = 20  # batches
 
 
@@ -127,7 +143,7 @@ class PruneAnalysis:
         rows += _report("pruned", {"silenced": done.silenced})
         cells = zip(ready.heads.cells, mask, strict=True)
         rows += [
-            {**cell, "n_heads": 1, "variant": "kept", "metric": "kept", "value": float(kept)}
+            {**cell, "n_heads": 1, "variant": "kept", "main": True, "metric": "kept", "value": float(kept)}
             for cell, kept in cells
         ]
         self._save(experiment, done, ready)
@@ -183,7 +199,7 @@ def _answers(ready: Ready, mask: NDArray[np.bool_]) -> dict[str, Answers]:
 def _score_row(ready: Ready, variant: str, n_heads: int, answers: Mapping[str, Answers]) -> dict[str, Any]:
     metric = ready.metrics[0]
     scores = {split: found.scores(ready)[0][metric] for split, found in answers.items()}
-    return {"variant": variant, "n_heads": n_heads, "metric": metric, **scores}
+    return {"variant": variant, "main": False, "n_heads": n_heads, "metric": metric, **scores}
 
 
 def _size(model: PreTrainedModel) -> tuple[int, float]:
@@ -195,5 +211,6 @@ def _size(model: PreTrainedModel) -> tuple[int, float]:
 
 def _report(name: str, values: Mapping[str, float]) -> list[dict[str, object]]:
     return [
-        {"variant": f"{name}.{what}", "metric": what, "value": float(value)} for what, value in values.items()
+        {"variant": name, "main": False, "metric": what, "value": float(value)}
+        for what, value in values.items()
     ]

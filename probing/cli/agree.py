@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import pandas as pd
 
 from probing.cli.selection import Where, choose, having, parse, places, values
 from probing.errors import ProbingError
 from probing.results.effects import CELL
+from probing.results.finding import finding_of_rows
 from probing.results.load import load_results
 from probing.results.sizes import counts_text
 
-# in which measures stand if no analysis is asked: what is found in heads, what they are used for, the rest
-_ORDER = ("probe", "importance", "ablation", "gates")
 # what a reader looks at; the table that is written has all columns
 _SHOWN = (
     "first", "second", "rho", "low", "high", "p_adjusted", "rho_within_layers", "p_within_layers_adjusted",
@@ -24,13 +23,6 @@ _HEADINGS = {
     "rho_within_layers": "within layers",
     "p_within_layers_adjusted": "p within",
     "top_overlap": "same top 10%",
-}
-# the variants of an analysis that are measures of their own, and not one of them on another scale
-_VARIANTS: dict[str, Callable[[pd.Series], pd.Series]] = {
-    "importance": lambda variant: variant == "per_example",
-    "ablation": lambda variant: variant.str.startswith("leave_one_out"),
-    "gates": lambda variant: variant.str.startswith("lambda=") & ~variant.str.endswith(".open"),
-    "prune": lambda variant: variant.isna() & False,
 }
 
 
@@ -76,8 +68,9 @@ def comparable(frame: pd.DataFrame, where: Where, root: str = "outputs") -> pd.D
     variants = where.get("variant", ())
     named = having(rows, "variant", variants)
     found = {str(analysis): own for analysis, own in rows.groupby("analysis", sort=False)}
-    ordered = dict.fromkeys([*where.get("analysis", _ORDER), *found])
-    taken = [_by_variant(name, found[name], named) for name in ordered if name in found]
+    by_place = sorted(found, key=lambda name: finding_of_rows(found[name]).place)
+    ordered = dict.fromkeys([*where.get("analysis", ()), *by_place])
+    taken = [_by_variant(found[name], named) for name in ordered if name in found]
     if not sum(map(len, taken)):
         raise ProbingError(f"{root}: no results of single heads; run probing, then probing analysis=ablation")
     rows = pd.concat(taken)
@@ -98,12 +91,9 @@ def _without_partial(rows: pd.DataFrame) -> pd.DataFrame:
     return rows[~inner | heads.ge(heads[~inner].max())]
 
 
-def _by_variant(analysis: str, rows: pd.DataFrame, named: pd.Series) -> pd.DataFrame:
+def _by_variant(rows: pd.DataFrame, named: pd.Series) -> pd.DataFrame:
     own = named[rows.index]
-    if own.any():
-        return rows[own]
-    usual = _VARIANTS.get(analysis)
-    return rows if usual is None else rows[usual(rows["variant"]).fillna(value=False).astype(bool)]
+    return rows[own] if own.any() else finding_of_rows(rows).offered(rows)
 
 
 def _printed(pairs: pd.DataFrame) -> str:

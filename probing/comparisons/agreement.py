@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import combinations
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from probing.comparisons.measures import measures
+from probing.comparisons.measures import measure_kinds, measures
 from probing.errors import ProbingError
 from probing.results.schema import RESULT
 from probing.statistics.ranks import centred_ranks, spearman, spearman_within, top_overlap
@@ -20,14 +21,13 @@ LEVEL = 0.05
 _BLOCK = 2_000_000
 # what rounding may do to a correlation
 _TIE = 1e-9
-_USE = ("importance", "ablation", "gates")
 
 
 @checked(frame=(*RESULT, "value"))
 def agreement(frame: pd.DataFrame, *, draws: Draws = DRAWS, seed: Seed = 0) -> pd.DataFrame:
     """Rank correlations over heads between every two measures: probe scores, importance, ablation, gates.
 
-    All measures point the same way (`probing.comparisons.measures.needed`), so that a positive rho means that
+    All measures point the same way (`probing.results.effects.effect`), so that a positive rho means that
     what one finds in a head the other does too.
 
     Args:
@@ -36,10 +36,12 @@ def agreement(frame: pd.DataFrame, *, draws: Draws = DRAWS, seed: Seed = 0) -> p
         seed: Of these.
 
     Returns:
-        A row for each pair: its names `first` and `second`; `n` heads; Spearman's `rho`; `low` and `high`,
-        its 95 % interval on Fisher's z scale, var z = (1 + rho²/2) / (n − 3) (Bonett & Wright 2000), which
-        takes heads as drawn independently and so is too narrow where those of a layer are alike; `p`,
-        two-sided, from permutations of heads, and `p_adjusted` by Holm (1979) over all pairs;
+        A row for each pair: its names `first` and `second`, and their kinds `first_kind` and `second_kind`
+        ("encoding" for what heads encode, "use" for their effect, or empty); `n` heads; Spearman's `rho`;
+        `low` and `high`, its 95 % interval on Fisher's z scale, var z = (1 + rho²/2) / (n − 3)
+        (Bonett & Wright 2000), which takes heads as drawn independently and so is too narrow where
+        those of a layer are alike; `p`, two-sided, from permutations of heads, and `p_adjusted` by
+        Holm (1979) over all pairs;
         `rho_within_layers`, the correlation of ranks centred by layer, which what layers have in common
         does not reach, with its `p_within_layers` from permutations of heads within their layers and
         `p_within_layers_adjusted`; `top_overlap`, the share of the top tenth that both have in common.
@@ -48,11 +50,19 @@ def agreement(frame: pd.DataFrame, *, draws: Draws = DRAWS, seed: Seed = 0) -> p
     Raises:
         ProbingError: If there are fewer than two grids of single heads, or they are of different heads.
     """
-    return pairs_of(measures(frame), draws=draws, seed=seed)
+    return pairs_of(measures(frame), measure_kinds(frame), draws=draws, seed=seed)
 
 
-def pairs_of(table: pd.DataFrame, *, draws: int = DRAWS, seed: int = 0) -> pd.DataFrame:
-    """What `agreement` gives, of a table as `probing.comparisons.measures.measures` gives it.
+def pairs_of(
+    table: pd.DataFrame, kinds: Mapping[str, str], *, draws: int = DRAWS, seed: int = 0
+) -> pd.DataFrame:
+    """The result of `agreement` for a table of measures.
+
+    Args:
+        table: As `probing.comparisons.measures.measures` returns it.
+        kinds: Kind of each measure, as `probing.comparisons.measures.measure_kinds` returns it.
+        draws: Random permutations behind each p.
+        seed: Of these.
 
     Raises:
         ProbingError: If it has fewer than two columns.
@@ -74,7 +84,9 @@ def pairs_of(table: pd.DataFrame, *, draws: int = DRAWS, seed: int = 0) -> pd.Da
         rho = float(whole[i, j])
         low, high = (rho, rho) if np.isnan(rho) else fisher(rho, len(table), "spearman")
         found.append({
-            "first": first, "second": second, "n": len(table), "rho": rho, "low": low, "high": high,
+            "first": first, "second": second,
+            "first_kind": kinds[str(first)], "second_kind": kinds[str(second)],
+            "n": len(table), "rho": rho, "low": low, "high": high,
             "p": p[i, j], "p_adjusted": np.nan, "rho_within_layers": float(within[i, j]),
             "p_within_layers": p_within[i, j], "p_within_layers_adjusted": np.nan,
             "top_overlap": top_overlap(table[first], table[second]),
@@ -97,8 +109,8 @@ def answer(pairs: pd.DataFrame) -> str:
     Args:
         pairs: What `agreement` gives.
     """
-    kinds = pairs[["first", "second"]].map(lambda name: str(name).split(" ")[0])
-    probes, uses = kinds.isin(["probe"]).any(axis=1), kinds.isin(_USE).any(axis=1)
+    kinds = pairs[["first_kind", "second_kind"]]
+    probes, uses = kinds.isin(["encoding"]).any(axis=1), kinds.isin(["use"]).any(axis=1)
     asked, what = pairs[probes & uses], "of a probe and a measure of use"
     if asked.empty:
         asked, what = pairs, "of measures"

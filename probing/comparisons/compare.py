@@ -229,7 +229,9 @@ def _one_grid_each(frame: pd.DataFrame, by: str) -> None:
 def _series(rows: pd.DataFrame, what: str, value: str) -> pd.Series:
     """Scores by cell."""
     # the number of heads tells rows apart only where they are of no one layer
-    placed = rows[list(PLACE)].assign(n_heads=rows["n_heads"].where(rows["layer"].isna()))
+    placed = rows[[name for name in PLACE if name != "metric"]].assign(
+        n_heads=rows["n_heads"].where(rows["layer"].isna())
+    )
     cells = pd.MultiIndex.from_frame(placed.astype(object).where(placed.notna(), -9))
     if cells.has_duplicates:
         raise several(rows, "grid", f"{what} is ")

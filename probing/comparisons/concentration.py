@@ -10,14 +10,14 @@ from numpy.typing import NDArray
 
 from probing.errors import ProbingError
 from probing.results.checks import check_numbers
-from probing.results.schema import GRID, RESULT
+from probing.results.schema import GRID, KINDS, RESULT
 from probing.results.several import preferred, several
 from probing.validation.arguments import checked
 
 # share of the gain of the best n that few heads have to reach
 SHARE = 0.95
 # what names a task told by a model; runs of single heads and of top heads share it
-NAMES = [name for name in (*GRID, "step") if name not in {"granularity", "variant"}]
+NAMES = [name for name in (*GRID, "step") if name not in {"granularity", *KINDS}]
 COLUMNS = ["gini", "above_majority", "with_best", "n_heads", "n_95", "area"]
 
 

@@ -9,8 +9,9 @@ import pandas as pd
 
 from probing.errors import ProbingError
 from probing.results.checks import check_numbers
-from probing.results.effects import CELL, needed
-from probing.results.schema import GRID, RESULT, places
+from probing.results.effects import CELL, effect
+from probing.results.finding import finding_of_rows
+from probing.results.schema import GRID, KINDS, RESULT, places
 from probing.results.several import preferred, several
 from probing.validation.arguments import checked
 
@@ -21,6 +22,10 @@ _WORDS: dict[str, Callable[[str], str]] = {
     "baseline": lambda value: value.replace("none", ""),
     "task": str,
     "variant": str,
+    "fill": lambda value: value.replace("zero", ""),
+    "normalisation": str,
+    "penalty": "lambda {}".format,
+    "metric": str,
     "model": str,
     "step": "step {}".format,
     "granularity": str,
@@ -37,7 +42,7 @@ _WORDS: dict[str, Callable[[str], str]] = {
 
 @checked(frame=(*RESULT, "value"))
 def measures(frame: pd.DataFrame) -> pd.DataFrame:
-    """Every grid of single heads as a column, larger the more the model needs the head (`needed`).
+    """Every grid of single heads as a column, larger the more the model needs the head (`effect`).
 
     Probes read the encoder alone of an encoder–decoder model, so where other grids tell stacks apart, rows
     without one are the encoder's.
@@ -61,7 +66,7 @@ def measures(frame: pd.DataFrame) -> pd.DataFrame:
         if cells.has_duplicates:
             twice = _place(cells[cells.duplicated()][0])
             raise several(rows, "grid", f"{name} has two rows for {twice}, of ")
-        columns[name] = pd.Series(needed(rows).to_numpy(), index=cells)
+        columns[name] = pd.Series(effect(rows).to_numpy(), index=cells)
     for name, numbers in columns.items():
         check_numbers(numbers.to_frame("value"), "value", what=name)
     table = pd.concat(columns, axis=1)
@@ -78,7 +83,7 @@ def head_grids(frame: pd.DataFrame) -> list[pd.DataFrame]:
         ProbingError: If there are none.
     """
     single = frame["granularity"].eq("head").fillna(value=False).astype(bool)
-    chosen = frame["variant"].fillna("").str.startswith("only_best").astype(bool)
+    chosen = frame["variant"].fillna("").eq("only_best").astype(bool)
     rows = frame[single & ~chosen & frame["layer"].notna() & frame["head"].notna()]
     if rows.empty:
         raise ProbingError("no results of single heads there; run probing, then probing analysis=ablation")
@@ -89,7 +94,7 @@ def measure_names(grids: Sequence[pd.DataFrame]) -> list[str]:
     """A short name for each grid: its analysis and variant, and what else tells it from the others.
 
     The first word is the analysis. Tasks and models are told where any grids differ in them, all else where
-    grids of that analysis do: `probe grammar/tense`, `ablation leave_one_out`, `gates lambda=0.01`.
+    grids of that analysis do: `probe grammar/tense`, `ablation leave_one_out`, `gates lambda 0.01`.
     """
     keys = pd.DataFrame([_texts(grid) for grid in grids])
     names = [_name(keys, place, ()) for place in range(len(keys))]
@@ -99,15 +104,22 @@ def measure_names(grids: Sequence[pd.DataFrame]) -> list[str]:
     return names
 
 
+def measure_kinds(frame: pd.DataFrame) -> dict[str, str]:
+    """For each measure of `measures` its kind: "encoding", "use", or empty."""
+    grids = head_grids(frame)
+    return {name: finding_of_rows(grid).kind for name, grid in zip(measure_names(grids), grids, strict=True)}
+
+
 def _texts(grid: pd.DataFrame) -> dict[str, str]:
     first = grid.iloc[0]
     fields = ("analysis", *_WORDS)
-    return {name: "" if pd.isna(first[name]) else str(first[name]) for name in fields}
+    texts = {name: "" if pd.isna(first[name]) else str(first[name]) for name in fields}
+    return texts | ({"variant": ""} if texts["variant"] == finding_of_rows(grid).variant else {})
 
 
 def _name(keys: pd.DataFrame, place: int, more: Sequence[str]) -> str:
     own, alike = keys.iloc[place], keys[keys["analysis"] == keys["analysis"].iloc[place]]
-    told = {"variant", *more}
+    told = {*KINDS, *more}
     told |= {name for name in ("task", "model") if len(set(keys[name])) > 1}
     told |= {name for name in _WORDS if name not in ("n_train", "key") and len(set(alike[name])) > 1}
     words = [_WORDS[name](own[name]) for name in _WORDS if name in told and own[name]]

@@ -11,13 +11,13 @@ from probing.figures.column import check_found, check_value
 from probing.figures.grids import ABSENT, WHOLE_LAYERS, Grid, GridKey, Order, key_of, split_grids
 from probing.results.chance import chance_level
 from probing.results.effects import ranked_on
+from probing.results.finding import finding_of_rows
 from probing.results.several import differing, preferred, several
 from probing.results.sizes import sizes_text
 
 # columns of scores of the task, which can be compared with guessing the majority
 _SCORES = ("dev", "test", "untrained", "control")
 _P = "p_adjusted"
-_DRAWN = {"masking": ("a masking curve", "draw_masking"), "gates": ("a path over lambda", "draw_path")}
 # the ends of the interval and the rank that belong to a column
 _BESIDE = {"test": ("test_low", "test_high", None), "value": ("value_low", "value_high", "rank")}
 
@@ -81,7 +81,7 @@ def arrange(rows: pd.DataFrame, order: Order = "head", value: str = "test") -> G
 def _refuse_several_heads(rows: pd.DataFrame) -> None:
     kind = str(rows["granularity"].iloc[0])
     if kind in ("top_heads", "all_heads") or rows["layer"].isna().any():
-        what, how = _DRAWN.get(str(rows["analysis"].iloc[0]), ("the effect of n heads", "draw_top_heads"))
+        what, how = finding_of_rows(rows).absent
         raise ProbingError(
             f"rows of granularity {kind} are of several heads at once and no grid; {what} is drawn by {how}"
         )

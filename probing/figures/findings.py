@@ -1,8 +1,8 @@
-"""What pictures of `value` say: what an analysis found about heads, in which unit, and in which head most."""
+"""Words of pictures of `value`: the quantity, its unit, and the head with the largest effect."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -15,26 +15,31 @@ from probing.figures.naming import (
     place_name,
     variant_name,
 )
-from probing.results.units import DIFFERENCES, Unit, metric_name, score_unit, value_unit
+from probing.results.finding import Finding, finding_of
+from probing.results.units import Unit, metric_name, score_unit
 
 DELTA = "\N{GREEK CAPITAL LETTER DELTA}"
-_NAMES = {"gates": "gate", "entropy": "entropy of attention", "prune": "kept"}
+
+
+def finding(grid: Grid) -> Finding:
+    """The finding of the analysis of a grid."""
+    return finding_of(grid.key.analysis, grid.key.plugin)
 
 
 def measure_name(grids: Sequence[Grid]) -> str:
-    """What the colours stand for, without its unit."""
-    key = grids[0].key
-    if key.analysis in DIFFERENCES:
+    """The quantity that the colours stand for, without its unit."""
+    first = finding(grids[0])
+    if first.difference:
         return f"{DELTA} {' or '.join(dict.fromkeys(metric_name(grid.key.metric) for grid in grids))}"
-    if key.analysis == "importance":
-        same = len({grid.key.variant for grid in grids}) == 1
-        return f"importance {variant_name(key.variant)}" if same else "importance"
-    return _NAMES.get(key.analysis, key.analysis)
+    kinds = {(grid.key.variant, grid.key.normalisation) for grid in grids}
+    if len(kinds) > 1 or kinds <= {(first.variant, "")}:
+        return first.measure
+    return f"{first.measure} {variant_name(grids[0].key._replace(penalty='', fill=''))}"
 
 
 def within_one(grid: Grid) -> bool:
-    """Whether the numbers are from 0 to 1 by what they are."""
-    return grid.key.analysis in ("gates", "prune") or grid.key.variant.endswith(".minmax")
+    """Whether the numbers are from 0 to 1 by definition."""
+    return finding(grid).range_of(grid.key.normalisation) == "from 0 to 1"
 
 
 def unit_of(grids: Sequence[Grid]) -> Unit:
@@ -43,7 +48,7 @@ def unit_of(grids: Sequence[Grid]) -> Unit:
     if not grids[0].found:
         return score_unit(key.metric)
     values = np.concatenate([grid.scores.ravel() for grid in grids])
-    return value_unit(key.analysis, key.metric, key.variant, values)
+    return finding(grids[0]).unit_of(key.metric, key.normalisation, values)
 
 
 def facts(grid: Grid, *, with_interval: bool = True) -> list[str]:
@@ -52,9 +57,12 @@ def facts(grid: Grid, *, with_interval: bool = True) -> list[str]:
         best, majority = best_sentence(grid, with_interval=with_interval), majority_sentence(grid)
         chosen = choice_sentence(grid) if with_interval else _corrected(grid)
         return [best, *filter(None, [majority, chosen])]
-    told = _FACTS.get(grid.key.analysis, _ranked)(grid, with_interval)
+    record = finding(grid)
+    counted = [_counted(grid, record)] if record.counted and grid.key.variant == record.variant else []
+    ranked = grid.best is not None or not record.counted
     full = "" if np.isnan(grid.full) else f"full model {score_unit(grid.key.metric).spoken(grid.full)}"
-    return [*told, *filter(None, [full])]
+    rest = (_spread(grid) if grid.best is None else _ranked(grid, with_interval)) if ranked else []
+    return [*counted, *rest, *filter(None, [full])]
 
 
 def mark_name(grids: Sequence[Grid], kinds: Sequence[str]) -> str:
@@ -77,42 +85,30 @@ def _corrected(grid: Grid) -> str:
 
 
 def _verb(grid: Grid) -> str:
-    return "serves best alone" if grid.key.variant.startswith(("only_one", "only_best")) else "needed most"
+    record = finding(grid)
+    return record.best_alone if grid.key.variant in record.alone else record.best
 
 
 def _ranked(grid: Grid, with_interval: bool) -> list[str]:
     if grid.best is None:
-        return ["none ranked"]
+        return []
     unit = unit_of([grid])
     ends = grid.low[grid.best], grid.high[grid.best]
     known = with_interval and all(np.isfinite(ends))
     bounds = f" [{unit.told(ends[0])}, {unit.told(ends[1])}]" if known else ""
-    most = f"{_verb(grid)}: {place_name(grid, grid.best)}"
+    first = f"{_verb(grid)}: {place_name(grid, grid.best)}"
     number = f"{unit.spoken(grid.scores[grid.best])}{bounds}"
-    return [f"{most}, {number}"] if with_interval else [most, number]
+    return [f"{first}, {number}"] if with_interval else [first, number]
 
 
-def _kept(grid: Grid, _: bool) -> list[str]:
-    return [f"{int(np.nansum(grid.scores))} of {_count(grid)} heads kept"]
+def _counted(grid: Grid, record: Finding) -> str:
+    return f"{int((grid.scores > 0).sum())} of {int(np.isfinite(grid.scores).sum())} {record.counted}"
 
 
-def _open(grid: Grid, with_interval: bool) -> list[str]:
-    if grid.key.variant.endswith(".open"):
-        return _ranked(grid, with_interval)
-    return [f"{int((grid.scores > 0).sum())} of {_count(grid)} gates open", *_ranked(grid, with_interval)]
-
-
-def _spread(grid: Grid, _: bool) -> list[str]:
+def _spread(grid: Grid) -> list[str]:
     if not np.isfinite(grid.scores).any():
-        return []
+        return ["no values"]
     unit, columns = unit_of([grid]), grid.scores.shape[1]
     places = [divmod(int(find(grid.scores)), columns) for find in (np.nanargmin, np.nanargmax)]
     low, high = (f"{place_name(grid, at)}, {unit.spoken(grid.scores[at])}" for at in places)
-    return [f"mean {unit.spoken(float(np.nanmean(grid.scores)))}", f"least: {low}", f"most: {high}"]
-
-
-def _count(grid: Grid) -> int:
-    return int(np.isfinite(grid.scores).sum())
-
-
-_FACTS: dict[str, Callable[[Grid, bool], list[str]]] = {"prune": _kept, "gates": _open, "entropy": _spread}
+    return [f"mean {unit.spoken(float(np.nanmean(grid.scores)))}", f"lowest: {low}", f"highest: {high}"]

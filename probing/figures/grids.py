@@ -24,6 +24,7 @@ class GridKey(NamedTuple):
     """What tells one grid of the result frame from another."""
 
     analysis: str
+    plugin: str
     model: str
     task: str
     granularity: str
@@ -33,9 +34,16 @@ class GridKey(NamedTuple):
     seed: int
     limit: int | str
     baseline: str
+    penalty: float | str
     variant: str
+    fill: str
+    normalisation: str
     stack: str
     metric: str
+
+
+NO_KIND = {"penalty": "", "variant": "", "fill": "", "normalisation": ""}
+"""A key without the columns that distinguish kinds of rows within one analysis."""
 
 
 @dataclass(frozen=True)
@@ -148,7 +156,7 @@ def key_of(rows: pd.DataFrame) -> GridKey:
 
 def key_quantity(key: GridKey, value: str) -> Quantity:
     """The quantity of the numbers in a column of a grid."""
-    return quantity_of(key.analysis, key.metric, key.variant, key.objective, value)
+    return quantity_of(key, value)
 
 
 def split_grids(frame: pd.DataFrame) -> list[pd.DataFrame]:

@@ -15,7 +15,7 @@ from matplotlib.ticker import NullLocator
 from probing.errors import ProbingError
 from probing.figures.column import check_value
 from probing.figures.facets import Facet, Facets, facets_figure, header_lines, panel_name
-from probing.figures.grids import GridKey, key_of
+from probing.figures.grids import NO_KIND, GridKey, key_of
 from probing.figures.line_plot import (
     band_sample,
     draw_band,
@@ -38,7 +38,7 @@ from probing.validation.arguments import checked
 CURVES = {"top": "best heads on dev", "random": "random heads", "permuted": "best heads, permuted labels"}
 LAYERS = {"last_layer": "last layer", "best_layer": "best layer on dev"}
 _DRAWN = ("random", "permuted")
-_PANEL = [name for name in GridKey._fields if name != "variant"]
+_PANEL = [name for name in GridKey._fields if name not in NO_KIND]
 
 
 @checked(frame=RESULT)
@@ -97,7 +97,7 @@ def top_heads_table(frame: pd.DataFrame, value: str = "test") -> pd.DataFrame:
 def top_heads_figure(table: pd.DataFrame, value: str = "test") -> Figure:
     """The picture of such a table; to be called within `style.drawing`."""
     panels = [rows for _, rows in table.groupby(_PANEL, sort=False, dropna=False, observed=True)]
-    keys = [key_of(rows)._replace(variant="") for rows in panels]
+    keys = [key_of(rows.assign(**NO_KIND)) for rows in panels]
     return facets_figure(
         Facets(
             header=header_lines(keys, "the effect of n heads", table),

@@ -11,7 +11,7 @@ from probing.figures.arrange import arrange, only_grid
 from probing.figures.cells import Cell, crossed, draw_cells, number_axes
 from probing.figures.findings import facts
 from probing.figures.grid_table import grid_table
-from probing.figures.grids import Grid, GridKey, Order
+from probing.figures.grids import NO_KIND, Grid, GridKey, Order
 from probing.figures.legend import draw_legend, legend_height
 from probing.figures.naming import across_name, describe, variant_name
 from probing.figures.page import POINTS, Line, Page, wrap
@@ -25,7 +25,7 @@ _CELL_WIDTH, _CELL_HEIGHT, _PROFILE_WIDTH = 0.46, 0.36, 1.6
 _WIDEST, _TALLEST = 6.6, 7.2
 _LEFT, _BAR_GAP, _BAR_WIDTH, _BAR_LABELS, _LEAST_BAR = 0.55, 0.22, 0.16, 0.85, 1.3
 _LEAST_WIDTH, _BELOW = 5.2, 0.46
-_ABOVE = ("analysis", "task", "variant", "metric")
+_ABOVE = ("analysis", "task", "metric", *NO_KIND)
 
 
 @checked(rows=RESULT)
@@ -89,7 +89,7 @@ def _analysis(grid: Grid) -> list[str]:
     """What was asked, unless it was a probe."""
     if not grid.found:
         return []
-    return [": ".join(filter(None, [grid.key.analysis, variant_name(grid.key.variant)]))]
+    return [": ".join(filter(None, [grid.key.analysis, variant_name(grid.key)]))]
 
 
 def _header(grid: Grid, width: float) -> list[Line]:

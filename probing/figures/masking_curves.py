@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from probing.errors import ProbingError
 from probing.figures.facets import Facet, Facets, facets_figure, header_lines, panel_name
-from probing.figures.grids import GridKey, key_of
+from probing.figures.grids import NO_KIND, GridKey, key_of
 from probing.figures.line_plot import (
     band_sample,
     draw_band,
@@ -23,24 +23,25 @@ from probing.figures.line_plot import (
     score_axis,
     style_of,
 )
-from probing.figures.naming import spoken, variant_name
+from probing.figures.naming import spoken
 from probing.figures.save import Files, save
 from probing.figures.style import drawing
 from probing.results.schema import RESULT
 from probing.results.several import preferred, several
 from probing.results.sizes import SIZES
+from probing.results.text.curves import RANKINGS
 from probing.results.threshold import last_kept, threshold
 from probing.results.units import LOSS, metric_name
 from probing.validation.arguments import checked
 
 CURVES = {
-    "iterative": "iterative: least important first, asked anew",
+    "iterative": "iterative: least important first, ranked again after every step",
     "importance": "importance: least important first",
     "ablation": "ablation: least missed first",
     "probe": "probe: worst first",
     "random": "random order",
 }
-_PANEL = [name for name in GridKey._fields if name != "variant"]
+_PANEL = [name for name in GridKey._fields if name not in NO_KIND]
 
 
 @checked(frame=RESULT)
@@ -106,7 +107,7 @@ def masking_table(frame: pd.DataFrame) -> pd.DataFrame:
 def masking_figure(table: pd.DataFrame) -> Figure:
     """The picture of such a table; to be called within `style.drawing`."""
     panels = [rows for _, rows in table.groupby(_PANEL, sort=False, dropna=False, observed=True)]
-    keys = [key_of(rows)._replace(variant="") for rows in panels]
+    keys = [key_of(rows.assign(**NO_KIND)) for rows in panels]
     names = _names(table)
     return facets_figure(
         Facets(
@@ -121,8 +122,8 @@ def masking_figure(table: pd.DataFrame) -> Figure:
 def _names(table: pd.DataFrame) -> dict[str, str]:
     """Every ranking that occurs, in one order, in words."""
     there = list(table["variant"].unique())
-    known = [name for name in CURVES if name in there]
-    return {name: CURVES.get(name, variant_name(name)) for name in dict.fromkeys([*known, *there])}
+    known = [name for name in RANKINGS if name in there]
+    return {name: CURVES.get(name, name.replace("_", " ")) for name in dict.fromkeys([*known, *there])}
 
 
 def _float(number: object) -> float:

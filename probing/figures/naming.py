@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 import numpy as np
 
-from probing.figures.grids import EMBEDDINGS, Grid, GridKey
+from probing.figures.grids import EMBEDDINGS, NO_KIND, Grid, GridKey
 from probing.results.units import metric_name, score_unit
 from probing.tasks.target import COEFFICIENTS
 
@@ -38,12 +37,11 @@ _VARIANTS = {
     "only_one": "alone in its layer",
     "only_best": "best on dev alone in its layer",
     "kept": "",
-    "layer": "\N{DIVISION SIGN} layer \N{SCRIPT SMALL L}2",
-    "minmax": "0 to 1",
-    "loss": "",
-    "mean": "filled with its mean",
-    "uniform": "with uniform attention",
+    "gate": "",
+    "open": "P(open)",
 }
+_FILLS = {"zero": "", "mean": "filled with its mean", "uniform": "with uniform attention"}
+_NORMALISATIONS = {"layer": " \N{DIVISION SIGN} layer \N{SCRIPT SMALL L}2", "minmax": ", 0 to 1"}
 LAMBDA = "\N{GREEK SMALL LETTER LAMDA}"
 
 _BASELINES = {"untrained": "untrained twin", "control": "control labels", "permuted": "permuted labels"}
@@ -176,20 +174,21 @@ def describe(key: GridKey, fields: Sequence[str]) -> list[str]:
         "seed": f"seed {key.seed}",
         "limit": f"limit {key.limit}" if str(key.limit) else "",
         "baseline": _BASELINES.get(key.baseline, ""),
-        "variant": variant_name(key.variant),
+        "variant": variant_name(key),
         "stack": key.stack,
         "metric": metric_name(key.metric),
     }
-    return [words[name] for name in GridKey._fields if name in fields and words[name]]
+    asked = set(fields) | ({"variant"} if set(NO_KIND) & set(fields) else set())
+    return [words[name] for name in GridKey._fields if name in asked and words.get(name)]
 
 
-def variant_name(variant: str) -> str:
-    """A variant in words: "per_example.layer" is "per example ÷ layer ℓ2"."""
-    if variant.startswith("lambda="):
-        name = variant.removesuffix(".open")
-        return name.replace("lambda=", f"{LAMBDA} ") + ("" if name == variant else ", P(open)")
-    words = [_VARIANTS.get(part, part) for part in re.split(r"[.\[\]]+", variant)]
-    return ", ".join(filter(None, words)).replace(", \N{DIVISION SIGN}", " \N{DIVISION SIGN}")
+def variant_name(key: GridKey) -> str:
+    """The kind of rows in words: "per example ÷ layer ℓ2", "λ 0.01, P(open)"."""
+    penalty = f"{LAMBDA} {key.penalty:g}" if isinstance(key.penalty, float) else ""
+    kinds = (_VARIANTS.get(key.variant, key.variant), _FILLS.get(key.fill, key.fill))
+    words = ", ".join(filter(None, (penalty, *kinds)))
+    normalisation = _NORMALISATIONS.get(key.normalisation, key.normalisation)
+    return f"{words}{normalisation}" if words else normalisation.lstrip(" ,")
 
 
 def sheet_title(grids: Sequence[Grid]) -> str:

@@ -26,7 +26,7 @@ from probing.figures.save import SUFFIXES, Files, save, save_table
 from probing.figures.scale import unit_labels
 from probing.figures.style import FAINT, INK, PAPER, TEXT_SIZE, drawing, score_colours
 from probing.results.schema import RESULT
-from probing.results.units import Unit, score_unit, value_unit
+from probing.results.units import Unit, score_unit
 from probing.validation.arguments import checked
 
 MOST = 15
@@ -79,9 +79,9 @@ def draw_agreement(frame: pd.DataFrame, path: str | Path) -> tuple[Path, ...]:
         ProbingError: If there are fewer than two grids of single heads, or they are of different heads.
     """
     from probing.comparisons.agreement import pairs_of
-    from probing.comparisons.measures import measures
+    from probing.comparisons.measures import measure_kinds, measures
 
-    return draw_pairs(frame, pairs_of(measures(frame)), path)
+    return draw_pairs(frame, pairs_of(measures(frame), measure_kinds(frame)), path)
 
 
 @checked()
@@ -171,15 +171,12 @@ def agreement_figure(
 
 
 def _measure(name: str, rows: pd.DataFrame) -> Measure:
-    from probing.results.effects import turned
+    from probing.results.finding import smaller_is_more, values_of
 
     first = rows.iloc[0]
     if rows["value"].isna().all():
         return Measure(name, score_unit(str(first["metric"])), turned=False)
-    variant = "" if pd.isna(first["variant"]) else str(first["variant"])
-    values = rows["value"].to_numpy(dtype=np.float64, na_value=np.nan)
-    unit = value_unit(str(first["analysis"]), str(first["metric"]), variant, values)
-    return Measure(name, unit, turned=bool(turned(rows).all()))
+    return Measure(name, values_of(rows), turned=bool(smaller_is_more(rows).all()))
 
 
 def _square(names: Sequence[str], pairs: pd.DataFrame, below: str, above: str) -> pd.DataFrame:

@@ -13,7 +13,7 @@ from matplotlib.ticker import MaxNLocator
 
 from probing.errors import ProbingError
 from probing.figures.facets import Facet, Facets, facets_figure, header_lines, panel_name
-from probing.figures.grids import GridKey, key_of
+from probing.figures.grids import NO_KIND, GridKey, key_of
 from probing.figures.line_plot import draw_level, draw_line, score_axis, style_of
 from probing.figures.masking_curves import level_entries
 from probing.figures.naming import LAMBDA, spoken
@@ -26,8 +26,8 @@ from probing.results.threshold import last_kept, threshold
 from probing.results.units import metric_name
 from probing.validation.arguments import checked
 
-_PANEL = [name for name in GridKey._fields if name != "variant"]
-_COLUMNS = [*_PANEL, "draw", "lambda", "n_heads", "dev", "test", "full_dev", "full", "majority", *SIZES]
+_PANEL = [name for name in GridKey._fields if name not in NO_KIND]
+_COLUMNS = [*_PANEL, "lambda", "n_heads", "dev", "test", "full_dev", "full", "majority", *SIZES]
 
 
 @checked(frame=RESULT)
@@ -55,7 +55,7 @@ def path_table(frame: pd.DataFrame) -> pd.DataFrame:
     """What the picture draws: a row for each run and lambda, from the smallest.
 
     Returns:
-        Columns of the grid's key but for variant, then `draw`, `lambda`, `n_heads` (open gates), `dev`,
+        Columns of the grid's key but for variant, then `lambda`, `n_heads` (open gates), `dev`,
         `test`, `full_dev` and `full` (dev and test score of the full model), `majority`, and the
         columns that count examples.
 
@@ -65,19 +65,21 @@ def path_table(frame: pd.DataFrame) -> pd.DataFrame:
     rows = preferred(frame[(frame["analysis"] == "gates") & (frame["variant"] == "path")])
     if rows.empty:
         raise ProbingError("no results of gates to draw; run probing analysis=gates")
-    twice = rows.duplicated([*_PANEL, "value"], keep=False)
+    twice = rows.duplicated([*_PANEL, "penalty"], keep=False)
     if twice.any():
-        raise several(rows[twice], "run", f"{rows[twice]['task'].iloc[0]}: a lambda is of ")
+        raise several(
+            rows[twice].assign(penalty=pd.NA), "run", f"{rows[twice]['task'].iloc[0]}: a lambda is of "
+        )
     whole = frame[(frame["analysis"] == "gates") & (frame["variant"] == "full")]
     full_dev = rows["key"].map(whole.drop_duplicates("key").set_index("key")["dev"].astype(float))
-    table = rows.rename(columns={"value": "lambda"}).assign(full_dev=full_dev)[_COLUMNS]
+    table = rows.rename(columns={"penalty": "lambda"}).assign(full_dev=full_dev)[_COLUMNS]
     return table.sort_values("lambda", kind="stable").reset_index(drop=True)
 
 
 def path_figure(table: pd.DataFrame) -> Figure:
     """The picture of such a table; to be called within `style.drawing`."""
     panels = [rows for _, rows in table.groupby(_PANEL, sort=False, dropna=False, observed=True)]
-    keys = [key_of(rows.assign(variant="")) for rows in panels]
+    keys = [key_of(rows.assign(**NO_KIND)) for rows in panels]
     return facets_figure(
         Facets(
             header=header_lines(keys, "gates of heads", table),

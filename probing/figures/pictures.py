@@ -1,12 +1,14 @@
-"""The pictures of a run, and of the runs of a sweep, whatever was asked."""
+"""The pictures of a run, and of the runs of a sweep, whatever the analysis."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 
 import pandas as pd
 
+from probing.errors import ProbingError
 from probing.figures.grid_table import grid_table
 from probing.figures.grids import Order, split_grids
 from probing.figures.head_counts import draw_top_heads
@@ -15,7 +17,7 @@ from probing.figures.masking_curves import draw_masking
 from probing.figures.path import draw_path
 from probing.figures.save import save_table
 from probing.figures.sheet import draw_sheet
-from probing.results.select import ablations, of_variant, test_gates
+from probing.results.finding import Picture, finding_of_rows, main_rows
 
 Drawn = tuple[Path, ...]
 Draw = Callable[[pd.DataFrame, Path, Order], Drawn]
@@ -24,99 +26,109 @@ Draw = Callable[[pd.DataFrame, Path, Order], Drawn]
 def draw_run(rows: pd.DataFrame, folder: Path, order: Order = "head") -> Drawn:
     """Draw one run and write the tables behind its pictures.
 
-    Heads and layers become a grid, and the effect of n heads its plot; all heads together are one number,
-    which is a table alone. What other analyses find becomes grids and curves, `grid` first where there
-    is one.
-
     Args:
         rows: Rows of the result frame, of one run.
         folder: Where to write.
-        order: How a grid is drawn, as for `draw_grid`.
+        order: The order of heads in a grid, as for `draw_grid`.
 
     Returns:
-        The files, of each picture the table last.
+        The files; for each picture the table comes last.
     """
-    return _RUNS.get(str(rows["analysis"].iloc[0]), _probe)(rows, folder, order)
+    files: list[Path] = []
+    for picture in finding_of_rows(rows).pictures:
+        chosen = (picture.rows or main_rows)(rows)
+        if len(chosen):
+            files += function_of(picture.draw)(chosen, folder / picture.name, order)
+    return tuple(files)
 
 
 def draw_sweep(frame: pd.DataFrame, folder: Path, order: Order = "head") -> Drawn:
-    """Draw the runs of a sweep side by side: grids as sheets, curves in panels, each analysis apart.
+    """Draw the runs of a sweep side by side: grids as sheets, curves in panels, a picture for each analysis.
 
     Args:
         frame: Rows of the result frame, of any number of runs.
         folder: Where to write.
-        order: How grids are drawn, as for `draw_sheet`.
+        order: The order of heads in grids, as for `draw_sheet`.
 
     Returns:
-        The PNG files; none if the runs are of all heads together alone.
+        The PNG files; none if each run is a single number.
     """
-    analyses = frame["analysis"].where(frame["analysis"].isin(list(_SWEEPS)), "probe")
-    files = [
-        path
-        for analysis in analyses.unique()
-        for path in _SWEEPS.get(analysis, _probes)(frame[analyses == analysis], folder, order)
-    ]
+    files: list[Path] = []
+    for _, rows in frame.groupby(["analysis", "plugin"], sort=False, dropna=False):
+        for picture in finding_of_rows(rows).pictures:
+            chosen = (picture.rows or main_rows)(rows)
+            if picture.sweep and len(chosen):
+                files += _in_sweep(picture)(chosen, folder / picture.sweep, order)
     return tuple(path for path in files if path.suffix == ".png")
 
 
-def _probe(rows: pd.DataFrame, folder: Path, order: Order) -> Drawn:
+def function_of(draw: str) -> Draw:
+    """The function behind a kind of picture.
+
+    Args:
+        draw: A key of `DRAW`, or `module:function`.
+
+    Raises:
+        ProbingError: If there is no such function.
+    """
+    if draw in DRAW:
+        return DRAW[draw]
+    module, _, name = draw.partition(":")
+    try:
+        function: Callable[..., Drawn] = getattr(import_module(module), name)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise ProbingError(
+            f"picture {draw!r}: {error}; use {', '.join(DRAW)}, or module:function of an importable function"
+        ) from error
+    return lambda rows, path, _: function(rows, path)
+
+
+def _in_sweep(picture: Picture) -> Draw:
+    return {"grid": _sheet, "grids": _sheet, "scores": _score_sheets}.get(picture.draw) or function_of(
+        picture.draw
+    )
+
+
+def _scores(rows: pd.DataFrame, path: Path, order: Order) -> Drawn:
+    """Scores of probes: a grid, the effect of n heads, or a table of the one number of all heads together."""
     kind = rows["granularity"].iloc[0]
     if kind == "top_heads":
-        return draw_top_heads(rows, folder / "grid")
+        return draw_top_heads(rows, path)
     if kind == "all_heads":
-        return (save_table(grid_table(rows, "test"), folder / "grid.csv"),)
-    return draw_grid(rows, folder / "grid", order=order)
+        return (save_table(grid_table(rows, "test"), path.with_name(f"{path.name}.csv")),)
+    return draw_grid(rows, path, order=order)
 
 
-def _probes(frame: pd.DataFrame, folder: Path, order: Order) -> Drawn:
+def _score_sheets(frame: pd.DataFrame, path: Path, order: Order) -> Drawn:
     kind = frame["granularity"]
     top, grids = frame[kind == "top_heads"], frame[~kind.isin(["top_heads", "all_heads"])]
-    drawn: Drawn = () if grids.empty else draw_sheet(grids, folder / "sheet", order=order)
-    return drawn if top.empty else (*drawn, *draw_top_heads(top, folder / "top_heads"))
+    drawn: Drawn = () if grids.empty else draw_sheet(grids, path.with_name("sheet"), order=order)
+    return drawn if top.empty else (*drawn, *draw_top_heads(top, path.with_name("top_heads")))
+
+
+def _grid(rows: pd.DataFrame, path: Path, order: Order) -> Drawn:
+    if rows["value"].isna().all():
+        return _scores(rows, path, order)
+    return draw_grid(rows, path, order=order, value="value")
+
+
+def _sheet(rows: pd.DataFrame, path: Path, order: Order) -> Drawn:
+    if rows["value"].isna().all():
+        return _score_sheets(rows, path, order)
+    return draw_sheet(rows, path, order=order, value="value")
 
 
 def _grids(rows: pd.DataFrame, path: Path, order: Order) -> Drawn:
-    """What was found, as a grid; of several stacks or settings as a sheet."""
-    draw = draw_grid if len(split_grids(rows)) == 1 else draw_sheet
-    return draw(rows, path, order=order, value="value")
+    """One grid, or a sheet of several stacks or settings."""
+    return (_grid if len(split_grids(rows)) == 1 else _sheet)(rows, path, order)
 
 
-def _importance(rows: pd.DataFrame, folder: Path, order: Order) -> Drawn:
-    """The paper's importance as it is, and all variants beside each other."""
-    variants = draw_sheet(rows, folder / "variants", order=order, value="value")
-    return (*_grids(of_variant(rows, "per_example"), folder / "grid", order), *variants)
-
-
-def _ablation(rows: pd.DataFrame, folder: Path, order: Order) -> Drawn:
-    """What the score changes by without each head, then with each alone in its layer."""
-    named = zip(ablations(rows), ("grid", "only_one"), strict=False)
-    return tuple(path for kind, name in named for path in _grids(kind, folder / name, order))
-
-
-def _gates(rows: pd.DataFrame, folder: Path, order: Order) -> Drawn:
-    """The gates of every lambda, and the path over them."""
-    return (*_grids(test_gates(rows), folder / "grid", order), *draw_path(rows, folder / "path"))
-
-
-_RUNS: dict[str, Draw] = {
-    "importance": _importance,
-    "ablation": _ablation,
-    "masking": lambda rows, folder, _: draw_masking(rows, folder / "masking"),
-    "prune": lambda rows, folder, order: _grids(of_variant(rows, "kept"), folder / "grid", order),
-    "gates": _gates,
-    "entropy": lambda rows, folder, order: _grids(rows, folder / "grid", order),
+DRAW: dict[str, Draw] = {
+    "scores": _scores,
+    "grid": _grid,
+    "grids": _grids,
+    "sheet": _sheet,
+    "masking": lambda rows, path, _: draw_masking(rows, path),
+    "path": lambda rows, path, _: draw_path(rows, path),
 }
-_SWEEPS: dict[str, Draw] = {
-    "importance": lambda rows, folder, order: draw_sheet(
-        of_variant(rows, "per_example"), folder / "importance", order=order, value="value"
-    ),
-    "ablation": lambda rows, folder, order: draw_sheet(
-        ablations(rows)[0], folder / "ablation", order=order, value="value"
-    ),
-    "masking": lambda rows, folder, _: draw_masking(rows, folder / "masking"),
-    "prune": lambda rows, folder, order: draw_sheet(
-        of_variant(rows, "kept"), folder / "prune", order=order, value="value"
-    ),
-    "gates": lambda rows, folder, _: draw_path(rows, folder / "path"),
-    "entropy": lambda rows, folder, order: draw_sheet(rows, folder / "entropy", order=order, value="value"),
-}
+"""Kinds of pictures that a finding names."""

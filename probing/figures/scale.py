@@ -11,7 +11,7 @@ from matplotlib.colors import Colormap, Normalize
 from matplotlib.ticker import MaxNLocator
 
 from probing.errors import ProbingError
-from probing.figures.findings import measure_name, unit_of, within_one
+from probing.figures.findings import finding, measure_name, unit_of, within_one
 from probing.figures.grids import Grid
 from probing.figures.naming import majority_sentence, minus, score_name
 from probing.figures.style import INK, PAPER, TEXT_SIZE, TICK_SIZE, score_colours, signed_colours
@@ -117,14 +117,15 @@ def _draw_found_bar(axes: Axes, shades: Shades, grids: Sequence[Grid]) -> None:
         what = f"{name}, of the largest in its panel"
         draw_score_bar(axes, Normalize(low, 1.0), what, labels=share_labels, colours=shades.colours)
         return
-    if grids[0].key.analysis == "prune":
-        _draw_steps(axes, shades, ("removed", "kept"))
+    steps = finding(grids[0]).steps
+    if steps:
+        _draw_steps(axes, shades, steps)
         return
     full = f"{name} ({unit.label})" if unit.label else name
     draw_score_bar(axes, shades.norm, full, labels=unit_labels(unit), colours=shades.colours)
 
 
-def _draw_steps(axes: Axes, shades: Shades, names: tuple[str, str]) -> None:
+def _draw_steps(axes: Axes, shades: Shades, names: Sequence[str]) -> None:
     """A bar of two colours for what is one thing or the other."""
     axes.pcolormesh([[0.0], [1.0]], cmap=shades.colours, norm=shades.norm, edgecolors=PAPER, linewidth=1.0)
     for side in axes.spines.values():

@@ -1,1 +1,1 @@
-"""Whom to ask: loading a model, finding its heads, reading them during a forward pass."""
+"""Models: load one, find its heads, and read or change them during a forward pass."""

@@ -1,4 +1,4 @@
-"""Adapters next to a model's weights, or in a folder of their own: where they lie, and what they hold."""
+"""Adapters, stored next to a model's weights or in a folder of their own."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ CONFIG, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
 FILES = (CONFIG, WEIGHTS)
 _NOT_CONTENT = ("base_model_name_or_path", "revision", "inference_mode", "peft_version", "auto_mapping")
 PREFIX = "base_model.model."
-"""Before the name of every tensor that peft saves."""
+"""Prefix of every tensor name that peft saves."""
 
 
 @dataclass(frozen=True)
 class Adapter:
-    """An adapter that peft saved, such as LoRA (Hu et al. 2022).
+    """An adapter saved by peft, such as LoRA (Hu et al. 2022).
 
     Attributes:
-        folder: Its folder.
-        settings: Its adapter_config.json.
+        folder: Folder of the adapter.
+        settings: Contents of its adapter_config.json.
     """
 
     folder: Path
@@ -33,29 +33,29 @@ class Adapter:
 
     @property
     def kind(self) -> str:
-        """The method, as `lora`."""
+        """Method of the adapter, such as `lora`."""
         return str(self.settings.get("peft_type") or "adapter").lower()
 
     @property
     def base(self) -> str:
-        """The model that it was trained on, as it was called there; "" if that is not known."""
+        """Name of the base model that it was trained on, as saved with it; "" if unknown."""
         return str(self.settings.get("base_model_name_or_path") or "")
 
     @property
     def revision(self) -> str | None:
-        """The revision of that model."""
+        """Revision of the base model; None if unknown."""
         found = self.settings.get("revision")
         return None if found is None else str(found)
 
     @cached_property
     def identity(self) -> str:
-        """A digest of what it does to a model, whatever the model is called."""
+        """Digest of the weights and settings that change a model, without the name of the base model."""
         settings = {key: value for key, value in self.settings.items() if key not in _NOT_CONTENT}
         return digest_text(json.dumps(settings, sort_keys=True) + digest_files([self.folder / WEIGHTS]))
 
     @cached_property
     def shapes(self) -> dict[str, tuple[int, ...]]:
-        """The shape of each of its tensors, by name in the model that it was trained on."""
+        """Shape of each tensor, by its name in the base model."""
         from safetensors import safe_open
 
         with safe_open(self.folder / WEIGHTS, framework="np") as stored:
@@ -64,7 +64,7 @@ class Adapter:
 
     @property
     def labels(self) -> int | None:
-        """The number of classes of a trained head that comes with it; None without one."""
+        """Number of classes of the trained head that comes with the adapter; None without one."""
         heads = tuple(self.settings.get("modules_to_save") or ())
         rows = [
             shape[0]
@@ -75,15 +75,15 @@ class Adapter:
 
     @property
     def unread(self) -> list[str]:
-        """Folders below that hold further adapters, which are not read."""
+        """Names of subfolders that contain further adapters, which are not read."""
         return sorted(path.parent.name for path in self.folder.glob(f"*/{CONFIG}"))
 
 
 def find_adapter(folder: Path) -> Adapter | None:
-    """The adapter of a folder; None if there is none.
+    """Return the adapter in a folder, or None if there is none.
 
     Raises:
-        ProbingError: If it cannot be read, or its weights are missing or a pickle.
+        ProbingError: If its settings cannot be read, or its weights are missing or pickled.
     """
     path = folder / CONFIG
     if not path.is_file():
@@ -98,13 +98,13 @@ def find_adapter(folder: Path) -> Adapter | None:
 
 
 def need_peft(name: str) -> None:
-    """Refuse a model with an adapter where peft is missing.
+    """Reject a model with an adapter if peft is not installed.
 
     Raises:
-        ProbingError: Naming the package.
+        ProbingError: If peft is missing; the message says how to install it.
     """
     if importlib.util.find_spec("peft") is None:
         raise ProbingError(
-            f"model {name}: has an adapter ({CONFIG}), and peft, which reads it, is not installed; "
+            f"model {name}: has an adapter ({CONFIG}), but peft, which reads it, is not installed; "
             "install it with: pip install 'transformer-probing[adapters]'"
         )

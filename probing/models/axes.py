@@ -1,4 +1,4 @@
-"""One order of axes for every model: views on its own tensors, and writing through them."""
+"""One order of axes for every model: views of its own tensors, and copies written through such views."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ ORDERS: dict[Layout, Callable[[Tensor, int], Tensor]] = {
     Layout.GRID: lambda tensor, _: tensor.flatten(1, 2),
     Layout.FEATURES_GRID: lambda tensor, _: tensor.flatten(2).transpose(1, 2),
 }
-"""From the model's order of axes to (batch, seq, features)."""
+"""Conversions from the model's order of axes to (batch, seq, features)."""
 
 
 def view(site: Site, tensor: Tensor, sizes: Sizes) -> Tensor:
-    """The site's tensor in the common order of axes, sharing the model's memory.
+    """Return the site's tensor in the common order of axes, sharing the model's memory.
 
     Returns:
         Heads (batch, seq, heads, head_dim), hidden states (batch, seq, features), or attention weights
         (batch, heads, queries, keys). Padding that the model appended by itself is cropped.
 
     Raises:
-        ProbingError: If the shape is not the one that was traced.
+        ProbingError: If the shape differs from the traced one.
     """
     if site.kind is Kind.ATTENTION:
         return _checked(site, tensor, tensor.ndim == 4 and tensor.shape[1] == site.heads)
@@ -47,30 +47,30 @@ def view(site: Site, tensor: Tensor, sizes: Sizes) -> Tensor:
 
 
 def written(site: Site, tensor: Tensor, sizes: Sizes, new: Tensor) -> Tensor:
-    """A copy of the tensor in which the site's view holds `new`; gradients flow into both.
+    """Return a copy of the tensor with `new` in place of the site's view; gradients flow into both.
 
     Raises:
-        ProbingError: If `new` has not the shape of the view.
+        ProbingError: If `new` does not have the shape of the view.
     """
-    # Contiguous, so that the view is one in every layout.
+    # Contiguous, so that `view` gives a view and not a copy in every layout.
     whole = tensor.clone(memory_format=torch.contiguous_format)
     target = view(site, whole, sizes)
     if target.shape != new.shape:
         raise ProbingError(
-            f"{site}: the replacement has shape {tuple(new.shape)}; give {tuple(target.shape)}"
+            f"{site}: the replacement has shape {tuple(new.shape)}; it must be {tuple(target.shape)}"
         )
     target.copy_(new)
     return whole
 
 
 def ordered(layout: Layout, tensor: Tensor, batch: int) -> Tensor:
-    """The tensor as (batch, seq, features); a view wherever one is possible."""
+    """Return the tensor as (batch, seq, features), as a view where possible."""
     reorder = ORDERS.get(layout)
     return tensor if reorder is None else reorder(tensor, batch)
 
 
 def recognised(tensor: Tensor, batch: int, *, features_first: bool = False) -> Layout | None:
-    """The layout of a tensor with the given number of sequences; None if it is none of them."""
+    """Return the layout of a tensor with a given number of sequences; None if no layout fits."""
     shape = tensor.shape
     if tensor.ndim == 2:
         return Layout.FLAT if shape[0] % batch == 0 else None
@@ -88,6 +88,6 @@ def recognised(tensor: Tensor, batch: int, *, features_first: bool = False) -> L
 def _checked(site: Site, tensor: Tensor, right: bool) -> Tensor:
     if not right:
         raise ProbingError(
-            f"{site}: shape {tuple(tensor.shape)} is not the one that was traced; find the sites again"
+            f"{site}: shape {tuple(tensor.shape)} differs from the traced one; call find_sites again"
         )
     return tensor

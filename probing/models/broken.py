@@ -1,4 +1,4 @@
-"""Faults of a model's files, in one line: found before loading, or from how loading failed."""
+"""Faults in a model's files, reported in one line: found before loading, or derived from a loading error."""
 
 from __future__ import annotations
 
@@ -23,91 +23,92 @@ COUNTS = (
     "decoder_attention_heads", "num_key_value_heads", "num_kv_heads", "head_dim", "d_kv", "hidden_size",
     "d_model", "n_embd", "num_hidden_layers", "n_layer", "n_layers", "encoder_layers", "vocab_size",
 )  # fmt: skip
-"""Keys of config.json, under the names of all families, whose numbers count something that must be there."""
+"""Keys of config.json, under the names of all families, whose counts must be at least 1."""
 AGAIN = "fetch the model again"
 log = logging.getLogger(__name__)
-_OURS = os.path.join(Path(__file__).parents[1], "")  # noqa: PTH118  # ends in a slash
-_REAL = re.compile(r"F\d|BF16")  # of safetensors, also eight bits and fewer
+_OURS = os.path.join(Path(__file__).parents[1], "")  # noqa: PTH118  # ends with a slash
+_REAL = re.compile(r"F\d|BF16")  # types of safetensors, including eight bits and fewer
 
 
 def check_files(files: ModelFiles) -> None:
-    """Refuse a model that its files cannot make, before anything of it is loaded.
+    """Reject faulty model files before anything is loaded from them.
 
     Raises:
-        ProbingError: Naming the file, and the key or tensor in it.
+        ProbingError: If a file is faulty; the message names it, and the key or tensor in it.
     """
     path = files.folder / "config.json"
     for key in COUNTS:
         value = files.settings.get(key)
         if isinstance(value, int) and not isinstance(value, bool) and value < 1:
-            raise ProbingError(f"{path}: {key} is {value}, and must be 1 or more; {AGAIN}")
+            raise ProbingError(f"{path}: {key} is {value}, but must be 1 or more; {AGAIN}")
     if files.config.pretrained:
         _check_weights(files)
 
 
-def check_shapes(folder: Path, report: Mapping[str, Any], asked_by: str = "config.json") -> None:
-    """Refuse weights of other shapes than the configuration asks for.
+def check_shapes(folder: Path, report: Mapping[str, Any], source: str = "config.json") -> None:
+    """Reject weights whose shapes differ from those of the configuration.
 
     Args:
         folder: Folder of the model.
-        report: The library's report on loading, from `output_loading_info`.
-        asked_by: The file that says which shapes there should be.
+        report: Loading report of transformers, from `output_loading_info`.
+        source: Name of the file that determines the expected shapes.
 
     Raises:
-        ProbingError: Naming a tensor, its shape in the file and the shape that is wanted.
+        ProbingError: If a shape differs; the message names a tensor, its stored and its expected shape.
     """
     wrong = sorted(report.get("mismatched_keys") or (), key=lambda item: str(item[0]))
     if wrong:
         name, stored, wanted = wrong[0]
         more = f" (and {len(wrong) - 1} more tensors differ)" if len(wrong) > 1 else ""
         raise ProbingError(
-            f"{folder}: {name} has shape {tuple(stored)} in the weights, and {asked_by} asks for "
-            f"{tuple(wanted)}{more}; put the {asked_by} of these weights there, or {AGAIN}"
+            f"{folder}: {name} has shape {tuple(stored)} in the weights, but {source} requires "
+            f"{tuple(wanted)}{more}; use the {source} that belongs to these weights, or {AGAIN}"
         )
 
 
 def warn_of_layers(model: nn.Module, report: Mapping[str, Any]) -> None:
-    """Warn of weights of layers that the configuration does not count, and that are left out.
+    """Warn about weights of layers beyond the configured number, which are ignored.
 
     Args:
-        model: The loaded model.
-        report: See `check_shapes`.
+        model: Loaded model.
+        report: Loading report of transformers, as in `check_shapes`.
     """
     there = {_unnumbered(name) for name in model.state_dict() if _unnumbered(name) != name}
     beyond = sorted(name for name in report.get("unexpected_keys") or () if _unnumbered(name) in there)
     if beyond:
         log.warning(
-            "the weights hold more layers than config.json counts: %s and %d more tensors are left out",
+            "the weights have more layers than config.json states: %s and %d more tensors are ignored",
             beyond[0],
             len(beyond) - 1,
         )
 
 
 SAME = 1e-3
-"""Share of the largest value by which two passes may differ where sums have no fixed order."""
+"""Share of the largest value by which two passes may differ, since the order of sums is not fixed."""
 AT_RANDOM = (
-    "the model draws something at random (dropout in its own code, hashing), and no result could be "
-    "repeated; choose another model"
+    "the model computes something at random (dropout in its own code, hashing), so no result could be "
+    "reproduced; choose another model"
 )
 
 
 def not_finite(dtype: str) -> str:
-    """The remedy for NaN or infinity in what a model computes in a dtype."""
+    """Return the remedy for NaN or infinity among the values that a model computes in a dtype."""
     if dtype == "float32":
         return f"the model's weights or its config.json are damaged: {AGAIN}"
-    return f"{dtype} may be too small for its values: use extract.dtype=float32"
+    return f"the range of {dtype} may be too small for its values: use extract.dtype=float32"
 
 
 @contextmanager
 def library_loads(files: ModelFiles, part: str) -> Iterator[None]:
-    """Say in one line what of a model's files the library cannot load; for calls of the library alone.
+    """Report in one line why transformers cannot load a model's files; use it around its calls only.
 
     Args:
-        files: The model's files.
+        files: Files of the model.
         part: `configuration`, `tokenizer` or `weights`.
 
     Raises:
-        ProbingError: For whatever the library raises; errors that our own lines raise stay what they are.
+        ProbingError: For every error that transformers raises; errors raised by probing's own lines pass
+            through unchanged.
     """
     try:
         yield
@@ -116,7 +117,7 @@ def library_loads(files: ModelFiles, part: str) -> Iterator[None]:
     except Exception as error:
         if _is_ours(error):
             raise
-        raise ProbingError(_told(files, part, error)) from error
+        raise ProbingError(_message(files, part, error)) from error
 
 
 def _check_weights(files: ModelFiles) -> None:
@@ -126,7 +127,7 @@ def _check_weights(files: ModelFiles) -> None:
             continue
         with path.open("rb") as stream:
             if stream.read(24).startswith(b"version https://git-lfs"):
-                raise ProbingError(f"{path}: points to a file of Git LFS; fetch it with: git lfs pull")
+                raise ProbingError(f"{path}: is only a Git LFS pointer; fetch the file with: git lfs pull")
         try:
             with safe_open(path, framework="pt") as weights:
                 kinds = {name: weights.get_slice(name).get_dtype() for name in weights.keys()}  # noqa: SIM118
@@ -137,31 +138,31 @@ def _check_weights(files: ModelFiles) -> None:
 
 
 def _check_index(files: ModelFiles) -> None:
-    """Refuse parts of weights without the index that says which tensor is in which."""
+    """Reject weights in several files without the index that assigns tensors to files."""
     named = bool(files.settings.get("transformers_weights")) or matching(files.folder, [DISTRIBUTED])
     if not named and not matching(files.folder, [WHOLE, INDEX]):
         path = files.folder / INDEX
-        raise ProbingError(f"{path}: is not there, though the weights lie in several files; {AGAIN}")
+        raise ProbingError(f"{path}: is missing, although the weights are in several files; {AGAIN}")
 
 
 def _check_kinds(path: Path, kinds: Mapping[str, str]) -> None:
-    """Whole numbers in the place of weights would be read as if they were the weights."""
+    """Reject weights stored as integers, which would be used as if they were the real values."""
     for name, kind in sorted(kinds.items()):
         if name.endswith((".weight", ".bias")) and not _REAL.match(kind):
             raise ProbingError(
-                f"{path}: {name} is stored as {kind}, and config.json has no quantization_config that says "
-                "how to read it; save the model with weights of floating point"
+                f"{path}: {name} is stored as {kind}, but config.json has no quantization_config that says "
+                "how to read it; save the model with floating-point weights"
             )
 
 
-def _told(files: ModelFiles, part: str, error: Exception) -> str:
+def _message(files: ModelFiles, part: str, error: Exception) -> str:
     if "trust_remote_code" in str(error) and not files.config.trust_remote_code:
         return str(untrusted(files.config.name))
     if part == "tokenizer":
         return _about_tokenizer(files, error)
     wrong = _about_key(files, error)
     if not wrong and (part == "configuration" or _while_building(error)):
-        wrong = f"describes no model: {_first(error)}; put right what it says there, or {AGAIN}"
+        wrong = f"does not describe a model: {_first(error)}; correct it, or {AGAIN}"
     if wrong and not isinstance(error, ImportError):
         return f"{files.folder / 'config.json'}: {wrong}"
     then = "" if isinstance(error, ImportError) else f"; {AGAIN}, or choose another"
@@ -169,20 +170,20 @@ def _told(files: ModelFiles, part: str, error: Exception) -> str:
 
 
 def _about_key(files: ModelFiles, error: Exception) -> str:
-    """The fault of one key of config.json; "" where the error names none."""
+    """Return a description of the faulty key of config.json; "" if the error does not name one."""
     field = re.search(r"[Ff]ield '(\w+)'(?: with value)? (.*)", str(error))
     if field and "Validation error" in str(error):
-        return f"{field[1]}: {field[2]}; put right what it says there, or {AGAIN}"
+        return f"{field[1]}: {field[2]}; correct this value, or {AGAIN}"
     padding = files.settings.get("pad_token_id")
     if isinstance(error, AssertionError) and "padding_idx" in str(error).lower() and padding is not None:
         return (
-            f"pad_token_id is {padding}, and the model has embeddings for {files.settings.get('vocab_size')} "
-            "tokens; set it to the number of a token, or to null"
+            f"pad_token_id is {padding}, but the model has embeddings for {files.settings.get('vocab_size')} "
+            "tokens; set it to the id of a token, or to null"
         )
     if isinstance(error, KeyError | AttributeError) and error.args:
         for key, value in _leaves(files.settings):
             if value == error.args[0] or (isinstance(value, str) and f"'{value}'" in str(error)):
-                return f"{key} is {value!r}, which the library does not know{_choices(key)}"
+                return f"{key} is {value!r}, which transformers does not know{_choices(key)}"
     return ""
 
 
@@ -197,8 +198,8 @@ def _about_tokenizer(files: ModelFiles, error: Exception) -> str:
             return str(broken)
     names = [path.name for path in sorted(folder.iterdir()) if path.is_file() and "token" in path.name]
     return (
-        f"{folder}: no tokenizer can be made of {', '.join(names) or 'what is there'}: {_first(error)}; "
-        f"{AGAIN}, or save a tokenizer of this model there with its save_pretrained"
+        f"{folder}: no tokenizer can be built from {', '.join(names) or 'its files'}: {_first(error)}; "
+        f"{AGAIN}, or save the tokenizer of this model there with its save_pretrained"
     )
 
 
@@ -207,7 +208,7 @@ def _unnumbered(name: str) -> str:
 
 
 def _leaves(settings: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
-    """All keys of a configuration with dots, and their values."""
+    """Yield every key of a configuration, nested ones with dots, and its value."""
     for key, value in settings.items():
         if isinstance(value, Mapping):
             yield from _leaves(value, f"{above}{key}.")
@@ -217,14 +218,14 @@ def _leaves(settings: Mapping[str, Any], above: str = "") -> Iterator[tuple[str,
 
 def _choices(key: str) -> str:
     if "act" not in key.rpartition(".")[2]:
-        return f"; put right what it says there, or {AGAIN}"
+        return f"; correct this value, or {AGAIN}"
     from transformers.activations import ACT2CLS
 
     return f"; choose one of {', '.join(sorted(ACT2CLS))}"
 
 
 def _is_ours(error: Exception) -> bool:
-    """Return whether a line of this package raised it, so that it is a bug of ours."""
+    """Return whether a line of this package raised the error, which makes it a bug in probing."""
     frames: Sequence[traceback.FrameSummary] = traceback.extract_tb(error.__traceback__)
     return bool(frames) and frames[-1].filename.startswith(_OURS) and frames[-1].name != "library_loads"
 
@@ -236,7 +237,7 @@ def _while_building(error: Exception) -> bool:
 
 
 def _first(error: Exception) -> str:
-    """The first line of what an error says, with the kind of those that say little."""
+    """Return the first line of an error's message, with the error's type where the message says little."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     text = " ".join(lines[:2]) if lines and lines[0].endswith(":") else (lines[0] if lines else "")
     text = text.rstrip(".,")

@@ -1,4 +1,4 @@
-"""Read, or write, at sites during a forward pass of an unmodified model."""
+"""Read or change the tensors at sites during a forward pass of an unmodified model."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ Read = Callable[[Site, Tensor], None]
 
 
 class Capture:
-    """Runs forward passes of a model whose sites are being read."""
+    """Callable that runs forward passes of a model whose sites are being read."""
 
     def __init__(self, model: PreTrainedModel, placement: Placement) -> None:
-        """Made by `capture`."""
+        """Store the model and its hooks; `capture` calls this."""
         self._model = model
         self._placement = placement
 
     def __call__(self, **inputs: Any) -> None:  # noqa: ANN401
-        """Run one forward pass; gradient modes, and `use_cache` of decoders, are the caller's.
+        """Run one forward pass. The caller sets gradient modes and, for decoders, `use_cache`.
 
         Args:
             inputs: Keyword arguments of the model, as for `model(**inputs)`.
 
         Raises:
-            ProbingError: If a wanted site is not reached, or a head mask is given; if attention weights are
-                wanted that fused attention would not use.
+            ProbingError: If a requested site is not reached, or a head mask is passed; if attention weights
+                are requested and differ from those that fused attention uses.
         """
         if self._placement.reads_attention:
             with self._placement.paused():
@@ -52,22 +52,38 @@ def capture(
 ) -> Iterator[Capture]:
     """Read sites of a model in every forward pass within the context.
 
-    Args:
-        model: The model in which the sites were found; left as it was found when the context ends.
-        sites: What to read; the order does not matter.
-        read: Called once for each site and pass with a live view of the model's own tensor: heads (batch,
-            seq, heads, head_dim), hidden states (batch, seq, features), attention weights (batch, heads,
-            queries, keys). It must reduce or clone what it keeps: a view keeps whole activations alive,
-            shows what the model writes later, and under inference mode cannot be used outside of it.
-        stop_early: Leave the forward pass after the last wanted site. Otherwise it runs to its end and
-            its output is the same, to the bit, as without the context.
+    If attention weights are read, the first forward pass also compares eager with fused attention on its
+    inputs (`check_eager`). Other hooks on the model then see two additional passes.
 
-    Where attention weights are read, the first forward pass compares eager with fused attention on its inputs
-    (`check_eager`): hooks of others see two more passes then.
+    Args:
+        model: Model in which the sites were found; it is restored when the context ends.
+        sites: Sites to read, in any order.
+        read: Callback for each site and pass. It receives a live view of the model's own tensor: heads
+            (batch, seq, heads, head_dim), hidden states (batch, seq, features) or attention weights (batch,
+            heads, queries, keys). It must reduce or clone what it keeps: a view keeps whole activations
+            alive, shows what the model writes later, and under inference mode cannot be used outside it.
+        stop_early: Whether to leave the forward pass after the last requested site. Otherwise it runs to its
+            end, and its output is bit-identical to a pass without the context.
+
+    Yields:
+        A callable that runs one forward pass with the keyword arguments of the model.
 
     Raises:
-        ProbingError: If a site does not belong to the model, or attention weights are wanted from a fused
+        ProbingError: If a site does not belong to the model, or attention weights are requested from a fused
             implementation.
+
+    Example:
+        >>> import torch
+        >>> from transformers import BertConfig, BertModel
+        >>> from probing import capture, find_sites
+        >>> model = BertModel(BertConfig(vocab_size=100, num_hidden_layers=2)).eval()
+        >>> means = {}
+        >>> def read(site, heads):  # (batch, seq, heads, head_dim)
+        ...     means[site.layer] = heads.mean(dim=1).clone()
+        >>> with torch.no_grad(), capture(model, find_sites(model).heads, read) as run:
+        ...     run(input_ids=torch.tensor([[5, 6, 7]]))
+        >>> {layer: tuple(mean.shape) for layer, mean in means.items()}
+        {0: (1, 12, 64), 1: (1, 12, 64)}
     """
 
     def only_read(site: Site, tensor: Tensor) -> None:
@@ -80,20 +96,37 @@ def capture(
 @checked()
 @contextmanager
 def edit(model: PreTrainedModel, sites: Sequence[Site], change: Edit) -> Iterator[None]:
-    """Write at sites of a model in every forward pass within the context.
+    """Change the tensors at sites of a model in every forward pass within the context.
 
     Args:
-        model: The model in which the sites were found; left as it was found when the context ends.
-        sites: Heads or hidden states.
-        change: Called as `read` of `capture`, also with gradients; what it returns, in the shape of the
-            view, takes the view's place in a copy of the tensor. None leaves the tensor as it is.
+        model: Model in which the sites were found; it is restored when the context ends.
+        sites: Sites of head outputs or hidden states.
+        change: Callback that is called like `read` of `capture`, also with gradients. The tensor that it
+            returns, in the shape of the view, replaces the view in a copy of the model's tensor. None leaves
+            the tensor unchanged.
 
     Raises:
-        ProbingError: If a site cannot be written, or in a forward pass that does not reach it.
+        ProbingError: If a site cannot be written, or a forward pass does not reach it.
+
+    Example:
+        >>> import torch
+        >>> from transformers import BertConfig, BertModel
+        >>> from probing import edit, find_sites
+        >>> model = BertModel(BertConfig(vocab_size=100, num_hidden_layers=2)).eval()
+        >>> def double_head_3(site, heads):  # (batch, seq, heads, head_dim)
+        ...     changed = heads.clone()
+        ...     changed[:, :, 3] *= 2
+        ...     return changed
+        >>> ids = torch.tensor([[5, 6, 7]])
+        >>> plain = model(ids).last_hidden_state
+        >>> with edit(model, find_sites(model).heads[:1], double_head_3):
+        ...     edited = model(ids).last_hidden_state
+        >>> torch.equal(plain, edited)
+        False
     """
     for site in sites:
         if site.kind is Kind.ATTENTION or site.side is Side.RESULT:
-            raise ProbingError(f"{site}: can be read only; write to heads or hidden states")
+            raise ProbingError(f"{site}: cannot be written, only read; write to heads or hidden states")
     with _placed(model, sites, change, stop_early=False):
         yield
 

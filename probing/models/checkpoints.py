@@ -1,4 +1,4 @@
-"""Models saved during training: which step a name tells, and folders of them in order."""
+"""Models saved during training: the step in a name, and their folders in order."""
 
 from __future__ import annotations
 
@@ -18,29 +18,29 @@ _ONLY_STEP = re.compile(r"(?:global[-_]?)?(?:step|checkpoint|ckpt|iter)[-_]?\d+k
 
 
 def step_of(name: str) -> int | None:
-    """The training step that the name of a folder or a revision tells; None if it tells none.
+    """Return the training step in the name of a folder or revision; None if there is none.
 
     Args:
-        name: As `checkpoint-500`, `step1000-tokens2B` or `step_1000k`, which is a million.
+        name: Name such as `checkpoint-500`, `step1000-tokens2B` or `step_1000k` (step 1,000,000).
     """
     found = _STEP.search(name)
     return None if found is None else int(found[1]) * (1000 if found[2] else 1)
 
 
 def names_only_step(name: str) -> bool:
-    """Whether a folder's name is its step and nothing else, so that the folder above it names the run."""
+    """Return whether a folder's name is only a step, so that the folder above it names the run."""
     return _ONLY_STEP.fullmatch(name) is not None
 
 
 def matching_models(include: Sequence[str], exclude: Sequence[str] = ()) -> list[str]:
-    """Folders of models on disk, by run and in the order of their steps.
+    """Return the folders of models that match some patterns, sorted by run and by step.
 
     Args:
-        include: Patterns as of a shell, `runs/sst2/checkpoint-*`; `~` is the home folder.
+        include: Shell patterns such as `runs/sst2/checkpoint-*`; `~` is the home folder.
         exclude: Patterns of folders to leave out, in the same form.
 
     Raises:
-        ProbingError: If no folder of a model matches.
+        ProbingError: If no model folder matches.
     """
     found = {path for pattern in include for path in glob.glob(_whole(pattern))}  # noqa: PTH207
     found = {path for path in found if not any(fnmatch(path, _whole(pattern)) for pattern in exclude)}
@@ -56,7 +56,7 @@ def _whole(pattern: str) -> str:
 
 
 def _order(path: str) -> tuple[str, int, list[tuple[int, str]]]:
-    """By the folder above, then by step, those without one last, then as people count."""
+    """Return the sort key: the folder above, the step (none sorts last), then the name in natural order."""
     name = PurePath(path).name
     step = step_of(name)
     counted = [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", name)]

@@ -1,4 +1,4 @@
-"""What must become smaller for heads to be gone: rows that feed them, columns that read them, counts."""
+"""Changes that remove heads from a model: the rows that feed them, the columns that read them, counts."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ WIDTHS = frozenset({
     "all_head_size", "split_size", "inner_dim", "kv_dim", "attn_dim", "attention_size", "embed_dim",
     "hidden_size", "d_model", "dim",
 })  # fmt: skip
-"""Attributes that may hold the width of all heads together."""
+"""Attributes that may contain the total width of all heads."""
 NOT_A_COUNT = re.compile(r"dim|size|per_|width|scal")
 CONVOLUTION = ("in_channels", "out_channels", "groups")
-NAMED = 6  # heads that a message names before it is cut short
+NAMED = 6  # heads that a message lists before it is cut short
 
 
 @dataclass(frozen=True)
 class Job:
-    """Heads that leave one projection.
+    """Heads to remove from one projection.
 
     Attributes:
-        sites: All sites of that projection: one, unless layers share it.
-        heads: Which heads leave, in the present numbering.
-        feeding: What feeds its heads.
+        sites: All sites of the projection; there is one, unless layers share it.
+        heads: Heads to remove, in the current numbering.
+        feeding: Features and parameters that feed the heads of the projection.
     """
 
     sites: tuple[Site, ...]
@@ -38,49 +38,49 @@ class Job:
 
     @property
     def site(self) -> Site:
-        """The first of its sites."""
+        """First of its sites."""
         return self.sites[0]
 
 
 def obstacle(model: nn.Module, sites: Sequence[Site], asked: Mapping[Site, frozenset[int]]) -> str:
-    """Why a projection cannot be cut, as far as can be told beforehand; "" otherwise."""
+    """Return why a projection cannot be cut, as far as this is known beforehand; "" otherwise."""
     site = sites[0]
     module = model.get_submodule(site.module)
     if site.side is not Side.INPUT or not sliceable(module):
         return f"{site.module or site.name} is not a linear module whose weight can be sliced"
     if site.note.startswith("no softmax"):
-        return "without a softmax its heads are told apart by the config alone"
+        return "it has no softmax, so only the config separates its heads"
     if len({asked.get(each, frozenset()) for each in sites}) > 1:
-        told = ", ".join(str(each.layer) for each in sites)
-        return f"layers {told} share one projection; name the same heads in all of them"
+        layers = ", ".join(str(each.layer) for each in sites)
+        return f"layers {layers} share one projection; give the same heads for all of them"
     return ""
 
 
 def split_groups(feeding: Feeding, heads: frozenset[int]) -> tuple[frozenset[int], str]:
-    """The heads of whole groups, and what is said of the others.
+    """Return the heads that form whole groups, and a message about the others.
 
-    Grouped-query heads share a key and a value, which can only go when all of its heads go.
+    Grouped-query heads share a key and a value, which can only be removed together with the whole group.
     """
     broken = [group for group in feeding.groups if group & heads and not group <= heads]
     lost = frozenset[int]().union(*broken) & heads
     if not lost:
         return heads, ""
-    groups = " and ".join(_told(group) for group in broken[:2]) + (" ..." if len(broken) > 2 else "")
-    return heads - lost, f"heads {_told(lost)} share features with others; cut whole groups: {groups}"
+    groups = " and ".join(_listed(group) for group in broken[:2]) + (" ..." if len(broken) > 2 else "")
+    return heads - lost, f"heads {_listed(lost)} share features with others; cut whole groups: {groups}"
 
 
 def cuts_of(model: nn.Module, job: Job) -> tuple[list[Cut], str]:
-    """What the parameters around one projection keep, and why it cannot be done: "" if it can."""
+    """Return the cuts of the parameters around one projection, and why they are impossible ("" if not)."""
     cuts: list[Cut] = []
     for part in job.feeding.parts:
         kept = _kept_rows(part, job.heads)
         if kept is None:
             continue
         if part.linear and not sliceable(model.get_submodule(part.parameter)):
-            return [], f"{part.parameter} feeds its heads and cannot be sliced"
+            return [], f"{part.parameter} feeds its heads but cannot be sliced"
         cuts += _of_part(model, part, kept)
     if not cuts:
-        return [], "no linear module was found that feeds its heads alone"
+        return [], "no linear module was found that feeds only these heads"
     width = _width(model, job.site)
     gone = {
         job.site.offset + head * job.site.head_dim + i for head in job.heads for i in range(job.site.head_dim)
@@ -91,7 +91,7 @@ def cuts_of(model: nn.Module, job: Job) -> tuple[list[Cut], str]:
 
 
 def counts_of(model: nn.Module, job: Job) -> list[list[Count]]:
-    """What head counts of the block's modules may have to become: the likeliest way first."""
+    """Return possible changes of the head counts in the block's modules, the most likely first."""
     named = dict(model.named_modules())
     changes = [(_changes(job), False), (_widths(job), True)]
     found: dict[bool, list[Count]] = {False: [], True: []}
@@ -108,7 +108,7 @@ def counts_of(model: nn.Module, job: Job) -> list[list[Count]]:
 
 
 def merged(feedings: Sequence[Feeding]) -> Feeding:
-    """What feeds heads that several calls of one projection read."""
+    """Merge the feedings of several calls of one projection."""
     first, *others = feedings
     parts = {(part.parameter, part.axis): part for part in first.parts}
     for other in others:
@@ -120,7 +120,7 @@ def merged(feedings: Sequence[Feeding]) -> Feeding:
 
 
 def _kept_rows(part: Part, heads: frozenset[int]) -> Ranges | None:
-    """The rows that stay; None if all do. A row goes when it serves heads that go, and no other."""
+    """Return the rows to keep; None for all. A row is removed if it feeds only heads that are removed."""
     gone = part.users[:, sorted(heads)].any(1)
     stay = [i for i in range(part.users.shape[1]) if i not in heads]
     gone &= ~part.users[:, stay].any(1)
@@ -145,7 +145,7 @@ def _width(model: nn.Module, site: Site) -> int:
 
 
 def _holders(job: Job) -> set[str]:
-    """The modules of the block that hold the projection or what feeds it."""
+    """Return the modules of the block that contain the projection or a part that feeds it."""
     names = [job.site.module, *(part.parameter for part in job.feeding.parts)]
     block = job.feeding.block
     parents = {block}
@@ -158,7 +158,7 @@ def _holders(job: Job) -> set[str]:
 
 
 def _kind(module: nn.Module, attribute: str) -> str:
-    """What an attribute counts: heads, those of keys, how many share one, a width; "" otherwise."""
+    """Return what an attribute counts: heads, keys, heads that share a key, or a width; "" otherwise."""
     if isinstance(module, nn.modules.conv._ConvNd):
         return "heads" if attribute in CONVOLUTION else ""
     if attribute in WIDTHS:
@@ -171,13 +171,13 @@ def _kind(module: nn.Module, attribute: str) -> str:
 
 
 def _changes(job: Job) -> dict[tuple[str, int], int]:
-    """New values of counts, by kind and present value."""
+    """Return the new values of counts, by kind and current value."""
     heads, left = job.site.heads, job.site.heads - len(job.heads)
     groups = job.feeding.groups
     changes = {("heads", heads): left}
     if groups:
         changes["keys", len(groups)] = len([group for group in groups if not group <= job.heads])
-    else:  # every head has a key of its own, or all share one
+    else:  # every head has its own key, or all share one
         changes["keys", heads] = left
         changes["shared", heads] = left
     return changes
@@ -190,7 +190,7 @@ def _widths(job: Job) -> dict[tuple[str, int], int]:
     }
 
 
-def _told(heads: frozenset[int]) -> str:
-    """Heads as `0 1 2`, cut short."""
+def _listed(heads: frozenset[int]) -> str:
+    """Return heads as `0 1 2`, cut short if there are many."""
     ordered = sorted(heads)
     return " ".join(map(str, ordered[:NAMED])) + (" ..." if len(ordered) > NAMED else "")

@@ -1,4 +1,4 @@
-"""What goes into a forward pass: a tiny default, and the sizes that any input has."""
+"""Inputs of a forward pass: a tiny default, and the sizes of any input."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from probing.errors import ProbingError
 BATCH = 3
 LENGTH = 11
 DECODER_LENGTH = 13
-"""Lengths are primes that are unlike each other and unlike common head counts, to tell axes apart."""
+"""The lengths are distinct primes that differ from common head counts, so that axes are unambiguous."""
 
 OTHERS = ("pixel_values", "input_values", "input_features")
 HEAD_MASKS = ("head_mask", "decoder_head_mask", "cross_attn_head_mask")
@@ -23,13 +23,13 @@ HEAD_MASKS = ("head_mask", "decoder_head_mask", "cross_attn_head_mask")
 
 @dataclass(frozen=True)
 class Sizes:
-    """The sizes of one batch, read from the arguments of the forward pass.
+    """Sizes of one batch, read from the arguments of the forward pass.
 
     Attributes:
         batch: Number of sequences.
-        length: Number of tokens in each, padding included; None for images and sound.
-        decoder_length: The same for the decoder's input.
-        memory: Length of the sequence that cross-attention would look at, if there is one.
+        length: Number of tokens in each sequence, including padding; None for images and sound.
+        decoder_length: Number of tokens in each sequence of the decoder's input.
+        memory: Length of the sequence that cross-attention would attend to; None without one.
     """
 
     batch: int
@@ -38,15 +38,15 @@ class Sizes:
     memory: int | None
 
     def of(self, stack: str) -> int | None:
-        """The number of tokens that the stack is given."""
+        """Return the number of tokens in the input of a stack."""
         return self.decoder_length if stack == "decoder" else self.length
 
 
 def sizes_of(model: PreTrainedModel, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Sizes:
-    """Read the batch size and lengths from what the model is called with.
+    """Return the batch size and lengths of a model's arguments.
 
     Raises:
-        ProbingError: If no input is recognised, or a head mask is given, which transformers ignores.
+        ProbingError: If no input is recognised, or a head mask is passed, which transformers ignores.
     """
     _refuse_head_mask(kwargs)
     named = dict(kwargs)
@@ -59,7 +59,7 @@ def sizes_of(model: PreTrainedModel, args: tuple[Any, ...], kwargs: Mapping[str,
     some = target if some is None else some
     if some is None:
         raise ProbingError(f"{model.config.model_type}: no input found; pass {model.main_input_name}")
-    # Of two modalities, nothing says which one a tower reads.
+    # With two modalities, nothing says which one a tower reads.
     alone = tokens is not None and not any(isinstance(named.get(other), Tensor) for other in OTHERS)
     length = tokens.shape[1] if tokens is not None and alone else None
     pair = decoder_of(model) is not None
@@ -69,7 +69,7 @@ def sizes_of(model: PreTrainedModel, args: tuple[Any, ...], kwargs: Mapping[str,
 
 
 def default_inputs(model: PreTrainedModel) -> dict[str, Tensor]:
-    """Small inputs of a few ordinary tokens, without padding, on the model's device.
+    """Return small inputs of a few ordinary tokens, without padding, on the model's device.
 
     Raises:
         ProbingError: If the model does not read text or images.
@@ -83,7 +83,7 @@ def default_inputs(model: PreTrainedModel) -> dict[str, Tensor]:
         inputs = {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
     else:
         raise ProbingError(
-            f"{model.config.model_type}: reads {name}, for which there is no default; pass inputs"
+            f"{model.config.model_type}: reads {name}, for which there is no default; pass inputs=..."
         )
     if decoder_of(model) is not None:
         inputs["decoder_input_ids"] = _tokens(config, DECODER_LENGTH)
@@ -91,7 +91,7 @@ def default_inputs(model: PreTrainedModel) -> dict[str, Tensor]:
 
 
 def decoder_of(model: PreTrainedModel) -> nn.Module | None:
-    """The decoder of a model that is an encoder and a decoder in one; None of any other."""
+    """Return the decoder of an encoder-decoder model; None for any other."""
     if not getattr(model.config, "is_encoder_decoder", False):
         return None
     find: Callable[[], nn.Module | None] = getattr(model, "get_decoder", lambda: None)
@@ -102,7 +102,7 @@ def decoder_of(model: PreTrainedModel) -> nn.Module | None:
 def _refuse_head_mask(kwargs: Mapping[str, Any]) -> None:
     for name in HEAD_MASKS:
         if kwargs.get(name) is not None:
-            raise ProbingError(f"{name}: transformers 5 ignores it silently; mask heads through sites")
+            raise ProbingError(f"{name}: transformers 5 ignores it silently; use probing.mask_heads")
 
 
 def _first(named: Mapping[str, Any], keys: tuple[str, ...]) -> Tensor | None:
@@ -110,7 +110,7 @@ def _first(named: Mapping[str, Any], keys: tuple[str, ...]) -> Tensor | None:
 
 
 def _tokens(config: Any, length: int) -> Tensor:  # noqa: ANN401
-    """Ordinary token ids: special ones change masks and positions in some models."""
+    """Return ordinary token ids, since special ones change masks and positions in some models."""
     vocabulary = int(getattr(config, "vocab_size", None) or 64)
     names = [name for name in vars(config) if name.endswith("token_id")]
     values = [getattr(config, name) for name in names]

@@ -1,4 +1,4 @@
-"""The files of a model's folder that are read, and digests of them."""
+"""The files that are read from a model's folder, and their digests."""
 
 from __future__ import annotations
 
@@ -36,29 +36,29 @@ TOKENIZER = (
     "word_pronunciation.json",
 )
 PRUNED = "pruned_heads.json"
-"""The file that says which heads were cut, in a folder that `save_pruned` wrote."""
+"""Name of the file that lists the removed heads in a folder written by `save_pruned`."""
 DISTRIBUTED = "shard-*-model-*-of-*.safetensors"
-"""Files of a checkpoint that several processes wrote; with one of them, every safetensors file is read."""
+"""Files of a checkpoint written by several processes; if there is one, every safetensors file is read."""
 
 
 def matching(folder: Path, patterns: Sequence[str]) -> list[Path]:
-    """The files of a folder that match one of some patterns, sorted."""
+    """Return the files of a folder that match any of the patterns, sorted."""
     found = {path for pattern in patterns for path in folder.glob(pattern)}
     return sorted(path for path in found if path.is_file())
 
 
 def weight_files(folder: Path, settings: Mapping[str, Any]) -> list[Path]:
-    """The files that `from_pretrained` reads weights from, in its own order of preference.
+    """Return the files that `from_pretrained` reads weights from, in its own order of preference.
 
     Args:
-        folder: The model's folder.
-        settings: Its config.json.
+        folder: Folder of the model.
+        settings: Contents of its config.json.
 
     Returns:
-        The index, if there is one that counts, and the files that it names; or a single file; or nothing.
+        The index, if one is used, and the files that it names; or a single file; or an empty list.
 
     Raises:
-        ProbingError: If an index cannot be read, or names a file that is missing or lies elsewhere.
+        ProbingError: If an index cannot be read, or names a file that is missing or in another folder.
     """
     if matching(folder, [DISTRIBUTED]):
         return matching(folder, ["*.safetensors"])
@@ -72,24 +72,24 @@ def weight_files(folder: Path, settings: Mapping[str, Any]) -> list[Path]:
 
 
 def _shards(index: Path) -> list[Path]:
-    """The files that an index of weights names."""
+    """Return the files that a weight index names."""
     try:
         names = sorted(set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()))
     except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
-        reason = "cannot be read as an index of weights"
+        reason = "cannot be read as a weight index"
         raise ProbingError(f"{index}: {reason} ({error}); fetch the model again") from error
     shards = [index.parent / str(name) for name in names]
     lost = next((path for path in shards if path.parent != index.parent or not path.is_file()), None)
     if lost is not None:
         raise ProbingError(
-            f"{index.parent / lost.name}: is not there, though {index.name} names it; fetch it, or the "
-            "model again"
+            f"{index.parent / lost.name}: is missing, although {index.name} names it; fetch it, or the "
+            "whole model again"
         )
     return shards
 
 
 def _of_family(folder: Path, settings: Mapping[str, Any]) -> list[Path]:
-    """Further files that some families keep next to the weights, and read with them."""
+    """Return further files that some families store next to the weights and read with them."""
     if len(matching(folder, ["*.safetensors"])) == len(matching(folder, WEIGHTS)):
         return []
     from transformers.models.auto.configuration_auto import CONFIG_MAPPING
@@ -103,12 +103,12 @@ def _of_family(folder: Path, settings: Mapping[str, Any]) -> list[Path]:
 
 
 def digest_text(text: str) -> str:
-    """The SHA-256 of a text, as hexadecimal digits."""
+    """Return the SHA-256 digest of a text in hexadecimal."""
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def digest_files(paths: Sequence[Path]) -> str:
-    """One digest for several files; that of a single file is the file's own."""
+    """Return one digest for several files; for a single file it is the file's own digest."""
     with ThreadPoolExecutor() as pool:
         digests = list(pool.map(_digest_file, paths))
     if len(digests) == 1:
@@ -123,10 +123,14 @@ def _digest_file(path: Path) -> str:
 
 
 def json_object(path: Path, remedy: str = "fetch the model again") -> dict[str, Any]:
-    """The settings that a JSON file holds.
+    """Return the settings in a JSON file.
+
+    Args:
+        path: File to read.
+        remedy: Advice at the end of the error message.
 
     Raises:
-        ProbingError: If it cannot be read, or holds something else; the message ends with the remedy.
+        ProbingError: If the file cannot be read, or does not contain a JSON object.
     """
     try:
         settings = json.loads(path.read_text(encoding="utf-8"))

@@ -1,4 +1,4 @@
-"""What a model's family says about how to read it."""
+"""Defaults for reading a model that follow from its family."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from probing.models.model_files import ModelFiles
 
 Language = Literal["causal", "masked", "seq2seq"]
 CAUSAL_TOWERS = frozenset({"clip", "clip_text_model", "clipseg", "groupvit", "owlv2", "owlvit", "xclip"})
-"""Pairs of images and text in whose text tower a token sees only those before it."""
+"""Families of image-text models in whose text tower a token attends only to earlier ones."""
 
 
 def default_pooling(files: ModelFiles) -> Literal["first", "last"]:
-    """The token that sums a text up: the last for causal models, the first for all others."""
+    """Return the token that represents a text: the last for causal models, the first for all others."""
     return "last" if language_kind(files.settings) == "causal" else "first"
 
 
 def language_kind(settings: Mapping[str, Any]) -> Language:
-    """How a model tells tokens: the next one, masked ones, or those of a decoder.
+    """Return how a model predicts tokens: the next one, masked ones, or those of a decoder.
 
     Args:
-        settings: Its config.json; of encoder-decoder models it is the encoder that is read.
+        settings: Contents of its config.json. Encoder-decoder models are read in the encoder.
     """
     from transformers.models.auto.modeling_auto import (
         MODEL_FOR_CAUSAL_LM_MAPPING_NAMES as CAUSAL,

@@ -1,4 +1,4 @@
-"""Which features and parameters of an attention block feed which head, found by their gradients."""
+"""Features and parameters of an attention block that feed each head, found by their gradients."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from probing.models.sites import Site
 
 @dataclass(frozen=True)
 class Part:
-    """One axis of a parameter, and whom each index along it serves.
+    """One axis of a parameter, and the heads that each index along it feeds.
 
     Attributes:
-        parameter: Dotted name; of a linear module's outputs the name of the module.
-        linear: Whether it is the outputs of a linear module: rows of its weight and entries of its bias.
-        axis: Of a bare parameter, the axis; 0 otherwise.
-        users: bool (size, heads): which heads' outputs change with it.
+        parameter: Dotted name. For outputs of a linear module, it is the name of the module.
+        linear: Whether these are outputs of a linear module: rows of its weight and entries of its bias.
+        axis: Axis of a bare parameter; 0 otherwise.
+        users: bool (size, heads): True where the output of a head changes with the index.
     """
 
     parameter: str
@@ -36,11 +36,11 @@ class Part:
 
 @dataclass(frozen=True)
 class Feeding:
-    """What feeds the heads of one site.
+    """Features and parameters that feed the heads of one site.
 
     Attributes:
         parts: Outputs of linear modules, and bare parameters that belong to single heads.
-        block: Dotted name of the smallest module that holds the projection and those linear modules.
+        block: Dotted name of the smallest module that contains the projection and those linear modules.
     """
 
     parts: tuple[Part, ...]
@@ -48,7 +48,7 @@ class Feeding:
 
     @property
     def groups(self) -> list[frozenset[int]]:
-        """Heads that share features with others but not with all, as those of one key do; no two overlap."""
+        """Disjoint groups of heads that share features, but not with all heads, such as those of one key."""
         sets: list[frozenset[int]] = []
         for part in self.parts:
             for row in torch.unique(part.users, dim=0):
@@ -62,18 +62,18 @@ class Feeding:
 def feeding(
     model: PreTrainedModel, sites: Sequence[Site], inputs: Mapping[str, Tensor]
 ) -> dict[Site, Feeding | None]:
-    """Follow every head back to the linear modules that feed it.
+    """Trace every head back to the linear modules that feed it.
 
-    The outputs of all linear modules are cut off from what is before them, so that a gradient of a head's
-    output reaches the nearest ones only; a feature whose gradient is exactly zero does not feed the head.
+    The outputs of all linear modules are detached from their inputs, so that the gradient of a head's output
+    reaches only the nearest ones. A feature whose gradient is exactly zero does not feed the head.
 
     Args:
-        model: The model in which the sites were found.
-        sites: Which heads.
-        inputs: Of the forward pass.
+        model: Model in which the sites were found.
+        sites: Sites of the heads.
+        inputs: Keyword arguments of the forward pass.
 
     Returns:
-        None for a site whose heads cannot be followed.
+        Feeding of each site; None if its heads cannot be traced.
     """
     search = _Search(model)
     with as_it_was(model), warnings.catch_warnings(), torch.enable_grad(), _all_differentiable(model):
@@ -82,13 +82,13 @@ def feeding(
         try:
             with search.watching(), capture(model, sites, search.read) as run:
                 run(**inputs)
-        except RuntimeError:  # in-place writing that autograd does not allow
+        except RuntimeError:  # an in-place write that autograd does not allow
             search.found.clear()
     return {site: search.found.get(site) for site in sites}
 
 
 class _Search:
-    """Keeps what linear modules gave, and looks back from every site."""
+    """Record of the outputs of linear modules, to trace every site back to them."""
 
     def __init__(self, model: PreTrainedModel) -> None:
         self._modules = dict(model.named_modules())
@@ -135,7 +135,7 @@ class _Search:
         return Feeding((*parts, *self._bare(tensor, pull, block)), block)
 
     def _bare(self, tensor: Tensor, pull: Tensor, block: str) -> Iterator[Part]:
-        """Parameters outside of linear modules of which one axis is shared out among the heads."""
+        """Yield the parameters outside linear modules that have an axis divided among the heads."""
         heads = tensor.shape[2]
         named = dict(_outside_linear(self._modules[block], block))
         if heads == 1 or not named:
@@ -149,7 +149,7 @@ class _Search:
 
 
 def _users(tensor: Tensor, pull: Tensor, sources: Sequence[Tensor]) -> list[Tensor]:
-    """Bool (heads, *shape) of each source: where it changes the head's output."""
+    """Return bool (heads, *shape) for each source: True where it changes the head's output."""
     found = [torch.zeros(tensor.shape[2], *source.shape, dtype=torch.bool) for source in sources]
     for head in range(tensor.shape[2]):
         gradients = torch.autograd.grad(
@@ -162,7 +162,7 @@ def _users(tensor: Tensor, pull: Tensor, sources: Sequence[Tensor]) -> list[Tens
 
 
 def _along(users: Tensor, axis: int) -> Tensor:
-    """Bool (size, heads) of (heads, *shape): the users of each index along one axis of the shape."""
+    """Reduce (heads, *shape) to bool (size, heads), the users of each index along one axis of the shape."""
     moved = users.movedim(axis + 1, 1)
     return moved.reshape(*moved.shape[:2], -1).any(2).T
 
@@ -176,7 +176,7 @@ def _outside_linear(module: nn.Module, prefix: str) -> Iterator[tuple[str, Tenso
 
 
 def _common(names: Sequence[str]) -> str:
-    """The innermost module that holds all of them."""
+    """Return the innermost module that contains all of the named modules."""
     parents = [name.split(".")[:-1] for name in names]
     shared = []
     for parts in zip(*parents, strict=False):

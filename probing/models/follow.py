@@ -1,4 +1,4 @@
-"""Follow attention through a forward pass: from softmax over values to the output projection."""
+"""Follow attention through a forward pass, from the softmax over the values to the output projection."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ NORMS = frozenset({"layer_norm", "rms_norm", "mean", "var"})
 
 @dataclass(frozen=True)
 class Mark:
-    """What is known of a tensor that comes from attention.
+    """Known facts about a tensor that comes from attention.
 
     Attributes:
         origin: Number of the softmax, or of the fused attention, that it comes from.
         queries: Size of its query axis.
         keys: Size of its key axis.
-        dim: Size of one head's vector; 0 as long as it is a probability, not yet a context.
-        start: Where the heads start in the features, as a fraction of the width.
-        share: Which fraction of the features is heads.
-        mixed: Whether a norm over all heads was passed.
-        softmax: Which softmax of the pass it was, from 0; None of fused attention.
+        dim: Size of one head's vector; 0 while it is a probability and not yet a context.
+        start: Start of the heads within the features, as a fraction of the width.
+        share: Fraction of the features that belongs to heads.
+        mixed: Whether it has passed a norm over all heads.
+        softmax: Index of the softmax within the pass, from 0; None for fused attention.
     """
 
     origin: int
@@ -46,14 +46,14 @@ class Mark:
 
 
 class Follower(TorchFunctionMode):
-    """Marks tensors during a forward pass.
+    """Torch function mode that marks tensors during a forward pass.
 
-    What softmax returns is a probability; a probability times values, and the result of fused attention,
-    is a context. Marks follow views, gates, norms and joins, and end at weights. Marked tensors are kept
-    alive, since a mark belongs to an object.
+    The result of a softmax is a probability. A probability times values is a context, and so is the result
+    of fused attention. Marks follow views, gates, norms and joins, and end at weights. Marked tensors are
+    kept alive, since a mark belongs to an object.
 
     Args:
-        bare: Called with a mark and the arguments when a context meets a weight in a function.
+        bare: Callback for a context that meets a weight in a function; it receives the mark.
     """
 
     def __init__(self, bare: Callable[[Mark | None], None]) -> None:
@@ -78,12 +78,12 @@ class Follower(TorchFunctionMode):
         return result
 
     def mark(self, tensor: Tensor) -> Mark | None:
-        """The tensor's mark, if it has one."""
+        """Return the tensor's mark, or None if it has none."""
         found = self._marks.get(id(tensor))
         return found[1] if found else None
 
     def forget(self, tensor: Tensor) -> None:
-        """Take the tensor's mark away."""
+        """Remove the tensor's mark."""
         self._marks.pop(id(tensor), None)
 
     def _follow(self, name: str, args: tuple[Any, ...], named: dict[str, Any], result: Any) -> None:  # noqa: ANN401
@@ -137,14 +137,14 @@ class Follower(TorchFunctionMode):
                 self._set(result, self._changed(name, mark, source, tensors, result))
 
     def _survives(self, name: str, mark: Mark, tensors: list[Tensor], result: Tensor) -> bool:
-        """A probability that only scales something else, as a router does, ends there."""
+        """Return whether a mark survives; a probability that only scales, as in a router, loses it."""
         if mark.dim or name in INDEXING or sum(tensor.ndim > 0 for tensor in tensors) < 2:
             return True
         return any(self.mark(tensor) and tensor.shape == result.shape for tensor in tensors)
 
     def _changed(self, name: str, mark: Mark, source: Tensor, tensors: list[Tensor], result: Tensor) -> Mark:
         if not mark.dim:
-            # what is cut off after the softmax, as a sink is, has its share of the probability
+            # a part that is cut off after the softmax, such as a sink, has its share of the probability
             cut = name == "__getitem__" and source.shape[-1] != result.shape[-1]
             return replace(mark, softmax=None) if cut else mark
         if name in JOINS:

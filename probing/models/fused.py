@@ -1,4 +1,4 @@
-"""Check that eager attention, which shows its weights, computes the same as fused attention."""
+"""Check that eager attention, which exposes its weights, agrees with fused attention."""
 
 from __future__ import annotations
 
@@ -19,7 +19,10 @@ from probing.models.recording import as_it_was, implementation
 from probing.models.unchanged import float_tensors, padded
 
 ALLOWED = 1e-3
-"""Allowed share of the largest value; rounding in float32 stays below 1e-5 in all families tried."""
+"""Largest allowed difference, as a share of the largest value.
+
+Rounding in float32 stays below 1e-5 in all families tried.
+"""
 TEXTS = 4
 """Number of texts of a batch that are compared."""
 MASKS = ("attention_mask", "decoder_attention_mask")
@@ -29,17 +32,18 @@ log = logging.getLogger(__name__)
 
 
 def check_eager(model: PreTrainedModel, inputs: Mapping[str, Any]) -> None:
-    """Refuse a model whose attention weights are not those that its fused attention uses.
+    """Reject a model whose attention weights are not those that its fused attention uses.
 
-    Runs a few texts of one batch twice, in float32, and compares hidden states and other outputs at real
-    tokens. A model that agreed is not run again; one that is fused, or cannot be, is not run at all.
+    This runs a few texts of one batch twice, in float32, and compares hidden states and other outputs at real
+    tokens. A model that agreed is not run again. A model that already runs fused attention, or that has no
+    fused attention, is not run at all.
 
     Args:
-        model: Any transformers model; left as it was found.
-        inputs: Keyword arguments of a forward pass; of a batch without padding some tokens become it.
+        model: Any transformers model; it is restored afterwards.
+        inputs: Keyword arguments of a forward pass. Without padding, some tokens are masked as padding.
 
     Raises:
-        ProbingError: If they differ by more than 1e-3 of the largest value.
+        ProbingError: If outputs differ by more than 1e-3 of the largest value.
     """
     if implementation(model) != "eager" or not getattr(model, "_supports_sdpa", False) or model in _AGREEING:
         return
@@ -50,15 +54,15 @@ def check_eager(model: PreTrainedModel, inputs: Mapping[str, Any]) -> None:
             fused = _outputs(model, batch)
     if not calls.count:
         log.warning(
-            "%s: its attention cannot be switched from eager to fused, and is not compared",
+            "%s: its attention cannot be switched from eager to fused, so the two are not compared",
             model.config.model_type,
         )
     share = max(map(_difference, eager, fused), default=0.0)
     if share > ALLOWED:
         raise ProbingError(
-            f"{model.config.model_type}: with eager attention, which gives attention weights, its hidden "
-            f"states differ from those with fused attention by {share:.1e} of their size (allowed is "
-            f"{ALLOWED:.0e}), so that its weights cannot be relied on; ask without them (mask with zero or "
+            f"{model.config.model_type}: with eager attention, which exposes attention weights, its hidden "
+            f"states differ from those with fused attention by {share:.1e} of the largest value (at most "
+            f"{ALLOWED:.0e} is allowed), so the weights are not reliable; avoid them (mask with zero or "
             "mean), or choose another model"
         )
     _AGREEING.add(model)
@@ -66,7 +70,7 @@ def check_eager(model: PreTrainedModel, inputs: Mapping[str, Any]) -> None:
 
 @contextmanager
 def not_compared(model: PreTrainedModel) -> Iterator[None]:
-    """Let `check_eager` pass while eager attention is being replaced, and differs for that reason."""
+    """Let `check_eager` pass while eager attention is replaced, since it then differs on purpose."""
     new = model not in _AGREEING
     _AGREEING.add(model)
     try:
@@ -77,9 +81,9 @@ def not_compared(model: PreTrainedModel) -> Iterator[None]:
 
 
 def _few(inputs: Mapping[str, Any]) -> dict[str, Any]:
-    """The first texts of a batch: the hidden states of all layers of a large one would fill the memory."""
+    """Return the first texts of a batch; all hidden states of a large one would fill the memory."""
     sizes = {len(value) for value in inputs.values() if isinstance(value, Tensor) and value.ndim}
-    if len(sizes) != 1:  # not all of them have a row for each text
+    if len(sizes) != 1:  # some tensors do not have one row per text
         return dict(inputs)
     return {name: value[:TEXTS] if isinstance(value, Tensor) else value for name, value in inputs.items()}
 
@@ -91,7 +95,7 @@ def _with_padding(inputs: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _outputs(model: PreTrainedModel, batch: Mapping[str, Any]) -> list[Tensor]:
-    """Hidden states and whatever else is per token, at real tokens; without any, all outputs."""
+    """Return hidden states and other outputs per token, at real tokens; all outputs if none is per token."""
     parameters = signature(model.forward).parameters
     anything = any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values())
     flags = {"output_hidden_states": True, "use_cache": False}
@@ -116,7 +120,7 @@ def _real(tensor: Tensor, masks: list[Tensor]) -> Tensor:
 
 
 def _difference(eager: Tensor, fused: Tensor) -> float:
-    """The largest difference as a share of the largest value; infinite where only one is finite."""
+    """Return the largest difference as a share of the largest value; infinite where only one is finite."""
     if eager.shape != fused.shape or not torch.equal(eager.isfinite(), fused.isfinite()):
         return float("inf")
     finite = fused.isfinite()
@@ -128,7 +132,7 @@ def _difference(eager: Tensor, fused: Tensor) -> float:
 
 @contextmanager
 def _fused(model: PreTrainedModel) -> Iterator[None]:
-    """Let the same module run fused attention: attention modules look the choice up as they run."""
+    """Let the same module run fused attention; attention modules look up the choice as they run."""
     configs = _configs(model)
     before = [config._attn_implementation for config in configs]
     for config in configs:
@@ -136,12 +140,12 @@ def _fused(model: PreTrainedModel) -> Iterator[None]:
     try:
         yield
     finally:
-        for config, value in zip(configs, before, strict=True):  # a config also sets those within it
+        for config, value in zip(configs, before, strict=True):  # a config also sets its nested configs
             config._attn_implementation = value
 
 
 def _configs(model: PreTrainedModel) -> list[PreTrainedConfig]:
-    """Every configuration that a part of the model reads, outer before inner."""
+    """Return every configuration that a part of the model reads, outer before inner."""
     found: dict[int, PreTrainedConfig] = {}
     for module in model.modules():
         config = getattr(module, "config", None)
@@ -152,7 +156,7 @@ def _configs(model: PreTrainedModel) -> list[PreTrainedConfig]:
 
 @contextmanager
 def _single_precision(model: PreTrainedModel) -> Iterator[None]:
-    """Compute in float32 what is in half precision, whose rounding hides differences; back without loss."""
+    """Convert half precision, whose rounding hides differences, to float32, and back without loss."""
     half: list[Tensor] = [t for t in model.parameters() if t.dtype in (torch.float16, torch.bfloat16)]
     half += [t for t in model.buffers() if t.dtype in (torch.float16, torch.bfloat16)]
     kinds = [tensor.dtype for tensor in half]
@@ -166,7 +170,7 @@ def _single_precision(model: PreTrainedModel) -> Iterator[None]:
 
 
 class _Calls(TorchFunctionMode):
-    """Counts calls of fused attention."""
+    """Torch function mode that counts the calls of fused attention."""
 
     count = 0
 

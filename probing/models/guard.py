@@ -1,4 +1,4 @@
-"""Numbers that an embedding has no row for are refused by name, before they become an error of the device."""
+"""Check the indices of embeddings and name a token without a row, before the device fails on it."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ from probing.errors import ProbingError
 
 
 def guard_embeddings(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, name: str) -> None:
-    """Let every embedding look at the numbers that it is given; what it computes stays the same.
+    """Make every embedding check the indices that it receives; its results stay the same.
 
-    On a graphics card a number out of range ends the process; on a processor it is a bare IndexError.
+    On a GPU, an index out of range ends the process. On a CPU, it raises a bare IndexError.
 
     Args:
-        model: The model; a forward pass raises a ProbingError from then on where a row is missing.
-        tokenizer: Names the token.
-        name: The model, as the user calls it.
+        model: Model to guard; from then on, a forward pass raises a ProbingError if a row is missing.
+        tokenizer: Tokenizer that names the token in the message.
+        name: Name of the model, as the user wrote it.
     """
     words = word_embeddings(model)
     for path, module in model.named_modules():
         if isinstance(module, nn.Embedding):
             of_words = words is not None and module.num_embeddings == words.num_embeddings
-            # one with a forward of its own may make row numbers of a shape or a mask, as BART's positions
+            # one with its own forward may compute indices from a shape or a mask, as BART's positions do
             if of_words or type(module).forward is nn.Embedding.forward:
                 named = _token(tokenizer) if of_words else _number
                 module.register_forward_pre_hook(_look(f"model {name}: {path}", named))
 
 
 def word_embeddings(model: PreTrainedModel) -> nn.Embedding | None:
-    """The embedding of tokens; None of a model that has none, as CANINE, which hashes characters."""
+    """Return the token embedding; None for a model without one, such as CANINE, which hashes characters."""
     try:
         found = model.get_input_embeddings()
     except NotImplementedError:
@@ -50,8 +50,8 @@ def _look(where: str, named: Callable[[int], str]) -> Callable[[nn.Module, tuple
         if low < 0 or high >= module.num_embeddings:
             wrong = low if low < 0 else high
             raise ProbingError(
-                f"{where} has {module.num_embeddings} rows, and {named(wrong)}; the tokenizer and "
-                "config.json belong to another model than the weights: put those of this model there"
+                f"{where} has {module.num_embeddings} rows, but {named(wrong)}; the tokenizer and "
+                "config.json do not belong to these weights: replace them with those of this model"
             )
 
     return hook
@@ -59,10 +59,10 @@ def _look(where: str, named: Callable[[int], str]) -> Callable[[nn.Module, tuple
 
 def _token(tokenizer: PreTrainedTokenizerBase) -> Callable[[int], str]:
     def named(number: int) -> str:
-        return f"the token {tokenizer.convert_ids_to_tokens(number)!r} has number {number}"
+        return f"the token {tokenizer.convert_ids_to_tokens(number)!r} has id {number}"
 
     return named
 
 
 def _number(number: int) -> str:
-    return f"it is asked for number {number}"
+    return f"index {number} was requested"

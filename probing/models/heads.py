@@ -1,4 +1,4 @@
-"""All heads of a model in one line: the axis along which masks, gates and scores run."""
+"""All heads of a model along one axis, the one that masks, gates and scores use."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ class Heads:
     """The heads of some sites, in order of execution.
 
     Attributes:
-        sites: Head sites of one model; their heads stand one after the other, N in all.
+        sites: Head sites of one model; their heads follow one another, N in total.
     """
 
     sites: tuple[Site, ...]
 
     def __len__(self) -> int:
-        """N, the number of heads."""
+        """Return N, the number of heads."""
         return sum(site.heads for site in self.sites)
 
     @cached_property
     def slices(self) -> dict[Site, slice]:
-        """Where the heads of each site stand among all N."""
+        """Positions of each site's heads among all N."""
         found, start = {}, 0
         for site in self.sites:
             found[site] = slice(start, start + site.heads)
@@ -35,7 +35,7 @@ class Heads:
 
     @cached_property
     def cells(self) -> tuple[dict[str, object], ...]:
-        """What a row of the result frame says of each head: stack, layer, head."""
+        """Columns that identify each head in the result frame: stack, layer, head."""
         several = len({stack_name(site) for site in self.sites}) > 1
         return tuple(
             {"stack": stack_name(site) if several else None, "layer": site.layer, "head": head}
@@ -44,23 +44,23 @@ class Heads:
         )
 
     def names(self, places: Iterable[int]) -> str:
-        """Heads as `4.10 3.5` (layer.head), in the order given, those of several stacks as `cross.4.10`."""
+        """Return heads as `4.10 3.5` (layer.head) in the given order; with several stacks, `cross.4.10`."""
         cells = (self.cells[place] for place in places)
         return " ".join(".".join(str(part) for part in cell.values() if part is not None) for cell in cells)
 
     def places(self, heads: Iterable[tuple[int, int]], stack: str | None = None) -> list[int]:
-        """Positions of (layer, head) among all N.
+        """Return the positions of (layer, head) among all N.
 
         Args:
             heads: Layers and heads, from 0.
-            stack: `encoder`, `decoder` or `cross`, of a model that has several.
+            stack: `encoder`, `decoder` or `cross`, for a model that has several.
 
         Raises:
-            ProbingError: If the model has no such head, or it takes a stack to name one.
+            ProbingError: If the model does not have a head, or only a stack can identify it.
         """
         stacks = list(dict.fromkeys(stack_name(site) for site in self.sites))
         if stack is None and len(stacks) > 1:
-            raise ProbingError(f"the model has heads in {', '.join(stacks)}; say which, stack=...")
+            raise ProbingError(f"the model has heads in {', '.join(stacks)}; choose one with stack=...")
         if stack is not None and stack not in stacks:
             raise ProbingError(f"the model has no stack {stack!r}; it has {', '.join(map(repr, stacks))}")
         of_layer = {site.layer: site for site in self.sites if stack in (None, stack_name(site))}
@@ -69,16 +69,16 @@ class Heads:
     def _place(self, of_layer: dict[int, Site], layer: int, head: int) -> int:
         site = of_layer.get(layer)
         if site is None:
-            raise ProbingError(f"the model has no heads in layer {layer}; it has layers {_told(of_layer)}")
+            raise ProbingError(f"the model has no heads in layer {layer}; it has layers {_listed(of_layer)}")
         if not 0 <= head < site.heads:
             raise ProbingError(f"layer {layer} has no head {head}; it has heads 0 to {site.heads - 1}")
         return int(self.slices[site].start) + head
 
     def of_layers(self, layers: Sequence[int] | None) -> Heads:
-        """The heads of some layers only; None for all.
+        """Return only the heads of some layers; None keeps all.
 
         Raises:
-            ProbingError: If the model has no such layer.
+            ProbingError: If the model does not have a layer.
         """
         if layers is None:
             return self
@@ -86,17 +86,18 @@ class Heads:
         for layer in layers:
             if layer not in there:
                 raise ProbingError(
-                    f"granularity.layers: the model has no heads in layer {layer}; it has {_told(there)}"
+                    f"granularity.layers: the model has no heads in layer {layer}; "
+                    f"it has layers {_listed(there)}"
                 )
         return Heads(tuple(site for site in self.sites if site.layer in layers))
 
 
 def stack_name(site: Site) -> str:
-    """`encoder`, `decoder` or `cross` of a model that has both; "" otherwise."""
+    """Return `encoder`, `decoder` or `cross` for a model that has both stacks; "" otherwise."""
     return "cross" if site.cross else site.stack
 
 
-def _told(layers: Iterable[int]) -> str:
+def _listed(layers: Iterable[int]) -> str:
     there = sorted(layers)
     whole = there == list(range(there[0], there[-1] + 1))
     return f"{there[0]} to {there[-1]}" if whole else ", ".join(map(str, there))

@@ -1,4 +1,4 @@
-"""Loading the unmodified model and its tokenizer from a model's files."""
+"""Load an unmodified model and its tokenizer from the model's files."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from probing.models.text import check_reads_text, text_side
 
 Attention = Literal["sdpa", "eager"]
 Purpose = Literal["read", "lm", "classify"]
-"""What a model is loaded for: to be read without a task head, or with that of language models or classes."""
+"""Purpose of a model: to be read without a task head, or run with a language-model head or a classifier."""
 _LANGUAGE: dict[Language, Any] = {
     "causal": AutoModelForCausalLM,
     "masked": AutoModelForMaskedLM,
@@ -47,12 +47,12 @@ class LoadedModel:
     """A model in evaluation mode with its tokenizer.
 
     Attributes:
-        model: The unmodified module, whose embeddings refuse numbers out of range. For an
-            encoder-decoder model it is the encoder, for a pair like CLIP the text tower.
-        tokenizer: Its tokenizer.
-        max_length: The most tokens that one input may have, or None where the model has no limit.
-        padding: The way in which texts of different lengths share a batch.
-        folder: The folder that it was read from; None for a model that was made otherwise.
+        model: Unmodified module, whose embeddings reject indices out of range. For an encoder-decoder model
+            it is the encoder; for an image-text pair such as CLIP it is the text tower.
+        tokenizer: Tokenizer of the model.
+        max_length: Maximum number of tokens in one input; None if the model has no limit.
+        padding: Padding of texts of different lengths that share a batch.
+        folder: Folder that the model was read from; None if it was made in another way.
     """
 
     model: PreTrainedModel
@@ -70,18 +70,18 @@ def load_model(
     attention: Attention = "sdpa",
     purpose: Purpose = "read",
 ) -> LoadedModel:
-    """Load a model, its parameters frozen.
+    """Load a model and freeze its parameters.
 
     Args:
-        files: Where it lies.
-        device: Where it shall compute.
-        dtype: What it shall compute in.
-        attention: The implementation of attention; families without `sdpa` run eager.
-        purpose: Which task head it shall have.
+        files: Files of the model.
+        device: Device to compute on.
+        dtype: Data type to compute in.
+        attention: Attention implementation; families without `sdpa` run eager.
+        purpose: Purpose of the model, which determines its task head.
 
     Raises:
-        ProbingError: If the files do not make a model, or leave some of its weights at random values; if the
-            model does not read text.
+        ProbingError: If the files do not define a model, or leave some of its weights at random values; if
+            the model does not read text.
     """
     transformers_logging.set_verbosity_error()  # type: ignore[no-untyped-call]
     transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
@@ -114,14 +114,14 @@ def _class(files: ModelFiles, purpose: Purpose) -> Any:  # noqa: ANN401
 def _tokenizer(files: ModelFiles) -> PreTrainedTokenizerBase:
     remote = files.config.trust_remote_code
     options: dict[str, Any] = {"trust_remote_code": remote}
-    if files.tokenizer_folder != files.folder:  # its kind may be told by the model's configuration alone
+    if files.tokenizer_folder != files.folder:  # only the model's configuration may state its kind
         options["config"] = AutoConfig.from_pretrained(files.folder, **options)
     tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(files.tokenizer_folder, **options)
     return tokenizer
 
 
 def _pretrained(files: ModelFiles, dtype: torch.dtype, attention: Attention, kind: Any) -> PreTrainedModel:  # noqa: ANN401
-    _ = files.identity  # checks the digest before a byte of it is used
+    _ = files.identity  # checks the digest before any weight is used
     options: dict[str, Any] = {"dtype": dtype, "trust_remote_code": files.config.trust_remote_code}
     try:
         return _from_pretrained(files, kind, attn_implementation=attention, **options)
@@ -136,8 +136,8 @@ def _from_pretrained(files: ModelFiles, kind: Any, **options: Any) -> PreTrained
     dtype = options["dtype"]
     if adapter is not None and files.settings.get("quantization_config"):
         raise ProbingError(
-            f"adapter {adapter.folder}: cannot be merged into the quantised weights of {files.folder}; put "
-            "the same model with weights of floating point there"
+            f"adapter {adapter.folder}: cannot be merged into the quantised weights of {files.folder}; use "
+            "floating-point weights of the same model"
         )
     if adapter is not None:  # merged in full precision, rounded afterwards
         options["dtype"] = torch.promote_types(dtype, torch.float32)
@@ -156,11 +156,11 @@ def _from_pretrained(files: ModelFiles, kind: Any, **options: Any) -> PreTrained
         why = (
             "the files belong to another architecture"
             if kind is AutoModel
-            else "no head was trained for this; use objective=readout, or a checkpoint that has one"
+            else "use objective=readout, or a checkpoint with a trained head"
         )
         raise ProbingError(
             f"model {files.config.name}: its weights lack {missing[0]} and {len(missing) - 1} "
-            f"more, which would stay random; {why}"
+            f"more tensors, which would stay random; {why}"
         )
     if adapter is not None:
         merge_adapter(model, adapter)
@@ -184,16 +184,16 @@ def _untrained(files: ModelFiles, dtype: torch.dtype, attention: Attention, kind
 
 
 def _length_limit(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> int | None:
-    """The smallest limit that the tokenizer or the position embeddings set."""
+    """Return the smallest limit set by the tokenizer or the position embeddings."""
     limits = [_own_limit(tokenizer)]
     for name, module in model.named_modules():
         if isinstance(module, nn.Embedding) and name.endswith(("position_embeddings", "wpe")):
-            # RoBERTa's positions start behind the padding index
+            # RoBERTa's positions start after the padding index
             offset = 0 if module.padding_idx is None else module.padding_idx + 1
             limits.append(module.num_embeddings - offset)
     config = model.config.get_text_config()
     limits += [getattr(config, name, None) or _LONGEST for name in ("max_position_embeddings", "n_positions")]
-    limit = min(limit for limit in limits if limit > 0)  # XLNet says -1, that it has none
+    limit = min(limit for limit in limits if limit > 0)  # XLNet has -1, for no limit
     return int(limit) if limit < _LONGEST else None
 
 
@@ -201,7 +201,7 @@ def _own_limit(tokenizer: PreTrainedTokenizerBase) -> float:
     limit: object = tokenizer.model_max_length
     if isinstance(limit, bool) or not isinstance(limit, int | float) or limit < 1:
         raise ProbingError(
-            f"{tokenizer.name_or_path}/tokenizer_config.json: model_max_length is {limit!r}, and must be a "
-            "number of tokens, 1 or more; put right what it says there"
+            f"{tokenizer.name_or_path}/tokenizer_config.json: model_max_length is {limit!r}, but must be a "
+            "number of tokens, 1 or more; correct this value"
         )
     return limit

@@ -1,4 +1,4 @@
-"""Take heads away from an unmodified model: zeroed, set to their mean, or given uniform attention."""
+"""Mask heads of an unmodified model: set them to zero or to their mean, or make their attention uniform."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from probing.validation.arguments import checked
 
 How = Literal["zero", "mean", "uniform"]
 Means = Mapping[Site, Tensor]
-"""float (heads, head_dim) of each site: what stands in the place of a masked head."""
+"""float (heads, head_dim) for each site: the vectors that replace masked heads."""
 
 
 @checked()
@@ -39,22 +39,36 @@ def mask_heads(
 ) -> Iterator[None]:
     """Mask heads of a model in every forward pass within the context; contexts nest.
 
-    On entry the model runs twice on a tiny input, to find its heads and to make sure that every named one
-    is reached.
+    On entry, the model runs twice on a tiny input, to find its heads and to check that every given head is
+    reached.
 
     Args:
-        model: Any transformers model; nothing of it is changed, and nothing is left attached.
-        heads: (layer, head) of each, from 0.
-        how: `zero` takes the head's output away before the output projection (Michel et al. 2019, section
-            2.3), whose bias and the residual stay; `mean` puts `means` in its place; `uniform` lets it
-            attend alike to all that it may see (Kovaleva et al. 2019), which needs eager attention.
-        means: Of `how="mean"`, what `mean_outputs` gives.
-        stack: `encoder`, `decoder` or `cross`, of a model that has several.
-        inputs: Of the run on entry, for a model that does not run on a few tokens.
+        model: Any transformers model. It is not changed, and no hooks remain after the context.
+        heads: (layer, head) of each head to mask, from 0.
+        how: `zero` removes the head's output before the output projection (Michel et al. 2019, section 2.3);
+            the bias and the residual stay. `mean` replaces the output with `means`. `uniform` makes the head
+            attend equally to every visible position (Kovaleva et al. 2019), which needs eager attention.
+        means: Mean outputs for `how="mean"`, as `mean_outputs` returns them.
+        stack: `encoder`, `decoder` or `cross`, for a model that has several.
+        inputs: Keyword arguments of the run on entry, for a model that does not run on a few tokens.
 
     Raises:
-        ProbingError: If there is no such head, it is not reached, or it cannot be masked in this way; if
-            eager attention, which `uniform` needs, is not what fused attention computes.
+        ProbingError: If a head does not exist, is not reached, or cannot be masked in this way; if eager
+            attention, which `uniform` needs, differs from fused attention.
+
+    Example:
+        >>> import torch
+        >>> from transformers import BertConfig, BertModel
+        >>> from probing import mask_heads
+        >>> model = BertModel(BertConfig(vocab_size=100, num_hidden_layers=2)).eval()
+        >>> ids = torch.tensor([[5, 6, 7]])
+        >>> plain = model(ids).last_hidden_state
+        >>> with mask_heads(model, [(0, 3), (1, 11)]):
+        ...     masked = model(ids).last_hidden_state
+        >>> torch.equal(plain, masked)
+        False
+        >>> torch.equal(plain, model(ids).last_hidden_state)
+        True
     """
     given = default_inputs(model) if inputs is None else dict(inputs)
     found = Heads(find_sites(model, given).heads)
@@ -72,43 +86,43 @@ def mask_heads(
 def masked(
     model: PreTrainedModel, heads: Heads, kept: Tensor, how: How = "zero", means: Means | None = None
 ) -> Iterator[None]:
-    """Mask other heads in every row of a batch.
+    """Mask different heads in each row of a batch.
 
     Args:
-        model: The model in which the heads were found.
-        heads: Its heads, N in all.
+        model: Model in which the heads were found.
+        heads: Heads of the model, N in total.
         kept: bool (rows or 1, N): False where a head is masked in a row of the batch.
-        how: As of `mask_heads`.
-        means: As of `mask_heads`.
+        how: Kind of masking, as in `mask_heads`.
+        means: Mean outputs, as in `mask_heads`.
 
     Raises:
         ProbingError: If a head cannot be masked in this way, or a forward pass does not reach it.
     """
     if how not in get_args(How):
-        raise ProbingError(f"how={how!r}: mask with {', '.join(get_args(How))}")
+        raise ProbingError(f"how={how!r} is unknown; choose one of {', '.join(get_args(How))}")
     if how == "uniform":
         with uniform_attention(model, heads, kept):
             yield
         return
     if how == "mean" and means is None:
-        raise ProbingError('masking with how="mean" needs means=mean_outputs(model, batches)')
+        raise ProbingError('how="mean" needs mean outputs; pass means=mean_outputs(model, batches)')
     with gated(model, heads, kept, means if how == "mean" else None):
         yield
 
 
 @contextmanager
 def gated(model: PreTrainedModel, heads: Heads, gates: Tensor, fill: Means | None = None) -> Iterator[None]:
-    """Let g·O + (1 − g)·fill enter the output projection in place of every head's output O.
+    """Replace every head's output O with g·O + (1 − g)·fill before the output projection.
 
     Args:
-        model: The model in which the heads were found.
-        heads: Its heads, N in all.
-        gates: (rows or 1, N), g of every head, for each row of the batch or for all. Of bool, what is
-            closed is gone exactly, NaN included; gradients flow into gates of floats.
-        fill: What stands in for a closed head; None is zero.
+        model: Model in which the heads were found.
+        heads: Heads of the model, N in total.
+        gates: (rows or 1, N), g of every head, for each row of the batch or for all rows. A closed bool gate
+            removes the output exactly, including NaN. Gradients flow into float gates.
+        fill: Vectors that replace closed heads; None is zero.
 
     Raises:
-        ProbingError: In a forward pass that does not reach a head, or of another number of rows.
+        ProbingError: In a forward pass that does not reach a head, or has a different number of rows.
     """
     exact = gates.dtype == torch.bool
     sites = [
@@ -121,12 +135,12 @@ def gated(model: PreTrainedModel, heads: Heads, gates: Tensor, fill: Means | Non
         gate = gates[:, None, heads.slices[site], None]
         if gate.shape[0] not in (1, output.shape[0]):
             raise ProbingError(
-                f"{site}: gates of {gate.shape[0]} rows for a batch of {output.shape[0]}; give one for each"
+                f"{site}: gates have {gate.shape[0]} rows for a batch of {output.shape[0]}; give one per row"
             )
         other = torch.zeros((), dtype=output.dtype, device=output.device)
         if fill is not None:
             if site not in fill:
-                raise ProbingError(f"means: none of {site}; give what mean_outputs gives for all heads")
+                raise ProbingError(f"means: none for {site}; pass what mean_outputs returns for all heads")
             other = fill[site].to(output)
         if exact:
             return torch.where(gate, output, other)
@@ -141,18 +155,30 @@ def gated(model: PreTrainedModel, heads: Heads, gates: Tensor, fill: Means | Non
 def mean_outputs(
     model: PreTrainedModel, batches: Iterable[Mapping[str, Any]], heads: Heads | None = None
 ) -> dict[Site, Tensor]:
-    """The mean output of every head over the real tokens of a reference set.
+    """Return the mean output of every head over the real tokens of a reference set.
 
     Args:
         model: Any transformers model.
-        batches: Keyword arguments of forward passes; `attention_mask` says what is padding.
-        heads: Which heads; None for all.
+        batches: Keyword arguments of forward passes; `attention_mask` marks the padding.
+        heads: Heads to average; None for all.
 
     Returns:
-        float32 (heads, head_dim) for each site; float64 was summed.
+        float32 (heads, head_dim) for each site, summed in float64.
 
     Raises:
         ProbingError: If there are no batches.
+
+    Example:
+        >>> import torch
+        >>> from transformers import BertConfig, BertModel
+        >>> from probing import mask_heads, mean_outputs
+        >>> model = BertModel(BertConfig(vocab_size=100, num_hidden_layers=2)).eval()
+        >>> ids = torch.tensor([[5, 6, 7, 8], [9, 10, 11, 12]])
+        >>> means = mean_outputs(model, [{"input_ids": ids}])
+        >>> [tuple(mean.shape) for mean in means.values()]
+        [(12, 64), (12, 64)]
+        >>> with mask_heads(model, [(0, 3)], how="mean", means=means):
+        ...     masked = model(ids).last_hidden_state
     """
     heads = Heads(find_sites(model).heads) if heads is None else heads
     sums: dict[Site, Tensor] = {}
@@ -169,12 +195,12 @@ def mean_outputs(
         for inputs in batches:
             run(**inputs)
     if not counts:
-        raise ProbingError("mean_outputs: no batches; give some inputs to take the mean over")
+        raise ProbingError("mean_outputs: no batches; pass at least one batch of inputs to average over")
     return {site: (sums[site] / counts[site]).float() for site in heads.sites}
 
 
 def _real(site: Site, output: Tensor, inputs: Mapping[str, Any]) -> Tensor:
-    """Which positions hold tokens, bool (batch, seq); all of them where positions are no tokens."""
+    """Return bool (batch, seq), True where a position holds a token or if positions are not tokens."""
     name = "decoder_attention_mask" if site.stack == "decoder" else "attention_mask"
     mask = inputs.get(name)
     if mask is None or not site.aligned or mask.shape != output.shape[:2]:

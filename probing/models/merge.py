@@ -1,4 +1,4 @@
-"""Adapters merged into the weights of a model, which is then as plain as one without."""
+"""Merge adapters into the weights of a model, which then is as plain as a model without adapters."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from probing.models.adapter import PREFIX, Adapter
 
 log = logging.getLogger(__name__)
 _DEEPEST = 3
-"""Parts of a tensor's name that may follow the module that it adapts: `lora_A.default.weight`."""
+"""Maximum number of name parts after the adapted module, such as `lora_A.default.weight`."""
 
 
 class _Around(nn.Module):
-    """A model under the name that it has inside of a model with a task head."""
+    """A model under the name that it has inside a model with a task head."""
 
     def __init__(self, name: str, model: nn.Module) -> None:
         super().__init__()
@@ -31,11 +31,11 @@ class _Around(nn.Module):
 
 @dataclass(frozen=True)
 class _Host:
-    """A module in whose names an adapter may be written.
+    """A module whose names the tensors of an adapter may use.
 
     Attributes:
-        module: The model, the model inside of its task head, or one around it.
-        names: Dotted names of all modules in it.
+        module: The model, the model inside its task head, or a wrapper around it.
+        names: Dotted names of all its submodules.
     """
 
     module: nn.Module
@@ -51,15 +51,15 @@ class _Host:
         return any(".".join(parts[:-deep]) in self.names for deep in range(1, _DEEPEST + 1))
 
     def outside(self, tensor: str) -> bool:
-        """Return whether a tensor belongs to a part that the whole module lacks, such as a task head."""
+        """Return whether a tensor belongs to a part that the module does not have, such as a task head."""
         return tensor.partition(".")[0] not in self.names
 
 
 def merge_adapter(model: PreTrainedModel, adapter: Adapter) -> None:
     """Merge an adapter into a model's weights, in place (Hu et al. 2022, section 4.1).
 
-    The adapter may have been trained on the model with a task head, or without. Tensors of a head that this
-    model does not have are left out; every other tensor must find its place.
+    The adapter may have been trained on the model with or without a task head. Tensors of a head that this
+    model does not have are ignored; every other tensor must fit a module.
 
     Raises:
         ProbingError: If the adapter does not fit the model, or cannot be merged.
@@ -96,7 +96,7 @@ def merge_adapter(model: PreTrainedModel, adapter: Adapter) -> None:
         reason = " ".join(str(error).split())[:200] or type(error).__name__
         raise ProbingError(
             f"adapter {adapter.folder}: does not fit its model: {reason}; merge it with peft "
-            "(merge_and_unload), save the model, and read that"
+            "(merge_and_unload), save the merged model, and use that"
         ) from error
     others = f"; further adapters in {', '.join(adapter.unread)} are not read" if adapter.unread else ""
     log.info("adapter: %s of %s merged into the weights%s", adapter.kind, adapter.folder, others)
@@ -115,7 +115,7 @@ def _check_kind(adapter: Adapter, config: Any) -> None:  # noqa: ANN401
 
 
 def _choose(model: PreTrainedModel, tensors: Sequence[str], adapter: Adapter) -> tuple[_Host, list[str]]:
-    """The module whose names the adapter uses, and the tensors of the adapter that fit into it."""
+    """Return the module whose names the adapter uses, and the tensors of the adapter that fit it."""
     prefix = model.base_model_prefix
     inner = getattr(model, prefix, None)
     hosts = [_Host.of(model)]
@@ -143,6 +143,6 @@ def _merge(host: nn.Module, config: Any, weights: Mapping[str, Tensor]) -> None:
     strange = list(result.unexpected_keys or ())
     missing = sorted(expected - set(weights))
     if strange or missing:
-        raise ValueError(f"{(strange or missing)[0]} is {'not of its kind' if strange else 'missing'}")
+        raise ValueError(f"{(strange or missing)[0]} is {'unexpected' if strange else 'missing'}")
     with torch.no_grad():
         adapted.merge_and_unload(safe_merge=True)

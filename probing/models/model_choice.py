@@ -1,4 +1,4 @@
-"""Which model is asked, as the command line names it."""
+"""The choice of a model, as given on the command line."""
 
 from __future__ import annotations
 
@@ -16,14 +16,15 @@ class ModelConfig:
     """A choice in conf/model.
 
     Attributes:
-        name: A Hugging Face id, a local folder, or `package:<import name>/<folder>` for weights that
-            are installed with a Python package.
-        label: The model's name in results and pictures; by default the last part of `name`, or, of a folder
-            that is named by its step alone, the name of the folder above it.
+        name: Hugging Face id, local folder, or `package:<import name>/<folder>` for weights that are
+            installed with a Python package.
+        label: Name of the model in results and figures. The default is the last part of `name`. For a folder
+            whose name is only a training step, it is the name of the folder above it.
         revision: Branch, tag or commit of a Hugging Face id.
-        pretrained: False asks the untrained twin: the same architecture with seeded random weights.
-        seed: Seed of those random weights.
-        sha256: If given, the digest that the weights file must have.
+        pretrained: Whether to load the trained weights. False gives the randomly initialised model
+            (untrained): the same architecture with seeded random weights.
+        seed: Seed of the random weights.
+        sha256: Digest that the weights file must have; None accepts any.
         trust_remote_code: Whether code that comes with the model may run.
     """
 
@@ -36,14 +37,14 @@ class ModelConfig:
     trust_remote_code: bool = False
 
     def __post_init__(self) -> None:
-        """Refuse a model without a name, as `model=hf` alone would be."""
+        """Reject a model without a name, such as `model=hf` alone."""
         check_ranges(self, "model")
         if not self.name:
             raise ProbingError("model.name is not set; give a Hugging Face id or a folder, model.name=...")
 
     @property
     def title(self) -> str:
-        """What results and pictures call this model; a step is told as `run@checkpoint-200`."""
+        """Name of the model in results and figures; a checkpoint is named `run@checkpoint-200`."""
         folder = expanded(self.name).absolute()
         own, title = folder.name, self.label or folder.name
         if names_only_step(own) and folder.is_dir():
@@ -54,7 +55,7 @@ class ModelConfig:
 
     @property
     def step(self) -> int | None:
-        """The training step that the revision or the last part of the name tells, if it was trained."""
+        """Training step in the revision or in the last part of the name; None if untrained."""
         if not self.pretrained:
             return None
         return step_of(self.revision or Path(self.name).name)

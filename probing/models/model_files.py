@@ -1,4 +1,4 @@
-"""A model's files on disk, and the digests that say what they hold."""
+"""Files of a model on disk, and digests of their contents."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ _NOT_CONTENT = ("_name_or_path", "transformers_version", "torch_dtype", "dtype")
 
 @dataclass(frozen=True)
 class ModelFiles:
-    """Where one model's configuration, tokenizer and weights lie.
+    """Location of one model's configuration, tokenizer and weights.
 
     Attributes:
-        config: The choice that these files answer.
-        folder: The folder that holds them; with an adapter in a folder of its own, that of its base.
-        adapter: The adapter that is merged into the weights when they are read.
+        config: Choice of the model that these files belong to.
+        folder: Folder of the files. For an adapter in its own folder, it is the folder of the base model.
+        adapter: Adapter to merge into the weights when they are read; None without one.
     """
 
     config: ModelConfig
@@ -43,21 +43,21 @@ class ModelFiles:
 
     @property
     def title(self) -> str:
-        """The model's name in results; one with an adapter says so, `bert+lora`, unless it has a label."""
+        """Name of the model in results. Without a label, it includes an adapter, as in `bert+lora`."""
         merged = None if self.config.label else self._merged
         return self.config.title if merged is None else f"{self.config.title}+{merged.kind}"
 
     @property
     def _merged(self) -> Adapter | None:
-        """The adapter, if there are weights to merge it into."""
+        """Adapter that is merged; None without one, or without trained weights to merge it into."""
         return self.adapter if self.config.pretrained else None
 
     @cached_property
     def settings(self) -> dict[str, Any]:
-        """The model's config.json, or the file that this names for the library's version.
+        """Contents of config.json, or of the file that it names for this version of transformers.
 
         Raises:
-            ProbingError: If it is not JSON.
+            ProbingError: If the file is not JSON.
         """
         settings = json_object(self.folder / "config.json")
         if "configuration_files" not in settings:
@@ -68,15 +68,15 @@ class ModelFiles:
 
     @cached_property
     def weights(self) -> tuple[Path, ...]:
-        """The files that weights are read from; an index of several comes first."""
+        """Files that weights are read from; the index of several files comes first."""
         return tuple(weight_files(self.folder, self.settings))
 
     @cached_property
     def tokenizer_folder(self) -> Path:
-        """Where the tokenizer lies: here, or above a folder that is named by its training step alone.
+        """Folder of the tokenizer: the model's own, or the one above if the model's is named only by a step.
 
         Trainers that save the tokenizer once leave it next to their checkpoints. An adapter's own tokenizer
-        goes before that of its base.
+        takes precedence over that of its base model.
         """
         for own in (self.folder if self.adapter is None else self.adapter.folder, self.folder):
             above = own.absolute().parent
@@ -88,10 +88,10 @@ class ModelFiles:
 
     @cached_property
     def identity(self) -> dict[str, str]:
-        """What the model computes, by content alone: digests of weights, configuration and tokenizer.
+        """Digests of weights, configuration and tokenizer, which identify the model by content alone.
 
         Raises:
-            ProbingError: If the weights do not have the digest that the configuration asks for.
+            ProbingError: If the weights do not have the configured digest.
         """
         settings = {key: value for key, value in self.settings.items() if key not in _NOT_CONTENT}
         tokenizer = matching(self.tokenizer_folder, TOKENIZER)
@@ -105,7 +105,7 @@ class ModelFiles:
         }
 
     def _code(self) -> list[Path]:
-        """The model's own code, and that of other repositories which its configuration names."""
+        """Return the model's own code, and the code of other repositories that its configuration names."""
         folders = dict.fromkeys([self.folder, self.tokenizer_folder])
         maps = [self.settings, *map(json_object, matching(self.tokenizer_folder, ["tokenizer_config.json"]))]
         named = [_flat(each["auto_map"]) for each in maps if each.get("auto_map")]
@@ -115,7 +115,7 @@ class ModelFiles:
         return [path for folder in folders for path in matching(folder, ["**/*.py"])]
 
     def _cut(self) -> str:
-        """What was cut, as text; "" of a whole model."""
+        """Return the record of removed heads as text; "" for a whole model."""
         path = self.folder / PRUNED
         return path.read_text(encoding="utf-8") if path.is_file() else ""
 
@@ -126,35 +126,35 @@ class ModelFiles:
         if self.config.sha256 and digest != self.config.sha256:
             raise ProbingError(
                 f"{self.weights[0]}: sha256 is {digest}, not the expected {self.config.sha256}; "
-                "reinstall the model, or drop model.sha256 if the change is wanted"
+                "reinstall the model, or remove model.sha256 if the change is intended"
             )
         return digest
 
 
 def find_files(config: ModelConfig) -> ModelFiles:
-    """Find a model's files: in a folder, in an installed package, or on the Hugging Face hub.
+    """Find a model's files in a folder, in an installed package, or on the Hugging Face Hub.
 
     Raises:
-        ProbingError: If there is no such model, it has no safetensors weights, it needs code of its own that
-            is not trusted, or it has an adapter and peft is missing.
+        ProbingError: If the model does not exist, has no safetensors weights, needs its own code although
+            that is not trusted, or has an adapter although peft is missing.
     """
     files = _found(config, model_folder(config))
     if not (files.folder / "config.json").is_file():
-        raise ProbingError(f"{files.folder}: no config.json; model.name must be a model's own folder")
+        raise ProbingError(f"{files.folder}: no config.json; model.name must be the folder of a model")
     if config.pretrained and not files.weights:
         raise ProbingError(
-            f"{config.name}: no model.safetensors (weights in other formats are not read); name a "
-            "model.revision that has it, or load the model once with transformers and save_pretrained it"
+            f"{config.name}: no model.safetensors (weights in other formats are not read); set a "
+            "model.revision that has it, or load the model with transformers and save it with save_pretrained"
         )
     if not matching(files.tokenizer_folder, VOCABULARY):
-        raise ProbingError(f"{files.folder}: the model has no tokenizer; put its tokenizer files there too")
-    _ = files.settings  # read once, so that a broken file is reported before anything is done
+        raise ProbingError(f"{files.folder}: the model has no tokenizer; add its tokenizer files there")
+    _ = files.settings  # read now, so that a broken file is reported before any work
     _check_code(files)
     return files
 
 
 def _found(config: ModelConfig, folder: Path) -> ModelFiles:
-    """The files of a folder; where an adapter lies alone, those of its base with it."""
+    """Return the files of a folder; for an adapter stored alone, with those of its base model."""
     adapter = find_adapter(folder)
     if adapter is None:
         return ModelFiles(config, folder)
@@ -166,13 +166,13 @@ def _found(config: ModelConfig, folder: Path) -> ModelFiles:
     base = base_folder(config, adapter)
     if find_adapter(base) is not None:
         raise ProbingError(
-            f"adapter {folder}: its base {base} has an adapter too; merge that into its weights first"
+            f"adapter {folder}: its base {base} also has an adapter; merge that one into its weights first"
         )
     return ModelFiles(config, base, adapter)
 
 
 def _check_code(files: ModelFiles) -> None:
-    """Refuse a model that only its own code can build, unless that is trusted."""
+    """Reject a model that only its own code can build, unless that code is trusted."""
     if files.config.trust_remote_code or not files.settings.get("auto_map"):
         return
     from transformers.models.auto.configuration_auto import CONFIG_MAPPING
@@ -182,14 +182,14 @@ def _check_code(files: ModelFiles) -> None:
 
 
 def untrusted(name: str) -> ProbingError:
-    """The error for a model whose code may not run."""
+    """Return the error for a model whose code may not run."""
     return ProbingError(
-        f"model {name}: comes with code of its own, which has not run; read that code, and if you trust it "
+        f"model {name}: needs its own code, which was not run; read that code, and if you trust it, "
         "set model.trust_remote_code=true"
     )
 
 
 def _flat(auto_map: Any) -> list[str]:  # noqa: ANN401
-    """The classes that an `auto_map` names; of tokenizers it may hold pairs."""
+    """Return the classes that an `auto_map` names; for tokenizers it may contain pairs."""
     values = auto_map.values() if isinstance(auto_map, dict) else auto_map
     return [str(name) for each in values for name in (each if isinstance(each, list) else [each]) if name]

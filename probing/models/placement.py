@@ -1,4 +1,4 @@
-"""The hooks of one capture: where they sit in a model, and what they have reached."""
+"""The hooks of one capture: their places in a model, and the sites that they have reached."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ Visit = Callable[[dict[Any, Any]], dict[Any, Tensor]]
 
 
 class ForwardStoppedError(BaseException):
-    """Raised in a hook when every wanted site was reached; not an error, and never seen outside."""
+    """Raised in a hook once every requested site is reached; not an error, and caught by `Capture`."""
 
 
 class _StandIn:
-    """Calls a method with what the visits made of its positional arguments."""
+    """Wrapper that calls a method with its positional arguments, as changed by the visits."""
 
     def __init__(self, method: Callable[..., Any]) -> None:
         self._method = method
@@ -39,21 +39,21 @@ class _StandIn:
 
 
 class Placement:
-    """The hooks of one context, and what they have reached in the present forward pass."""
+    """The hooks of one context, and the sites that they have reached in the current forward pass."""
 
     def __init__(
         self, model: PreTrainedModel, sites: Sequence[Site], change: Edit, *, stop_early: bool
     ) -> None:
-        """Nothing is attached yet.
+        """Prepare the hooks without attaching them.
 
         Args:
-            model: The model in which the sites were found.
-            sites: The sites to read or write.
-            change: Called for each site that is reached; what it returns is written there.
+            model: Model in which the sites were found.
+            sites: Sites to read or write.
+            change: Callback for each site that is reached; its result is written there.
             stop_early: Whether to leave the forward pass after the last site.
 
         Raises:
-            ProbingError: If attention weights are wanted from a fused implementation.
+            ProbingError: If attention weights are requested from a fused implementation.
         """
         self._model = model
         self._sites = tuple(dict.fromkeys(sites))
@@ -67,12 +67,12 @@ class Placement:
 
     @property
     def reads_attention(self) -> bool:
-        """True if attention weights are wanted."""
+        """True if attention weights are requested."""
         return any(site.kind is Kind.ATTENTION for site in self._sites)
 
     @contextmanager
     def paused(self) -> Iterator[None]:
-        """Let the model run unseen."""
+        """Run the model without reading or writing."""
         self._paused = True
         try:
             yield
@@ -80,7 +80,7 @@ class Placement:
             self._paused = False
 
     def install(self, hooks: ExitStack) -> None:
-        """Attach everything; `hooks` takes it away again, also if this fails half way."""
+        """Attach all hooks; `hooks` removes them again, even if this fails half way."""
         hooks.callback(self._model.register_forward_pre_hook(self._begin, with_kwargs=True).remove)
         for (name, side), sites in self._by_door().items():
             module = self._module(sites[0])
@@ -115,7 +115,7 @@ class Placement:
             return self._model.get_submodule(site.module)
         except AttributeError as error:
             raise ProbingError(
-                f"{site}: {self._model.config.model_type} has no such module; find the sites of this model"
+                f"{site}: {self._model.config.model_type} has no such module; call find_sites on this model"
             ) from error
 
     def _begin(self, _: nn.Module, args: Any, kwargs: dict[str, Any]) -> tuple[Any, dict[str, Any]]:  # noqa: ANN401
@@ -135,7 +135,9 @@ class Placement:
                 self._touch(site, values[site.position])
         missing = [site for site in self._sites if site in self._missing]
         if missing:
-            raise ProbingError(f"{missing[0]}: not reached in this forward pass; ask for sites of this input")
+            raise ProbingError(
+                f"{missing[0]}: not reached in this forward pass; call find_sites with inputs of this kind"
+            )
 
     def _entering(self, key: tuple[str, Side], sites: list[Site]) -> Callable[..., Any]:
         def hook(_: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:  # noqa: ANN401
@@ -163,7 +165,7 @@ class Placement:
         return hook
 
     def _wrap(self, hooks: ExitStack, module: nn.Module, key: tuple[str, Side], sites: list[Site]) -> None:
-        """Stand before a method of this one module; contexts within contexts share one stand-in."""
+        """Wrap a method of this one module; nested contexts share one wrapper."""
         name = sites[0].name
         if name not in module.__dict__:
             module.__dict__[name] = _StandIn(getattr(module, name))
@@ -177,7 +179,7 @@ class Placement:
         hooks.callback(visits.remove, visit)
 
     def _visit(self, key: tuple[str, Side], sites: list[Site], values: dict[Any, Any]) -> dict[Any, Tensor]:
-        """Show the sites of this call of the module; what was written, by position."""
+        """Visit the sites of this call of the module, and return what was written, by position."""
         if self._paused:
             return {}
         call = self._calls[key]

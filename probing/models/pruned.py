@@ -1,4 +1,4 @@
-"""Pruned models on disk: weights as ever, and beside them what was cut, to cut it again before loading."""
+"""Pruned models on disk: their weights, and a record of the cuts, which loading repeats on a whole model."""
 
 from __future__ import annotations
 
@@ -25,43 +25,56 @@ if TYPE_CHECKING:
 
 WEIGHTS_FILES = (*WEIGHTS, INDEX)
 _NO_ADAPTER = {"subfolder": ".no-adapter"}
-"""A place where the library finds no adapter, since `merge_adapter` merges adapters."""
+"""Subfolder in which transformers does not find an adapter, since `merge_adapter` merges adapters."""
 _TITLE = "# A model without some of its heads"
 _README = """
-Heads of this model were cut out of its weights; `pruned_heads.json` says which. Plain transformers does not
-know that file: it builds the whole model and does not load these weights rightly. Load it with
+Heads of this model were cut out of its weights; `pruned_heads.json` lists them. Plain transformers does not
+know that file: it builds the whole model and does not load these weights correctly. Load it with
 
     import probing
     model = probing.load_pruned("path/of/this/folder")
 
-or read it from the command line: `probing model=hf model.name=path/of/this/folder`.
+or use it on the command line: `probing model=hf model.name=path/of/this/folder`.
 """
 _FAILURES = (OSError, ValueError, KeyError, ImportError, RuntimeError, SafetensorError)
 
 
 @checked()
 def save_pruned(model: PreTrainedModel, folder: str | Path, pruned: Pruned | None = None) -> None:
-    """Save a pruned model as `save_pretrained` does, and what was cut in pruned_heads.json.
+    """Save a pruned model as `save_pretrained` does, and a record of the cuts in pruned_heads.json.
 
-    The folder's config.json is taken away first and put back last, so that a folder in which anything is
-    missing is no model's folder. The tokenizer is saved by its own `save_pretrained`.
+    The folder's config.json is removed first and written last, so that an incomplete folder is never taken
+    for a model. Save the tokenizer with its own `save_pretrained`.
 
-    Plain transformers does not load a model that lacks heads rightly; a README.md says so, unless the folder
-    has one of its own.
+    Plain transformers does not load a model with removed heads correctly. A README.md says so, unless the
+    folder already has another one.
 
     Args:
-        model: The model that `prune_heads` changed.
-        folder: Made if it is not there; other files in it stay.
-        pruned: What `prune_heads` gave for it last; None saves the model as it is.
+        model: Model that `prune_heads` changed.
+        folder: Folder to save in, created if missing; other files in it stay.
+        pruned: Last result of `prune_heads` for the model; None saves the model as it is.
 
     Raises:
-        ProbingError: If it belongs to another model, or to an earlier state of this one, or the model was
-            cut otherwise, as a part of another model for one.
+        ProbingError: If `pruned` belongs to another model or to an earlier state of this one, or the model
+            was cut in another way, for example as a part of another model.
+
+    Example:
+        >>> import tempfile
+        >>> from transformers import BertConfig, BertModel
+        >>> from probing import load_pruned, prune_heads, save_pruned
+        >>> model = BertModel(BertConfig(vocab_size=100, num_hidden_layers=2)).eval()
+        >>> pruned = prune_heads(model, {0: [3, 7]})
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     save_pruned(model, folder, pruned)
+        ...     again = load_pruned(folder)
+        >>> again.num_parameters() == pruned.parameters_after
+        True
     """
     removed = removed_from(model)
     if pruned is not None and removed != getattr(pruned, "removed", None):
         raise ProbingError(
-            "save_pruned: the model was not left like this; give what prune_heads gave for it last"
+            "save_pruned: pruned does not describe the model's current state; pass the last result of "
+            "prune_heads for it"
         )
     _check(model, removed)
     folder = Path(folder)
@@ -80,7 +93,7 @@ def save_pruned(model: PreTrainedModel, folder: str | Path, pruned: Pruned | Non
                 os.fsync(stream.fileno())
             path.replace(folder / path.name)
             sync_folder(folder)
-    except SafetensorError as error:  # its way to say that a file cannot be written
+    except SafetensorError as error:  # raised when a file cannot be written
         reason = str(error).splitlines()[0]
         raise ProbingError(f"{folder}: {reason}; free some space there, or choose another folder") from error
     finally:
@@ -88,7 +101,7 @@ def save_pruned(model: PreTrainedModel, folder: str | Path, pruned: Pruned | Non
 
 
 def _write_note(folder: Path, removed: Removed) -> None:
-    """Say in README.md how the model is loaded; a README of another origin stays as it is."""
+    """Explain in README.md how to load the model; a README of another origin is left unchanged."""
     path = folder / "README.md"
     ours = path.is_file() and path.read_text(encoding="utf-8", errors="replace").startswith(_TITLE)
     if removed.smaller and (ours or not path.exists()):
@@ -98,19 +111,19 @@ def _write_note(folder: Path, removed: Removed) -> None:
 
 
 def _check(model: PreTrainedModel, removed: Removed) -> None:
-    """Raise unless a new model of this class becomes this one's shapes by these cuts."""
+    """Raise an error unless these cuts give a new model of this class the shapes of this one."""
     kind: Any = type(model)
     with torch.device("meta"):
-        twin = kind(copy.deepcopy(model.config))
+        fresh = kind(copy.deepcopy(model.config))
     try:
-        removed.apply(twin)
-        same = _shapes(twin) == _shapes(model)
+        removed.apply(fresh)
+        same = _shapes(fresh) == _shapes(model)
     except (AttributeError, IndexError):
         same = False
     if not same:
         raise ProbingError(
-            f"save_pruned: a new {kind.__name__} could not be cut like this one; save what was given "
-            "to prune_heads, not a part of it"
+            f"save_pruned: a new {kind.__name__} could not be cut like this one; save the model that was "
+            "passed to prune_heads, not a part of it"
         )
 
 
@@ -127,20 +140,31 @@ def load_pruned(
     """Load a model that `save_pruned` saved.
 
     Args:
-        folder: Where it lies.
-        model_class: A model's class or one of the Auto classes, as for `from_pretrained`; by default the
-            class that was saved, whose weights must then all be there.
-        options: As of `from_pretrained`: `dtype`, `attn_implementation`, ...
+        folder: Folder of the model.
+        model_class: Class of the model or an Auto class, as for `from_pretrained`. The default is the saved
+            class, all of whose weights must then be present.
+        options: Options of `from_pretrained`, such as `dtype` or `attn_implementation`.
 
     Returns:
         The model in evaluation mode.
 
     Raises:
         ProbingError: If a file is missing or damaged, or does not fit the others.
+
+    Example:
+        >>> import tempfile
+        >>> from transformers import BertConfig, BertModel
+        >>> from probing import find_sites, load_pruned, prune_heads, save_pruned
+        >>> model = BertModel(BertConfig(vocab_size=100, num_hidden_layers=2)).eval()
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     save_pruned(model, folder, prune_heads(model, {0: [3, 7]}))
+        ...     again = load_pruned(folder)
+        >>> [site.heads for site in find_sites(again).heads]
+        [10, 12]
     """
     folder = Path(folder)
     if not is_pruned(folder):
-        raise ProbingError(f"{folder}: no {PRUNED}; a whole model is loaded with from_pretrained")
+        raise ProbingError(f"{folder}: no {PRUNED}; load a whole model with from_pretrained")
     try:
         kind = model_class or _saved_class(folder)
         model, report = from_pretrained(kind, folder, **{**options, "ignore_mismatched_sizes": True})
@@ -157,15 +181,15 @@ def load_pruned(
 
 
 def is_pruned(folder: Path) -> bool:
-    """Whether a model's folder says that heads were cut."""
+    """Return whether a model's folder has a record of removed heads."""
     return (folder / PRUNED).is_file()
 
 
 def from_pretrained(kind: Any, folder: Path, **options: Any) -> tuple[PreTrainedModel, dict[str, Any]]:  # noqa: ANN401
-    """As `kind.from_pretrained` with its loading report, also of a folder that `save_pruned` wrote.
+    """Call `kind.from_pretrained` and return its loading report too, also for folders of `save_pruned`.
 
     Raises:
-        ProbingError: If the record cannot be read, or does not fit the model.
+        ProbingError: If the record of removed heads cannot be read, or does not fit the model.
     """
     options = {**options, "output_loading_info": True, "adapter_kwargs": dict(_NO_ADAPTER)}
     if not is_pruned(folder):
@@ -190,7 +214,7 @@ def from_pretrained(kind: Any, folder: Path, **options: Any) -> tuple[PreTrained
 
 
 def cut_as(removed: Removed, model: PreTrainedModel, folder: Path) -> None:
-    """Cut a model that was just built as another one was cut.
+    """Cut a newly built model in the same way as a saved one.
 
     Raises:
         ProbingError: If the record does not fit the model.
@@ -206,13 +230,13 @@ def cut_as(removed: Removed, model: PreTrainedModel, folder: Path) -> None:
 
 
 def cut_untrained(model: PreTrainedModel, folder: Path) -> None:
-    """Give a model of random weights the shape of the folder's pruned one, if it is one."""
+    """Give a randomly initialised model the shape of the folder's model, if that one is pruned."""
     if is_pruned(folder):
         cut_as(_read(folder), model, folder)
 
 
 def _concrete(kind: Any, folder: Path, remote: bool) -> type[PreTrainedModel]:  # noqa: ANN401
-    """The class itself, where an Auto class stands for one."""
+    """Return the model class itself, also for an Auto class."""
     if issubclass(kind, PreTrainedModel):
         return cast("type[PreTrainedModel]", kind)
     config = AutoConfig.from_pretrained(folder, trust_remote_code=remote)

@@ -1,4 +1,4 @@
-"""One forward pass of a model with every module's tensors kept."""
+"""Record one forward pass of a model, with the tensors of every module."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ from probing.models.sites import Side
 
 @dataclass(frozen=True)
 class Event:
-    """A floating point tensor that entered or left a module.
+    """A floating-point tensor that entered or left a module.
 
     Attributes:
         module: Dotted name.
-        call: Which call of the module, from 0.
-        side: Whether it entered or left.
-        position: Index or name among the arguments or outputs; None for a lone output.
+        call: Index of the call of the module, from 0.
+        side: Side of the module on which the tensor entered or left.
+        position: Index or name among the arguments or outputs; None for a single output.
         tensor: The tensor itself, kept alive.
-        version: How often it had been changed in place by then.
-        mark: Its mark at that time.
-        owner: The module that called this one, and which call of it that was.
+        version: Number of in-place changes up to that time.
+        mark: Mark of the tensor at that time.
+        owner: Name of the calling module, and the index of its own call.
     """
 
     module: str
@@ -46,13 +46,13 @@ class Event:
 
     @property
     def unchanged(self) -> bool:
-        """Whether nothing was written into the tensor afterwards."""
+        """True if nothing was written into the tensor afterwards."""
         return self.tensor._version == self.version
 
 
 @dataclass(frozen=True)
 class Bare:
-    """A context that was projected by a function outside of any linear module."""
+    """A context that was projected by a function outside any linear module."""
 
     module: str
     call: int
@@ -60,17 +60,18 @@ class Bare:
 
 
 class Recording:
-    """All that happened in one forward pass.
+    """Record of one forward pass.
 
     Attributes:
         events: Inputs and outputs of modules, in order of execution.
         bare: Projections without a module.
+        modules: Modules of the model, by dotted name.
         linear: Names of the modules that project.
-        output: What the model returned.
+        output: Output of the model.
     """
 
     def __init__(self, model: PreTrainedModel) -> None:
-        """Start empty."""
+        """Create an empty record of a model."""
         self.events: list[Event] = []
         self.bare: list[Bare] = []
         self.modules = dict(model.named_modules())
@@ -81,7 +82,7 @@ class Recording:
         self._calls: Counter[str] = Counter()
 
     def run(self, model: PreTrainedModel, inputs: Mapping[str, Tensor], flags: Mapping[str, bool]) -> None:
-        """Run the model once under observation."""
+        """Run the model once and record it."""
         with ExitStack() as hooks:
             for name, module in self.modules.items():
                 for handle in self._hook(name, module):
@@ -119,7 +120,7 @@ class Recording:
 
 
 def record(model: PreTrainedModel, inputs: Mapping[str, Tensor]) -> Recording:
-    """Run the model once, in evaluation mode, and leave it and the random state as they were.
+    """Run the model once in evaluation mode, and restore it and the random state.
 
     Raises:
         ProbingError: If the model cannot run on the inputs.
@@ -139,12 +140,12 @@ def record(model: PreTrainedModel, inputs: Mapping[str, Tensor]) -> Recording:
 
 
 def implementation(model: PreTrainedModel) -> str:
-    """The attention implementation that the model runs."""
+    """Return the attention implementation that the model runs."""
     return str(getattr(model.config, "_attn_implementation", None) or "eager")
 
 
 def is_linear(module: nn.Module) -> bool:
-    """Whether the module multiplies by one weight: linear, Conv1D, a 1x1 convolution, or quantised."""
+    """Return whether a module multiplies by one weight: linear, Conv1D, 1x1 convolution or quantised."""
     if isinstance(module, nn.Conv1d):
         return module.kernel_size == (1,)
     return isinstance(module, nn.Linear | Conv1D) or type(module).__name__.endswith("Linear")
@@ -159,9 +160,9 @@ def _flags(model: PreTrainedModel) -> dict[str, bool]:
 
 @contextmanager
 def as_it_was(model: PreTrainedModel) -> Iterator[None]:
-    """Run a model in evaluation mode without gradients, and leave its mode and the random state alone."""
+    """Run a model in evaluation mode without gradients, and restore its mode and the random state."""
     training = [module for module in model.modules() if module.training]
-    # A short input makes block-sparse models swap their attention modules for good.
+    # A short input makes block-sparse models replace their attention modules permanently.
     parts = [(m, dict(m._modules), vars(m).get("attention_type")) for m in model.modules()]
     devices = [model.device] if model.device.type == "cuda" else []
     for module in training:

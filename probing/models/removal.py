@@ -1,4 +1,4 @@
-"""Remove heads from a model for good: smaller matrices, verified against the masked model."""
+"""Remove heads from a model permanently, by smaller matrices that are verified against the masked model."""
 
 from __future__ import annotations
 
@@ -27,19 +27,19 @@ _FAILURES = (
     RuntimeError, ValueError, TypeError, IndexError, KeyError, AttributeError, AssertionError,
     ZeroDivisionError, ProbingError,
 )  # fmt: skip
-"""What a forward pass may raise when shapes do not fit."""
+"""Errors that a forward pass may raise when shapes do not fit."""
 
 
 @dataclass(frozen=True)
 class Pruned:
-    """What one call of `prune_heads` did.
+    """The result of one call of `prune_heads`.
 
     Attributes:
-        cut: Heads that are gone, by layer, numbered as in the whole model before any was cut.
-        uncut: Why heads of a layer were left as they were, by layer.
-        parameters_before: Number of the model's parameters.
-        parameters_after: The same afterwards.
-        removed: All that the model lacks since it was whole, also by earlier calls.
+        cut: Removed heads, by layer, numbered as in the whole model before any was cut.
+        uncut: Reasons why heads of a layer were not removed, by layer.
+        parameters_before: Number of the model's parameters before the call.
+        parameters_after: Number of the model's parameters after the call.
+        removed: Record of everything that this call and earlier calls removed from the whole model.
     """
 
     cut: Mapping[int, tuple[int, ...]]
@@ -59,27 +59,38 @@ def prune_heads(
     inputs: Mapping[str, Tensor] | None = None,
     strict: bool = False,
 ) -> Pruned:
-    """Cut heads out of a model in place, by smaller matrices; it then computes what the masked model does.
+    """Remove heads from a model in place, by smaller matrices; it then computes what the masked model does.
 
-    Columns of the output projection go, and every row of a linear module, and entry of a parameter, that
-    gradients show to feed these heads alone; so no table of families is needed. Layer by layer, the model
-    is compared on small inputs, with and without padding, with the same model whose heads are zeroed
-    (Michel et al. 2019, section 2.3). A layer that differs by more than rounding, or does not run, is put
-    back: it holds the very parameters that it held before.
+    This removes columns of the output projection, and every row of a linear module or entry of a parameter
+    that feeds only these heads. Gradients show which ones do, so the function needs no table of families.
+    Layer by layer, the model is compared on small inputs, with and without padding, with the same model whose
+    heads are set to zero (Michel et al. 2019, section 2.3). A layer that differs by more than rounding, or
+    does not run, is restored with the same parameter objects as before.
 
     Args:
-        model: Any transformers model; its mode, hooks and random state are left as they were.
-        heads: Heads to remove, by layer, both from 0, as `find_sites` numbers the model as it is now.
-        stack: "encoder" or "decoder" of a model that has both; "cross" for cross-attention.
-        cross: Whether cross-attention's heads are meant; the same as stack="cross".
-        inputs: Of the comparison; by default a few tokens or a small image.
-        strict: Whether to raise, and leave the whole model as it was, where anything cannot be cut.
+        model: Any transformers model; its mode, hooks and random state stay the same.
+        heads: Heads to remove, by layer, both from 0, as `find_sites` numbers them in the current model.
+        stack: "encoder" or "decoder" for a model that has both; "cross" for cross-attention.
+        cross: Whether to remove heads of cross-attention; the same as stack="cross".
+        inputs: Keyword arguments for the comparison; the default is a few tokens or a small image.
+        strict: Whether to raise an error and restore the whole model if anything cannot be removed.
 
     Returns:
-        What was cut, and what could not be. Of grouped-query attention only whole groups are.
+        The heads that were removed, and the reasons for those that were not. Grouped-query attention loses
+        only whole groups.
 
     Raises:
-        ProbingError: If the model has no such head, or under `strict` something cannot be cut.
+        ProbingError: If the model does not have a head, or something cannot be removed and `strict` is set.
+
+    Example:
+        >>> from transformers import BertConfig, BertModel
+        >>> from probing import find_sites, prune_heads
+        >>> model = BertModel(BertConfig(vocab_size=100, num_hidden_layers=2)).eval()
+        >>> pruned = prune_heads(model, {0: [3, 7], 1: [11]})
+        >>> pruned.cut
+        {0: (3, 7), 1: (11,)}
+        >>> [site.heads for site in find_sites(model).heads]
+        [10, 11]
     """
     given = default_inputs(model) if inputs is None else dict(inputs)
     sites = find_sites(model, given).heads
@@ -119,12 +130,13 @@ def _asked(sites: Sequence[Site], heads: Heading, stack: str) -> dict[Site, froz
     stacks = list(dict.fromkeys(map(stack_name, sites)))
     chosen = stack if stack or len(stacks) > 1 else stacks[0]
     if chosen not in stacks:
-        raise ProbingError(f"the model has heads in {', '.join(map(repr, stacks))}; say which, stack=...")
-    there = Heads(tuple(site for site in sites if stack_name(site) == chosen))
+        there = ", ".join(map(repr, stacks))
+        raise ProbingError(f"the model has heads in {there}; choose one with stack=...")
+    of_stack = Heads(tuple(site for site in sites if stack_name(site) == chosen))
     named = [(layer, head) for layer, several in heads.items() for head in several]
-    there.places(named)  # raises for heads that are not there
+    of_stack.places(named)  # raises for heads that do not exist
     wanted = {layer: frozenset(several) for layer, several in heads.items() if several}
-    return {site: wanted[site.layer] for site in there.sites if site.layer in wanted}
+    return {site: wanted[site.layer] for site in of_stack.sites if site.layer in wanted}
 
 
 def _jobs(
@@ -133,7 +145,7 @@ def _jobs(
     asked: Mapping[Site, frozenset[int]],
     inputs: Mapping[str, Tensor],
 ) -> Iterator[tuple[Job, str]]:
-    """The heads to cut from each projection, and why others of it are not."""
+    """Yield the heads to remove from each projection, and why other requested heads are kept."""
     modules = dict.fromkeys(site.module for site in asked)
     followed = [site for site in sites if site.module in modules and site.side is Side.INPUT]
     found = feeding(model, followed, inputs) if followed else {}
@@ -152,7 +164,7 @@ def _job(
     fed = merged(known) if known else Feeding((), "")
     why = obstacle(model, sites, asked)
     if not why and len(known) < len(sites):
-        why = "its heads cannot be followed back to what feeds them"
+        why = "its heads cannot be traced back to the modules that feed them"
     if why:
         return Job(sites, frozenset(), fed), why
     whole, why = split_groups(fed, asked[sites[0]])
@@ -160,7 +172,7 @@ def _job(
 
 
 class _Work:
-    """The model under the knife, and how to undo all that was done to it."""
+    """The model that is being cut, and the steps that undo all changes to it."""
 
     def __init__(
         self, model: PreTrainedModel, batches: list[dict[str, Tensor]], sites: Sequence[Site]
@@ -175,7 +187,7 @@ class _Work:
         self.counts: list[Count] = []
 
     def cut(self, job: Job) -> str:
-        """Cut heads from one projection, or leave it untouched and say why."""
+        """Remove heads from one projection and return "", or leave it untouched and return the reason."""
         cuts, why = cuts_of(self._model, job)
         why = why or self._shared(cuts)
         if why:
@@ -214,18 +226,18 @@ class _Work:
 
     def _failure(self, expected: Outputs, job: Job) -> str:
         try:
-            told = difference(expected, self._outputs(), job.site.module)
-            if not told and len(job.heads) == job.site.heads and not self._found(job):
-                return "without any head its layer would no longer be found; leave it one"
+            differs = difference(expected, self._outputs(), job.site.module)
+            if not differs and len(job.heads) == job.site.heads and not self._found(job):
+                return "without any head, its layer would no longer be found; keep at least one"
         except _FAILURES as error:
             if len(job.heads) == job.site.heads:
-                return "it does not run without any head; leave it one"
+                return "it does not run without any head; keep at least one"
             reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
             return f"it does not run with fewer heads ({reason})"
-        return told and f"with fewer heads it gives {told}"
+        return differs and f"with fewer heads it gives {differs}"
 
     def _found(self, job: Job) -> bool:
-        """Whether a layer without heads still counts as one, so that others keep their numbers."""
+        """Return whether a layer without heads still counts, so that the others keep their numbers."""
         now = {(site.module, site.layer) for site in find_sites(self._model, self._batches[0]).heads}
         return now == {place for place in self._places if place[0] != job.site.module}
 
@@ -233,7 +245,7 @@ class _Work:
 def _refuse(strict: bool, reasons: Mapping[Site, str]) -> None:
     if strict and reasons:
         site, why = next(iter(reasons.items()))
-        raise ProbingError(f"{site}: {why}; the model is as it was")
+        raise ProbingError(f"{site}: {why}; the model was not changed")
 
 
 def _size(model: nn.Module) -> int:

@@ -1,4 +1,4 @@
-"""What a model lacks since heads were cut, so that another copy of it can be cut alike."""
+"""Record of the heads removed from a model, so that another copy of it can be cut in the same way."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from probing.models.slices import Count, Cut, Ranges, apply, as_indices, as_rang
 
 _VERSION = 1
 _MEMORY = "_pruned_heads"
-NOTE = "Plain transformers does not load this model rightly; probing.load_pruned(folder) does."
+NOTE = "Plain transformers does not load this model correctly; probing.load_pruned(folder) does."
 
 
 @dataclass(frozen=True)
 class Removed:
-    """All that a model lacks since it was whole, in the numbering of the whole model.
+    """Everything that was removed from a model, in the numbering of the whole model.
 
     Attributes:
-        heads: Heads that are gone, by stack ("", "encoder", "decoder" or "cross") and layer.
+        heads: Removed heads, by stack ("", "encoder", "decoder" or "cross") and layer.
         kept: Indices that parameters kept, by name and axis.
-        counts: What modules say about their heads, by name and attribute.
+        counts: New head counts in modules, by name and attribute.
     """
 
     heads: Mapping[str, Mapping[int, tuple[int, ...]]] = field(default_factory=dict)
@@ -39,7 +39,7 @@ class Removed:
         return bool(self.kept)
 
     def originals(self, site: Site, heads: Iterable[int]) -> tuple[int, ...]:
-        """Numbers in the whole model of heads that are numbered as they are at this site now."""
+        """Return the numbers in the whole model of heads that are given in a site's current numbering."""
         gone = self.heads.get(stack_name(site), {}).get(site.layer, ())
         left = [head for head in range(site.heads + len(gone)) if head not in gone]
         return tuple(left[head] for head in sorted(heads))
@@ -47,7 +47,7 @@ class Removed:
     def after(
         self, cuts: Iterable[Cut], counts: Iterable[Count], heads: Mapping[Site, Iterable[int]]
     ) -> Removed:
-        """The record after further heads are gone, numbered as the model was before they went."""
+        """Return the record after further cuts, whose heads are numbered as before these cuts."""
         gone = {stack: dict(layers) for stack, layers in self.heads.items()}
         for site, several in heads.items():
             layers = gone.setdefault(stack_name(site), {})
@@ -56,16 +56,16 @@ class Removed:
         for cut in cuts:
             axes = kept.setdefault(cut.parameter, {})
             axes[cut.axis] = _through(axes.get(cut.axis), cut.kept)
-        told = {name: dict(values) for name, values in self.counts.items()}
+        counted = {name: dict(values) for name, values in self.counts.items()}
         for count in counts:
-            told.setdefault(count.module, {})[count.attribute] = count.value
-        return Removed(gone, kept, told)
+            counted.setdefault(count.module, {})[count.attribute] = count.value
+        return Removed(gone, kept, counted)
 
     def within(self, model: nn.Module, prefix: str) -> Removed:
-        """The record in the names of a model that has, or lacks, a task head around the saved one.
+        """Return the record with the module names of a model with or without a task head.
 
         Raises:
-            ProbingError: If the model has not the modules that were cut.
+            ProbingError: If the model does not have the modules that were cut.
         """
         known = {name for name, _ in model.named_modules()}
 
@@ -74,7 +74,7 @@ class Removed:
             found = next((name for name in names if name in known), None)
             if found is None:
                 raise ProbingError(
-                    f"{type(model).__name__} has no {module}, which was cut; load the class that was saved"
+                    f"{type(model).__name__} has no {module}, which was cut; load the saved class"
                 )
             return found
 
@@ -86,7 +86,7 @@ class Removed:
         return Removed(self.heads, kept, {local(name): values for name, values in self.counts.items()})
 
     def apply(self, model: nn.Module) -> None:
-        """Make a whole model's parameters as small as the record says; their values stay theirs."""
+        """Cut the parameters of a whole model as recorded; the values that remain are its own."""
         cuts = [Cut(name, axis, ranges) for name, axes in self.kept.items() for axis, ranges in axes.items()]
         counts = [
             Count(name, key, value) for name, values in self.counts.items() for key, value in values.items()
@@ -95,32 +95,32 @@ class Removed:
 
 
 def removed_from(model: PreTrainedModel) -> Removed:
-    """What the model lacks, by `prune_heads` or as it was saved; nothing of a whole model."""
+    """Return the record of what was removed from a model, now or before saving; empty for a whole model."""
     found = vars(model).get(_MEMORY)
     return found if isinstance(found, Removed) else Removed()
 
 
 def remember(model: PreTrainedModel, removed: Removed) -> None:
-    """Have the model know what it lacks."""
+    """Store the record in the model."""
     vars(model)[_MEMORY] = removed
 
 
 def as_json(removed: Removed) -> str:
-    """The record as text."""
+    """Return the record as text."""
     note = {"note": NOTE} if removed.smaller else {}
     return json.dumps({"version": _VERSION, **note, **asdict(removed)}, indent=1) + "\n"
 
 
 def from_json(text: str) -> Removed:
-    """The record that `as_json` wrote.
+    """Return the record that `as_json` wrote.
 
     Raises:
-        ValueError: If it is something else.
+        ValueError: If the text is not such a record.
     """
     try:
         content = json.loads(text)
         if content["version"] != _VERSION:
-            raise ValueError(f"is of version {content['version']}, not {_VERSION}; update this package")
+            raise ValueError(f"has version {content['version']}, not {_VERSION}; update probing")
         return Removed(
             {
                 str(stack): {int(layer): tuple(map(int, gone)) for layer, gone in layers.items()}
@@ -143,12 +143,12 @@ def _ranges(runs: Iterable[Iterable[int]]) -> Ranges:
     found = tuple((int(first), int(last)) for first, last in runs)
     edges = [edge for run in found for edge in run]
     if edges != sorted(edges) or (edges and edges[0] < 0):
-        raise ValueError("holds indices that are out of order")
+        raise ValueError("has indices that are out of order")
     return found
 
 
 def _through(before: Ranges | None, kept: Ranges) -> Ranges:
-    """Indices of indices: what is kept of what was kept before."""
+    """Return `kept`, which indexes the entries kept before, as indices of the whole parameter."""
     if before is None:
         return kept
     there = as_indices(before)

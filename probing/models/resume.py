@@ -1,4 +1,4 @@
-"""Forward passes that begin in the middle: what lies below a masked head is computed once for all masks."""
+"""Forward passes that start in the middle, so that the layers below a masked head run once for all masks."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from probing.models.recording import as_it_was, is_linear
 from probing.models.sites import Side, Site
 
 Key = tuple[str, int]
-"""A module by its dotted name, and which call of it in one forward pass."""
+"""Dotted name of a module, and the index of its call within one forward pass."""
 _ALONE = 1
 
 
 @dataclass
 class _Call:
-    """One call of a module in the traced pass; times count the entries and exits of all modules."""
+    """One call of a module in the traced pass; its times count the entries and exits of all modules."""
 
     key: Key
     parent: _Call | None
@@ -35,13 +35,13 @@ class _Call:
 
 @dataclass(frozen=True)
 class Plan:
-    """What need not be computed again when only what follows a site changes.
+    """The parts of a forward pass that need not be computed again if only what follows a site changes.
 
     Attributes:
-        finished: For each site the outermost modules that are done before it is reached, in order.
-        axes: Which axis of each tensor of their outputs runs over the batch; None for none of them.
-        calls: How often each of these modules is called in a pass.
-        late: Modules that project every token by itself, from the one at the last site on.
+        finished: Outermost modules that finish before each site is reached, in order.
+        axes: Batch axis of each tensor in their outputs; None for a tensor without one.
+        calls: Number of calls of each of these modules in a pass.
+        late: Modules that project every token separately, starting with the one at the last site.
     """
 
     finished: Mapping[Site, tuple[Key, ...]]
@@ -51,12 +51,12 @@ class Plan:
 
 
 def make_plan(model: PreTrainedModel, sites: Sequence[Site], inputs: Mapping[str, Tensor]) -> Plan | None:
-    """Trace one tiny forward pass; None where it cannot be told when a site is reached.
+    """Make a plan from one tiny traced forward pass; None if it does not show when a site is reached.
 
     Args:
-        model: The model in which the sites were found.
+        model: Model in which the sites were found.
         sites: Head sites.
-        inputs: As `default_inputs` gives them: the batch size must differ from all other sizes.
+        inputs: Inputs as from `default_inputs`; the batch size must differ from all other sizes.
     """
     calls = _trace(model, inputs)
     begins = {call.key: call for call in calls}
@@ -73,10 +73,10 @@ def make_plan(model: PreTrainedModel, sites: Sequence[Site], inputs: Mapping[str
 
 
 class Prefix:
-    """One forward pass whose intermediate results are kept, for passes that begin at any site of it."""
+    """Intermediate results of one forward pass, for passes that start at any of its sites."""
 
     def __init__(self, model: PreTrainedModel, plan: Plan) -> None:
-        """Nothing is kept yet."""
+        """Start without results."""
         self._model = model
         self._plan = plan
         self._kept: dict[Key, Any] = {}
@@ -84,7 +84,7 @@ class Prefix:
 
     @contextmanager
     def recording(self) -> Iterator[None]:
-        """Keep what the forward pass within computes; it must be one pass."""
+        """Keep the results of the forward pass within the context, which must contain exactly one."""
 
         def keep(name: str) -> Callable[..., None]:
             def hook(_: nn.Module, __: Any, output: Any) -> None:  # noqa: ANN401
@@ -105,12 +105,12 @@ class Prefix:
 
     @property
     def complete(self) -> bool:
-        """Whether the pass went the way of the plan; some families read longer inputs in other ways."""
+        """True if the pass followed the plan; some families process longer inputs differently."""
         return dict(self._calls) == dict(self._plan.calls)
 
     @contextmanager
     def resumed(self, site: Site, copies: int) -> Iterator[None]:
-        """Let a pass over so many copies of the batch, one after the other, begin at a site."""
+        """Let a pass over several consecutive copies of the batch start at a site."""
         queues: dict[str, deque[Any]] = defaultdict(deque)
         for key in self._plan.finished[site]:
             queues[key[0]].append(repeated(self._kept[key], self._plan.axes[key], copies))
@@ -122,14 +122,14 @@ class Prefix:
 
 @contextmanager
 def cropped(model: PreTrainedModel, plan: Plan, positions: Tensor) -> Iterator[None]:
-    """After attention of the last block, project one token of every row alone.
+    """After the attention of the last block, project only one token of every row.
 
-    What is added to it is broadcast over all tokens, so that only this one is right afterwards.
+    The result is broadcast over all tokens when it is added, so only this token is correct afterwards.
 
     Args:
-        model: The model that was traced.
-        plan: Says which modules these are.
-        positions: int64 (rows,), the token of each.
+        model: Model that was traced.
+        plan: Plan that names the modules.
+        positions: int64 (rows,), the position of the token in each row.
     """
 
     def hook(_: nn.Module, args: tuple[Any, ...]) -> tuple[Any, ...] | None:
@@ -145,7 +145,7 @@ def cropped(model: PreTrainedModel, plan: Plan, positions: Tensor) -> Iterator[N
 
 
 def repeated(value: Any, axes: Any, copies: int) -> Any:  # noqa: ANN401
-    """Copies of a batch one after the other, along the axis of each tensor that runs over it."""
+    """Return consecutive copies of a batch, along the batch axis of each tensor."""
     if isinstance(value, Tensor):
         if axes is None or copies == 1:
             return value.clone()  # the model may write into it
@@ -217,7 +217,7 @@ def _caches(model: PreTrainedModel) -> bool:
 
 
 def _finished(calls: Sequence[_Call], time: int) -> tuple[Key, ...]:
-    """The outermost calls that have ended by then."""
+    """Return the outermost calls that have ended by a given time."""
     return tuple(
         call.key for call in calls if call.end < time and call.parent is not None and call.parent.end > time
     )
@@ -228,7 +228,7 @@ def _is_wide(tensor: Tensor) -> bool:
 
 
 def _axes(value: Any) -> Any:  # noqa: ANN401
-    """For each tensor the axis of the batch, in the structure of the value."""
+    """Return the batch axis of each tensor, in the structure of the value."""
     if isinstance(value, Tensor):
         sizes = list(value.shape)
         if BATCH in sizes:

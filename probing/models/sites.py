@@ -1,4 +1,4 @@
-"""Where a model's vectors can be read: one frozen record for each place."""
+"""Sites at which a model's vectors can be read, one frozen record for each."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from probing.errors import ProbingError
 
 
 class Kind(StrEnum):
-    """What is read at a site."""
+    """Kind of tensor that is read at a site."""
 
     HEAD = "head"
     HIDDEN = "hidden"
@@ -17,18 +17,18 @@ class Kind(StrEnum):
 
 
 class Side(StrEnum):
-    """Which door of the module a site is read through."""
+    """Side of a module at which a site is read."""
 
     INPUT = "input"
     OUTPUT = "output"
     METHOD = "method"
     """An argument of a method other than forward, for projections that are bare parameters."""
     RESULT = "result"
-    """The output of the whole model: where no module carries the tensor."""
+    """The output of the whole model, for tensors that no module carries."""
 
 
 class Layout(StrEnum):
-    """The order of axes in which the model holds the tensor."""
+    """Order of axes in which the model stores a tensor."""
 
     BATCH_SEQ = "batch, seq, features"
     SEQ_BATCH = "seq, batch, features"
@@ -47,26 +47,26 @@ class Site:
 
     Attributes:
         kind: Head outputs before the output projection, hidden states, or attention weights.
-        layer: From 0 in order of execution, counted apart for each stack and for cross-attention. Of
-            hidden states, -1 is the embeddings and l the output of block l, as `output_hidden_states`
-            of the library has it: the last one is mostly taken after the final norm.
-        module: Dotted name of the module that is hooked, relative to the model that was traced.
-        call: Which call of that module in one forward pass, from 0; blocks may share modules.
+        layer: Layer from 0 in order of execution, counted separately for each stack and for cross-attention.
+            For hidden states, -1 is the embeddings and l is the output of block l, as in
+            `output_hidden_states` of transformers. The last one is usually taken after the final norm.
+        module: Dotted name of the hooked module, relative to the traced model.
+        call: Index of the call of that module in one forward pass, from 0; blocks may share modules.
         heads: Number of heads; 1 for hidden states.
         head_dim: Size of one head's vector; the width of hidden states; 0 for attention weights.
-        side: Which door of the module.
-        position: Index of the argument, of the entry in the output tuple, or its name; None stands for
-            the output itself. Of `Side.RESULT`, the index in the tuple called `name`.
-        name: The method of `Side.METHOD`; the field of the model's output of `Side.RESULT`.
-        layout: The axes of the tensor at that door.
-        offset: First feature of head 0, where other features stand beside the heads.
-        stack: "encoder" or "decoder" of a model that has both; "" otherwise.
+        side: Side of the module at which the tensor is read.
+        position: Index or name of the argument, or of the entry in the output; None for the output itself.
+            For `Side.RESULT`, it is the index in the tuple called `name`.
+        name: Method for `Side.METHOD`; field of the model's output for `Side.RESULT`.
+        layout: Order of the tensor's axes at that side.
+        offset: Index of the first feature of head 0, if there are other features next to the heads.
+        stack: "encoder" or "decoder" for a model that has both; "" otherwise.
         cross: Whether the queries attend to another sequence.
-        aligned: Whether position i on the seq axis belongs to input token i. False where the model
-            pools its sequence; padding that a model appends by itself is cropped, and so is aligned.
-        softmax: Of heads, which softmax of a forward pass gives their attention probabilities, from 0; None
-            where they are computed within a fused function, or otherwise.
-        note: What a head is, where that is unusual; "" otherwise.
+        aligned: Whether position i on the seq axis belongs to input token i. It is False if the model pools
+            its sequence. Padding that a model appends itself is cropped and does not count.
+        softmax: For heads, index of the softmax in a forward pass that gives their attention probabilities,
+            from 0. None if they are computed in a fused function or in another way.
+        note: Explanation if a head is unusual; "" otherwise.
     """
 
     kind: Kind
@@ -87,7 +87,7 @@ class Site:
     note: str = ""
 
     def __str__(self) -> str:
-        """As in messages: `encoder head outputs of layer 2 (encoder.block.2.layer.0.SelfAttention.o)`."""
+        """Return a name as `encoder head outputs of layer 2 (encoder.block.2.layer.0.SelfAttention.o)`."""
         noun = {"head": "head outputs", "hidden": "hidden states", "attention": "attention weights"}
         cross = "cross-attention" if self.cross else ""
         what = " ".join(filter(None, (self.stack, cross, noun[self.kind])))
@@ -96,16 +96,16 @@ class Site:
 
 @dataclass(frozen=True)
 class Sites:
-    """All that can be read in one forward pass of a model.
+    """All sites that can be read in one forward pass of a model.
 
-    Layers without softmax attention, as in hybrids of attention and state spaces, have no head site.
+    Layers without softmax attention, as in hybrids of attention and state-space layers, have no head site.
 
     Attributes:
-        heads: In order of execution.
-        hidden: In order of execution; empty if the model returns no hidden states.
-        attention: In order of execution; empty unless the model runs the eager implementation.
-        implementation: The model's attention implementation when it was traced.
-        model_type: As in the model's config.
+        heads: Sites of head outputs, in order of execution.
+        hidden: Sites of hidden states, in order of execution; empty if the model does not return them.
+        attention: Sites of attention weights, in order of execution; empty unless attention is eager.
+        implementation: Attention implementation of the model when it was traced.
+        model_type: Model type in the model's config.
     """
 
     heads: tuple[Site, ...]
@@ -115,21 +115,21 @@ class Sites:
     model_type: str = ""
 
     def of(self, kind: Kind) -> tuple[Site, ...]:
-        """The sites of one kind, never none.
+        """Return the sites of one kind, at least one.
 
         Raises:
-            ProbingError: If the model has none of that kind; the message says how to get them.
+            ProbingError: If the model has no site of that kind; the message says how to get one.
         """
         found = {Kind.HEAD: self.heads, Kind.HIDDEN: self.hidden, Kind.ATTENTION: self.attention}[kind]
         if found:
             return found
         if kind is Kind.ATTENTION and self.implementation != "eager":
             raise eager_needed(self.model_type, self.implementation)
-        raise ProbingError(f"{self.model_type}: the model does not give its {kind} vectors; use heads")
+        raise ProbingError(f"{self.model_type}: the model does not expose its {kind} vectors; use heads")
 
 
 def eager_needed(model_type: str, implementation: str) -> ProbingError:
-    """The error for attention weights that a fused implementation never computes."""
+    """Return the error for attention weights that a fused implementation never computes."""
     return ProbingError(
         f"{model_type}: attention weights are not computed by {implementation!r}; "
         'load the model with attn_implementation="eager"'

@@ -1,4 +1,4 @@
-"""Smaller parameters in the place of whole ones, and the whole ones back again."""
+"""Replace parameters with smaller ones, and restore the whole ones."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from transformers import PreTrainedModel
 from transformers.pytorch_utils import Conv1D
 
 Ranges = tuple[tuple[int, int], ...]
-"""Increasing runs of indices, each from its first one to the one after its last."""
+"""Increasing runs of indices, each as its first index and the index after its last."""
 Undo = Callable[[], None]
 
 
 @dataclass(frozen=True)
 class Cut:
-    """What a parameter keeps.
+    """The part of a parameter that is kept.
 
     Attributes:
         parameter: Dotted name.
-        axis: Along which it becomes smaller.
-        kept: The indices that stay.
+        axis: Axis along which it becomes smaller.
+        kept: Indices that are kept.
     """
 
     parameter: str
@@ -32,12 +32,12 @@ class Cut:
 
 @dataclass(frozen=True)
 class Count:
-    """A number that a module keeps about its heads.
+    """A count that a module stores about its heads.
 
     Attributes:
         module: Dotted name.
-        attribute: The attribute that holds it.
-        value: What it is after the cut.
+        attribute: Name of the attribute.
+        value: Value after the cut.
     """
 
     module: str
@@ -46,7 +46,7 @@ class Count:
 
 
 def as_ranges(indices: Iterable[int]) -> Ranges:
-    """Runs of indices that are given in increasing order."""
+    """Return the runs in indices that are given in increasing order."""
     runs: list[list[int]] = []
     for index in indices:
         if runs and runs[-1][1] == index:
@@ -57,7 +57,7 @@ def as_ranges(indices: Iterable[int]) -> Ranges:
 
 
 def as_indices(ranges: Ranges) -> list[int]:
-    """All indices of some runs."""
+    """Return all indices in some runs."""
     return [index for first, last in ranges for index in range(first, last)]
 
 
@@ -65,11 +65,11 @@ def apply(model: nn.Module, cuts: Sequence[Cut], counts: Sequence[Count]) -> lis
     """Cut parameters and set counts in place.
 
     Returns:
-        What undoes it, the last first: afterwards the model holds the same objects as before.
+        Steps that undo the changes, for `roll_back`, which restores the same objects as before.
 
     Raises:
-        IndexError: If a parameter has not the indices that it shall keep; then nothing is changed.
-        AttributeError: If the model has no such module or parameter; then nothing is changed.
+        IndexError: If a parameter does not have the indices to keep; then nothing is changed.
+        AttributeError: If the model does not have a module or parameter; then nothing is changed.
     """
     undo: list[Undo] = []
     try:
@@ -84,13 +84,13 @@ def apply(model: nn.Module, cuts: Sequence[Cut], counts: Sequence[Count]) -> lis
 
 
 def roll_back(undo: Iterable[Undo]) -> None:
-    """Undo what `apply` did."""
+    """Undo the changes of `apply`, the last one first."""
     for step in reversed(list(undo)):
         step()
 
 
 def owners(model: PreTrainedModel) -> dict[int, list[str]]:
-    """All names of every parameter, by its id: several where modules share it."""
+    """Return all names of every parameter by its id; it has several if modules share it."""
     found: dict[int, list[str]] = {}
     for name, parameter in model.named_parameters(remove_duplicate=False):
         found.setdefault(id(parameter), []).append(name)
@@ -98,7 +98,7 @@ def owners(model: PreTrainedModel) -> dict[int, list[str]]:
 
 
 def sliceable(module: nn.Module) -> bool:
-    """Whether rows and columns of the module's weight are known: a plain float matrix of its own."""
+    """Return whether the rows and columns of a module's weight are known: it is a plain float matrix."""
     weight = module._parameters.get("weight")
     if not isinstance(weight, Tensor) or not weight.is_floating_point():
         return False
@@ -108,7 +108,7 @@ def sliceable(module: nn.Module) -> bool:
 
 
 def axes(module: nn.Module) -> tuple[int, int]:
-    """The axes of a linear module's weight along which its outputs and its inputs run."""
+    """Return the axes of a linear module's weight that belong to its outputs and to its inputs."""
     return (1, 0) if isinstance(module, Conv1D) else (0, 1)
 
 
@@ -125,12 +125,12 @@ def _cut(model: nn.Module, cut: Cut) -> list[Undo]:
     smaller = whole.detach().index_select(cut.axis, kept).contiguous()
     module._parameters[name] = nn.Parameter(smaller, requires_grad=whole.requires_grad)
     undo: list[Undo] = [lambda: module._parameters.update({name: whole})]
-    undo += [_set(module, told, len(kept)) for told in _sizes(module, name, cut.axis)]
+    undo += [_set(module, attribute, len(kept)) for attribute in _sizes(module, name, cut.axis)]
     return undo
 
 
 def _sizes(module: nn.Module, name: str, axis: int) -> tuple[str, ...]:
-    """The attributes in which a module tells the size of its weight along an axis."""
+    """Return the attributes in which a module stores the size of its weight along an axis."""
     if name != "weight":
         return ()
     if isinstance(module, Conv1D):

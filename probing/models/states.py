@@ -1,4 +1,4 @@
-"""Match what a model returns, hidden states and attention weights, to the modules that made it."""
+"""Match the hidden states and attention weights that a model returns to the modules that made them."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ SHAPES = (Layout.BATCH_SEQ, Layout.SEQ_BATCH, Layout.FEATURES_SEQ)
 
 
 def hidden_sites(recording: Recording, sizes: Sizes, stack_of: Callable[[str], str]) -> tuple[Site, ...]:
-    """Sites of all hidden states that the model returned.
+    """Return the sites of all hidden states that the model returned.
 
-    A state is read where it left a module, or else where it entered one. A state that no module shows is
+    A state is read where it left a module, or else where it entered one. A state that no module carries is
     read from the model's output at the end of the pass.
     """
     found: list[Site] = []
@@ -41,10 +41,10 @@ def hidden_sites(recording: Recording, sizes: Sizes, stack_of: Callable[[str], s
 def attention_sites(
     recording: Recording, sizes: Sizes, heads: Sequence[tuple[Site, Mark | None]], count: object
 ) -> tuple[Site, ...]:
-    """Attention weights of the given head sites: a module's output, or else the model's.
+    """Return the sites of the attention weights of head sites, in a module's output or else in the model's.
 
-    Weights that are not (batch, heads, queries, keys), as of blocks or windows, are left out. `count` is
-    the number of heads that the config states.
+    Weights that are not (batch, heads, queries, keys), such as those of blocks or windows, are left out.
+    `count` is the number of heads that the config states.
     """
     probabilities = defaultdict(list)
     for event in recording.events:
@@ -54,7 +54,7 @@ def attention_sites(
     for site, mark in heads:
         events = probabilities[mark.origin] if mark else []
         counts = (site.heads, count)
-        # Fewer queries than tokens: a chunk of them, as in canine's local attention.
+        # Fewer queries than tokens are a chunk of them, as in canine's local attention.
         least = (sizes.of(site.stack) or 0) if site.aligned else 0
         events = [event for event in events if event.tensor.ndim == 4 and event.tensor.shape[2] >= least]
         seen = [e for e in events if _is_weights(e.tensor, sizes, counts) and e.unchanged]
@@ -107,7 +107,7 @@ def _returned(
 def _match(
     events: Sequence[Event], state: Tensor, start: int, length: int | None
 ) -> tuple[int, Layout] | None:
-    """First event not before `start` that holds the state: the same object, or else the same values."""
+    """Return the first event from `start` on with the state: the same object, or else the same values."""
     usable = [(i, e) for i, e in enumerate(events) if i >= start and e.module and e.unchanged]
     usable.sort(key=lambda item: item[1].side is Side.INPUT)
     for index, event in usable:
@@ -123,7 +123,7 @@ def _match(
 
 
 def _layout(tensor: Tensor, state: Tensor, length: int | None) -> Layout | None:
-    """In which layout the tensor holds the state's values."""
+    """Return the layout in which a tensor has the state's values; None if it does not have them."""
     if tensor is state and state.ndim == 3:
         return Layout.BATCH_SEQ
     if tensor.ndim == 4 or state.ndim == 4:

@@ -1,4 +1,4 @@
-"""The side of a model that reads text: the whole, its encoder, its text tower, or none."""
+"""The part of a model that reads text: the whole model, its encoder, its text tower, or none."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from probing.models.default_inputs import default_inputs
 from probing.models.recording import as_it_was
 
 SUPPORTED = (
-    "models of text are read (of encoder-decoder models the encoder, of pairs like CLIP the text tower); "
-    "choose one of these"
+    "only text models are supported (encoder-decoder models by their encoder, pairs such as CLIP by their "
+    "text tower); choose one of these"
 )
 
 
 def check_reads_text(name: str, config: PreTrainedConfig) -> None:
-    """Refuse a model of images or sound by its configuration alone.
+    """Reject a model of images or sound by its configuration alone.
 
     Raises:
-        ProbingError: Saying what it reads, and what is supported.
+        ProbingError: If the model does not read text; the message says what it reads and what is supported.
     """
     kind: Any = MODEL_MAPPING.get(type(config), None)
     for each in kind if isinstance(kind, list | tuple) else (kind,):
@@ -28,16 +28,16 @@ def check_reads_text(name: str, config: PreTrainedConfig) -> None:
 
 
 def text_side(name: str, model: PreTrainedModel) -> PreTrainedModel:
-    """The part of a model without a task head that reads text by itself.
+    """Return the part of a model without a task head that reads text on its own.
 
     Raises:
-        ProbingError: If there is none.
+        ProbingError: If there is no such part.
     """
     _check_input(name, model.config, model.main_input_name)
     if model.config.is_encoder_decoder:
         model = model.get_encoder()
         if not isinstance(model, PreTrainedModel):
-            raise ProbingError(f"model {name}: its encoder does not run alone; choose another model")
+            raise ProbingError(f"model {name}: its encoder does not run on its own; choose another model")
         return model
     if not isinstance(model.input_modalities, str):
         tower = getattr(model, "text_model", None)
@@ -48,11 +48,11 @@ def text_side(name: str, model: PreTrainedModel) -> PreTrainedModel:
 
 def _check_input(name: str, config: PreTrainedConfig, main: str) -> None:
     if main not in ("input_ids", "inputs_embeds"):
-        raise ProbingError(f"model {name} ({config.model_type}): reads {main}, no text; {SUPPORTED}")
+        raise ProbingError(f"model {name} ({config.model_type}): reads {main}, not text; {SUPPORTED}")
 
 
 def _check_runs(name: str, model: PreTrainedModel) -> None:
-    """Check that a model of several kinds of input takes text without the others."""
+    """Check that a model with several kinds of input reads text without the others."""
     try:
         with as_it_was(model):
             model(**default_inputs(model))

@@ -1,4 +1,4 @@
-"""Find every attention head of a transformers model, whatever its family."""
+"""Find every attention head of a transformers model of any family."""
 
 from __future__ import annotations
 
@@ -19,24 +19,38 @@ from probing.models.states import attention_sites, hidden_sites
 from probing.validation.arguments import checked
 
 METHODS = {"XLNetRelativeAttention": ("post_attention", 1)}
-"""Projections by a bare parameter: the method that is given the context, and the argument's index."""
+"""Methods that project a context by a bare parameter, and the index of the context among the arguments."""
 
 
 @checked()
 def find_sites(model: PreTrainedModel, inputs: Mapping[str, Tensor] | None = None) -> Sites:
-    """Find where the heads, hidden states and attention weights of a model can be read.
+    """Find the sites at which the heads, hidden states and attention weights of a model can be read.
 
-    Runs one small forward pass and follows the data: the first linear module that probabilities times
-    values enter is the output projection, whose input is all heads' outputs side by side. A model whose
-    attention has no softmax is read at the last linear of its attention blocks, and the sites say so.
+    This runs one small forward pass and follows the data. The first linear module that receives attention
+    probabilities times values is the output projection; its input is the concatenated output of all heads. A
+    model whose attention has no softmax is read at the last linear module of its attention blocks, and the
+    note of each site says so.
 
     Args:
-        model: Any transformers model, unmodified; its mode and random state are left as they were.
-        inputs: Keyword arguments of a forward pass; by default a few tokens (or a small image). Give a
-            batch of at least 2 whose size differs from its lengths.
+        model: Any unmodified transformers model; its mode and random state stay the same.
+        inputs: Keyword arguments of a forward pass; the default is a few tokens or a small image. Use a batch
+            of at least 2 whose size differs from its lengths.
+
+    Returns:
+        Sites of head outputs, hidden states and, with eager attention, attention weights.
 
     Raises:
         ProbingError: If the model has no attention heads, or they cannot be read.
+
+    Example:
+        >>> from transformers import BertConfig, BertModel
+        >>> from probing import find_sites
+        >>> model = BertModel(BertConfig(vocab_size=100, num_hidden_layers=2))
+        >>> sites = find_sites(model)
+        >>> print(sites.heads[0])
+        head outputs of layer 0 (encoder.layer.0.attention.output.dense)
+        >>> [(site.layer, site.heads, site.head_dim) for site in sites.heads]
+        [(0, 12, 64), (1, 12, 64)]
     """
     given = default_inputs(model) if inputs is None else dict(inputs)
     recording = record(model, given)
@@ -55,7 +69,7 @@ def find_sites(model: PreTrainedModel, inputs: Mapping[str, Tensor] | None = Non
 
 
 class _Finder:
-    """Turns a recording into head sites."""
+    """Converter of a recording into head sites."""
 
     def __init__(self, model: PreTrainedModel, recording: Recording, sizes: Sizes) -> None:
         self._recording = recording
@@ -67,7 +81,7 @@ class _Finder:
         self._decoder = decoder_of(model)
 
     def stack_of(self, module: str) -> str:
-        """The stack that a module belongs to."""
+        """Return the stack that a module belongs to."""
         if self._decoder is None:
             return ""
         owners = {n for n, m in self._recording.modules.items() if m is self._decoder}
@@ -75,7 +89,7 @@ class _Finder:
         return "decoder" if inside else "encoder"
 
     def heads(self) -> list[tuple[Site, Mark | None]]:
-        """Head sites in order of execution, each with the mark of its context."""
+        """Return the head sites in order of execution, each with the mark of its context."""
         found = self._projections() or self._methods()
         if not found and self._recording.bare:
             raise ProbingError(
@@ -88,10 +102,10 @@ class _Finder:
         return self._numbered(found)
 
     def _projections(self) -> list[tuple[Site, Mark | None]]:
-        """Where a context enters a linear module for the first time.
+        """Return the sites where a context enters a linear module for the first time.
 
         A second call of the same projection within one attention block is another stream of the same
-        heads, such as the predicting one of prophetnet, and is left alone.
+        heads, such as the predicting stream of prophetnet, and is ignored.
         """
         seen: set[object] = set()
         found: list[tuple[Site, Mark | None]] = []
@@ -122,7 +136,7 @@ class _Finder:
         )  # fmt: skip
 
     def _by_name(self) -> list[tuple[Site, Mark | None]]:
-        """The last linear called in each outermost module named ...Attention."""
+        """Return the last linear module called in each outermost module named ...Attention."""
         last: dict[tuple[str, int], Event] = {}
         for event in self._recording.events:
             if event.side is Side.INPUT and event.module in self._recording.linear:
@@ -153,7 +167,9 @@ class _Finder:
         shape = ordered(layout, event.tensor, self._sizes.batch).shape
         heads, rest = divmod(int(shape[-1] * mark.share), mark.dim)
         if rest:
-            raise ProbingError(f"{self._type}: heads of {event.module} cannot be told apart; choose another")
+            raise ProbingError(
+                f"{self._type}: the heads of {event.module} cannot be separated; choose another model"
+            )
         stack = self.stack_of(event.module)
         length = self._sizes.of(stack)
         aligned = length is None or shape[1] >= length
@@ -167,11 +183,11 @@ class _Finder:
     def _note(self, mark: Mark, heads: int, layout: Layout, aligned: bool) -> str:
         notes = []
         if mark.mixed:
-            notes.append("a norm over all heads stands before the projection")
+            notes.append("a norm over all heads precedes the projection")
         if mark.share < 1:
-            notes.append("other features than heads enter the projection beside them")
+            notes.append("other features enter the projection next to the heads")
         if isinstance(self.count, int) and heads != self.count:
-            notes.append(f"{heads} heads where the config counts {self.count}")
+            notes.append(f"{heads} heads although the config states {self.count}")
         if layout is Layout.WINDOWS:
             notes.append("positions are ordered by window")
         if not aligned:
@@ -183,7 +199,7 @@ class _Finder:
         numbered = []
         for site, mark in found:
             key = (site.stack, site.cross)
-            if site.heads:  # a layer whose heads were all cut counts, and has none
+            if site.heads:  # a layer whose heads were all cut keeps its number but has no site
                 numbered.append((replace(site, layer=layers[key]), mark))
             layers[key] += 1
         return numbered

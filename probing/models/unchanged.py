@@ -1,4 +1,4 @@
-"""Whether a model computes the same after a change as it did before."""
+"""Comparison of a model's outputs before and after a change."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from transformers import PreTrainedModel
 from probing.models.recording import as_it_was
 
 TOLERANCE = {torch.float64: 1e-9, torch.float32: 2e-5, torch.float16: 5e-3, torch.bfloat16: 4e-2}
-"""Of the largest value: what the order of sums in one projection may change."""
+"""Share of the largest value that a different order of summation in one projection may change."""
 DEEPER = 10
-"""By how much rounding may have grown after further layers."""
+"""Factor by which rounding errors may have grown after further layers."""
 SHORTER = 4
-"""Tokens that are padding in the second batch."""
+"""Number of tokens that are padding in the second batch."""
 Outputs = dict[tuple[str, int, int], Tensor]
-"""What projections gave, by module, batch and number; the model's own outputs under ""."""
+"""Outputs of projections by module, batch and index; the model's own outputs are under ""."""
 
 
 def padded(inputs: Mapping[str, Tensor]) -> list[dict[str, Tensor]]:
-    """The inputs, and with padding where the model has a mask for it."""
+    """Return the inputs, and a second batch with padding if they have an attention mask."""
     batches = [dict(inputs)]
     mask = inputs.get("attention_mask")
     if mask is not None and mask.ndim == 2 and mask.shape[1] > SHORTER:
@@ -36,7 +36,7 @@ def padded(inputs: Mapping[str, Tensor]) -> list[dict[str, Tensor]]:
 def outputs_of(
     model: PreTrainedModel, batches: Sequence[Mapping[str, Tensor]], projections: Sequence[str]
 ) -> Outputs:
-    """What the model and some of its modules give, always from the same random state."""
+    """Return the outputs of the model and of some of its modules, always from the same random state."""
     found: Outputs = {}
     with as_it_was(model), _no_traces(model):
         for batch, inputs in enumerate(batches):
@@ -51,15 +51,15 @@ def outputs_of(
 
 
 def difference(before: Outputs, after: Outputs, exact: str) -> str:
-    """What differs by more than rounding: "" if nothing does.
+    """Return a description of a difference larger than rounding; "" if there is none.
 
     Args:
-        before: Outputs as they should be.
-        after: Outputs as they are.
-        exact: The module that was changed itself; what lies behind it may have rounded further.
+        before: Expected outputs.
+        after: Actual outputs.
+        exact: Name of the module that was changed; rounding may have grown in the modules after it.
     """
     if before.keys() != after.keys():
-        return "another number of outputs"
+        return "a different number of outputs"
     for key, expected in before.items():
         found = after[key]
         if expected.shape != found.shape:
@@ -68,13 +68,13 @@ def difference(before: Outputs, after: Outputs, exact: str) -> str:
         scale = float(expected.abs().nan_to_num(posinf=0).max()) if expected.numel() else 0.0
         if not torch.allclose(found, expected, rtol=0, atol=allowed * scale, equal_nan=True):
             share = float((found - expected).abs().max()) / scale if scale else float("inf")
-            return f"outputs that differ by {share:.1e} of their size"
+            return f"outputs that differ by {share:.1e} of the largest value"
     return ""
 
 
 @contextmanager
 def _no_traces(model: nn.Module) -> Iterator[None]:
-    """Take back what modules noted of a forward pass that failed half way."""
+    """Restore what modules stored in their attributes if a forward pass fails half way."""
     plain = (int, float, str, type(None))
     notes = [
         (module, {k: v for k, v in vars(module).items() if type(v) in plain}) for module in model.modules()
@@ -95,7 +95,7 @@ def _keep(given: list[Tensor]) -> Callable[..., None]:
 
 
 def float_tensors(output: Any) -> list[Tensor]:  # noqa: ANN401
-    """Float tensors of an output, other than attention weights, whose shape follows the heads."""
+    """Return the float tensors of an output, except attention weights, whose shape depends on the heads."""
     if isinstance(output, Tensor):
         return [output] if output.is_floating_point() else []
     if isinstance(output, Mapping):

@@ -1,4 +1,4 @@
-"""Uniform attention: a head that looks at everything it may see alike (Kovaleva et al. 2019, section 4.5)."""
+"""Uniform attention: a head attends equally to all visible positions (Kovaleva et al. 2019, section 4.5)."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ from probing.models.heads import Heads
 from probing.models.recording import implementation
 from probing.models.sites import Layout, Site
 
-# scores that lie this far below the best of their row are masks, which models write as -1e4 or lower
+# scores this far below the best of their row are masks, which models write as -1e4 or lower
 _MASKED = -5e3
 
 
 @contextmanager
 def uniform_attention(model: PreTrainedModel, heads: Heads, kept: Tensor) -> Iterator[None]:
-    """Give some heads the same attention to every position that they may see, in every pass within.
+    """Make heads attend equally to every visible position, in every forward pass within the context.
 
-    Padding and, in causal models, later positions stay unseen: the weight is 1/n over the other n.
+    Padding and, in causal models, later positions stay masked; each of the n other positions has weight 1/n.
 
-    The caller must check with `check_eager` that the eager attention which it changes is right.
+    The caller must first check with `check_eager` that the eager attention is correct.
 
     Args:
-        model: The model in which the heads were found; left as it was found when the context ends.
-        heads: Its heads, N in all.
+        model: Model in which the heads were found; it is restored when the context ends.
+        heads: Heads of the model, N in total.
         kept: bool (rows or 1, N): False where a head of a row of the batch attends uniformly.
 
     Raises:
-        ProbingError: If attention probabilities cannot be reached, on entry or in a forward pass.
+        ProbingError: If attention probabilities cannot be replaced, on entry or in a forward pass.
     """
     sites = [site for site in heads.sites if not bool(kept[:, heads.slices[site]].all())]
     chosen = {_softmax(model, site): (site, kept[:, heads.slices[site]]) for site in sites}
@@ -50,12 +50,12 @@ def uniform_attention(model: PreTrainedModel, heads: Heads, kept: Tensor) -> Ite
 
 
 def _softmax(model: PreTrainedModel, site: Site) -> int:
-    # windows that were shifted hide what is no neighbour by a mask that could be a score
+    # shifted windows hide positions that are not neighbours by a mask that could be a score
     if site.softmax is not None and site.layout is not Layout.WINDOWS:
         return site.softmax
     if implementation(model) != "eager":
         raise ProbingError(
-            f"{site}: {implementation(model)!r} computes attention probabilities out of reach; load "
+            f"{site}: {implementation(model)!r} does not expose attention probabilities; load "
             'the model with attn_implementation="eager", or mask with zero or mean'
         )
     raise _unreachable(site)
@@ -63,18 +63,18 @@ def _softmax(model: PreTrainedModel, site: Site) -> int:
 
 def _unreachable(site: Site) -> ProbingError:
     return ProbingError(
-        f"{site}: attention probabilities of this family cannot be replaced; mask with zero or mean"
+        f"{site}: the attention probabilities of this family cannot be replaced; mask with zero or mean"
     )
 
 
 class _Leveller(TorchFunctionMode):
-    """Counts the softmaxes of a forward pass and levels what those of the chosen sites return."""
+    """Torch function mode that makes the softmaxes of the chosen sites in a forward pass uniform."""
 
     def __init__(self, model: PreTrainedModel, chosen: Mapping[int, tuple[Site, Tensor]]) -> None:
         super().__init__()
         self._model = model
         self._chosen = chosen
-        self._count: int | None = None  # None outside of the model's forward pass
+        self._count: int | None = None  # None outside the model's forward pass
         self._sizes: Sizes | None = None
         self._cached = False
 
@@ -110,7 +110,7 @@ class _Leveller(TorchFunctionMode):
         return _levelled(site, kept, scores, result)
 
     def _is_whole(self, site: Site, weights: Tensor) -> bool:
-        """Whether these are weights of all queries on all keys, not of a block, landmarks or a sink."""
+        """Return whether the weights are of all queries on all keys, not of a block, landmarks or a sink."""
         if weights.ndim != 4 or weights.shape[1] != site.heads:
             return False
         assert self._sizes is not None
@@ -122,10 +122,10 @@ class _Leveller(TorchFunctionMode):
 
 
 def _levelled(site: Site, kept: Tensor, scores: Tensor, weights: Tensor) -> Tensor:
-    """The weights (batch, heads, queries, keys) with those of heads that are not kept the same."""
+    """Return the weights (batch, heads, queries, keys), made uniform for heads that are not kept."""
     if kept.shape[0] not in (1, weights.shape[0]):
         raise ProbingError(
-            f"{site}: a mask of {kept.shape[0]} rows for a batch of {weights.shape[0]}; give one for each"
+            f"{site}: the mask has {kept.shape[0]} rows for a batch of {weights.shape[0]}; give one per row"
         )
     seen = (scores - scores.amax(-1, keepdim=True) > _MASKED).to(weights.dtype)
     level = seen / seen.sum(-1, keepdim=True)

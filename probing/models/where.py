@@ -1,4 +1,4 @@
-"""The folder of a model: on disk, in an installed package, or in the cache of the Hugging Face hub."""
+"""The folder of a model: on disk, in an installed package, or in the cache of the Hugging Face Hub."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from probing.models.model_choice import ModelConfig
 
 
 def model_folder(config: ModelConfig) -> Path:
-    """The folder of a model: as it is named, of an installed package, or in the hub's cache.
+    """Return the folder of a model: the named folder, one in an installed package or in the Hub's cache.
 
     Raises:
         ProbingError: If there is none.
@@ -23,7 +23,9 @@ def model_folder(config: ModelConfig) -> Path:
     folder = expanded(config.name)
     local = config.name.startswith("package:") or folder.exists()
     if local and config.revision:
-        raise ProbingError(f"model.revision={config.revision}: {config.name} is local, and has no revisions")
+        raise ProbingError(
+            f"model.revision={config.revision}: {config.name} is local and has no revisions; leave it out"
+        )
     if config.name.startswith("package:"):
         return _package_folder(config.name.removeprefix("package:"))
     if folder.is_dir():
@@ -57,8 +59,8 @@ def _hub_folder(config: ModelConfig) -> Path:
     patterns += [*WEIGHTS, INDEX] if config.pretrained else []
     patterns += ["*.py"] if config.trust_remote_code else []
     unreachable = (
-        f"model {config.name}: not a folder here, not in the hub's cache, and the hub cannot be "
-        "reached; check model.name, or copy the model here and give its folder"
+        f"model {config.name}: not a local folder, not in the Hub's cache, and the Hub cannot be "
+        "reached; check model.name, or copy the model to this machine and give its folder"
     )
     try:
         return Path(snapshot_download(config.name, revision=config.revision, allow_patterns=patterns))
@@ -66,20 +68,20 @@ def _hub_folder(config: ModelConfig) -> Path:
         raise ProbingError(unreachable) from error
     except (HFValidationError, HfHubHTTPError) as error:
         reason = str(error).splitlines()[0]
-        raise ProbingError(f"model {config.name}: not a folder here, nor on the hub: {reason}") from error
+        raise ProbingError(f"model {config.name}: not a local folder, nor on the Hub: {reason}") from error
     except OSError as error:
         raise ProbingError(unreachable) from error
 
 
 def base_folder(config: ModelConfig, adapter: Adapter) -> Path:
-    """The folder of the model that an adapter was trained on: relative to the adapter, or as any model.
+    """Return the folder of an adapter's base model, relative to the adapter or found as any model.
 
     Raises:
-        ProbingError: If it is not at hand.
+        ProbingError: If it is not available.
     """
     if not adapter.base:
         raise ProbingError(
-            f"adapter {adapter.folder}: does not name its base; copy the base's files there too"
+            f"adapter {adapter.folder}: does not name its base model; copy that model's files there too"
         )
     for folder in (adapter.folder / expanded(adapter.base), expanded(adapter.base)):
         if folder.is_dir():
@@ -88,6 +90,6 @@ def base_folder(config: ModelConfig, adapter: Adapter) -> Path:
         return model_folder(replace(config, name=adapter.base, revision=adapter.revision))
     except ProbingError as error:
         raise ProbingError(
-            f"adapter {adapter.folder}: its base, {adapter.base}, is not at hand; copy the base's "
+            f"adapter {adapter.folder}: its base model {adapter.base} is not available; copy its "
             "config.json and model.safetensors there too, or correct base_model_name_or_path"
         ) from error

@@ -1,4 +1,4 @@
-"""A linear classifier that fine-tuning saved next to a model, as `experiments.finetune` does."""
+"""Linear classifiers that fine-tuning saves next to a model, as `experiments.finetune` does."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ WEIGHTS, RECIPE = "classifier.safetensors", "finetune.json"
 
 @dataclass(frozen=True)
 class SavedHead:
-    """A classifier's weights, and the vectors that it reads.
+    """Weights of a classifier, and the vectors that it reads.
 
     Attributes:
         site: Head outputs before the output projection, or hidden states.
-        places: (layer, head) of each vector that is read, ascending; of hidden states head 0 is all there is.
-        pooling: The way in which the tokens of a unit become one vector.
-        pairs: Whether it reads two units of each example, one after the other.
-        classes: Names of its outputs; None for one score.
-        max_length: Tokens after which a text was cut; None is the model's own limit.
+        places: (layer, head) of each vector that is read, ascending. For hidden states, head is always 0.
+        pooling: Pooling of the tokens of a unit into one vector.
+        pairs: Whether it reads two units of each example, concatenated.
+        classes: Names of its outputs; None for a single score.
+        max_length: Number of tokens after which a text was truncated; None for the model's own limit.
         weights: float32 (outputs, width).
         bias: float32 (outputs,).
     """
@@ -44,7 +44,7 @@ class SavedHead:
 
 
 def saved_head_identity(folder: Path) -> str | None:
-    """A digest of the classifier in a folder; None if there is none."""
+    """Return a digest of the classifier in a folder; None if there is none."""
     paths = [folder / WEIGHTS, folder / RECIPE]
     return digest_files(paths) if all(path.is_file() for path in paths) else None
 

@@ -15,12 +15,12 @@ from probing.page.count_curves import lines
 from probing.page.found_values import found, found_support, is_found
 from probing.page.names import FIELDS, described, told_apart
 from probing.page.overrides import command_line
-from probing.page.reports import is_reported, report_of
 from probing.page.runs import run_of
 from probing.page.support import against_guess, against_zero, guess, numbers, sides, support
 from probing.results.alike import quantity
 from probing.results.baselines import with_baselines
-from probing.results.schema import COLUMNS, DERIVED, GRID
+from probing.results.finding import finding_of, finding_of_rows
+from probing.results.schema import COLUMNS, DERIVED, GRID, KINDS
 from probing.results.sizes import counts_text
 from probing.results.store import read_results
 from probing.results.units import LOSS, metric_name
@@ -89,12 +89,20 @@ def _plain(frame: pd.DataFrame) -> pd.DataFrame:
 def _items(frame: pd.DataFrame) -> list[pd.DataFrame]:
     """The rows of each grid, of each run of `top_heads`, and of each table."""
     top = (frame["granularity"] == "top_heads").to_numpy(dtype=bool)
-    told = is_reported(frame).to_numpy(dtype=bool)
+    told = in_report(frame).to_numpy(dtype=bool)
     return [
         *_groups(frame[~top & ~told], SPLIT),
-        *_groups(frame[top], [name for name in SPLIT if name not in {"variant", "draw"}]),
-        *_groups(frame[told], [name for name in SPLIT if name not in {"variant", "draw", "metric"}]),
+        *_groups(frame[top], [name for name in SPLIT if name not in {*KINDS, "draw"}]),
+        *_groups(frame[told], [name for name in SPLIT if name not in {*KINDS, "draw", "metric"}]),
     ]
+
+
+def in_report(frame: pd.DataFrame) -> pd.Series:
+    """Whether rows belong in a table rather than in a grid; bool."""
+    names = frame[["analysis", "plugin"]].astype(object)
+    findings = (finding_of(name, "" if pd.isna(plugin) else plugin) for name, plugin in names.to_numpy())
+    reported = [finding.report is not None for finding in findings]
+    return pd.Series(reported, frame.index, dtype=bool) & frame["layer"].isna()
 
 
 def _groups(frame: pd.DataFrame, by: list[str]) -> list[pd.DataFrame]:
@@ -106,7 +114,7 @@ def _item(
 ) -> Grid | Curve | Table:
     if rows["granularity"].iloc[0] == "top_heads":
         return _curve(rows, places, names, varying)
-    make = _table if is_reported(rows).all() else _grid
+    make = _table if in_report(rows).all() else _grid
     return make(rows, places, names, varying)
 
 
@@ -149,7 +157,9 @@ def _curve(rows: pd.DataFrame, places: dict[str, int], names: dict[str, str], va
 
 
 def _table(rows: pd.DataFrame, places: dict[str, int], names: dict[str, str], varying: set[str]) -> Table:
-    what, headings, lines = report_of(rows)
+    report = finding_of_rows(rows).report
+    assert report is not None  # as `in_report` has checked
+    what, headings, lines = report(rows)
     return Table(
         names=names,
         title=names.get("task", ""),

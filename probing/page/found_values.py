@@ -9,7 +9,7 @@ from probing.figures.arrange import arrange
 from probing.figures.findings import mark_name, measure_name, unit_of, within_one
 from probing.page.contents import Found, Support
 from probing.page.support import against_zero, mean
-from probing.results.effects import turned
+from probing.results.finding import smaller_is_more
 
 
 def is_found(rows: pd.DataFrame) -> bool:
@@ -29,7 +29,7 @@ def found(rows: pd.DataFrame) -> Found:
         what=measure_name([grid]),
         unit=unit,
         label=unit.label,
-        turned=bool(turned(rows).all()),
+        turned=bool(smaller_is_more(rows).all()),
         within_one=within_one(grid),
         most=mark_name([grid], ["head"]),
         ranked_on=grid.ranked_on,

@@ -9,7 +9,7 @@ import pandas as pd
 
 from probing.figures.grids import GridKey
 from probing.figures.naming import describe
-from probing.results.schema import GRID, NONE
+from probing.results.schema import GRID, KINDS, NONE, places
 
 FIRST = ("analysis", "model", "step", "task", "granularity", "pooling", "probe", "seed", "baseline")
 FIELDS = (*FIRST, *(name for name in GRID if name not in FIRST), "draw", "made", "run")
@@ -20,8 +20,8 @@ ASKED, INNER = "asked for", "by another run"
 
 def names_of(rows: pd.DataFrame) -> dict[str, str]:
     """What rows of one grid agree in, as text; fields that are missing are absent."""
-    row, several = rows.iloc[0], len(rows["variant"].unique()) > 1
-    within = {"variant", "draw"} if several or row["granularity"] == "top_heads" else set()
+    row, several = rows.iloc[0], len(places(rows, KINDS).unique()) > 1
+    within = {*KINDS, "draw"} if several or row["granularity"] == "top_heads" else set()
     fields = [name for name in FIELDS if name in row.index and name not in within]
     names = {name: _text(row[name]) for name in fields if not pd.isna(row[name])}
     names.setdefault("limit", NONE)
@@ -30,7 +30,9 @@ def names_of(rows: pd.DataFrame) -> dict[str, str]:
 
 
 def _text(value: object) -> str:
-    return f"{value:.0f}" if isinstance(value, float) else str(value)
+    if not isinstance(value, float):
+        return str(value)
+    return f"{value:.0f}" if value.is_integer() else f"{value:g}"
 
 
 def told_apart(groups: Sequence[pd.DataFrame]) -> list[tuple[dict[str, str], set[str]]]:
@@ -42,10 +44,10 @@ def told_apart(groups: Sequence[pd.DataFrame]) -> list[tuple[dict[str, str], set
     same = defaultdict(list)
     for place, names in enumerate(named):
         same[tuple(names.items())].append(place)
-    for places in same.values():
-        if len(places) > 1:
-            told = _runs([groups[place] for place in places])
-            for place, run in zip(places, told, strict=True):
+    for alike in same.values():
+        if len(alike) > 1:
+            told = _runs([groups[place] for place in alike])
+            for place, run in zip(alike, told, strict=True):
                 named[place]["run"] = run
     varying = {name for name in FIELDS if len({names.get(name) for names in named}) > 1}
     return [(names, varying & set(names)) for names in named]
@@ -68,6 +70,7 @@ def described(names: Mapping[str, str], varying: set[str]) -> str:
     """All but the task in words: the model, what is read, and whatever varies over the page."""
     known = {name: text for name, text in names.items() if (name, text) != ("limit", NONE)}
     key = GridKey._make(known.get(field, "") for field in GridKey._fields)
+    key = key._replace(penalty=float(key.penalty)) if key.penalty else key
     fields = {"model", "granularity", "limit"} | varying - {"task"}
     # of other analyses the metric follows from what they are
     fields -= set() if names.get("analysis") in ("probe", "ablation", None) else {"metric"}

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import pandas as pd
 
 from probing.errors import ProbingError
-from probing.results.units import DIFFERENCES, LOSS, metric_name, score_unit, value_unit
+from probing.results.finding import Named, finding_of, names_of
+from probing.results.units import LOSS, difference_unit, metric_name, score_unit
 from probing.tasks.target import COEFFICIENTS
 
 _LABELS = ("", "readout", "classifier")
@@ -52,28 +53,23 @@ def quantity(rows: pd.DataFrame, value: str = "test") -> Quantity:
     """The quantity of one column of rows of one grid.
 
     Args:
-        rows: Result rows that agree in analysis, metric, variant and objective; the first is read.
+        rows: Result rows of one grid; the first is read.
         value: The column.
     """
-    first = rows.iloc[0]
-    analysis, metric, variant, objective = (
-        "" if name not in rows or pd.isna(first[name]) else str(first[name])
-        for name in ("analysis", "metric", "variant", "objective")
-    )
-    return quantity_of(analysis, metric, variant, objective, value)
+    return quantity_of(names_of(rows), value)
 
 
-def quantity_of(analysis: str, metric: str, variant: str, objective: str, value: str) -> Quantity:
-    """The quantity of the column `value` of rows that have these names; an empty text is a missing one."""
-    family = objective.partition("[")[0]
+def quantity_of(names: Named, value: str) -> Quantity:
+    """The quantity of the column `value` of rows that have these names."""
+    family = names.objective.partition("[")[0]
     predicted = "" if family in _LABELS else family
     if value in _P:
         return Quantity("p", "", "", "from 0 to 1", "")
     if value == "value":
-        return _found(analysis, metric, variant, predicted)
+        return _found(names, predicted)
     if value == "selectivity":
-        return _difference(metric, predicted)
-    metric = value.removeprefix("test_") if value.startswith("test_") else metric
+        return _difference(names.metric, predicted)
+    metric = value.removeprefix("test_") if value.startswith("test_") else names.metric
     return Quantity("score", metric, score_unit(metric).name, _range(metric), predicted)
 
 
@@ -99,20 +95,19 @@ def apart(first: Quantity, second: Quantity) -> str:
     return f"{what} cannot be compared number by number: {first} and {second} share no scale"
 
 
-def _found(analysis: str, metric: str, variant: str, predicted: str) -> Quantity:
-    if analysis in DIFFERENCES:
-        return _difference(metric, predicted)
-    if analysis == "importance":
-        unit = value_unit(analysis, metric, variant, []).name
-        return Quantity(f"importance {variant}", "", unit, "from 0 up", predicted)
-    kind = f"{analysis}, open" if variant.endswith(".open") else analysis
-    unit, ends = ("nats", "from 0 up") if analysis == "entropy" else ("", "from 0 to 1")
-    return Quantity(kind, "", unit, ends, "")
+def _found(names: Named, predicted: str) -> Quantity:
+    finding = finding_of(names.analysis, names.plugin)
+    if finding.difference:
+        return _difference(names.metric, predicted)
+    variant = "" if names.variant == finding.variant else names.variant
+    kind = ", ".join(filter(None, (names.analysis, variant, names.normalisation)))
+    unit = finding.unit_of(names.metric, names.normalisation).name
+    about = predicted if finding.unit == "nats" and finding.kind == "use" else ""
+    return Quantity(kind, "", unit, finding.range_of(names.normalisation), about)
 
 
 def _difference(metric: str, predicted: str) -> Quantity:
-    unit = value_unit("ablation", metric, "", []).name
-    return Quantity("difference", metric, unit, "", predicted)
+    return Quantity("difference", metric, difference_unit(metric).name, "", predicted)
 
 
 def _range(metric: str) -> str:

@@ -8,7 +8,7 @@ from probing.results.schema import DERIVED, PLACE, places
 
 # what a row and the same cell of its baseline have in common
 CELL = [
-    "analysis", "model", "task", "granularity", "pooling", "probe", "objective", "seed", *PLACE, "metric",
+    "analysis", "model", "task", "granularity", "pooling", "probe", "objective", "seed", *PLACE,
     "question",
 ]  # fmt: skip
 

@@ -10,10 +10,13 @@ from numpy.typing import NDArray
 
 from probing.tasks.target import CLASS_METRICS, LABEL_METRICS, SCORE_METRICS
 
-SCHEMA = 5
-"""Version of what results hold and how it is computed; in every key, and in every file."""
+SCHEMA = 6
+"""Version of the columns; in every file."""
+COMPUTED = 5
+"""Version of the way in which results are computed; in every key."""
 COLUMNS: dict[str, str] = {
     "analysis": "string",
+    "plugin": "string",  # module of an analysis that is not part of this package; it has the FINDING
     "model": "string",
     "step": "Int64",  # of training, where the model is one of several checkpoints
     "task": "string",
@@ -24,7 +27,11 @@ COLUMNS: dict[str, str] = {
     "seed": "Int64",
     "limit": "Int64",  # most examples of each split that a quick look took; missing for a full run
     "baseline": "string",  # none; untrained, control or permuted of rows that others are compared with
-    "variant": "string",  # what kind of row, where a granularity or an analysis has several
+    "variant": "string",  # kind of row, where a granularity or an analysis has several
+    "main": "boolean",  # whether a row belongs to the grid that is reported first
+    "fill": "string",  # replacement of a masked head: zero, mean or uniform
+    "normalisation": "string",  # of an importance: layer, minmax; missing if there is none
+    "penalty": "Float64",  # lambda, the cost of an open gate
     "draw": "Int64",  # which of several random draws
     "stack": "string",  # encoder, decoder or cross, of a model that has several
     "layer": "Int64",
@@ -54,8 +61,6 @@ COLUMNS: dict[str, str] = {
     "key": "string",
     "inner": "boolean",  # whether another run made this one on its way, and nobody asked for it
 }
-LATER = tuple(f"test_{metric}" for metric in LABEL_METRICS if metric not in CLASS_METRICS)
-"""Columns that files of this schema may lack: nothing that was run before them has a number there."""
 DERIVED: dict[str, str] = {
     "untrained": "Float64",  # test score of the same cell of the untrained twin
     "control": "Float64",  # test score of the same cell on control labels
@@ -67,11 +72,13 @@ NONE = "none"
 PREDICTED = "predicted"
 """A column that files hold beside those: the answer to every test item, a list for each row."""
 GRID = (
-    "analysis", "model", "task", "granularity", "pooling", "probe", "objective", "seed", "limit",
-    "baseline", "variant", "stack", "metric",
+    "analysis", "plugin", "model", "task", "granularity", "pooling", "probe", "objective", "seed", "limit",
+    "baseline", "penalty", "variant", "fill", "normalisation", "stack", "metric",
 )  # fmt: skip
 """Columns that tell one grid from another, beside its key."""
-PLACE = ("variant", "draw", "stack", "layer", "head", "n_heads")
+KINDS = ("variant", "fill", "normalisation", "penalty")
+"""Columns that distinguish the kinds of rows within one analysis."""
+PLACE = (*KINDS, "metric", "draw", "stack", "layer", "head", "n_heads")
 """Columns that tell the rows of one run apart."""
 
 RESULT = tuple(dict.fromkeys((*GRID, *PLACE, "step", "dev", "test", "n_train", "majority", "key")))
@@ -84,6 +91,7 @@ def as_frame(rows: list[dict[str, object]]) -> pd.DataFrame:
     Answers to test items stay beside them, in `PREDICTED`, if the rows have any.
     """
     frame = pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
+    frame["main"] = frame["main"].fillna(value=True)
     if any(PREDICTED in row for row in rows):
         frame[PREDICTED] = pd.Series([row[PREDICTED] for row in rows], dtype=object)
     return frame

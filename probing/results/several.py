@@ -5,13 +5,13 @@ from __future__ import annotations
 import pandas as pd
 
 from probing.errors import ProbingError
-from probing.results.schema import GRID, NONE, places
+from probing.results.schema import GRID, KINDS, NONE, places
 from probing.validation.suggestions import name_one
 
 _TOLD_BY = (*GRID, "step", "question", "n_train", "n_dev", "n_test", "inner", "key")
 """Columns that distinguish runs, those that a user has chosen first."""
 _EQUAL = (
-    *(name for name in GRID if name not in {"variant", "stack", "metric"}), "step", "question", "n_train",
+    *(name for name in GRID if name not in {*KINDS, "stack", "metric"}), "step", "question", "n_train",
 )  # fmt: skip
 """Columns in which runs of an equal question agree."""
 

@@ -9,8 +9,6 @@ from numpy.typing import ArrayLike
 
 from probing.tasks.target import COEFFICIENTS
 
-DIFFERENCES = ("ablation", "masking")
-"""Analyses whose `value` is what a score or loss becomes, minus that of the full model."""
 LOSS = "loss"
 _MINUS = "\N{MINUS SIGN}"
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -82,37 +80,22 @@ def score_unit(metric: str) -> Unit:
     return Unit() if metric in COEFFICIENTS else Unit("%", factor=100.0, digits=1)
 
 
-def value_unit(analysis: str, metric: str, variant: str, values: ArrayLike) -> Unit:
-    """Of the column `value`, which means something else in every analysis.
+def difference_unit(metric: str, values: ArrayLike = ()) -> Unit:
+    """The unit of differences between scores or losses.
 
     Args:
-        analysis: Whose rows they are.
-        metric: Of these rows.
-        variant: Of these rows; empty if it is missing.
-        values: All numbers that are written together, of any shape: losses and importances have a power
-            of ten in common.
+        metric: Their metric: shares differ in points, losses in nats.
+        values: All numbers that are written together, of any shape; losses share a power of ten.
     """
-    if analysis in DIFFERENCES:
-        return _difference_unit(metric, values)
-    if analysis == "importance":
-        # a normalised importance is a share of a norm or a range, and counts nothing
-        return Unit() if variant.endswith((".layer", ".minmax")) else _fitted(values, "nats")
-    return _PLAIN.get(analysis, Unit())
-
-
-def _difference_unit(metric: str, values: ArrayLike) -> Unit:
     if metric == LOSS:
-        return _fitted(values, "nats", signed=True)
+        return fitted_unit(values, "nats", signed=True)
     if metric in COEFFICIENTS:
         return Unit(digits=3, signed=True)
     return Unit("points", factor=100.0, digits=1, signed=True)
 
 
-_PLAIN = {"prune": Unit(digits=0), "gates": Unit(), "entropy": Unit("nats")}
-
-
-def _fitted(values: ArrayLike, name: str, *, signed: bool = False) -> Unit:
-    """Three digits that count of the largest number, without a row of zeros before them."""
+def fitted_unit(values: ArrayLike, name: str, *, signed: bool = False) -> Unit:
+    """Three significant digits of the largest number, without a row of zeros before them."""
     numbers = np.abs(np.asarray(values, dtype=np.float64))
     largest = float(numbers[np.isfinite(numbers)].max(initial=0.0))
     if largest == 0.0:

@@ -7,13 +7,13 @@ import json
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 
-from probing.analyses.analysis import Means
+from probing.analyses.analysis import Analysis, Means
 from probing.config.run_config import BaselineConfig, Config, baseline_title, title
 from probing.models.model_files import ModelFiles
 from probing.objectives.auto import Auto, suitable
 from probing.objectives.saved import with_saved_head
 from probing.representations.request import Request
-from probing.results.schema import SCHEMA
+from probing.results.schema import COMPUTED
 from probing.results.store import ResultStore
 from probing.runs.outside import outside_code
 from probing.tasks.card import TaskCard
@@ -48,6 +48,7 @@ class Question:
         of_objective = {"objective": title(self.means.objective)} if uses == "objective" else {}
         return {
             "analysis": self.config.analysis.name,
+            **_plugin(self.config.analysis),
             # a randomly initialised model is filed under the name of its trained model
             "model": replace(self.files, config=self.config.model).title,
             "step": self.config.model.step,
@@ -72,7 +73,7 @@ class Question:
     def key(self) -> str:
         """A digest of all that the result depends on, the names in its rows included."""
         content = {
-            "schema": SCHEMA,
+            "schema": COMPUTED,
             "names": self.names,
             "request": json.loads(self.request.as_json()),
             "granularity": self.config.granularity.used,
@@ -111,6 +112,12 @@ class Question:
         named_by += [] if self.config.analysis.uses == "probe" else ["analysis"]
         parts = [str(self.names[name]) for name in named_by if self.names.get(name)]
         return ResultStore(self.config.paths.results, self.key, ".".join(parts))
+
+
+def _plugin(analysis: Analysis) -> dict[str, object]:
+    """The module of an analysis that is not part of this package, where its finding is."""
+    module = type(analysis).__module__
+    return {} if module.partition(".")[0] == "probing" else {"plugin": module}
 
 
 def baseline_task(task: Task, baseline: BaselineConfig, seed: int) -> Task:

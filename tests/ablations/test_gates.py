@@ -12,6 +12,7 @@ import torch
 import probing
 from probing.ablations.hard_concrete import CLOSED, OPEN, gate_at_test, noise, p_open, sample
 from tests.ablations.handbuilt import IGNORED, NEEDED, make_handbuilt, sentences
+from tests.figures.found import of
 
 
 @pytest.mark.parametrize("log_alpha", [-3.0, -1.0, 0.0, 1.5])
@@ -53,7 +54,7 @@ def _run(root: Path, *more: str) -> pd.DataFrame:
 
 
 def _gates(frame: pd.DataFrame, penalty: str) -> pd.Series:
-    rows = frame[frame["variant"] == f"lambda={penalty}"]
+    rows = of(frame, "gate", penalty=float(penalty))
     return rows.set_index(["layer", "head"])["value"].astype(float)
 
 
@@ -64,7 +65,7 @@ def test_no_penalty_keeps_all_heads_a_moderate_one_the_needed_and_a_huge_one_non
     assert moderate[NEEDED] > 0.5
     assert moderate[IGNORED] == 0
     assert (_gates(frame, "100") == 0).all()
-    path = frame[frame["variant"] == "path"].sort_values("draw")
+    path = frame[frame["variant"] == "path"].sort_values("penalty")
     assert path["n_heads"].iloc[-1] == 0
     assert path["test"].iloc[1] == path["full"].iloc[1] == 1
     assert path["test"].iloc[-1] == 0.5

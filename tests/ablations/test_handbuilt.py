@@ -9,8 +9,9 @@ import pandas as pd
 import pytest
 
 import probing
-from probing.results.effects import needed
+from probing.results.effects import effect
 from tests.ablations.handbuilt import IGNORED, NEEDED, make_handbuilt, sentences
+from tests.figures.found import of
 
 
 @pytest.fixture(scope="module")
@@ -28,16 +29,16 @@ def _run(root: Path, *more: str) -> pd.DataFrame:
 
 def _order(rows: pd.DataFrame) -> list[tuple[int, int]]:
     """Heads from the one needed most."""
-    order = np.argsort(-needed(rows).to_numpy(), kind="stable")
+    order = np.argsort(-effect(rows).to_numpy(), kind="stable")
     cells = rows[["layer", "head"]].astype(int).to_numpy()[order]
     return [(int(layer), int(head)) for layer, head in cells]
 
 
 @pytest.mark.parametrize("variant", ["per_example", "per_token"])
-@pytest.mark.parametrize("form", ["", ".layer", ".minmax"])
-def test_importance(root: Path, variant: str, form: str) -> None:
+@pytest.mark.parametrize("form", [None, "layer", "minmax"])
+def test_importance(root: Path, variant: str, form: str | None) -> None:
     frame = _run(root, "analysis=importance", "objective=classifier")
-    rows = frame[frame["variant"] == variant + form]
+    rows = of(frame, variant, normalisation=form)
     order = _order(rows)
     assert order[0] == NEEDED
     assert order[-1] == IGNORED
@@ -51,27 +52,24 @@ def test_importance(root: Path, variant: str, form: str) -> None:
 @pytest.mark.parametrize("how", ["zero", "mean"])
 def test_leave_one_out(root: Path, how: str) -> None:
     frame = _run(root, "analysis=ablation", "objective=classifier", f"analysis.how={how}")
-    tail = "" if how == "zero" else "[mean]"
-    for variant in (f"leave_one_out{tail}", f"leave_one_out{tail}.loss"):
-        rows = frame[frame["variant"] == variant].set_index(["layer", "head"])
-        assert (
-            rows["full"] == (1 if variant.endswith(tail) and "loss" not in variant else rows["full"])
-        ).all()
+    for metric in ("accuracy", "loss"):
+        rows = of(frame, "leave_one_out", fill=how, metric=metric).set_index(["layer", "head"])
+        assert (rows["full"] == (1 if metric == "accuracy" else rows["full"])).all()
         assert rows["rank"].idxmin() == NEEDED
         assert rows.loc[IGNORED, "value"] == 0
-        assert needed(rows).idxmin() in (IGNORED, *rows.index[rows["value"] == 0])
+        assert effect(rows).idxmin() in (IGNORED, *rows.index[rows["value"] == 0])
         assert rows.loc[IGNORED, "rank"] == rows["rank"].max()
-    scores = frame[frame["variant"] == f"leave_one_out{tail}"].set_index(["layer", "head"])["value"]
+    scores = of(frame, "leave_one_out", metric="accuracy").set_index(["layer", "head"])["value"]
     assert scores[NEEDED] == -0.5
     assert (scores.drop([NEEDED]) == 0).all()
 
 
 def test_only_one(root: Path) -> None:
     frame = _run(root, "analysis=ablation", "objective=classifier")
-    loss = frame[frame["variant"] == "only_one.loss"]
+    loss = of(frame, "only_one", metric="loss")
     assert _order(loss)[0] == NEEDED
     assert _order(loss)[-1] == IGNORED
-    scores = frame[frame["variant"] == "only_one"].set_index(["layer", "head"])
+    scores = of(frame, "only_one", metric="accuracy").set_index(["layer", "head"])
     assert scores.loc[NEEDED, "value"] == 0
     assert (scores.loc[1].drop(NEEDED[1])["value"] == -0.5).all()
     best = frame[frame["variant"] == "only_best"].set_index("layer")
@@ -79,13 +77,13 @@ def test_only_one(root: Path) -> None:
     assert best.loc[1, "test"] == 1
 
 
-def test_a_layer_of_which_nothing_is_needed(root: Path) -> None:
+def test_a_layer_of_which_nothing_is_effect(root: Path) -> None:
     frame = _run(root, "analysis=ablation", "objective=classifier", "granularity=attention")
-    rows = frame[frame["variant"] == "leave_one_out"].set_index("layer")
+    rows = of(frame, "leave_one_out", metric="accuracy").set_index("layer")
     assert rows["value"].tolist() == [0, -0.5]
     assert rows["rank"].tolist() == [2, 1]
     frame = _run(root, "analysis=importance", "objective=classifier", "granularity=attention")
-    assert frame[frame["variant"] == "per_example"].set_index("layer")["rank"].tolist() == [2, 1]
+    assert of(frame, "per_example", normalisation=None).set_index("layer")["rank"].tolist() == [2, 1]
 
 
 def test_masking_takes_the_needed_head_last(root: Path) -> None:
@@ -103,6 +101,6 @@ def test_masking_takes_the_needed_head_last(root: Path) -> None:
 def test_a_readout_of_the_same_model(root: Path) -> None:
     """A classifier of its own needs no threshold, but the ignored head is ignored all the same."""
     frame = _run(root, "analysis=importance", "objective=readout", "pooling=first")
-    rows = frame[frame["variant"] == "per_example"].set_index(["layer", "head"])
+    rows = of(frame, "per_example", normalisation=None).set_index(["layer", "head"])
     assert rows.loc[IGNORED, "value"] == 0
     assert rows["value"].idxmax() == NEEDED

@@ -23,6 +23,7 @@ from probing.objectives.language import Language
 from probing.objectives.objective import Batch, Output, Ready
 from tests import tiny
 from tests.ablations.handbuilt import IGNORED, NEEDED, make_handbuilt, sentences
+from tests.figures.found import of
 from tests.objectives.made import ready_of, small
 
 FAMILIES = {
@@ -166,24 +167,18 @@ def test_the_needed_head_closes_last_and_a_killed_run_goes_on_as_if_it_was_not(
     assert "kept from an interrupted run" in capsys.readouterr().err
     pd.testing.assert_frame_equal(again, whole)
 
-    assert sorted(set(whole["variant"])) == sorted(
-        [
-            "full",
-            "path",
-            *(f"lambda={each}{end}" for each in ("0.005", "0.02", "0.1") for end in ("", ".open")),
-        ]
-    )
+    assert set(whole["variant"]) == {"full", "path", "gate", "open"}
     for each in ("0.005", "0.02", "0.1"):
-        rows = whole[whole["variant"] == f"lambda={each}.open"].set_index(["layer", "head"])
+        rows = of(whole, "open", penalty=float(each)).set_index(["layer", "head"])
         assert rows.loc[NEEDED, "rank"] == 1
         assert rows["value"].astype(float).idxmax() == NEEDED
         assert rows.loc[IGNORED, "value"] <= rows["value"].min() + 0.01
-        gates = whole[whole["variant"] == f"lambda={each}"].set_index(["layer", "head"])["value"]
+        gates = of(whole, "gate", penalty=float(each)).set_index(["layer", "head"])["value"]
         assert gates[NEEDED] == 1
         assert gates[IGNORED] == 0
     curve = whole[whole["variant"] == "path"]
-    assert curve["draw"].tolist() == [0, 1, 2]
-    assert curve["value"].tolist() == [0.005, 0.02, 0.1]
+    assert curve["draw"].isna().all()
+    assert curve["penalty"].tolist() == [0.005, 0.02, 0.1]
     assert curve["n_heads"].is_monotonic_decreasing
     assert curve["layer"].isna().all()
     assert curve["rank"].isna().all()
@@ -191,7 +186,7 @@ def test_the_needed_head_closes_last_and_a_killed_run_goes_on_as_if_it_was_not(
 
 def test_only_the_layers_that_are_asked_for_have_gates(root: Path) -> None:
     frame = _run(root, "layers", "granularity.layers=[1]", "analysis.lambdas=[100]", "analysis.steps=150")
-    grid = frame[frame["variant"] == "lambda=100"]
+    grid = of(frame, "gate", penalty=100)
     assert grid["layer"].tolist() == [1] * 4
     assert (grid["value"] == 0).all()
     assert frame[frame["variant"] == "path"]["n_heads"].tolist() == [4]

@@ -15,6 +15,7 @@ import probing
 from probing.cli import main as cli
 from probing.models.trace import find_sites
 from probing.results.effects import ranked_on
+from probing.results.finding import main_rows
 from probing.results.table import summary
 from tests import tiny
 from tests.ablations.handbuilt import IGNORED, make_handbuilt, sentences
@@ -56,22 +57,22 @@ def test_masking_begins_with_the_full_model_and_ends_with_no_head(root: Path) ->
 def test_a_pruned_model_scores_as_the_masked_one_and_loads_again(root: Path) -> None:
     arguments = ["analysis=prune", "analysis.ranking=importance", "analysis.share=0.5", "analysis.rounds=1"]
     frame: Any = probing.run([*_bert(root), *arguments])
-    scores = frame[frame["variant"].isin(["full", "masked", "pruned"])].set_index("variant")
+    scores = frame[frame["test"].notna()].set_index("variant")
     assert scores.loc["masked", "test"] == scores.loc["pruned", "test"]
     assert scores.loc["pruned", "n_heads"] == 6
-    size = frame.set_index("variant")["value"]
-    assert size["pruned.parameters"] < size["full.parameters"]
+    size = frame.set_index(["variant", "metric"])["value"]
+    assert size["pruned", "parameters"] < size["full", "parameters"]
     (folder,) = (root / "out" / "models").iterdir()
     assert "probing.load_pruned" in (folder / "README.md").read_text()
     model = probing.load_pruned(folder)
     assert sum(site.heads for site in find_sites(model).heads) == 6
-    assert sum(parameter.numel() for parameter in model.parameters()) == size["pruned.parameters"]
+    assert sum(parameter.numel() for parameter in model.parameters()) == size["pruned", "parameters"]
 
 
 def test_heads_that_cannot_be_cut_are_silenced_and_score_as_masked(root: Path) -> None:
     # weights of zero hide what feeds a head, so that nothing can be cut here
     frame = _run(root, "analysis=prune", "analysis.ranking=importance", "analysis.share=0.5")
-    scores = frame[frame["variant"].isin(["masked", "pruned"])].set_index("variant")
+    scores = frame[frame["test"].notna()].set_index("variant")
     assert scores.loc["masked", "test"] == scores.loc["pruned", "test"]
     kept = frame[frame["variant"] == "kept"].set_index(["layer", "head"])["value"]
     assert kept.sum() == 4
@@ -95,7 +96,7 @@ def test_the_last_line_counts_the_heads_of_groups_that_stay(
     silenced = len(gone) - len(whole)
     assert len(gone) == 3
     assert silenced > 0
-    assert frame.set_index("variant")["value"]["pruned.silenced"] == silenced
+    assert frame.set_index(["variant", "metric"])["value"]["pruned", "silenced"] == silenced
     assert summary(frame).endswith(f"; {silenced} of the 3 heads could only be silenced, not cut out")
     (folder,) = (tmp_path / "out" / "models").iterdir()
     assert (folder / "README.md").exists() == bool(whole)
@@ -112,7 +113,7 @@ def test_an_importance_counts_only_the_examples_that_it_rests_on(root: Path, spl
     given: Any = _run(root, *arguments)  # nothing is fitted to a classifier's own labels
     assert set(_counted(given)) == {split}
     for frame in (fitted, given):
-        assert ranked_on(frame[frame["variant"] == "per_example"]) == split
+        assert ranked_on(main_rows(frame)) == split
 
 
 def test_gates_count_the_examples_that_they_are_learned_on(root: Path) -> None:
@@ -139,7 +140,7 @@ def test_a_readout_of_a_layer_scores_as_the_probe_of_that_layer(root: Path) -> N
     kinds = "analysis.kinds=[leave_one_out]"
     ablated: Any = probing.run([*base, "analysis=ablation", "objective=readout", kinds])
     last = layers.sort_values("layer").iloc[-1]
-    full = ablated[ablated["variant"] == "leave_one_out"]["full"].unique()
+    full = main_rows(ablated)["full"].unique()
     assert full == pytest.approx([last["test"]])
 
 

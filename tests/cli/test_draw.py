@@ -20,6 +20,7 @@ from tests.figures.frames import checkpoints, frame, texts, top_heads
 MLP = "senteval[nhid=50,dropout=0.1]"
 HEADS = ["granularity=head", "probe=logistic"]
 ONE = ["task=a", *HEADS]
+ALONE = ["variant=only_one", "metric=accuracy"]
 
 
 def keep(root: Path, rows: pd.DataFrame) -> None:
@@ -59,7 +60,7 @@ def root(tmp_path: Path) -> Path:
         (["trajectories"], "run: scores over training"),
         (["masking", "task=h"], "org/model: scores without heads"),
         (["path", "task=h"], "org/model: gates of heads"),
-        (["grid", "analysis=ablation", "variant=only_one", "value=value"], "ablation: alone in its layer"),
+        (["grid", "analysis=ablation", *ALONE, "value=value"], "ablation: alone in its layer"),
         (["sheet", "analysis=importance", "value=value"], "org/model: importance on h"),
         (["grid", "analysis=prune", "variant=kept", "value=value"], "6 of 12 heads kept"),
         (["comparison", "task=a", "granularity=head", f"probe={MLP},logistic"], "logistic probe"),
@@ -108,7 +109,7 @@ def test_rows_of_baselines_count_only_if_they_are_asked_for() -> None:
         (["comparison", "task=b"], "a comparison takes two grids of a task, and there is one"),
         (["comparison", "task=c"], "give two values, model="),
         (["correlations", "granularity=head", "by=nothing"], "no column 'nothing'"),
-        (["grid", "analysis=importance", "variant=per_token"], "use value=value"),
+        (["grid", "analysis=importance", "variant=per_token", "normalisation=none"], "use value=value"),
         (["masking", "task=a"], "no results of masking to draw; run probing analysis=masking"),
         (["masking", "value=dev"], "value= is of no use to draw masking"),
         (["path", "analysis=masking"], "no results of gates to draw; run probing analysis=gates"),

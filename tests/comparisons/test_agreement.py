@@ -12,7 +12,7 @@ import probing
 from probing.comparisons.agreement import answer
 from probing.comparisons.measures import head_grids, measure_names, measures
 from probing.errors import ProbingError
-from probing.results.effects import needed
+from probing.results.effects import effect
 from probing.results.schema import as_frame
 from probing.statistics.ranks import top_overlap
 from tests.figures import found
@@ -40,14 +40,15 @@ def importance(value: Numbers, **columns: object) -> pd.DataFrame:
     return as_frame(found.cells(value, lambda v: {"value": v}, **common))
 
 
-def ablation(need: Numbers, variant: str = "leave_one_out", metric: str = "accuracy") -> pd.DataFrame:
-    """Heads are needed so much; the sign of what is found depends on the variant and the metric."""
+def ablation(
+    need: Numbers, variant: str = "leave_one_out", metric: str = "accuracy", fill: str = "zero"
+) -> pd.DataFrame:
+    """Effects of heads; the sign of the finding depends on the variant and the metric."""
     sign = {
-        ("leave_one_out", "accuracy"): -1, ("leave_one_out.loss", "loss"): 1,
-        ("leave_one_out[mean]", "accuracy"): -1, ("leave_one_out", "loss"): 1,
-        ("only_one", "accuracy"): 1, ("only_one.loss", "loss"): -1, ("only_one[mean].loss", "loss"): -1,
+        ("leave_one_out", "accuracy"): -1, ("leave_one_out", "loss"): 1,
+        ("only_one", "accuracy"): 1, ("only_one", "loss"): -1, ("only_best", "accuracy"): 1,
     }[variant, metric]  # fmt: skip
-    common = {"analysis": "ablation", "variant": variant, "metric": metric}
+    common = {"analysis": "ablation", "variant": variant, "fill": fill, "metric": metric}
     return as_frame(found.cells(need, lambda v: {"value": sign * v, "test": 0.5}, **common))
 
 
@@ -57,28 +58,30 @@ def only(pairs: pd.DataFrame) -> pd.Series:
 
 
 @pytest.mark.parametrize(
-    ("variant", "metric"),
+    ("variant", "metric", "fill"),
     [
-        ("leave_one_out", "accuracy"),
-        ("leave_one_out.loss", "loss"),
-        ("leave_one_out", "loss"),  # the metric of a language model
-        ("leave_one_out[mean]", "accuracy"),
-        ("only_one", "accuracy"),
-        ("only_one.loss", "loss"),
-        ("only_one[mean].loss", "loss"),
+        ("leave_one_out", "accuracy", "zero"),
+        ("leave_one_out", "loss", "zero"),
+        ("leave_one_out", "accuracy", "mean"),
+        ("only_one", "accuracy", "zero"),
+        ("only_one", "loss", "zero"),
+        ("only_one", "loss", "mean"),
+        ("only_best", "accuracy", "zero"),
     ],
 )
-def test_every_ablation_points_to_the_heads_that_are_needed(variant: str, metric: str) -> None:
+def test_every_ablation_points_to_the_heads_with_the_largest_effect(
+    variant: str, metric: str, fill: str
+) -> None:
     need = random(0)
-    np.testing.assert_allclose(needed(ablation(need, variant, metric)), need.ravel())
+    np.testing.assert_allclose(effect(ablation(need, variant, metric, fill)), need.ravel())
 
 
 def test_scores_importances_and_gates_count_as_they_are() -> None:
     need = random(0)
-    np.testing.assert_allclose(needed(probe(need)), need.ravel())
-    np.testing.assert_allclose(needed(importance(need)), need.ravel())
-    gates = found.gates().query("variant == 'lambda=0.01'")
-    np.testing.assert_allclose(needed(gates), gates["value"])
+    np.testing.assert_allclose(effect(probe(need)), need.ravel())
+    np.testing.assert_allclose(effect(importance(need)), need.ravel())
+    gates = found.of(found.gates(), "gate", penalty=0.01)
+    np.testing.assert_allclose(effect(gates), gates["value"])
 
 
 def test_rho_and_its_p_are_scipys() -> None:
@@ -215,7 +218,7 @@ def test_names_tell_what_differs_and_are_unique() -> None:
     need = random(0)
     alone = [probe(need), importance(need), found.entropy(LAYERS, HEADS), found.gates(LAYERS, HEADS)]
     names = measure_names(head_grids(pd.concat(alone)))
-    assert names[:4] == ["probe", "importance per_example", "entropy", "gates lambda=0.001"]
+    assert names[:4] == ["probe", "importance per_example", "entropy", "gates lambda 0.001"]
     many = [
         probe(need), probe(need, task="grammar/depth"), probe(need, probe="ridge"), probe(need, key="other"),
         importance(need), importance(need, seed=3),

@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from probing.results.schema import as_frame
+from probing.results.select import selected_gates
 
 Numbers = NDArray[np.float64]
 FULL = 0.832
@@ -52,8 +53,11 @@ def importance(layers: int = 3, heads: int = 4, **columns: Any) -> pd.DataFrame:
     need, rows = strengths(layers, heads), []
     for name, scale in (("per_example", 0.0234), ("per_token", 0.0468)):
         norm = np.linalg.norm(need, axis=1, keepdims=True)
-        for kind, values in (("", scale * need), (".layer", need / norm), (".minmax", need)):
-            common = {"analysis": "importance", "variant": name + kind, "metric": "loss", "n_test": None}
+        for kind, values in ((None, scale * need), ("layer", need / norm), ("minmax", need)):
+            common = {
+                "analysis": "importance", "variant": name, "normalisation": kind, "metric": "loss",
+                "n_test": None, "main": name == "per_example" and kind is None,
+            }  # fmt: skip
             rows += cells(values, lambda v: {"value": v}, **common)
     return as_frame(rows).assign(**columns)
 
@@ -62,7 +66,8 @@ def ablation(layers: int = 3, heads: int = 4, **columns: Any) -> pd.DataFrame:  
     """Without a head the score falls by up to 4.2 points, or rises by 0.4; alone in its layer by less."""
     need, rows = strengths(layers, heads), []
     for name, least in (("leave_one_out", 0.004), ("only_one", -0.03)):
-        common = {"analysis": "ablation", "full": FULL}
+        common = {"analysis": "ablation", "full": FULL, "variant": name, "fill": "zero"}
+        main = name == "leave_one_out"
 
         def score(need: float, least: float = least) -> dict[str, object]:
             delta = least - (0.042 + least) * need if least > 0 else least + 0.034 * need
@@ -76,12 +81,13 @@ def ablation(layers: int = 3, heads: int = 4, **columns: Any) -> pd.DataFrame:  
                 "value_high": worst * need + 0.002,
             }
 
-        rows += cells(need, score, **common, variant=name)
-        rows += cells(need, loss, **common, variant=f"{name}.loss", metric="loss")
+        rows += cells(need, score, **common, main=main)
+        rows += cells(need, loss, **common, main=False, metric="loss")
     best = [(layer, int(row.argmax())) for layer, row in enumerate(need)]
     rows += [
         settings(
-            analysis="ablation", variant="only_best", layer=layer, head=head, full=FULL,
+            analysis="ablation", variant="only_best", fill="zero", main=False,
+            layer=layer, head=head, full=FULL,
             value=0.01 * layer - 0.02, value_low=0.01 * layer - 0.03, value_high=0.01 * layer - 0.01,
         )
         for layer, head in best
@@ -97,8 +103,10 @@ def masking(heads: int = 72, draws: int = 3, **columns: Any) -> pd.DataFrame:  #
             for left in steps:
                 gone = 1 - left / heads
                 test = FULL - (FULL - 0.5) * gone ** (power + 0.5 * (draw or 0))
-                row = settings(analysis="masking", variant=name, draw=draw, n_heads=left, full=FULL)
-                rows.append({**row, "test": test, "dev": test + 0.01, "value": test - FULL})
+                row = settings(
+                    analysis="masking", variant=name, main=False, draw=draw, n_heads=left, full=FULL
+                )
+                rows.append({**row, "n_heads": left, "test": test, "dev": test + 0.01, "value": test - FULL})
     return as_frame(rows).assign(**columns)
 
 
@@ -107,7 +115,7 @@ def prune(layers: int = 3, heads: int = 4, **columns: Any) -> pd.DataFrame:  # n
     need = strengths(layers, heads)
     kept = need >= np.median(need)
     rows = cells(kept.astype(float), lambda v: {"value": v}, rank=None, analysis="prune", variant="kept")
-    common = settings(analysis="prune")
+    common = settings(analysis="prune", main=False)
     for name, count, test in (
         ("full", need.size, FULL),
         ("masked", kept.sum(), 0.8),
@@ -116,8 +124,16 @@ def prune(layers: int = 3, heads: int = 4, **columns: Any) -> pd.DataFrame:  # n
         rows.append({**common, "variant": name, "n_heads": int(count), "test": test, "dev": test + 0.01})
     for metric, full in (("parameters", 22_000_000.0), ("megabytes", 88.0), ("seconds", 1.5)):
         for name, value in (("full", full), ("pruned", 0.9 * full)):
-            rows.append({**common, "variant": f"{name}.{metric}", "metric": metric, "value": value})
+            rows.append({**common, "variant": name, "metric": metric, "value": value})
     return as_frame(rows).assign(**columns)
+
+
+def of(rows: pd.DataFrame, variant: str, **columns: str | float | None) -> pd.DataFrame:
+    """The rows of one kind; None selects what is missing."""
+    for name, value in {"variant": variant, **columns}.items():
+        chosen = rows[name].isna() if value is None else rows[name].eq(value).fillna(value=False)
+        rows = rows[chosen.astype(bool)]
+    return rows
 
 
 def gates(
@@ -128,17 +144,18 @@ def gates(
 ) -> pd.DataFrame:
     """The stronger the penalty, the fewer gates are open, and the lower the score."""
     need, rows = strengths(layers, heads), []
-    whole = settings(analysis="gates", variant="full", full=FULL, test=FULL, dev=FULL + 0.01)
+    whole = settings(analysis="gates", variant="full", main=False, full=FULL, test=FULL, dev=FULL + 0.01)
     rows.append({**whole, "n_heads": need.size})
     for number, penalty in enumerate(lambdas):
         gate = np.clip(1.6 * need - 0.4 * number, 0.0, 1.0)
-        common = {"analysis": "gates", "metric": "gate"}
-        rows += cells(gate, lambda v: {"value": v}, variant=f"lambda={penalty}", **common)
-        rows += cells(gate, lambda v: {"value": 0.05 + 0.9 * v}, variant=f"lambda={penalty}.open", **common)
+        common = {"analysis": "gates", "metric": "gate", "penalty": penalty}
+        rows += cells(gate, lambda v: {"value": v}, variant="gate", main=False, **common)
+        rows += cells(gate, lambda v: {"value": 0.05 + 0.9 * v}, variant="open", main=False, **common)
         test = FULL - 0.3 * (number / len(lambdas)) ** 2
-        path = settings(analysis="gates", variant="path", draw=number, value=penalty, full=FULL)
+        path = settings(analysis="gates", variant="path", main=False, penalty=penalty, full=FULL)
         rows.append({**path, "n_heads": int((gate > 0).sum()), "test": test, "dev": test + 0.01})
-    return as_frame(rows).assign(**columns)
+    frame = as_frame(rows)
+    return frame.assign(main=selected_gates(frame).astype("boolean")).assign(**columns)
 
 
 def entropy(layers: int = 3, heads: int = 4, **columns: Any) -> pd.DataFrame:  # noqa: ANN401

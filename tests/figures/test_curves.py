@@ -104,7 +104,7 @@ def test_tasks_have_a_panel_each_and_two_runs_of_one_are_not_mixed(tmp_path: Pat
 
 def test_the_path_has_heads_left_and_score_over_the_logarithm_of_lambda(tmp_path: Path) -> None:
     rows = found.gates(6, 12, lambdas=(0.1, 0.001, 0.01))
-    path = rows[rows["variant"] == "path"].sort_values("value")
+    path = rows[rows["variant"] == "path"].sort_values("penalty")
     with drawing():
         scores, counts = path_figure(path_table(rows)).axes
     assert line(scores, "test")[0] == [-3, -2, -1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,19 +15,16 @@ from matplotlib.patches import Rectangle
 from probing.errors import ProbingError
 from probing.figures import draw_comparison, draw_grid, draw_profiles, draw_sheet
 from probing.figures.arrange import arrange
-from probing.figures.grids import split_grids
+from probing.figures.grids import key_of, split_grids
 from probing.figures.heatmap import grid_figure
 from probing.figures.naming import minus, variant_name
 from probing.figures.scale import shades_of
 from probing.figures.sheet import sheet_figure
 from probing.figures.style import drawing
-from probing.results.effects import needed
+from probing.results.effects import effect
 from tests.figures import found
+from tests.figures.found import of
 from tests.figures.frames import frame, texts
-
-
-def of(rows: pd.DataFrame, variant: str) -> pd.DataFrame:
-    return rows[rows["variant"] == variant]
 
 
 def figure_of(rows: pd.DataFrame, order: str = "head") -> Figure:
@@ -38,12 +36,13 @@ def said(rows: pd.DataFrame, path: Path) -> list[str]:
     return texts(draw_grid(rows, path, value="value").svg)
 
 
-LEFT_OUT = of(found.ablation(6, 12), "leave_one_out")
+LEFT_OUT = of(found.ablation(6, 12), "leave_one_out", metric="accuracy")
 
 
-@pytest.mark.parametrize("variant", ["leave_one_out", "leave_one_out.loss", "only_one", "only_one.loss"])
-def test_colours_of_differences_reach_as_far_below_0_as_above(variant: str) -> None:
-    rows = of(found.ablation(6, 12), variant)
+@pytest.mark.parametrize("variant", ["leave_one_out", "only_one"])
+@pytest.mark.parametrize("metric", ["accuracy", "loss"])
+def test_colours_of_differences_reach_as_far_below_0_as_above(variant: str, metric: str) -> None:
+    rows = of(found.ablation(6, 12), variant, metric=metric)
     (shades,) = shades_of([arrange(rows, value="value")])
     assert (shades.norm.vmin or 0.0) + (shades.norm.vmax or 0.0) == 0.0
     assert shades.norm.vmax == pytest.approx(rows["value"].abs().max())
@@ -54,9 +53,9 @@ def test_colours_of_differences_reach_as_far_below_0_as_above(variant: str) -> N
 @pytest.mark.parametrize(
     ("rows", "ends"),
     [
-        (of(found.importance(), "per_example"), (0.0, 0.0234)),
-        (of(found.importance(), "per_example.minmax"), (0.0, 1.0)),
-        (of(found.gates(), "lambda=0.1"), (0.0, 1.0)),
+        (of(found.importance(), "per_example", normalisation=None), (0.0, 0.0234)),
+        (of(found.importance(), "per_example", normalisation="minmax"), (0.0, 1.0)),
+        (of(found.gates(), "gate", penalty=0.1), (0.0, 1.0)),
         (of(found.prune(), "kept"), (0.0, 1.0)),
         (found.entropy(), (0.0, 3.5)),
     ],
@@ -72,10 +71,10 @@ def test_colours_of_what_is_never_below_0_start_there(rows: pd.DataFrame, ends: 
     "rows",
     [
         LEFT_OUT,
-        of(found.ablation(6, 12), "leave_one_out.loss"),
-        of(found.ablation(6, 12), "only_one"),
-        of(found.importance(6, 12), "per_token.layer"),
-        of(found.gates(6, 12), "lambda=0.01"),
+        of(found.ablation(6, 12), "leave_one_out", metric="loss"),
+        of(found.ablation(6, 12), "only_one", metric="accuracy"),
+        of(found.importance(6, 12), "per_token", normalisation="layer"),
+        of(found.gates(6, 12), "gate", penalty=0.01),
     ],
     ids=["score", "loss", "alone", "importance", "gates"],
 )
@@ -91,8 +90,12 @@ def test_the_cell_of_rank_1_is_outlined(rows: pd.DataFrame, order: str) -> None:
 
 
 def test_the_frames_rank_as_rows_of_analyses_are_ranked() -> None:
-    for rows in (LEFT_OUT, of(found.ablation(6, 12), "only_one"), of(found.importance(6, 12), "per_example")):
-        need = needed(rows).to_numpy()
+    for rows in (
+        LEFT_OUT,
+        of(found.ablation(6, 12), "only_one", metric="accuracy"),
+        of(found.importance(6, 12), "per_example", normalisation=None),
+    ):
+        need = effect(rows).to_numpy()
         assert int(need.argmax()) == int((rows["rank"] == 1).to_numpy().argmax())
 
 
@@ -104,11 +107,14 @@ def test_a_dot_marks_the_cells_whose_interval_holds_0_and_no_other(tmp_path: Pat
     assert dotted == {(int(layer), int(head)) for layer, head in holds[["layer", "head"]].to_numpy()}
     assert 0 < len(dotted) < len(LEFT_OUT)
     assert "no difference shown: its 95 % interval holds 0" in said(LEFT_OUT, tmp_path / "a")
-    assert not any("interval" in line for line in said(of(found.importance(), "per_token"), tmp_path / "b"))
+    assert not any(
+        "interval" in line
+        for line in said(of(found.importance(), "per_token", normalisation=None), tmp_path / "b")
+    )
 
 
 def test_where_no_number_fits_a_cross_marks_the_differences_that_are_shown_to_be_above_0() -> None:
-    rows = of(found.ablation(6, 12), "leave_one_out.loss")
+    rows = of(found.ablation(6, 12), "leave_one_out", metric="loss")
     with drawing():
         figure = sheet_figure([arrange(rows, value="value")])
         large = figure_of(rows)
@@ -124,7 +130,7 @@ def test_where_no_number_fits_a_cross_marks_the_differences_that_are_shown_to_be
 
 def test_differences_of_shares_are_in_points_with_their_sign(tmp_path: Path) -> None:
     lines = said(LEFT_OUT, tmp_path / "grid")
-    most = minus("needed most: layer 3 head 4, -4.2 points [-6.0, -2.4]")
+    most = minus("largest effect: layer 3 head 4, -4.2 points [-6.0, -2.4]")
     assert any(line.startswith(most) for line in lines)
     assert any("full model 83.2 %" in line for line in lines)
     assert "Δ accuracy (points)" in lines
@@ -134,21 +140,21 @@ def test_differences_of_shares_are_in_points_with_their_sign(tmp_path: Path) -> 
 
 
 def test_small_losses_and_importances_share_a_power_of_ten_that_the_bar_tells(tmp_path: Path) -> None:
-    loss = said(of(found.ablation(6, 12), "leave_one_out.loss"), tmp_path / "loss")
+    loss = said(of(found.ablation(6, 12), "leave_one_out", metric="loss"), tmp_path / "loss")
     assert "Δ loss (10⁻³ nats)" in loss
     assert "+12.3" in loss
     assert any(
-        line.startswith("needed most: layer 3 head 4, +0.0123 nats [+0.0103, +0.0143]") for line in loss
+        line.startswith("largest effect: layer 3 head 4, +0.0123 nats [+0.0103, +0.0143]") for line in loss
     )
-    importance = said(of(found.importance(6, 12), "per_example"), tmp_path / "importance")
+    importance = said(of(found.importance(6, 12), "per_example", normalisation=None), tmp_path / "importance")
     assert "importance per example (10⁻³ nats)" in importance
-    assert {"23.4", "needed most: layer 3 head 4, 0.0234 nats"} <= set(importance)
+    assert {"23.4", "most important: layer 3 head 4, 0.0234 nats"} <= set(importance)
 
 
 def test_what_was_kept_and_which_gates_are_open_is_counted(tmp_path: Path) -> None:
     kept = said(of(found.prune(6, 12), "kept"), tmp_path / "kept")
     assert {"36 of 72 heads kept", "kept", "removed", "1", "0"} <= set(kept)
-    gates = of(found.gates(6, 12), "lambda=0.01")
+    gates = of(found.gates(6, 12), "gate", penalty=0.01)
     assert any(
         line.startswith(f"{(gates['value'] > 0).sum()} of 72 gates open")
         for line in said(gates, tmp_path / "g")
@@ -158,15 +164,15 @@ def test_what_was_kept_and_which_gates_are_open_is_counted(tmp_path: Path) -> No
 def test_entropy_says_its_mean_and_ends_and_marks_no_head(tmp_path: Path) -> None:
     lines = said(found.entropy(), tmp_path / "grid")
     assert any(
-        "least: layer 0 head 0, 0.50 nats" in line and "most: layer 1 head 1" in line for line in lines
+        "lowest: layer 0 head 0, 0.50 nats" in line and "highest: layer 1 head 1" in line for line in lines
     )
     assert not figure_of(found.entropy()).axes[0].patches
 
 
 def test_a_head_alone_is_said_to_serve_best_and_not_to_be_needed(tmp_path: Path) -> None:
-    lines = said(of(found.ablation(), "only_one"), tmp_path / "grid")
-    assert any(line.startswith("serves best alone: ") for line in lines)
-    assert not any("needed most" in line for line in lines)
+    lines = said(of(found.ablation(), "only_one", metric="accuracy"), tmp_path / "grid")
+    assert any(line.startswith("best alone: ") for line in lines)
+    assert not any("largest effect" in line for line in lines)
 
 
 def test_the_table_of_a_grid_holds_what_is_drawn(tmp_path: Path) -> None:
@@ -176,7 +182,7 @@ def test_the_table_of_a_grid_holds_what_is_drawn(tmp_path: Path) -> None:
 
 
 def test_panels_of_one_measure_share_a_scale_and_those_of_several_have_their_own() -> None:
-    shared = pd.concat([LEFT_OUT, of(found.ablation(6, 12), "only_one")])
+    shared = pd.concat([LEFT_OUT, of(found.ablation(6, 12), "only_one", metric="accuracy")])
     mixed = found.importance(6, 12)
     norms = []
     for rows in (shared, mixed):
@@ -188,7 +194,9 @@ def test_panels_of_one_measure_share_a_scale_and_those_of_several_have_their_own
         for axes in drawn:
             assert [patch.get_label() for patch in axes.patches] == ["best-halo", "best"]
     assert len(norms[0]) == 1
-    highest = sorted(mixed.groupby("variant")["value"].max().astype(float).unique())
+    highest = sorted(
+        mixed.groupby(["variant", "normalisation"], dropna=False)["value"].max().astype(float).unique()
+    )
     assert sorted(float(high) for high in {high for _, high in norms[1]}) == pytest.approx(highest)
 
 
@@ -200,7 +208,7 @@ def test_a_sheet_of_several_measures_says_that_each_panel_has_its_own_largest(tm
 
 
 def test_differences_and_other_numbers_have_no_scale_in_common(tmp_path: Path) -> None:
-    rows = pd.concat([LEFT_OUT, of(found.importance(6, 12), "per_example")])
+    rows = pd.concat([LEFT_OUT, of(found.importance(6, 12), "per_example", normalisation=None)])
     with pytest.raises(ProbingError, match=r"differences and other numbers \(ablation, importance\)"):
         draw_sheet(rows, tmp_path / "sheet", value="value")
 
@@ -213,7 +221,7 @@ def test_letters_of_sheets_lie_on_no_grid_and_no_number_leaves_its_cell(layers: 
         written = [text.get_window_extent() for text in figure.texts]
     frames = [axes.get_window_extent() for axes in figure.axes]
     assert not any(text.overlaps(box) for text in written for box in frames)
-    figure = figure_of(of(found.ablation(layers, heads), "leave_one_out"))
+    figure = figure_of(of(found.ablation(layers, heads), "leave_one_out", metric="accuracy"))
     axes = figure.axes[0]
     cell = axes.get_window_extent().width / heads
     with drawing():
@@ -221,10 +229,12 @@ def test_letters_of_sheets_lie_on_no_grid_and_no_number_leaves_its_cell(layers: 
 
 
 def test_grids_of_whole_layers_hold_intervals_too(tmp_path: Path) -> None:
-    rows = of(found.ablation(4, 1), "leave_one_out").assign(granularity="attention", head=None)
+    rows = of(found.ablation(4, 1), "leave_one_out", metric="accuracy").assign(
+        granularity="attention", head=None
+    )
     lines = said(rows.astype({"head": "Int64"}), tmp_path / "grid")
     assert minus("-4.2 [-6.0, -2.4]") in lines
-    assert any(line.startswith(minus("needed most: layer 2, -4.2 points")) for line in lines)
+    assert any(line.startswith(minus("largest effect: layer 2, -4.2 points")) for line in lines)
 
 
 def test_stacks_are_grids_of_their_own_that_are_told_apart(tmp_path: Path) -> None:
@@ -239,7 +249,7 @@ def test_a_column_that_the_rows_do_not_have_is_refused_in_one_line(tmp_path: Pat
         (frame(), "value", "value 'value' is missing in all rows: a probe ends in scores; use test"),
         (frame().assign(value=np.nan), "value", "a probe ends in scores"),
         (
-            of(found.importance(), "per_token"),
+            of(found.importance(), "per_token", normalisation=None),
             "test",
             "missing in all rows of analysis importance; use value=value",
         ),
@@ -267,15 +277,15 @@ def test_scores_of_ablated_models_can_be_drawn_as_scores(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(
-    ("variant", "words"),
+    ("columns", "words"),
     [
-        ("per_example.minmax", "per example, 0 to 1"),
-        ("leave_one_out[mean]", "without this head, filled with its mean"),
-        ("only_one[uniform].loss", "alone in its layer, with uniform attention"),
-        ("lambda=0.01", "λ 0.01"),
-        ("lambda=0.01.open", "λ 0.01, P(open)"),
-        ("something_new", "something_new"),
+        ({"variant": "per_example", "normalisation": "minmax"}, "per example, 0 to 1"),
+        ({"variant": "leave_one_out", "fill": "mean"}, "without this head, filled with its mean"),
+        ({"variant": "only_one", "fill": "uniform"}, "alone in its layer, with uniform attention"),
+        ({"variant": "gate", "penalty": 0.01}, "λ 0.01"),
+        ({"variant": "open", "penalty": 0.01}, "λ 0.01, P(open)"),
+        ({"variant": "something_new"}, "something_new"),
     ],
 )
-def test_variants_are_told_in_words(variant: str, words: str) -> None:
-    assert variant_name(variant) == words
+def test_kinds_of_rows_are_written_in_words(columns: dict[str, Any], words: str) -> None:
+    assert variant_name(key_of(found.entropy().assign(**columns))) == words

@@ -20,7 +20,7 @@ from probing.figures.style import LINES
 from tests.figures import found
 from tests.figures.frames import checkpoints, frame, top_heads
 
-LEFT_OUT = found.ablation().query("variant == 'leave_one_out'")
+LEFT_OUT = found.of(found.ablation(), "leave_one_out", metric="accuracy")
 Draw = Callable[[Path], Files]
 PICTURES: dict[str, Draw] = {
     "grid": lambda path: figures.draw_grid(frame(), path),

@@ -358,8 +358,8 @@ def _broken(base: Path, folder: Path) -> None:
         (_prompts, "changes the input, not the weights"),
         (_pickle, r"no adapter_model\.safetensors \(pickles are not read\)"),
         (_of_another, "it adapts .*q_proj.*, which BertModel does not have"),
-        (_without_base, "its base, .*, is not at hand"),
-        (_on_an_adapter, "has an adapter too"),
+        (_without_base, "its base model .* is not available"),
+        (_on_an_adapter, "also has an adapter"),
         (_broken, "cannot be read as JSON"),
     ],
 )
@@ -388,5 +388,5 @@ def test_an_adapter_of_a_quantised_model_is_refused(tmp_path: Path) -> None:
     path = base / "config.json"
     quantised = {"quant_method": "bitsandbytes", "load_in_4bit": True}
     path.write_text(json.dumps(json.loads(path.read_text()) | {"quantization_config": quantised}))
-    with pytest.raises(ProbingError, match=r"cannot be merged into the quantised weights of .*base; put the"):
+    with pytest.raises(ProbingError, match=r"cannot be merged into the quantised weights of .*base; use"):
         load_model(find_files(ModelConfig(str(folder))), device=CPU)

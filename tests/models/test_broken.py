@@ -115,31 +115,41 @@ BERT: Mapping[str, tuple[Damage, str]] = {
     "a fraction of a head": (_set(num_attention_heads=2.5), "config.json: num_attention_heads: expected"),
     "null heads": (_set(num_attention_heads=None), "config.json: num_attention_heads: expected int"),
     "a list of heads": (_set(num_attention_heads=[4]), "config.json: num_attention_heads: expected int"),
-    "heads that do not divide": (_set(num_attention_heads=5), "config.json: describes no model: The hidden"),
+    "heads that do not divide": (
+        _set(num_attention_heads=5), "config.json: does not describe a model: The hidden",
+    ),
     "no features": (_set(hidden_size=0), "config.json: hidden_size is 0"),
     "negative features": (_set(hidden_size=-32), "config.json: hidden_size is -32"),
     "features in words": (_set(hidden_size="wide"), "config.json: hidden_size: expected int, got str"),
     "features that are NaN": (_set(hidden_size=float("nan")), "config.json: hidden_size: expected int"),
-    "too many features": (_set(hidden_size=64), "LayerNorm.bias has shape (32,) in the weights, and config"),
-    "features beyond all memory": (_set(hidden_size=4 * 10**11), "config.json: describes no model"),
+    "too many features": (_set(hidden_size=64), "LayerNorm.bias has shape (32,) in the weights, but config"),
+    "features beyond all memory": (_set(hidden_size=4 * 10**11), "config.json: does not describe a model"),
     "no layers": (_set(num_hidden_layers=0), "config.json: num_hidden_layers is 0"),
     "layers in words": (_set(num_hidden_layers="3"), "config.json: num_hidden_layers: expected int"),
     "too many layers": (_set(num_hidden_layers=5), "its weights lack encoder.layer.3.attention.output"),
     "another width": (_set(intermediate_size=64), "intermediate.dense.bias has shape (48,) in the weights"),
     "no words": (_set(vocab_size=0), "config.json: vocab_size is 0"),
-    "fewer words": (_set(vocab_size=10), f"{WORDS} has shape (39, 32) in the weights, and config.json asks"),
+    "fewer words": (
+        _set(vocab_size=10), f"{WORDS} has shape (39, 32) in the weights, but config.json requires",
+    ),
     "fewer positions": (_set(max_position_embeddings=4), "position_embeddings.weight has shape (64, 32)"),
     "positions in words": (_set(max_position_embeddings="many"), "config.json: max_position_embeddings: exp"),
-    "an unknown activation": (_set(hidden_act="foo"), "hidden_act is 'foo', which the library does not know"),
+    "an unknown activation": (
+        _set(hidden_act="foo"), "hidden_act is 'foo', which transformers does not know",
+    ),
     "a null activation": (_set(hidden_act=None), "config.json: hidden_act: expected str"),
     "dropout in words": (_set(hidden_dropout_prob="x"), "config.json: hidden_dropout_prob: 'x' doesn't"),
-    "dropout above 1": (_set(hidden_dropout_prob=2.0), "config.json: describes no model: dropout prob"),
-    "an unknown type": (_set(model_type="nosuch"), "config.json: describes no model: The checkpoint you"),
-    "a list of types": (_set(model_type=["bert"]), "config.json: describes no model"),
+    "dropout above 1": (
+        _set(hidden_dropout_prob=2.0), "config.json: does not describe a model: dropout prob",
+    ),
+    "an unknown type": (
+        _set(model_type="nosuch"), "config.json: does not describe a model: The checkpoint you",
+    ),
+    "a list of types": (_set(model_type=["bert"]), "config.json: does not describe a model"),
     "another family's type": (_set(model_type="gpt2"), "its weights lack h.0."),
-    "an unknown dtype": (_set(dtype="float99"), "config.json: dtype is 'float99', which the library"),
+    "an unknown dtype": (_set(dtype="float99"), "config.json: dtype is 'float99', which transformers"),
     "an unknown implementation": (_set(_attn_implementation="foo"), 'attn_implementation="foo"'),
-    "padding beyond the words": (_set(pad_token_id=900), "config.json: pad_token_id is 900, and the model"),
+    "padding beyond the words": (_set(pad_token_id=900), "config.json: pad_token_id is 900, but the model"),
     "padding in words": (_set(pad_token_id="PAD"), "config.json: pad_token_id: 'PAD' doesn't match"),
     "a flag in words": (_set(is_decoder="x"), "config.json: is_decoder: expected bool"),
     "an unknown quantisation": (
@@ -147,10 +157,10 @@ BERT: Mapping[str, tuple[Damage, str]] = {
     ),
     "no configuration": (_remove("config.json"), "no config.json"),
     "an empty configuration": (_write("config.json", b""), "config.json: cannot be read as JSON"),
-    "an object without keys": (_write("config.json", b"{}"), "config.json: describes no model"),
+    "an object without keys": (_write("config.json", b"{}"), "config.json: does not describe a model"),
     "a list of settings": (_write("config.json", b"[]"), "config.json: is not a JSON object"),
     "bytes for a configuration": (_write("config.json", b"\xff\xfe\x00"), "config.json: cannot be read"),
-    "a type and no sizes": (_write("config.json", b'{"model_type": "bert"}'), "config.json asks for (768,)"),
+    "a type and no sizes": (_write("config.json", b'{"model_type": "bert"}'), "config.json requires (768,)"),
     "no weights": (_remove("model.safetensors"), "no model.safetensors"),
     "empty weights": (_write("model.safetensors", b""), "model.safetensors: cannot be read as safetensors"),
     "weights cut short": (_cut("model.safetensors", 0, -10), "model.safetensors: cannot be read as safet"),
@@ -158,29 +168,29 @@ BERT: Mapping[str, tuple[Damage, str]] = {
     "other bytes": (_write("model.safetensors", b"garbage" * 99), "model.safetensors: cannot be read as"),
     "a pointer": (
         _write("model.safetensors", b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n"),
-        "model.safetensors: points to a file of Git LFS; fetch it with: git lfs pull",
+        "model.safetensors: is only a Git LFS pointer; fetch the file with: git lfs pull",
     ),
     "no tensors": (_emptied, "its weights lack embeddings.LayerNorm.bias"),
     "other names": (_prefixed, "its weights lack embeddings.LayerNorm.bias"),
     "whole numbers": (_weights(words=Tensor.long), f"model.safetensors: {WORDS} is stored as I64"),
     "truth values": (_weights(dense=Tensor.bool), f"model.safetensors: {DENSE} is stored as BOOL"),
     "another shape": (_weights(dense=lambda t: t[:, 1:]), f"{DENSE} has shape (32, 47) in the weights"),
-    "a flat tensor": (_weights(dense=torch.flatten), f"{DENSE} has shape (1536,) in the weights, and config"),
+    "a flat tensor": (_weights(dense=torch.flatten), f"{DENSE} has shape (1536,) in the weights, but config"),
     "weights that are NaN": (_weights(dense=lambda t: t * float("nan")), "layer 2 head 0: the vector of"),
     "infinite weights": (_weights(dense=lambda t: t * float("inf")), "weights or its config.json are dam"),
     "fewer rows than words": (
         _both(_weights(words=lambda t: t[:10]), _set(vocab_size=10)),
-        "word_embeddings has 10 rows, and the token '.' has number 38",
+        "word_embeddings has 10 rows, but the token '.' has id 38",
     ),
-    "a part that is missing": (_in_parts(_remove(PART)), f"{PART}: is not there, though {INDEX} names it"),
+    "a part that is missing": (_in_parts(_remove(PART)), f"{PART}: is missing, although {INDEX} names it"),
     "a part cut short": (_in_parts(_cut(PART, 0, -9)), f"{PART}: cannot be read as safetensors"),
-    "parts without an index": (_in_parts(_remove(INDEX)), f"{INDEX}: is not there"),
-    "a broken index": (_in_parts(_write(INDEX, b"{")), f"{INDEX}: cannot be read as an index"),
-    "a list for an index": (_in_parts(_write(INDEX, b"[]")), f"{INDEX}: cannot be read as an index"),
+    "parts without an index": (_in_parts(_remove(INDEX)), f"{INDEX}: is missing"),
+    "a broken index": (_in_parts(_write(INDEX, b"{")), f"{INDEX}: cannot be read as a weight index"),
+    "a list for an index": (_in_parts(_write(INDEX, b"[]")), f"{INDEX}: cannot be read as a weight index"),
     "no tokenizer": (_remove("tokenizer.json", "tokenizer_config.json"), "has no tokenizer"),
-    "half a tokenizer": (_remove("tokenizer.json"), "no tokenizer can be made of tokenizer_config.json"),
+    "half a tokenizer": (_remove("tokenizer.json"), "no tokenizer can be built from tokenizer_config.json"),
     "a broken tokenizer": (_write("tokenizer.json", b"{"), "tokenizer.json: cannot be read as JSON"),
-    "an empty tokenizer": (_write("tokenizer.json", b"{}"), "no tokenizer can be made of tokenizer.json"),
+    "an empty tokenizer": (_write("tokenizer.json", b"{}"), "no tokenizer can be built from tokenizer.json"),
     "a list for a tokenizer": (_write("tokenizer.json", b"[]"), "tokenizer.json: is not a JSON object"),
     "bytes for a tokenizer": (_write("tokenizer.json", b"\xff"), "tokenizer.json: cannot be read as JSON"),
     "broken settings": (_write("tokenizer_config.json", b"{"), "tokenizer_config.json: cannot be read"),
@@ -188,18 +198,20 @@ BERT: Mapping[str, tuple[Damage, str]] = {
         _write("tokenizer_config.json", b"[]"), "tokenizer_config.json: is not a JSON object",
     ),
     "broken special tokens": (_write("special_tokens_map.json", b"{"), "special_tokens_map.json: cannot be"),
-    "a length in words": (_tokenizer(model_max_length="long"), "model_max_length is 'long', and must be"),
-    "a length of none": (_tokenizer(model_max_length=0), "model_max_length is 0, and must be"),
-    "a negative length": (_tokenizer(model_max_length=-1), "model_max_length is -1, and must be"),
-    "a class that is a number": (_tokenizer(tokenizer_class=3), "no tokenizer can be made of"),
+    "a length in words": (_tokenizer(model_max_length="long"), "model_max_length is 'long', but must be"),
+    "a length of none": (_tokenizer(model_max_length=0), "model_max_length is 0, but must be"),
+    "a negative length": (_tokenizer(model_max_length=-1), "model_max_length is -1, but must be"),
+    "a class that is a number": (_tokenizer(tokenizer_class=3), "no tokenizer can be built from"),
     "no unknown word": (_words(lambda words: words.pop("[UNK]")), "its tokenizer cannot read texts as"),
-    "words beyond the rows": (_words(lambda words: words.update({".": 1038})), "token '.' has number 1038"),
+    "words beyond the rows": (_words(lambda words: words.update({".": 1038})), "token '.' has id 1038"),
 }  # fmt: skip
 OTHERS: Mapping[str, tuple[Callable[[Path], Path], Damage, list[str], str]] = {
     "GPT-2 without heads": (tiny.make_gpt2, _set(n_head=0), [], "config.json: n_head is 0"),
     "GPT-2 with heads in words": (tiny.make_gpt2, _set(n_head="two"), [], "n_head: expected int"),
     "GPT-2 with an activation": (tiny.make_gpt2, _set(activation_function="foo"), [], "activation_function"),
-    "GPT-2 with 5 heads": (tiny.make_gpt2, _set(n_head=5), [], "config.json: describes no model: `emb"),
+    "GPT-2 with 5 heads": (
+        tiny.make_gpt2, _set(n_head=5), [], "config.json: does not describe a model: `emb",
+    ),
     "Llama with 3 key heads": (
         tiny.make_llama, _set(num_key_value_heads=3), [], "k_proj.weight has shape (16, 32) in the weights"
     ),
@@ -210,7 +222,7 @@ OTHERS: Mapping[str, tuple[Callable[[Path], Path], Damage, list[str], str]] = {
         "config.json: rope_parameters.rope_type is 'nosuch'",
     ),
     "Llama padded by no token": (
-        tiny.make_llama, _set(pad_token_id=99999), [], "config.json: pad_token_id is 99999, and the model has"
+        tiny.make_llama, _set(pad_token_id=99999), [], "config.json: pad_token_id is 99999, but the model has"
     ),
     "an untrained Llama padded by no token": (
         tiny.make_llama, _set(pad_token_id=99999), ["model.pretrained=false"], "pad_token_id is 99999"
@@ -225,17 +237,17 @@ OTHERS: Mapping[str, tuple[Callable[[Path], Path], Damage, list[str], str]] = {
         tiny.make_bert, _set(hidden_act="foo"), ["model.pretrained=false"], "hidden_act is 'foo'"
     ),
     "an untrained BERT of words": (
-        tiny.make_bert, _set(vocab_size=10), ["model.pretrained=false"], "the token '.' has number 38"
+        tiny.make_bert, _set(vocab_size=10), ["model.pretrained=false"], "the token '.' has id 38"
     ),
-    "a revision": (tiny.make_bert, lambda _: None, ["model.revision=x"], "is local, and has no revisions"),
+    "a revision": (tiny.make_bert, lambda _: None, ["model.revision=x"], "is local and has no revisions"),
     "a digest": (tiny.make_bert, lambda _: None, ["model.sha256=abc"], "not the expected abc"),
     "entropy of fewer rows": (
         tiny.make_bert, _words(lambda words: words.update({".": 1038})), ["analysis=entropy"],
-        "the token '.' has number 1038",
+        "the token '.' has id 1038",
     ),
     "importance of fewer rows": (
         tiny.make_masked, _words(lambda words: words.update({".": 1038})),
-        ["analysis=importance", "objective=lm"], "the token '.' has number 1038",
+        ["analysis=importance", "objective=lm"], "the token '.' has id 1038",
     ),
 }  # fmt: skip
 
@@ -322,7 +334,7 @@ def test_layers_that_are_not_counted_are_named(
     assert not caplog.records
     _set(num_hidden_layers=2)(folder)
     load_model(find_files(ModelConfig(str(folder))), device=torch.device("cpu"))
-    assert "more layers than config.json counts: encoder.layer.2." in caplog.text
+    assert "more layers than config.json states: encoder.layer.2." in caplog.text
 
 
 def test_a_pruned_model_of_another_shape_names_the_tensor(tiny_bert: Path, tmp_path: Path) -> None:

@@ -455,7 +455,7 @@ def test_a_replacement_of_another_shape_is_an_error() -> None:
 def test_weights_and_final_states_cannot_be_written() -> None:
     model, sites, _ = _ready(FAMILIES[0], "eager")
     with (
-        pytest.raises(ProbingError, match="read only"),
+        pytest.raises(ProbingError, match="cannot be written, only read"),
         edit(model, sites.attention, lambda _, __: None),
     ):
         pass

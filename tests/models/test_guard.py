@@ -39,7 +39,7 @@ def test_tokens_beyond_the_positions_are_let_pass(family: str, tiny_bert: Path) 
     before = _outputs(model, ids)
     guard_embeddings(model, AutoTokenizer.from_pretrained(tiny_bert), "m")
     torch.testing.assert_close(_outputs(model, ids), before, rtol=0, atol=0)
-    with pytest.raises(ProbingError, match=r"has 500 rows, and the token .* has number 500; the tokenizer"):
+    with pytest.raises(ProbingError, match=r"has 500 rows, but the token .* has id 500; the tokenizer"):
         _outputs(model, torch.full((1, 4), 500))
 
 

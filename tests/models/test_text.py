@@ -48,13 +48,13 @@ SPEECH: dict[str, Any] = {
 }  # fmt: skip
 VILT: dict[str, Any] = TEXT | IMAGES
 REFUSED = {
-    "vit": "(vit): reads pixel_values, no text",
-    "dinov2": "(dinov2): reads pixel_values, no text",
-    "swin": "(swin): reads pixel_values, no text",
-    "wav2vec2": "(wav2vec2): reads input_values, no text",
-    "hubert": "(hubert): reads input_values, no text",
-    "whisper": "(whisper): reads input_features, no text",
-    "speech_to_text": "(speech_to_text): reads input_features, no text",
+    "vit": "(vit): reads pixel_values, not text",
+    "dinov2": "(dinov2): reads pixel_values, not text",
+    "swin": "(swin): reads pixel_values, not text",
+    "wav2vec2": "(wav2vec2): reads input_values, not text",
+    "hubert": "(hubert): reads input_values, not text",
+    "whisper": "(whisper): reads input_features, not text",
+    "speech_to_text": "(speech_to_text): reads input_features, not text",
     "vilt": "(vilt): does not read text without image",
 }
 
@@ -97,7 +97,7 @@ def test_what_reads_no_text_is_refused_in_one_line(
     assert code == cli.MISTAKE
     assert len(said) == 1
     assert REFUSED[name] in said[0]
-    assert "models of text are read" in said[0]
+    assert "only text models are supported" in said[0]
     assert not [path for path in root.rglob("*") if path.suffix in (".parquet", ".log")]
 
 

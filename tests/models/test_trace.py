@@ -121,8 +121,8 @@ def test_layouts_are_recognised(label: str, layout: Layout) -> None:
     ("label", "note"),
     [
         ("bitnet", "norm over all heads"),
-        ("diffllama", "2 heads where the config counts 4"),
-        ("convbert", "other features than heads"),
+        ("diffllama", "2 heads although the config states 4"),
+        ("convbert", "other features enter"),
         ("reformer", "no softmax"),
         ("yoso", "no softmax"),
         ("mra", "no softmax"),

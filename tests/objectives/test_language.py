@@ -66,7 +66,7 @@ def test_an_encoder_decoder_has_a_grid_for_every_stack(make: Callable[[Path], Pa
             "task=grammar/tense", "task.n_train=20", "task.n_dev=20", "task.n_test=20"]  # fmt: skip
     for analysis, variant in (("importance", "per_example"), ("ablation", "leave_one_out")):
         frame = probing.run([*base, f"analysis={analysis}"])
-        rows = frame[frame["variant"] == variant]
+        rows = frame[frame["main"] & (frame["variant"] == variant)]
         assert rows.groupby("stack").size().to_dict() == {"encoder": 8, "decoder": 8, "cross": 8}
         assert rows["value"].astype(float).abs().max() > 0
         assert rows["rank"].min() == 1

@@ -64,7 +64,7 @@ def test_a_loss_that_is_drawn_at_random_is_refused(make: Callable[[Path], Path],
         for name, child in list(module.named_children()):
             if isinstance(child, nn.Dropout):
                 setattr(module, name, Dropped())
-    with pytest.raises(ProbingError, match=r"losses that differ .* draws something at random"):
+    with pytest.raises(ProbingError, match=r"losses that differ .* computes something at random"):
         check_sound(ready, "float32")
 
 

@@ -17,7 +17,7 @@ from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import Select, WebDriverWait
 
 import probing
-from probing.results.effects import needed
+from probing.results.effects import effect
 from tests.figures import found
 from tests.page.results import rows, score_of, top_rows, write
 
@@ -359,10 +359,11 @@ def test_analyses_and_variants_are_picked_and_shown_in_their_unit(browser: WebDr
     page = opened(browser, analyses)
     pick(page, "analysis", "ablation")
     pick(page, "variant", "leave_one_out")
+    pick(page, "metric", "accuracy")
     assert len(cards(page)) == 1
     assert "Δ accuracy (points)" in cards(page)[0]
-    assert f"needed most: layer 1, head 1: {MINUS}4.2 points [{MINUS}6.0, {MINUS}2.4]" in cards(page)[0]
-    ablation = found.ablation().query("variant == 'leave_one_out'")
+    assert f"largest effect: layer 1, head 1: {MINUS}4.2 points [{MINUS}6.0, {MINUS}2.4]" in cards(page)[0]
+    ablation = found.of(found.ablation(), "leave_one_out", metric="accuracy")
     z = drawn_values(page, "#grids .card")
     assert [value for row in z for value in row] == pytest.approx(
         (100 * ablation["value"]).tolist(), abs=1e-3
@@ -382,7 +383,8 @@ def test_analyses_and_variants_are_picked_and_shown_in_their_unit(browser: WebDr
     assert "full model" in find(page, "#facts").text
     page.switch_to.active_element.send_keys(Keys.ESCAPE)
     pick(page, "analysis", "gates")
-    pick(page, "variant", "lambda=0.01")
+    pick(page, "variant", "gate")
+    pick(page, "penalty", "0.01")
     assert "gates open" in cards(page)[0]
     assert errors(page) == []
 
@@ -390,10 +392,10 @@ def test_analyses_and_variants_are_picked_and_shown_in_their_unit(browser: WebDr
 def test_a_probe_and_an_importance_are_compared_by_rank_alone(browser: WebDriver, analyses: Path) -> None:
     page = opened(browser, analyses)
     test = [score_of(r, c) for r in range(3) for c in range(4)]
-    ablation = found.ablation().query("variant == 'leave_one_out'")
+    ablation = found.of(found.ablation(), "leave_one_out", metric="accuracy")
     chosen(page, "#a", "probe")
     chosen(page, "#b", "without this head", "accuracy")
-    need = needed(ablation).tolist()
+    need = effect(ablation).tolist()
     says = find(page, "#agreement").text
     assert f"{RHO} {spearmanr(test, need).statistic:.3f}".replace("-", "-") in says
     assert "they share no scale" in says

@@ -242,9 +242,9 @@ def test_what_an_analysis_found_comes_out_with_its_unit_interval_and_rank(tmp_pa
     ablation = found.ablation()
     write(tmp_path, ablation)
     grids = {(grid.names["variant"], grid.metric): grid for grid in collect(tmp_path).grids}
-    assert {variant for variant, _ in grids} == set(ablation["variant"])
+    assert set(grids) == set(zip(ablation["variant"], ablation["metric"], strict=True))
     grid = grids["leave_one_out", "accuracy"]
-    wanted = ablation[ablation["variant"] == "leave_one_out"].sort_values(["layer", "head"])
+    wanted = found.of(ablation, "leave_one_out", metric="accuracy").sort_values(["layer", "head"])
     for name in ("value", "value_low", "value_high", "rank", "full"):
         assert grid.columns[name] == pytest.approx(wanted[name].tolist(), rel=1e-5)
     assert grid.found is not None
@@ -252,7 +252,7 @@ def test_what_an_analysis_found_comes_out_with_its_unit_interval_and_rank(tmp_pa
     assert grid.found.unit.signed
     assert grid.support.best == int(found.strengths(3, 4).argmax())
     assert grid.support.near_guess == int(((wanted["value_low"] <= 0) & (wanted["value_high"] >= 0)).sum())
-    loss = grids["leave_one_out.loss", "loss"]
+    loss = grids["leave_one_out", "loss"]
     assert loss.found is not None
     assert (loss.found.turned, loss.loss, loss.scale == grid.scale) == (False, True, False)
 
@@ -260,8 +260,12 @@ def test_what_an_analysis_found_comes_out_with_its_unit_interval_and_rank(tmp_pa
 def test_numbers_of_any_size_keep_their_digits(tmp_path: Path) -> None:
     tiny = found.importance().assign(value=lambda frame: frame["value"] * 1e-7)
     write(tmp_path, tiny)
-    grid = next(grid for grid in collect(tmp_path).grids if grid.names["variant"] == "per_example")
-    wanted = tiny[tiny["variant"] == "per_example"]["value"].tolist()
+    grid = next(
+        grid
+        for grid in collect(tmp_path).grids
+        if grid.names["variant"] == "per_example" and "normalisation" not in grid.names
+    )
+    wanted = found.of(tiny, "per_example", normalisation=None)["value"].tolist()
     assert grid.columns["value"] == pytest.approx(wanted, rel=1e-5)
 
 

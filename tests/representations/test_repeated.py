@@ -52,7 +52,7 @@ def test_a_model_that_draws_at_random_is_refused_before_it_is_read(tiny_bert: Pa
     reader = _reader(tiny_bert)
     assert reader.estimate(UNITS) > 0
     reader.loaded.model.get_submodule("encoder.layer.0.output").dropout = Dropped()
-    with pytest.raises(ProbingError, match=r"^layer 1: two passes .* draws something at random"):
+    with pytest.raises(ProbingError, match=r"^layer 1: two passes .* computes something at random"):
         reader.estimate(UNITS)
     reader.loaded.model.get_submodule("encoder.layer.0.output").dropout = Rounded()
     assert reader.estimate(UNITS) > 0

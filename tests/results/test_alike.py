@@ -8,6 +8,7 @@ import pytest
 import probing
 from probing.errors import ProbingError
 from probing.results.alike import quantity, quantity_of
+from probing.results.finding import Names
 from probing.results.schema import as_frame
 from probing.results.table import beside_baseline
 
@@ -40,14 +41,17 @@ def grid(metric: str = "accuracy", **columns: object) -> pd.DataFrame:
         (("ablation", "f1", "leave_one_out", "", "value"), ("masking", "f1", "", "", "value"), True),
         (("ablation", "accuracy", "", "", "value"), ("ablation", "loss", "", "", "value"), False),
         (("importance", "loss", "a", "", "value"), ("importance", "loss", "b", "", "value"), False),
-        (("gates", "gate", "lambda=1", "", "value"), ("gates", "gate", "lambda=2", "", "value"), True),
-        (("gates", "gate", "lambda=1", "", "value"), ("gates", "gate", "lambda=1.open", "", "value"), False),
+        (("gates", "gate", "gate", "", "value"), ("gates", "gate", "gate", "", "value"), True),
+        (("gates", "gate", "gate", "", "value"), ("gates", "gate", "open", "", "value"), False),
     ],
 )  # fmt: skip
 def test_only_numbers_of_one_kind_share_a_scale(
-    first: tuple[str, ...], second: tuple[str, ...], alike: bool
+    first: tuple[str, str, str, str, str], second: tuple[str, str, str, str, str], alike: bool
 ) -> None:
-    one, two = (quantity_of(*names) for names in (first, second))
+    one, two = (
+        quantity_of(Names(analysis, "", metric, variant, "", objective), value)
+        for analysis, metric, variant, objective, value in (first, second)
+    )
     assert (one == two) is (one.scale == two.scale) is alike
 
 

@@ -10,26 +10,26 @@ import pytest
 from probing.figures.naming import minus
 from probing.figures.path import path_table
 from probing.results.effects import ranked_on
-from probing.results.select import chosen_lambda
+from probing.results.finding import finding_of, main_rows
+from probing.results.select import selected_lambda
 from probing.results.table import beside_baseline, grid_text, part_text, summary
-from probing.results.text.finding import main_rows
 from probing.results.threshold import last_kept
-from probing.results.units import score_unit, value_unit
+from probing.results.units import difference_unit, score_unit
 from tests.figures import found
 
 
 def of(rows: pd.DataFrame, variant: str) -> pd.DataFrame:
-    return rows[rows["variant"] == variant]
+    return found.of(rows, variant)
 
 
 @pytest.mark.parametrize(
     ("rows", "number", "line"),
     [
-        (found.importance(6, 12), "23.4", "needed most: layer 3 head 4, 0.0234 nats; mean "),
+        (found.importance(6, 12), "23.4", "most important: layer 3 head 4, 0.0234 nats; mean "),
         (
             found.ablation(6, 12),
             "-4.2",
-            "needed most: layer 3 head 4, accuracy -4.2 points [-6.0, -2.4]; mean ",
+            "largest effect: layer 3 head 4, accuracy -4.2 points [-6.0, -2.4]; mean ",
         ),
     ],
     ids=["importance", "ablation"],
@@ -56,7 +56,7 @@ def test_what_heads_are_ranked_on_is_said(rows: pd.DataFrame, split: str) -> Non
 
 def test_an_ablation_says_in_how_many_heads_a_difference_is_shown_and_the_best_of_each_layer() -> None:
     rows = found.ablation(6, 12)
-    main = of(rows, "leave_one_out")
+    main = main_rows(rows)
     shown = ((main["value_low"] > 0) | (main["value_high"] < 0)).sum()
     assert f"a difference is shown in {shown} of 72; full model 83.2%" in summary(rows)
     text = grid_text(rows)
@@ -66,18 +66,18 @@ def test_an_ablation_says_in_how_many_heads_a_difference_is_shown_and_the_best_o
 
 def test_a_language_model_is_told_in_nats_and_needs_the_head_without_which_it_loses_most() -> None:
     rows = found.ablation(6, 12)
-    lm = of(rows, "leave_one_out.loss").assign(variant="leave_one_out", objective="lm", full=2.3456)
-    assert summary(lm).startswith("needed most: layer 3 head 4, loss +0.0123 nats [+0.0103, +0.0143]")
+    lm = found.of(rows, "leave_one_out", metric="loss").assign(objective="lm", full=2.3456, main=True)
+    assert summary(lm).startswith("largest effect: layer 3 head 4, loss +0.0123 nats [+0.0103, +0.0143]")
     assert summary(lm).endswith("full model 2.346 nats")
 
 
 def test_stacks_are_printed_below_each_other_and_one_head_of_all_is_marked() -> None:
-    rows = of(found.importance(), "per_example")
+    rows = main_rows(found.importance())
     ranked = rows.assign(stack="cross", rank=rows["rank"] + len(rows), value=rows["value"] / 2)
     text = grid_text(pd.concat([rows.assign(stack="encoder"), ranked], ignore_index=True))
     assert text.index("encoder:") < text.index("*") < text.index("cross:")
     assert text.count("*") == 1
-    assert "needed most: encoder layer 1 head 1" in text
+    assert "most important: encoder layer 1 head 1" in text
 
 
 def test_a_masking_curve_has_a_line_for_every_number_of_heads_and_a_column_for_every_ranking() -> None:
@@ -113,7 +113,7 @@ def test_gates_have_a_line_for_every_lambda_and_the_grid_of_the_last_that_keeps_
     text = grid_text(rows)
     for _, row in path.iterrows():
         assert re.search(
-            rf"^ +{row['value']} +{row['n_heads']} +{row['dev']:.1%} +{row['test']:.1%}$", text, re.M
+            rf"^ +{row['penalty']} +{row['n_heads']} +{row['dev']:.1%} +{row['test']:.1%}$", text, re.M
         )
     assert "gates at lambda 0.01:" in text
     assert summary(rows).startswith(
@@ -133,7 +133,7 @@ def test_a_lambda_keeps_the_score_of_the_full_model_on_dev_whatever_that_is_on_t
     rows.loc[rows["variant"] == "full", ["dev", "test"]] = [0.9, 0.4]
     rows["full"] = rows["full"].where(rows["full"].isna(), 0.4)
     rows.loc[rows["variant"] == "path", "dev"] = [0.85, 0.6, 0.5]  # all above 90 % of 0.4
-    assert chosen_lambda(rows)["value"] == 0.001
+    assert selected_lambda(rows)["penalty"] == 0.001
     assert summary(rows).startswith("lambda 0.001, selected on dev: ")
     assert path_table(rows)["full_dev"].tolist() == [0.9] * 3
 
@@ -142,7 +142,7 @@ def test_entropy_has_no_head_that_is_needed_most() -> None:
     text = grid_text(found.entropy())
     assert "*" not in text
     assert text.splitlines()[-1].startswith(
-        "mean 1.46 nats; least: layer 0 head 0, 0.50 nats; most: layer 1 "
+        "mean 1.46 nats; lowest: layer 0 head 0, 0.50 nats; highest: layer 1 "
     )
 
 
@@ -152,7 +152,7 @@ def test_a_baseline_is_told_with_how_alike_both_rank_heads() -> None:
     turned = rows.assign(baseline="untrained", value=-rows["value"]).iloc[::-1]
     assert beside_baseline(rows, same).endswith("Spearman's rho of heads 1.00")
     assert beside_baseline(rows, turned).endswith("Spearman's rho of heads -1.00")
-    assert beside_baseline(rows, same).startswith("untrained: needed most: layer 3 head 4, 0.0117 nats")
+    assert beside_baseline(rows, same).startswith("untrained: most important: layer 3 head 4, 0.0117 nats")
 
 
 def test_a_part_of_a_run_says_what_it_found_most_of() -> None:
@@ -188,20 +188,20 @@ def test_text_has_letters_that_every_terminal_has(rows: pd.DataFrame) -> None:
 def test_importances_have_three_digits_of_the_largest(
     values: list[float], cell: str, label: str, spoken: str
 ) -> None:
-    unit = value_unit("importance", "loss", "per_example", values)
+    unit = finding_of("importance").unit_of("loss", "", values)
     largest = values[0] if values else 0.0
     assert (unit.cell(largest), unit.label, unit.spoken(largest)) == (cell, label, spoken)
 
 
 def test_signs_stand_before_differences_but_not_before_0() -> None:
-    unit = value_unit("ablation", "accuracy", "leave_one_out", [0.1])
+    unit = difference_unit("accuracy", [0.1])
     assert [unit.cell(value) for value in (0.012, -0.012, 0.0, -0.0004)] == [
         "+1.2",
         minus("-1.2"),
         "0.0",
         "0.0",
     ]
-    assert value_unit("ablation", "matthews", "only_one", [0.1]).cell(-0.0123) == minus("-0.012")
+    assert difference_unit("matthews", [0.1]).cell(-0.0123) == minus("-0.012")
     assert [score_unit(name).spoken(0.5) for name in ("accuracy", "matthews", "loss")] == [
         "50.0 %",
         "0.50",

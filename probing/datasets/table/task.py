@@ -15,9 +15,14 @@ from numpy.typing import NDArray
 
 from probing.datasets.table.columns import Columns
 from probing.datasets.table.delimited import Format
-from probing.datasets.table.several_labels import check_label_options, check_sets_seen, label_splits, make_labels
 from probing.datasets.table.labels import Kind, check_seen, is_score, labelled, make_classes, make_scores
 from probing.datasets.table.records import read_table, table_of
+from probing.datasets.table.several_labels import (
+    check_label_options,
+    check_sets_seen,
+    label_splits,
+    make_labels,
+)
 from probing.datasets.table.split_files import split_files
 from probing.datasets.table.units import Example, read_examples
 from probing.datasets.table.values import Table

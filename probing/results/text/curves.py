@@ -7,10 +7,14 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
-from probing.results.select import chosen_gates, chosen_lambda, gate_path, of_variant
+from probing.results.finding import main_rows
+from probing.results.select import gate_path, of_variant, selected_lambda
 from probing.results.text.finding import found_lines, score_text
 from probing.results.text.grid_text import grid_lines, share_text
 from probing.results.threshold import last_kept
+
+RANKINGS = ("iterative", "importance", "ablation", "probe", "random")
+"""The rankings of masking curves, in the order in which they are shown."""
 
 
 def masking_text(rows: pd.DataFrame) -> str:
@@ -59,7 +63,7 @@ def _models(rows: pd.DataFrame) -> Iterable[str]:
     columns = ("heads", "dev", "test", "parameters", "megabytes", "seconds")
     yield f"{'':<8}" + "".join(f"{name:>14}" for name in columns)
     for name in ("full", "masked", "pruned"):
-        model = of_variant(rows, name)
+        model = scored(rows, name)
         if model.empty:
             continue
         row = model.iloc[0]
@@ -70,15 +74,25 @@ def _models(rows: pd.DataFrame) -> Iterable[str]:
     yield (f"{'ratio':<8}{'':>42}" + "".join(f"{_ratio(rows, name):>14}" for name in columns[3:])).rstrip()
 
 
+def scored(rows: pd.DataFrame, model: str) -> pd.DataFrame:
+    """The row of one model's scores; its other rows are of its size."""
+    return of_variant(rows[rows["test"].notna()], model)
+
+
+def _sized(rows: pd.DataFrame, model: str, metric: str) -> pd.Series:
+    own = of_variant(rows, model)
+    return own.loc[own["metric"].eq(metric).fillna(value=False).astype(bool), "value"].dropna()
+
+
 def _size(rows: pd.DataFrame, model: str, metric: str) -> str:
-    found = of_variant(rows, f"{model}.{metric}")["value"].dropna()
+    found = _sized(rows, model, metric)
     if found.empty:
         return ""
     return f"{found.iloc[0]:,.0f}" if metric == "parameters" else f"{found.iloc[0]:.3g}"
 
 
 def _ratio(rows: pd.DataFrame, metric: str) -> str:
-    sizes = [of_variant(rows, f"{model}.{metric}")["value"].dropna() for model in ("pruned", "full")]
+    sizes = [_sized(rows, model, metric) for model in ("pruned", "full")]
     if any(size.empty for size in sizes):
         return ""
     return share_text(sizes[0].iloc[0] / sizes[1].iloc[0])
@@ -86,7 +100,7 @@ def _ratio(rows: pd.DataFrame, metric: str) -> str:
 
 def prune_summary(rows: pd.DataFrame) -> str:
     """One line: how many heads are left, what the pruned model scores, and what it saves."""
-    full, pruned = (of_variant(rows, name).iloc[0] for name in ("full", "pruned"))
+    full, pruned = (scored(rows, name).iloc[0] for name in ("full", "pruned"))
     metric = str(pruned["metric"])
     scores = f"test {metric} {score_text(pruned['test'], metric)} against {score_text(full['test'], metric)}"
     ratios = [f"{name} {_ratio(rows, name)}" for name in ("parameters", "seconds") if _ratio(rows, name)]
@@ -96,10 +110,10 @@ def prune_summary(rows: pd.DataFrame) -> str:
 
 def silenced_text(rows: pd.DataFrame) -> str:
     """The number of heads cut by zero weights, which makes no model smaller or faster; "" for none."""
-    found = of_variant(rows, "pruned.silenced")["value"].dropna()
+    found = _sized(rows, "pruned", "silenced")
     if found.empty or not found.iloc[0]:
         return ""
-    full, pruned = (int(of_variant(rows, name)["n_heads"].iloc[0]) for name in ("full", "pruned"))
+    full, pruned = (int(scored(rows, name)["n_heads"].iloc[0]) for name in ("full", "pruned"))
     return f"; {found.iloc[0]:.0f} of the {full - pruned} heads could only be silenced, not cut out"
 
 
@@ -108,17 +122,17 @@ def gates_text(rows: pd.DataFrame) -> str:
     lines = [f"{'lambda':>10}{'heads':>7}{'dev':>12}{'test':>12}"]
     for _, row in gate_path(rows).iterrows():
         dev, test = (score_text(row[split], str(row["metric"])) for split in ("dev", "test"))
-        lines.append(f"{row['value']:>10g}{row['n_heads']:>7}{dev:>12}{test:>12}")
-    grid = [f"gates at lambda {chosen_lambda(rows)['value']:g}:", *found_lines(chosen_gates(rows))]
+        lines.append(f"{row['penalty']:>10g}{row['n_heads']:>7}{dev:>12}{test:>12}")
+    grid = [f"gates at lambda {selected_lambda(rows)['penalty']:g}:", *found_lines(main_rows(rows))]
     return "\n".join([*lines, *grid, gates_summary(rows)])
 
 
 def gates_summary(rows: pd.DataFrame) -> str:
     """One line: how many heads the last lambda that keeps the score leaves open, and the score."""
-    row, whole = chosen_lambda(rows), of_variant(rows, "full")["n_heads"]
-    heads = len(chosen_gates(rows)) if whole.empty else whole.iloc[0]
+    row, whole = selected_lambda(rows), of_variant(rows, "full")["n_heads"]
+    heads = len(main_rows(rows)) if whole.empty else whole.iloc[0]
     metric = str(row["metric"])
     full = "" if pd.isna(row["full"]) else f"; full model {score_text(row['full'], metric)}"
     left = f"{row['n_heads']} of {heads} heads left"
     score = f"test {metric} {score_text(row['test'], metric)}"
-    return f"lambda {row['value']:g}, selected on dev: {left}, {score}{full}"
+    return f"lambda {row['penalty']:g}, selected on dev: {left}, {score}{full}"

@@ -5,27 +5,18 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from probing.results.effects import needed, ranked_on
-from probing.results.select import ablations, chosen_gates, of_variant
+from probing.results.effects import effect, ranked_on
+from probing.results.finding import finding_of_rows, main_rows, values_of
+from probing.results.schema import KINDS, places
+from probing.results.select import of_variant
 from probing.results.text.grid_text import grid_lines, place_text
-from probing.results.units import DIFFERENCES, Unit, score_unit, value_unit
+from probing.results.units import Unit, score_unit
 
 _ASCII = str.maketrans("\N{MINUS SIGN}⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "--0123456789")
 
 
-def main_rows(rows: pd.DataFrame) -> pd.DataFrame:
-    """The grid that is shown of an analysis: the paper's variant, or the gates that keep the score."""
-    analysis = str(rows["analysis"].iloc[0])
-    if analysis == "ablation":
-        return ablations(rows)[0]
-    if analysis == "gates":
-        return chosen_gates(rows)
-    variant = {"importance": "per_example", "prune": "kept"}.get(analysis)
-    return rows if variant is None else of_variant(rows, variant)
-
-
 def found_text(rows: pd.DataFrame) -> str:
-    """The grid, the head needed most marked with *, and one line about it.
+    """The grid, the head with the largest effect marked with *, and one line about it.
 
     Args:
         rows: Of one run of importance, ablation or entropy.
@@ -35,8 +26,8 @@ def found_text(rows: pd.DataFrame) -> str:
 
 def found_lines(grid: pd.DataFrame) -> list[str]:
     """The grids of one variant, one for each stack, below what their numbers are counted in."""
-    unit = unit_of(grid)
-    marked = most_needed(grid)
+    unit = values_of(grid)
+    marked = first_ranked(grid)
     lines = [f"in {unit_label(unit)}"] if unit.power else []
     for stack, rows in grid.groupby("stack", sort=False, dropna=False):
         cells = {
@@ -50,39 +41,31 @@ def found_lines(grid: pd.DataFrame) -> list[str]:
 
 
 def found_summary(rows: pd.DataFrame) -> str:
-    """One line: the head needed most, what it is worth, and what all heads are."""
+    """One line: the head of rank 1 with its value, and the mean of all heads."""
     grid = main_rows(rows)
     if grid["value"].isna().all():
         return "no head has a number"
-    unit, most = unit_of(grid), most_needed(grid)
+    unit, most = values_of(grid), first_ranked(grid)
     mean = f"mean {plain(unit.spoken(float(grid['value'].mean())))}"
     if most is None:
         values = grid["value"].to_numpy(dtype=np.float64, na_value=np.nan)
-        ends = {"least": int(np.nanargmin(values)), "most": int(np.nanargmax(values))}
+        ends = {"lowest": int(np.nanargmin(values)), "highest": int(np.nanargmax(values))}
         told = (
             f"{name}: {place_text(grid.iloc[at])}, {plain(unit.spoken(values[at]))}"
             for name, at in ends.items()
         )
         return "; ".join([mean, *told])
-    what = "serves best alone" if str(most["variant"]).startswith("only") else "needed most"
-    metric = f"{most['metric']} " if str(most["analysis"]) in DIFFERENCES else ""
+    finding = finding_of_rows(grid)
+    what = finding.best_alone if str(most["variant"]) in finding.alone else finding.best
+    metric = f"{most['metric']} " if finding.difference else ""
     line = f"{what}: {place_text(most)}, {metric}{plain(unit.spoken(most['value']))}{_interval(most, unit)}"
     return "; ".join([line, mean, *_ranked_on(grid), *_shown(grid), *_full(most)])
 
 
-def most_needed(rows: pd.DataFrame) -> pd.Series | None:
-    """The row of the least rank; of equals, of the lowest layer and head. None if none has a rank."""
+def first_ranked(rows: pd.DataFrame) -> pd.Series | None:
+    """The row of the lowest rank; of equals, of the lowest layer and head. None if none has a rank."""
     ranked = rows[rows["rank"].notna()]
     return None if ranked.empty else ranked.iloc[int(ranked["rank"].to_numpy(dtype=np.int64).argmin())]
-
-
-def unit_of(rows: pd.DataFrame) -> Unit:
-    """How the values of rows of one variant are written."""
-    first = rows.iloc[0]
-    analysis, metric, variant = (
-        "" if pd.isna(first[name]) else str(first[name]) for name in ("analysis", "metric", "variant")
-    )
-    return value_unit(analysis, metric, variant, rows["value"].to_numpy(dtype=np.float64, na_value=np.nan))
 
 
 def unit_label(unit: Unit) -> str:
@@ -96,11 +79,12 @@ def plain(text: str) -> str:
 
 
 def most_text(rows: pd.DataFrame) -> str:
-    """The value, of the first variant of some rows, of the head that it says is needed most."""
+    """The value, of the first variant of some rows, of the head with the largest effect."""
     rows = rows[rows["value"].notna() & rows["layer"].notna()]
-    rows = rows[rows["variant"].fillna("") == rows["variant"].fillna("").iloc[0]]
-    value = rows["value"].iloc[int(needed(rows).to_numpy().argmax())]
-    return plain(unit_of(rows).spoken(float(value)))
+    kinds = places(rows, KINDS)
+    rows = rows[kinds == kinds[0]]
+    value = rows["value"].iloc[int(effect(rows).to_numpy().argmax())]
+    return plain(values_of(rows).spoken(float(value)))
 
 
 def score_text(score: float, metric: str) -> str:
@@ -116,7 +100,7 @@ def _interval(row: pd.Series, unit: Unit) -> str:
 
 
 def _shown(grid: pd.DataFrame) -> list[str]:
-    """In how many cells there is a difference: their intervals do not hold 0."""
+    """In how many cells there is a difference: their intervals exclude 0."""
     known = grid[grid["value_low"].notna()]
     if known.empty:
         return []
@@ -136,10 +120,10 @@ def _full(row: pd.Series) -> list[str]:
 
 def _alone(rows: pd.DataFrame) -> list[str]:
     """Of every layer the head that alone does best on dev, with what that costs on test."""
-    best = rows[rows["variant"].fillna("").str.startswith("only_best")]
+    best = of_variant(rows, "only_best")
     if best.empty:
         return []
-    unit = unit_of(best)
+    unit = values_of(best)
     cells = (f"{place_text(row)} {plain(unit.cell(row['value']))}" for _, row in best.iterrows())
     label = unit_label(unit) if unit.power else unit.name
     return [f"best head on dev alone in its layer, {label}:".replace(", :", ":"), *_folded(list(cells))]

@@ -1,0 +1,241 @@
+"""A finding: the meaning of an analysis' column `value`, and the way its rows are reported.
+
+Every analysis keeps one record, `FINDING`, next to its code. Terminal, figures, page and agreement read it,
+so that none of them knows an analysis by name.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import import_module
+from typing import Literal, NamedTuple, Protocol
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from probing.results.units import LOSS, Unit, difference_unit, fitted_unit
+
+log = logging.getLogger(__name__)
+Select = Callable[[pd.DataFrame], pd.DataFrame]
+"""Some of the rows of an analysis."""
+Tell = Callable[[pd.DataFrame], str]
+"""The rows of one run in words."""
+
+
+class Report(NamedTuple):
+    """Rows of no single layer as a table.
+
+    Attributes:
+        title: The subject of the table.
+        headings: The names of its columns.
+        lines: A text for each column.
+    """
+
+    title: str
+    headings: tuple[str, ...]
+    lines: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture of a run.
+
+    Attributes:
+        name: Name of the file, without a suffix.
+        draw: The kind of picture: one of `probing.figures.pictures.DRAW`, or `module:function` of a function
+            that takes rows and a path, and returns the files that it has written.
+        rows: The rows that it shows; by default those of the main grid.
+        sweep: Name of the file that shows all runs of a sweep; empty if there is none.
+    """
+
+    name: str
+    draw: str = "grid"
+    rows: Select | None = None
+    sweep: str = ""
+
+
+def main_rows(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows of the main grid of an analysis (column `main`)."""
+    return rows[rows["main"].fillna(value=True).astype(bool)] if "main" in rows else rows
+
+
+@dataclass(frozen=True)
+class Finding:
+    """The meaning of `value` in the rows of one analysis, and the way they are reported.
+
+    Attributes:
+        measure: Name of the quantity, "entropy of attention".
+        unit: Its unit, "nats"; empty for a pure number. A difference has the unit of its metric.
+        digits: Digits behind the point; None writes three significant digits with a common power of ten.
+        range: The smallest and largest possible value, in words.
+        difference: Whether `value` is the change of the score or loss in column `metric`.
+        smaller: Whether a head has the larger effect the smaller its value is. For differences this follows
+            from the metric.
+        alone: Variants in which a head is the only one, so that the direction is reversed.
+        normalised: For each normalisation the range of normalised values, which have no unit.
+        variant: The variant that `measure` already names.
+        best: Words for the cell of rank 1.
+        best_alone: The same words for the variants in `alone`.
+        counted: Words for the number of cells above 0, "heads kept"; empty if it is not reported.
+        steps: Names of the only two values, 0 and 1; empty if there are others.
+        ranked_on: Split whose examples rank the cells; empty if it is the last one that is counted.
+        kind: "encoding" for what a head encodes, "use" for its effect on the model; empty otherwise.
+        place: Position among the measures of `agree`.
+        offered: The rows that are measures of heads for `agree`; by default those of the main grid.
+        text: All rows of a run in several lines; by default the main grid and `line`.
+        line: The result in one line; by default the cell of rank 1.
+        report: Rows of no single layer as a table; None if there are none.
+        pictures: The pictures of a run, the main one first.
+        absent: Name of the picture of rows that are not a grid, and the public function that draws it.
+    """
+
+    measure: str = "value"
+    unit: str = ""
+    digits: int | None = 2
+    range: str = ""
+    difference: bool = False
+    smaller: bool = False
+    alone: tuple[str, ...] = ()
+    normalised: Mapping[str, str] = field(default_factory=dict)
+    variant: str = ""
+    best: str = "largest"
+    best_alone: str = ""
+    counted: str = ""
+    steps: tuple[str, ...] = ()
+    ranked_on: str = ""
+    kind: Literal["encoding", "use", ""] = ""
+    place: int = 9
+    offered: Select = main_rows
+    text: Tell | None = None
+    line: Tell | None = None
+    report: Callable[[pd.DataFrame], Report] | None = None
+    pictures: tuple[Picture, ...] = (Picture("grid", sweep="sheet"),)
+    absent: tuple[str, str] = ("the effect of n heads", "draw_top_heads")
+
+    def unit_of(self, metric: str, normalisation: str, values: ArrayLike = ()) -> Unit:
+        """The way in which values are written.
+
+        Args:
+            metric: Of their rows.
+            normalisation: Of their rows; empty if there is none.
+            values: All numbers that are written together, of any shape; they share a power of ten.
+        """
+        if self.difference:
+            return difference_unit(metric, values)
+        if normalisation:
+            return Unit()
+        return fitted_unit(values, self.unit) if self.digits is None else Unit(self.unit, digits=self.digits)
+
+    def range_of(self, normalisation: str) -> str:
+        """The smallest and largest possible value in words; empty if there is none."""
+        return self.normalised.get(normalisation, self.range) if normalisation else self.range
+
+
+class Named(Protocol):
+    """The names of a grid that say what its numbers are; empty where they are missing."""
+
+    @property
+    def analysis(self) -> str:
+        """Name of the analysis."""
+
+    @property
+    def plugin(self) -> str:
+        """Module of the analysis, if it is not part of this package."""
+
+    @property
+    def metric(self) -> str:
+        """Metric of the rows."""
+
+    @property
+    def variant(self) -> str:
+        """Kind of row within the analysis."""
+
+    @property
+    def normalisation(self) -> str:
+        """Normalisation of the value."""
+
+    @property
+    def objective(self) -> str:
+        """What the model is used for."""
+
+
+class Names(NamedTuple):
+    """The same names, read from a row."""
+
+    analysis: str
+    plugin: str
+    metric: str
+    variant: str
+    normalisation: str
+    objective: str
+
+
+def names_of(rows: pd.DataFrame) -> Names:
+    """The names of the first of some rows."""
+    first = rows.iloc[0]
+    known = (name in rows and not pd.isna(first[name]) for name in Names._fields)
+    return Names(
+        *(str(first[name]) if there else "" for name, there in zip(Names._fields, known, strict=True))
+    )
+
+
+@cache
+def finding_of(analysis: str, plugin: str = "") -> Finding:
+    """The finding of an analysis.
+
+    Args:
+        analysis: Its name.
+        plugin: Its module, if it is not part of this package.
+
+    Returns:
+        Its record `FINDING`; a plain one if its module cannot be imported or has none.
+    """
+    module = plugin or f"probing.analyses.{analysis}"
+    try:
+        found: Finding = import_module(module).FINDING
+    except ModuleNotFoundError as error:
+        if error.name is None or not f"{module}.".startswith(f"{error.name}."):
+            raise
+        if plugin:
+            log.warning(
+                "analysis %s: module %s cannot be imported; its values have no unit", analysis, plugin
+            )
+        return Finding()
+    except AttributeError:
+        return Finding()
+    return found
+
+
+def finding_of_rows(rows: pd.DataFrame) -> Finding:
+    """The finding of the analysis of some rows; the first is read."""
+    names = names_of(rows)
+    return finding_of(names.analysis, names.plugin)
+
+
+def smaller_is_more(rows: pd.DataFrame) -> pd.Series:
+    """Whether, in each row, a smaller `value` means a larger effect of the head; bool."""
+    found = np.zeros(len(rows), dtype=bool)
+    columns = [name for name in ("analysis", "plugin") if name in rows]
+    groups = rows.groupby(columns, sort=False, dropna=False).ngroup().to_numpy()
+    for group in np.unique(groups):
+        own = groups == group
+        found[own] = _smaller(rows[own])
+    return pd.Series(found, index=rows.index)
+
+
+def _smaller(rows: pd.DataFrame) -> NDArray[np.bool_]:
+    finding = finding_of_rows(rows)
+    alone = rows["variant"].isin(finding.alone).to_numpy(dtype=bool)
+    of_loss = rows["metric"].eq(LOSS).fillna(value=False).to_numpy(dtype=bool)
+    return np.logical_xor(~of_loss if finding.difference else finding.smaller, alone)
+
+
+def values_of(rows: pd.DataFrame) -> Unit:
+    """The way in which the values of rows of one grid are written."""
+    names = names_of(rows)
+    numbers = rows["value"].to_numpy(dtype=np.float64, na_value=np.nan)
+    return finding_of(names.analysis, names.plugin).unit_of(names.metric, names.normalisation, numbers)
