@@ -18,7 +18,7 @@ Metric = Literal[
 ]  # fmt: skip
 CLASS_METRICS = ("accuracy", "macro_f1", "f1", "matthews")
 SCORE_METRICS = ("pearson", "spearman")
-LABEL_METRICS = ("micro_f1", "macro_f1", "exact_match")
+LABEL_METRICS: tuple[Metric, ...] = ("micro_f1", "macro_f1", "exact_match")
 # scores from -1 to 1, of which guessing gets 0
 COEFFICIENTS = ("matthews", *SCORE_METRICS)
 # strata that scores are cut into wherever a split is to be balanced

@@ -17,6 +17,7 @@ from probing.representations import forward
 from probing.representations.encode import Batch
 from probing.representations.pooling import Pooling
 from probing.representations.request import unit_id
+from probing.representations.shard import Vectors
 from probing.tasks.target import Classes
 from probing.tasks.task import Features, Task, Unit
 from tests.representations.test_extract import extractor
@@ -75,7 +76,7 @@ def test_every_text_is_read_once_and_every_span_kept_once(
     plain = forward.Reader.read
     vectors = forward.Reader.vectors
 
-    def counted(self: forward.Reader, batch: Batch, units: list[Unit]) -> dict[int, forward.Vectors]:
+    def counted(self: forward.Reader, batch: Batch, units: list[Unit]) -> dict[int, Vectors]:
         read.append(len(batch.inputs["input_ids"]))
         return vectors(self, batch, units)
 
@@ -113,7 +114,8 @@ def test_a_table_gives_both_spans_from_the_command_line(tmp_path: Path, tiny_ber
     rows = []
     for number in range(60):
         text = TEXTS[number % 3] + f" {'and ' * (number // 3)}".rstrip()
-        (start, end), (second_start, second_end) = spans(text, *rng.permutation(3)[:2].tolist(), words=1)
+        first, second = rng.permutation(3)[:2].tolist()
+        (start, end), (second_start, second_end) = spans(text, first, second, words=1)
         label = "right" if start < second_start else "left"
         rows.append((text, start, end, second_start, second_end, label))
     columns = ["text", "from", "to", "from2", "to2", "label"]
