@@ -30,7 +30,7 @@ class Coding:
     @classmethod
     def of_shares(cls, target: Target, device: torch.device) -> Coding:
         """Classes as they are; scores as distributions over their anchors."""
-        target = one_answer(target, "a probe of one problem", "probe=logistic")
+        target = one_answer(target, "this probe", "probe=logistic")
         if isinstance(target, Classes):
             return cls(torch.from_numpy(target.labels).to(device), len(target.names))
         within = np.clip(target.values, target.anchors[0], target.anchors[-1])
