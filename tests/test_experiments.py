@@ -19,6 +19,8 @@ from tests.datasets import test_glue as glue
 from tests.datasets.test_senteval_pairs import write_sts
 from tests.datasets.treebank import made as treebank
 
+pytestmark = pytest.mark.slow
+
 TREC = {
     "ABBR": "What does it stand for", "DESC": "Why is it so", "ENTY": "Which dog was it",
     "HUM": "Who walks near the house", "LOC": "Where is the river", "NUM": "How many horses",

@@ -12,6 +12,8 @@ import pytest
 
 from probing.config.choices import choices, conf_folder
 
+pytestmark = pytest.mark.slow
+
 PROJECT = Path(__file__).resolve().parents[1]
 
 

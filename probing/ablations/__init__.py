@@ -1,1 +1,1 @@
-"""What a model loses without some of its heads: masks, gradients, gates, curves."""
+"""The effect of removing heads from a model: masks, gradients, gates and curves."""

@@ -1,4 +1,4 @@
-"""A model without masked heads: cut out where the family allows it, silenced where it does not."""
+"""Removal of masked heads from a model: cut out if the family allows it, silenced otherwise."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Compact:
-    """What became of the heads that were to go.
+    """The heads that were removed from a model, and how.
 
     Attributes:
-        pruned: What was cut, in the last stack that was; it says all that the model lacks.
-        cut: How many heads are gone.
-        silenced: How many could not be cut, and have weights of zero after them instead.
+        pruned: Result for the last stack that was pruned; it lists everything that the model lacks.
+        cut: Number of heads that were cut out.
+        silenced: Number of heads that could not be cut and have zero weights after them instead.
     """
 
     pruned: Pruned
@@ -42,12 +42,12 @@ class Compact:
 
 
 def compact(model: PreTrainedModel, heads: Heads, mask: NDArray[np.bool_]) -> Compact:
-    """Take masked heads out of a model in place, so that it computes what the masked model does.
+    """Remove masked heads from a model in place, so that it computes what the masked model does.
 
     Args:
         model: The model in which the heads were found.
         heads: Its heads, N in all.
-        mask: bool (N,), False where a head goes; one at least.
+        mask: bool (N,), False for heads to remove; at least one.
 
     Raises:
         ProbingError: If a head can be neither cut nor silenced.
@@ -65,7 +65,7 @@ def compact(model: PreTrainedModel, heads: Heads, mask: NDArray[np.bool_]) -> Co
             silenced += sum(map(len, left.values()))
             silence(model, left, pruned.cut, stack)
             for layer, why in pruned.uncut.items():
-                log.warning("layer %s: %s; weights of zero take its heads away", layer, why)
+                log.warning("layer %s: %s; the weights after its heads are set to zero instead", layer, why)
     return Compact(pruned, cut, silenced)
 
 
@@ -76,12 +76,12 @@ def silence(
 
     Args:
         model: The model.
-        heads: By layer, numbered as in the whole model.
-        cut: Heads that are gone already, numbered so.
-        stack: As of `prune_heads`.
+        heads: Heads by layer, numbered as in the whole model.
+        cut: Heads that are already cut out, in the same numbering.
+        stack: As in `prune_heads`.
 
     Raises:
-        ProbingError: If a head is read by something that is no module with weights of its own.
+        ProbingError: If a head is read by something other than a module with its own weights.
     """
     sites = {site.layer: site for site in find_sites(model).heads if stack_name(site) == stack}
     for layer, several in heads.items():
@@ -93,7 +93,7 @@ def _silence(model: PreTrainedModel, site: Site, head: int) -> None:
     module = model.get_submodule(site.module)
     weight = getattr(module, "weight", None)
     if site.side is not Side.INPUT or not isinstance(weight, nn.Parameter):
-        raise ProbingError(f"{site}: what reads its heads has no weights to be set to zero; mask it instead")
+        raise ProbingError(f"{site}: no weights after its heads can be set to zero; mask them instead")
     start = site.offset + head * site.head_dim
     with torch.no_grad():
         axis = 0 if isinstance(module, Conv1D) else 1
@@ -101,7 +101,7 @@ def _silence(model: PreTrainedModel, site: Site, head: int) -> None:
 
 
 def seconds_each(models: Sequence[PreTrainedModel], batches: Sequence[Batch], rounds: int) -> list[float]:
-    """Median seconds that each model takes for all batches, forward only, in turns."""
+    """Return the median seconds that each model takes for all batches, forward only, measured in turns."""
     times: list[list[float]] = [[] for _ in models]
     with torch.inference_mode():
         for turn in range(rounds + 1):

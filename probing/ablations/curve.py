@@ -1,4 +1,4 @@
-"""Masking more and more heads: in one order, or with importance taken anew at every step."""
+"""Masking of more and more heads: in a fixed order, or by importance recomputed at every step."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from numpy.typing import NDArray
 
 Mask = NDArray[np.bool_]
 Members = Sequence[NDArray[np.int64]]
-"""Places of the heads of each group: of single heads, or of layers."""
+"""Positions of the heads of each group, either a single head or a layer."""
 
 
 def cumulative(order: Sequence[int], members: Members, n: int, step: float) -> Mask:
-    """Masks that close the first groups of an order, a share more each time.
+    """Return masks that close the first groups of an order, one share more in each mask.
 
     Args:
-        order: Groups, what is masked first first.
-        members: Places of the heads of each group.
+        order: Groups in the order in which they are masked.
+        members: Positions of the heads of each group.
         n: Number of heads of the model.
-        step: Share of the groups.
+        step: Share of the groups that each mask closes in addition.
 
     Returns:
-        bool (steps + 1, n): nothing closed first, all groups last.
+        bool (steps + 1, n), from nothing closed to all groups closed.
     """
     shares = np.arange(0, 1, step)
     sizes = sorted({*(round(share * len(order)) for share in shares), len(order)})
@@ -34,23 +34,24 @@ def cumulative(order: Sequence[int], members: Members, n: int, step: float) -> M
 
 
 def keeps(score: float, full: float, threshold: float, metric: str) -> bool:
-    """Whether a score is at least a share of the whole model's; a loss at most the whole's by the share."""
+    """Return whether a score is at least this share of the full one (for a loss, at most full / share)."""
     return score <= full / threshold if metric == "loss" else score >= threshold * full
 
 
 def iterative(
     importance: Callable[[Mask], NDArray[np.float64]], members: Members, n: int, step: float
 ) -> Iterator[Mask]:
-    """The masking loop of Michel et al. (2019): the least important groups go, then importance is taken anew.
+    """Yield the masks of Michel et al. (2019): mask the least important groups, then recompute importance.
 
     Args:
-        importance: Of every group under a mask; float64 (groups,).
-        members: Places of the heads of each group.
+        importance: Returns the importance of every group under a mask; float64 (groups,).
+        members: Positions of the heads of each group.
         n: Number of heads of the model.
-        step: Share of all groups that goes at a time; at least one does.
+        step: Share of all groups masked in each step; at least one group.
 
     Yields:
-        bool (n,), first the mask that closes nothing, until no group is left; the caller may stop before.
+        bool (n,), starting with the mask that closes nothing, until no group remains; the caller may stop
+        earlier.
     """
     k = max(1, int(step * len(members)))
     mask, left = np.ones(n, dtype=bool), list(range(len(members)))

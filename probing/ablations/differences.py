@@ -1,4 +1,4 @@
-"""How far scores under masks lie from those of the whole model, with intervals over the same examples."""
+"""Differences between scores under masks and the whole model's, with intervals over the same examples."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from probing.tasks.target import Classes
 
 Floats = NDArray[np.float64]
 DRAWS = 1000
-# with fewer examples the intervals of means are studentised by a bootstrap
+# with fewer examples the intervals of means use a studentised bootstrap
 MANY = 200
-# with fewer still, nothing is known about their spread
+# with even fewer, their spread is unknown
 FEWEST = 5
 _Z = 1.959963984540054
 _TAILS = (0.025, 0.975)
@@ -25,11 +25,11 @@ _TAILS = (0.025, 0.975)
 
 @dataclass(frozen=True)
 class Differences:
-    """Scores under k masks beside that of the whole model, under one metric.
+    """Scores under k masks and that of the whole model, under one metric.
 
     Attributes:
         full: Score of the whole model.
-        scores: float64 (k,), under each mask.
+        scores: float64 (k,), score under each mask.
         low: float64 (k,), lower end of the 95 % interval of `scores` − `full`; NaN where there is none.
         high: float64 (k,), upper end.
     """
@@ -46,25 +46,25 @@ class Differences:
 
 
 def differences(ready: Ready, answers: Answers, metric: str, seed: int) -> Differences:
-    """Compare all masks but the first with the first, which closes nothing.
+    """Compare all masks with the first, which closes nothing.
 
-    Examples are paired. A mean over them, divided by what is predicted of each for a mean over tokens, has
-    these intervals:
+    Examples are paired. A mean over examples, or over tokens with the number of predictions as denominator,
+    has one of these intervals:
 
-    - Below 200 examples a studentised bootstrap of 1,000 draws (Efron & Tibshirani 1993, section 12.5). A
-      normal interval of few differences, most of them small and some large, misses the truth two to four
-      times as often as it says, nearly always on one side.
-    - From 200 on the normal one, by linearisation (Cochran 1977, equation 2.39).
-    - An accuracy of single answers: the paired interval with half an example added to each of the four cells
-      (Agresti & Min 2005), which holds for any number of examples.
+    - Below 200 examples, a studentised bootstrap of 1,000 draws (Efron & Tibshirani 1993, section 12.5). With
+      few differences, most of them small and some large, a normal interval misses the truth two to four times
+      as often as its level says, nearly always on one side.
+    - From 200 examples on, the normal interval by linearisation (Cochran 1977, equation 2.39).
+    - For an accuracy of single predictions, the paired interval with half an example added to each of the
+      four cells (Agresti & Min 2005), for any number of examples.
 
-    Other scores have a percentile bootstrap over examples, 1,000 draws. Scores averaged over data sets have
-    no interval, and neither have means over fewer than five examples.
+    Other scores have a percentile bootstrap over examples with 1,000 draws. Scores averaged over data sets
+    have no interval, and neither do means over fewer than five examples.
 
     Args:
-        ready: The model's objective.
-        answers: Of the whole model first.
-        metric: Which score.
+        ready: Evaluator of the model.
+        answers: Predictions under all masks, those of the whole model first.
+        metric: Name of the score.
         seed: Seed of the bootstrap.
     """
     scores = np.array([found[metric] for found in answers.scores(ready)])
@@ -77,11 +77,11 @@ def differences(ready: Ready, answers: Answers, metric: str, seed: int) -> Diffe
 
 
 def of_means(added: Floats, counts: Floats, seed: int) -> tuple[Floats, Floats]:
-    """95 % intervals of ratios of two sums over examples, of means where `counts` are 1.
+    """Return 95 % intervals of ratios of two sums over examples, which are means where `counts` are 1.
 
     Args:
-        added: float64 (k, n), what each example adds.
-        counts: float64 (n,), how much is predicted of each.
+        added: float64 (k, n), the term of each example.
+        counts: float64 (n,), number of predictions for each example.
         seed: Seed of the bootstrap.
 
     Returns:
@@ -97,12 +97,12 @@ def of_means(added: Floats, counts: Floats, seed: int) -> tuple[Floats, Floats]:
     if n >= MANY:
         return ratio - _Z * error, ratio + _Z * error
     least, most = _studentised(added - ratio[:, None] * counts, counts, np.random.default_rng(seed))
-    # high draws mean that the estimate is high, so that the truth lies below it
+    # a high draw means that the estimate is high, so the truth is below it
     return ratio - most * error, ratio - least * error
 
 
 def ratio_and_error(added: Floats, counts: Floats) -> tuple[Floats, Floats]:
-    """The ratio of two sums and its standard error, by linearisation; float64 (k,) both."""
+    """Return the ratio of two sums and its standard error, by linearisation; float64 (k,) both."""
     n, total = len(counts), counts.sum()
     ratio: Floats = added.sum(1) / total
     spread = np.square(added - ratio[:, None] * counts).sum(1) * n / max(n - 1, 1)
@@ -110,11 +110,11 @@ def ratio_and_error(added: Floats, counts: Floats) -> tuple[Floats, Floats]:
 
 
 def standard_error(ready: Ready, answers: Answers, metric: str, seed: int) -> float:
-    """The standard error of the score under the first mask; NaN where scores are averaged over data sets.
+    """Return the standard error of the score under the first mask; NaN for averages over data sets.
 
     Args:
-        ready: The model's objective.
-        answers: Answers under all masks, those under that mask first.
+        ready: Evaluator of the model.
+        answers: Predictions under all masks, those under that mask first.
         metric: Name of the score.
         seed: Seed of the bootstrap, for scores that are not means.
     """
@@ -129,7 +129,7 @@ def standard_error(ready: Ready, answers: Answers, metric: str, seed: int) -> fl
 
 
 def _studentised(centred: Floats, counts: Floats, generator: np.random.Generator) -> tuple[Floats, Floats]:
-    """Quantiles of (ratio − truth) / error over samples of examples, the truth being 0; float64 (k,) both."""
+    """Return quantiles of (ratio − truth) / error over samples of examples, with truth 0; float64 (k,)."""
     n = len(counts)
     places = generator.integers(n, size=(DRAWS, n)) + n * np.arange(DRAWS)[:, None]
     times = np.bincount(places.ravel(), minlength=DRAWS * n).reshape(DRAWS, n).astype(np.float64)
@@ -140,7 +140,7 @@ def _studentised(centred: Floats, counts: Floats, generator: np.random.Generator
         square += np.square(drawn) * (times @ np.square(counts))[:, None]
         error = np.sqrt(square.clip(0) * n / (n - 1)) / total
         found = drawn / error
-    # a sample of one example many times over does not say how examples spread
+    # a sample that repeats one example does not show how examples spread
     found[~(error > 1e-9 * np.nanmax(error, axis=0, initial=0))] = np.nan
     known = np.isfinite(found).any(0)
     found[:, ~known] = 0
@@ -149,11 +149,11 @@ def _studentised(centred: Floats, counts: Floats, generator: np.random.Generator
 
 
 def _of_accuracies(added: Floats) -> tuple[Floats, Floats]:
-    """Intervals of differences between two accuracies; each example adds −1, 0 or 1."""
+    """Return intervals of differences between two accuracies; each example adds −1, 0 or 1."""
     n, better, worse = added.shape[1] + 2, (added > 0).sum(1) + 0.5, (added < 0).sum(1) + 0.5
     centre = (better - worse) / n
     half = _Z * np.sqrt(better + worse - np.square(better - worse) / n) / n
-    # answers that are all the same are not known to differ at all
+    # predictions that are all the same show no difference at all
     centre, half = (np.where((added == 0).all(1), 0.0, values) for values in (centre, half))
     return np.maximum(centre - half, -1), np.minimum(centre + half, 1)
 

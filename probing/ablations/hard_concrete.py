@@ -1,7 +1,7 @@
 """The hard concrete distribution (Louizos, Welling & Kingma 2018, section 2.2), a gate from 0 to 1.
 
-A concrete variable s in (0, 1) is stretched to (γ, ζ) and clipped, so that 0 and 1 themselves have
-probability, while gradients reach its location log α; the constants are those of Voita et al. (2019).
+A concrete variable s in (0, 1) is stretched to (γ, ζ) and clipped. 0 and 1 therefore have positive
+probability, while gradients reach its location log α. The constants are those of Voita et al. (2019).
 """
 
 from __future__ import annotations
@@ -16,20 +16,18 @@ BETA = 0.33
 GAMMA, ZETA = -0.1, 1.1
 """Ends of the stretched variable."""
 EPSILON = 1e-6
-"""How close to 0 and 1 the uniform noise comes."""
+"""Smallest distance of the uniform noise from 0 and 1."""
 CLOSED = math.log(-GAMMA / ZETA)
 """The largest log alpha whose test gate is 0: -2.398."""
-OPEN = math.log((1 - GAMMA) / (ZETA - 1))
-"""The smallest log alpha whose test gate is 1: 2.398."""
 
 
 def noise(shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
-    """Uniform noise, u ~ U(ε, 1 - ε); float32."""
+    """Return uniform noise, u ~ U(ε, 1 - ε); float32."""
     return EPSILON + (1 - 2 * EPSILON) * torch.rand(shape, generator=generator)
 
 
 def sample(log_alpha: Tensor, u: Tensor) -> Tensor:
-    """Gates g = clip(s̄, 0, 1), s̄ = (ζ - γ)·s + γ, s = σ((ln u - ln(1 - u) + log α) / β); equations 10 and 11.
+    """Return gates g = clip(s̄, 0, 1), s̄ = (ζ - γ)·s + γ, s = σ((logit u + log α) / β); equations 10 and 11.
 
     Args:
         log_alpha: (N,).
@@ -39,12 +37,12 @@ def sample(log_alpha: Tensor, u: Tensor) -> Tensor:
 
 
 def p_open(log_alpha: Tensor) -> Tensor:
-    """P(g > 0) = σ(log α - β·ln(-γ / ζ)); equation 12."""
+    """Return P(g > 0) = σ(log α - β·ln(-γ / ζ)); equation 12."""
     return (log_alpha - BETA * CLOSED).sigmoid()
 
 
 def gate_at_test(log_alpha: Tensor) -> Tensor:
-    """The gate without noise, clip((ζ - γ)·σ(log α) + γ, 0, 1); equation 13. It is 0 up to `CLOSED`."""
+    """Return the gate without noise, clip((ζ - γ)·σ(log α) + γ, 0, 1), equation 13; 0 up to `CLOSED`."""
     return _hard(log_alpha)
 
 

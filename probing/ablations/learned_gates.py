@@ -1,4 +1,4 @@
-"""Gates before the outputs of heads, learned under a penalty on how many are open (Voita et al. 2019)."""
+"""Gates on the outputs of heads, learned with a penalty on the number of open gates (Voita et al. 2019)."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ from probing.models.masking import gated
 from probing.objectives.objective import Batch, Ready, plain
 
 START = 2.5
-"""Where log alpha begins: just beyond where the test gate is 1, so that the model begins as it is."""
+"""Initial log alpha, just above the smallest value with a test gate of 1: the model starts unchanged."""
 UNDECIDED = (0.05, 0.95)
-"""P(open) between which a gate is neither open nor closed."""
+"""Range of P(open) in which a gate is neither open nor closed."""
 
 
 @dataclass(frozen=True)
 class Training:
-    """How gates are trained.
+    """Settings of the training of gates.
 
     Attributes:
         penalty: λ, which multiplies the sum of P(open) over all heads.
-        steps: Of Adam.
-        batch: Most examples in one step.
-        rate: Learning rate of log α; rates fall to 0 along a line.
-        weight_rate: Learning rate of the model's parameters; None leaves them as they are.
+        steps: Number of steps of Adam.
+        batch: Maximum number of examples per step.
+        rate: Learning rate of log α; all rates decay linearly to 0.
+        weight_rate: Learning rate of the model's parameters; None does not train them.
     """
 
     penalty: float
@@ -48,7 +48,7 @@ class Gates:
     """The gates of some heads.
 
     Attributes:
-        log_alpha: float64 (N,), the location of each.
+        log_alpha: float64 (N,), the location parameter of each gate.
     """
 
     log_alpha: NDArray[np.float64]
@@ -60,22 +60,22 @@ class Gates:
 
     @property
     def p_open(self) -> NDArray[np.float64]:
-        """The probability that each is not 0; float64 (N,)."""
+        """Probability that each gate is not 0; float64 (N,)."""
         return plain(p_open(torch.from_numpy(self.log_alpha)))
 
     @property
     def undecided(self) -> int:
-        """How many have not converged to open or closed."""
+        """Number of gates that have not converged to open or closed."""
         low, high = UNDECIDED
         return int(((self.p_open > low) & (self.p_open < high)).sum())
 
 
 @contextmanager
 def own_weights(model: PreTrainedModel) -> Iterator[list[nn.Parameter]]:
-    """Let the parameters of a model be trained; when the context ends they are, to the bit, what they were.
+    """Let the parameters of a model be trained, and restore them exactly when the context ends.
 
     Yields:
-        All of them.
+        All parameters of the model.
     """
     weights = list(model.parameters())
     before = [(weight.detach().clone(), weight.requires_grad) for weight in weights]
@@ -101,21 +101,21 @@ def learn_gates(
 ) -> Iterator[tuple[Gates, float]]:
     """Minimise E_g[L] + λ·Σ P(open) by Adam, in stages (Voita et al. 2019, section 6.1).
 
-    L is the mean of the objective's loss over all that is predicted of the train split (cross-entropy of an
-    example, nats of a token). Every example has gates of its own in every step, which tells more of the
-    expectation than one draw for a batch, at the same price. Dropout stays off. The same seed gives the
-    same batches and the same noise under every λ.
+    L is the mean of the objective's loss over all predictions for the train split (cross-entropy of an
+    example, or nats of a token). Every example has its own gates in every step, which estimates the
+    expectation better than one draw per batch at the same cost. Dropout stays off. The same seed gives the
+    same batches and the same noise for every λ.
 
     Args:
-        ready: The model and its objective; a readout stays as it was fitted.
-        heads: Those that get a gate, N in all.
-        training: How.
-        seed: Of the noise and the order of batches.
-        weights: Parameters of the model to train beside the gates, by `training.weight_rate`.
-        stages: In how many equal shares of the steps, one step at least.
+        ready: The model and its objective; a readout is not refitted.
+        heads: The heads that get a gate, N in all.
+        training: Settings of the training.
+        seed: Seed of the noise and of the order of batches.
+        weights: Parameters of the model to train together with the gates, at `training.weight_rate`.
+        stages: Number of equal parts into which the steps are divided, at least one step each.
 
     Yields:
-        The gates, and the mean train loss of the stage, without the penalty.
+        The gates, and the mean train loss of the stage without the penalty.
     """
     learner = _Learner(ready, heads, training, seed, weights)
     batches = _endless(_pieces(ready.batches("train"), training.batch), seed)
@@ -137,7 +137,7 @@ class _Learner:
         self._ready = ready
         self._heads = heads
         self._penalty = training.penalty
-        self._draws = torch.Generator().manual_seed(seed)  # on the CPU, so that devices see the same noise
+        self._draws = torch.Generator().manual_seed(seed)  # on the CPU, so that devices get the same noise
         pieces = _pieces(ready.batches("train"), training.batch)
         self._predicted = float(np.mean([batch.counts.sum() for batch in pieces]))
         self._log_alpha = torch.full((len(heads),), START, device=ready.model.device, requires_grad=True)
@@ -154,12 +154,12 @@ class _Learner:
         return Gates(plain(self._log_alpha))
 
     def step(self, batch: Batch) -> float:
-        """One step; the batch's mean loss."""
+        """Take one step; return the batch's mean loss."""
         u = noise((len(batch.rows), len(self._heads)), self._draws).to(self._log_alpha)
         with torch.enable_grad():
             with gated(self._ready.model, self._heads, sample(self._log_alpha, u)):
                 loss = self._ready.run(batch).loss.sum()
-            # by the mean count of all batches, so that each weighs as much as is predicted of it
+            # divide by the mean count of all batches, so that each batch is weighted by its predictions
             objective = loss / self._predicted + self._penalty * p_open(self._log_alpha).sum()
             gradients = torch.autograd.grad(objective, self._learned, materialize_grads=True)
         for each, gradient in zip(self._learned, gradients, strict=True):
@@ -170,7 +170,7 @@ class _Learner:
 
 
 def _pieces(batches: Sequence[Batch], size: int) -> list[Batch]:
-    """The batches, cut into equal pieces of at most so many examples."""
+    """Return the batches, cut into equal pieces of at most `size` examples."""
     pieces = []
     for batch in batches:
         count = len(batch.rows)
@@ -191,7 +191,7 @@ def _cut(batch: Batch, rows: slice) -> Batch:
 
 
 def _endless(batches: Sequence[Batch], seed: int) -> Iterator[Batch]:
-    """All batches, in another order every time around."""
+    """Yield all batches endlessly, in a new order each time."""
     rng = np.random.default_rng(seed)
     while True:
         for place in rng.permutation(len(batches)):

@@ -1,4 +1,4 @@
-"""Means of head outputs over a reference set: train examples."""
+"""Mean outputs of heads over a reference set of train examples."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from probing.objectives.objective import Ready
 
 
 def reference_means(ready: Ready, most: int) -> dict[Site, Tensor]:
-    """The mean output of every head over the tokens of some train examples.
+    """Return the mean output of every head over the tokens of some train examples.
 
     Args:
         ready: The model and its examples.
-        most: How many examples, spread over all lengths.
+        most: Maximum number of examples, spread over all lengths.
     """
     return mean_outputs(ready.model, _inputs(ready, most), ready.heads)
 

@@ -1,4 +1,4 @@
-"""Passes that skip what masks do not change, used only where they give the same as whole passes."""
+"""Passes that skip the layers that masks do not change, where they give the same result as whole passes."""
 
 from __future__ import annotations
 
@@ -17,29 +17,29 @@ from probing.models.sites import Site
 from probing.objectives.objective import Batch, Output, Ready
 
 log = logging.getLogger(__name__)
-# what a family makes of changed inputs cannot be foreseen
+# it cannot be foreseen how a family reacts to changed inputs
 _FAILURES = (RuntimeError, ValueError, TypeError, IndexError, KeyError, AttributeError, ProbingError)
 
 
 class Shortcut:
-    """What one batch computes without masks, from which passes under masks begin."""
+    """The activations of one batch without masks, from which passes under masks start."""
 
     def __init__(self, ready: Ready, plan: Plan, lone: int | None) -> None:
-        """Made by `find_shortcut`."""
+        """Store the model and its plan; called by `find_shortcut`."""
         self._ready = ready
         self._plan = plan
         self._lone = lone
         self._prefix = Prefix(ready.model, plan)
 
     def record(self, batch: Batch) -> bool:
-        """Run the batch without masks; whether passes over it can begin in the middle."""
+        """Run the batch without masks; return whether passes over it can start in the middle."""
         with self._prefix.recording():
             self._ready.run(batch)
         return self._prefix.complete
 
     @contextmanager
     def from_site(self, site: Site, batch: Batch, copies: int) -> Iterator[None]:
-        """Let a pass over copies of the recorded batch begin at a site."""
+        """Let a pass over copies of the recorded batch start at a site."""
         with ExitStack() as stack:
             stack.enter_context(self._prefix.resumed(site, copies))
             if self._lone is not None:
@@ -48,7 +48,7 @@ class Shortcut:
             yield
 
     def holds(self, batch: Batch) -> bool:
-        """Whether two masks from every site give the same as whole passes over the same batch."""
+        """Return whether two masks from every site give the same as whole passes over the same batch."""
         try:
             return self.record(batch) and all(self._agrees(batch, site) for site in self._ready.heads.sites)
         except _FAILURES:
@@ -67,16 +67,16 @@ class Shortcut:
 
 @lru_cache(maxsize=1)
 def find_shortcut(ready: Ready) -> Shortcut | None:
-    """The shortcuts that a model allows, each tried on its shortest batch; None if it allows none."""
+    """Return the best shortcut that a model allows, tried on its shortest batch; None if it allows none."""
     try:
         plan = make_plan(ready.model, ready.heads.sites, default_inputs(ready.model))
     except _FAILURES:
         plan = None
     batch = min(ready.batches("dev"), key=lambda batch: batch.size)
     if plan is None or not Shortcut(ready, plan, None).holds(batch):
-        log.info("this family's passes cannot begin in the middle; every mask takes a whole pass")
+        log.info("this family's passes cannot start in the middle; every mask takes a whole pass")
         return None
-    # where all texts are of one token every guess agrees
+    # with texts of one token every guess would agree
     telling = [batch for batch in ready.batches("dev") if bool((batch.tokens.sum(1) > 1).any())]
     trial = min(telling, key=lambda batch: batch.size, default=batch)
     guesses = range(len(list(ready.lone_tokens(trial)))) if plan.late and telling else range(0)

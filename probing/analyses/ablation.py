@@ -104,7 +104,7 @@ class AblationAnalysis:
         ready = ready_of(experiment, self._attention)
         groups = Groups.of(ready.heads, experiment)
         chosen = groups.layers[part]
-        evaluator = self._evaluator(ready, experiment)
+        evaluator = self._evaluator(ready)
         same = shared_labels(experiment, ready)
         rows: list[dict[str, object]] = []
         for kind in self.kinds:
@@ -132,7 +132,7 @@ class AblationAnalysis:
     def _attention(self) -> str:
         return "eager" if self.how == "uniform" else "sdpa"
 
-    def _evaluator(self, ready: Ready, experiment: Experiment) -> Evaluator:
+    def _evaluator(self, ready: Ready) -> Evaluator:
         from probing.ablations.evaluate import Evaluator
         from probing.ablations.reference import reference_means
 

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
 import pandas as pd
-import torch
 from numpy.typing import NDArray
 
 from probing.analyses.combine import combine
 from probing.analyses.granularity import Granularity, Unit
 from probing.errors import ProbingError
+from probing.io.lazy import torch
 from probing.objectives.objective import Objective, Ready, Setting
 from probing.probes.contract import Probe
 from probing.representations.reader import Representations

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import torch
-
+from probing.io.lazy import torch
 from probing.tasks.task import Features
 
 

@@ -16,9 +16,6 @@ from probing.analyses.probe import ProbeAnalysis
 from probing.errors import ProbingError
 from probing.results.finding import main_rows
 
-Scores = tuple[NDArray[np.float64], ...]
-"""What groups are sorted by, ascending: the first, of equals the second, ..."""
-
 
 def by_importance(experiment: Experiment, groups: Groups) -> list[int]:
     """By importance per example on dev, divided by the ℓ2 norm of its layer."""

@@ -17,7 +17,7 @@ from probing.errors import ProbingError
 from probing.probes.contract import Fit
 from probing.results.finding import Finding, Picture
 from probing.results.schema import PREDICTED, as_frame, fitted
-from probing.results.text.probe import probe_summary, probe_text
+from probing.results.text.score_text import probe_summary, probe_text
 from probing.statistics.counts import counts
 from probing.statistics.intervals import Method, interval
 from probing.statistics.scores import majority, test_scores

@@ -175,7 +175,7 @@ class PruneAnalysis:
 
     def _save(self, experiment: Experiment, done: Compact, ready: Ready) -> None:
         from probing.models.padding import padding_as_saved
-        from probing.models.pruned import save_pruned
+        from probing.models.saving import save_pruned
 
         assert experiment.folder is not None
         with padding_as_saved(ready.model):

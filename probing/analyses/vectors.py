@@ -6,10 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
-import torch
-
 from probing.analyses.analysis import GROUP_BYTES, Experiment
 from probing.analyses.combine import blocks
+from probing.io.lazy import torch
 from probing.tasks.task import Features
 
 Head = tuple[int, int]

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from probing import figures
+import probing
 from probing.cli.selection import Where, choose, parse, places, values
 from probing.errors import ProbingError
 from probing.figures.grids import GridKey
+from probing.figures.pictures import function_of
 from probing.io.streams import output
 from probing.results.load import load_results
 from probing.validation.suggestions import suggest
@@ -44,9 +45,7 @@ def command(words: Sequence[str]) -> None:
         output().write(usage())
         return
     name, *rest = words
-    if name not in KINDS:
-        raise ProbingError(f"no kind of picture {name!r}; {suggest(name, list(KINDS))}")
-    kind = KINDS[name]
+    kind = _kind(name)
     asked = parse(rest, "probing draw")
     root, out = places(asked, "figure")
     options = {key: _DEFAULTS[key] for key in kind.options}
@@ -60,6 +59,20 @@ def command(words: Sequence[str]) -> None:
     rows = choose(load_results(root), where, root)
     for path in kind.draw(rows, out, where, **options):
         print(path)  # noqa: T201
+
+
+def _kind(name: str) -> Kind:
+    """A kind of picture by its name; `module:function` is a function that takes rows and a path.
+
+    Raises:
+        ProbingError: If there is no such kind or function.
+    """
+    if ":" in name:
+        draw = function_of(name)
+        return Kind(name, lambda rows, path, _: draw(rows, path, "head"), ())
+    if name not in KINDS:
+        raise ProbingError(f"no kind of picture {name!r}; {suggest(name, list(KINDS))}")
+    return KINDS[name]
 
 
 def usage() -> str:
@@ -82,7 +95,7 @@ def _comparison(rows: pd.DataFrame, path: Path, where: Where, *, value: str) -> 
     if len(sides) != 2:
         raise ProbingError(f"a comparison takes two grids; give two values, {column}={','.join(sides[:2])}")
     first, second = (rows[rows[column].astype("string") == side] for side in sides)
-    return figures.draw_comparison(first, second, path, value=value)
+    return probing.draw_comparison(first, second, path, value=value)
 
 
 def _plain(draw: Callable[..., tuple[Path, ...]]) -> Callable[..., tuple[Path, ...]]:
@@ -95,18 +108,18 @@ def _plain(draw: Callable[..., tuple[Path, ...]]) -> Callable[..., tuple[Path, .
 
 
 KINDS = {
-    "grid": Kind("one grid of layers x heads", _plain(figures.draw_grid), ("order", "value")),
-    "sheet": Kind("many grids on one colour scale", _plain(figures.draw_sheet), ("order", "value")),
-    "profiles": Kind("scores by layer, a line for each model or probe", _plain(figures.draw_profiles)),
-    "top_heads": Kind("the effect of n heads, with its baselines", _plain(figures.draw_top_heads)),
-    "masking": Kind("scores while ever more heads are masked", _plain(figures.draw_masking), ()),
-    "path": Kind("gates left open and score over lambda", _plain(figures.draw_path), ()),
+    "grid": Kind("one grid of layers x heads", _plain(probing.draw_grid), ("order", "value")),
+    "sheet": Kind("many grids on one colour scale", _plain(probing.draw_sheet), ("order", "value")),
+    "profiles": Kind("scores by layer, a line for each model or probe", _plain(probing.draw_profiles)),
+    "top_heads": Kind("the effect of n heads, with its baselines", _plain(probing.draw_top_heads)),
+    "masking": Kind("scores while ever more heads are masked", _plain(probing.draw_masking), ()),
+    "path": Kind("gates left open and score over lambda", _plain(probing.draw_path), ()),
     "correlations": Kind(
         "how alike tasks (or by=model, by=seed) rank heads",
-        _plain(figures.draw_correlations),
+        _plain(probing.draw_correlations),
         ("by", "value"),
     ),
-    "trajectories": Kind("scores over training steps", _plain(figures.draw_trajectories)),
+    "trajectories": Kind("scores over training steps", _plain(probing.draw_trajectories)),
     "comparison": Kind("two grids of each task, cell by cell", _comparison),
 }
 _USAGE = """\
@@ -120,6 +133,7 @@ count only if they are asked for, as with baseline=untrained.
   probing draw sheet model=minilm order=score
   probing draw profiles granularity=layer task=grammar/tense,grammar/depth
   probing draw comparison task=senteval/trec probe=logistic,senteval
-  probing draw grid analysis=importance variant=per_token value=value
+  probing draw grid analysis=importance variant=per_token normalisation=none value=value
+  probing draw my_package.figures:violin task=grammar/tense
 
 Kinds"""

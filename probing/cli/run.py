@@ -20,6 +20,7 @@ from probing.config.compose import (
     run_folder,
     swept_by_experiment,
 )
+from probing.config.overrides import kept
 from probing.config.run_config import Config, build_config
 from probing.config.sweep import multirun
 from probing.config.typed import as_typed
@@ -59,6 +60,8 @@ def run(overrides: Sequence[str] = (), *, data: pd.DataFrame | None = None) -> p
     planned = run_folder(composed)
     with log_to_terminal():
         start = prepare(config if data is None else _with_data(config, data))
+        if data is None:  # no overrides compose a frame
+            start = replace(start, overrides=kept(overrides))
         try:
             with new_run_folder(planned, config.paths.root) as folder:
                 return _execute(start, values, folder)
@@ -102,7 +105,8 @@ def _job(composed: DictConfig) -> Outcome:
         log.info("[%s] %s", hydra.job.num, title)
         try:
             values = plain_values(composed)
-            start = prepare(build_config(values))
+            given = kept([*hydra.overrides.hydra, *hydra.overrides.task])
+            start = replace(prepare(build_config(values)), overrides=given)
             with marked(folder, start.config.paths.root):
                 frame = _execute(start, values, folder)
             return Outcome(title, folder, frame, order=start.config.figure.order)

@@ -95,9 +95,11 @@ def run_folder(config: DictConfig) -> Path:
 
 
 def swept_by_experiment(config: DictConfig) -> bool:
-    """Return whether a choice in conf/experiment names several runs."""
+    """Return whether a choice in conf/experiment names several runs, and the overrides do not select one."""
     with _explained():
-        return bool(OmegaConf.select(config, "hydra.sweeper.params"))
+        swept = OmegaConf.select(config, "hydra.sweeper.params") or {}
+    given = {override.lstrip("+").partition("=")[0] for override in config.hydra.overrides.task}
+    return not given.issuperset(swept)
 
 
 def path_as_run(value: str, key: str = "paths.root") -> Path:

@@ -59,6 +59,11 @@ class PathsConfig:
         return self.root / "models"
 
     @property
+    def pictures(self) -> Path:
+        """Pictures of runs, for runs that find the same rows again."""
+        return self.root / "pictures"
+
+    @property
     def results(self) -> Path:
         """Result frames, a file per run."""
         return self.root / "results"

@@ -18,6 +18,7 @@ from omegaconf import DictConfig, open_dict
 from probing.config.choices import groups, is_glob, matching_choices, parse_glob
 from probing.config.compose import composing, plain_values
 from probing.config.convert import make
+from probing.config.overrides import root_of
 from probing.config.quoting import exact, quoted
 from probing.config.run_config import PathsConfig, build_config
 from probing.errors import ProbingError
@@ -101,7 +102,7 @@ def multirun(session: Hydra, job: Callable[[DictConfig], Any], overrides: list[s
         What Hydra says of every job, in order.
     """
     # task.path=... is of the tasks that are swept over, not of the default one; every job composes it
-    own = [override for override in overrides if _root(override) in _OF_ALL_JOBS]
+    own = [override for override in overrides if root_of(override) in _OF_ALL_JOBS]
     with composing():
         config = session.compose_config("config", own, RunMode.MULTIRUN, with_log_configuration=False)
     make(PathsConfig, {"root": str(config.paths.root)}, "paths")  # before anything is written there
@@ -109,7 +110,7 @@ def multirun(session: Hydra, job: Callable[[DictConfig], Any], overrides: list[s
     context = HydraContext(config_loader=session.config_loader, callbacks=Callbacks(config))
     with composing():
         sweeper = _sweeper(config, context, job)
-    batches = sweeper.sweep([override for override in overrides if _root(override) != "hydra"]) or []
+    batches = sweeper.sweep([override for override in overrides if root_of(override) != "hydra"]) or []
     return [result for batch in batches for result in batch]
 
 
@@ -132,11 +133,6 @@ def _problem(config: DictConfig) -> ProbingError | None:
     except ProbingError as error:
         return error
     return None
-
-
-def _root(override: str) -> str:
-    """The group or first key that an override is about."""
-    return re.split(r"[.=/@:]", override.lstrip("+~"), maxsplit=1)[0]
 
 
 def expand(key: str, value: str) -> str:

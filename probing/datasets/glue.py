@@ -1,4 +1,4 @@
-"""GLUE (Wang et al., 2018): nine data sets, ten tasks, as the Hugging Face hub has them."""
+"""GLUE (Wang et al., 2018): nine data sets and ten tasks, as on the Hugging Face hub."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from probing.validation.suggestions import suggest
 
 log = logging.getLogger(__name__)
 REPOSITORY = "nyu-mll/glue"
-# of the similarity scores of the STS Benchmark
+# highest similarity score of the STS Benchmark
 HIGHEST = 5
 
 
 @dataclass(frozen=True)
 class Facts:
-    """What is known of one of GLUE's data sets.
+    """Facts about one of GLUE's data sets.
 
     Attributes:
         texts: Columns of the one or two texts.
-        names: Classes in the order of their numbers, of two the positive last; empty for scores.
-        source: Where the data come from.
-        licence: As their publishers say.
+        names: Classes in the order of their numbers, with the positive one of two last; empty for scores.
+        source: Origin of the data.
+        licence: Licence that the publishers state.
     """
 
     texts: tuple[str, ...]
@@ -85,19 +85,19 @@ FACTS = {
 
 @dataclass(frozen=True)
 class GlueTask:
-    """One of GLUE's tasks, scored on its validation set, since the labels of its test set are not public.
+    """One of GLUE's tasks, scored on its validation set because the labels of its test set are not public.
 
-    Settings are chosen on a tenth of train, so that the validation set is looked at once.
+    Settings are selected on a tenth of train, so that the validation set is used only once.
 
     Attributes:
-        name: As on the command line, `glue/cola`.
-        config: The data set, as the hub calls it.
-        validation: Its split that is scored; MNLI has two.
-        metric: The score; GLUE's own choice in the YAML.
-        path: A folder with parquet files of the hub's columns, as `cola/train-00000-of-00001.parquet` or
-            `train.parquet`; None asks the `datasets` library, which looks into its cache and on the hub.
-        pair: Whether the texts of a pair get a vector each, or are read by the model as one joint input.
-        features: How the vectors of a pair become one.
+        name: Name on the command line, for example `glue/cola`.
+        config: Name of the data set on the hub.
+        validation: Split of the data set to score on; MNLI has two.
+        metric: Metric of the task; the YAML files have GLUE's own choice.
+        path: Folder with parquet files that have the hub's columns, named `cola/train-00000-of-00001.parquet`
+            or `train.parquet`; None uses the `datasets` library, which looks in its cache and on the hub.
+        pair: `vectors` for one vector per text of a pair, or `joint` for both texts in one model input.
+        features: Combination of the two vectors of a pair.
 
     Raises:
         ProbingError: If there is no such data set.
@@ -112,7 +112,7 @@ class GlueTask:
     features: Features = "compare"
 
     def __post_init__(self) -> None:
-        """Refuse a data set that GLUE does not have."""
+        """Reject a data set that GLUE does not have."""
         if self.config not in FACTS:
             raise ProbingError(f"task.config is {self.config!r}; {suggest(self.config, list(FACTS))}")
 
@@ -145,7 +145,7 @@ class GlueTask:
 
 
 def _rows(split: HubSplit, texts: Sequence[str], n_classes: int) -> list[tuple[tuple[str, ...], float]]:
-    """The texts and the label of every row of which no text is empty.
+    """Return the texts and the label of every row without an empty text.
 
     Args:
         split: The data.
@@ -160,10 +160,10 @@ def _rows(split: HubSplit, texts: Sequence[str], n_classes: int) -> list[tuple[t
         if not _sound(label, n_classes):
             what = f"a class from 0 to {n_classes - 1}" if n_classes else f"a score from 0 to {HIGHEST}"
             raise ProbingError(
-                f"{split.where}, row {row + 1}: label {label!r} is not {what}; take the hub's files"
+                f"{split.where}, row {row + 1}: label {label!r} is not {what}; use the hub's files"
             )
         if not all(text is None or isinstance(text, str) for text in of_row):
-            raise ProbingError(f"{split.where}, row {row + 1}: {of_row!r} is no text; take the hub's files")
+            raise ProbingError(f"{split.where}, row {row + 1}: {of_row!r} is not a text; use the hub's files")
         if all(text and text.strip() for text in of_row):
             found.append((tuple(of_row), label))
     empty = len(split.columns["label"]) - len(found)

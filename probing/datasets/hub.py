@@ -1,4 +1,4 @@
-"""Data sets of the Hugging Face hub: through the `datasets` library, or from local parquet files."""
+"""Data sets of the Hugging Face hub, from the `datasets` library or from local parquet files."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ class HubSplit:
     """One split of a data set.
 
     Attributes:
-        columns: Values by column, all of one length.
-        names: The classes of the column `label` in the order of their numbers; empty if it does not say.
-        where: What it was read from, for messages.
+        columns: Values by column, all of the same length.
+        names: Class names of the column `label`, in the order of their numbers; empty if unknown.
+        where: Source of the split, for messages.
     """
 
     columns: dict[str, list[Any]]
@@ -28,16 +28,16 @@ class HubSplit:
     where: str
 
     def check_columns(self, needed: Sequence[str]) -> None:
-        """Refuse a split that lacks a column.
+        """Reject a split that lacks a column.
 
         Raises:
-            ProbingError: If it does.
+            ProbingError: If a column is missing.
         """
         for column in needed:
             if column not in self.columns:
                 there = ", ".join(self.columns)
                 raise ProbingError(
-                    f"{self.where}: there is no column {column!r} but {there}; take the hub's files"
+                    f"{self.where}: there is no column {column!r}, only {there}; use the hub's files"
                 )
 
 
@@ -46,13 +46,13 @@ def load_splits(repository: str, config: str, splits: Sequence[str], folder: Pat
 
     Args:
         repository: Its name on the hub.
-        config: Which of its data sets.
-        splits: The splits, as the hub calls them.
-        folder: Where parquet files lie, as `<config>/<split>-00000-of-00001.parquet` or `<split>.parquet`;
-            None leaves it to `datasets`, which looks into its cache and on the hub.
+        config: Name of the data set within the repository.
+        splits: Names of the splits on the hub.
+        folder: Folder with parquet files, named `<config>/<split>-00000-of-00001.parquet` or
+            `<split>.parquet`; None uses `datasets`, which looks in its cache and on the hub.
 
     Raises:
-        ProbingError: Saying which files to put where, if there are none.
+        ProbingError: If there are no files; the message says which files to put where.
     """
     if folder is None:
         return _from_library(repository, config, splits)
@@ -64,14 +64,14 @@ def _from_library(repository: str, config: str, splits: Sequence[str]) -> list[H
         import datasets
     except ImportError as error:
         raise ProbingError(
-            f"{repository} is read with the datasets library; pip install 'transformer-probing[glue]', or "
+            f"reading {repository} needs the datasets library; pip install 'transformer-probing[glue]', or "
             "give task.path=... with its parquet files"
         ) from error
-    # or it warns in two lines that it reads its cache
+    # otherwise it warns in two lines that it reads its cache
     datasets.utils.logging.set_verbosity_error()
     try:
         loaded = datasets.load_dataset(repository, config)
-    except Exception as error:  # whatever the library, its transport or its files raise
+    except Exception as error:  # from the library, its transport or its files
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
         files = " and ".join(f"{config}/{split}-00000-of-00001.parquet" for split in splits)
         raise ProbingError(
@@ -96,19 +96,17 @@ def _from_files(repository: str, folder: Path, config: str, split: str) -> HubSp
     try:
         table = pq.read_table(files)
         columns = table.to_pydict()
-        # where datasets notes the types that parquet does not have
+        # datasets stores here the types that parquet lacks
         about = json.loads((table.schema.metadata or {}).get(b"huggingface", b"{}"))
     except (pa.ArrowException, OSError, ValueError, OverflowError) as error:
         reason = str(error).splitlines()[0]
-        raise ProbingError(
-            f"{files[0]}: no parquet file that can be read ({reason}); fetch it again"
-        ) from error
+        raise ProbingError(f"{files[0]}: not a readable parquet file ({reason}); fetch it again") from error
     label = about.get("info", {}).get("features", {}).get("label", {})
     return HubSplit(columns, tuple(label.get("names") or ()), str(files[0]))
 
 
 def _files(repository: str, folder: Path, config: str, split: str) -> list[Path]:
-    """The parquet files of a split, in a folder named after the data set or right in the one given."""
+    """The parquet files of a split, in the given folder or in its subfolder named after the data set."""
     for inside in (folder / config, folder):
         with readable(inside, "give task.path=..., a folder with parquet files"):
             whole = (inside / f"{split}.parquet").is_file()
@@ -116,15 +114,15 @@ def _files(repository: str, folder: Path, config: str, split: str) -> list[Path]
         if whole:
             return [inside / f"{split}.parquet"]
         if shards:
-            # older files of the hub have a digest after the number
+            # older hub files have a digest after the number
             numbered = re.search(r"-of-(\d+)", shards[0].name)
             total = int(numbered[1]) if numbered else len(shards)
             if len(shards) != total:
                 raise ProbingError(
-                    f"{shards[0]}: one of {total} files, of which {len(shards)} are there; add the rest"
+                    f"{shards[0]}: one of {total} files, but only {len(shards)} are there; add the rest"
                 )
             return shards
     raise ProbingError(
-        f"{folder}: no {config}/{split}.parquet or {config}/{split}-00000-of-00001.parquet; give as "
-        f"task.path a folder with the files of huggingface.co/datasets/{repository}"
+        f"{folder}: no {config}/{split}.parquet or {config}/{split}-00000-of-00001.parquet; set "
+        f"task.path to a folder with the files of huggingface.co/datasets/{repository}"
     )

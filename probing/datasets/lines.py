@@ -1,4 +1,4 @@
-"""Reading data files that are text, whole or line by line, with errors that name the line."""
+"""Reading text data files, whole or line by line, with errors that name the line."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 from probing.errors import ProbingError
 
-# how files start that are not text, whatever their name ends in
+# first bytes of files that are not text, regardless of their extension
 _PACKED = {
     b"\x1f\x8b": "a gzip file",
     b"PK\x03\x04": "a zip file",
@@ -18,42 +18,41 @@ _PACKED = {
     b"\xfd7zXZ\x00": "an xz file",
     b"PAR1": "a parquet file",
 }
-# files that each start with a mark, joined by `cat`, have one at the start of later lines
+# files with byte order marks that were joined by `cat` have marks at the start of later lines
 _MARK_OF_LINE = re.compile(rb"(^|(?<=[\r\n]))" + BOM_UTF8)
 _MARK = re.compile(r"^\ufeff", re.MULTILINE)
 
 
 @contextmanager
 def readable(path: Path, hint: str) -> Iterator[None]:
-    """Say in one line that a file or folder cannot be looked at.
+    """Turn a failure to access a file or folder into a one-line error.
 
     Args:
         path: The file or folder.
         hint: The remedy, for the message.
 
     Raises:
-        ProbingError: If the system refuses it: it is missing, forbidden, or its name is too long.
+        ProbingError: If the system denies access: the path is missing or forbidden, or its name is too long.
     """
     try:
         yield
     except OSError as error:
         raise ProbingError(f"{path}: {(error.strerror or 'cannot be read').lower()}; {hint}") from error
     except ValueError as error:  # a null character in the name
-        raise ProbingError(f"{str(path)!r}: no path ({error}); {hint}") from error
+        raise ProbingError(f"{str(path)!r}: not a valid path ({error}); {hint}") from error
 
 
 def read_text(path: Path, encoding: str, hint: str, key: str | None = None) -> str:
-    """Read a text file without the byte order marks that start it, or a line of it.
+    """Read a text file without byte order marks at the start of the file or of a line.
 
     Args:
         path: The file.
         encoding: Its encoding.
-        hint: The remedy if it is not there.
-        key: The option that gives the encoding, for messages; None if there is none.
+        hint: The remedy if the file is missing.
+        key: The option that sets the encoding, for messages; None if there is none.
 
     Returns:
-        Its text. Lines end as in the file, except that the single carriage returns of old Macs become line
-        feeds.
+        The text. Line ends are kept, except that the single carriage returns of old Macs become line feeds.
 
     Raises:
         ProbingError: If the file is missing, empty, packed, or not in this encoding.
@@ -68,7 +67,7 @@ def read_text(path: Path, encoding: str, hint: str, key: str | None = None) -> s
     text = _decode(content, path, encoding, key)
     if "\ufeff" in text:
         text = _MARK.sub("", text)
-    # UTF-16 without its mark decodes, with null characters between the letters
+    # UTF-16 without its mark can be decoded, but has null characters between the letters
     null = text.find("\0")
     if null >= 0:
         raise ProbingError(_undecodable(path, text.count("\n", 0, null) + 1, encoding, key, "utf-16"))
@@ -83,14 +82,14 @@ def read_lines(path: Path, encoding: str, hint: str, *, blank: bool = False) -> 
     Args:
         path: The file.
         encoding: Its encoding.
-        hint: The remedy if it is not there.
-        blank: Whether to yield empty lines too, where a line means something by its number or is a text.
+        hint: The remedy if the file is missing.
+        blank: Whether to yield empty lines too, for files where line numbers matter or a text may be empty.
 
     Raises:
         ProbingError: See `read_text`.
     """
     text = read_text(path, encoding, hint).removesuffix("\n")
-    # only the line feed ends a line: str.splitlines would also split at characters inside sentences
+    # only a line feed ends a line; str.splitlines would also split at characters inside sentences
     for number, line in enumerate(text.split("\n"), start=1):
         if blank or line.strip():
             yield number, line.rstrip("\r")
@@ -106,7 +105,9 @@ def _decode(content: bytes, path: Path, encoding: str, key: str | None) -> str:
         message = _undecodable(path, line, encoding, key, likely, f"byte 0x{content[start]:02x} is ")
         raise ProbingError(message) from error
     except (LookupError, ValueError) as error:
-        raise ProbingError(f"{key} is {encoding!r}, which is none; give utf-8 or latin-1, say") from error
+        raise ProbingError(
+            f"{key} is {encoding!r}, which is not an encoding; give for example utf-8 or latin-1"
+        ) from error
 
 
 def _undecodable(
@@ -114,4 +115,4 @@ def _undecodable(
 ) -> str:
     if key is None:
         return f"{path}, line {line}: not {encoding} text; convert the file"
-    return f"{path}, line {line}: {what}not {encoding} text; give the file's own encoding, {key}={likely} say"
+    return f"{path}, line {line}: {what}not {encoding} text; set the file's encoding, e.g. {key}={likely}"

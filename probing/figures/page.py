@@ -74,12 +74,12 @@ def text_width(text: str, size: float, *, bold: bool = False) -> float:
     return float(width) / POINTS
 
 
-def wrap(parts: Sequence[str], width: float, size: float, *, bold: bool = False) -> list[str]:
+def wrap(parts: Sequence[str], width: float, size: float) -> list[str]:
     """Join parts by middle dots into as few lines as fit the width; no part is broken."""
     lines: list[str] = []
     for part in parts:
         longer = f"{lines[-1]} · {part}" if lines else part
-        if lines and text_width(longer, size, bold=bold) <= width:
+        if lines and text_width(longer, size) <= width:
             lines[-1] = longer
         else:
             lines.append(part)

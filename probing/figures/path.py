@@ -68,7 +68,7 @@ def path_table(frame: pd.DataFrame) -> pd.DataFrame:
     twice = rows.duplicated([*_PANEL, "penalty"], keep=False)
     if twice.any():
         raise several(
-            rows[twice].assign(penalty=pd.NA), "run", f"{rows[twice]['task'].iloc[0]}: a lambda is of "
+            rows[twice].drop(columns="penalty"), "run", f"{rows[twice]['task'].iloc[0]}: a lambda is of "
         )
     whole = frame[(frame["analysis"] == "gates") & (frame["variant"] == "full")]
     full_dev = rows["key"].map(whole.drop_duplicates("key").set_index("key")["dev"].astype(float))

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import ast
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any, Literal
 
 from probing.models.model_files import ModelFiles
@@ -23,17 +28,43 @@ def language_kind(settings: Mapping[str, Any]) -> Language:
     Args:
         settings: Contents of its config.json. Encoder-decoder models are read in the encoder.
     """
-    from transformers.models.auto.modeling_auto import (
-        MODEL_FOR_CAUSAL_LM_MAPPING_NAMES as CAUSAL,
-    )
-    from transformers.models.auto.modeling_auto import (
-        MODEL_FOR_MASKED_LM_MAPPING_NAMES as MASKED,
-    )
-
     if settings.get("is_encoder_decoder"):
         return "seq2seq"
     inner = settings.get("text_config")
     families = {str(each.get("model_type")) for each in (settings, inner) if isinstance(each, Mapping)}
     if families & CAUSAL_TOWERS:
         return "causal"
-    return "causal" if families & set(CAUSAL) and not families & set(MASKED) else "masked"
+    causal, masked = families_of("CAUSAL_LM"), families_of("MASKED_LM")
+    return "causal" if families & causal and not families & masked else "masked"
+
+
+@cache
+def families_of(task: str) -> frozenset[str]:
+    """Return the families for which transformers has a model for a task.
+
+    The table is read from the source of transformers: its import takes seconds, which a run whose result is
+    found would pay as well.
+
+    Args:
+        task: As in the name of the table, "CAUSAL_LM".
+    """
+    name = f"MODEL_FOR_{task}_MAPPING_NAMES"
+    with suppress(OSError, SyntaxError, ValueError, StopIteration, AttributeError, TypeError):
+        return frozenset(_table(name))
+    from transformers.models.auto import modeling_auto
+
+    return frozenset(getattr(modeling_auto, name))
+
+
+def _table(name: str) -> Iterator[str]:
+    """The keys of `name = OrderedDict([(key, value), ...])` in the source of transformers."""
+    (folder,) = find_spec("transformers").submodule_search_locations  # type: ignore[union-attr, misc]
+    source = Path(folder) / "models" / "auto" / "modeling_auto.py"
+    statements = ast.parse(source.read_text(encoding="utf-8")).body
+    found = next(
+        node.value
+        for node in statements
+        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == name
+    )
+    assert isinstance(found, ast.Call)
+    yield from (key for key, _ in ast.literal_eval(found.args[0]))

@@ -70,7 +70,7 @@ def merge_adapter(model: PreTrainedModel, adapter: Adapter) -> None:
         config = copy.copy(peft.PeftConfig.from_pretrained(str(adapter.folder)))
         _check_kind(adapter, config)
         weights = cast("dict[str, Tensor]", peft.utils.load_peft_weights(str(adapter.folder), device="cpu"))
-        host, kept = _choose(model, list(weights), adapter)
+        host, kept = _choose(model, list(weights))
         config.task_type = None
         if getattr(config, "modules_to_save", None):
             there = {part for name in host.names for part in name.split(".")}
@@ -114,7 +114,7 @@ def _check_kind(adapter: Adapter, config: Any) -> None:  # noqa: ANN401
         )
 
 
-def _choose(model: PreTrainedModel, tensors: Sequence[str], adapter: Adapter) -> tuple[_Host, list[str]]:
+def _choose(model: PreTrainedModel, tensors: Sequence[str]) -> tuple[_Host, list[str]]:
     """Return the module whose names the adapter uses, and the tensors of the adapter that fit it."""
     prefix = model.base_model_prefix
     inner = getattr(model, prefix, None)

@@ -62,22 +62,21 @@ def prune_heads(
     """Remove heads from a model in place, by smaller matrices; it then computes what the masked model does.
 
     This removes columns of the output projection, and every row of a linear module or entry of a parameter
-    that feeds only these heads. Gradients show which ones do, so the function needs no table of families.
-    Layer by layer, the model is compared on small inputs, with and without padding, with the same model whose
-    heads are set to zero (Michel et al. 2019, section 2.3). A layer that differs by more than rounding, or
+    that feeds only these heads. Gradients show which ones do; no table of families is needed. Layer by layer,
+    the model is compared on small inputs, with and without padding, with the same model whose heads are set
+    to zero (Michel et al. 2019, section 2.3). A layer that differs by more than rounding, or
     does not run, is restored with the same parameter objects as before.
 
     Args:
         model: Any transformers model; its mode, hooks and random state stay the same.
         heads: Heads to remove, by layer, both from 0, as `find_sites` numbers them in the current model.
         stack: "encoder" or "decoder" for a model that has both; "cross" for cross-attention.
-        cross: Whether to remove heads of cross-attention; the same as stack="cross".
+        cross: The same as `stack="cross"`.
         inputs: Keyword arguments for the comparison; the default is a few tokens or a small image.
         strict: Whether to raise an error and restore the whole model if anything cannot be removed.
 
     Returns:
-        The heads that were removed, and the reasons for those that were not. Grouped-query attention loses
-        only whole groups.
+        The heads that were removed, and why others were not; grouped-query attention loses whole groups only.
 
     Raises:
         ProbingError: If the model does not have a head, or something cannot be removed and `strict` is set.

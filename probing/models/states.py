@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -19,7 +19,7 @@ TOLERANCE = 1e-2
 SHAPES = (Layout.BATCH_SEQ, Layout.SEQ_BATCH, Layout.FEATURES_SEQ)
 
 
-def hidden_sites(recording: Recording, sizes: Sizes, stack_of: Callable[[str], str]) -> tuple[Site, ...]:
+def hidden_sites(recording: Recording, sizes: Sizes) -> tuple[Site, ...]:
     """Return the sites of all hidden states that the model returned.
 
     A state is read where it left a module, or else where it entered one. A state that no module carries is

@@ -61,7 +61,7 @@ def find_sites(model: PreTrainedModel, inputs: Mapping[str, Tensor] | None = Non
     heads = tuple(site for site, _ in found)
     return Sites(
         heads=heads,
-        hidden=hidden_sites(recording, sizes, finder.stack_of),
+        hidden=hidden_sites(recording, sizes),
         attention=attention_sites(recording, sizes, found, finder.count) if eager else (),
         implementation=implementation(model),
         model_type=model.config.model_type,

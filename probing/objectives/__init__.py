@@ -1,1 +1,1 @@
-"""What a model is used for: its loss and score on a task, through which heads can be judged."""
+"""Objectives: the loss and score of a model on a task, by which heads are evaluated."""

@@ -1,4 +1,4 @@
-"""Losses and scores of classes and graded scores."""
+"""Losses and scores of predicted classes and graded scores."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
-from torch.nn.functional import cross_entropy
 
+from probing.io.lazy import torch
 from probing.objectives.objective import Batch, Ready
 from probing.statistics.metrics import score
 from probing.tasks.target import Classes
 from probing.tasks.task import Task
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from probing.models.loading import LoadedModel
 
 
 @dataclass(frozen=True)
 class Judge:
-    """How answers to a task are judged.
+    """Losses and scores of predictions for a task.
 
     Attributes:
         task: The examples.
@@ -33,39 +33,41 @@ class Judge:
 
     @property
     def metrics(self) -> tuple[str, ...]:
-        """The task's own metric, and the mean loss."""
+        """Names of the task's own metric and the mean loss."""
         return (self.task.metric, "loss")
 
     @property
     def gold(self) -> NDArray[Any]:
-        """The class or score of every example of the task."""
+        """Class or score of every example of the task."""
         target = self.task.target
         return target.labels if isinstance(target, Classes) else target.values
 
     def finish(self, batch: Batch) -> Batch:
-        """The batch with the classes or scores of its rows."""
+        """Return the batch with the classes or scores of its rows."""
         return replace(batch, extra={"gold": torch.from_numpy(self.gold[batch.rows])})
 
     def loss(self, outputs: Tensor, gold: Tensor) -> tuple[Tensor, Tensor]:
-        """Cross-entropy in nats of classes, squared error of scores; and what was answered.
+        """Return the loss and the prediction of every example.
+
+        The loss is cross-entropy in nats for classes, and squared error for scores.
 
         Args:
-            outputs: (b, classes), or (b, 1) of scores.
+            outputs: (b, classes), or (b, 1) for scores.
             gold: (b,).
 
         Returns:
-            Loss and answer, (b,) each.
+            Loss and prediction, (b,) each.
         """
         outputs = outputs.float()
         if isinstance(self.task.target, Classes):
-            return cross_entropy(outputs, gold, reduction="none"), outputs.argmax(-1)
+            return torch.nn.functional.cross_entropy(outputs, gold, reduction="none"), outputs.argmax(-1)
         answers = outputs[:, 0]
         return (answers - gold.to(answers)).square(), answers
 
     def score(
         self, rows: NDArray[np.int64], loss: NDArray[np.float64], answer: NDArray[np.float64]
     ) -> dict[str, float]:
-        """Scores by metric; data sets within the task are scored apart, as the task says."""
+        """Return scores by metric; data sets within the task are scored separately, as the task defines."""
         gold = self.gold[rows]
         given = answer.astype(gold.dtype)
         return {self.task.metric: self._over_groups(rows, given, gold), "loss": float(loss.mean())}
@@ -79,28 +81,28 @@ class Judge:
 
 
 class Judged(Ready):
-    """A model that answers with a class or a score."""
+    """An evaluator whose model predicts a class or a score."""
 
     def __init__(self, loaded: LoadedModel, judge: Judge, batches: Mapping[str, Sequence[Batch]]) -> None:
-        """Made by an objective; see `Ready`."""
+        """Store the model and its batches; called by objectives, see `Ready`."""
         super().__init__(loaded, judge.task, batches)
         self.judge = judge
 
     @property
     def metrics(self) -> tuple[str, ...]:
-        """The task's own metric, and the mean loss."""
+        """Names of the task's own metric and the mean loss."""
         return self.judge.metrics
 
     def score(
         self, rows: NDArray[np.int64], loss: NDArray[np.float64], answer: NDArray[np.float64]
     ) -> dict[str, float]:
-        """Scores by metric."""
+        """Return scores by metric."""
         return self.judge.score(rows, loss, answer)
 
     def terms(
         self, metric: str, rows: NDArray[np.int64], loss: NDArray[np.float64], answer: NDArray[np.float64]
     ) -> NDArray[np.float64] | None:
-        """Losses, and of accuracy which answers are right."""
+        """Return losses or, for accuracy, which predictions are right."""
         if metric == "loss":
             return loss
         if metric != "accuracy" or self.task.groups is not None:

@@ -1,4 +1,4 @@
-"""The objective that suits a model: its own classifier if it has one, a readout otherwise."""
+"""The default objective of a model: its own classifier if it has one, otherwise a readout."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from probing.objectives.readout import Readout
 
 @dataclass(frozen=True)
 class Auto:
-    """Choose by the model's own files."""
+    """Choice of the objective by the model's files."""
 
 
 def suitable(files: ModelFiles) -> Objective:
-    """A classification checkpoint is judged by its own answers, any other model by a readout."""
+    """Return the classifier objective for a classification checkpoint, and a readout for any other model."""
     architectures = files.settings.get("architectures") or []
     return Classifier() if any("SequenceClassification" in name for name in architectures) else Readout()

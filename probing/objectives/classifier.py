@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import torch
-
 from probing.errors import ProbingError
+from probing.io.lazy import torch
 from probing.objectives.answers import Judge, Judged
 from probing.objectives.objective import Batch, Output, Ready, Setting
 from probing.objectives.texts import joint_units
@@ -26,25 +25,25 @@ if TYPE_CHECKING:
 
 
 class OwnAnswers:
-    """The part that objectives share which let a checkpoint answer as it was trained to."""
+    """Common part of the objectives that use a checkpoint's own predictions."""
 
     @property
     def name(self) -> str:
-        """As on the command line."""
+        """Name on the command line."""
         return "classifier"
 
     @property
     def pools(self) -> bool:
-        """The checkpoint pools by itself."""
+        """Return False, since the checkpoint pools by itself."""
         return False
 
 
 @dataclass(frozen=True)
 class Classifier(OwnAnswers):
-    """Judge a checkpoint such as `BertForSequenceClassification` by its own answers."""
+    """Evaluate a checkpoint such as `BertForSequenceClassification` by its own predictions."""
 
     def check(self, task: Task) -> None:
-        """Refuse several labels, and words: such a checkpoint gives one answer for a whole text."""
+        """Reject several labels, and words: such a checkpoint gives one answer for a whole text."""
         one_answer(task.target, "objective=classifier", "objective=lm, or analysis=probe")
         if any(unit.span for unit in task.units):
             raise ProbingError(
@@ -73,10 +72,10 @@ class _Classifier(Judged):
 
 
 def label_order(config: PreTrainedConfig, task: Task) -> list[int]:
-    """For each class of the task the output of the checkpoint that stands for it.
+    """Return the output of the checkpoint that corresponds to each class of the task.
 
     Raises:
-        ProbingError: If the labels are others.
+        ProbingError: If the labels differ.
     """
     names = {int(number): str(name) for number, name in dict(config.id2label or {}).items()}
     if not isinstance(task.target, Classes) and len(names) == 1:
@@ -85,24 +84,24 @@ def label_order(config: PreTrainedConfig, task: Task) -> list[int]:
 
 
 def order_of(names: Sequence[str] | None, task: Task) -> list[int]:
-    """The output that stands for each class of the task.
+    """Return the output that corresponds to each class of the task.
 
     Args:
-        names: Names of the outputs; None for one that gives a score.
+        names: Names of the outputs; None for a single output that is a score.
         task: The task.
 
     Raises:
-        ProbingError: If the labels are others.
+        ProbingError: If the labels differ.
     """
     target = task.target
     if names is None and not isinstance(target, Classes):
         return [0]
     if names is None or not isinstance(target, Classes):
         has, asks = ("scores", "classes") if names is None else (f"{len(names)} classes", "scores")
-        raise ProbingError(f"the model predicts {has}, but task {task.name} asks for {asks}")
+        raise ProbingError(f"the model predicts {has}, but task {task.name} has {asks}")
     if len(names) != len(target.names):
         raise ProbingError(
-            f"the model has {len(names)} classes, task {task.name} has {len(target.names)}; use a "
+            f"the model has {len(names)} classes, but task {task.name} has {len(target.names)}; use a "
             "checkpoint that was trained on it, or objective=readout"
         )
     place = {name.lower(): number for number, name in enumerate(names)}
@@ -110,9 +109,9 @@ def order_of(names: Sequence[str] | None, task: Task) -> list[int]:
     if set(wanted) == set(place) and len(place) == len(names):
         return [place[name] for name in wanted]
     if all(name == f"label_{number}" for name, number in place.items()):
-        log.warning("the model does not name its classes; taken in the order of %s", ", ".join(target.names))
+        log.warning("the model does not name its classes; assuming the order %s", ", ".join(target.names))
         return list(range(len(names)))
     raise ProbingError(
-        f"the model's classes are {', '.join(names)}, those of task {task.name} "
+        f"the model's classes are {', '.join(names)}, but those of task {task.name} are "
         f"{', '.join(target.names)}; rename id2label in its config.json"
     )

@@ -1,4 +1,4 @@
-"""What a language model must predict: labels for the tokens of a batch, and inputs that hide them."""
+"""Targets of a language model: labels for the tokens of a batch, and inputs that hide them."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ if TYPE_CHECKING:
     from probing.models.loading import LoadedModel
 
 IGNORED = -100
-"""The label of a token that is not predicted, as the library has it."""
+"""Label of a token that is not predicted, as in transformers."""
 _SENTINEL = "<extra_id_{}>"
 
 
 @dataclass(frozen=True)
 class Corruption:
-    """Chooses what is predicted; the choice depends on a text's own tokens and the seed alone.
+    """Selection of the tokens to predict, based only on a text's own tokens and the seed.
 
     Attributes:
         loaded: Model and tokenizer.
-        share: Of the tokens of a text, special ones aside, how many are masked; at least one is.
-        seed: Another one masks others.
+        share: Share of the tokens of a text that are masked, not counting special tokens; at least one is.
+        seed: Seed of the choice of masked tokens.
     """
 
     loaded: LoadedModel
@@ -38,17 +38,17 @@ class Corruption:
     seed: int
 
     def shifted(self, batch: Batch) -> Batch:
-        """Every token tells the next one (Radford et al. 2018, equation 1)."""
+        """Predict each token from those before it (Radford et al. 2018, equation 1)."""
         ids = batch.inputs["input_ids"]
         labels = torch.full_like(ids, IGNORED)
         labels[:, :-1] = torch.where(batch.tokens[:, 1:] & batch.tokens[:, :-1], ids[:, 1:], IGNORED)
         return _labelled(batch, labels)
 
     def masked(self, batch: Batch) -> Batch:
-        """Masked tokens are told (Devlin et al. 2019, section 3.1); all of those chosen are masked.
+        """Predict masked tokens (Devlin et al. 2019, section 3.1); all selected tokens are masked.
 
         Raises:
-            ProbingError: If the tokenizer has no mask.
+            ProbingError: If the tokenizer has no mask token.
         """
         mask = self.loaded.tokenizer.mask_token_id
         if mask is None:
@@ -60,9 +60,9 @@ class Corruption:
         return _labelled(replace(batch, inputs=hidden), ids.masked_fill(~chosen, IGNORED))
 
     def denoised(self, batch: Batch) -> Batch:
-        """A decoder tells the text of which tokens are masked (Lewis et al. 2020), or those tokens alone.
+        """Let a decoder predict a text whose tokens are masked (Lewis et al. 2020), or only those tokens.
 
-        The latter, with a sentinel for each, is the way of T5 (Raffel et al. 2020, section 3.1.4).
+        The latter, with a sentinel for each, follows T5 (Raffel et al. 2020, section 3.1.4).
         """
         mask = self.loaded.tokenizer.mask_token_id
         ids, chosen = batch.inputs["input_ids"], self._chosen(batch)
@@ -71,28 +71,28 @@ class Corruption:
             labels = ids.masked_fill(~batch.tokens, IGNORED)
             return self._decoded(replace(batch, inputs=hidden), list(labels))
         sentinels = self._sentinels(int(chosen.sum(1).max()))
-        hidden_ids, told = ids.clone(), []
+        hidden_ids, targets = ids.clone(), []
         for row, places in enumerate(chosen):
             at = places.nonzero()[:, 0]
             marks = sentinels[: len(at)]
-            told.append(torch.stack([marks, ids[row, at]], 1).flatten())
+            targets.append(torch.stack([marks, ids[row, at]], 1).flatten())
             hidden_ids[row, at] = marks
-        return self._decoded(replace(batch, inputs={**batch.inputs, "input_ids": hidden_ids}), told)
+        return self._decoded(replace(batch, inputs={**batch.inputs, "input_ids": hidden_ids}), targets)
 
     def translated(self, batch: Batch, seconds: Sequence[str]) -> Batch:
-        """A decoder tells a second text from the first."""
+        """Let a decoder predict a second text from the first."""
         limit = self.loaded.max_length
         encoded = self.loaded.tokenizer(
             text_target=list(seconds), truncation=limit is not None, max_length=limit
         )
         return self._decoded(batch, [torch.tensor(ids) for ids in encoded["input_ids"]])
 
-    def _decoded(self, batch: Batch, told: Sequence[Tensor]) -> Batch:
-        labels = pad_sequence(list(told), batch_first=True, padding_value=IGNORED)
+    def _decoded(self, batch: Batch, targets: Sequence[Tensor]) -> Batch:
+        labels = pad_sequence(list(targets), batch_first=True, padding_value=IGNORED)
         shift = getattr(self.loaded.model, "prepare_decoder_input_ids_from_labels", None)
         if shift is None:
             kind = self.loaded.model.config.model_type
-            raise ProbingError(f"objective=lm: {kind} does not say how its decoder starts; use another model")
+            raise ProbingError(f"objective=lm: {kind} has no start of the decoder; use another model")
         inputs = {
             **batch.inputs,
             "decoder_input_ids": shift(labels=labels.to(self.loaded.model.device)).cpu(),
@@ -113,7 +113,7 @@ class Corruption:
         return torch.tensor(known)
 
     def _chosen(self, batch: Batch) -> Tensor:
-        """Bool (b, seq), the tokens that are masked."""
+        """Return the tokens that are masked, bool (b, seq)."""
         ids = batch.inputs["input_ids"]
         special = torch.tensor(self.loaded.tokenizer.all_special_ids)
         free = batch.tokens & ~torch.isin(ids, special)

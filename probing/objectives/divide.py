@@ -14,10 +14,10 @@ TENTHS = (0.8, 0.1, 0.1)
 
 
 def divided(task: Task, seed: int) -> Task:
-    """The task with three splits, whatever it selects settings by.
+    """Return the task with three splits, regardless of how it selects settings.
 
-    Where there is no dev, a stratified tenth of train becomes dev; where testing is by nested folds, a
-    tenth each becomes dev and test; a task without training is cut the same way, by its texts.
+    Without dev, a stratified tenth of train becomes dev. With nested folds, a tenth each becomes dev and
+    test. A task without training is divided the same way, by its texts.
     """
     if task.selection == "dev":
         return task

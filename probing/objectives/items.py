@@ -1,4 +1,4 @@
-"""Examples as batches that an objective runs the model on."""
+"""Examples as batches on which an objective runs the model."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from probing.tasks.task import Task, Unit
 SPLITS = ("train", "dev", "test")
 Finish = Callable[[Batch], Batch]
 Batches = Mapping[str, Sequence[Batch]]
-"""The batches of every split."""
+"""Batches of every split."""
 
 
 def encoder_of(loaded: LoadedModel, setting: Setting) -> Encoder:
-    """The tokenizer under the model's and the user's limits, a row for every example."""
+    """Return the tokenizer with the limits of the model and the user, and a row for every example."""
     limits = [setting.extract.max_length, loaded.max_length]
     return Encoder(
         tokenizer=loaded.tokenizer,
@@ -43,14 +43,14 @@ def make_batches(
     *,
     distinct: bool = False,
 ) -> Batches:
-    """The batches of every split, on the model's device.
+    """Return the batches of every split, on the model's device.
 
     Args:
         loaded: Model and tokenizer.
-        setting: Limits.
+        setting: Length and batch limits.
         task: The examples.
-        units: What the model reads for each of them.
-        finish: Adds what the objective needs beside the inputs.
+        units: The model's input for each example.
+        finish: Adds what the objective needs in addition to the inputs.
         distinct: Whether a text that several examples share is read once, for the first of them.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Language modelling: how well a model tells the tokens of the task's texts."""
+"""Language modelling: how well a model predicts the tokens of the task's texts."""
 
 from __future__ import annotations
 
@@ -24,37 +24,37 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Language:
-    """Judge a model by its language-model loss on the texts; labels are of no use.
+    """Evaluate a model by its language-model loss on the texts; labels are not used.
 
-    Causal models predict every token but the first; masked ones a share of the tokens, the same in every
-    run and whatever the batch; encoder-decoder models the second text of a pair from the first, or else
-    what was masked in a text.
+    Causal models predict every token but the first. Masked models predict a share of the tokens, which is the
+    same in every run and for any batch size. Encoder-decoder models predict the second text of a pair from
+    the first or, for single texts, the masked tokens.
 
     Attributes:
-        share: Of the tokens of a text, how many are masked; at least one is.
+        share: Share of the tokens of a text that are masked; at least one is.
     """
 
     share: InnerShare = 0.15
 
     def __post_init__(self) -> None:
-        """Refuse a share that masks nothing, or everything."""
+        """Reject a share that masks nothing or everything."""
         check_ranges(self, "objective")
 
     @property
     def name(self) -> str:
-        """As on the command line."""
+        """Name on the command line."""
         return "lm"
 
     @property
     def pools(self) -> bool:
-        """Every token is read."""
+        """Return False, since every token is used."""
         return False
 
     def check(self, task: Task) -> None:
-        """Any task has texts."""
+        """Accept any task, since any task has texts."""
 
     def prepare(self, setting: Setting) -> Ready:
-        """Load the model with its language-model head, and choose what it must predict."""
+        """Load the model with its language-model head, and choose the tokens to predict."""
         from probing.objectives.items import make_batches
 
         loaded = setting.load("lm", setting.attention)
@@ -79,14 +79,14 @@ class Language:
 class _Language(Ready):
     @property
     def metrics(self) -> tuple[str, ...]:
-        """Nats for each token that is predicted, and the share of them that is right."""
+        """Names of the loss in nats per predicted token, and of the share predicted correctly."""
         return ("loss", "accuracy")
 
     def run(self, batch: Batch) -> Output:
         logits: Tensor = self.forward(batch).logits
         labels = batch.extra["labels"]
         wanted = labels != IGNORED
-        chosen = logits[wanted].float()  # those of other tokens, with the whole vocabulary, are never copied
+        chosen = logits[wanted].float()  # logits of other tokens, over the whole vocabulary, are never copied
         losses = cross_entropy(chosen, labels[wanted], reduction="none")
         right = (chosen.argmax(-1) == labels[wanted]).to(losses)
         rows = wanted.nonzero()[:, 0]
@@ -102,16 +102,16 @@ class _Language(Ready):
     def terms(
         self, metric: str, rows: NDArray[np.int64], loss: NDArray[np.float64], answer: NDArray[np.float64]
     ) -> NDArray[np.float64] | None:
-        """Losses, and how many tokens are right."""
+        """Return losses, or the numbers of tokens predicted correctly."""
         return loss if metric == "loss" else answer
 
     def lone_tokens(self, _: Batch) -> Iterator[Tensor]:
-        """None: all tokens are read."""
+        """Yield nothing, since all tokens are read."""
         yield from ()
 
 
 def _seconds(task: Task) -> list[str] | None:
-    """The second texts of pairs, if there are any."""
+    """Return the second texts of pairs, or None if there are none."""
     if task.partners is not None and not any(unit.span for unit in task.units):
         return [unit.text for unit in task.partners]
     seconds = [unit.second for unit in task.units]
@@ -119,7 +119,7 @@ def _seconds(task: Task) -> list[str] | None:
 
 
 def _texts(task: Task, *, with_seconds: bool) -> tuple[Unit, ...]:
-    """What is read for every example: the text that it is, or stands in; of pairs of texts both."""
+    """Return the model's input for every example: its whole text, and both texts of a pair."""
     partners = task.partners if task.partners is not None and with_seconds else None
     if partners is not None and not any(unit.span for unit in task.units):
         pairs = zip(task.units, partners, strict=True)

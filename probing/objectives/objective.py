@@ -1,4 +1,4 @@
-"""What an objective is given, and what it must do."""
+"""The input and the interface of an objective."""
 
 from __future__ import annotations
 
@@ -10,14 +10,16 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
+from probing.io.lazy import torch
 from probing.models.heads import Heads
 from probing.representations.pooling import Pooling, first_token, last_token
 from probing.representations.settings import ExtractConfig
 from probing.tasks.task import Task, Unit
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 if TYPE_CHECKING:  # a cached answer needs neither the model nor the library that runs it
     from probing.models.loading import Attention, LoadedModel, Purpose
@@ -25,17 +27,17 @@ if TYPE_CHECKING:  # a cached answer needs neither the model nor the library tha
 
 @dataclass(frozen=True)
 class Setting:
-    """All that an objective may need to be made ready.
+    """Everything that an objective may need to prepare an evaluator.
 
     Attributes:
-        task: With train, dev and test.
-        load: The model that is asked, for a purpose.
-        extract: Device, batches, length limit.
-        pooling: How a text becomes one vector.
-        vectors: Cached vectors of a layer (hidden states) for some units, float32 (n, dim), NaN where a word
-            lies beyond the model's limit.
-        seed: Seed of all that is random.
-        attention: The implementation that the model shall run.
+        task: The task, with train, dev and test.
+        load: Loads the model for a purpose.
+        extract: Device, batches and length limit.
+        pooling: Pooling of the tokens of a text into one vector.
+        vectors: Returns cached vectors of a layer (hidden states) for some units, float32 (n, dim), NaN where
+            a word is beyond the model's limit.
+        seed: Seed of everything random.
+        attention: Attention implementation that the model runs.
     """
 
     task: Task
@@ -49,14 +51,14 @@ class Setting:
 
 @dataclass(frozen=True)
 class Batch:
-    """Some examples, a row each, ready for the model.
+    """Some examples as model inputs, one per row.
 
     Attributes:
         inputs: Keyword arguments of the forward pass, batch first.
-        rows: int64 (b,), which examples of the task.
-        tokens: bool (b, seq), what is pooled of each.
-        extra: What the objective needs beside them, batch first: labels, positions, ...
-        counts: float64 (b,), how many things are predicted of each.
+        rows: int64 (b,), indices of the examples in the task.
+        tokens: bool (b, seq), the tokens of each example that are pooled.
+        extra: Further inputs of the objective, batch first: labels, positions, ...
+        counts: float64 (b,), number of predictions for each example.
     """
 
     inputs: Mapping[str, Tensor]
@@ -67,11 +69,11 @@ class Batch:
 
     @property
     def size(self) -> int:
-        """Tokens, padding included."""
+        """Number of tokens, including padding."""
         return self.tokens.numel()
 
     def repeated(self, copies: int) -> Batch:
-        """Copies of the batch one after the other; `rows` and `counts` stay those of one."""
+        """Return copies of the batch one after the other; `rows` and `counts` remain those of one copy."""
         return replace(
             self,
             inputs={name: _copies(tensor, copies) for name, tensor in self.inputs.items()},
@@ -80,7 +82,7 @@ class Batch:
         )
 
     def to(self, device: torch.device) -> Batch:
-        """The same batch with its tensors on a device."""
+        """Return the same batch with its tensors on a device."""
         return replace(
             self,
             inputs={name: tensor.to(device) for name, tensor in self.inputs.items()},
@@ -91,11 +93,11 @@ class Batch:
 
 @dataclass(frozen=True)
 class Output:
-    """How a model did on the rows of a batch.
+    """Losses and predictions of a model for the rows of a batch.
 
     Attributes:
-        loss: (b,), summed over all that is predicted of a row: nats, or squared errors of scores.
-        answer: (b,), the predicted class or score; of language models how many tokens were right.
+        loss: (b,), summed over all predictions for a row: nats, or squared errors of scores.
+        answer: (b,), the predicted class or score, or the number of correct tokens of a language model.
     """
 
     loss: Tensor
@@ -103,15 +105,15 @@ class Output:
 
 
 class Ready(ABC):
-    """A loaded model with what it is used for; its parameters are frozen."""
+    """An evaluator: a loaded model, ready to be scored by an objective; its parameters are frozen."""
 
     def __init__(self, loaded: LoadedModel, task: Task, batches: Mapping[str, Sequence[Batch]]) -> None:
-        """Made by an objective.
+        """Store the model and its batches; called by objectives.
 
         Args:
-            loaded: The model, task head included if it has one, and its tokenizer.
-            task: The examples, those without a vector left out.
-            batches: Of dev and test, and of train where a model is trained.
+            loaded: The model with its task head, if it has one, and its tokenizer.
+            task: The examples, without those that have no vector.
+            batches: Batches of dev and test, and of train if a model is trained.
         """
         model = loaded.model
         self.model = model
@@ -122,12 +124,12 @@ class Ready(ABC):
         self._options = {"use_cache": False} if caches else {}
 
     def forward(self, batch: Batch) -> Any:  # noqa: ANN401
-        """What the model returns; keys and values of past tokens are of no use here."""
+        """Return the model's output, without the keys and values of past tokens, which are not used here."""
         return self.model(**batch.inputs, **self._options)
 
     @property
     def reads_heads(self) -> bool:
-        """True if answers are read from single heads, which a model without some of its heads renumbers."""
+        """Return whether predictions read single heads, which pruning renumbers."""
         return False
 
     @cached_property
@@ -142,13 +144,13 @@ class Ready(ABC):
         return Heads(find_sites(self.model).heads)
 
     def batches(self, split: str) -> Sequence[Batch]:
-        """All examples of a split, the longest first."""
+        """Return all examples of a split, longest first."""
         return self._batches[split]
 
     @property
     @abstractmethod
     def metrics(self) -> tuple[str, ...]:
-        """What `score` tells; the first is what the model is judged by."""
+        """Names of the metrics of `score`; the first is the one that the model is evaluated by."""
 
     @abstractmethod
     def run(self, batch: Batch) -> Output:
@@ -158,10 +160,10 @@ class Ready(ABC):
     def score(
         self, rows: NDArray[np.int64], loss: NDArray[np.float64], answer: NDArray[np.float64]
     ) -> dict[str, float]:
-        """Scores of some examples by metric.
+        """Return scores of some examples by metric.
 
         Args:
-            rows: int64 (n,), which examples of the task.
+            rows: int64 (n,), indices of the examples in the task.
             loss: float64 (n,), as in `Output`.
             answer: float64 (n,), as in `Output`.
         """
@@ -170,11 +172,11 @@ class Ready(ABC):
     def terms(
         self, metric: str, rows: NDArray[np.int64], loss: NDArray[np.float64], answer: NDArray[np.float64]
     ) -> NDArray[np.float64] | None:
-        """What each example adds to a score that is a mean over all that is predicted; None for others.
+        """Return the terms of a score that is a mean over all predictions; None for other scores.
 
         Args:
-            metric: Which score.
-            rows: As of `score`.
+            metric: Name of the score.
+            rows: As in `score`.
             loss: float64 (…, n).
             answer: float64 (…, n).
 
@@ -184,7 +186,7 @@ class Ready(ABC):
 
     @cached_property
     def counts(self) -> NDArray[np.float64]:
-        """How many things are predicted of each example of the task, 0 of those that no batch holds."""
+        """Number of predictions for each example of the task, 0 for those in no batch."""
         counts = np.zeros(len(self.task))
         for batches in self._batches.values():
             for batch in batches:
@@ -192,24 +194,24 @@ class Ready(ABC):
         return counts
 
     def lone_tokens(self, batch: Batch) -> Iterator[Tensor]:
-        """Guesses which token of every row may be all that is read of the last layer; int64 (b,) each."""
+        """Yield guesses of the only token of every row that is read from the last layer; int64 (b,) each."""
         yield first_token(batch.tokens)
         yield last_token(batch.tokens)
 
 
 class Objective(Protocol):
-    """A choice in conf/objective: a frozen dataclass that makes a model ready to be judged."""
+    """An objective in conf/objective: a frozen dataclass that prepares an evaluator."""
 
     @property
     def name(self) -> str:
-        """As on the command line, `readout`."""
+        """Name on the command line, such as `readout`."""
 
     @property
     def pools(self) -> bool:
-        """Whether the pooling matters."""
+        """Return whether the pooling has an effect."""
 
     def check(self, task: Task) -> None:
-        """Refuse a task that it cannot be used for, before anything is loaded.
+        """Reject a task that it cannot be used for, before anything is loaded.
 
         Raises:
             ProbingError: Saying what to choose instead.
@@ -219,7 +221,7 @@ class Objective(Protocol):
         """Load the model and make the batches.
 
         Raises:
-            ProbingError: If the model cannot be used so.
+            ProbingError: If the model cannot be used with this objective.
         """
 
 
@@ -228,6 +230,6 @@ def _copies(tensor: Tensor, copies: int) -> Tensor:
 
 
 def plain(values: Any) -> NDArray[np.float64]:  # noqa: ANN401
-    """A tensor as float64 in NumPy."""
+    """Return a tensor as float64 in NumPy."""
     found: NDArray[np.float64] = values.detach().double().cpu().numpy()
     return found

@@ -1,4 +1,4 @@
-"""A linear classifier on the pooled last layer: for models that have no head for a task."""
+"""A linear classifier on the pooled last layer, for models that have no head for a task."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from probing.errors import ProbingError
+from probing.io.lazy import torch
 from probing.models.sites import Site
 from probing.objectives.answers import Judge, Judged
 from probing.objectives.objective import (
@@ -35,39 +34,41 @@ log = logging.getLogger(__name__)
 _LONE = {"first": first_token, "last": last_token}
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from probing.models.loading import LoadedModel
     from probing.objectives.items import Batches
 
 
 @dataclass(frozen=True)
 class Readout:
-    """Fit a linear classifier to the pooled last layer, and judge the model by it (of scores, a ridge).
+    """Fit a linear classifier to the pooled last layer and evaluate the model by it; for scores, a ridge.
 
-    The classifier is fitted on train, its L2 chosen on dev, by the unmodified model's cached vectors; after
-    that it stays as it is.
+    The classifier is fitted on train, with L2 selected on dev, using the unmodified model's cached vectors.
+    It is not changed afterwards.
 
     Attributes:
-        l2: Values to choose from.
+        l2: Candidate values.
     """
 
     l2: Penalties = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)
 
     def __post_init__(self) -> None:
-        """Refuse values that no fit could use."""
+        """Reject values that cannot be used in a fit."""
         check_ranges(self, "objective")
 
     @property
     def name(self) -> str:
-        """As on the command line."""
+        """Name on the command line."""
         return "readout"
 
     @property
     def pools(self) -> bool:
-        """It reads the pooled last layer."""
+        """Return True, since it reads the pooled last layer."""
         return True
 
     def check(self, task: Task) -> None:
-        """Refuse a task that no classifier can be fitted to."""
+        """Reject a task without anything to fit a classifier to."""
         refuse_without_train(task, self.name)
         one_answer(task.target, "objective=readout", "objective=lm, or analysis=probe")
         joint_units(task)
@@ -80,7 +81,7 @@ class Readout:
         loaded = setting.load("read", setting.attention)
         hidden = find_sites(loaded.model).hidden
         if not hidden:
-            raise ProbingError("objective=readout: the model gives no hidden states; use another objective")
+            raise ProbingError("objective=readout: the model returns no hidden states; use another objective")
         units = joint_units(setting.task)
         vectors = setting.vectors(units, hidden[-1].layer)
         there = np.flatnonzero(np.isfinite(vectors).all(1))
@@ -103,7 +104,7 @@ class Readout:
 
 @dataclass(frozen=True)
 class _Read:
-    """What is read: where, how, by which classifier; weights (outputs, dim), bias (outputs,)."""
+    """The site, pooling and classifier of a readout; weights (outputs, dim), bias (outputs,)."""
 
     site: Site
     pooling: Pooling
@@ -117,7 +118,7 @@ class _Readout(Judged):
         self._read = read
 
     def lone_tokens(self, batch: Batch) -> Iterator[Tensor]:
-        """Where a single token is read, which one; of means and maxima none."""
+        """Yield the single token that is read, if the pooling reads only one."""
         if self._read.pooling in _LONE:
             yield _LONE[self._read.pooling](batch.tokens)
 

@@ -1,4 +1,4 @@
-"""The classifier that fine-tuning left next to a model, on the task that it was trained for."""
+"""The classifier that fine-tuning saved next to a model, on the task that it was trained for."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from probing.errors import ProbingError
+from probing.io.lazy import torch
 from probing.models.model_files import ModelFiles
 from probing.models.sites import Site
 from probing.objectives.answers import Judge, Judged
@@ -22,6 +21,8 @@ from probing.tasks.target import one_answer
 from probing.tasks.task import Task
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from probing.models.loading import LoadedModel
     from probing.objectives.items import Batches
     from probing.objectives.saved_head import SavedHead
@@ -29,20 +30,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class SavedClassifier(OwnAnswers):
-    """Judge a checkpoint of `experiments.finetune` by the answers of its own linear layer.
+    """Evaluate a checkpoint of `experiments.finetune` by the predictions of its own linear layer.
 
     Attributes:
-        digest: Digest of the files that hold the layer and what it reads.
+        digest: Digest of the files that contain the layer and its settings.
     """
 
     digest: str
 
     def check(self, task: Task) -> None:
-        """Refuse several labels, and pairs: their vectors come from two inputs, an objective has one."""
+        """Reject several labels, and pairs, whose vectors come from two inputs: an objective has one."""
         one_answer(task.target, "objective=classifier", "objective=lm, or analysis=probe")
         if task.partners is not None:
             raise ProbingError(
-                f"objective=classifier: the two texts of an example of task {task.name} are read apart; "
+                f"objective=classifier: the two texts of an example of task {task.name} are read separately; "
                 "fine-tune with task.pair=joint, or use objective=readout"
             )
 
@@ -56,7 +57,7 @@ class SavedClassifier(OwnAnswers):
         head = read_saved_head(loaded.folder)
         if head.pairs:
             raise ProbingError(
-                f"{loaded.folder}: its classifier reads the two texts of a pair apart; use objective=readout"
+                f"{loaded.folder}: its classifier reads the texts of a pair separately; use objective=readout"
             )
         limits = [limit for limit in (loaded.max_length, head.max_length) if limit]
         loaded = replace(loaded, max_length=min(limits, default=None))
@@ -88,10 +89,10 @@ class _Reading:
 
     @classmethod
     def of(cls, loaded: LoadedModel, head: SavedHead, order: list[int]) -> _Reading:
-        """Find what is read.
+        """Find the sites that the classifier reads.
 
         Raises:
-            ProbingError: If the model does not have it.
+            ProbingError: If the model does not have them.
         """
         from probing.models.trace import find_sites
 
@@ -120,11 +121,11 @@ class _Saved(Judged):
 
     @property
     def reads_heads(self) -> bool:
-        """True if the classifier reads single heads."""
+        """Return whether the classifier reads single heads."""
         return self._reading.head.site == "head"
 
     def lone_tokens(self, batch: Batch) -> Iterator[Tensor]:
-        """None: what is read may lie below the last layer."""
+        """Yield nothing, since the classifier may read layers below the last."""
         yield from ()
 
     def run(self, batch: Batch) -> Output:
@@ -145,7 +146,7 @@ class _Saved(Judged):
 
 
 def with_saved_head(objective: Objective, files: ModelFiles) -> Objective:
-    """The same objective; for a checkpoint with a saved classifier, `classifier` reads that one."""
+    """Return the same objective, or the saved classifier in place of `classifier` if there is one."""
     if not isinstance(objective, Classifier) or not files.config.pretrained:
         return objective
     from probing.objectives.saved_head import saved_head_identity

@@ -1,4 +1,4 @@
-"""Check that a model that is judged gives numbers, and the same ones each time."""
+"""Check that the model of an evaluator returns finite and reproducible losses."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from probing.objectives.objective import Ready, plain
 
 
 def check_sound(ready: Ready, dtype: str) -> Ready:
-    """Run the shortest examples twice.
+    """Run the shortest examples twice and compare the losses.
 
     Args:
-        ready: A loaded model with its batches.
-        dtype: The dtype in which it computes.
+        ready: The evaluator to check.
+        dtype: Precision of the model's computation.
 
     Returns:
-        The same.
+        The same evaluator.
 
     Raises:
         ProbingError: If a loss is NaN or infinite, or differs from one pass to the next.
@@ -25,7 +25,7 @@ def check_sound(ready: Ready, dtype: str) -> Ready:
     batches = ready.batches("dev") or ready.batches("test")
     if not batches:
         return ready
-    with torch.no_grad():  # what a model keeps of it may be differentiated later
+    with torch.no_grad():  # the model may store tensors that are differentiated later
         first, second = (plain(ready.run(batches[-1]).loss) for _ in range(2))
     if not torch.isfinite(torch.from_numpy(first)).all():
         raise ProbingError(f"the model's loss is not finite (NaN or infinity); {not_finite(dtype)}")

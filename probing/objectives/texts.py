@@ -1,4 +1,4 @@
-"""The inputs that the examples of a task are to a model that is judged."""
+"""The model inputs of a task's examples."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ log = logging.getLogger(__name__)
 
 
 def joint_units(task: Task) -> tuple[Unit, ...]:
-    """One input for each example; both texts of a pair go into one, as in fine-tuning.
+    """Return one input for each example; both texts of a pair go into one input, as in fine-tuning.
 
     Raises:
         ProbingError: If the examples are pairs of words.
@@ -22,25 +22,27 @@ def joint_units(task: Task) -> tuple[Unit, ...]:
     if task.partners is None:
         return task.units
     if any(unit.span for unit in task.units):
-        raise ProbingError(f"task {task.name}: its examples are pairs of words; use analysis=probe for these")
+        raise ProbingError(f"task {task.name}: its examples are pairs of words; use analysis=probe for them")
     return tuple(
         Unit(unit.text, second=partner.text) for unit, partner in zip(task.units, task.partners, strict=True)
     )
 
 
 def with_vectors(task: Task, rows: NDArray[np.int64]) -> Task:
-    """The examples of a task that have vectors; a warning counts the others.
+    """Return the examples of a task that have vectors, and log the number of others as a warning.
 
     Args:
         task: The task.
-        rows: int64 (n,), those examples, ascending.
+        rows: int64 (n,), the examples with vectors, ascending.
     """
-    log.warning("%d examples are dropped: their words are cut off or have no token", len(task) - len(rows))
+    log.warning(
+        "%d examples are dropped because their words are cut off or have no token", len(task) - len(rows)
+    )
     return task.take(rows)
 
 
 def refuse_without_train(task: Task, name: str) -> None:
-    """Refuse a task that nothing can be trained on.
+    """Reject a task that has nothing to train on.
 
     Raises:
         ProbingError: Naming another objective.

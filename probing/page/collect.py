@@ -14,7 +14,6 @@ from probing.page.contents import Content, Curve, Damaged, Grid, Table
 from probing.page.count_curves import lines
 from probing.page.found_values import found, found_support, is_found
 from probing.page.names import FIELDS, described, told_apart
-from probing.page.overrides import command_line
 from probing.page.runs import run_of
 from probing.page.support import against_guess, against_zero, guess, numbers, sides, support
 from probing.results.alike import quantity
@@ -53,10 +52,7 @@ def collect(root: Path) -> Content:
         return Content(str(root), (), (), (), (), tuple(damaged))
     frame = _plain(with_baselines(pd.concat(frames, ignore_index=True)))
     places = {key: place for place, key in enumerate(notes)}
-    runs = tuple(
-        run_of(key, file, note, command_line(note.get("config"), str(root)))
-        for key, (file, note) in notes.items()
-    )
+    runs = tuple(run_of(key, file, note, str(root)) for key, (file, note) in notes.items())
     groups = _items(frame)
     made = [_item(rows, places, *more) for rows, more in zip(groups, told_apart(groups), strict=True)]
     grids = _sorted(item for item in made if isinstance(item, Grid))

@@ -19,7 +19,7 @@ class Run:
         key: Digest of all that the result depends on.
         file: Name of the result file.
         created: When, as an ISO date and time; empty if it is not known.
-        command: What runs the same again; empty if conf/ cannot say it.
+        command: The command that runs the same again; empty if its overrides were not kept.
         config: The whole configuration as YAML.
         data: One line on the examples, from the task card.
     """

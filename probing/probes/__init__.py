@@ -1,1 +1,1 @@
-"""How vectors are read: probes fitted to every head of a layer together."""
+"""Probes fitted to the vectors of every head of a layer together."""

@@ -1,12 +1,12 @@
-"""Which problems of a batch go on: a rectangle of units × slots."""
+"""The unfinished problems of a batch, as a rectangle of units × slots."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-import torch
+from probing.io.lazy import torch
 
-# leaving finished problems out is worth a copy of the rest once it saves this share
+# dropping finished problems is worth a copy of the rest once it saves this share
 WORTH = 0.2
 
 
@@ -24,7 +24,7 @@ class Rectangle:
 
     @classmethod
     def around(cls, going: torch.Tensor) -> Rectangle | None:
-        """The smallest rectangle around the problems that go on; None if it is hardly smaller.
+        """Return the smallest rectangle around the unfinished problems, or None if it is hardly smaller.
 
         Args:
             going: bool (u, l).
@@ -37,5 +37,5 @@ class Rectangle:
         return cls(units, slots)
 
     def pick(self, values: torch.Tensor) -> torch.Tensor:
-        """The kept part of a tensor (u, l, …)."""
+        """Return the kept part of a tensor (u, l, …)."""
         return values[self.units.unsqueeze(1), self.slots]

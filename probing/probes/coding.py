@@ -1,26 +1,26 @@
-"""How a target is put to a linear probe, and how the probe's outputs are read."""
+"""Encoding of a target for a linear probe, and decoding of the probe's outputs."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
+from probing.io.lazy import torch
 from probing.tasks.target import Classes, Scores, Target, one_answer
 
 
 @dataclass(frozen=True)
 class Coding:
-    """What a probe of k outputs is trained towards.
+    """The training target of a probe with k outputs.
 
     Attributes:
-        target: Classes, int64 (n,), each below k, of which the output that is largest wins; or float64
-            (n, k): the shares of each example in k anchors, or with k = 1 its score.
+        target: Classes, int64 (n,), each below k, where the largest output wins. Or float64 (n, k): the
+            shares of each example in k anchors or, with k = 1, its score.
         k: Number of outputs.
-        anchors: float64 (k,), the scores that shares are of; the answer is their mean under the
-            softmax of the outputs. None otherwise.
+        anchors: float64 (k,), the scores that shares refer to, or None. The prediction is their mean under
+            the softmax of the outputs.
     """
 
     target: torch.Tensor
@@ -29,7 +29,7 @@ class Coding:
 
     @classmethod
     def of_shares(cls, target: Target, device: torch.device) -> Coding:
-        """Classes as they are; scores as distributions over their anchors."""
+        """Encode classes unchanged, and scores as distributions over their anchors."""
         target = one_answer(target, "this probe", "probe=logistic")
         if isinstance(target, Classes):
             return cls(torch.from_numpy(target.labels).to(device), len(target.names))
@@ -40,17 +40,17 @@ class Coding:
 
     @classmethod
     def of_values(cls, target: Target, device: torch.device) -> Coding:
-        """Classes as they are; scores as one number each."""
+        """Encode classes unchanged, and scores as one number each."""
         if isinstance(target, Scores):
             return cls(torch.from_numpy(target.values).to(device).double().unsqueeze(1), 1)
         return cls.of_shares(target, device)
 
     def rows(self, at: NDArray[np.int64]) -> torch.Tensor:
-        """The target of some examples."""
+        """Return the target of some examples."""
         return self.target[torch.from_numpy(np.asarray(at, dtype=np.int64)).to(self.target.device)]
 
     def read(self, outputs: torch.Tensor) -> torch.Tensor:
-        """The answers: int64 or float64 (u, l, n) for outputs float64 (u, l, k, n)."""
+        """Return predictions, int64 or float64 (u, l, n), for outputs float64 (u, l, k, n)."""
         if self.target.dtype == torch.int64:
             return largest(outputs)
         if self.anchors is None:
@@ -65,21 +65,21 @@ class Coding:
 
 
 def largest(outputs: torch.Tensor) -> torch.Tensor:
-    """The class of the largest output; int64 (u, l, n) for (u, l, k, n)."""
-    # argmax along any but the last dimension is far slower
+    """Return the class of the largest output; int64 (u, l, n) for (u, l, k, n)."""
+    # argmax along any dimension but the last is far slower
     return outputs.max(2).indices
 
 
 def log_softmax(outputs: torch.Tensor) -> torch.Tensor:
-    """Log-probabilities of classes; float64 (u, l, n, k) for outputs (u, l, k, n)."""
+    """Return log-probabilities of classes; float64 (u, l, n, k) for outputs (u, l, k, n)."""
     return torch.log_softmax(outputs.double(), 2).mT
 
 
 def spread(values: NDArray[np.float64], anchors: tuple[float, ...]) -> NDArray[np.float64]:
-    """Each score as shares in its two neighbouring anchors (Tai, Socher & Manning 2015, section 4.2).
+    """Return each score as shares in its two neighbouring anchors (Tai, Socher & Manning 2015, section 4.2).
 
-    An anchor's share falls linearly from 1 to 0 over one step, so that the mean of the anchors is the
-    score. Of a score beyond the outermost anchor a part is lost, all of it from one step on.
+    An anchor's share falls linearly from 1 to 0 over one step, so the mean of the anchors is the score.
+    A score beyond the outermost anchor loses part of its share, and all of it from one step on.
 
     Args:
         values: float64 (n,).
@@ -90,5 +90,5 @@ def spread(values: NDArray[np.float64], anchors: tuple[float, ...]) -> NDArray[n
     """
     step = (anchors[-1] - anchors[0]) / (len(anchors) - 1)
     shares: NDArray[np.float64] = 1 - np.abs(values[:, None] - np.asarray(anchors)) / step
-    # what rounding leaves of nothing would count as a share
+    # rounding errors near zero would count as shares
     return shares.clip(0).round(12)

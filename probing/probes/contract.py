@@ -1,4 +1,4 @@
-"""What crosses the boundary to and from a probe."""
+"""The input and output of a probe."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
+from probing.io.lazy import torch
 from probing.tasks.problem import Problem
 from probing.tasks.task import Features, Task
 
@@ -18,14 +18,14 @@ class Fit:
     """Probes of all `u` units (heads, or one layer) that were fitted together.
 
     Attributes:
-        dev: float64 (u,), score at the chosen L2 value: on dev, or its mean over folds, inner and outer;
+        dev: float64 (u,), score at the selected L2 value on dev, or its mean over inner and outer folds;
             NaN where nothing is trained.
-        l2: float64 (u,), the chosen L2 value; of outer folds the median; NaN where nothing is trained.
+        l2: float64 (u,), the selected L2 value, or its median over outer folds; NaN where nothing is trained.
         predictions: (u, n_test), predicted classes, int64, or scores, float64; or labels, bool (u, n_test,
             k). Rows as in `Problem.test`.
-        weights: float32 (u, outputs, dim), of the final probe, for vectors as they were given; of outer
-            folds the mean; (u, 0, dim) where nothing is trained or the probe is not linear. For several
-            labels, outputs are the k log-odds that an example has each label.
+        weights: float32 (u, outputs, dim), weights of the final probe for vectors as given, or their mean
+            over outer folds; (u, 0, dim) where nothing is trained or the probe is not linear. For
+            several labels, the outputs are the k log-odds that an example has each label.
         bias: float32 (u, outputs).
         log_probabilities: float64 (u, n_test, k), natural logarithms of the probabilities of the k classes,
             which sum to 1 for each item; rows as in `Problem.test`. Minus infinity for a class without
@@ -43,30 +43,30 @@ class Fit:
 
 
 class Probe(Protocol):
-    """A choice in conf/probe: a frozen dataclass of settings with one method.
+    """Interface of a probe in conf/probe, which is a frozen dataclass of settings.
 
     Attributes:
-        features: How the probe wants the vectors of a pair; None takes what the task says.
+        features: Combination of the vectors of a pair that the probe requires; None uses the task's.
     """
 
     features: ClassVar[Features | None]
 
     @property
     def name(self) -> str:
-        """As on the command line, `logistic`."""
+        """Name on the command line, such as `logistic`."""
 
     def check(self, task: Task) -> None:
-        """Refuse a task that this probe cannot answer, before any vector is extracted for it.
+        """Reject a task that this probe cannot handle, before any vector is extracted for it.
 
         Raises:
-            ProbingError: Naming another probe.
+            ProbingError: Naming another probe to use.
         """
 
     def fit(self, vectors: torch.Tensor, problem: Problem, *, log_probabilities: bool = False) -> Fit:
-        """Choose the L2 value without looking at test, then predict test once.
+        """Select the L2 value without using test, then predict test once.
 
         Args:
-            vectors: float32 (u, n, dim), on the device where the work shall be done; not modified.
+            vectors: float32 (u, n, dim), on the device to compute on; not modified.
             problem: Targets and splits of the n rows.
             log_probabilities: Whether to return log-probabilities as well, see `Fit`.
         """

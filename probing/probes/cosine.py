@@ -1,4 +1,4 @@
-"""How alike two vectors are, without training: SentEval's way with the STS tasks."""
+"""Cosine similarity of two vectors without training, as SentEval scores the STS tasks."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ class Cosine:
 
     @property
     def name(self) -> str:
-        """As on the command line."""
+        """Name on the command line."""
         return "cosine"
 
     def check(self, task: Task) -> None:
-        """Refuse classes, and examples that are no pairs of vectors; see `Probe.check`."""
+        """Reject classes, and examples that are not pairs of vectors; see `Probe.check`."""
         if isinstance(one_answer(task.target, "probe=cosine", "probe=logistic"), Classes):
             raise ProbingError(
                 f"probe=cosine predicts graded scores, but {task.name} has classes; use probe=logistic"
             )
         if task.partners is None:
             raise ProbingError(
-                f"probe=cosine compares two vectors, but {task.name} has no pairs of them; use probe=ridge"
+                f"probe=cosine compares two vectors, but {task.name} has no pairs of vectors; use probe=ridge"
             )
 
     def fit(self, vectors: torch.Tensor, problem: Problem, *, log_probabilities: bool = False) -> Fit:
@@ -49,7 +49,7 @@ class Cosine:
             log_probabilities: Has no effect: a cosine has no probability.
 
         Raises:
-            ProbingError: If a vector holds NaN or infinity, naming its unit.
+            ProbingError: If a vector contains NaN or infinity, naming its unit.
         """
         del log_probabilities
         check_finite(vectors)
@@ -68,7 +68,7 @@ class Cosine:
 
 
 def _cosines(vectors: torch.Tensor, rows: NDArray[np.int64]) -> torch.Tensor:
-    """Cosines of the halves of some rows, float64 (u, n), on the CPU."""
+    """Return the cosines of the halves of some rows, float64 (u, n), on the CPU."""
     found, index = [], torch.from_numpy(rows).to(vectors.device)
     for unit in vectors:
         pairs = unit.index_select(0, index).double()
@@ -78,6 +78,6 @@ def _cosines(vectors: torch.Tensor, rows: NDArray[np.int64]) -> torch.Tensor:
 
 
 def _size(vectors: torch.Tensor) -> torch.Tensor:
-    """Lengths (n, 1), and 1 for zero vectors, which stay what they are."""
+    """Return lengths (n, 1), and 1 for zero vectors, so that these stay zero."""
     length = torch.linalg.vector_norm(vectors, dim=1, keepdim=True)
     return torch.where(length > 0, length, 1)

@@ -1,22 +1,22 @@
-"""The choice among L2 values without a look at test, and the prediction of linear probes."""
+"""Selection among L2 values without using test, and prediction with linear probes."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
 import numpy as np
-import torch
 
 from probing.errors import ProbingError
+from probing.io.lazy import torch
 from probing.probes.coding import largest
 from probing.tasks.task import Selection
 
-# logits of one chunk of predictions
+# bytes of the logits of one chunk of predictions
 CHUNK_BYTES = 256 << 20
 
 
 def choose(scores: torch.Tensor, l2: Sequence[float]) -> tuple[torch.Tensor, torch.Tensor]:
-    """Index of the best L2 value of each unit, the strongest among equals, and its score.
+    """Return the index of the best L2 value of each unit, the strongest among equals, and its score.
 
     Args:
         scores: float64 (u, l).
@@ -33,16 +33,16 @@ def choose(scores: torch.Tensor, l2: Sequence[float]) -> tuple[torch.Tensor, tor
 def predict(
     weights: torch.Tensor, vectors: torch.Tensor, read: Callable[[torch.Tensor], torch.Tensor] = largest
 ) -> torch.Tensor:
-    """The answers of linear probes, in float64 so that no scale of vectors blurs them.
+    """Return the predictions of linear probes, in float64 so that the scale of vectors does not matter.
 
     Args:
         weights: float64 (u, l, k, dim + 1), the bias last.
         vectors: float32 (u, n, dim).
-        read: Turns outputs (u, l, k, n) into answers (u, l, n), see `Coding.read`; plainly the largest. It
-            may also turn them into log-probabilities (u, l, n, k).
+        read: Turns outputs (u, l, k, n) into predictions (u, l, n), see `Coding.read`; by default the
+            largest. It may also return log-probabilities (u, l, n, k).
 
     Returns:
-        (u, l, n): classes, int64, or scores, float64; or what else `read` makes of them.
+        (u, l, n): classes, int64, or scores, float64; or the log-probabilities that `read` returns.
     """
     units, values, k, _ = weights.shape
     flat = weights.flatten(1, 2)
@@ -55,7 +55,7 @@ def predict(
 
 
 def check_trains(selection: Selection) -> None:
-    """Refuse a task that nothing can be trained on.
+    """Reject a task that has nothing to train on.
 
     Raises:
         ProbingError: Naming the probe that needs no training.

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
-import torch
 
+from probing.io.lazy import torch
 from probing.probes.coding import Coding, log_softmax
 from probing.probes.contract import Fit
 from probing.probes.l2_choice import check_trains, choose, predict
@@ -27,21 +27,21 @@ class LabelSets(Linear):
     """A linear probe of classes that also predicts several labels for each example.
 
     Every label is a problem of its own, with the classes "no" and "yes"; an example gets each label whose
-    probability is above one half. All labels share one L2 value, which is chosen for each unit by the task's
-    metric of all labels together.
+    probability is above one half. All labels share one L2 value, which is selected for each unit by
+    the task's metric of all labels together.
     """
 
     def check(self, task: Task) -> None:
-        """Refuse a task without train examples; see `Probe.check`."""
+        """Reject a task without train examples; see `Probe.check`."""
         check_trains(task.selection)
 
     def fit(self, vectors: torch.Tensor, problem: Problem, *, log_probabilities: bool = False) -> Fit:
-        """Choose the L2 value without looking at test, then predict test once; see `Linear.fit`."""
+        """Select the L2 value without using test, then predict test once; see `Linear.fit`."""
         if not isinstance(problem.target, Labels):
             return super().fit(vectors, problem, log_probabilities=log_probabilities)
         check_trains(problem.selection)
         check_finite(vectors)
-        # the weights of all labels are kept until the L2 value is chosen
+        # the weights of all labels are kept until the L2 value is selected
         k = 2 * len(problem.target.names)
         work = partial(self._fit_labels, problem.target, problem, log_probabilities)
         return self.in_groups(vectors, problem, k, work)
@@ -77,7 +77,7 @@ class LabelSets(Linear):
     def _scores(
         self, vectors: torch.Tensor, codings: Sequence[Coding], problem: Problem, finals: list[torch.Tensor]
     ) -> torch.Tensor:
-        """The score of every L2 value where it is chosen, float64 (u, l), from the fits to all of train."""
+        """Return the score of every L2 value on the selection rows; float64 (u, l)."""
         splits = inner_splits(problem)
         parts = [fit for fit, _ in splits]
         answers: list[list[torch.Tensor]] = [[] for _ in splits]
@@ -98,7 +98,7 @@ class LabelSets(Linear):
     def _fit_parts(
         self, vectors: torch.Tensor, coding: Coding, parts: Sequence[Rows], final: torch.Tensor
     ) -> Iterator[torch.Tensor]:
-        """Fits to overlapping parts of train; a label may be on no example of a part, or on all."""
+        """Yield fits to overlapping parts of train; a label may be on no example of a part, or on all."""
         if all(len(np.unique(coding.rows(rows).cpu())) == 2 for rows in parts):
             return self.fit_folds(vectors, coding, parts, final)
         return (self.fit_rows(vectors, coding, rows, final) for rows in parts)

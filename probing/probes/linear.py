@@ -1,4 +1,4 @@
-"""What linear probes share: fits on any rows, the choice of L2, and the prediction of test."""
+"""Common parts of linear probes: fits on any rows, selection of L2, and prediction of test."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from functools import partial
 from typing import ClassVar
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
+from probing.io.lazy import torch
 from probing.probes.coding import Coding, log_softmax
 from probing.probes.contract import Fit
 from probing.probes.l2_choice import check_trains, choose, predict
@@ -26,7 +26,7 @@ from probing.tasks.task import Features, Task
 from probing.validation.ranges import Penalties, check_ranges
 
 Rows = NDArray[np.int64]
-# what the training of one group of units may hold
+# bytes that training one group of units may use
 GROUP_BYTES = 4 << 30
 
 
@@ -35,8 +35,8 @@ class Linear(ABC):
     """A linear probe with a penalty on its weights, fitted for all L2 values.
 
     Attributes:
-        l2: Values of λ to choose from.
-        standardize: Scale every feature to unit variance on train.
+        l2: Candidate values of λ.
+        standardize: Whether to scale every feature to unit variance on train.
         probabilistic: Whether the softmax of the outputs is the probability of each class.
 
     Raises:
@@ -49,7 +49,7 @@ class Linear(ABC):
     probabilistic: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        """Take lists, as configuration files give them, and refuse what cannot be meant."""
+        """Convert lists from configuration files to tuples, and reject invalid settings."""
         object.__setattr__(self, "l2", tuple(map(float, self.l2)))
         check_ranges(self, "probe")
 
@@ -66,35 +66,36 @@ class Linear(ABC):
 
         Args:
             vectors: float32 (u, n, dim).
-            target: See `Coding.target`; every class below `k` has a row, every anchor a share.
+            target: See `Coding.target`; every class below `k` has a row, and every anchor a share.
             k: Number of outputs.
-            start: Weights of a similar problem, from where an iterative solver may start.
+            start: Weights of a similar problem, from which an iterative solver may start.
 
         Returns:
-            float64 (u, l, k, dim + 1), weights for the vectors as given, the bias last.
+            Weights for the vectors as given, float64 (u, l, k, dim + 1), the bias last.
         """
 
     def coding(self, target: Target, device: torch.device) -> Coding:
-        """How the probe is trained towards a target."""
+        """Return the encoding of a target for this probe."""
         return Coding.of_shares(target, device)
 
     def check(self, task: Task) -> None:
-        """Refuse a task without train examples, and several labels of an example; see `Probe.check`."""
+        """Reject a task without train examples, and several labels of an example; see `Probe.check`."""
         check_trains(task.selection)
         one_answer(task.target, f"probe={self.name}", "probe=logistic")
 
     def fit(self, vectors: torch.Tensor, problem: Problem, *, log_probabilities: bool = False) -> Fit:
-        """Choose the L2 value without looking at test, then predict test once.
+        """Select the L2 value without using test, then predict test once.
 
         Among equal scores the stronger regularisation wins. Large batches are fitted group by group.
 
         Args:
-            vectors: float32 (u, n, dim), on the device where the work shall be done; not modified.
+            vectors: float32 (u, n, dim), on the device to compute on; not modified.
             problem: Targets and splits of the n rows.
             log_probabilities: Whether to return log-probabilities as well, see `Fit`.
 
         Raises:
-            ProbingError: If a vector holds NaN or infinity, naming its unit; if there is no train.
+            ProbingError: If a vector contains NaN or infinity, naming its unit; if there are no train
+                examples.
         """
         check_trains(problem.selection)
         check_finite(vectors)
@@ -124,9 +125,9 @@ class Linear(ABC):
     def fit_rows(
         self, vectors: torch.Tensor, coding: Coding, rows: Rows, start: torch.Tensor | None = None
     ) -> torch.Tensor:
-        """Train on some rows; float64 (u, l, k, dim + 1).
+        """Train on some rows; return weights, float64 (u, l, k, dim + 1).
 
-        An output without a part in these rows gets weight 0 and bias −∞, as the optimum has it.
+        An output that these rows never use gets weight 0 and bias −∞, as at the optimum.
         """
         seen, target = seen_outputs(coding.rows(rows), coding.k)
         full = vectors.new_zeros(
@@ -134,7 +135,7 @@ class Linear(ABC):
         )
         full[..., -1] = -torch.inf
         full[:, :, seen] = 0
-        # with one class, or all of the share in one anchor, there is nothing to fit
+        # with one class, or the whole share in one anchor, there is nothing to fit
         if len(seen) > 1 or coding.k == 1:
             part = None if start is None else start[:, :, seen]
             full[:, :, seen] = self.train(take(vectors, rows), target, len(seen), part)
@@ -147,13 +148,13 @@ class Linear(ABC):
         folds: Sequence[Rows],
         start: torch.Tensor | None = None,
     ) -> Iterator[torch.Tensor]:
-        """`fit_rows` of one set of rows after another, which overlap, being the fits of a k-fold.
+        """Yield `fit_rows` of each set of rows; the sets overlap, as the training parts of a k-fold.
 
         Args:
             vectors: float32 (u, n, dim).
-            coding: How the target is put.
-            folds: The rows of each.
-            start: The weights that were fitted to all of these rows together, if they were.
+            coding: Encoding of the target.
+            folds: Rows of each fit.
+            start: Weights fitted to all of these rows together, if available.
         """
         for rows in folds:
             yield self.fit_rows(vectors, coding, rows, start)
@@ -161,12 +162,12 @@ class Linear(ABC):
     def settle(
         self, vectors: torch.Tensor, coding: Coding, rows: Rows, weights: torch.Tensor, l2: torch.Tensor
     ) -> torch.Tensor:
-        """Bring fits that have been chosen to the optimum of some rows, if training leaves them short of it.
+        """Take selected fits to the optimum on some rows, if training stops short of it.
 
         Args:
             vectors: float32 (u, n, dim).
-            coding: The coding of the target.
-            rows: The rows that they were trained on.
+            coding: Encoding of the target.
+            rows: Rows that they were trained on.
             weights: float64 (u, 1, k, dim + 1).
             l2: float64 (u, 1), the value of λ of each.
         """
@@ -188,7 +189,7 @@ class Linear(ABC):
     def _choose(
         self, vectors: torch.Tensor, coding: Coding, problem: Problem, final: torch.Tensor, wanted: bool
     ) -> Fit:
-        """Of the fits to all of train that whose L2 value does best where it is chosen."""
+        """Return the fit to all of train with the L2 value that scores best on the selection rows."""
         splits = inner_splits(problem)
         parts = [fit for fit, _ in splits]
         trained = [final] if problem.selection == "dev" else self.fit_folds(vectors, coding, parts, final)
@@ -220,17 +221,17 @@ def _on_units(work: Callable[[torch.Tensor], Fit], vectors: torch.Tensor, units:
 
 
 def take(vectors: torch.Tensor, rows: Rows) -> torch.Tensor:
-    """Some rows of vectors (u, n, dim)."""
+    """Return some rows of vectors (u, n, dim)."""
     return vectors.index_select(1, torch.from_numpy(rows).to(vectors.device))
 
 
 def gold(problem: Problem, rows: Rows, vectors: torch.Tensor) -> torch.Tensor:
-    """The classes or scores of some rows, beside the vectors."""
+    """Return the classes or scores of some rows, on the vectors' device."""
     return torch.from_numpy(problem.gold[rows]).to(vectors.device)
 
 
 def seen_outputs(target: torch.Tensor, k: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """The outputs that a target speaks of, and the target in terms of these."""
+    """Return the outputs that occur in a target, and the target in terms of these."""
     if target.dtype == torch.int64:
         present, index = torch.unique(target, return_inverse=True)
         return present, index

@@ -5,13 +5,12 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
-import torch
-
+from probing.io.lazy import torch
 from probing.probes.active import Rectangle
 
-# up to this many classes the curvature between all pairs of them is measured
+# up to this many classes, the curvature between all pairs of them is measured
 MOST_CLASSES = 128
-# logits of one chunk: those that fit a CPU's cache, or keep an accelerator busy
+# bytes of the logits of one chunk: enough to fit a CPU's cache, or to keep an accelerator busy
 CHUNK_BYTES = {"cpu": 2 << 20, "accelerator": 512 << 20}
 
 
@@ -22,9 +21,9 @@ class Value:
     Attributes:
         loss: (u, l), mean negative log likelihood plus penalty.
         gradient: (u, l, k, d).
-        rounding: (u, l), the size of errors in the loss that the features' precision lets in.
-        curvature: (u, l, k, k), mean of diag(p) − ppᵀ over the rows; its diagonal (u, l, k) where k is
-            large; None unless asked for.
+        rounding: (u, l), the size of errors in the loss due to the precision of the features.
+        curvature: (u, l, k, k), mean of diag(p) − ppᵀ over the rows, or its diagonal (u, l, k) where k is
+            large; None unless requested.
     """
 
     loss: torch.Tensor
@@ -38,9 +37,9 @@ class Objective:
     """f(W) = mean over i of −yᵢᵀ log softmax(W xᵢ) + (λ/2)‖W‖², for u units × l values of λ.
 
     yᵢ is one-hot, or any shares of the k outputs that add up to 1. Since Σᵢ yᵢᵀ W xᵢ is linear in W, they
-    are needed once only, for `moments`; a sweep over the data then is a product, a softmax over classes
-    and a product, chunk by chunk of rows. The last feature is the constant 1 and its weight, the bias,
-    bears no penalty.
+    are used only once, for `moments`. A sweep over the data is then a product, a softmax over classes and
+    another product, chunk by chunk of rows. The last feature is the constant 1. Its weight, the bias, is not
+    penalised.
 
     Attributes:
         features: float32 or float64 (u, n, d), the last of the d being 1.
@@ -56,7 +55,7 @@ class Objective:
 
     @classmethod
     def of(cls, features: torch.Tensor, target: torch.Tensor, l2: torch.Tensor, k: int) -> Objective:
-        """Pose the problems.
+        """Set up the problems.
 
         Args:
             features: (u, n, d), the last of the d being 1.
@@ -72,14 +71,14 @@ class Objective:
         return cls(features, variance.double(), moments, penalty)
 
     def take(self, kept: Rectangle) -> Objective:
-        """The problems of a part of the grid."""
+        """Return the problems of a part of the grid."""
         units, penalty = kept.units, kept.pick(self.penalty)
         if len(units) == len(self.features):
             return replace(self, penalty=penalty)
         return Objective(self.features[units], self.variance[units], self.moments[units], penalty)
 
     def origin(self) -> tuple[torch.Tensor, Value]:
-        """Zero weights and the value there, where every class has probability 1/k: no sweep is needed."""
+        """Return zero weights and the value there, where every class has probability 1/k, without a sweep."""
         (units, values), (k, dim) = self.penalty.shape[:2], self.moments.shape[2:]
         start = self.penalty.new_zeros(units, values, k, dim)
         gradient = self.moments.mean(2, keepdim=True) - self.moments
@@ -96,7 +95,7 @@ class Objective:
 
         Args:
             weights: float64 (u, l, k, d).
-            curvature: Whether to measure the curvature between classes too.
+            curvature: Whether to also measure the curvature between classes.
         """
         (units, values, k, dim), n = weights.shape, self.features.shape[1]
         flat = weights.to(self.features.dtype).view(units, values * k, dim)
@@ -104,7 +103,7 @@ class Objective:
         gradient = torch.zeros_like(weights)
         squares = torch.zeros(())
         width = self._chunk(units * values * k)
-        # memory for all chunks: to take it anew for each would cost as much as the softmax
+        # memory for all chunks: allocating it again for each would cost as much as the softmax
         shape = (units * values, k, min(width, n))
         buffers = [self.features.new_empty(math.prod(shape) // size) for size in (1, k, k)]
         for rows in torch.split(self.features, width, 1):
@@ -132,7 +131,7 @@ class Objective:
 def _cut(
     buffers: list[torch.Tensor], shape: tuple[int, int, int], n: int
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Room for logits (p, k, n) and two reductions (p, 1, n) of them."""
+    """Return views for logits (p, k, n) and two reductions (p, 1, n) of them."""
     p, k, _ = shape
     whole, first, second = buffers
     return (
@@ -146,9 +145,9 @@ def _softmax_(logits: torch.Tensor, norm: torch.Tensor, top: torch.Tensor) -> to
     """Turn logits (p, k, n) into probabilities in place; return Σₙ log Σₖ exp (p,).
 
     Args:
-        logits: (p, k, n); n comes last so that sums over classes run along whole vectors.
-        norm: Room for (p, 1, n).
-        top: Room for (p, 1, n).
+        logits: (p, k, n), where n is last so that sums over classes run along whole vectors.
+        norm: Buffer for (p, 1, n).
+        top: Buffer for (p, 1, n).
     """
     torch.amax(logits, 1, keepdim=True, out=top)
     torch.sum(logits.sub_(top).exp_(), 1, keepdim=True, out=norm)
@@ -157,14 +156,14 @@ def _softmax_(logits: torch.Tensor, norm: torch.Tensor, top: torch.Tensor) -> to
 
 
 def _squares(shares: torch.Tensor) -> torch.Tensor:
-    """Σₙ p pᵀ (p, k, k) of probabilities (p, k, n), or its diagonal where k is large."""
+    """Return Σₙ p pᵀ (p, k, k) of probabilities (p, k, n), or its diagonal where k is large."""
     if shares.shape[1] > MOST_CLASSES:
         return shares.square().sum(2)
     return torch.bmm(shares, shares.mT)
 
 
 def _moments(features: torch.Tensor, target: torch.Tensor, k: int) -> torch.Tensor:
-    """Mean of y xᵀ; float64 (u, k, d)."""
+    """Return the mean of y xᵀ; float64 (u, k, d)."""
     total = torch.zeros(len(features), k, features.shape[2], dtype=torch.float64, device=features.device)
     step = max(1, CHUNK_BYTES["accelerator"] // (8 * k))
     for rows, part in zip(torch.split(features, step, 1), torch.split(target, step), strict=True):

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 
+from probing.io.lazy import torch
 from probing.probes.coding import Coding
 from probing.probes.label_sets import LabelSets
 from probing.probes.linear import Rows, seen_outputs, take
@@ -20,35 +20,35 @@ from probing.probes.scaling import Scaling
 from probing.probes.shares import over_units
 from probing.validation.ranges import Iterations, Tolerance
 
-# with more, the Hessians of all folds cost more than they save
+# with more features the Hessians of all folds cost more than they save
 MOST_FEATURES = 256
-# with fewer classes and weights than these, fits for all L2 values are polished, so that the choice is too
+# up to this size fits for all L2 values are polished, so that the choice among them is exact too
 MOST_CLASSES, MOST_WEIGHTS = 3, 128
-# up to so many classes, and more where vectors are short, one Hessian costs less than many sweeps in float64
+# up to this size, or more classes if vectors are short, one Hessian is cheaper than many float64 sweeps
 HESSIAN_CLASSES, HESSIAN_WEIGHTS = 4, 500
-# where it costs more, the search goes on until the loss is this near its minimum, relatively: logits by 1e-5
+# above it the search goes on to this relative distance of the loss from its minimum: logits within 1e-5
 EXACT = 1e-11
-# how near the optimum such a fit is searched for before that
+# relative distance at which the first search for such a fit ends
 NEAR = 1e-4
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Logistic(LabelSets):
-    """A linear probe at the optimum of mean −log softmax + (λ/2)‖W‖², the bias bearing no penalty.
+    """A linear probe at the optimum of mean −log softmax + (λ/2)‖W‖², with no penalty on the bias.
 
-    This is scikit-learn's objective at C = 1 / (λ n), for two classes C = 2 / (λ n). Graded scores are
-    spread over their two neighbouring anchors, the loss is the cross-entropy with these shares, and the
-    answer is the mean of the anchors under the softmax (after Tai, Socher & Manning 2015).
-    Several labels of an example are one problem of two classes each, see `probing.probes.label_sets`.
+    This is scikit-learn's objective with C = 1 / (λ n), or C = 2 / (λ n) for two classes. Graded scores are
+    spread over their two neighbouring anchors. The loss is the cross-entropy with these shares, and the
+    prediction is the mean of the anchors under the softmax (after Tai, Socher & Manning 2015).
+    Several labels of an example are one problem of two classes each (see `probing.probes.label_sets`).
 
     Attributes:
-        l2: Values of λ to choose from.
-        standardize: Scale every feature to unit variance on train.
-        tolerance: A search ends when its loss is estimated to exceed the minimum by this share of it. The
-            fits that answer test items, and with up to three classes all that the choice of L2 looks at, are
-            then polished in float64, see `probing.probes.polish`.
-        max_iterations: Most passes over the data.
+        l2: Candidate values of λ.
+        standardize: Whether to scale every feature to unit variance on train.
+        tolerance: Relative distance of the loss from its minimum, as estimated, at which a search ends. The
+            fits that predict test and, with up to three classes, all those that L2 is selected from are then
+            polished in float64 (see `probing.probes.polish`).
+        max_iterations: Maximum number of passes over the data.
 
     Raises:
         ProbingError: If a setting is out of its range.
@@ -59,7 +59,7 @@ class Logistic(LabelSets):
 
     @property
     def name(self) -> str:
-        """As on the command line."""
+        """Name on the command line."""
         return "logistic"
 
     def train(
@@ -87,7 +87,7 @@ class Logistic(LabelSets):
     def settle(
         self, vectors: torch.Tensor, coding: Coding, rows: Rows, weights: torch.Tensor, l2: torch.Tensor
     ) -> torch.Tensor:
-        """Polish chosen fits that are too large for all to be polished; see `Linear.settle`."""
+        """Polish selected fits where polishing all of them would be too expensive; see `Linear.settle`."""
         seen, target = seen_outputs(coding.rows(rows), coding.k)
         if len(seen) < 2 or _few(len(seen), vectors):
             return weights
@@ -106,7 +106,7 @@ class Logistic(LabelSets):
     def _search_on(
         self, vectors: torch.Tensor, target: torch.Tensor, weights: torch.Tensor, l2: torch.Tensor
     ) -> torch.Tensor:
-        """Go on in float64 from the fit of one unit (1, 1, k, dim + 1)."""
+        """Continue the fit of one unit (1, 1, k, dim + 1) in float64."""
         scaling = Scaling.of(vectors, self.standardize)
         features = scaling.apply(vectors, torch.float64)
         scaling = scaling.rotate_(features)
@@ -121,7 +121,7 @@ class Logistic(LabelSets):
         folds: Sequence[Rows],
         start: torch.Tensor | None = None,
     ) -> Iterator[torch.Tensor]:
-        """Fit each set of rows, starting from the fit to all; see `Linear.fit_folds`."""
+        """Fit each set of rows, starting from the fit to all of them; see `Linear.fit_folds`."""
         if start is None:
             start = self.fit_rows(vectors, coding, np.unique(np.concatenate(folds)))
         kfold = KFold.of(folds)
@@ -138,7 +138,7 @@ class Logistic(LabelSets):
     def _fit_two_classes(
         self, vectors: torch.Tensor, coding: Coding, kfold: KFold, start: torch.Tensor
     ) -> torch.Tensor:
-        """All folds together; float64 (u, f, l, 2, dim + 1), NaN where that fails."""
+        """Fit all folds together; float64 (u, f, l, 2, dim + 1), NaN where that fails."""
         target = coding.rows(kfold.rows)
         shares = (target if target.dim() == 1 else target[:, 1]).to(vectors.dtype)
         solver = FoldSolver(kfold, shares, self._values(vectors), self.standardize, self.tolerance)
@@ -156,10 +156,10 @@ class Logistic(LabelSets):
         start: torch.Tensor | None = None,
         tolerance: float | None = None,
     ) -> Optimum:
-        """The optimum for features that are prepared already, the last of them the constant 1.
+        """Return the optimum for prepared features, the last of which is the constant 1.
 
-        What the precision of float32 cannot resolve, such as the tiny losses of separable classes, is
-        finished in float64.
+        Problems that float32 cannot resolve, such as the tiny losses of separable classes, are finished in
+        float64.
         """
         l2, tolerance = self._values(features), tolerance or self.tolerance
         objective = Objective.of(features, target, l2, k)
@@ -188,8 +188,8 @@ class Logistic(LabelSets):
         if missed:
             worst = float((optimum.gap / optimum.loss).max())
             logger.warning(
-                "%d of %d fits ended after %d passes short of the optimum, their loss up to %.1g of "
-                "itself above it; raise probe.max_iterations or probe.tolerance",
+                "%d of %d fits stopped after %d passes without reaching the optimum, with a loss up to %.1g "
+                "(relative) above it; raise probe.max_iterations or probe.tolerance",
                 missed,
                 optimum.converged.numel(),
                 optimum.sweeps,

@@ -1,4 +1,4 @@
-"""What SentEval's probes minimise and what stops them early: for classes, and for graded scores."""
+"""Losses and early-stopping criteria of SentEval's probes, for classes and for graded scores."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from probing.statistics.metrics import pearson
 
 
 class Loss(Protocol):
-    """A loss of k outputs; these are float32 (u, l, k, b) for a batch of b examples."""
+    """A loss of k outputs, which are float32 (u, l, k, b) for a batch of b examples."""
 
     @property
     def k(self) -> int:
         """Number of outputs."""
 
     def targets(self, gold: torch.Tensor) -> torch.Tensor:
-        """What the softmax of the outputs should be, float32 (n, k), for classes or scores (n,)."""
+        """Return the desired softmax of the outputs, float32 (n, k), for classes or scores (n,)."""
 
     def slope(self, outputs: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-        """Gradient of the mean loss with respect to the outputs, for targets (k, b); may work in place."""
+        """Return the gradient of the mean loss in the outputs, for targets (k, b); may work in place."""
 
     def read(self, outputs: torch.Tensor) -> torch.Tensor:
-        """The answers: classes or scores (u, l, b)."""
+        """Return predictions: classes or scores (u, l, b)."""
 
     def merit(self, outputs: torch.Tensor, gold: torch.Tensor) -> torch.Tensor:
-        """What stops training when it no longer rises, above −1; (u, l)."""
+        """Return the criterion, above −1, that stops training when it no longer rises; (u, l)."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class CrossEntropy:
     k: int
 
     def targets(self, gold: torch.Tensor) -> torch.Tensor:
-        """One-hot."""
+        """Return one-hot targets."""
         return torch.nn.functional.one_hot(gold, self.k).float()
 
     def slope(self, outputs: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
@@ -50,11 +50,11 @@ class CrossEntropy:
         return torch.softmax(outputs, 2).sub_(target).div_(target.shape[1])
 
     def read(self, outputs: torch.Tensor) -> torch.Tensor:
-        """The class of the largest output."""
+        """Return the class of the largest output."""
         return largest(outputs)
 
     def merit(self, outputs: torch.Tensor, gold: torch.Tensor) -> torch.Tensor:
-        """Number of hits."""
+        """Return the number of hits."""
         return (largest(outputs) == gold).sum(2)
 
 
@@ -63,7 +63,7 @@ class SquaredShares:
     """Mean squared error of a distribution over scores; training stops on Pearson's correlation.
 
     Attributes:
-        scores: Evenly spaced, ascending; what the outputs stand for.
+        scores: Evenly spaced, ascending scores that the outputs represent.
     """
 
     scores: tuple[float, ...]
@@ -74,7 +74,7 @@ class SquaredShares:
         return len(self.scores)
 
     def targets(self, gold: torch.Tensor) -> torch.Tensor:
-        """Shares of the two neighbouring scores; what lies beyond the outermost is lost, as in SentEval."""
+        """Return shares of the two neighbouring scores; any beyond the outermost are lost, as in SentEval."""
         return torch.from_numpy(spread(gold.cpu().numpy(), self.scores)).float().to(gold.device)
 
     def slope(self, outputs: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
@@ -84,10 +84,10 @@ class SquaredShares:
         return shares * (slope - (shares * slope).sum(2, keepdim=True))
 
     def read(self, outputs: torch.Tensor) -> torch.Tensor:
-        """The expected score."""
+        """Return the expected score."""
         scores = torch.tensor(self.scores, dtype=torch.float64, device=outputs.device)
         return (torch.softmax(outputs, 2) * scores[:, None]).sum(2)
 
     def merit(self, outputs: torch.Tensor, gold: torch.Tensor) -> torch.Tensor:
-        """The correlation."""
+        """Return the correlation."""
         return pearson(self.read(outputs), gold)

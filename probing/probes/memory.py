@@ -4,37 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import torch
+from probing.io.lazy import torch
 
 
 class Memory:
-    """Pairs of steps s and gradient changes y, kept so that the recursion takes a few products.
+    """Pairs of steps s and gradient changes y, stored so that the recursion takes a few matrix products.
 
-    The two-loop recursion (Nocedal & Wright 2006, algorithm 7.4) is two triangular solves in disguise.
-    With R the upper triangle of S Yᵀ, its first loop solves R α = S g, its second
-    Rᵀ γ = diag(R) α − Y r, where r = H₀ (g − Yᵀ α), and the outcome is r + Sᵀ γ.
+    The two-loop recursion (Nocedal & Wright 2006, algorithm 7.4) amounts to two triangular solves.
+    With R the upper triangle of S Yᵀ, its first loop solves R α = S g. Its second loop solves
+    Rᵀ γ = diag(R) α − Y r, where r = H₀ (g − Yᵀ α). The result is r + Sᵀ γ.
 
     Attributes:
-        steps: float64 (p, m, f), S, the oldest first.
+        steps: float64 (p, m, f), S, oldest first.
         changes: float64 (p, m, f), Y.
-        table: float64 (p, m, m), R; a pair that a problem did not take is zero, with 1 in R.
-        used: How many of the m pairs are there.
+        table: float64 (p, m, m), R. A pair that a problem rejected is zero, with 1 in R.
+        used: Number of the m pairs in use.
     """
 
     def __init__(self, problems: int, size: int, width: int, device: torch.device) -> None:
-        """Make room for `size` pairs of `width` numbers for each problem."""
+        """Allocate `size` pairs of `width` numbers for each problem."""
         self.steps = torch.zeros(problems, size, width, dtype=torch.float64, device=device)
         self.changes = torch.zeros_like(self.steps)
         self.table = torch.eye(size, dtype=torch.float64, device=device).repeat(problems, 1, 1)
         self.used = 0
 
     def take(self, problems: torch.Tensor) -> None:
-        """Keep the problems of these indices."""
+        """Keep the problems with these indices."""
         self.steps, self.changes = self.steps[problems], self.changes[problems]
         self.table = self.table[problems]
 
     def push(self, step: torch.Tensor, change: torch.Tensor, least: torch.Tensor) -> None:
-        """Add a pair, (p, f) each; one with a curvature sᵀy of no more than `least` (p,) is left out."""
+        """Add a pair, (p, f) each, unless its curvature sᵀy is at most `least` (p,)."""
         size = self.table.shape[1]
         if self.used == size:
             self._forget()
@@ -49,7 +49,7 @@ class Memory:
         self.table[:, : self.used, at] = column
 
     def apply(self, gradient: torch.Tensor, solve: Callable[[torch.Tensor], torch.Tensor]) -> torch.Tensor:
-        """H g for gradients (p, f), from the initial inverse Hessian `solve`."""
+        """Return H g for gradients (p, f), from the initial inverse Hessian `solve`."""
         m = self.used
         if not m:
             return solve(gradient)

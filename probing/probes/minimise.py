@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import torch
-
+from probing.io.lazy import torch
 from probing.probes.active import Rectangle
 from probing.probes.curvature import Kronecker
 from probing.probes.log_likelihood import Objective, Value
@@ -13,22 +12,22 @@ from probing.probes.memory import Memory
 
 PAIRS = 12
 PAIR_BYTES = 1 << 30
-# a step this short means that rounding, not the step, hides the way down
-SHORTEST_STEP = {torch.float32: 1e-6, torch.float64: 1e-10}
-# so many sweeps without a smaller gap or a lower loss mean the same
-PATIENCE = {torch.float32: 30, torch.float64: 100}
+# by bytes of a number: at a step this short rounding hides the direction of descent
+SHORTEST_STEP = {4: 1e-6, 8: 1e-10}
+# this many sweeps without a smaller gap or a lower loss mean the same
+PATIENCE = {4: 30, 8: 100}
 
 
 @dataclass(frozen=True)
 class Optimum:
-    """Where the search ended, for u units × l values of λ.
+    """The result of the search, for u units × l values of λ.
 
     Attributes:
         weights: float64 (u, l, k, d).
-        loss: float64 (u, l), the objective there.
-        gap: float64 (u, l), by how much the loss is estimated to exceed the minimum.
-        converged: bool (u, l).
-        sweeps: Passes over the data.
+        loss: float64 (u, l), the objective at the weights.
+        gap: float64 (u, l), estimated excess of the loss over the minimum.
+        converged: bool (u, l), whether the tolerance was reached.
+        sweeps: Number of passes over the data.
     """
 
     weights: torch.Tensor
@@ -38,7 +37,7 @@ class Optimum:
     sweeps: int
 
     def replace(self, units: torch.Tensor, finer: Optimum) -> Optimum:
-        """This optimum with that of some units (u′,) in the place of theirs."""
+        """Return this optimum with the results of some units (u′,) replaced."""
         return Optimum(
             self.weights.index_copy(0, units, finer.weights),
             self.loss.index_copy(0, units, finer.loss),
@@ -54,15 +53,15 @@ def minimise(
     """Minimise every problem of the batch from its own start.
 
     L-BFGS with the Kronecker curvature model as initial inverse Hessian. A problem is finished when half
-    its Newton decrement, ½ gᵀ H⁻¹ g, estimates that the loss exceeds the minimum by less than
-    `tolerance` times itself; g is the gradient over all rows at the very weights returned, and the
-    measure does not change when features are scaled or rotated.
+    its squared Newton decrement, ½ gᵀ H⁻¹ g, estimates that the loss exceeds the minimum by less than
+    `tolerance` times itself. Here g is the gradient over all rows at exactly the weights returned. The
+    criterion does not change when features are scaled or rotated.
 
     Args:
         objective: The problems.
         start: float64 (u, l, k, d), or None for zero.
         tolerance: Relative gap at which a problem is finished.
-        max_iterations: Most sweeps over the data.
+        max_iterations: Maximum number of sweeps over the data.
     """
     search = _Search(objective, *_begin(objective, start))
     found = _Found(search)
@@ -75,7 +74,7 @@ def minimise(
             if bool(search.ended.all()):
                 return found.optimum(sweep)
             search.compact()
-        # the model follows the weights closely at first, when they move far
+        # refresh the model often at first, when the weights move far
         search.advance(refresh=sweep & (sweep - 1) == 0)
         sweep += 1
 
@@ -83,7 +82,7 @@ def minimise(
 def _begin(objective: Objective, start: torch.Tensor | None) -> tuple[torch.Tensor, Value]:
     if start is None:
         return objective.origin()
-    # no data pull along the null vector of the classes, and the optimum has no part along it
+    # the data have no gradient along the null vector of the classes, and the optimum has no component there
     start = (start - start.mean(2, keepdim=True)).to(objective.features.dtype).double()
     return start, objective(start, curvature=True)
 
@@ -120,8 +119,8 @@ class _Search:
         self.gap = self.slope / -2
 
     def advance(self, refresh: bool) -> None:
-        """Try the step of every problem; take it where it leads down, shorten it elsewhere."""
-        # what is evaluated is what is kept: weights that the features' precision can hold
+        """Try the step of every problem. Take it where it leads down, and shorten it elsewhere."""
+        # evaluate exactly what is kept: weights that the features' precision can represent
         dtype = self.objective.features.dtype
         trial = (self.weights + _wide(self.step) * self.direction).to(dtype).double()
         value = self.objective(trial, curvature=refresh)
@@ -134,7 +133,7 @@ class _Search:
             weights = torch.where(_wide(taken), trial, self.weights)
             gradient = torch.where(_wide(taken), gradient, self.gradient)
         move, change = weights - self.weights, gradient - self.gradient
-        # the penalty alone makes sᵀy at least λ‖s‖²; a pair with less is rounding
+        # the penalty alone makes sᵀy at least λ‖s‖²; a pair with less is due to rounding
         least = (move.square() * self.objective.penalty).sum((2, 3)) / 2
         rows = (self.ids.numel(), -1)
         self.memory.push(move.view(rows), change.view(rows), least.flatten())
@@ -145,17 +144,17 @@ class _Search:
             self.model.update(value.curvature, taken)
 
     def _accept(self, loss: torch.Tensor, slope: torch.Tensor) -> torch.Tensor:
-        """Sufficient decrease; or, where rounding blurs the loss, a slope that has come nearer to 0.
+        """Return where the loss decreases sufficiently or, where rounding blurs it, the slope is closer to 0.
 
-        The second rule is the approximate Wolfe condition of Hager & Zhang (2005, eq. 4.1): for a
-        convex loss the slope tells of decrease long after differences of the loss have drowned.
+        The second rule is the approximate Wolfe condition of Hager & Zhang (2005, eq. 4.1). For a convex
+        loss the slope still shows a decrease when differences of the loss are lost to rounding.
         """
         decrease = loss <= self.loss + 1e-4 * self.step * self.slope
         level = loss <= self.loss + self.rounding
         return (decrease | (level & (slope.abs() <= 0.8 * self.slope.abs()))) & slope.isfinite()
 
     def stuck(self) -> torch.Tensor:
-        """Where rounding ends the search before the tolerance does; bool (u, l)."""
+        """Return where rounding ends the search before the tolerance is reached; bool (u, l)."""
         smaller = self.gap < 0.9 * self.least
         lower = self.loss < self.lowest - self.rounding
         self.least = torch.where(smaller, self.gap, self.least)
@@ -163,10 +162,10 @@ class _Search:
         self.age = torch.where(smaller | lower, 0, self.age + 1)
         drowned = (self.gap < self.rounding / 8) | ((self.step < 1) & (self.gap < self.rounding))
         dtype = self.objective.features.dtype
-        return drowned | (self.step < SHORTEST_STEP[dtype]) | (self.age > PATIENCE[dtype])
+        return drowned | (self.step < SHORTEST_STEP[dtype.itemsize]) | (self.age > PATIENCE[dtype.itemsize])
 
     def compact(self) -> None:
-        """Leave finished problems out, as far as the grid stays rectangular."""
+        """Drop finished problems, as far as the grid stays rectangular."""
         kept = Rectangle.around(~self.ended)
         if kept is None:
             return
@@ -184,7 +183,7 @@ class _Search:
 
 
 class _Found:
-    """The outcomes, problem by problem as they come in."""
+    """Results of the problems, collected as they finish."""
 
     def __init__(self, search: _Search) -> None:
         self.shape = search.weights.shape
@@ -193,7 +192,7 @@ class _Found:
         self.converged = torch.zeros_like(self.loss, dtype=torch.bool)
 
     def record(self, search: _Search, reached: torch.Tensor, ended: torch.Tensor) -> bool:
-        """Keep the problems that have ended just now; whether there are any."""
+        """Store the problems that have just ended; return whether there are any."""
         new = ended & ~search.ended
         if not bool(new.any()):
             return False
@@ -204,14 +203,14 @@ class _Found:
         return True
 
     def optimum(self, sweeps: int) -> Optimum:
-        """All outcomes on the full grid."""
+        """Return all results on the full grid."""
         grid = self.shape[:2]
         parts = (self.loss.view(grid), self.gap.view(grid), self.converged.view(grid))
         return Optimum(self.weights.view(self.shape), *parts, sweeps)
 
 
 def _dot(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
-    """Inner products (u, l) of two batches (u, l, k, d)."""
+    """Return the inner products (u, l) of two batches (u, l, k, d)."""
     product: torch.Tensor = torch.linalg.vecdot(a.flatten(2), b.flatten(2))
     return product
 

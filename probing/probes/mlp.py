@@ -1,4 +1,4 @@
-"""A probe with one hidden layer, for what vectors hold but no linear map reads off."""
+"""A probe with one hidden layer, for information in vectors that no linear map extracts."""
 
 from __future__ import annotations
 
@@ -11,23 +11,24 @@ from probing.probes.senteval import EpochSize, SentEval, Tenacity
 from probing.tasks.target import Scores, Target
 from probing.validation.ranges import Iterations, Most, Range
 
-_ASK = "give hidden units, or for none use probe=senteval"
+_ASK = "give the number of hidden units, or use probe=senteval for none"
 
 
 @dataclass(frozen=True)
 class Mlp(SentEval):
-    """SentEval's MLP on standardised vectors, with a schedule that lets it finish.
+    """SentEval's MLP on standardised vectors, with a schedule that lets training converge.
 
-    Batches of 64, a look at dev every 4 epochs and 5 looks without improvement forgiven are SentEval's own
-    defaults. The optimiser is RMSprop, as in the published grids, and not Adam, SentEval's default: at a
-    tenth of RMSprop's rate the early stop finds a layer of sigmoids half trained, which costs some points
-    on a task of thousands of examples and almost everything on one of hundreds. On standardised vectors
-    the score does not depend on the scale that a head happens to write at. An MLP tells more from the same
-    vectors than a linear probe, but some of it is what the probe itself learnt: see `baseline=control`.
+    The batches of 64, the evaluation on dev every 4 epochs and the 5 evaluations without improvement are
+    SentEval's own defaults. The optimiser is RMSprop, as in the published grids, and not SentEval's default
+    Adam. At a tenth of RMSprop's learning rate, early stopping leaves a layer of sigmoids half trained, which
+    costs some points on a task of thousands of examples and almost everything on one of hundreds. On
+    standardised vectors the score does not depend on the scale of a head's output. An MLP decodes more from
+    the same vectors than a linear probe does, but the probe itself may have learnt some of it (see
+    `baseline=control`).
 
     Attributes:
-        l2: See `SentEval`, as for all others.
-        nhid: Hidden units, 1 or more.
+        l2: See `SentEval`, as for the other attributes.
+        nhid: Number of hidden units, 1 or more.
 
     Raises:
         ProbingError: If a setting is out of its range.
@@ -41,17 +42,15 @@ class Mlp(SentEval):
 
     @property
     def name(self) -> str:
-        """As on the command line."""
+        """Name on the command line."""
         return "mlp"
 
     def loss(self, target: Target) -> Loss:
-        """What is minimised.
+        """Return the loss for a target.
 
         Raises:
-            ProbingError: If scores are asked for; SentEval has no hidden layer for them.
+            ProbingError: If the target is graded scores, for which SentEval has no hidden layer.
         """
         if isinstance(target, Scores):
-            raise ProbingError(
-                "probe=mlp tells classes apart, but the task has graded scores; use probe=ridge"
-            )
+            raise ProbingError("probe=mlp predicts classes, but the task has graded scores; use probe=ridge")
         return super().loss(target)

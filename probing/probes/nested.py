@@ -1,4 +1,4 @@
-"""Nested k-fold: every example is tested once, by a probe that neither it nor its fold had a say in."""
+"""Nested k-fold: every example is tested once, by a probe fitted and selected without its fold."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from probing.tasks.problem import Problem
 
 
 def outer_problems(problem: Problem) -> list[Problem]:
-    """For each outer fold the k-fold problem on its train part, as SentEval's InnerKFoldClassifier.
+    """Return the k-fold problem on the train part of each outer fold, as SentEval's InnerKFoldClassifier.
 
     Raises:
         ProbingError: If train is too small for the folds.
@@ -26,12 +26,12 @@ def outer_problems(problem: Problem) -> list[Problem]:
 
 
 def join_outer(problem: Problem, outer: list[Problem], fits: list[Fit]) -> Fit:
-    """The fits of all outer folds as one; see `Fit` for what becomes of each part.
+    """Merge the fits of all outer folds into one; see `Fit` for how each part is merged.
 
     Args:
-        problem: The whole.
-        outer: As `outer_problems` gave them.
-        fits: Of each of them.
+        problem: The nested problem.
+        outer: The problems that `outer_problems` returned.
+        fits: The fit of each of them.
     """
     place = np.empty(len(problem.target), dtype=np.int64)
     place[problem.test] = np.arange(len(problem.test))

@@ -1,4 +1,4 @@
-"""Logistic regression of two classes on all folds of a k-fold together, from the fit to all of them."""
+"""Two-class logistic regression on all folds of a k-fold together, starting from the fit to all rows."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
+from probing.io.lazy import torch
 from probing.probes.polish import ENOUGH
 from probing.probes.scaling import Scaling
 
 Rows = NDArray[np.int64]
-# sweeps until whatever has not converged is left to the general solver
+# number of sweeps after which problems that have not converged are left to the general solver
 MOST_SWEEPS = 10
-# sweeps that keep the Hessians of the start; most folds need no more
+# number of sweeps that keep the Hessians of the start; most folds need no more
 KEEP_HESSIAN = 2
-# numbers of one batch of logits or of weighted features
+# numbers in one batch of logits or of weighted features
 CHUNK = 1 << 22
 # a feature with less of its variance than this may count as constant in a fold
 LEAST_VARIANCE = 1e-6
@@ -26,11 +26,11 @@ LEAST_VARIANCE = 1e-6
 
 @dataclass(frozen=True)
 class KFold:
-    """The rows of a k-fold, in an order in which each fold leaves out one block.
+    """The rows of a k-fold, ordered so that each fold leaves out one block.
 
     Attributes:
         rows: int64 (m,).
-        blocks: Where in `rows` the block of each fold is.
+        blocks: The position in `rows` of the block that each fold leaves out.
     """
 
     rows: Rows
@@ -38,7 +38,7 @@ class KFold:
 
     @classmethod
     def of(cls, fits: Sequence[Rows]) -> KFold | None:
-        """Take the rows that are fitted on; None if some row is left out by none or by several."""
+        """Order the rows that are fitted on; None unless every row is left out exactly once."""
         union, fitted = np.unique(np.concatenate(fits), return_counts=True)
         if (fitted != len(fits) - 1).any():
             return None
@@ -51,32 +51,31 @@ class KFold:
         return cls(np.concatenate(left_out), tuple(slice(a, b) for a, b in pairwise(ends)))
 
     def sizes(self, device: torch.device) -> torch.Tensor:
-        """Number of rows of each fit; float64 (f,)."""
+        """Return the number of rows of each fit; float64 (f,)."""
         left = [block.stop - block.start for block in self.blocks]
         return len(self.rows) - torch.tensor(left, dtype=torch.float64, device=device)
 
     def means(self, sums: torch.Tensor) -> torch.Tensor:
-        """Means over the rows of each fit from sums over the blocks; float64 (f, …) both."""
+        """Return the means over the rows of each fit from sums over the blocks; float64 (f, …) both."""
         rest = sums.sum(0) - sums
         return rest / self.sizes(sums.device).view(-1, *[1] * (sums.dim() - 1))
 
 
 @dataclass(frozen=True)
 class FoldSolver:
-    """Minimises mean log(1 + exp z) − y z + (λ/4)‖θ‖², z = θᵀx, on every fold, for l values of λ.
+    """Minimise mean log(1 + exp z) − y z + (λ/4)‖θ‖², z = θᵀx, on every fold, for l values of λ.
 
-    That is `Objective` of two classes at W = (−θ/2, θ/2), where its optimum lies. Folds share most rows,
-    so the fit to all of them is a start from which Newton's method nearly arrives in one step; one
-    sweep there gives the gradients and Hessians of all folds, each being the total less its own block.
-    A fold is finished when half its Newton decrement says so, as in `minimise`, at the very weights
-    returned.
+    That is `Objective` of two classes at W = (−θ/2, θ/2), where its optimum is. Folds share most rows, so
+    Newton's method nearly converges in one step from the fit to all of them. One sweep there gives the
+    gradients and Hessians of all folds, each being the total without its own block. A fold is finished when
+    half its squared Newton decrement is small enough, as in `minimise`, at exactly the weights returned.
 
     Attributes:
         kfold: The folds.
         shares: float32 (m,), y of the rows of `kfold` in its order: 0 or 1, or anything between.
         l2: float64 (l,).
         standardize: Whether the penalty is on weights of features scaled to unit variance on each fit.
-        tolerance: As of `minimise`.
+        tolerance: As in `minimise`.
     """
 
     kfold: KFold
@@ -93,8 +92,8 @@ class FoldSolver:
             start: float64 (u, l, 2, dim + 1), the weights fitted to all m rows.
 
         Returns:
-            float64 (u, f, l, 2, dim + 1), weights for vectors as given; NaN where Newton's method does
-            not converge at once, as with features that are constant in a fold.
+            Weights for vectors as given, float64 (u, f, l, 2, dim + 1). NaN where Newton's method does not
+            converge at once, for example with features that are constant in a fold.
         """
         scaling = Scaling.of(vectors, self.standardize)
         begin, found = scaling.from_raw(start), []
@@ -110,14 +109,14 @@ class _Unit:
     """All folds and L2 values of one unit, p = f · l problems."""
 
     def __init__(self, solver: FoldSolver, exact: torch.Tensor) -> None:
-        """Take features (m, d) in float64, scaled on all rows, the last being 1."""
+        """Store features (m, d) in float64, scaled on all rows, the last being 1."""
         self.exact, self.x, self.y = exact, exact.to(solver.shares.dtype), solver.shares
         self.kfold, self.values, self.tolerance = solver.kfold, len(solver.l2), solver.tolerance
         self.sizes = self.kfold.sizes(exact.device).repeat_interleave(self.values).unsqueeze(1)
         self.penalty = (solver.l2[:, None] / 2 * self._scales(solver.standardize).unsqueeze(1)).flatten(0, 1)
 
     def solve(self, origin: torch.Tensor) -> torch.Tensor:
-        """θ (f, l, d) from the fits to all rows (l, d); NaN where that fails."""
+        """Return θ (f, l, d) from the fits to all rows (l, d); NaN where that fails."""
         loss, gradient, hessian = self._at_origin(origin)
         theta = origin.double().repeat(len(self.kfold.blocks), 1)
         loss += (self.penalty * theta.square()).sum(1) / 2
@@ -143,17 +142,17 @@ class _Unit:
         factor: torch.Tensor,
         enough: torch.Tensor,
     ) -> None:
-        """Go on from θ (p, d) with some problems until their gaps are small `enough` (p,).
+        """Continue from θ (p, d) with some problems until their gaps are at most `enough` (p,).
 
         Args:
             theta: Changed in place; NaN where that fails.
-            going: int64, which problems.
+            going: int64, indices of the problems.
             within: float32 (f, m), 1 for the rows of each fit.
             factor: float64 (p, d, d); changed in place.
             enough: float64 (p,).
         """
         for sweep in range(MOST_SWEEPS):
-            # what is evaluated is what is kept: weights that the features' precision can hold
+            # evaluate exactly what is kept: weights that the features' precision can represent
             at = theta[going].to(self.x.dtype)
             theta[going] = at.double()
             mine = within[going // self.values]
@@ -176,7 +175,7 @@ class _Unit:
     def _polish_(
         self, theta: torch.Tensor, going: torch.Tensor, within: torch.Tensor, factor: torch.Tensor
     ) -> None:
-        """Go on in float64 to the optimum, as `polish` does; see `_approach_` for the rest."""
+        """Continue in float64 to the optimum, as `polish` does; see `_approach_` for the arguments."""
         last = torch.full_like(theta[:, 0], torch.inf)
         for _ in range(MOST_SWEEPS):
             at, mine = theta[going], within[going // self.values]
@@ -185,7 +184,7 @@ class _Unit:
             step = _solve(factor[going], gradient)
             gap = torch.linalg.vecdot(gradient, step) / 2
             theta[going] -= step
-            # a step leaves about as large a share of the gap as the step before it did
+            # a step leaves about as large a share of the gap as the step before it
             left = gap * torch.where(last[going].isfinite(), gap / last[going], 1)
             last[going] = gap
             going = going[~(left <= ENOUGH)]
@@ -194,7 +193,7 @@ class _Unit:
         theta[going] = torch.nan
 
     def _at_origin(self, origin: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Loss (p,), gradient (p, d) and Hessian (p, d, d) of the data at θ (l, d)."""
+        """Return the loss (p,), gradient (p, d) and Hessian (p, d, d) of the data at θ (l, d)."""
         logits = origin @ self.x.T
         losses = torch.nn.functional.softplus(logits) - self.y * logits
         chance = torch.sigmoid(logits)
@@ -209,7 +208,7 @@ class _Unit:
 
     @staticmethod
     def _hessian(x: torch.Tensor, curvature: torch.Tensor) -> torch.Tensor:
-        """Sum over rows (n, d) that weigh (p′, n); float64 (p′, d, d)."""
+        """Return the sum over rows (n, d) weighted by (p′, n); float64 (p′, d, d)."""
         total = torch.zeros((), dtype=torch.float64, device=x.device)
         step = max(1, CHUNK // (len(curvature) * x.shape[1]))
         for rows, weights in zip(torch.split(x, step), torch.split(curvature, step, 1), strict=True):
@@ -218,13 +217,13 @@ class _Unit:
 
     @staticmethod
     def _factor(hessian: torch.Tensor, penalty: torch.Tensor) -> torch.Tensor:
-        """Cholesky factors of the data's Hessians with the penalty; NaN never counts as converged."""
+        """Return Cholesky factors of the data's Hessians with the penalty; NaN never counts as converged."""
         hessian.diagonal(dim1=1, dim2=2).add_(penalty)
         factor, failed = torch.linalg.cholesky_ex(hessian)
         return torch.where(failed[:, None, None] == 0, factor, torch.nan)
 
     def _scales(self, standardize: bool) -> torch.Tensor:
-        """Variance of each feature on each fit, 0 for the bias; float64 (f, d).
+        """Return the variance of each feature on each fit, 0 for the bias; float64 (f, d).
 
         Features are scaled on all rows, but the penalty is on weights of features scaled on each fit.
         """
@@ -235,12 +234,12 @@ class _Unit:
             square = self.kfold.means(torch.stack([rows.square().sum(0) for rows in blocks]))
             variance = square - mean.square()
             variance[variance < LEAST_VARIANCE] = torch.nan
-            # constant on all rows: its weight is 0 whatever the penalty
+            # a feature that is constant on all rows has weight 0 under any penalty
             variance[:, (square == 0).all(0)] = 1
         variance[:, -1] = 0
         return variance
 
 
 def _solve(factor: torch.Tensor, gradient: torch.Tensor) -> torch.Tensor:
-    """Newton steps (p, d) from Cholesky factors (p, d, d) and gradients (p, d)."""
+    """Return Newton steps (p, d) from Cholesky factors (p, d, d) and gradients (p, d)."""
     return torch.cholesky_solve(gradient.unsqueeze(2), factor).squeeze(2)

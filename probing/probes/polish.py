@@ -1,42 +1,41 @@
-"""Newton's method in float64 that takes logistic fits of few weights from near their optimum to it."""
+"""Newton's method in float64 that takes small logistic fits from near their optimum to the optimum."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-import torch
-
+from probing.io.lazy import torch
 from probing.probes.scaling import Scaling
 
-# the loss may exceed the minimum by this: logits are then some 1e-9 from those of the optimum
+# tolerated excess of the loss over the minimum: logits are then within some 1e-9 of the optimum's
 ENOUGH = 1e-18
 MOST_STEPS = 8
 # a step that leaves more of the gap than this is followed by a new Hessian
 KEEP_HESSIAN = 5e-2
-# rows of one chunk
+# number of rows in one chunk
 CHUNK = 1024
 
 
 def polish(
     vectors: torch.Tensor, target: torch.Tensor, weights: torch.Tensor, l2: torch.Tensor, standardize: bool
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Take fits to the optimum, as far as float64 resolves it.
+    """Move fits to the optimum, as far as float64 resolves it.
 
-    The precision of float32, in which fits are searched for, leaves logits up to a thousandth from those of
-    the optimum, by an amount that depends on how threads and processors round. An example that is as close
-    to the border between two classes would be answered either way. Newton's steps in float64, on vectors
-    that are standardised in float64, leave some 1e-9.
+    The search in float32 leaves logits up to a thousandth from those of the optimum, by an amount that
+    depends on how threads and processors round. The prediction for an example that close to the border
+    between two classes would be arbitrary. Newton steps in float64, on vectors standardised in float64, leave
+    some 1e-9.
 
     Args:
         vectors: float32 (u, n, dim), as given.
         target: See `probing.probes.coding.Coding.target`; every class has a row, every anchor a share.
-        weights: float64 (u, l, k, dim + 1), near the optimum, for vectors as given.
+        weights: float64 (u, l, k, dim + 1), weights near the optimum for vectors as given.
         l2: float64 (u, l), the values of λ.
         standardize: See `Scaling.of`.
 
     Returns:
-        float64 (u, l, k, dim + 1), and bool (u, l), whether it is the optimum; where the steps do not
-        converge, the fit is returned as it was.
+        Weights, float64 (u, l, k, dim + 1), and bool (u, l), whether they are the optimum. Where the steps do
+        not converge, the fit is returned unchanged.
     """
     scaling = Scaling.of(vectors, standardize)
     begin, found = scaling.from_raw(weights), []
@@ -74,14 +73,14 @@ class _Unit:
         return cls(x, (shares.to(x.dtype).T @ x)[:-1] / len(x), penalty)
 
     def solve(self, start: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """The optimum (l, k, d) from weights near it, and bool (l,), whether it is found; see `polish`."""
+        """Return the optimum (l, k, d) from weights near it, and bool (l,), whether it was found."""
         theta, ended = self._descend(start[:, :-1] - start[:, -1:])
         found = torch.cat([theta, torch.zeros_like(theta[:, :1])], 1)
         found = found - found.mean(1, keepdim=True)
         return torch.where(ended[:, None, None], found, start), ended
 
     def _descend(self, at: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Newton's steps from θ (l, q, d); where they end, and bool (l,), whether that is the optimum."""
+        """Take Newton steps from θ (l, q, d); return the result and bool (l,), whether it is the optimum."""
         factor = self._factor(at, torch.float32)
         last = at.new_full(at.shape[:1], torch.inf)
         ended = torch.zeros_like(last, dtype=torch.bool)
@@ -91,7 +90,7 @@ class _Unit:
             if bool((~ended & ~(gap <= KEEP_HESSIAN * last)).any()):
                 factor = self._factor(at, torch.float64)
                 step, gap = _newton(factor, gradient)
-            # a step leaves about as large a share of the gap as the step before it did
+            # a step leaves about as large a share of the gap as the step before it
             left = gap * torch.where(last.isfinite(), gap / last, 1)
             at, last = torch.where(ended[:, None, None], at, at - step), gap
             ended = ended | (left <= ENOUGH)
@@ -100,7 +99,7 @@ class _Unit:
         return at, ended
 
     def _gradient(self, at: torch.Tensor) -> torch.Tensor:
-        """The gradient of the mean loss with its penalty; (l, q, d)."""
+        """Return the gradient of the mean loss with its penalty; (l, q, d)."""
         total = torch.zeros_like(at)
         for rows in torch.split(self.x, CHUNK):
             total += (_chances(at, rows).flatten(0, 1) @ rows).view_as(at)
@@ -108,7 +107,7 @@ class _Unit:
         return total / len(self.x) - self.moments + self.penalty * (at - shared)
 
     def _factor(self, at: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
-        """Cholesky factors (l, q·d, q·d) of the Hessians; NaN where there are none."""
+        """Return Cholesky factors (l, q·d, q·d) of the Hessians; NaN where they do not exist."""
         values, q, d = at.shape
         one, other = torch.triu_indices(q, q, device=at.device)
         total = at.new_zeros(values * len(one), d, d)
@@ -127,7 +126,7 @@ class _Unit:
 
 
 def _chances(at: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
-    """Probabilities (l, q, n) of all classes but the last, under θ (l, q, d)."""
+    """Return probabilities (l, q, n) of all classes but the last, under θ (l, q, d)."""
     logits = (at.flatten(0, 1) @ rows.T).view(*at.shape[:2], -1)
     if at.shape[1] == 1:
         return logits.sigmoid_()
@@ -137,11 +136,11 @@ def _chances(at: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
 
 
 def _squares(x: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
-    """Sums of w x xᵀ over columns of x (d, n) under weights (p, n); (p, d, d)."""
+    """Return the sums of w x xᵀ over columns of x (d, n) under weights (p, n); (p, d, d)."""
     d = len(x)
     if 6 * len(weights) <= d:
         return (weights[:, None] * x).flatten(0, 1).matmul(x.T).view(-1, d, d)
-    # with many weights, products of features are taken once for all of them
+    # with many weights, compute the products of features once for all of them
     products = torch.cat([x[row] * x[row:] for row in range(d)])
     one, other = torch.triu_indices(d, d, device=x.device)
     found = x.new_empty(len(weights), d, d)
@@ -150,7 +149,7 @@ def _squares(x: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
 
 
 def _newton(factor: torch.Tensor, gradient: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """The steps (l, q, d), and half the squares of the Newton decrements, (l,)."""
+    """Return the steps (l, q, d), and half the squared Newton decrements, (l,)."""
     flat = gradient.flatten(1)
     step = torch.cholesky_solve(flat.unsqueeze(2), factor).squeeze(2)
     return step.view_as(gradient), torch.linalg.vecdot(flat, step) / 2

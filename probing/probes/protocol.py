@@ -1,4 +1,4 @@
-"""How SentEval chooses L2 and fits the final classifier, for all heads and L2 values together."""
+"""SentEval's protocol: the choice of L2 and the final classifier, for all heads and L2 values together."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ from probing.statistics.folds import inner_splits
 from probing.statistics.metrics import score
 from probing.tasks.problem import Problem
 
-# share of train that stops the final probe early when the task has no dev split
+# share of train used for early stopping of the final probe when the task has no dev split
 EARLY_STOP_SHARE = 0.05
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """What is trained, how, and what it is chosen from.
+    """The model, loss, schedule and candidate settings of one training.
 
     Attributes:
-        loss: What is minimised.
-        schedule: How training goes.
-        net: What is trained, with its initial weights, for a seed.
-        l2: Values of the weight decay to choose from.
-        standardize: Scale vectors by statistics of the rows that a fit trains on.
-        graded: Scores are asked for, not classes.
+        loss: The loss that is minimised.
+        schedule: The training schedule.
+        net: Returns the network with its initial weights for a seed.
+        l2: Candidate values of the weight decay.
+        standardize: Whether to scale vectors by statistics of the rows that a fit trains on.
+        graded: Whether targets are scores and not classes.
     """
 
     loss: Loss
@@ -48,32 +48,32 @@ class Recipe:
 
 @dataclass(frozen=True)
 class _View:
-    """Vectors as one fit sees them: as they are, with a last feature of ones already, or scaled.
+    """Vectors as one fit sees them: raw with a last feature of ones, or scaled.
 
     Attributes:
         vectors: float32 (u, n, dim + 1), or (u, n, dim) with `scaling`, which adds the ones.
-        scaling: What is done to them, if anything.
+        scaling: The scaling to apply, or None.
     """
 
     vectors: torch.Tensor
     scaling: Scaling | None = None
 
     def take(self, at: NDArray[np.int64]) -> torch.Tensor:
-        """Features of some rows (u, n, dim + 1)."""
+        """Return the features of some rows (u, n, dim + 1)."""
         rows = take(self.vectors, at)
         return rows if self.scaling is None else self.scaling.apply(rows)
 
     def rows(self, problem: Problem, at: NDArray[np.int64]) -> Rows:
-        """The same with what is asked of them."""
+        """Return the features of some rows with their classes or scores."""
         return Rows(self.take(at), gold(problem, at, self.vectors))
 
     def raw(self, weights: torch.Tensor) -> torch.Tensor:
-        """Linear weights (u, l, k, dim + 1) for the vectors as they were given."""
+        """Return linear weights (u, l, k, dim + 1) for the vectors before scaling."""
         return weights if self.scaling is None else self.scaling.to_raw(weights.double()).float()
 
 
 class Run:
-    """The protocol on some vectors."""
+    """The protocol applied to one batch of vectors."""
 
     def __init__(self, recipe: Recipe, vectors: torch.Tensor) -> None:
         """Take float32 vectors (u, n, dim)."""
@@ -82,7 +82,7 @@ class Run:
         self.plain = None if recipe.standardize else _View(torch.cat([vectors, ones], 2))
 
     def fit(self, problem: Problem, *, log_probabilities: bool = False) -> Fit:
-        """One choice of L2 and the final probe; log-probabilities of classes on request."""
+        """Select L2 and fit the final probe; see `Fit` for log-probabilities."""
         l2 = self.recipe.l2
         decay = torch.tensor(l2, device=self.vectors.device).repeat(len(self.vectors), 1)
         net = self.recipe.net(problem.seed)
@@ -100,7 +100,7 @@ class Run:
         if problem.selection == "kfold":
             view, final = self._train_on_share(net, problem, decay.gather(1, best))
         else:
-            # trained once more with the same seed and dev rows, the final probe would come out the same
+            # training again with the same seed and dev rows would return the same final probe
             view, units = views[0], torch.arange(len(best), device=best.device)
             final = trained[0][units, best[:, 0]].unsqueeze(1)
         weights, bias = self._linear(net, view, final)
@@ -116,7 +116,7 @@ class Run:
         )
 
     def _view(self, fit: NDArray[np.int64]) -> _View:
-        """The vectors for a fit to some rows."""
+        """Return the vectors for a fit to some rows."""
         if self.plain is not None:
             return self.plain
         return _View(self.vectors, Scaling.of(take(self.vectors, fit), standardize=True))
@@ -124,7 +124,7 @@ class Run:
     def _train(
         self, net: Net, rows: Rows, dev: Rows, decay: torch.Tensor, order: np.random.RandomState
     ) -> torch.Tensor:
-        """Weights (u, l, …) trained on some rows and stopped on others."""
+        """Return weights (u, l, …) trained on some rows with early stopping on others."""
         state = order.get_state()
 
         def work(units: slice) -> torch.Tensor:
@@ -137,7 +137,7 @@ class Run:
         return torch.cat(over_units(work, len(decay), decay.device, most=most))
 
     def _train_on_share(self, net: Net, problem: Problem, decay: torch.Tensor) -> tuple[_View, torch.Tensor]:
-        """Train on train less a random part, on which training is stopped."""
+        """Train on train without a random part, which is used for early stopping."""
         order = np.random.RandomState(problem.seed)
         shuffled = problem.train[order.permutation(len(problem.train))]
         share = int(EARLY_STOP_SHARE * len(shuffled))
@@ -146,13 +146,13 @@ class Run:
         return view, self._train(net, rows, dev, decay, order)
 
     def _predict(self, net: Net, weights: torch.Tensor, features: torch.Tensor) -> torch.Tensor:
-        """Answers for some rows (u, l, n): classes, int64, or scores, float64."""
+        """Return predictions for some rows (u, l, n): classes, int64, or scores, float64."""
         return self.recipe.loss.read(net.outputs(weights, features))
 
     def _linear(
         self, net: Net, view: _View, final: torch.Tensor
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Weights and bias as in `Fit`; none of a probe with a hidden layer."""
+        """Return weights and bias as in `Fit`; a probe with a hidden layer has none."""
         if isinstance(net, HiddenNet):
             units, _, dim = self.vectors.shape
             return np.zeros((units, 0, dim), dtype=np.float32), np.zeros((units, 0), dtype=np.float32)

@@ -5,29 +5,28 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-import torch
-
+from probing.io.lazy import torch
 from probing.probes.coding import Coding
 from probing.probes.linear import Linear
 from probing.probes.scaling import Scaling
 from probing.tasks.target import Target
 from probing.validation.ranges import Penalties
 
-# numbers that are held at once beside the sums, in float64
+# numbers held in memory at once in addition to the sums, in float64
 CHUNK = 1 << 22
 
 
 @dataclass(frozen=True)
 class Ridge(Linear):
-    """Least squares at the optimum of mean (y − Wx − b)² + λ‖W‖², the bias bearing no penalty.
+    """Least squares at the optimum of mean (y − Wx − b)² + λ‖W‖², with no penalty on the bias.
 
-    Scores are predicted as they are, without a limit; classes by one regression each, on whether an
-    example is of the class, the largest answer winning. This is scikit-learn's Ridge and RidgeClassifier
-    at alpha = λ n. Its outputs are not probabilities, so a fit has no log-probabilities.
+    Scores are predicted directly, without limits. Classes are predicted with one regression each on whether
+    an example belongs to the class, and the largest output wins. This is scikit-learn's Ridge and
+    RidgeClassifier with alpha = λ n. Its outputs are not probabilities, so a fit has no log-probabilities.
 
     Attributes:
-        l2: Values of λ to choose from.
-        standardize: Scale every feature to unit variance on train.
+        l2: Candidate values of λ.
+        standardize: Whether to scale every feature to unit variance on train.
 
     Raises:
         ProbingError: If a setting is out of its range.
@@ -38,17 +37,17 @@ class Ridge(Linear):
 
     @property
     def name(self) -> str:
-        """As on the command line."""
+        """Name on the command line."""
         return "ridge"
 
     def coding(self, target: Target, device: torch.device) -> Coding:
-        """Scores as they are, and classes by their outputs."""
+        """Encode scores unchanged, and classes by their outputs."""
         return Coding.of_values(target, device)
 
     def train(
         self, vectors: torch.Tensor, target: torch.Tensor, k: int, start: torch.Tensor | None = None
     ) -> torch.Tensor:
-        """Fit every L2 value for every unit; see `Linear.train`. No use is made of `start`."""
+        """Fit every L2 value for every unit; see `Linear.train`. `start` is ignored."""
         del start
         scaling = Scaling.of(vectors, self.standardize)
         l2 = torch.tensor(self.l2, dtype=torch.float64, device=vectors.device)
@@ -60,11 +59,11 @@ class Ridge(Linear):
 
     @staticmethod
     def _fit_unit(features: torch.Tensor, target: torch.Tensor, k: int, l2: torch.Tensor) -> torch.Tensor:
-        """One unit: float64 features (n, d), the last being 1, to weights (l, k, d), the bias last.
+        """Map float64 features (n, d) of one unit, the last being 1, to weights (l, k, d), the bias last.
 
-        With the covariance V diag(s) Vᵀ, found once, every λ has W = M V diag(1 / (s + λ)) Vᵀ, where M
-        is the covariance of targets and features. Features outnumbering rows would make it singular,
-        which λ mends.
+        With the covariance V diag(s) Vᵀ, computed once, every λ has W = M V diag(1 / (s + λ)) Vᵀ, where M
+        is the covariance of targets and features. With more features than rows the covariance is singular,
+        but λ makes the inverse well defined.
         """
         n, width = features.shape
         gram, cross = features.T @ features, features.new_zeros(k, width)

@@ -1,16 +1,15 @@
-"""The affine map that prepares vectors for the solver, and back."""
+"""The affine map that prepares vectors for the solver, and its inverse."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-import torch
-
 from probing.errors import ProbingError
+from probing.io.lazy import torch
 
-# rows that the principal axes are found on, at least; they speed the solver and change no optimum
+# minimum number of rows for the principal axes, which speed up the solver and change no optimum
 AXES_ROWS = 2048
-# with more features than this the axes would cost more than they save
+# with more features than this, computing the axes would cost more than it saves
 MOST_AXES = 4096
 
 
@@ -30,12 +29,12 @@ class Scaling:
 
     @classmethod
     def of(cls, train: torch.Tensor, standardize: bool) -> Scaling:
-        """Read the statistics of training vectors, in float64 so that no order of summing shows.
+        """Compute the statistics of training vectors in float64, so that summation order does not matter.
 
         Args:
             train: float32 (u, n, dim).
-            standardize: Scale every feature to unit variance; otherwise the vectors are only centred,
-                which changes no optimum since the bias is free.
+            standardize: Whether to scale every feature to unit variance. Otherwise the vectors are only
+                centred, which changes no optimum because the bias is free.
         """
         centre = torch.stack([x.mean(0, keepdim=True, dtype=torch.float64) for x in train])
         if not standardize:
@@ -44,12 +43,13 @@ class Scaling:
             [(x - c).square_().mean(0, keepdim=True) for x, c in zip(train, centre, strict=True)]
         )
         spread.sqrt_()
-        # below the rounding of float32 a spread is noise: such a feature counts as constant
+        # a spread below the rounding of float32 is noise, so the feature counts as constant
         constant = spread <= 8 * torch.finfo(train.dtype).eps * centre.abs()
         return cls(centre.to(train.dtype), torch.where(constant, 0, 1 / spread).to(train.dtype))
 
-    def apply(self, vectors: torch.Tensor, dtype: torch.dtype = torch.float32) -> torch.Tensor:
-        """Mapped vectors with a last feature of ones for the bias; (u, n, dim + 1), computed in `dtype`."""
+    def apply(self, vectors: torch.Tensor, dtype: torch.dtype | None = None) -> torch.Tensor:
+        """Return mapped vectors in `dtype` (float32) with a last feature of ones; (u, n, dim + 1)."""
+        dtype = dtype or torch.float32
         units, n, dim = vectors.shape
         mapped = vectors.new_ones(units, n, dim + 1, dtype=dtype)
         for vector, out, centre, scale in zip(vectors, mapped, self.centre, self.scale, strict=True):
@@ -57,15 +57,15 @@ class Scaling:
         return mapped
 
     def of_unit(self, unit: int) -> Scaling:
-        """The map of one unit."""
+        """Return the map of one unit."""
         axes = None if self.axes is None else self.axes[unit : unit + 1]
         return Scaling(self.centre[unit : unit + 1], self.scale[unit : unit + 1], axes)
 
     def rotate_(self, mapped: torch.Tensor) -> Scaling:
-        """Turn what `apply` gave, in place, to its principal axes; return the map with the rotation.
+        """Rotate the output of `apply` to its principal axes in place; return the map with the rotation.
 
-        An orthogonal rotation leaves the loss and the penalty ‖W‖² what they are, but makes the
-        features uncorrelated, which is what the solver's curvature model assumes.
+        An orthogonal rotation does not change the loss or the penalty ‖W‖², but it makes the features
+        uncorrelated, as the solver's curvature model assumes.
         """
         plain = mapped[..., :-1]
         n, dim = plain.shape[1:]
@@ -79,7 +79,7 @@ class Scaling:
         return replace(self, axes=axes)
 
     def to_raw(self, weights: torch.Tensor) -> torch.Tensor:
-        """Turn weights for mapped vectors into weights that do the same for the vectors given.
+        """Turn weights for mapped vectors into equivalent weights for the vectors as given.
 
         Args:
             weights: float64 (u, l, k, dim + 1), the bias last.
@@ -92,7 +92,7 @@ class Scaling:
         return torch.cat([raw, bias], -1)
 
     def from_raw(self, weights: torch.Tensor) -> torch.Tensor:
-        """The inverse of `to_raw`; a constant feature gets weight 0."""
+        """Return the inverse of `to_raw`; a constant feature gets weight 0."""
         bias = weights[..., -1:] + (weights[..., :-1] * self.centre[:, None]).sum(-1, keepdim=True)
         mapped = weights[..., :-1] * torch.where(self.scale > 0, 1 / self.scale, 0)[:, None]
         if self.axes is not None:
@@ -101,17 +101,17 @@ class Scaling:
 
 
 def check_finite(vectors: torch.Tensor) -> None:
-    """Refuse vectors that hold NaN or infinity.
+    """Reject vectors that contain NaN or infinity.
 
     Raises:
-        ProbingError: Naming the first unit that does.
+        ProbingError: Naming the first unit that contains them.
     """
-    # a sum that is finite has finite terms only; one that is not may just have overflowed
+    # a finite sum has only finite terms; a sum that is not finite may just have overflowed
     suspects = (~torch.isfinite(vectors.sum((1, 2)))).nonzero().flatten().tolist()
     for unit in suspects:
         bad = int((~torch.isfinite(vectors[unit])).any(1).sum())
         if bad:
             raise ProbingError(
-                f"unit {unit}: {bad} of {vectors.shape[1]} vectors hold NaN or infinity; "
+                f"unit {unit}: {bad} of {vectors.shape[1]} vectors contain NaN or infinity; "
                 "a probe needs finite vectors"
             )

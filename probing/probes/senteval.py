@@ -1,4 +1,4 @@
-"""SentEval's classifiers and their settings; `probing.probes.protocol` trains and chooses."""
+"""SentEval's classifiers and their settings; `probing.probes.protocol` trains them and selects L2."""
 
 from __future__ import annotations
 
@@ -32,44 +32,45 @@ from probing.validation.ranges import (
     check_ranges,
 )
 
-# how SentEval trains for graded scores, whatever the settings for classes
+# SentEval's schedule for graded scores, which ignores the settings for classes
 RELATEDNESS = Schedule("adam", batch_size=64, epoch_size=50, tenacity=3, max_epochs=1000)
 EpochSize = Annotated[Count, Most(1000)]
 Tenacity = Annotated[CountOrZero, Most(10_000)]
-Hidden = Annotated[int, Range(0, what="give 0 for a linear probe, or hidden units"), Most(10_000)]
+Hidden = Annotated[int, Range(0, what="give a number of hidden units, or 0 for none"), Most(10_000)]
 
 
 @dataclass(frozen=True)
 class SentEval:
-    """The probe of SentEval (Conneau & Kiela 2018), as its published grids were made.
+    """The probe of SentEval (Conneau & Kiela 2018), as used for its published grids.
 
-    A linear layer on raw vectors, trained in mini-batches and stopped early on accuracy; L2, here the
-    optimiser's weight decay, chosen by a score rounded to hundredths of a percent, the first of equals.
-    Initial weights and the order of examples depend on the seed alone, as in SentEval, where every
-    classifier seeds anew.
+    It is a linear layer on raw vectors, trained in mini-batches with early stopping on accuracy. L2 is the
+    optimiser's weight decay. It is selected by a score rounded to hundredths of a percent, and the first of
+    equal scores wins. Initial weights and the order of examples depend on the seed alone, as in SentEval,
+    which seeds again for every classifier.
 
-    With `nhid` it is SentEval's MLP: a linear layer, dropout, a sigmoid, a linear layer; the weight decay
-    acts on all four parameters, and dropout's masks, too, depend on the seed alone. SentEval never gives
-    WordContent a hidden layer, whatever its settings say: for that task leave `nhid` at 0.
+    With `nhid` it is SentEval's MLP: a linear layer, dropout, a sigmoid, a linear layer. The weight decay
+    acts on all four parameters, and dropout's masks also depend on the seed alone. SentEval never gives
+    WordContent a hidden layer, regardless of its settings, so leave `nhid` at 0 for that task.
 
-    Graded scores have SentEval's own fixed recipe: the layer's softmax is a distribution over `scores`
-    and its mean the answer; the squared error of the distribution is minimised by Adam in batches of 64,
-    without L2, and every 50 epochs Pearson's correlation decides on the early stop. Its five scores are
-    the same for SICK and for STS-B, where of scores below 1 a part is lost. It has no hidden layer:
-    `nhid` and `dropout` do nothing there.
+    Graded scores have SentEval's own fixed recipe. The layer's softmax is a distribution over `scores`, and
+    its mean is the prediction. Adam minimises the squared error of the distribution in batches of 64 without
+    L2, and every 50 epochs Pearson's correlation decides on early stopping. The recipe has the same five
+    scores for SICK and for STS-B, where scores below 1 lose part of their share. It has no hidden layer, so
+    `nhid` and `dropout` have no effect.
 
     Attributes:
-        l2: Values of the weight decay to choose from, in the order of preference among equals.
+        l2: Candidate values of the weight decay, in order of preference among equal scores.
         optimizer: "rmsprop" or "adam", with PyTorch's defaults.
-        batch_size: Examples of one step.
-        epoch_size: Epochs between two looks at dev.
-        tenacity: Looks without improvement that are forgiven, in all; the next one stops.
-        max_epochs: Training goes on while no more than this many epochs are done.
-        scores: The evenly spaced scores that a distribution is over, for graded scores.
-        nhid: Hidden units of the MLP; 0 for a linear layer.
-        dropout: Probability that a hidden unit is zeroed in training, before the sigmoid.
-        standardize: Scale every feature to zero mean and unit variance on the rows that a fit trains on,
-            which SentEval does not; what the protocol then does is no longer a matter of units.
+        batch_size: Number of examples per step.
+        epoch_size: Number of epochs between two evaluations on dev.
+        tenacity: Number of evaluations without improvement that are tolerated in total. The next one stops
+            training.
+        max_epochs: Training continues while no more than this many epochs are done.
+        scores: The evenly spaced scores that the distribution is over, for graded scores.
+        nhid: Number of hidden units of the MLP; 0 for a linear layer.
+        dropout: Probability that a hidden unit is zeroed during training, before the sigmoid.
+        standardize: Whether to scale every feature to zero mean and unit variance on the rows that a fit
+            trains on. SentEval does not. The results then no longer depend on the scale of the vectors.
 
     Raises:
         ProbingError: If a setting is out of its range.
@@ -88,7 +89,7 @@ class SentEval:
     features: ClassVar[Features | None] = None
 
     def __post_init__(self) -> None:
-        """Take lists, as configuration files give them, and refuse what cannot be meant."""
+        """Convert lists from configuration files to tuples, and reject invalid settings."""
         object.__setattr__(self, "l2", tuple(map(float, self.l2)))
         object.__setattr__(self, "scores", tuple(map(float, self.scores)))
         check_ranges(self, "probe")
@@ -96,36 +97,36 @@ class SentEval:
             raise ProbingError(f"probe.optimizer is {self.optimizer!r}; give rmsprop or adam")
         if self.dropout and not self.nhid:
             raise ProbingError(
-                f"probe.dropout is {self.dropout}, but without hidden units there is nothing to drop; "
+                f"probe.dropout is {self.dropout}, but there are no hidden units to drop; "
                 "give probe.nhid too, or probe.dropout=0"
             )
         steps = np.diff(self.scores)
         if not len(steps) or steps[0] <= 0 or not np.allclose(steps, steps[0]):
             raise ProbingError(
-                f"probe.scores is {list(self.scores)}; give two or more rising, evenly spaced scores"
+                f"probe.scores is {list(self.scores)}; give two or more ascending, evenly spaced scores"
             )
 
     @property
     def name(self) -> str:
-        """As on the command line."""
+        """Name on the command line."""
         return "senteval"
 
     def check(self, task: Task) -> None:
-        """Refuse a task without train examples, or with scores out of range; see `Probe.check`."""
+        """Reject a task without train examples or with scores out of range; see `Probe.check`."""
         check_trains(task.selection)
         self.loss(task.target)
 
     def fit(self, vectors: torch.Tensor, problem: Problem, *, log_probabilities: bool = False) -> Fit:
-        """Choose the L2 value without looking at test, then predict test once.
+        """Select the L2 value without using test, then predict test once.
 
         Args:
-            vectors: float32 (u, n, dim), on the device where the work shall be done; not modified.
+            vectors: float32 (u, n, dim), on the device to compute on; not modified.
             problem: Targets and splits of the n rows.
             log_probabilities: Whether to return log-probabilities as well, see `Fit`.
 
         Raises:
-            ProbingError: If a vector holds NaN or infinity, naming its unit; if there is no train; if
-                scores lie further than a step from those of the probe.
+            ProbingError: If a vector contains NaN or infinity, naming its unit; if there are no train
+                examples; if scores are more than one step outside those of the probe.
         """
         check_trains(problem.selection)
         check_finite(vectors)
@@ -137,11 +138,11 @@ class SentEval:
         return join_outer(problem, outer, fits)
 
     def loss(self, target: Target) -> Loss:
-        """What is minimised.
+        """Return the loss for a target.
 
         Raises:
-            ProbingError: If scores lie further than a step from those of the probe, or examples have several
-                labels.
+            ProbingError: If scores are more than one step outside those of the probe, or examples have
+                several labels.
         """
         target = one_answer(target, f"probe={self.name}", "probe=logistic")
         if isinstance(target, Classes):
@@ -150,32 +151,32 @@ class SentEval:
         low, high = target.values.min(), target.values.max()
         if low < self.scores[0] - step or high > self.scores[-1] + step:
             raise ProbingError(
-                f"probe.scores is {list(self.scores)}, but the task's scores go from {low:g} to {high:g}; "
+                f"probe.scores is {list(self.scores)}, but the task's scores range from {low:g} to {high:g}; "
                 "give evenly spaced scores for that range"
             )
         return SquaredShares(self.scores)
 
     def schedule(self, target: Target) -> Schedule:
-        """How training goes."""
+        """Return the training schedule for a target."""
         if not isinstance(target, Classes):
             return RELATEDNESS
         return Schedule(self.optimizer, self.batch_size, self.epoch_size, self.tenacity, self.max_epochs)
 
     def recipe(self, target: Target, dim: int) -> Recipe:
-        """All of that, for vectors of `dim` features."""
+        """Return the complete recipe for vectors of `dim` features."""
         graded = not isinstance(target, Classes)
         return Recipe(
             loss=self.loss(target),
             schedule=self.schedule(target),
             net=lambda seed: self.net(target, dim, seed),
-            # SentEval has no L2 for graded scores
+            # SentEval uses no L2 for graded scores
             l2=(0.0,) if graded else self.l2,
             standardize=self.standardize,
             graded=graded,
         )
 
     def net(self, target: Target, dim: int, seed: int) -> Net:
-        """What is trained on vectors of `dim` features, with its initial weights."""
+        """Return the network for vectors of `dim` features, with its initial weights."""
         k = self.loss(target).k
         if self.nhid and isinstance(target, Classes):
             return HiddenNet.seeded(k, dim, self.nhid, self.dropout, seed)

@@ -1,4 +1,4 @@
-"""Mini-batch training with early stopping, for a batch of probes that stop one by one."""
+"""Mini-batch training with early stopping, for a batch of probes that each stop at their own time."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ EPSILON = 1e-8
 
 @dataclass(frozen=True)
 class Schedule:
-    """How SentEval trains; see `probing.probes.senteval.SentEval` for the fields."""
+    """SentEval's training schedule; see `probing.probes.senteval.SentEval` for the fields."""
 
     optimizer: Literal["rmsprop", "adam"]
     batch_size: int
@@ -40,7 +40,7 @@ class Rows:
 
 
 def initial(k: int, dim: int, seed: int) -> torch.Tensor:
-    """What `torch.manual_seed(seed); nn.Linear(dim, k)` starts from; float32 (k, dim + 1), bias last."""
+    """Return the weights of `torch.manual_seed(seed); nn.Linear(dim, k)`; float32 (k, dim + 1), bias last."""
     return seeded_linear(k, dim, torch.Generator().manual_seed(seed))
 
 
@@ -53,19 +53,20 @@ def train(
     order: np.random.RandomState,
     schedule: Schedule,
 ) -> torch.Tensor:
-    """Train every probe until its own early stop.
+    """Train every probe until its own early stopping.
 
     Args:
         rows: Training examples.
-        dev: Examples on which training is stopped.
-        decay: float32 (u, l), weight decay, which acts on the biases too.
-        start: What is trained, with the initial weights of all; for linear probes these alone, (k, d).
-        loss: What is minimised.
-        order: Where the permutations of the examples are drawn from.
-        schedule: How to train.
+        dev: Examples for early stopping.
+        decay: float32 (u, l), weight decay, which also acts on the biases.
+        start: The net to train, with the initial weights of every probe; for linear probes only these, (k,
+            d).
+        loss: The loss to minimise.
+        order: Source of the permutations of the examples.
+        schedule: The training schedule.
 
     Returns:
-        float32 (u, l, …), the weights of each probe's best look at dev.
+        Weights of each probe at its best evaluation on dev, float32 (u, l, …).
     """
     net = LinearNet(start) if isinstance(start, torch.Tensor) else start
     batch = _Batch(rows, dev, decay, net, loss, schedule)
@@ -84,7 +85,7 @@ def train(
 
 
 class _Batch:
-    """The state of all probes that go on, on a rectangular grid of u units × l slots."""
+    """The state of all probes still in training, on a rectangular grid of u units × l slots."""
 
     def __init__(
         self,
@@ -99,7 +100,7 @@ class _Batch:
         self.dev, self.dev_gold = dev.features, dev.gold
         self.net, self.loss, self.schedule = net, loss, schedule
         self.random = net.generator()
-        self.each = (..., *(None for _ in net.start.shape))  # numbers of probes beside their weights
+        self.each = (..., *(None for _ in net.start.shape))  # broadcasts numbers of probes over their weights
         self.decay = decay[self.each]
         self.weights = net.start.to(rows.features.device).repeat(*decay.shape, *(1 for _ in net.start.shape))
         self.best = self.weights.clone()
@@ -111,7 +112,7 @@ class _Batch:
         self.ids = torch.arange(decay.numel(), device=decay.device).view_as(decay)
 
     def epoch(self, permutation: torch.Tensor) -> None:
-        """Go through the examples once, in the order given."""
+        """Go through the examples once, in the given order."""
         permutation = permutation.to(self.targets.device)
         shuffled, targets = self.features[:, permutation], self.targets[permutation].T
         size = self.schedule.batch_size
@@ -121,7 +122,7 @@ class _Batch:
             self._step(self._gradient(features, target))
 
     def look(self) -> None:
-        """Score dev; keep the weights of those that improve, count the others' misses, stop some."""
+        """Score dev: keep the weights of probes that improve, count the misses of the others, stop some."""
         merit = self.loss.merit(self.net.outputs(self.weights, self.dev), self.dev_gold).to(self.record.dtype)
         better = self.going & (merit > self.record)
         self.best = torch.where(better[self.each], self.weights, self.best)
@@ -130,7 +131,7 @@ class _Batch:
         self.misses = self.misses + (~better).to(self.misses.dtype)
 
     def compact(self) -> None:
-        """Leave stopped probes out, as far as the grid stays rectangular."""
+        """Drop stopped probes, as far as the grid stays rectangular."""
         kept = Rectangle.around(self.going)
         if kept is None:
             return
@@ -146,7 +147,7 @@ class _Batch:
         )
 
     def _gradient(self, features: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-        """Of the mean loss plus (decay/2)‖W‖², for features (u, b, d) and targets (k, b)."""
+        """Return the gradient of mean loss plus (decay/2)‖W‖², for features (u, b, d) and targets (k, b)."""
 
         def slope(outputs: torch.Tensor) -> torch.Tensor:
             return self.loss.slope(outputs, target)
@@ -155,7 +156,7 @@ class _Batch:
         return gradient.addcmul_(self.weights, self.decay)
 
     def _step(self, gradient: torch.Tensor) -> None:
-        """One step as torch.optim takes it."""
+        """Take one step as in torch.optim."""
         self.steps += 1
         if self.schedule.optimizer == "rmsprop":
             rate, smooth = RMSPROP

@@ -1,4 +1,4 @@
-"""Work on a batch of units by as many threads as PyTorch may use."""
+"""Distribution of work on a batch of units over PyTorch's threads."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from typing import TypeVar
 
-import torch
+from probing.io.lazy import torch
 
 T = TypeVar("T")
 
@@ -15,21 +15,21 @@ T = TypeVar("T")
 def over_units(
     work: Callable[[slice], T], units: int, device: torch.device, most: int | None = None
 ) -> list[T]:
-    """Do `work` for all units: on a CPU in shares, one for each thread of `torch.get_num_threads()`.
+    """Run `work` on all units, on a CPU in one share for each thread of `torch.get_num_threads()`.
 
-    Units are independent, so their threads never wait for each other. Threads inside every operation,
-    PyTorch's own way, would meet thousands of times a fit, each time waiting for the slowest: on a
-    machine that does something else besides, that costs a factor of ten. While the shares are worked
-    on, operations of this process run on one thread each; then the setting is as it was.
+    Units are independent, so their threads never wait for each other. PyTorch's own threads inside every
+    operation would synchronise thousands of times per fit, each time waiting for the slowest. On a machine
+    that is busy with something else, that costs a factor of ten. While the shares are processed, operations
+    of this process run on one thread each. The setting is restored afterwards.
 
     Args:
-        work: Takes a range of units. What it hands to `over_units` itself is done in its own thread.
+        work: Function of a range of units. Nested calls of `over_units` run in the same thread.
         units: Number of units.
-        device: Where the work is done; an accelerator takes all units at once.
-        most: Shares at most; 1 for operations so small that threads would wait for the interpreter.
+        device: Device of the computation; an accelerator gets all units at once.
+        most: Maximum number of shares; 1 for operations so small that threads would wait for the interpreter.
 
     Returns:
-        What `work` returned for each range, in order.
+        Results of `work` for each range, in order.
     """
     threads = torch.get_num_threads()
     # with many cores and few units, threads inside the operations keep more of them busy

@@ -1,4 +1,4 @@
-"""The same probe through scikit-learn, one head and one L2 value at a time: the reference."""
+"""The same probe through scikit-learn, one head and one L2 value at a time, as a reference."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ SOLVERS = get_args(Solver)
 
 @dataclass(frozen=True)
 class Sklearn(LabelSets):
-    """What `Logistic` does, done by scikit-learn's LogisticRegression in float64.
+    """`Logistic`, fitted by scikit-learn's LogisticRegression in float64.
 
     Attributes:
-        l2: Values of λ to choose from.
-        standardize: Scale every feature to unit variance on train.
-        solver: One of scikit-learn's.
-        tolerance: Its `tol`: for lbfgs the largest entry of the gradient.
+        l2: Candidate values of λ.
+        standardize: Whether to scale every feature to unit variance on train.
+        solver: A scikit-learn solver.
+        tolerance: Its `tol`, which for lbfgs is the largest entry of the gradient.
         max_iterations: Its `max_iter`.
 
     Raises:
@@ -43,21 +43,21 @@ class Sklearn(LabelSets):
     max_iterations: Iterations = 10000
 
     def __post_init__(self) -> None:
-        """Refuse a solver that scikit-learn does not have as well."""
+        """Reject a solver that scikit-learn does not have, in addition to other invalid settings."""
         super().__post_init__()
         if self.solver not in SOLVERS:
             raise ProbingError(
-                f"probe.solver is {self.solver!r}; scikit-learn has {', '.join(SOLVERS)}, of which liblinear "
-                "penalises the bias and fits two classes only"
+                f"probe.solver is {self.solver!r}; scikit-learn has {', '.join(SOLVERS)}, but liblinear "
+                "penalises the bias and fits only two classes"
             )
 
     @property
     def name(self) -> str:
-        """As on the command line."""
+        """Name on the command line."""
         return "sklearn"
 
     def fit(self, vectors: torch.Tensor, problem: Problem, *, log_probabilities: bool = False) -> Fit:
-        """Choose the L2 value without looking at test, then predict test once; see `Linear.fit`."""
+        """Select the L2 value without using test, then predict test once; see `Linear.fit`."""
         # fits this small are slower on several threads
         with threadpool_limits(1):
             return super().fit(vectors, problem, log_probabilities=log_probabilities)
@@ -65,7 +65,7 @@ class Sklearn(LabelSets):
     def train(
         self, vectors: torch.Tensor, target: torch.Tensor, k: int, start: torch.Tensor | None = None
     ) -> torch.Tensor:
-        """Fit every L2 value for every unit; see `Linear.train`. No use is made of `start`."""
+        """Fit every L2 value for every unit; see `Linear.train`. `start` is ignored."""
         del start
         scaling = Scaling.of(vectors, self.standardize)
         features = scaling.apply(vectors, torch.float64)[..., :-1].cpu().numpy()
@@ -76,9 +76,9 @@ class Sklearn(LabelSets):
     def _fit_one(
         self, features: NDArray[np.float64], labels: Ints, shares: NDArray[np.float64], l2: float
     ) -> NDArray[np.float64]:
-        """One fit; (k, dim + 1), the bias last."""
+        """Return one fit; (k, dim + 1), the bias last."""
         binary = labels.max() == 1
-        # for two classes scikit-learn penalises w alone, of which the two rows here are ±w/2
+        # for two classes scikit-learn penalises w alone, and the two rows here are ±w/2
         strength = (2 if binary else 1) / (l2 * shares.sum())
         model = LogisticRegression(
             C=strength, solver=self.solver, tol=self.tolerance, max_iter=self.max_iterations
@@ -87,14 +87,14 @@ class Sklearn(LabelSets):
             model.fit(features, labels, shares)
         except ValueError as error:
             raise ProbingError(
-                f"probe.solver={self.solver}: scikit-learn refuses: {str(error).splitlines()[0]}"
+                f"probe.solver={self.solver}: scikit-learn rejects it: {str(error).splitlines()[0]}"
             ) from error
         weights = np.column_stack([model.coef_, model.intercept_])
         return np.vstack([-weights, weights]) / 2 if binary else weights
 
 
 def _weighted(target: NDArray[Any]) -> tuple[Ints, Ints, NDArray[np.float64]]:
-    """Rows, classes and weights of single-class examples; one for each class that a row has a share in."""
+    """Return rows, classes and weights of single-class examples, one per class in which a row has a share."""
     if target.ndim == 1:
         return np.arange(len(target)), target, np.ones(len(target))
     rows, labels = np.nonzero(target)

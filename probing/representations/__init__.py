@@ -1,1 +1,1 @@
-"""What was answered: pooled vectors, their keys and their Parquet cache."""
+"""Pooled vectors, their keys and their Parquet cache."""

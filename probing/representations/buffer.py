@@ -1,4 +1,4 @@
-"""Vectors on their way to a shard, in memory that is claimed once."""
+"""A buffer for the vectors of the next shard, in memory that is allocated once."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from probing.representations.shard import Vectors
 
 
 class Buffer:
-    """Gathers batches of vectors, a contiguous array for each layer.
+    """A buffer of batches of vectors, with one contiguous array per layer.
 
-    Many small arrays, kept between the passes of a model, would scatter over the heap and make it grow with
-    the corpus; these arrays are claimed once and filled again and again.
+    Many small arrays, kept between the passes of a model, would fragment the heap and let it grow with the
+    corpus. These arrays are allocated once and reused.
     """
 
     def __init__(
         self, layout: Mapping[int, tuple[int, int]], capacity: int, storage: Storage = "float32"
     ) -> None:
-        """Claim room for `capacity` units of every layer, (heads, head_dim) each, in this precision."""
+        """Allocate `capacity` units of every layer, (heads, head_dim) each, in this precision."""
         self._arrays: dict[int, Vectors] = {
             layer: np.empty((capacity, heads, dim), dtype=storage) for layer, (heads, dim) in layout.items()
         }
@@ -33,15 +33,15 @@ class Buffer:
         self._missing: list[int] = []
 
     def __len__(self) -> int:
-        """The number of units held."""
+        """Return the number of units held."""
         return len(self._places)
 
     def has_room(self, rows: Rows) -> bool:
-        """Whether a batch fits beside what is held."""
+        """Return whether a batch fits in the remaining space."""
         return len(self) + len(rows.places) <= self._capacity
 
     def add(self, rows: Rows) -> None:
-        """Copy a batch of float32 vectors; where half precision cannot hold one, its layer is widened."""
+        """Copy a batch of float32 vectors; a layer becomes float32 if a vector exceeds half precision."""
         start, end = len(self), len(self) + len(rows.places)
         for layer, values in rows.vectors.items():
             kept = values if self._half is None else self._half.narrow(layer, values)
@@ -57,7 +57,7 @@ class Buffer:
         self._missing += rows.missing
 
     def take(self) -> Rows:
-        """What is held, as views that the next `add` overwrites; the buffer is empty afterwards."""
+        """Empty the buffer and return its content, as views that the next `add` overwrites."""
         held = len(self)
         vectors = {layer: array[:held] for layer, array in self._arrays.items()}
         rows = Rows(tuple(self._places), vectors, tuple(self._truncated), tuple(self._missing))
@@ -65,6 +65,6 @@ class Buffer:
         return rows
 
     def report(self) -> None:
-        """Warn of what half precision has cost, if it was asked for."""
+        """Warn about what half precision has lost, if it is configured."""
         if self._half is not None:
             self._half.report()

@@ -1,4 +1,4 @@
-"""The cache of one request: all shards under one key."""
+"""Cache of one request: all shards under one key."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ REQUEST = "request.json"
 
 @dataclass(frozen=True)
 class Part:
-    """Rows of one shard, and their places in what was asked for.
+    """Rows of one shard, and their positions in the result.
 
     Attributes:
-        shard: Where the vectors lie.
+        shard: Shard with the vectors.
         rows: int64 (k,), rows of the shard.
         places: int64 (k,), the rows of the result that they fill.
     """
@@ -41,7 +41,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Store:
-    """A folder of shards that all answer one request.
+    """A folder of shards for one request.
 
     Attributes:
         root: The folder of all stores.
@@ -53,18 +53,18 @@ class Store:
 
     @property
     def folder(self) -> Path:
-        """Where this store's shards lie."""
+        """Folder of this store's shards."""
         return self.root / self.key
 
     @contextmanager
     def lock(self) -> Iterator[None]:
-        """Let one process at a time extract for this key; others wait, then find the rows there."""
+        """Let one process at a time extract for this key; others wait and then find the rows cached."""
         path = lock_file(self.root, self.key)
-        with held(path, waiting="waiting for another process that extracts the same vectors"):
+        with held(path, waiting="waiting for another process that is extracting the same vectors"):
             yield
 
     def prepare(self, request: Request) -> None:
-        """Make the folder, and remove what a killed process left half-written; needs the lock."""
+        """Create the folder, and remove half-written files of an interrupted process; requires the lock."""
         self.folder.mkdir(parents=True, exist_ok=True)
         remove_litter(self.folder)
         content = request.as_json().encode()
@@ -73,10 +73,10 @@ class Store:
             replace_file(path, content)
 
     def shards(self) -> list[Shard]:
-        """All committed shards, the newest first.
+        """Return all committed shards, newest first.
 
         Raises:
-            CorruptFileError: If one of them is damaged, or the folder is not of this request.
+            CorruptFileError: If one of them is damaged, or the folder belongs to another request.
         """
         check_request(self.folder)
         shards = [open_shard(folder) for folder in self.folder.glob("shard-*")]
@@ -85,23 +85,23 @@ class Store:
     def discard_damaged(self, error: CorruptFileError) -> None:
         """Remove the shard that a damaged file belongs to, so that its rows are extracted again.
 
-        A request that is not this folder's is removed alone: nothing is computed from it.
+        A wrong request file is removed on its own, since nothing is computed from it.
 
         Raises:
             OSError: If it cannot be removed.
         """
         if Path(error.path) == self.folder / REQUEST:
-            log.warning("%s; it is written again", error)
+            log.warning("%s; it will be written again", error)
             Path(error.path).unlink(missing_ok=True)  # by `prepare`
             return
         shard = Path(error.path).parent
         if shard.parent != self.folder or not shard.name.startswith("shard-"):
             raise error
-        log.warning("%s; its rows are extracted again", error)
+        log.warning("%s; its rows will be extracted again", error)
         discard(shard)
 
     def drop_superseded(self) -> None:
-        """Remove shards of which newer ones hold every row and layer; needs the lock."""
+        """Remove shards whose every row and layer is in newer ones; requires the lock."""
         seen: dict[str, frozenset[int]] = {}
         for shard in self.shards():
             ids = shard.ids()
@@ -110,12 +110,12 @@ class Store:
             seen |= {unit: seen.get(unit, frozenset()) | shard.layers for unit in ids}
 
     def layout(self) -> dict[int, tuple[int, int]] | None:
-        """For every layer of the model its number of heads and head dimension; None if not known yet."""
+        """Return the number of heads and head dimension of every layer; None if not known yet."""
         shards = self.shards()
         return shards[0].model_layout if shards else None
 
     def cached_layers(self, ids: Sequence[str]) -> dict[int, tuple[int, int]]:
-        """The layers that are there for every one of some units, with heads and head dimension."""
+        """Return the layers that are cached for every one of some units, with heads and head dimension."""
         wanted = pa.array(ids, pa.string())
         held: dict[int, NDArray[np.bool_]] = {}
         layout: dict[int, tuple[int, int]] = {}
@@ -130,12 +130,12 @@ class Store:
         """Find the rows of some units in the shards that hold all the given layers.
 
         Args:
-            ids: Unit ids, one for each row of the result; the same id may come again.
-            layers: Layers that a shard must hold to count.
+            ids: Unit ids, one for each row of the result; an id may occur several times.
+            layers: Layers that a shard must contain to be used.
 
         Returns:
-            For each shard with some of the units, where they are in it; units that no shard has are in
-            no part.
+            For each shard with some of the units, their positions in it. Units that are in no shard are in no
+            part.
         """
         wanted = pa.array(ids, pa.string())
         unplaced = np.ones(len(ids), dtype=bool)
@@ -152,7 +152,7 @@ class Store:
 
 
 def check_request(folder: Path) -> None:
-    """Refuse a cache folder whose `request.json` is of another key; one without the file is let pass.
+    """Reject a cache folder whose `request.json` has another key; a folder without the file is accepted.
 
     Raises:
         CorruptFileError: If the folder is not named after its request.
@@ -163,4 +163,4 @@ def check_request(folder: Path) -> None:
     except FileNotFoundError:
         return
     if key != folder.name:
-        raise CorruptFileError(str(path), f"it is the request {key}, not that of its folder; delete it")
+        raise CorruptFileError(str(path), f"it belongs to request {key}, not to its folder; delete it")

@@ -1,4 +1,4 @@
-"""From units of text to padded batches of token ids, with the tokens of each unit marked."""
+"""Encoding of units of text as padded batches of token ids, with the tokens of each unit marked."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from probing.representations.spans import span_tokens
 from probing.representations.tokens import Source, Tokens, characters, source_of, tokenize
 from probing.tasks.task import Unit
 
-WINDOW = 4096  # texts that are tokenised together, so that memory does not grow with the corpus
+WINDOW = 4096  # texts tokenised together, so that memory does not grow with the corpus
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Some texts, ready for the model, and the units in them.
+    """Some texts as model inputs, and the units in them.
 
     Attributes:
         inputs: int64 tensors (texts, seq), by the name of the model's argument.
-        units: Places in the list of units that was encoded, one for each row of `tokens`.
+        units: Positions in the list of encoded units, one for each row of `tokens`.
         tokens: bool (units, seq), the tokens of each unit.
         texts: int64 (units,), the row of `inputs` that each unit is in; None where unit i is row i.
-        truncated: The units whose text was cut.
-        missing: Those of them that were cut off with it, in whole or in part, and words that the tokenizer
-            gives no token; they have no row of `tokens`.
+        truncated: The units whose text was truncated.
+        missing: The units without a row of `tokens`: those that were cut off in whole or in part, and words
+            to which the tokenizer assigns no token.
     """
 
     inputs: dict[str, Tensor]
@@ -42,7 +42,7 @@ class Batch:
     missing: tuple[int, ...] = ()
 
     def to(self, device: torch.device) -> Batch:
-        """The same batch with its tensors on a device."""
+        """Return the same batch with its tensors on a device."""
         inputs = {name: tensor.to(device) for name, tensor in self.inputs.items()}
         texts = None if self.texts is None else self.texts.to(device)
         return replace(self, inputs=inputs, tokens=self.tokens.to(device), texts=texts)
@@ -60,15 +60,15 @@ class _Text:
 
 @dataclass(frozen=True)
 class Encoder:
-    """A tokenizer with the limits that it is used under.
+    """A tokenizer with its limits.
 
     Attributes:
         tokenizer: Any tokenizer; units with a span need a fast one, for its character offsets.
         arguments: Names of the tensors that the model's forward pass accepts.
-        max_length: Tokens after which a text is cut, or None.
-        token_budget: Most tokens in a batch, padding included.
-        shared: Whether units of one text share its row; otherwise every unit has a row of its own.
-        padding: The token that fills short texts, and the texts that may share a batch.
+        max_length: Number of tokens after which a text is truncated, or None.
+        token_budget: Maximum number of tokens in a batch, including padding.
+        shared: Whether units of one text share its row; otherwise every unit has its own row.
+        padding: The token that fills short texts, and the rule for which texts may share a batch.
     """
 
     tokenizer: PreTrainedTokenizerBase
@@ -79,10 +79,10 @@ class Encoder:
     padding: Padding = FILLED_WITH_0
 
     def batches(self, units: Sequence[Unit]) -> Iterator[Batch]:
-        """Batches of like length, the longest first, so that memory runs out at once or never.
+        """Yield batches of texts of similar length, longest first, so that memory runs out at once or never.
 
         Raises:
-            ProbingError: If a text has no tokens, or the limit leaves no room for two texts.
+            ProbingError: If a text has no tokens, or the limit is too small for two texts.
         """
         sources = sorted(self._sources(units), key=lambda source: characters(source[0]), reverse=True)
         for start in range(0, len(sources), WINDOW):
@@ -97,7 +97,7 @@ class Encoder:
                 yield self._batch(group, units)
 
     def _sources(self, units: Sequence[Unit]) -> list[tuple[Source, list[int]]]:
-        """The texts that make rows, each with the units in it."""
+        """Return the texts that become rows, each with the units in it."""
         if not self.shared:
             return [(source_of(unit), [place]) for place, unit in enumerate(units)]
         by_source: dict[Source, list[int]] = {}
@@ -157,7 +157,7 @@ def _pad(rows: list[list[int]], filler: int, length: int) -> Tensor:
 
 
 def _mark(text: _Text, units: Sequence[Unit], length: int) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """The tokens of each unit of a text, bool (units, length), and which units have no vector."""
+    """Return the tokens of each unit of a text, bool (units, length), and which units have no vector."""
     tokens = np.zeros((len(text.units), length), dtype=bool)
     tokens[:, : len(text)] = True
     lost = np.zeros(len(text.units), dtype=bool)

@@ -1,4 +1,4 @@
-"""Fill the cache: run the model over the units that no shard holds yet."""
+"""Extraction: run the model over the units that no shard contains yet."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ Overwrite = Literal["never", "missing", "always"]
 
 @dataclass(frozen=True)
 class Extractor:
-    """Answers requests from the cache, and from the model where the cache has no answer.
+    """Source of requested vectors: the cache, and the model for those that are not cached.
 
     Attributes:
         root: The folder of the cache.
-        request: Which vectors are wanted.
-        settings: Device, batches, threads.
-        load: Loads the model; called only if the cache lacks a unit.
-        overwrite: Whether damaged shards (`missing`), or all (`always`), may be made again.
+        request: The vectors to return.
+        settings: Device, batch size and threads.
+        load: Loads the model; called only if a unit is not cached.
+        overwrite: Whether damaged shards (`missing`) or all of them (`always`) may be extracted again.
     """
 
     root: Path
@@ -52,17 +52,17 @@ class Extractor:
 
     @property
     def store(self) -> Store:
-        """The cache of this request."""
+        """Cache of this request."""
         return Store(self.root, self.request.key)
 
     def extract(self, units: Sequence[Unit], layers: Sequence[int] | None = None) -> Representations:
-        """Vectors for every unit, in order; those that the cache lacks are computed and cached.
+        """Return vectors for every unit, in order; those that are not cached are computed and cached.
 
-        A unit that comes several times is computed once. One that has no vector, because its word was cut
+        A unit that occurs several times is computed once. A unit without a vector, because its word was cut
         off with the end of its text or has no token, is cached as such and listed in `missing`.
 
         Raises:
-            ProbingError: If the model cannot give them, or the disk cannot hold them.
+            ProbingError: If the model cannot compute them, or they do not fit on the disk.
         """
         ids = [unit_id(unit) for unit in units]
         found = None if self.overwrite == "always" else self._find(ids, layers)
@@ -73,13 +73,14 @@ class Extractor:
             self._fill(ids, units, layers)
         found = self._find(ids, layers)
         if found is None or not found.complete:
-            raise ProbingError(f"{self.store.folder}: vectors vanished while they were read; run again")
+            raise ProbingError(f"{self.store.folder}: vectors were removed while being read; run again")
         return found
 
     def refill(self, error: CorruptFileError) -> None:
-        """Drop the shard of a damaged file, if `overwrite` allows that.
+        """Remove the shard of a damaged file, if `overwrite` allows it.
 
-        It may be of another request under the same root: objectives read hidden states for runs on heads.
+        It may be a shard of another request under the same root: objectives read hidden states in runs on
+        heads.
         """
         store = self.store
         shard = Path(error.path).parent
@@ -98,7 +99,7 @@ class Extractor:
     def _find(
         self, ids: Sequence[str], layers: Sequence[int] | None, *, locked: bool = False
     ) -> Representations | None:
-        """What the cache holds of these units; None where it does not even know the layers."""
+        """Return the cached part of these units, or None if the layers are not known yet."""
         while True:
             try:
                 layout = self.store.layout()
@@ -121,14 +122,14 @@ class Extractor:
         for part in found.parts if found else ():
             for place in part.places.tolist():
                 wanted.pop(ids[place], None)
-        if not wanted:  # another process has extracted them meanwhile
+        if not wanted:  # another process has extracted them in the meantime
             return
         from probing.representations.forward import Reader
 
         everything = Reader.of(self.load(), self.request, self.settings)
         reader = everything.restricted(_choose(layers, tuple(everything.layout)))
         self._announce(reader, list(wanted.values()))
-        self.store.prepare(self.request)  # from here on something is written
+        self.store.prepare(self.request)  # writing starts here
         self._run(reader, everything.layout, wanted)
         if always:
             self._drop_superseded()
@@ -163,11 +164,11 @@ class Extractor:
         seconds = time.perf_counter() - start
         log.info("extracted %s %s in %.1f s (%.0f/s)", f"{len(ids):,}", kind, seconds, len(ids) / seconds)
         if cut:
-            log.warning("%d texts were cut to %s tokens", len(cut), reader.max_length)
+            log.warning("%d texts were truncated to %s tokens", len(cut), reader.max_length)
         if lost:
-            log.warning("%d words or spans were cut off with them and have no vector", lost)
+            log.warning("%d words or spans were cut off by that and have no vector", lost)
         if silent:
-            log.warning("%d words or spans have no token, by this tokenizer, and no vector", silent)
+            log.warning("%d words or spans have no token in this tokenizer, so no vector", silent)
         buffer.report()
 
     def _buffer(self, reader: Reader, units: int) -> Buffer:
@@ -177,14 +178,14 @@ class Extractor:
         return Buffer(reader.layout, min(units, capacity), self.request.storage)
 
     def _width(self, reader: Reader) -> int:
-        """Bytes of all vectors of one unit."""
+        """Return the size in bytes of all vectors of one unit."""
         numbers = sum(heads * dim for heads, dim in reader.layout.values())
         return numbers * np.dtype(self.request.storage).itemsize
 
     def _shards(
         self, reader: Reader, units: list[Unit], progress: Progress, buffer: Buffer
     ) -> Iterator[Rows]:
-        """Gather batches until memory or time asks for a shard."""
+        """Gather batches until a shard is due, by memory or by time."""
         last = time.monotonic()
         for rows in reader.read(units):
             old = time.monotonic() - last > self.settings.commit_seconds
@@ -196,12 +197,12 @@ class Extractor:
         yield buffer.take()
 
     def _announce(self, reader: Reader, units: list[Unit]) -> None:
-        """Say what is coming, and refuse what the disk cannot hold."""
+        """Log what will be extracted, and raise an error if it does not fit on the disk."""
         size = len(units) * self._width(reader)
         free = shutil.disk_usage(nearest(self.root)).free
         if size > free:
             raise ProbingError(
-                f"{self.store.folder}: {size / 1e9:.1f} GB of vectors, {free / 1e9:.1f} GB free; choose "
+                f"{self.store.folder}: {size / 1e9:.1f} GB of vectors, but {free / 1e9:.1f} GB free; choose "
                 "another paths.root, or fewer layers (granularity.layers)"
             )
         layers, vectors = len(reader.layout), sum(heads for heads, _ in reader.layout.values())
@@ -217,12 +218,12 @@ class Extractor:
 
 
 def _kind(units: Sequence[Unit]) -> str:
-    """What to call these units in a message."""
+    """Return the word for these units in a message."""
     return "words and spans" if any(unit.span for unit in units) else "texts"
 
 
 def _choose(layers: Sequence[int] | None, known: Sequence[int]) -> tuple[int, ...]:
-    """The layers that are wanted, all by default, checked against those that the model has."""
+    """Return the requested layers, by default all, checked against those of the model."""
     if layers is None:
         return tuple(sorted(known))
     unknown = sorted(set(layers) - set(known))

@@ -1,4 +1,4 @@
-"""The model at work: batches in, pooled vectors out, nothing else kept."""
+"""Forward passes of the model: batches in, pooled vectors out, nothing else kept."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from probing.representations.threads import ThreadChoice, thread_candidates, tor
 from probing.representations.tokens import characters, source_of
 from probing.tasks.task import Unit
 
-SAMPLE = 16  # texts that the time is measured on
+SAMPLE = 16  # texts used to estimate the time
 
 
 @dataclass(frozen=True)
@@ -35,11 +35,11 @@ class Rows:
     """Pooled vectors of some units.
 
     Attributes:
-        places: The units, as places in the list that was read.
-        vectors: For each layer (units, heads, head_dim), float32 as the model gave them, or as they are kept;
-            NaN in the rows of `missing`, which come last in each batch.
-        truncated: Those units whose text was cut.
-        missing: Those of them that were cut off with it, and words without a token; they have no vector.
+        places: Positions of the units in the list that was read.
+        vectors: For each layer (units, heads, head_dim), float32 as computed by the model, or in the
+            precision of the cache. NaN in the rows of `missing`, which come last in each batch.
+        truncated: The units whose text was truncated.
+        missing: The units that were cut off with it, and words without a token; they have no vector.
     """
 
     places: tuple[int, ...]
@@ -50,13 +50,13 @@ class Rows:
 
 @dataclass(frozen=True)
 class Reader:
-    """A loaded model that is read as a request asks.
+    """A loaded model, read at the site of a request.
 
     Attributes:
         loaded: Model and tokenizer.
         request: Site, pooling and length limit.
         settings: Device, batch size and threads.
-        sites: Where each layer is read.
+        sites: The site of each layer.
     """
 
     loaded: LoadedModel
@@ -66,43 +66,43 @@ class Reader:
 
     @classmethod
     def of(cls, loaded: LoadedModel, request: Request, settings: ExtractConfig) -> Reader:
-        """Read all layers of a model.
+        """Prepare to read all layers of a model.
 
         Raises:
-            ProbingError: If the model has nothing to be read.
+            ProbingError: If the model has no such site.
         """
         found = find_sites(loaded.model)
         sites = found.heads if request.site == "head" else found.hidden
         return cls(loaded, request, settings, {site.layer: site for site in sites if not site.cross})
 
     def restricted(self, layers: Sequence[int]) -> Reader:
-        """The same reader for some layers only."""
+        """Return the same reader for some layers only."""
         return replace(self, sites={layer: self.sites[layer] for layer in layers})
 
     @property
     def layout(self) -> dict[int, tuple[int, int]]:
-        """For each layer its number of heads and head dimension."""
+        """Number of heads and head dimension of each layer."""
         return {layer: (site.heads, site.head_dim) for layer, site in self.sites.items()}
 
     @property
     def max_length(self) -> int | None:
-        """Tokens after which a text is cut."""
+        """Number of tokens after which a text is truncated."""
         limits = [self.request.max_length, self.loaded.max_length]
         return min((limit for limit in limits if limit), default=None)
 
     def estimate(self, units: Sequence[Unit]) -> float:
-        """Seconds that reading these units will take, from a few of all lengths, which are read twice.
+        """Return the estimated seconds to read these units, from two passes over a sample of all lengths.
 
         Raises:
-            ProbingError: If the model gives a vector that is not finite, or cannot be read; if it gives
-                another vector each time.
+            ProbingError: If a vector is not finite, if the model cannot be read, or if two passes give
+                different vectors.
         """
         sources = sorted({source_of(unit) for unit in units}, key=characters)
         sampled = sources[:: max(1, len(sources) // SAMPLE)]
         sample = [Unit(text, second=second) for text, second in sampled]
         start = 0.0
         passes: list[list[dict[int, Vectors]]] = []
-        for _ in range(2):  # the first time pays for allocation
+        for _ in range(2):  # the first pass pays for allocation
             start = time.perf_counter()
             passes.append([self.vectors(batch, sample) for batch in self.encoder().batches(sample)])
         seconds = time.perf_counter() - start
@@ -117,14 +117,14 @@ class Reader:
                 if apart > SAME * size:
                     raise ProbingError(
                         f"layer {layer}: two passes over the same texts give vectors that differ by "
-                        f"{apart / size:.1e} of their size: {AT_RANDOM}"
+                        f"{apart / size:.1e} relative to their size: {AT_RANDOM}"
                     )
 
     def read(self, units: Sequence[Unit]) -> Iterator[Rows]:
         """Run the model over all units.
 
         Yields:
-            The vectors of one batch; batches come in no particular order of units.
+            The vectors of one batch; units come in no particular order.
 
         Raises:
             ProbingError: If a vector is not finite.
@@ -155,7 +155,7 @@ class Reader:
         return self.loaded.model.device
 
     def encoder(self) -> Encoder:
-        """The tokenizer under this reader's limits."""
+        """Return an encoder with this reader's limits."""
         budget = self.settings.token_budget(self._device)
         return Encoder(
             self.loaded.tokenizer, self._arguments, self.max_length, budget, padding=self.loaded.padding
@@ -167,12 +167,12 @@ class Reader:
 
     @cached_property
     def _options(self) -> dict[str, bool]:
-        """Keys and values of past tokens are of no use here."""
+        """Options of the forward pass; keys and values of past tokens are not used here."""
         return {"use_cache": False} if "use_cache" in self._arguments else {}
 
     @torch.inference_mode()
     def vectors(self, batch: Batch, units: Sequence[Unit]) -> dict[int, Vectors]:
-        """Run one batch; for each layer the vectors of its units, on the CPU.
+        """Run one batch; return the vectors of its units for each layer, on the CPU.
 
         Raises:
             ProbingError: If a vector is not finite.
@@ -189,7 +189,7 @@ class Reader:
         return {layer: self._checked(layer, values, batch, units) for layer, values in pooled.items()}
 
     def _checked(self, layer: int, values: Tensor, batch: Batch, units: Sequence[Unit]) -> Vectors:
-        """The vectors as float32, which holds all that a model computes in; every one of them is finite."""
+        """Return the vectors as float32, which holds every supported dtype; raise if one is not finite."""
         array: Vectors = values.float().cpu().numpy()
         if not np.isfinite(array).all():
             row, head, _ = np.argwhere(~np.isfinite(array))[0]
@@ -201,7 +201,7 @@ class Reader:
 
 
 def _padded(vectors: dict[int, Vectors], rows: int) -> dict[int, Vectors]:
-    """The same vectors followed by rows of NaN."""
+    """Return the same vectors followed by rows of NaN."""
     if not rows:
         return vectors
     return {

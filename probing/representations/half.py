@@ -1,4 +1,4 @@
-"""Vectors in half precision: those that it cannot hold, and the features that it blurs."""
+"""Vectors in half precision: those out of its range, and the features that it blurs."""
 
 from __future__ import annotations
 
@@ -12,26 +12,25 @@ from probing.representations.shard import Vectors
 
 log = logging.getLogger(__name__)
 LARGEST = float(np.finfo(np.float16).max)
-STEPS = 64  # a feature that spreads over fewer is blurred
-# a spread this small next to the mean is the rounding of float32: the feature is constant
+STEPS = 64  # a feature that spreads over fewer steps is blurred
+# relative to the mean, a spread this small is the rounding of float32: the feature is constant
 ROUNDING = 8 * float(np.finfo(np.float32).eps)
 
 
 class Half:
-    """Narrows vectors to float16 and keeps account of what that costs.
+    """Conversion of vectors to float16, with a record of the loss of precision.
 
-    A vector with a value beyond the range of float16 stays float32. All others are rounded to float16, also
-    where the array stays float32 for the sake of such a vector, so that what a vector becomes depends on
-    nothing but itself.
+    A vector with a value beyond the range of float16 stays float32. All others are rounded to float16, even
+    if the array stays float32 because of such a vector, so that each stored vector depends only on itself.
     """
 
     def __init__(self, layout: Mapping[int, tuple[int, int]]) -> None:
-        """Expect vectors of these layers, (heads, head_dim) each."""
+        """Prepare for vectors of these layers, (heads, head_dim) each."""
         self._features = {layer: _Moments(heads, dim) for layer, (heads, dim) in layout.items()}
         self._wide = dict.fromkeys(layout, 0)
 
     def narrow(self, layer: int, vectors: Vectors) -> Vectors:
-        """Round vectors (units, heads, head_dim); float32 is returned if one of them cannot be float16.
+        """Round vectors (units, heads, head_dim); return float32 if one of them exceeds float16.
 
         Args:
             layer: The layer of the vectors.
@@ -41,22 +40,22 @@ class Half:
         wide = largest > LARGEST
         self._wide[layer] += int(wide.sum())
         self._features[layer].add(vectors, largest <= LARGEST)
-        with np.errstate(over="ignore"):  # what overflows is not taken
+        with np.errstate(over="ignore"):  # values that overflow are not used
             half = vectors.astype(np.float16)
         return np.where(wide[..., None], vectors, half.astype(np.float32)) if wide.any() else half
 
     def blurred(self) -> tuple[int, int]:
-        """The number of features that spread over fewer than 64 steps of float16, and of all features."""
+        """Return the number of features that spread over fewer than 64 float16 steps, and of all features."""
         marks = [moments.blurred() for moments in self._features.values()]
         return sum(int(mark.sum()) for mark in marks), sum(mark.size for mark in marks)
 
     def report(self) -> None:
-        """Warn of features that are blurred, and of vectors that stay float32."""
+        """Warn about features that are blurred, and about vectors that stay float32."""
         blurred, total = self.blurred()
         if blurred:
             log.warning(
                 "extract.storage=float16: %s of %s features spread over fewer than %d steps of float16, too "
-                "few for a probe to see what they encode; extract.storage=float32 keeps it",
+                "few for a probe to decode them; extract.storage=float32 keeps their precision",
                 f"{blurred:,}",
                 f"{total:,}",
                 STEPS,
@@ -79,7 +78,7 @@ class _Moments:
         self._squares = np.zeros((heads, dim))
 
     def add(self, vectors: Vectors, used: NDArray[np.bool_]) -> None:
-        """Take those of some vectors (units, heads, dim) that are `used`, bool (units, heads)."""
+        """Add the vectors (units, heads, dim) that are `used`, bool (units, heads)."""
         weight = used[..., None]
         count = weight.sum(0)
         values = np.where(weight, vectors, 0).astype(np.float64)
@@ -92,7 +91,7 @@ class _Moments:
         self._count = total
 
     def blurred(self) -> NDArray[np.bool_]:
-        """Mark the features that vary, but over fewer steps of float16 at their mean; bool (heads, dim)."""
+        """Mark features that vary, but over fewer than 64 float16 steps at their mean; bool (heads, dim)."""
         size = np.abs(self._mean)
         spread = np.sqrt(self._squares / np.maximum(self._count, 1))
         step = np.spacing(size.astype(np.float16)).astype(np.float64)

@@ -1,4 +1,4 @@
-"""Which rows of the cache belong to which examples of a task, for those who come back for the vectors."""
+"""Manifests: the rows of the cache that belong to each example of a task."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ from probing.tasks.task import Task
 log = logging.getLogger(__name__)
 SCHEMA = 1
 NAMED_BY = ("model", "task", "granularity", "pooling", "examples", "vectors")
-PARTNER = "partner_"  # before the columns of the second unit of a pair
+PARTNER = "partner_"  # prefix of the columns of the second unit of a pair
 _COLUMNS = ("id", "text", "start", "end", "second")
 
 
 @dataclass(frozen=True)
 class Manifest:
-    """The examples of one task as one request has them.
+    """The examples of one task, as used in one request.
 
     Attributes:
         about: Model, task, granularity and pooling; `vectors`, the cache key; `examples`, a digest of
             units, labels and splits.
-        examples: One row per example, in the task's order: id, text, start, end, second, label, split, of
-            which label is a class by name or a score as text; of pairs also partner_id, partner_text,
-            partner_start, partner_end and partner_second. Older files lack `second`.
+        examples: One row per example, in the task's order: id, text, start, end, second, label, split. The
+            label is a class by name or a score as text. Pairs also have partner_id, partner_text,
+            partner_start, partner_end and partner_second. Older files have no `second`.
     """
 
     about: Mapping[str, str]
@@ -43,10 +43,10 @@ class Manifest:
 
 
 def write_manifest(root: Path, request: Request, task: Task, labels: Mapping[str, object]) -> Path:
-    """Note a task's examples beside the shards of a request; the same note replaces itself.
+    """Write a task's examples next to the shards of a request; an identical manifest is replaced.
 
     Returns:
-        The file; it has what `task=table` reads: text, label, split.
+        The file, which has the columns that `task=table` reads: text, label, split.
     """
     columns = unit_columns(task.units, [unit_id(unit) for unit in task.units])
     columns["label"] = pa.array(task.target.shown())
@@ -55,8 +55,8 @@ def write_manifest(root: Path, request: Request, task: Task, labels: Mapping[str
         ids = [unit_id(unit) for unit in task.partners]
         columns |= unit_columns(task.partners, ids, PARTNER)
     table = pa.table(columns)
-    told_by = [name for name in ("id", "label", "split", f"{PARTNER}id") if name in columns]
-    rows = zip(*(columns[name].to_pylist() for name in told_by), strict=True)
+    identifying = [name for name in ("id", "label", "split", f"{PARTNER}id") if name in columns]
+    rows = zip(*(columns[name].to_pylist() for name in identifying), strict=True)
     digest = hashlib.sha256("\n".join("\t".join(row) for row in rows).encode()).hexdigest()[:8]
     about = {name: str(labels[name]) for name in NAMED_BY if name in labels}
     about |= {"examples": digest, "vectors": request.key}
@@ -68,30 +68,28 @@ def write_manifest(root: Path, request: Request, task: Task, labels: Mapping[str
 
 
 def read_manifests(root: Path) -> list[Manifest]:
-    """All manifests under a cache folder, none of them twice.
+    """Return all manifests under a cache folder, without duplicates.
 
     Raises:
-        CorruptFileError: If one is damaged, or is not the one that its place says.
+        CorruptFileError: If one is damaged, or does not belong where it is.
     """
     found: dict[tuple[tuple[str, str], ...], Manifest] = {}
     for path in sorted(root.glob("*/task-*.parquet")):
         try:
             manifest = _read(path)
         except OldFileError as error:
-            log.warning("%s; it is left out, run its command again", error)
+            log.warning("%s; it is skipped; run its command again", error)
         except MisplacedFileError:
             raise
         except CorruptFileError as error:
-            raise CorruptFileError(
-                error.path, error.reason, "delete it, and run its command again"
-            ) from error
+            raise CorruptFileError(error.path, error.reason, "delete it and run its command again") from error
         else:
             found.setdefault(tuple(sorted(manifest.about.items())), manifest)
     return list(found.values())
 
 
 def _title(about: Mapping[str, str], *, apart: bool = False) -> str:
-    """The start of a manifest's name; a digest separates names that file names do not."""
+    """Return the start of a manifest's name; a digest separates names that map to the same file name."""
     named = f"{about['task']}.{about['model']}"
     title = file_name(named, 95)
     if title == named.replace("/", "-") and not apart:
@@ -100,7 +98,7 @@ def _title(about: Mapping[str, str], *, apart: bool = False) -> str:
 
 
 def _is_of_others(path: Path, about: Mapping[str, str]) -> bool:
-    """Return whether another list has the file of this name, such as a/b where this one is a-b."""
+    """Return whether another manifest already has this file name, such as a/b where this one is a-b."""
     try:
         return path.exists() and read_marked(path)[1] != about
     except CorruptFileError:
@@ -112,14 +110,14 @@ def _read(path: Path) -> Manifest:
     if set(about) != set(NAMED_BY) or mark.get("kind", "manifest") != "manifest":
         raise MisplacedFileError(str(path), "it is not a list of examples; remove it")
     if (about["vectors"], about["examples"]) != (path.parent.name, path.stem.rpartition(".")[2]):
-        own = f"it is of examples {about['examples']} and vectors {about['vectors']}"
+        own = f"it belongs to examples {about['examples']} and vectors {about['vectors']}"
         raise MisplacedFileError(str(path), f"{own}; move it back or delete it")
     _check_columns(path, table.column_names, int(mark.get("schema", 0)))
     return Manifest(about, table.to_pandas())
 
 
 def _check_columns(path: Path, names: Sequence[str], schema: int) -> None:
-    """Refuse columns that no version writes, and the lack of one that this version does."""
+    """Reject columns that no version writes, and the lack of one that this version does."""
     pair = f"{PARTNER}id" in names
     own = [*_COLUMNS, "label", "split", *(f"{PARTNER}{name}" for name in _COLUMNS if pair)]
     wrong = sorted(set(names) - set(own)) or (sorted(set(own) - set(names)) if schema == SCHEMA else [])

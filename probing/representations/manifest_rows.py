@@ -1,4 +1,4 @@
-"""The columns in which files say which unit of text a row stands for."""
+"""The columns that identify the unit of each row in a file."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from probing.tasks.task import Unit
 
 
 def unit_columns(units: Sequence[Unit], ids: Sequence[str], prefix: str = "") -> dict[str, pa.Array]:
-    """Id, text, start and end of the span, and second text of each unit.
+    """Return the id, text, start and end of the span, and second text of each unit.
 
     Args:
-        units: One for each row.
-        ids: Their names, see `unit_id`.
-        prefix: Prefix of the names of the columns.
+        units: One unit for each row.
+        ids: Their ids, see `unit_id`.
+        prefix: Prefix of the column names.
     """
     spans = [unit.span or (None, None) for unit in units]
     return {

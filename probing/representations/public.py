@@ -1,4 +1,4 @@
-"""Cached vectors for those who want them: as an array, or as a frame."""
+"""Access to cached vectors, as an array or as a frame."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from probing.representations.reader import Representations
 from probing.validation.arguments import checked
 from probing.validation.suggestions import name_one, suggest
 
-AGAIN = "run its command again, which extracts it again"
+AGAIN = "run its command again to extract it again"
 
 
 @overload
@@ -57,24 +57,31 @@ def load_representations(
     """Read the vectors that runs have cached for one task and model.
 
     Args:
-        root: The folder that `paths.root` named.
-        layer: One layer; None reads all that are cached for these examples.
-        head: One head of every layer read; None reads all of them.
-        partner: Of a task whose examples are pairs of units, read the second unit of each instead of the
-            first.
-        frame: Return a frame instead of an array.
-        **named: Which vectors, as far as it takes to tell: `model=` and `task=` as in results,
-            `granularity=`, `pooling=`; where these are the same, `examples=` or `vectors=`, as the error
-            message lists them.
+        root: Output folder of the runs, as in `paths.root`.
+        layer: Layer to read; None reads all that are cached for these examples.
+        head: Head to read from every layer; None reads all of them.
+        partner: Whether to read the second unit of each example instead of the first, for tasks on pairs of
+            units.
+        frame: Whether to return a frame instead of an array.
+        **named: Columns that select one set of vectors: `model=` and `task=` as in results, `granularity=`
+            and `pooling=`. Where these are the same, `examples=` or `vectors=`, as listed in the error
+            message.
 
     Returns:
-        float32 (n, layers, heads, dim), one row for each example, in the task's order; NaN where a word
-        was cut off with the end of its text, so that it has no vector. Or the same numbers as a frame with
-        one row per example (index: row, split, label, text) and columns (layer, head, feature); `text` is
-        the text of the unit that was read.
+        float32 (n, layers, heads, dim), one row per example, in the task's order. Rows are NaN where a word
+        was cut off with the end of its text, so that it has no vector. With `frame=True`, the same numbers as
+        a frame with one row per example (index: row, split, label, text) and columns (layer, head, feature).
+        `text` is the text of the unit that was read.
 
     Raises:
-        ProbingError: If nothing, or more than one thing, answers; the message says what to add.
+        ProbingError: If nothing matches, or more than one set of vectors does; the message says what to add.
+
+    Example:
+        >>> import probing
+        >>> frame = probing.run(["task=grammar/tense", "task.limit=50"])  # prints the grid, writes to outputs
+        >>> vectors = probing.load_representations("outputs", task="grammar/tense", model="minilm")
+        >>> vectors.shape  # examples, layers, heads, features
+        (150, 6, 12, 32)
     """
     unknown = sorted(set(named) - set(NAMED_BY))
     if unknown:
@@ -97,18 +104,18 @@ def load_representations(
 def _find(root: Path, named: dict[str, str]) -> Manifest:
     manifests = read_manifests(root)
     if not manifests:
-        raise ProbingError(f"{root}: no representations; run probing first, or give its paths.root")
+        raise ProbingError(f"{root}: no representations; run probing first, or give the paths.root of a run")
     found = [m for m in manifests if all(m.about[name] == value for name, value in named.items())]
     if not found:
         there = "; ".join(_words(manifest.about) for manifest in manifests)
-        raise ProbingError(f"{root}: nothing cached for {_words(named)}; there is {there}")
+        raise ProbingError(f"{root}: nothing cached for {_words(named)}; cached: {there}")
     if len(found) > 1:
         raise ProbingError(f"{root}: {_name_one(found)}")
     return found[0]
 
 
 def _name_one(found: Sequence[Manifest]) -> str:
-    """Ask which of several is meant, with the number of examples where these differ."""
+    """Return the message that asks which of several sets is meant, with their sizes where these differ."""
     names = [name for name in NAMED_BY if len({manifest.about[name] for manifest in found}) > 1]
     texts = [manifest.about[names[0]] for manifest in found]
     counts = [len(manifest.examples) for manifest in found]
@@ -119,25 +126,25 @@ def _name_one(found: Sequence[Manifest]) -> str:
 
 
 def _units(manifest: Manifest, prefix: str) -> pd.DataFrame:
-    """The first unit of every example, or the second: id, text, label, split."""
+    """Return the first or the second unit of every example: id, text, label, split."""
     examples = manifest.examples
     if f"{prefix}id" not in examples:
-        raise ProbingError(f"examples of {_words(manifest.about)} are no pairs; leave out partner=True")
+        raise ProbingError(f"examples of {_words(manifest.about)} are not pairs; omit partner=True")
     chosen = {"id": examples[f"{prefix}id"], "text": examples[f"{prefix}text"]}
     return pd.DataFrame({**chosen, "label": examples["label"], "split": examples["split"]})
 
 
 def _open(root: Path, manifest: Manifest, ids: list[str], layer: int | None) -> dict[int, Representations]:
-    """The layers that are cached for every example, or the one that is wanted, ascending."""
+    """Return the layers that are cached for every example, or only the requested one, ascending."""
     store = Store(root, manifest.about["vectors"])
     try:
         cached = store.cached_layers(ids)
     except CorruptFileError as error:
         raise type(error)(error.path, error.reason, AGAIN) from error
     if not cached:
-        raise ProbingError(f"{root}: vectors of {_words(manifest.about)} are gone; run probing again")
+        raise ProbingError(f"{root}: vectors of {_words(manifest.about)} are missing; run probing again")
     if layer is not None and layer not in cached:
-        raise ProbingError(f"layer {layer} is not cached; there is {', '.join(map(str, cached))}")
+        raise ProbingError(f"layer {layer} is not cached; cached layers: {', '.join(map(str, cached))}")
     layout = {k: shape for k, shape in cached.items() if layer in {None, k}}
     whole = Representations(store.key, layout, len(ids), store.locate(ids, tuple(layout)))
     if whole.complete:
@@ -153,10 +160,10 @@ def _heads(shapes: Sequence[tuple[int, int]], head: int | None) -> list[int]:
     counts = {heads for heads, _ in shapes}
     if head is not None:
         if not 0 <= head < min(counts):
-            raise ProbingError(f"head {head} is not cached; heads go from 0 to {min(counts) - 1}")
+            raise ProbingError(f"head {head} is not cached; heads range from 0 to {min(counts) - 1}")
         return [head]
     if len(counts) > 1:
-        raise ProbingError("layers differ in their number of heads; read them one by one, layer=...")
+        raise ProbingError("layers differ in their number of heads; read them one at a time with layer=...")
     return list(range(counts.pop()))
 
 

@@ -16,13 +16,13 @@ from probing.representations.cache import Part
 
 @dataclass(frozen=True)
 class Representations:
-    """What every head of a model holds for `size` units; nothing is in memory before it is asked for.
+    """The vectors of `size` units at every head of a model, read from disk on demand.
 
     Attributes:
-        key: The cache key of the request that these vectors answer.
-        layout: For each layer its number of heads and head dimension; layer -1 is the embeddings.
-        size: Number of rows, in the order of the units that were asked for.
-        parts: Which shard holds which rows.
+        key: Cache key of the request.
+        layout: Number of heads and head dimension of each layer; layer -1 is the embeddings.
+        size: Number of rows, in the order of the requested units.
+        parts: The shards with the rows that each contains.
     """
 
     key: str
@@ -32,12 +32,12 @@ class Representations:
 
     @property
     def layers(self) -> tuple[int, ...]:
-        """The layers that can be read, ascending."""
+        """Readable layers, ascending."""
         return tuple(sorted(self.layout))
 
     @property
     def complete(self) -> bool:
-        """Whether every row is in some shard."""
+        """Return whether every row is in some shard."""
         return sum(len(part.places) for part in self.parts) == self.size
 
     def layer(self, layer: int, heads: Sequence[int] | None = None) -> NDArray[np.float32]:
@@ -62,7 +62,7 @@ class Representations:
 
     @property
     def truncated(self) -> int:
-        """How many rows stand for a text that was cut to the model's limit, those of `missing` included."""
+        """Number of rows whose text was truncated to the model's limit, including those of `missing`."""
         return len(self._marked("truncated"))
 
     @cached_property
@@ -76,7 +76,7 @@ class Representations:
 
     @property
     def silent(self) -> NDArray[np.int64]:
-        """Those of them whose text was not cut: words to which the tokenizer gives no token."""
+        """Rows of `missing` whose text was not truncated: words to which the tokenizer assigns no token."""
         return np.setdiff1d(self.missing, self._marked("truncated"))
 
     def _marked(self, name: Literal["truncated", "missing"]) -> NDArray[np.int64]:

@@ -1,4 +1,4 @@
-"""Which vectors are wanted, and the key that names them by content."""
+"""Requests for vectors, and the key that identifies them by content."""
 
 from __future__ import annotations
 
@@ -8,30 +8,30 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-if TYPE_CHECKING:  # the key of a request needs none of what computes its vectors
+if TYPE_CHECKING:  # computing the key needs none of these modules
     from probing.representations.pooling import Pooling
     from probing.representations.settings import Storage
     from probing.tasks.task import Unit
 
-SCHEMA = 2  # 1 kept vectors in half precision, whatever the model computed
+SCHEMA = 2  # schema 1 stored vectors in half precision, regardless of the model's
 SiteKind = Literal["head", "hidden"]
 
 
 @dataclass(frozen=True)
 class Request:
-    """What a cached vector depends on, apart from the unit of text that it stands for.
+    """Everything that a cached vector depends on, apart from its unit.
 
-    Device, batch size, thread count and paths are left out: they change how fast a vector comes, not
-    what it is.
+    Device, batch size, thread count and paths are left out because they change only how fast a vector is
+    computed.
 
     Attributes:
         model: Digests of weights, configuration and tokenizer.
         site: Head outputs before the output projection, or hidden states.
-        pooling: How the tokens of a unit become one vector.
-        max_length: Tokens after which a text is cut; None is the model's own limit.
-        dtype: What the model computes in.
+        pooling: Pooling of the tokens of a unit into one vector.
+        max_length: Number of tokens after which a text is truncated; None is the model's own limit.
+        dtype: Precision of the model's computation.
         transformers: Major version of the library that runs the model.
-        storage: The precision in which vectors are kept.
+        storage: Precision of stored vectors.
     """
 
     model: Mapping[str, str]
@@ -43,26 +43,26 @@ class Request:
     storage: Storage = "float32"
 
     def as_json(self) -> str:
-        """Canonical JSON of all that the key stands for."""
+        """Return canonical JSON of everything that the key represents."""
         content = {"schema": SCHEMA, **vars(self), "model": dict(self.model)}
         return json.dumps(content, sort_keys=True, indent=1)
 
     @property
     def key(self) -> str:
-        """The name of the cache folder; 20 hexadecimal digits of a SHA-256."""
+        """Name of the cache folder, 20 hexadecimal digits of a SHA-256."""
         return key_of(self.as_json().encode())
 
 
 def key_of(content: bytes) -> str:
-    """The key of a request that is written as `Request.as_json` writes it."""
+    """Return the key of a request given as `Request.as_json` writes it."""
     return hashlib.sha256(content).hexdigest()[:20]
 
 
 def unit_id(unit: Unit) -> str:
-    """The name of one row of the cache: a digest of the text, the span within it and the second text."""
+    """Return the name of one row of the cache, a digest of the text, the span in it and the second text."""
     place = "" if unit.span is None else f"{unit.span[0]}:{unit.span[1]}"
     if unit.second is None:
         content = f"{place}\n{unit.text}"
-    else:  # no other header has a bar, and with the length nothing can be both of two pairs
+    else:  # only this header has a bar, and the length keeps two pairs distinct
         content = f"{place}|{len(unit.text)}\n{unit.text}{unit.second}"
     return hashlib.blake2b(content.encode(), digest_size=16).hexdigest()

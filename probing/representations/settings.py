@@ -1,4 +1,4 @@
-"""How vectors are computed; what they are is for the request to say."""
+"""Settings of how vectors are computed. The request says which vectors."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ import os
 from dataclasses import dataclass
 from typing import Literal
 
-import torch
-
 from probing.errors import ProbingError
+from probing.io.lazy import torch
 from probing.validation.ranges import Count, Length, Positive, Threads, check_ranges
 
 Dtype = Literal["float32", "bfloat16", "float16"]
@@ -17,17 +16,18 @@ Storage = Literal["float32", "float16"]
 
 @dataclass(frozen=True)
 class ExtractConfig:
-    """A choice in conf/extract.
+    """Settings of the extraction, a choice in conf/extract.
 
     Attributes:
-        device: `auto` takes a GPU where there is one; else as torch names devices (`cpu`, `cuda:1`).
-        dtype: What the model computes in.
-        storage: The precision in which vectors are kept; `float32` keeps what the model computed.
-        threads: CPU threads; None measures on a few batches which count is fastest.
-        batch_tokens: Most tokens, padding included, in one batch; None suits the device.
-        max_length: Tokens after which a text is cut; None is the model's own limit.
-        shard_mb: Vectors kept in memory before they are written, in MB; this bounds the memory.
-        commit_seconds: Vectors are written at least this often; what a kill can cost.
+        device: `auto` uses a GPU if there is one; otherwise a device name of torch (`cpu`, `cuda:1`).
+        dtype: Precision of the model's computation.
+        storage: Precision of stored vectors; `float32` keeps what the model computed.
+        threads: Number of CPU threads; None measures the fastest number on the first batches.
+        batch_tokens: Maximum number of tokens in one batch, including padding; None depends on the device.
+        max_length: Number of tokens after which a text is truncated; None is the model's own limit.
+        shard_mb: Vectors held in memory before they are written, in MB. This bounds the memory.
+        commit_seconds: Maximum time between two writes, in seconds, and the most work that an interruption
+            loses.
     """
 
     device: str = "auto"
@@ -40,14 +40,23 @@ class ExtractConfig:
     commit_seconds: Positive = 60.0
 
     def __post_init__(self) -> None:
-        """Refuse numbers out of their range."""
+        """Reject numbers out of their range."""
         check_ranges(self, "extract")
 
-    def torch_device(self) -> torch.device:
-        """The device to compute on.
+    def check_device(self) -> None:
+        """Refuse a device that is not there; PyTorch is imported only if that is in question.
 
         Raises:
             ProbingError: If it is not there.
+        """
+        if self.device not in {"auto", "cpu"}:
+            self.torch_device()
+
+    def torch_device(self) -> torch.device:
+        """Return the device to compute on.
+
+        Raises:
+            ProbingError: If it is not available.
         """
         if self.device == "auto":
             return torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -62,10 +71,10 @@ class ExtractConfig:
         return device
 
     def token_budget(self, device: torch.device) -> int:
-        """Tokens in one batch: few on a CPU, where padding costs most, many on a GPU."""
+        """Return the number of tokens in one batch: few on a CPU, where padding costs most, many on a GPU."""
         return self.batch_tokens or (512 if device.type == "cpu" else 32_768)
 
 
 def cores() -> int:
-    """The processors that this process may use."""
+    """Return the number of processors that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

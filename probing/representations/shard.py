@@ -1,9 +1,9 @@
-"""One shard of the cache: rows of vectors, a Parquet file per layer, committed by one rename.
+"""A shard of the cache: rows of vectors in a Parquet file per layer, committed by one rename.
 
-A layer's file has a column of fixed-size lists for each head (H00, H01, ...), so that a layer is read without
-the others, and of a layer only the heads that are asked for are decoded. `rows.parquet` says which unit each
-row stands for. `shard.json`, the commit mark, is written last. It says which request the vectors answer,
-which number the shard has among those of its folder, and the size and digest of every file, its own included.
+A layer's file has a column of fixed-size lists for each head (H00, H01, ...). A layer can therefore be read
+without the others, and only the requested heads are decoded. `rows.parquet` lists the unit of each row.
+`shard.json`, the commit mark, is written last. It contains the request that the vectors belong to, the number
+of the shard within its folder, and the size and digest of every file, including its own.
 """
 
 from __future__ import annotations
@@ -40,11 +40,11 @@ class Shard:
     """A committed folder of vectors.
 
     Attributes:
-        folder: Where it lies.
+        folder: Path of the folder.
         meta: Content of `shard.json`: the request's key as `request`, a `number`, `files` with size and
-            SHA-256, `layers` with heads and head dimension, `model` with the same for all layers that the
-            model has, ids of the units whose text was cut as `truncated`, of those that were cut off with
-            it or have no token as `missing`.
+            SHA-256, `layers` with heads and head dimension, `model` with the same for all layers of the
+            model, ids of the units whose text was truncated as `truncated`, and ids of those that were cut
+            off with it or have no token as `missing`.
     """
 
     folder: Path
@@ -52,34 +52,34 @@ class Shard:
 
     @property
     def number(self) -> int:
-        """One more than that of any shard that was there when this one was written."""
+        """One more than the largest number among the shards present when this one was written."""
         return int(self.meta["number"])
 
     @property
     def layers(self) -> frozenset[int]:
-        """The layers that this shard holds."""
+        """Layers in this shard."""
         return frozenset(self.meta["layers"])
 
     def shape(self, layer: int) -> tuple[int, int]:
-        """Number of heads and head dimension of one layer."""
+        """Return the number of heads and head dimension of one layer."""
         return self.model_layout[layer]
 
     @property
     def model_layout(self) -> dict[int, tuple[int, int]]:
-        """Number of heads and head dimension of every layer of the model, also of those not held here."""
+        """Number of heads and head dimension of every layer of the model, whether in this shard or not."""
         return {int(layer): (heads, dim) for layer, (heads, dim) in self.meta["model"].items()}
 
     def ids(self) -> list[str]:
-        """The unit id of every row."""
+        """Return the unit id of every row."""
         ids: list[str] = self.id_column().to_pylist()
         return ids
 
     def id_column(self) -> pa.Array:
-        """The same as an Arrow array of strings, in which many are looked up at once."""
+        """Return the unit ids as an Arrow array of strings, for looking up many at once."""
         return self._read(ROWS, ["id"]).column("id").combine_chunks()
 
     def marked(self, name: Literal["truncated", "missing"]) -> NDArray[np.bool_]:
-        """The rows that stand for a text that was cut, or for a word without a vector; bool (rows,)."""
+        """Return the rows whose text was truncated, or whose word has no vector; bool (rows,)."""
         marked = self.meta[name]
         if not marked:
             return np.zeros(self.meta["rows"], dtype=bool)
@@ -87,10 +87,10 @@ class Shard:
         return np.asarray(found, dtype=bool)
 
     def vectors(self, layer: int, heads: Sequence[int]) -> list[Vectors]:
-        """The vectors of some heads of one layer; for each head an array (rows, head_dim).
+        """Return the vectors of some heads of one layer, an array (rows, head_dim) for each head.
 
         Raises:
-            CorruptFileError: If the file does not hold what was written.
+            CorruptFileError: If the file differs from what was written.
         """
         table = self._read(layer_file(layer), [_column(head) for head in heads])
         columns = (table.column(_column(head)).combine_chunks() for head in heads)
@@ -98,19 +98,19 @@ class Shard:
         return [column.flatten().to_numpy().reshape(-1, dim) for column in columns]
 
     def check_sizes(self) -> None:
-        """Raise CorruptFileError if a file is missing or has another size than it was written with."""
+        """Raise CorruptFileError if a file is missing or its size differs from what was written."""
         for name, about in self.meta["files"].items():
             path = self.folder / name
             size = path.stat().st_size if path.is_file() else -1
             if size != about["bytes"]:
-                raise CorruptFileError(str(path), f"{size} bytes, {about['bytes']} written")
+                raise CorruptFileError(str(path), f"{size} bytes instead of {about['bytes']}")
 
     def _read(self, name: str, columns: list[str]) -> pa.Table:
         path = self.folder / name
         try:
             content = path.read_bytes()
             if _digest(content) != self.meta["files"][name]["sha256"]:
-                raise CorruptFileError(str(path), "its digest is not the one that was written")
+                raise CorruptFileError(str(path), "its digest differs from what was written")
             return pq.ParquetFile(pa.BufferReader(content)).read(columns=columns)
         except (OSError, KeyError, ValueError, pa.ArrowException) as error:
             raise CorruptFileError(str(path), str(error).splitlines()[0]) from error
@@ -120,8 +120,8 @@ def open_shard(folder: Path) -> Shard:
     """Read a shard's commit mark.
 
     Raises:
-        CorruptFileError: If the mark, or a file that it names, is damaged; if the vectors do not answer the
-            request that the folder of shards is named after.
+        CorruptFileError: If the mark, or a file that it lists, is damaged; if the vectors do not belong to
+            the request that the folder of shards is named after.
     """
     try:
         mark = json.loads((folder / META).read_bytes())
@@ -129,27 +129,27 @@ def open_shard(folder: Path) -> Shard:
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise CorruptFileError(str(folder / META), type(error).__name__) from error
     if not intact:
-        raise CorruptFileError(str(folder / META), "its digest is not the one that was written")
+        raise CorruptFileError(str(folder / META), "its digest differs from what was written")
     shard = Shard(folder, mark["meta"])
     if shard.meta["request"] != folder.parent.name:
-        reason = f"its vectors answer the request {shard.meta['request']}; move the shard there, or delete it"
+        reason = f"its vectors are of request {shard.meta['request']}; move the shard there, or delete it"
         raise CorruptFileError(str(folder / META), reason)
     shard.check_sizes()
     return shard
 
 
 class ShardWriter:
-    """Writes shards next to each other, each with a higher number than those before it."""
+    """Writer of shards in one folder, each with a higher number than those before it."""
 
     def __init__(self, parent: Path) -> None:
-        """Read the numbers of the shards that are there.
+        """Read the numbers of the existing shards.
 
         Args:
-            parent: The folder of shards, which has the key of their request as its name; nobody else may
-                write to it meanwhile.
+            parent: The folder of shards, named after the key of their request. No other process may write to
+                it in the meantime.
         """
         self._parent = parent
-        # a clock may be set back, and times of files are changed
+        # clocks may be set back and file times may change
         self._last = max((_number(folder) for folder in parent.glob("shard-*")), default=0)
 
     def write(
@@ -161,14 +161,14 @@ class ShardWriter:
         truncated: Sequence[str] = (),
         missing: Sequence[str] = (),
     ) -> Shard:
-        """Write rows as a new shard; until the last rename nobody sees any of it.
+        """Write rows as a new shard, which becomes visible only with the last rename.
 
         Args:
             ids: Unit ids, one for each row.
-            units: The units themselves, kept for those who read the files by other means.
+            units: The units themselves, stored for readers that use the files directly.
             vectors: For each layer an array (rows, heads, head_dim).
-            model_layout: Number of heads and head dimension of every layer that the model has.
-            truncated: Ids of the units whose text was cut to the model's limit.
+            model_layout: Number of heads and head dimension of every layer of the model.
+            truncated: Ids of the units whose text was truncated to the model's limit.
             missing: Ids of those that were cut off with it; their vectors are NaN.
         """
         temporary = self._parent / own_name("tmp")
@@ -200,14 +200,14 @@ class ShardWriter:
 
 
 def layer_file(layer: int) -> str:
-    """The name of a layer's file; layer -1 is the embeddings."""
+    """Return the name of a layer's file; layer -1 is the embeddings."""
     return "embeddings.parquet" if layer < 0 else f"layer-{layer:02d}.parquet"
 
 
 def _number(folder: Path) -> int:
     try:
         return int(json.loads((folder / META).read_bytes())["meta"]["number"])
-    except (OSError, ValueError, KeyError, TypeError):  # a damaged mark, whose shard is never read
+    except (OSError, ValueError, KeyError, TypeError):  # the mark is damaged, and such a shard is never read
         return 0
 
 

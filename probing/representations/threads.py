@@ -1,4 +1,4 @@
-"""How many CPU threads are fastest here; two that share one core are slower than one."""
+"""Choice of the fastest number of CPU threads; two threads on one core are slower than one."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import torch
 from probing.representations.settings import cores
 
 log = logging.getLogger(__name__)
-ROUNDS = 3  # batches that every candidate is tried on
+ROUNDS = 3  # batches on which every candidate is tried
 
 
 @contextmanager
@@ -26,33 +26,33 @@ def torch_threads(count: int) -> Iterator[None]:
 
 
 def thread_candidates() -> tuple[int, ...]:
-    """All cores, half of them, and one; the most first."""
+    """Return all cores, half of them, and one, in descending order."""
     return tuple(sorted({1, max(1, cores() // 2), cores()}, reverse=True))
 
 
 class ThreadChoice:
-    """Tries thread counts on the first batches of the real work, in turns, then keeps the fastest.
+    """A trial of thread counts, in turn, on the first batches of the actual work; the fastest is kept.
 
-    Batches come sorted by length, so that neighbours are alike; nothing is computed for the trial's sake.
+    Batches are sorted by length, so neighbours are similar, and nothing is computed only for the trial.
     """
 
     def __init__(self, candidates: Sequence[int]) -> None:
-        """Try these counts; a single one is taken without a trial."""
+        """Set the counts to try; a single one is used without a trial."""
         self._candidates = tuple(candidates)
         self._seconds = dict.fromkeys(self._candidates, 0.0)
         self._tokens = dict.fromkeys(self._candidates, 0)
-        self._batches = -1  # the first batch pays for allocation, and does not count
+        self._batches = -1  # the first batch pays for allocation and does not count
         self._chosen = self._candidates[0] if len(self._candidates) == 1 else None
 
     @property
     def count(self) -> int:
-        """Threads for the next batch."""
+        """Number of threads for the next batch."""
         if self._chosen is not None:
             return self._chosen
         return self._candidates[max(self._batches, 0) % len(self._candidates)]
 
     def note(self, tokens: int, seconds: float) -> None:
-        """Tell how long the batch took that ran with `count` threads."""
+        """Record the time that a batch took with `count` threads."""
         if self._chosen is not None:
             return
         if self._batches >= 0:
@@ -61,4 +61,4 @@ class ThreadChoice:
         self._batches += 1
         if self._batches == ROUNDS * len(self._candidates):
             self._chosen = min(self._candidates, key=lambda count: self._seconds[count] / self._tokens[count])
-            log.info("threads: of %s, %d is fastest here", self._candidates, self._chosen)
+            log.info("threads: %d is the fastest of %s here", self._chosen, self._candidates)

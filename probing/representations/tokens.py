@@ -1,4 +1,4 @@
-"""From texts, and pairs of texts, to token ids within the model's limit."""
+"""Tokenisation of texts, and pairs of texts, within the model's limit."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from probing.errors import ProbingError
 from probing.tasks.task import Unit
 
-if TYPE_CHECKING:  # who counts texts needs no tokenizer
+if TYPE_CHECKING:  # counting texts needs no tokenizer
     from tokenizers import Encoding
     from transformers.tokenization_utils_base import PreTrainedTokenizerBase
 
@@ -17,25 +17,25 @@ Source = tuple[str, str | None]
 
 
 def source_of(unit: Unit) -> Source:
-    """What the model reads for a unit: its text, and the second text in the same input."""
+    """Return the model's input for a unit: its text, and the second text if there is one."""
     return unit.text, unit.second
 
 
 def characters(source: Source) -> int:
-    """The length of an input in characters."""
+    """Return the length of an input in characters."""
     text, second = source
     return len(text) + len(second or "")
 
 
 @dataclass(frozen=True)
 class Tokens:
-    """One input of the model, not padded.
+    """One input of the model, without padding.
 
     Attributes:
-        ids: By the name of the tokenizer's output one number for each token.
-        kept: The tokens with their characters; None from a tokenizer that does not tell.
-        whole: The same before it was cut; None where nothing was.
-        cut: Whether it was.
+        ids: One number for each token, by the name of the tokenizer's output.
+        kept: The tokens with their characters; None if the tokenizer does not report them.
+        whole: The same before truncation; None if nothing was truncated.
+        cut: Whether the input was truncated.
     """
 
     ids: dict[str, list[int]]
@@ -44,17 +44,17 @@ class Tokens:
     cut: bool = False
 
     def __len__(self) -> int:
-        """Number of tokens."""
+        """Return the number of tokens."""
         return len(self.ids["input_ids"])
 
 
 def tokenize(
     tokenizer: PreTrainedTokenizerBase, sources: Sequence[Source], max_length: int | None
 ) -> list[Tokens]:
-    """Tokenise texts, joining pairs as the tokenizer does; of a pair the longer one is cut first.
+    """Tokenise texts, joining pairs as the tokenizer does. The longer text of a pair is truncated first.
 
     Raises:
-        ProbingError: If the limit leaves no room for two texts, or the tokenizer fails.
+        ProbingError: If the limit is too small for two texts, or the tokenizer fails.
     """
     tokens = _encode(tokenizer, sources)
     if max_length is None:
@@ -96,9 +96,9 @@ def _call(
         options["text_pair"] = [second for _, second in sources]
     try:
         encoded = tokenizer([text for text, _ in sources], **options)
-    except Exception as error:  # the fast ones raise nothing narrower
+    except Exception as error:  # fast tokenizers raise nothing narrower
         raise ProbingError(
-            f"{tokenizer.name_or_path}: its tokenizer cannot read texts as {sources[0][0][:60]!r} "
+            f"{tokenizer.name_or_path}: its tokenizer cannot read texts such as {sources[0][0][:60]!r} "
             f"({str(error).strip().partition(chr(10))[0]}); fetch the model again, or choose another"
         ) from error
     kept = encoded.encodings if tokenizer.is_fast else [None] * len(sources)

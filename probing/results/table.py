@@ -10,9 +10,9 @@ from probing.results.effects import effect
 from probing.results.finding import finding_of_rows, main_rows
 from probing.results.schema import fitted, places
 from probing.results.sizes import counts_text, limit_text
-from probing.results.text.finding import found_summary, found_text, most_text
+from probing.results.text.found_text import found_summary, found_text, most_text
 from probing.results.text.grid_text import place_text
-from probing.results.text.probe import probe_summary, probe_text, shown
+from probing.results.text.score_text import probe_summary, probe_text, shown
 from probing.tasks.target import COEFFICIENTS
 
 

@@ -10,7 +10,7 @@ from typing import Literal
 import pandas as pd
 
 from probing.errors import ProbingError
-from probing.figures.pictures import draw_run, draw_sweep
+from probing.figures.kept import drawn_once
 from probing.io.log import LOG
 from probing.io.streams import complain
 from probing.results.schema import GRID
@@ -52,7 +52,14 @@ def present(run: Run, frame: pd.DataFrame, folder: Path) -> None:
     print(grid_text(frame))  # noqa: T201
     if run.config.baseline.kind != "none":
         _compare(run, frame)
-    for path in draw_run(frame, folder, run.config.figure.order):
+    order = run.config.figure.order
+
+    def draw() -> tuple[Path, ...]:
+        from probing.figures.pictures import draw_run  # takes a third of a second to import
+
+        return draw_run(frame, folder, order)
+
+    for path in drawn_once(frame, order, folder, run.config.paths.pictures, draw):
         if path.suffix in (".png", ".csv"):
             log.info("%s: %s", "picture" if path.suffix == ".png" else "table", path)
 
@@ -80,6 +87,8 @@ def finish(outcomes: list[Outcome]) -> None:
         complain(f"  {title}: {job.problem} (log: {job.folder / LOG})")
     frames = {title: job.frame for title, job in done.items() if job.frame is not None}
     if frames:
+        from probing.figures.pictures import draw_sweep
+
         for picture in draw_sweep(_side_by_side(frames), outcomes[0].folder.parent, outcomes[0].order):
             print(f"side by side: {picture}")  # noqa: T201
 

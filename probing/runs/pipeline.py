@@ -11,13 +11,14 @@ from importlib.metadata import version
 from typing import Any
 
 import pandas as pd
-import torch
 
 import probing
 from probing.analyses.analysis import Analysis, Experiment
 from probing.analyses.granularity import Granularity, Unit
+from probing.config.overrides import changed
 from probing.config.run_config import BaselineConfig, Config, as_plain
 from probing.errors import CorruptFileError, ProbingError
+from probing.io.lazy import torch
 from probing.models.family import default_pooling
 from probing.models.model_files import ModelFiles, find_files
 from probing.representations.extract import Overwrite
@@ -41,10 +42,12 @@ class Run(Question):
     Attributes:
         extracted: Whether the vectors have just been extracted, so that `overwrite=always` is done with them.
         inner: Whether another run needs the result on its way, and nobody asked for it.
+        overrides: The overrides that compose the configuration; None if there are none that do.
     """
 
     extracted: bool = False
     inner: bool = False
+    overrides: tuple[str, ...] | None = None
 
     def __call__(self) -> pd.DataFrame:
         """Find the result, or compute what is missing of it.
@@ -145,7 +148,7 @@ class Run(Question):
         config = replace(config, analysis=analysis or config.analysis)
         if draw is not None:
             config = replace(config, baseline=BaselineConfig("permuted", draw=draw))
-        run = resolve(config, self.sampled, self.files)
+        run = self._changed(config)
         # heads are read before any is chosen, and reading them anew would drop the vectors in use
         return replace(run, extracted=run.request == self.request, inner=True).answered()
 
@@ -156,13 +159,19 @@ class Run(Question):
         """The run that this one is a baseline of; `overwrite=always` is of the baseline, not of it."""
         overwrite: Overwrite = "missing" if self.config.overwrite == "always" else self.config.overwrite
         config = replace(self.config, baseline=BaselineConfig(), overwrite=overwrite)
-        return replace(resolve(config, self.sampled, self.files), inner=True)
+        return replace(self._changed(config), inner=True)
+
+    def _changed(self, config: Config) -> Run:
+        """The run of a configuration that was derived from this one, on the same task and model."""
+        overrides = None if self.overrides is None else changed(self.overrides, self.config, config)
+        return replace(resolve(config, self.sampled, self.files), overrides=overrides)
 
     def _about(self, experiment: Experiment) -> Mapping[str, Any]:
         return {
             "created": datetime.now(UTC).isoformat(timespec="seconds"),
             "card": self.card.as_dict(),
             "config": as_plain(self.config),
+            "overrides": self.overrides,
             **(_about_vectors(experiment) if self.config.analysis.uses == "probe" else {}),
             "representations": self.request.key,
             "request": json.loads(self.request.as_json()),

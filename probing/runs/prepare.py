@@ -19,7 +19,7 @@ def prepare(config: Config) -> Run:
     Raises:
         ProbingError: If the task or the model is not as it should be.
     """
-    config.extract.torch_device()
+    config.extract.check_device()
     asked = config.sample
     whole = sample(config.task.build(), None, asked.balance, config.seed)
     task = sample(whole, asked.limit, False, config.seed)

@@ -9,11 +9,11 @@ from functools import cache, partial
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from probing.analyses.analysis import Beside, Experiment
 from probing.errors import ProbingError
+from probing.io.lazy import torch
 from probing.objectives.divide import divided
 from probing.objectives.objective import Ready, Setting
 from probing.representations.extract import Extractor, Overwrite

@@ -1,4 +1,4 @@
-"""Sizes of a problem, and the truth of its test items, as results record them."""
+"""Sizes of a problem and gold values of its test items, as recorded in results."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from probing.tasks.target import Labels, Scores
 
 
 def counts(problem: Problem) -> dict[str, object]:
-    """Sizes, as columns; with nested folds every example is trained on, held out and tested."""
+    """Return sizes, as columns. With nested folds every example is trained on, held out and tested."""
     target = problem.target
     trained = problem.selection in {"dev", "kfold", "holdout"}
     return {
@@ -25,9 +25,9 @@ def counts(problem: Problem) -> dict[str, object]:
 
 
 def truth(problem: Problem) -> dict[str, Any]:
-    """What is true of the test items, and the data set of each or None, as plain values.
+    """Return the gold values of the test items, and the data set of each or None, as plain values.
 
-    Labels are lists of the numbers of those that an item has.
+    Several labels are lists of the numbers of those that an item has.
     """
     groups = None if problem.groups is None else problem.groups[problem.test].tolist()
     gold = problem.gold[problem.test]

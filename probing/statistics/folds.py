@@ -13,14 +13,14 @@ from probing.tasks.target import Classes
 
 Rows = NDArray[np.int64]
 Split = tuple[Rows, Rows]
-# one training row in so many is held out by `selection="holdout"`
+# one in this many training rows is held out by `selection="holdout"`
 TENTH = 10
 
 
 def inner_splits(problem: Problem) -> list[Split]:
-    """The (fit, score) rows on which settings are chosen, as indices into all n rows.
+    """Return the (fit, score) rows on which settings are selected, as indices into all n rows.
 
-    On `selection="dev"` that is train and dev; otherwise both parts come from train.
+    With `selection="dev"` these are train and dev; otherwise both parts come from train.
 
     Raises:
         ProbingError: If train is too small for the folds.
@@ -34,7 +34,7 @@ def inner_splits(problem: Problem) -> list[Split]:
 
 
 def outer_folds(problem: Problem) -> list[Split]:
-    """The (fit, test) rows of `selection="nested"`; every row of train is tested once.
+    """Return the (fit, test) rows of `selection="nested"`; every row of train is tested once.
 
     Raises:
         ProbingError: If train is too small for the folds.
@@ -43,39 +43,39 @@ def outer_folds(problem: Problem) -> list[Split]:
 
 
 def folds(strata: Rows, n_folds: int, seed: int) -> list[Split]:
-    """Stratified folds, (fit, score) each, as scikit-learn and hence SentEval draw them.
+    """Return stratified folds, (fit, score) each, as scikit-learn and therefore SentEval draw them.
 
     Args:
-        strata: int64 (n,), labels, or whatever else should be found in every fold alike.
-        n_folds: Number of folds; some stratum needs as many examples.
-        seed: Seeds the shuffling within each class.
+        strata: int64 (n,), labels or other groups to balance over folds.
+        n_folds: Number of folds; at least one stratum needs this many examples.
+        seed: Seed of the shuffling within each class.
 
     Raises:
-        ProbingError: If no stratum has as many.
+        ProbingError: If no stratum has that many.
     """
     from sklearn.model_selection import StratifiedKFold
 
     most = int(np.bincount(strata).max())
     if most < n_folds:
         raise ProbingError(
-            f"no class has more than {most} examples for {n_folds} folds of a part of train; lower task.folds"
+            f"a part of train has at most {most} examples per class for {n_folds} folds; lower task.folds"
         )
     splitter = StratifiedKFold(n_folds, shuffle=True, random_state=seed)
     with warnings.catch_warnings():
-        # a rare class is missing from some of the held-out parts, which a mean over them allows for
+        # a rare class may be missing from some held-out parts; the mean over folds allows for that
         warnings.filterwarnings("ignore", message="The least populated class")
         return list(splitter.split(np.zeros(len(strata)), strata))
 
 
 def tenth(strata: Rows, seed: int) -> Split:
-    """Nine tenths to fit on and a tenth to score, each class within one example of its share.
+    """Return nine tenths to fit on and a tenth to score, each class within one example of its share.
 
-    Rows are ordered by class, at random within each, and every tenth is held out. Unlike a stratified
-    shuffle split this works with any number of classes; a class with one example keeps it in the fit.
+    Rows are ordered by class, at random within each class, and every tenth is held out. Unlike a stratified
+    shuffle split, this works with any number of classes. A class with one example keeps it in the fit.
 
     Args:
-        strata: int64 (n,), labels, or whatever else should be found in both parts alike.
-        seed: Seeds the order.
+        strata: int64 (n,), labels or other groups to balance over both parts.
+        seed: Seed of the order.
     """
     shuffled = np.random.RandomState(seed).permutation(len(strata))
     ordered = shuffled[np.argsort(strata[shuffled], kind="stable")]
@@ -91,7 +91,7 @@ def _folds_of_train(problem: Problem) -> list[Split]:
 
 
 def _strata(problem: Problem, least: int) -> Rows:
-    """Of train alone, so that scores of other rows have no say; one for all where `least` is too many."""
+    """Return strata of train alone, unaffected by other rows; a single stratum where `least` is too many."""
     strata = problem.target.take(problem.train).strata
     few = not isinstance(problem.target, Classes) and np.bincount(strata).max() < least
     return np.zeros_like(strata) if few else strata

@@ -1,30 +1,29 @@
-"""Scores of predictions, for many probes at once."""
+"""Metrics of predictions, for many probes at once."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal
 
-import torch
-
+from probing.io.lazy import torch
 from probing.tasks.target import Metric
 
-# of classes that can be counted, and the class that F1 of two classes is of
+# the positive class in the F1 of two classes
 POSITIVE = 1
-# a spread this small beside the mean is rounding: SciPy's mark for a constant
+# relative to the mean, a spread this small is rounding; SciPy's threshold for a constant
 SMALLEST_SPREAD = 1e-13
 
 
 @dataclass(frozen=True)
 class Margins:
-    """All that F1 and Matthews' coefficient need of a confusion matrix; float64 (…, k) each.
+    """The counts of a confusion matrix that F1 and Matthews' coefficient use; float64 (…, k) each.
 
     For several labels of an example they are counts of each label.
 
     Attributes:
-        hits: Examples of each class that were given it.
-        labelled: Examples of each class.
-        predicted: Examples that were given each class.
+        hits: Number of examples of each class predicted correctly.
+        labelled: Number of examples of each class.
+        predicted: Number of examples predicted as each class.
     """
 
     hits: torch.Tensor
@@ -44,12 +43,12 @@ class Margins:
 
 
 def score(predictions: torch.Tensor, gold: torch.Tensor, metric: Metric | Literal["mse"]) -> torch.Tensor:
-    """One score of every probe.
+    """Return the score of every probe.
 
     Args:
         predictions: (…, n): classes, int64, or scores, float64; or labels, bool (…, n, k).
-        gold: (n,) or (n, k), the same of the examples.
-        metric: Which score. Two classes have the second as the positive one in `f1`.
+        gold: (n,) or (n, k), the classes, scores or labels of the examples.
+        metric: Name of the metric. With two classes the second is the positive one in `f1`.
 
     Returns:
         float64 (…): fractions, correlations, or the mean squared error.
@@ -64,10 +63,10 @@ def score(predictions: torch.Tensor, gold: torch.Tensor, metric: Metric | Litera
 
 
 def macro_f1(margins: Margins) -> torch.Tensor:
-    """Mean over classes or labels of 2·hits / (labelled + predicted), leaving out those with neither.
+    """Return the mean over classes or labels of 2·hits / (labelled + predicted), without those with neither.
 
     Returns:
-        float64 (…), as scikit-learn's `f1_score(average="macro")`; 0 where no label is there at all.
+        float64 (…), as scikit-learn's `f1_score(average="macro")`; 0 if there is no label at all.
     """
     seen = margins.labelled + margins.predicted
     f1 = torch.where(seen > 0, 2 * margins.hits / seen, 0)
@@ -75,7 +74,7 @@ def macro_f1(margins: Margins) -> torch.Tensor:
 
 
 def micro_f1(margins: Margins) -> torch.Tensor:
-    """F1 of the decisions on all labels together; 0 if no example has a label and none was given one.
+    """Return the F1 of the decisions on all labels together; 0 if no label is true or predicted.
 
     Returns:
         float64 (…), as scikit-learn's `f1_score(average="micro")` for several labels of an example.
@@ -85,13 +84,13 @@ def micro_f1(margins: Margins) -> torch.Tensor:
 
 
 def f1(margins: Margins) -> torch.Tensor:
-    """F1 of the positive class; 0 if no example has it and none was given it."""
+    """Return F1 of the positive class; 0 if no example has this class or is assigned to it."""
     seen = (margins.labelled + margins.predicted)[..., POSITIVE]
     return torch.where(seen > 0, 2 * margins.hits[..., POSITIVE] / seen, 0)
 
 
 def matthews(margins: Margins) -> torch.Tensor:
-    """The correlation of labels and predictions, for any number of classes (Gorodkin 2004).
+    """Return the correlation of labels and predictions, for any number of classes (Gorodkin 2004).
 
     Returns:
         float64 (…); 0 where labels or predictions are all of one class, as in scikit-learn.
@@ -106,17 +105,17 @@ COUNTED = {"macro_f1": macro_f1, "f1": f1, "matthews": matthews, "micro_f1": mic
 
 
 def pearson(predictions: torch.Tensor, gold: torch.Tensor) -> torch.Tensor:
-    """Pearson's correlation of float (…, n) with (n,); 0 where either is constant, which tells nothing."""
+    """Return Pearson's correlation of float (…, n) with (n,); 0 where either is constant."""
     return (correlate(predictions, "pearson") * correlate(gold, "pearson")).sum(-1).clamp(-1, 1)
 
 
 def spearman(predictions: torch.Tensor, gold: torch.Tensor) -> torch.Tensor:
-    """Pearson's correlation of the ranks, equal values sharing the mean of theirs, as SciPy has it."""
+    """Return Pearson's correlation of the ranks, where equal values share their mean rank, as in SciPy."""
     return (correlate(predictions, "spearman") * correlate(gold, "spearman")).sum(-1).clamp(-1, 1)
 
 
 def correlate(values: torch.Tensor, metric: Metric) -> torch.Tensor:
-    """Vectors whose inner products are the correlations; float64 (…, n), 0 where `values` are constant.
+    """Return vectors whose inner products are the correlations; float64 (…, n), 0 for constant `values`.
 
     Args:
         values: (…, n).
@@ -125,17 +124,17 @@ def correlate(values: torch.Tensor, metric: Metric) -> torch.Tensor:
     units = _unit(values.double())
     if metric == "pearson":
         return units
-    # ranks would make much of the last bits of a constant
+    # ranks would amplify the last bits of a constant
     return torch.where(units.any(-1, keepdim=True), _unit(_ranks(values)), 0)
 
 
 def mse(predictions: torch.Tensor, gold: torch.Tensor) -> torch.Tensor:
-    """Mean squared error of (…, n) against (n,)."""
+    """Return the mean squared error of (…, n) against (n,)."""
     return (predictions.double() - gold.double()).square().mean(-1)
 
 
 def _counts(values: torch.Tensor, k: int) -> torch.Tensor:
-    """How often each of 0 … k − 1 stands in every row of int64 (…, n); float64 (…, k)."""
+    """Return the counts of 0 … k − 1 in every row of int64 (…, n); float64 (…, k)."""
     rows = values.reshape(-1, values.shape[-1])
     shift = k * torch.arange(len(rows), device=rows.device).unsqueeze(1)
     counts = torch.bincount((rows + shift).flatten(), minlength=k * len(rows))
@@ -143,12 +142,12 @@ def _counts(values: torch.Tensor, k: int) -> torch.Tensor:
 
 
 def _unit(values: torch.Tensor) -> torch.Tensor:
-    """Centred and of length 1, or all 0 where they are constant."""
+    """Return values centred and scaled to length 1, or all 0 where they are constant."""
     if not values.shape[-1]:
         return values
     mean = values.mean(-1, keepdim=True)
     centred = values - mean
-    # squares of what is scaled to 1 can neither overflow nor vanish
+    # squares of values scaled to 1 can neither overflow nor underflow
     top = centred.abs().amax(-1, keepdim=True)
     scaled = centred / top
     length = scaled.norm(dim=-1, keepdim=True)
@@ -156,7 +155,7 @@ def _unit(values: torch.Tensor) -> torch.Tensor:
 
 
 def _ranks(values: torch.Tensor) -> torch.Tensor:
-    """Ranks from 1 along the last dimension, means for ties; float64."""
+    """Return ranks from 1 along the last dimension, with means for ties; float64."""
     values = values.contiguous()
     ordered = values.sort(-1).values
     first = torch.searchsorted(ordered, values, side="left")

@@ -1,36 +1,36 @@
-"""Scores of bootstrap samples of the test items, of one probe or of several on the same samples."""
+"""Scores of bootstrap samples of the test items, for one probe or for several on the same samples."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
+from probing.io.lazy import torch
 from probing.statistics.metrics import COUNTED, Margins, correlate
 from probing.tasks.target import SCORE_METRICS, Metric
 
-# numbers that are held at once
+# numbers held in memory at once
 BLOCK = 1 << 22
-# a variance this small beside the mean square is rounding
+# relative to the mean square, a variance this small is rounding
 CONSTANT = 1e-12
 
 
 def resampled(
     answers: NDArray[Any], gold: NDArray[Any], metric: Metric, draws: int, generator: np.random.Generator
 ) -> NDArray[np.float64]:
-    """Scores of samples of n items, drawn with replacement; the same samples for all rows.
+    """Return scores of samples of n items drawn with replacement, the same samples for all rows.
 
     Args:
-        answers: (rows, n): classes, int64, or scores, float64; or labels, bool (rows, n, k).
-        gold: (n,) or (n, k), the same of the items.
-        metric: Which score.
+        answers: Predictions (rows, n): classes, int64, or scores, float64; or labels, bool (rows, n, k).
+        gold: (n,) or (n, k), the gold values of the items.
+        metric: Metric to compute.
         draws: Number of samples.
-        generator: Draws them.
+        generator: Source of the draws.
 
     Returns:
-        float64 (rows, draws); a correlation with what is constant in a sample is 0.
+        float64 (rows, draws). A correlation is 0 if a sample is constant.
     """
     if metric in SCORE_METRICS:
         return _correlations(answers, gold, metric, draws, generator)
@@ -46,10 +46,10 @@ def _class_scores(
     draws: int,
     generator: np.random.Generator,
 ) -> NDArray[np.float64]:
-    """Of classes.
+    """Return scores of class predictions.
 
-    Drawing n items with replacement is one multinomial draw of the table of labels and answers, of whose
-    cells only the filled ones can be drawn; so memory grows with min(n, cells), in blocks of draws.
+    Drawing n items with replacement is one multinomial draw from the table of labels and predictions. Only
+    its non-empty cells can be drawn, so memory grows with min(n, cells), in blocks of draws.
     """
     k, n = 1 + max(1, int(gold.max()), int(answers.max())), len(gold)
     codes = gold
@@ -111,12 +111,12 @@ def _of_counts(counts: torch.Tensor, metric: Metric, n: int) -> NDArray[np.float
 def class_score(
     sample: torch.Tensor, label: torch.Tensor, answered: torch.Tensor, metric: Metric, k: int
 ) -> NDArray[np.float64]:
-    """Scores of one row; float64 (draws,), from how often each cell was drawn, float64 (draws, cells)."""
+    """Return scores of one row, float64 (draws,), from the counts of each cell, float64 (draws, cells)."""
     same = label == answered
     if metric == "accuracy":
         shares: NDArray[np.float64] = (sample[:, same].sum(1) / sample.sum(1)).numpy()
         return shares
-    # whole rows of cells are added up several times as fast as columns
+    # summing whole rows of cells is several times as fast as summing columns
     cells = sample.T.contiguous()
     hits, labelled, predicted = sample.new_zeros(3, k, len(sample))
     hits.index_add_(0, label[same], cells[same])
@@ -130,7 +130,7 @@ def class_score(
 def _correlations(
     answers: NDArray[Any], gold: NDArray[Any], metric: Metric, draws: int, generator: np.random.Generator
 ) -> NDArray[np.float64]:
-    """Of scores, from how often each item was drawn."""
+    """Return correlations of score predictions, from the counts of each item."""
     n = len(gold)
     block, found = max(1, BLOCK // n), []
     for start in range(0, draws, block):
@@ -146,7 +146,7 @@ def _correlations(
 
 
 def _pearson(answers: NDArray[Any], gold: NDArray[Any], times: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Pearson's correlations, float64 (rows, draws), from weighted moments of all rows together."""
+    """Return Pearson's correlations, float64 (rows, draws), from weighted moments of all rows together."""
     n = len(gold)
     rows, truth = (correlate(torch.from_numpy(v), "pearson").numpy() for v in (answers, gold))
     mean, mean_truth = times @ rows.T / n, (times @ truth / n)[:, None]
@@ -160,9 +160,9 @@ def _pearson(answers: NDArray[Any], gold: NDArray[Any], times: NDArray[np.float6
 
 
 def _spread(values: NDArray[Any], times: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Ranks in samples as vectors whose inner products are the correlations; 0 where all drawn are the same.
+    """Return ranks in samples as vectors whose inner products are the correlations; 0 for constant samples.
 
-    An item that was drawn t times stands once, times √t.
+    An item that was drawn t times occurs once, multiplied by √t.
     """
     read = _ranks(values, times)
     centred = np.sqrt(times) * (read - (times * read).sum(1, keepdims=True) / len(values))
@@ -172,7 +172,7 @@ def _spread(values: NDArray[Any], times: NDArray[np.float64]) -> NDArray[np.floa
 
 
 def _ranks(values: NDArray[Any], times: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Rank of every item in each sample, equal values sharing the mean of theirs; float64 (draws, n)."""
+    """Return the rank of every item in each sample, ties sharing their mean rank; float64 (draws, n)."""
     _, place = np.unique(values, return_inverse=True)
     order = np.argsort(place, kind="stable")
     first = np.flatnonzero(np.diff(place[order], prepend=-1))

@@ -1,13 +1,13 @@
-"""What probes score on test, over data sets and folds where there are several."""
+"""Test scores of probes, over data sets and folds where there are several."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
+from probing.io.lazy import torch
 from probing.statistics.folds import outer_folds
 from probing.statistics.metrics import score
 from probing.tasks.problem import Problem
@@ -17,16 +17,16 @@ Rows = NDArray[np.int64]
 
 
 def test_scores(problem: Problem, predictions: NDArray[Any]) -> dict[str, NDArray[np.float64]]:
-    """The test score under every metric that the target allows, and of scores the mean squared error.
+    """Return the test score under every metric of the target and, for scores, the mean squared error.
 
     Args:
-        problem: What was asked.
-        predictions: (u, n_test), for labels (u, n_test, k), rows as in `problem.test`.
+        problem: The problem that the probes were fitted to.
+        predictions: (u, n_test), for several labels (u, n_test, k), rows as in `problem.test`.
 
     Returns:
-        float64 (u,) by metric: with `selection="nested"` the mean over outer folds, as SentEval reports
-        it; of several data sets their mean, or that weighted by size; a correlation with constant
-        predictions, which is undefined, counts 0.
+        Scores by metric, float64 (u,). With `selection="nested"` they are means over outer folds, as SentEval
+        reports them. For several data sets they are plain or size-weighted means. A correlation with constant
+        predictions, which is undefined, counts as 0.
     """
     metrics = problem.target.metrics
     if isinstance(problem.target, Scores):
@@ -35,10 +35,10 @@ def test_scores(problem: Problem, predictions: NDArray[Any]) -> dict[str, NDArra
 
 
 def majority(problem: Problem) -> float:
-    """The test score of always giving the most frequent class of train; 0 for correlations.
+    """Return the test score of always predicting the most frequent class of train; 0 for correlations.
 
-    For several labels it is the score of always giving the same set of them: the set that would score best
-    on train. With `selection="nested"` it is the class, or set, of each outer fold's own train part.
+    For several labels it is the score of always predicting the same set of them, the set that scores best on
+    train. With `selection="nested"` it is the class, or set, of each outer fold's own train part.
     """
     if isinstance(problem.target, Scores):
         return 0.0
@@ -53,7 +53,7 @@ def majority(problem: Problem) -> float:
 
 
 def test_parts(problem: Problem) -> list[tuple[Rows, float]]:
-    """The parts of test that are scored apart, as positions in `problem.test`, and their weights.
+    """Return the parts of test that are scored separately, as positions in `problem.test`, and their weights.
 
     The weights add up to 1.
     """

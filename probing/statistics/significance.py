@@ -6,10 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from probing.errors import ProbingError
+from probing.io.lazy import torch
 from probing.statistics.metrics import COUNTED, Margins, correlate
 from probing.tasks.target import SCORE_METRICS, Metric
 from probing.tasks.task import Average

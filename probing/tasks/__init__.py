@@ -1,1 +1,1 @@
-"""What to ask: texts, the units in them, labels, splits and the metric."""
+"""Tasks: texts, the units in them, their labels, splits and metric."""

@@ -1,4 +1,4 @@
-"""What a task is made of, for the record and the terminal: sizes, classes, lengths, overlap, licence."""
+"""Task cards: sizes, classes, lengths, overlap and licence of a task, for the record and the terminal."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ _FEATURES = {"concat": "[u, v]", "compare": "[|u-v|, u*v]", "all": "[u, v, u*v, 
 
 @dataclass(frozen=True)
 class Lengths:
-    """Lengths of the texts of a split, one for each example.
+    """Summary of the text lengths of a split, with one length per example.
 
     Attributes:
         mean: Mean length.
         median: Median length.
-        low: The 5th percentile.
-        high: The 95th percentile.
-        most: The longest.
+        low: 5th percentile.
+        high: 95th percentile.
+        most: Maximum length.
     """
 
     mean: float
@@ -38,7 +38,7 @@ class Lengths:
 
 @dataclass(frozen=True)
 class ScoreRange:
-    """The scores of a split; `sd` is their standard deviation, dividing by their number."""
+    """Summary of the scores of a split; `sd` is the population standard deviation."""
 
     mean: float
     sd: float
@@ -48,17 +48,17 @@ class ScoreRange:
 
 @dataclass(frozen=True)
 class SplitCard:
-    """One split.
+    """The facts of one split.
 
     Attributes:
         name: train, dev or test.
         size: Number of examples.
-        classes: Number of examples by class or label, in the task's order; None for scores.
+        classes: Number of examples per class or label, in the task's order; None for scores.
         majority: Share of the largest class; None for scores and for several labels.
-        scores: None for classes and labels.
-        lengths: Of the texts; of pairs, of both together.
-        in_train: Examples whose text, or pair of texts, is in train too; 0 of train itself.
-        repeated: Examples that repeat an earlier one of the split, spans included.
+        scores: Summary of the scores; None for classes and labels.
+        lengths: Lengths of the texts; for pairs, of both texts together.
+        in_train: Number of examples whose text, or pair of texts, is also in train; 0 for train itself.
+        repeated: Number of examples that repeat an earlier one of the split, spans included.
     """
 
     name: str
@@ -76,16 +76,16 @@ class TaskCard:
     """The facts of a task.
 
     Attributes:
-        name: As on the command line.
-        source: Where the data come from.
-        licence: Under what licence.
-        metric: What is scored.
-        selection: Where settings are chosen, in words.
-        units: What an example is, in words.
-        length_unit: "words" between whitespace, or "characters" where most texts have none.
-        splits: Those that have examples.
-        conflicts: Texts, or pairs of texts, that occur with different labels, spans included.
-        groups: Number of examples by data set within the task; None for one.
+        name: Name on the command line.
+        source: Origin of the data.
+        licence: Licence of the data.
+        metric: Name of the metric.
+        selection: Data that settings are selected on, in words.
+        units: Description of an example, in words.
+        length_unit: "words" between whitespace, or "characters" if most texts have no whitespace.
+        splits: The splits that have examples.
+        conflicts: Number of texts, or pairs of texts, that occur with different labels, spans included.
+        groups: Number of examples per data set within the task; None if there is only one.
     """
 
     name: str
@@ -100,16 +100,16 @@ class TaskCard:
     groups: Mapping[str, int] | None
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain values, as JSON has them."""
+        """Return the card as plain JSON values."""
         return asdict(self)
 
     def text(self) -> str:
-        """A few lines of at most 110 columns."""
+        """Return the card as a few lines of at most 110 characters."""
         return card_text(self)
 
 
 def card(task: Task) -> TaskCard:
-    """Count what a task is made of."""
+    """Compute the card of a task."""
     texts = [_text(row, task) for row in range(len(task))]
     items = _items(task, texts)
     length_unit, lengths = _measure(texts)
@@ -144,20 +144,20 @@ def card(task: Task) -> TaskCard:
 
 
 def _text(row: int, task: Task) -> str:
-    """All text of an example, those of a pair divided by what ends a word and is in no text."""
+    """Return all text of an example; a separator that no text contains divides the texts of a pair."""
     unit = task.units[row]
     if unit.second is None and task.partners is None:
         return unit.text
     parts = [unit.text] if unit.second is None else [unit.text, unit.second]
     if task.partners is not None:
         partner = task.partners[row]
-        if not (unit.span and partner.text == unit.text):  # two spans of one text, which is read once
+        if not (unit.span and partner.text == unit.text):  # two spans of the same text, which counts once
             parts.append(partner.text)
     return "\0\n".join(parts)
 
 
 def _items(task: Task, texts: Sequence[str]) -> Sequence[Hashable]:
-    """What tells examples apart: their texts, and spans where there are any."""
+    """Return what identifies each example: its text, and its spans if there are any."""
     if not any(unit.span for unit in task.all_units):
         return texts
     partners: Sequence[Unit | None] = task.partners or [None] * len(task)
@@ -168,7 +168,7 @@ def _items(task: Task, texts: Sequence[str]) -> Sequence[Hashable]:
 
 
 def _measure(texts: Sequence[str]) -> tuple[str, NDArray[np.int64]]:
-    """The unit of length, and the length of every text."""
+    """Return the unit of length and the length of every text."""
     words = {text: len(text.split()) for text in dict.fromkeys(texts)}
     spaceless = sum(count == 1 + text.count("\0") for text, count in words.items())
     if 2 * spaceless > len(words):
@@ -207,10 +207,10 @@ def _conflicts(items: Sequence[Hashable], labels: Sequence[str]) -> int:
 
 def _selection(task: Task) -> str:
     return {
-        "dev": "settings chosen on dev",
-        "kfold": f"settings chosen by {task.folds}-fold cross-validation of train",
-        "holdout": "settings chosen on a tenth of train",
-        "nested": f"tested by {task.folds}-fold cross-validation, settings chosen by an inner one",
+        "dev": "settings selected on dev",
+        "kfold": f"settings selected by {task.folds}-fold cross-validation on train",
+        "holdout": "settings selected on a tenth of train",
+        "nested": f"tested by {task.folds}-fold cross-validation, settings selected by an inner one",
         "none": "nothing is trained",
     }[task.selection]
 
@@ -219,7 +219,8 @@ def _units(task: Task) -> str:
     spans = any(unit.span for unit in task.units)
     if task.partners is not None:
         return (
-            f"pairs of {'spans' if spans else 'texts'}, a vector each, joined as {_FEATURES[task.features]}"
+            f"pairs of {'spans' if spans else 'texts'}, one vector each, "
+            f"combined as {_FEATURES[task.features]}"
         )
     if any(unit.second is not None for unit in task.units):
         return "pairs of texts, read together"

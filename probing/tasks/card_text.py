@@ -10,20 +10,20 @@ if TYPE_CHECKING:
     from probing.tasks.card import SplitCard, TaskCard
 
 WIDTH = 110
-# classes and data sets that are named; the rest are counted
+# maximum number of classes and data sets to name; the rest are counted
 MOST = 8
 _INDENT = 12
 _NAME = 30
 
 
 def card_text(card: TaskCard) -> str:
-    """Draw a card: its name and sizes, and below it one fact a line.
+    """Format a card: its name and sizes, then one fact per line.
 
     Args:
-        card: The facts.
+        card: The card to format.
 
     Returns:
-        Several lines, none of more than 110 characters.
+        Several lines of at most 110 characters each.
     """
     sizes = ", ".join(f"{split.size:,} {split.name}" for split in card.splits)
     head = [f"task {card.name}: {sizes}", card.metric, card.selection]
@@ -52,7 +52,7 @@ def _facts(card: TaskCard) -> Iterator[tuple[str, Sequence[str]]]:
 
 
 def _largest(counts: Mapping[str, int]) -> str:
-    """The largest of them, the largest first, and how many more there are."""
+    """The largest counts in descending order, and how many more there are."""
     ordered = sorted(counts.items(), key=lambda item: -item[1])
     named = ", ".join(f"{_short(name)} ({count:,})" for name, count in ordered[:MOST])
     return named + (f" + {len(ordered) - MOST:,} more" if len(ordered) > MOST else "")
@@ -73,7 +73,7 @@ def _lengths(split: SplitCard) -> str:
     of = split.lengths
     return (
         f"{split.name} mean {of.mean:.1f}, median {of.median:g}, 90% from {of.low:,} to {of.high:,}, "
-        f"most {of.most:,}"
+        f"max {of.most:,}"
     )
 
 
@@ -85,18 +85,18 @@ def _overlap(card: TaskCard) -> list[str]:
     ]
     parts += [f"{split.repeated:,} repeated within {split.name}" for split in card.splits if split.repeated]
     if card.conflicts:
-        parts.append(f"texts with differing labels: {card.conflicts:,}")
+        parts.append(f"texts with conflicting labels: {card.conflicts:,}")
     return parts or ["none between splits, nothing repeated"]
 
 
 def _short(name: str) -> str:
-    """A name on one line, cut if it is long."""
+    """A name on one line, truncated if it is long."""
     bare = " ".join(name.split())
     return bare if len(bare) <= _NAME else f"{bare[: _NAME - 3]}..."
 
 
 def _block(name: str, parts: Sequence[str]) -> list[str]:
-    """A named fact; its parts stay whole where they fit, and further lines are indented."""
+    """The lines of a named fact; parts that fit on a line stay whole, and continuation lines are indented."""
     lines = [parts[0]]
     for part in parts[1:]:
         lines[-1] += ";"

@@ -1,4 +1,4 @@
-"""The same task with other labels: control labels that only memorisation can solve, and shuffled ones."""
+"""The same task with other labels: control labels, which only memorisation can solve, or shuffled labels."""
 
 from __future__ import annotations
 
@@ -23,23 +23,23 @@ By = Literal["auto", "word", "last", "text"]
 def control_task(task: Task, by: By = "auto", draw: int = 0) -> Task:
     """Give every type one random label, the same in every split (Hewitt & Liang 2019, section 2).
 
-    A probe can tell such labels only by remembering types, so what it scores on them shows how much of its
-    score on the task may be memory. Labels are drawn from the distribution that train has over its
-    examples; a type that train does not have gets the label of one that it has, so that no label of
-    another split is new. For sentences the paper has no control: here the type is that of the last word, a
-    feature that recurs, or, with `by="text"`, the whole text, whose label nothing could tell.
+    A probe can predict such labels only by memorising types. Its score on them therefore shows how much of
+    its score on the task may be memorisation. Labels are drawn from the label distribution of the train
+    examples. A type that train lacks gets the label of a type that train has, so that no label of another
+    split is new. The paper has no control for sentences. Here the type of a sentence is its last word, a
+    feature that recurs, or, with `by="text"`, the whole text, whose label nothing can predict.
 
     Args:
         task: Any task.
-        by: `word`, the lower-cased word or span; `last`, the last word of a text; `text`, all of it;
-            `auto` takes words where the units are some, else `last`. Of pairs both types count.
-        draw: Another number draws other labels.
+        by: `word`, the lower-cased word or span; `last`, the last word of a text; `text`, the whole text;
+            `auto` uses words if the units are words, and `last` otherwise. For pairs, both types count.
+        draw: Number of the draw; each number gives other labels.
 
     Returns:
-        The task with other targets; units, splits and name stay.
+        The task with other targets; units, splits and name stay the same.
 
     Raises:
-        ProbingError: If there are no words to go by, or the drawn labels are all the same.
+        ProbingError: If `by` is `word` but the units are not words, or if the drawn labels are all the same.
     """
     types = _types(task, by)
     trained = "train" if (task.split == "train").any() else "test"
@@ -51,7 +51,7 @@ def control_task(task: Task, by: By = "auto", draw: int = 0) -> Task:
     tested = len(task.rows("test"))
     if 2 * new > tested:
         log.warning(
-            "control labels: %d of %d test examples are of types that train lacks: nothing can tell them",
+            "control labels: %d of %d test examples are of types that train lacks; nothing predicts them",
             new,
             tested,
         )
@@ -64,8 +64,8 @@ def permuted_task(task: Task, draw: int = 0, seed: int = 0) -> Task:
 
     Args:
         task: Any task.
-        draw: Which shuffle.
-        seed: Seeds all of them.
+        draw: Number of the shuffle.
+        seed: Seed of all shuffles.
 
     Returns:
         The task with its targets in another order.
@@ -95,13 +95,13 @@ def _relabelled(task: Task, values: NDArray[np.generic], what: str) -> Task:
     try:
         return replace(task, target=target)
     except ProbingError as error:
-        raise ProbingError(f"{what}: {error}; another baseline.draw may help, or a larger task") from error
+        raise ProbingError(f"{what}: {error}; try another baseline.draw or a larger task") from error
 
 
 def _types(task: Task, by: By) -> list[Hashable]:
     words = all(unit.span is not None for unit in task.units)
     if by == "word" and not words:
-        raise ProbingError(f"baseline.by=word: the units of task {task.name} are no words; use last or text")
+        raise ProbingError(f"baseline.by=word: the units of task {task.name} are not words; use last or text")
     how = ("word" if words else "last") if by == "auto" else by
     columns = [[_type(unit, how) for unit in units] for units in _columns(task)]
     return list(zip(*columns, strict=True))
@@ -122,6 +122,6 @@ def _type(unit: Unit, how: str) -> str:
 
 
 def _share(kind: Hashable, draw: int) -> float:
-    """A number in [0, 1) that looks random but is the same for a type wherever it occurs."""
+    """Return a number in [0, 1) that looks random but is always the same for a type."""
     digest = hashlib.blake2b(repr((draw, kind)).encode(), digest_size=6).digest()
     return int.from_bytes(digest, "big") / 2**48

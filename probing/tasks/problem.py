@@ -1,4 +1,4 @@
-"""A task as the problem that is put to a probe."""
+"""Conversion of a task to the problem that a probe is fitted to."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from probing.tasks.task import Average, Selection, Task
 
 @dataclass(frozen=True)
 class Problem:
-    """One problem, asked of every head of a layer at once.
+    """Labels and splits as arrays: what the probes of all heads of a layer are fitted to.
 
     Attributes:
         target: The class, score or labels of each of the n rows.
-        train: int64 row indices of the training examples; with `selection="nested"` all rows, with "none"
-            no row.
+        train: int64 row indices of the training examples. All rows with `selection="nested"`, none with
+            "none".
         dev: int64 row indices of the dev examples; empty unless `selection` is "dev".
         test: int64 row indices of the test examples; with `selection="nested"` all rows.
-        selection: Where the L2 value is chosen: on `dev`, by `folds`-fold cross-validation on train, or
-            on a stratified tenth of train; `nested` is k-fold within each of `folds` outer folds, of which
-            every one is tested once; with `none` nothing is trained.
+        selection: Rows on which the L2 value is selected: `dev`, `folds`-fold cross-validation on train, or a
+            stratified tenth of train. With `nested` it is k-fold within each of `folds` outer folds, and
+            every outer fold is tested once. With `none` nothing is trained.
         folds: Number of folds of `selection="kfold"` and of "nested".
-        metric: The score that is maximised on dev.
-        seed: Seeds fold assignment, initialisation and shuffling.
+        metric: Metric that is maximised on dev.
+        seed: Seed of fold assignment, initialisation and shuffling.
         groups: int64 (n,), the data set of each row, for scores that are averaged over data sets; or None.
-        average: How the scores of data sets become one: their mean, or weighted by size.
+        average: Average over the scores of data sets: plain or weighted by size.
     """
 
     target: Target
@@ -45,12 +45,12 @@ class Problem:
 
     @property
     def gold(self) -> NDArray[Any]:
-        """The classes, int64, scores, float64, or labels, bool (n, k), of all n rows."""
+        """Classes, int64, scores, float64, or labels, bool (n, k), of all n rows."""
         return self.target.labels if isinstance(self.target, Classes) else self.target.values
 
 
 def pose(task: Task, seed: int) -> Problem:
-    """A task as a probe sees it."""
+    """Return a task as a problem."""
     everything = np.arange(len(task))
     nested = task.selection == "nested"
     return Problem(

@@ -1,4 +1,4 @@
-"""Fewer examples of any task: a limit for a quick look, and classes of one size."""
+"""Subsets of any task: a limit on the number of examples, and classes of equal size."""
 
 from __future__ import annotations
 
@@ -12,24 +12,25 @@ from probing.tasks.target import Classes, Labels
 from probing.tasks.task import SPLITS, Task
 
 Rows = NDArray[np.int64]
-# examples without which nothing can be learned of a class, nor a correlation be taken
+# minimum number of examples to learn a class from, or to compute a correlation
 LEAST = 2
 
 
 def sample(task: Task, limit: int | None, balance: bool, seed: int) -> Task:
-    """Draw some examples of every split at random; those that stay keep their order.
+    """Draw some examples of every split at random, and keep their order.
 
     Args:
         task: Any task.
-        limit: Most examples of each split; None takes all. Classes, fifths of scores and data sets
-            within a task keep their shares as nearly as whole numbers allow, but no class of train gets
-            fewer examples than choosing settings needs: two, or one for each fold (of nested folds two
-            more), or all that it has. A greater limit with the same seed adds examples and drops none.
-        balance: Whether to cut all classes of a split to the size of its smallest, before the limit.
-        seed: Of the draw.
+        limit: Maximum number of examples of each split; None keeps all. Classes, fifths of scores and data
+            sets within a task keep their shares as closely as whole numbers allow. No class of train gets
+            fewer examples than selecting settings needs: two, or one for each fold (two more for nested
+            folds), or all its examples if it has fewer. A larger limit with the same seed adds examples and
+            drops none.
+        balance: Whether to reduce all classes of a split to the size of its smallest, before the limit.
+        seed: Seed of the draw.
 
     Returns:
-        The task itself if nothing is to be left out.
+        The smaller task, or the task itself if nothing is left out.
 
     Raises:
         ProbingError: If there are no classes to balance, or the limit leaves too little to probe.
@@ -53,7 +54,7 @@ def _take(task: Task, rows: Rows, key: str) -> Task:
 
 
 def _balanced(task: Task, seed: int) -> Rows:
-    """Rows with as many of each class as a split's smallest class has."""
+    """Return rows with as many examples of each class as the smallest class of the split has."""
     if not isinstance(task.target, Classes):
         kind = "several labels for each example" if isinstance(task.target, Labels) else "scores"
         raise ProbingError(f"task.balance=true needs classes, but task {task.name} has {kind}; leave it out")
@@ -68,17 +69,17 @@ def _balanced(task: Task, seed: int) -> Rows:
             name = task.target.names[task.target.labels[row]]
             raise ProbingError(
                 f"task.balance=true would cut every class of train to the {sizes[row]} examples of {name!r}, "
-                f"fewer than the {_needed(task)} that it takes to probe; leave it out"
+                f"fewer than the {_needed(task)} that a probe needs; leave it out"
             )
     return np.flatnonzero(rank < np.array([smallest[split] for split in task.split.tolist()]))
 
 
 def _limited(task: Task, limit: int, seed: int) -> Rows:
-    """Rows in proportion to the strata of each split, those first that each class cannot do without."""
+    """Return rows in proportion to the strata of each split, after those that no class can do without."""
     groups = np.full(len(task), "") if task.groups is None else task.groups
     strata = _number(task.split, groups, task.target.strata)
     rank, sizes = _ranks(strata, seed)
-    # to take the least of these is Webster's method, by which no share falls when the total rises
+    # taking the smallest of these is Webster's method: no share falls when the total rises
     order = (rank + 0.5) / sizes
     order[_indispensable(task, groups, order)] = -1
     kept = []
@@ -94,7 +95,7 @@ def _limited(task: Task, limit: int, seed: int) -> Rows:
 
 
 def _least(task: Task, split: str, indispensable: int) -> int:
-    """The fewest examples of a split that make a task."""
+    """Return the minimum number of examples of a split."""
     if not isinstance(task.target, Classes):
         return max(indispensable, _needed(task) if split == "train" else LEAST)
     classes = len(np.unique(task.target.labels[task.rows(split)]))
@@ -102,7 +103,7 @@ def _least(task: Task, split: str, indispensable: int) -> int:
 
 
 def _indispensable(task: Task, groups: NDArray[np.str_], order: NDArray[np.float64]) -> Rows:
-    """Rows without which train would lack a class, or another split a data set to score."""
+    """Return rows without which train would lack a class, or another split a data set to score."""
     kept = []
     for split in SPLITS:
         rows = task.rows(split)
@@ -117,7 +118,7 @@ def _indispensable(task: Task, groups: NDArray[np.str_], order: NDArray[np.float
 
 
 def _firsts(rows: Rows, keys: NDArray[Any], order: NDArray[np.float64], n: int) -> list[int]:
-    """Of each key the n rows that come first."""
+    """Return the first n rows of each key."""
     kept: list[int] = []
     for key in np.unique(keys[rows]):
         of_key = rows[keys[rows] == key]
@@ -126,14 +127,14 @@ def _firsts(rows: Rows, keys: NDArray[Any], order: NDArray[np.float64], n: int) 
 
 
 def _needed(task: Task) -> int:
-    """Examples of a class, or scores, that train needs for settings to be chosen."""
-    # two more than folds leave one for each inner fold, whichever outer fold is taken away
+    """Return the number of examples per class, or of scores, that train needs to select settings."""
+    # two more than folds leave one for each inner fold, regardless of the outer fold held out
     folds = {"kfold": task.folds, "nested": task.folds + 2}
     return max(LEAST, folds.get(task.selection, 0))
 
 
 def _number(*keys: NDArray[np.str_] | Rows) -> Rows:
-    """A number for every combination of keys that there is, from 0; int64 (n,)."""
+    """Return a number, from 0, for every combination of keys that occurs; int64 (n,)."""
     numbers = np.zeros(len(keys[0]), dtype=np.int64)
     for key in keys:
         values, places = np.unique(key, return_inverse=True)
@@ -142,7 +143,7 @@ def _number(*keys: NDArray[np.str_] | Rows) -> Rows:
 
 
 def _ranks(strata: Rows, seed: int) -> tuple[Rows, Rows]:
-    """The place of each row in a random order of its stratum, and the size of the stratum."""
+    """Return the position of each row in a random order of its stratum, and the size of the stratum."""
     order = np.lexsort((_shuffle(len(strata), seed), strata))
     sizes = np.bincount(strata)
     starts = np.cumsum(sizes) - sizes

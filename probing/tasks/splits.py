@@ -1,4 +1,4 @@
-"""Splits for data that come without any: stratified, seeded, and hardly moved by rows that are added."""
+"""Splits for data that have none: stratified, seeded, and stable when rows are added."""
 
 from __future__ import annotations
 
@@ -13,32 +13,32 @@ from numpy.typing import NDArray
 from probing.errors import ProbingError
 from probing.tasks.task import SPLITS
 
-# texts that train keeps of every stratum, before dev and test get any
+# number of texts of every stratum that go to train before dev and test get any
 KEPT = 2
 
 
 def make_splits(
     texts: Sequence[str], labels: Sequence[str], shares: Sequence[float], seed: int
 ) -> NDArray[np.str_]:
-    """Give every text to train, dev or test, the same share of every label to each.
+    """Assign every text to train, dev or test, with the same share of every label in each.
 
-    Texts are ranked within their stratum by a seeded hash of their own: the first ranks are test, the next
-    dev, the rest train. So the order of the rows does not matter, copies of one text stay together, and
-    rows that are added move only the few texts that lie next to a border. The stratum of a text with
-    several labels (a sentence whose words are the examples) is the rarest of them.
+    Texts are ranked within their stratum by a seeded hash of the text. The first ranks are test, the next
+    are dev, and the rest are train. So the order of the rows does not matter, copies of a text stay
+    together, and added rows move only the few texts that are next to a border. If a text has several labels
+    (a sentence whose words are the examples), its stratum is the rarest of them.
 
     Args:
         texts: The text of each of n examples.
-        labels: The label of each, or the bin that its score is in.
-        shares: Of train, dev and test, summing to 1; only that of dev may be 0.
-        seed: Of the hash.
+        labels: The label of each, or the bin of its score.
+        shares: Shares of train, dev and test, which sum to 1; only that of dev may be 0.
+        seed: Seed of the hash.
 
     Returns:
-        str (n,), "train", "dev" or "test". Every share of every stratum is met within one text, as far as
-        train keeps two of its texts; dev and test hold no label that train lacks.
+        str (n,), "train", "dev" or "test". Every share of every stratum is met to within one text, unless
+        train needs more to keep two of its texts. Dev and test have no label that train lacks.
 
     Raises:
-        ProbingError: If the shares make no sense or there are too few texts.
+        ProbingError: If the shares are invalid or there are too few texts.
     """
     check_shares(shares)
     numbers = {text: number for number, text in enumerate(dict.fromkeys(texts))}
@@ -57,28 +57,28 @@ def make_splits(
     for name, share in zip(SPLITS, shares, strict=True):
         if share and name not in split:
             raise ProbingError(
-                f"{len(numbers)} different texts of {len(set(labels))} labels are too few to make splits of; "
-                "name the splits in a column, task.split=..."
+                f"{len(numbers)} different texts of {len(set(labels))} labels are too few to split; "
+                "give the splits in a column, task.split=..."
             )
     return split
 
 
 def check_shares(shares: Sequence[float]) -> None:
-    """Refuse shares of train, dev and test that make no sense.
+    """Reject invalid shares of train, dev and test.
 
     Raises:
-        ProbingError: If they do not sum to 1, or those of train and test are nothing.
+        ProbingError: If they do not sum to 1, or the share of train or test is 0.
     """
     sound = len(shares) == len(SPLITS) and min(shares) >= 0 and math.isclose(sum(shares), 1, abs_tol=1e-6)
     if not (sound and shares[0] > 0 and shares[2] > 0):
         raise ProbingError(
-            f"task.shares is {list(shares)}; give those of train, dev and test, which sum to 1, as in "
-            "task.shares=[0.8,0.1,0.1]; only dev's may be 0"
+            f"task.shares is {list(shares)}; give shares of train, dev and test that sum to 1, as in "
+            "task.shares=[0.8,0.1,0.1]; only that of dev may be 0"
         )
 
 
 def _rarest(text_of: NDArray[np.int64], labels: Sequence[str]) -> NDArray[np.str_]:
-    """The rarest label of every text."""
+    """Return the rarest label of every text."""
     counts = Counter(labels)
     by_rarity = sorted(counts, key=lambda label: (counts[label], label))
     rank = {label: number for number, label in enumerate(by_rarity)}
@@ -89,10 +89,10 @@ def _rarest(text_of: NDArray[np.int64], labels: Sequence[str]) -> NDArray[np.str
 
 
 def _borders(n: int, shares: Sequence[float], offset: float, largest: bool) -> tuple[int, int]:
-    """Ranks below the first are test, below the second test or dev.
+    """Return two ranks: ranks below the first are test, and the others below the second are dev.
 
-    The offset rounds up as often as the shares say over many small strata; the largest stratum always
-    gives something to every split.
+    The offset rounds up as often as the shares require over many small strata. The largest stratum always
+    gives at least one text to every split.
     """
     test = math.floor(n * shares[2] + offset)
     held = math.floor(n * (shares[2] + shares[1]) + offset)
@@ -106,7 +106,7 @@ def _borders(n: int, shares: Sequence[float], offset: float, largest: bool) -> t
 def _back_to_train(
     made: NDArray[np.str_], text_of: NDArray[np.int64], labels: NDArray[np.str_]
 ) -> NDArray[np.str_]:
-    """Move texts to train that hold a label which is nowhere in train."""
+    """Move texts to train if train lacks one of their labels."""
     seen = np.unique(labels[made[text_of] == "train"])
     moved = made.copy()
     moved[text_of[~np.isin(labels, seen)]] = "train"
@@ -114,6 +114,6 @@ def _back_to_train(
 
 
 def _hash(seed: int, text: str) -> float:
-    """A number in [0, 1) that only the seed and the text decide."""
+    """Return a number in [0, 1) that depends only on the seed and the text."""
     digest = hashlib.blake2b(f"{seed}\n{text}".encode("utf-8", "surrogatepass"), digest_size=8).digest()
     return int.from_bytes(digest, "big") / 2**64

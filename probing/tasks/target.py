@@ -1,4 +1,4 @@
-"""The target of every example: one of some classes, a score, or any number of some labels."""
+"""Targets of examples: one of several classes, a score, or any number of several labels."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ Metric = Literal[
 CLASS_METRICS = ("accuracy", "macro_f1", "f1", "matthews")
 SCORE_METRICS = ("pearson", "spearman")
 LABEL_METRICS: tuple[Metric, ...] = ("micro_f1", "macro_f1", "exact_match")
-# scores from -1 to 1, of which guessing gets 0
+# metrics from -1 to 1, for which guessing scores 0
 COEFFICIENTS = ("matthews", *SCORE_METRICS)
-# strata that scores are cut into wherever a split is to be balanced
+# number of strata that scores are divided into to balance splits
 BINS = 5
 
 
@@ -31,7 +31,7 @@ class Classes:
 
     Attributes:
         labels: int64 (n,), indices into `names`.
-        names: Names of the classes, in the order of their indices; of two, the second is the positive.
+        names: Names of the classes, in the order of their indices; the second of two is the positive class.
     """
 
     labels: NDArray[np.int64]
@@ -43,40 +43,40 @@ class Classes:
 
     @property
     def metrics(self) -> tuple[str, ...]:
-        """The scores that make sense: F1 and Matthews' coefficient of two classes only."""
+        """The metrics that apply; F1 and Matthews' coefficient need exactly two classes."""
         return CLASS_METRICS if len(self.names) == 2 else ("accuracy", "macro_f1")
 
     @property
     def strata(self) -> NDArray[np.int64]:
-        """Groups of examples that every split should hold in equal shares: the labels; int64 (n,)."""
+        """Groups of examples that every split should contain in equal shares: the labels; int64 (n,)."""
         return self.labels
 
     def take(self, rows: NDArray[np.int64]) -> Classes:
-        """The classes of some examples."""
+        """Return the classes of some examples."""
         return replace(self, labels=self.labels[rows])
 
     def shown(self) -> list[str]:
-        """The class of every example by name."""
+        """Return the class name of every example."""
         return [self.names[label] for label in self.labels.tolist()]
 
     def as_bytes(self) -> bytes:
-        """All of it, the same on every machine; for digests."""
+        """Return names and labels as bytes that are the same on every machine, for digests."""
         return json.dumps(("classes", self.names)).encode() + self.labels.astype("<i8").tobytes()
 
     def check(self, splits: Mapping[str, NDArray[np.int64]], least: int = 0) -> None:
-        """Refuse labels that no probe could be trained or scored on.
+        """Reject labels that no probe can be trained or scored on.
 
         Args:
-            splits: Rows of the splits that are used, by name, that to train on first.
-            least: Examples that folds need, of each class; 0 where there are no folds.
+            splits: Rows of the splits in use, by name, with the training split first.
+            least: Minimum number of examples of each class that the folds need; 0 if there are no folds.
 
         Raises:
-            ProbingError: Saying what is wrong.
+            ProbingError: If the labels cannot be used; the message says why.
         """
         first, *held = splits
         counts = Counter(self.labels[splits[first]].tolist())
         if len(counts) < 2:
-            raise ProbingError(f"{first} has one class only; a probe needs two")
+            raise ProbingError(f"{first} has only one class; a probe needs two")
         for split in held:
             unseen = set(self.labels[splits[split]].tolist()) - set(counts)
             if unseen:
@@ -84,7 +84,7 @@ class Classes:
         total = sum(counts.values())
         if total < 2 * len(counts):
             raise ProbingError(
-                f"{total} train examples for {len(counts)} classes; give at least two for each class"
+                f"{total} train examples for {len(counts)} classes; give at least two per class"
             )
         label, fewest = min(counts.items(), key=lambda item: item[1])
         if fewest < least:
@@ -100,8 +100,8 @@ class Scores:
 
     Attributes:
         values: float64 (n,).
-        anchors: Evenly spaced scores, ascending, at least two: a probe that answers with a distribution
-            spreads it over these, and its answer is the mean (Tai, Socher & Manning 2015, section 4.2).
+        anchors: Evenly spaced scores in ascending order, at least two. A probe that predicts a distribution
+            spreads it over these, and its prediction is the mean (Tai, Socher & Manning 2015, section 4.2).
     """
 
     values: NDArray[np.float64]
@@ -113,32 +113,32 @@ class Scores:
 
     @property
     def metrics(self) -> tuple[str, ...]:
-        """The scores that make sense."""
+        """The metrics that apply."""
         return SCORE_METRICS
 
     @property
     def strata(self) -> NDArray[np.int64]:
-        """Groups of examples that every split should hold in equal shares: fifths by rank; int64 (n,)."""
+        """Groups of examples that every split should contain in equal shares: fifths by rank; int64 (n,)."""
         edges = np.unique(np.quantile(self.values, np.linspace(0, 1, BINS + 1)[1:-1]))
         return np.searchsorted(edges, self.values, side="left").astype(np.int64)
 
     def take(self, rows: NDArray[np.int64]) -> Scores:
-        """The scores of some examples."""
+        """Return the scores of some examples."""
         return replace(self, values=self.values[rows])
 
     def shown(self) -> list[str]:
-        """The score of every example as text."""
+        """Return the score of every example as text."""
         return [f"{value:g}" for value in self.values.tolist()]
 
     def as_bytes(self) -> bytes:
-        """All of it, the same on every machine; for digests."""
+        """Return anchors and scores as bytes that are the same on every machine, for digests."""
         return json.dumps(("scores", self.anchors)).encode() + self.values.astype("<f8").tobytes()
 
     def check(self, splits: Mapping[str, NDArray[np.int64]], least: int = 0) -> None:
-        """Refuse scores that no probe could be trained or scored on; see `Classes.check`.
+        """Reject scores that no probe can be trained or scored on; see `Classes.check`.
 
         Raises:
-            ProbingError: Saying what is wrong.
+            ProbingError: If the scores cannot be used; the message says why.
         """
         if not np.isfinite(self.values).all():
             raise ProbingError("a score is not a finite number; remove its example")
@@ -199,7 +199,7 @@ class Labels:
         return json.dumps(("labels", self.names)).encode() + np.packbits(self.values, axis=1).tobytes()
 
     def check(self, splits: Mapping[str, NDArray[np.int64]], least: int = 0) -> None:
-        """Refuse labels that no probe could be trained or scored on; see `Classes.check`.
+        """Reject labels that no probe can be trained or scored on; see `Classes.check`.
 
         Raises:
             ProbingError: Saying what is wrong.
@@ -222,7 +222,7 @@ Target = Classes | Scores | Labels
 
 
 def one_answer(target: Target, who: str, instead: str) -> Classes | Scores:
-    """Return a target with one answer for each example, refusing several labels.
+    """Return a target with one answer for each example, and reject several labels.
 
     Args:
         target: Any target.

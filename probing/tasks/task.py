@@ -1,4 +1,4 @@
-"""A task, the same for every head: units of text, their targets, and their splits."""
+"""Tasks: units of text with their targets and splits, the same for every head."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from probing.validation.ranges import Folds, check_ranges
 Selection = Literal["dev", "kfold", "holdout", "nested", "none"]
 Features = Literal["concat", "compare", "all"]
 Average = Literal["mean", "weighted"]
-# a vector for each text of a pair, or both in one input of the model
+# one vector for each text of a pair, or both texts in one model input
 Pair = Literal["vectors", "joint"]
 SPLITS = ("train", "dev", "test")
 _NEEDED = {
@@ -33,11 +33,11 @@ _NEEDED = {
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """A stretch of text that one vector stands for, or with a second span two vectors.
+    """A text, or a span of it, that gets one vector; or two spans of it that get one each.
 
     Attributes:
-        text: What the tokenizer is given.
-        span: Character offsets [start, end) of a word or span in `text`; None stands for all of it.
+        text: The text given to the tokenizer.
+        span: Character offsets [start, end) of a word or span in `text`; None for the whole text.
         second: A second text that the model reads in the same input, for joint sentence pairs.
         second_span: Character offsets of a second span in `text`, as the object of a relation. A task divides
             such a unit into a pair of units, one for each span, whose vectors become one as those of any
@@ -52,30 +52,30 @@ class Unit:
 
 @dataclass(frozen=True)
 class Task:
-    """Units with their targets and splits; checked when made, so that every later step may trust it.
+    """Units with their targets and splits, checked when made so that every later step can rely on them.
 
     Attributes:
-        name: As on the command line, `senteval/trec`.
-        units: One for each of the n examples, for pairs the first. Units with a second span are divided when
-            the task is made: here each keeps its first span.
+        name: Name on the command line, for example `senteval/trec`.
+        units: One unit for each of the n examples; for pairs, the first unit. Units with two spans become
+            pairs when the task is made, and keep only their first span here.
         target: The class, score or labels of each example.
         split: str (n,), each "train", "dev" or "test".
-        partners: The second unit of each pair, which may be a second span of the same text; None where an
-            example is one unit.
-        features: How the vectors u and v of a pair become one: [u, v], [|u−v|, u·v] or
+        partners: The second unit of each pair, which may be another span of the same text; None if an example
+            is a single unit.
+        features: Combination of the vectors u and v of a pair: [u, v], [|u−v|, u·v] or
             [u, v, u·v, |u−v|].
-        selection: Where settings such as L2 are chosen: on the dev split, by k-fold on train, or on a
-            tenth of train held out (stratified, seeded); `nested` tests every example of train once, by an
-            outer k-fold, and chooses by an inner one; `none` has test examples only, nothing is trained.
-        folds: Number of folds, used by `kfold` and, for both, `nested`.
-        metric: What `dev` and `test` of the result frame hold.
-        groups: str (n,), data sets within the task that are scored apart; None for one.
-        average: How scores of `groups` become one: their mean, or weighted by size.
-        source: Where the data comes from, for the record.
-        licence: Under what licence, for the record.
+        selection: Data that settings such as L2 are selected on: the dev split, k-fold on train, or a tenth
+            of train held out (stratified, seeded). `nested` tests every example of train once, by an outer
+            k-fold, and selects by an inner one. `none` has only test examples and trains nothing.
+        folds: Number of folds, used by `kfold` and, for both the outer and the inner folds, by `nested`.
+        metric: Metric of the columns `dev` and `test` of the result frame.
+        groups: str (n,), data sets within the task that are scored separately; None if there is only one.
+        average: Average of the scores of `groups`: their plain mean, or weighted by size.
+        source: Origin of the data, for the record.
+        licence: Licence of the data, for the record.
 
     Raises:
-        ProbingError: If the data cannot make a probing experiment; the message says why.
+        ProbingError: If the data cannot be probed; the message says why.
     """
 
     name: str
@@ -93,7 +93,7 @@ class Task:
     licence: str = "unknown"
 
     def __post_init__(self) -> None:
-        """Divide units of two spans, and refuse what no probe could be trained or scored on."""
+        """Make pairs of units with two spans, and reject a task that no probe can be trained or scored on."""
         if any(unit.second_span for unit in self.units):
             self._divide()
         self._check_shapes()
@@ -104,7 +104,7 @@ class Task:
             raise ProbingError(f"task {self.name}: task.metric={self.metric} does not apply; use {there}")
         try:
             rows = {name: self.rows(name) for name in SPLITS if name in _NEEDED[self.selection]}
-            # two more, so that what an outer fold leaves is enough for as many inner ones
+            # two more, so that the rows outside an outer fold are enough for as many inner folds
             least = {"kfold": self.folds, "nested": self.folds + 2}.get(self.selection, 0)
             self.target.check(rows, least)
         except ProbingError as error:
@@ -116,7 +116,7 @@ class Task:
 
     @cached_property
     def digest(self) -> str:
-        """A SHA-256 of units, targets and splits, and of how they are to be scored."""
+        """SHA-256 of the name, units, targets, splits and scoring rules."""
         digest = hashlib.sha256()
         rules = (self.features, self.selection, self.folds, self.metric, self.average)
         digest.update(json.dumps((self.name, rules)).encode())
@@ -129,18 +129,18 @@ class Task:
 
     @property
     def all_units(self) -> tuple[Unit, ...]:
-        """Every unit that needs a vector: n, or 2n of pairs, the first of all pairs first."""
+        """All units that need a vector: n, or 2n for pairs, with the first units of all pairs first."""
         return self.units + (self.partners or ())
 
     def rows(self, split: str) -> NDArray[np.int64]:
-        """Indices of the examples of one split, in order; int64 (n_split,)."""
+        """Return the indices of the examples of one split, in order; int64 (n_split,)."""
         return np.flatnonzero(self.split == split)
 
     def take(self, rows: Sequence[int] | NDArray[np.int64]) -> Task:
-        """The same task with some of its examples only, in the order given.
+        """Return the task with only some of its examples, in the given order.
 
         Raises:
-            ProbingError: If too little is left to probe.
+            ProbingError: If too few examples are left to probe.
         """
         at = np.asarray(rows, dtype=np.int64)
         return replace(
@@ -197,15 +197,15 @@ class Task:
 
 
 class TaskSource(Protocol):
-    """A choice in conf/task: a frozen dataclass that knows how to build its task."""
+    """A choice in conf/task: a frozen dataclass that builds its task."""
 
     @property
     def name(self) -> str:
-        """The task's name, as on the command line."""
+        """The task's name on the command line."""
 
     def build(self) -> Task:
         """Read or generate the examples.
 
         Raises:
-            ProbingError: With the file, the line and the fix, if the data is not as it should be.
+            ProbingError: If the data are invalid; with the file, the line and the fix.
         """

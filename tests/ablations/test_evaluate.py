@@ -22,6 +22,8 @@ from probing.objectives.readout import Readout
 from tests import tiny
 from tests.objectives.made import ready_of, small, words
 
+pytestmark = pytest.mark.slow
+
 USES: dict[str, tuple[Callable[[Path], Path], Objective, str]] = {
     "readout of bert": (tiny.make_bert, Readout(), "first"),
     "readout of bert, mean": (tiny.make_bert, Readout(), "mean"),

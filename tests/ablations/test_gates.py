@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +11,11 @@ import pytest
 import torch
 
 import probing
-from probing.ablations.hard_concrete import CLOSED, OPEN, gate_at_test, noise, p_open, sample
+from probing.ablations.hard_concrete import CLOSED, GAMMA, ZETA, gate_at_test, noise, p_open, sample
 from tests.ablations.handbuilt import IGNORED, NEEDED, make_handbuilt, sentences
 from tests.figures.found import of
+
+pytestmark = pytest.mark.slow
 
 
 @pytest.mark.parametrize("log_alpha", [-3.0, -1.0, 0.0, 1.5])
@@ -24,7 +27,8 @@ def test_the_probability_that_a_gate_is_open_is_that_of_its_samples(log_alpha: f
 
 def test_the_test_gate_is_closed_up_to_its_threshold_and_open_from_the_other() -> None:
     assert pytest.approx(-2.398, abs=5e-4) == CLOSED
-    at = torch.tensor([CLOSED - 1e-3, CLOSED + 1e-3, OPEN - 1e-3, OPEN + 1e-3])
+    opened = math.log((1 - GAMMA) / (ZETA - 1))
+    at = torch.tensor([CLOSED - 1e-3, CLOSED + 1e-3, opened - 1e-3, opened + 1e-3])
     gates = gate_at_test(at)
     assert gates[0] == 0
     assert 0 < gates[1] < gates[2] < 1

@@ -22,6 +22,8 @@ from probing.models.masking import gated
 from probing.models.trace import find_sites
 from tests.models.families import FAMILIES, build, inputs_of
 
+pytestmark = pytest.mark.slow
+
 torch.set_num_threads(1)
 
 NAMES = ("bert", "gpt2", "llama", "t5", "bart")
@@ -252,7 +254,7 @@ def test_the_model_is_left_as_it_was() -> None:
     hooks = [len(m._forward_pre_hooks) + len(m._forward_hooks) for m in model.modules()]
     try:
         np.testing.assert_allclose(_importance(model, inputs).per_example, still, rtol=1e-12)
-        with pytest.raises(ProbingError, match="one number for each example"):
+        with pytest.raises(ProbingError, match="one number per example"):
             head_importance(model, [lambda: _loss(model, inputs).sum()])
         assert [module.training for module in model.modules()] == training
         assert [parameter.requires_grad for parameter in model.parameters()] == learning

@@ -13,6 +13,8 @@ from probing.results.effects import effect
 from tests.ablations.handbuilt import IGNORED, NEEDED, make_handbuilt, sentences
 from tests.figures.found import of
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:

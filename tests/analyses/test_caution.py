@@ -15,6 +15,8 @@ import probing
 from tests import tiny
 from tests.ablations.handbuilt import make_handbuilt, sentences
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -26,6 +26,8 @@ from tests.ablations.handbuilt import IGNORED, NEEDED, make_handbuilt, sentences
 from tests.figures.found import of
 from tests.objectives.made import ready_of, small
 
+pytestmark = pytest.mark.slow
+
 FAMILIES = {
     "bert": tiny.make_masked,
     "gpt2": tiny.make_causal,

@@ -23,6 +23,8 @@ from probing.runs.prepare import prepare
 from probing.tasks.target import Classes
 from tests.runs.test_run import overrides
 
+pytestmark = pytest.mark.slow
+
 SCORES = ["dev", "test", "test_low", "test_high", "l2"]
 
 

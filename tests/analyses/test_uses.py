@@ -20,6 +20,8 @@ from probing.results.table import summary
 from tests import tiny
 from tests.ablations.handbuilt import IGNORED, make_handbuilt, sentences
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -23,6 +23,8 @@ from tests.figures import found
 from tests.figures.frames import frame, texts
 from tests.page.results import write
 
+pytestmark = pytest.mark.slow
+
 USUAL = {
     "probe", "importance per_example", "ablation leave_one_out", "ablation leave_one_out.loss", "entropy",
     "gates lambda=0.001", "gates lambda=0.01", "gates lambda=0.1",

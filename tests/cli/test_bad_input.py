@@ -10,6 +10,8 @@ import pytest
 from probing.cli import main as cli
 from probing.config.choices import groups
 
+pytestmark = pytest.mark.slow
+
 REFERENCES = ("a${b", "${nope}", "${nope:1}", "${oc.env:NO_SUCH_VARIABLE}", "${oc.decode:[}")
 REFERRING = ("paths.root", "hydra.run.dir", "model.name", "model.label")
 NUMBERS = ("nan", "-inf", "1e400", "-5", "abc", "true", "[]", "1,2")

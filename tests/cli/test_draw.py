@@ -17,6 +17,8 @@ from probing.results.store import ResultStore
 from tests.figures import found
 from tests.figures.frames import checkpoints, frame, texts, top_heads
 
+pytestmark = pytest.mark.slow
+
 MLP = "senteval[nhid=50,dropout=0.1]"
 HEADS = ["granularity=head", "probe=logistic"]
 ONE = ["task=a", *HEADS]

@@ -19,6 +19,8 @@ from probing.statistics.paired_tests import holm, mcnemar, swapped, two_sided
 from probing.tasks.target import Metric
 from tests.comparisons.test_compare import grid
 
+pytestmark = pytest.mark.slow
+
 
 def answered(
     answers: NDArray[Any],

@@ -20,6 +20,8 @@ from probing.errors import ProbingError
 from probing.io.yaml import as_yaml
 from probing.validation.ranges import AtLeast, Bound, Entries, Most, Range, hints_of
 
+pytestmark = pytest.mark.slow
+
 TABLE = ["task=table", "model=hf", "model.name=x"]
 ODD = (
     "false", "1e5", "1_000", "0x10", "on", "12e3456", "~", "=", "a=b", "[a]", "{a: b}", "(a)", "o'neil",

@@ -12,6 +12,8 @@ from probing.cli.main import MISTAKE, main
 from tests.datasets.bad import published, tables, treebanks
 from tests.datasets.bad.case import CSV, Bad
 
+pytestmark = pytest.mark.slow
+
 BAD = [
     *tables.tables(),
     *tables.spans(),

@@ -19,6 +19,8 @@ from probing.errors import ProbingError
 from probing.tasks.target import Classes, Scores
 from probing.tasks.task import Task
 
+pytestmark = pytest.mark.slow
+
 TASKS = [name for name in choices("task") if name.startswith("glue/")]
 SIZES = {"train": 30, "validation": 12, "validation_matched": 12, "validation_mismatched": 9, "test": 6}
 
@@ -134,7 +136,7 @@ def test_a_split_may_be_in_several_files_of_which_none_may_lack(tmp_path: Path) 
     whole = pq.read_table(tmp_path / "sst2/train-00000-of-00001.parquet")
     (tmp_path / "sst2/train-00000-of-00001.parquet").unlink()
     pq.write_table(whole.slice(0, 20), tmp_path / "sst2/train-00000-of-00002.parquet")
-    with pytest.raises(ProbingError, match="one of 2 files, of which 1 are there"):
+    with pytest.raises(ProbingError, match="one of 2 files, but only 1 are there"):
         source("glue/sst2", f"task.path={tmp_path}").build()
     pq.write_table(whole.slice(20), tmp_path / "sst2/train-00001-of-00002.parquet")
     task = source("glue/sst2", f"task.path={tmp_path}").build()
@@ -161,7 +163,7 @@ def test_examples_with_an_empty_text_are_left_out_and_counted(
         ("mnli", "label", 3, r"row 8: label 3 is not a class from 0 to 2"),
         ("stsb", "label", 5.5, r"row 8: label 5.5 is not a score from 0 to 5"),
         ("cola", "label", None, r"row 8: label None is not a class"),
-        ("cola", "sentence", "drop", r"there is no column 'sentence' but label, idx"),
+        ("cola", "sentence", "drop", r"there is no column 'sentence', only label, idx"),
     ],
 )
 def test_files_that_are_not_glues(
@@ -183,18 +185,20 @@ def test_texts_that_are_numbers_are_named(tmp_path: Path) -> None:
     data = columns("cola", "train")
     data["sentence"] = list(range(len(data["sentence"])))
     pq.write_table(pa.table(data), tmp_path / "cola/train-00000-of-00001.parquet")
-    with pytest.raises(ProbingError, match=r"row 1: \[0\] is no text; take the hub's files"):
+    with pytest.raises(ProbingError, match=r"row 1: \[0\] is not a text; use the hub's files"):
         source("glue/cola", f"task.path={tmp_path}").build()
 
 
 def test_missing_and_broken_files_are_named(tmp_path: Path) -> None:
     with pytest.raises(
-        ProbingError, match=r"no cola/train.parquet or cola/train-00000-of-00001.parquet; give as"
+        ProbingError, match=r"no cola/train.parquet or cola/train-00000-of-00001.parquet; set task.path"
     ):
         source("glue/cola", f"task.path={tmp_path}").build()
     write(tmp_path, "cola")
     (tmp_path / "cola/validation-00000-of-00001.parquet").write_text("no parquet")
-    with pytest.raises(ProbingError, match=r"validation-00000-of-00001\.parquet: no parquet file"):
+    with pytest.raises(
+        ProbingError, match=r"validation-00000-of-00001\.parquet: not a readable parquet file"
+    ):
         source("glue/cola", f"task.path={tmp_path}").build()
     with pytest.raises(ProbingError, match=r"task\.config is 'colo'; did you mean cola"):
         source("glue/cola", "task.config=colo")

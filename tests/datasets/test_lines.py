@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from probing.datasets.lines import read_lines, read_text
-from probing.datasets.senteval import SentEvalProbing, Snli, TwoSided
+from probing.datasets.senteval import PairTask, ProbingTask, SentenceTask
 from probing.datasets.table import TableTask
 from probing.datasets.treebank.files import read_treebank
 from probing.errors import ProbingError
@@ -67,10 +67,10 @@ def test_what_is_no_text_is_named(tmp_path: Path, content: bytes, message: str) 
 
 def test_an_encoding_that_can_be_given_is_proposed(tmp_path: Path) -> None:
     path = put(tmp_path / "x", b"a\nb\0")
-    with pytest.raises(ProbingError, match=r"line 2: a null character .* task.encoding=utf-16 say"):
+    with pytest.raises(ProbingError, match=r"line 2: a null character .* task.encoding=utf-16"):
         read_text(path, "utf-8", "", "task.encoding")
     for name in ("utf-9", "hex", "a\0b"):
-        with pytest.raises(ProbingError, match=r"task.encoding is .*, which is none"):
+        with pytest.raises(ProbingError, match=r"task.encoding is .*, which is not an encoding"):
             read_text(path, name, "", "task.encoding")
 
 
@@ -115,7 +115,7 @@ def test_a_header_that_comes_again_is_no_example(
     with caplog.at_level("WARNING", logger="probing"):
         joined = TableTask(path=path).build()
     assert facts(joined) == facts(TableTask(path=put(tmp_path / f"a.{kind}", TABLES[kind].encode())).build())
-    assert f"b.{kind}, line 17: the header again" in caplog.text
+    assert f"b.{kind}, line 17: repeats the header" in caplog.text
 
 
 def test_joined_treebanks(tmp_path: Path) -> None:
@@ -143,9 +143,9 @@ def test_joined_files_of_senteval(tmp_path: Path) -> None:
             put(tmp_path / name / f"downstream/SNLI/labels.{split}", marked(labels, 1 if name == "a" else 3))
         tasks.append(
             [
-                SentEvalProbing("senteval/tense", tmp_path / name, "probing/past_present.txt").build(),
-                TwoSided("senteval/cr", "cr", tmp_path / name).build(),
-                Snli("senteval/snli", tmp_path / name).build(),
+                ProbingTask("senteval/tense", "probing/past_present.txt", tmp_path / name).build(),
+                SentenceTask("senteval/cr", "cr", tmp_path / name).build(),
+                PairTask("senteval/snli", "snli", tmp_path / name).build(),
             ]
         )
     assert list(map(facts, tasks[0])) == list(map(facts, tasks[1]))

@@ -7,7 +7,7 @@ from typing import Literal
 
 import pytest
 
-from probing.datasets.senteval import SentEvalProbing, Sst, Trec, TwoSided
+from probing.datasets.senteval import ProbingTask, SentenceTask
 from probing.errors import ProbingError
 from probing.tasks.target import Classes
 from probing.tasks.task import Task
@@ -33,8 +33,8 @@ def write(
     return path
 
 
-def tense(root: Path) -> SentEvalProbing:
-    return SentEvalProbing("senteval/tense", root, "probing/past_present.txt")
+def tense(root: Path) -> ProbingTask:
+    return ProbingTask("senteval/tense", "probing/past_present.txt", root)
 
 
 def test_a_probing_file_is_read_in_sentevals_order(tmp_path: Path) -> None:
@@ -78,7 +78,7 @@ def test_bad_files_are_named(tmp_path: Path) -> None:
     with pytest.raises(ProbingError, match="line 1: not utf-8 text"):
         tense(tmp_path).build()
     write(tmp_path, [line for line in PROBING if "PAST" in line])
-    with pytest.raises(ProbingError, match="one class only"):
+    with pytest.raises(ProbingError, match="only one class"):
         tense(tmp_path).build()
     write(tmp_path, [line for line in PROBING if not line.startswith("va")])
     with pytest.raises(ProbingError, match="no dev examples"):
@@ -90,12 +90,12 @@ def test_trec_errors(tmp_path: Path) -> None:
     write(tmp_path, [*lines, "WHAT:x Which ?"], "downstream/TREC/train_5500.label")
     write(tmp_path, lines, "downstream/TREC/TREC_10.label")
     with pytest.raises(ProbingError, match=r"train_5500.label, line 11: expected one of ABBR"):
-        Trec("senteval/trec", tmp_path).build()
+        SentenceTask("senteval/trec", "trec", tmp_path).build()
     write(tmp_path, lines[:6], "downstream/TREC/train_5500.label")
     with pytest.raises(ProbingError, match="3 train examples, fewer than the 5 that the folds need"):
-        Trec("senteval/trec", tmp_path).build()
+        SentenceTask("senteval/trec", "trec", tmp_path).build()
     with pytest.raises(ProbingError, match=r"task\.folds is 1"):
-        Trec("senteval/trec", tmp_path, folds=1).build()
+        SentenceTask("senteval/trec", "trec", tmp_path, folds=1).build()
 
 
 def names(task: Task) -> tuple[str, ...]:
@@ -104,7 +104,7 @@ def names(task: Task) -> tuple[str, ...]:
 
 
 def test_trec_as_published(shared: Path) -> None:
-    task = Trec("senteval/trec", shared / "data" / "senteval").build()
+    task = SentenceTask("senteval/trec", "trec", shared / "data" / "senteval").build()
     assert len(task.rows("train")) == 5452
     assert len(task.rows("test")) == 500
     assert task.selection == "kfold"
@@ -120,7 +120,7 @@ def test_trec_as_published(shared: Path) -> None:
 def test_sst_as_published(
     shared: Path, name: str, kind: Literal["binary", "fine"], sizes: list[int], n_classes: int
 ) -> None:
-    task = Sst(f"senteval/{name}", kind, shared / "data" / "senteval").build()
+    task = SentenceTask(f"senteval/{name}", "sst", shared / "data" / "senteval", kind).build()
     assert [len(task.rows(split)) for split in ("train", "dev", "test")] == sizes
     assert len(names(task)) == n_classes
     said = {unit.text: label for unit, label in zip(task.units, task.target.shown(), strict=True)}
@@ -133,10 +133,10 @@ def test_sst_takes_its_label_from_the_right_end(tmp_path: Path) -> None:
     for split in ("train", "dev", "test"):
         write(tmp_path, ["0 1 of 4 stars\r", "4 so  good"] * 3, f"downstream/SST/fine/sentiment-{split}")
         write(tmp_path, ["so  good \t1\r", "0 stars\t0"] * 3, f"downstream/SST/binary/sentiment-{split}")
-    fine = Sst("senteval/sst5", "fine", tmp_path).build()
+    fine = SentenceTask("senteval/sst5", "sst", tmp_path, "fine").build()
     assert (fine.units[0].text, fine.target.shown()[0]) == ("so good", "very positive")
     assert (fine.units[3].text, fine.target.shown()[3]) == ("1 of 4 stars", "very negative")
-    binary = Sst("senteval/sst2", "binary", tmp_path).build()
+    binary = SentenceTask("senteval/sst2", "sst", tmp_path, "binary").build()
     assert [unit.text for unit in binary.units[:6]] == ["0 stars"] * 3 + ["so good"] * 3
     assert binary.target.shown()[:6] == ["negative"] * 3 + ["positive"] * 3
 
@@ -155,13 +155,22 @@ def test_sst_errors(tmp_path: Path, kind: Literal["binary", "fine"], line: str, 
     for split in ("train", "dev", "test"):
         write(tmp_path, [good, line], f"downstream/SST/{kind}/sentiment-{split}")
     with pytest.raises(ProbingError, match=message):
-        Sst("senteval/sst", kind, tmp_path).build()
+        SentenceTask("senteval/sst", "sst", tmp_path, kind).build()
+
+
+def test_only_sst_has_kinds() -> None:
+    with pytest.raises(ProbingError, match=r"task.kind is fine for task.data=trec; leave it out"):
+        SentenceTask("senteval/trec", "trec", kind="fine")
+    with pytest.raises(
+        ProbingError, match=r"task.kind is not set for task.data=sst; give task.kind=binary or"
+    ):
+        SentenceTask("senteval/sst2", "sst")
 
 
 def test_two_files_are_two_classes_in_sentevals_order(tmp_path: Path) -> None:
     write(tmp_path, ["good  film", "a", "d\xe9j\xe0 vu", ""] * 2, "downstream/MR/rt-polarity.pos", "latin-1")
     write(tmp_path, ["bad film\r", "b\x85b", "c"] * 2, "downstream/MR/rt-polarity.neg", "latin-1")
-    task = TwoSided("senteval/mr", "mr", tmp_path, folds=2).build()
+    task = SentenceTask("senteval/mr", "mr", tmp_path, folds=2).build()
     assert [unit.text for unit in task.units] == [
         ".",  # an empty line, in front of sentences of one token
         *["c", "c", "a", "a"],  # one token: negative, then positive, each in the order of its file
@@ -178,7 +187,7 @@ def test_two_files_are_two_classes_in_sentevals_order(tmp_path: Path) -> None:
 def test_of_subj_the_objective_side_is_sentevals_positive_one(tmp_path: Path) -> None:
     write(tmp_path, ["i love it"] * 7, "downstream/SUBJ/subj.subjective")
     write(tmp_path, ["he is a spy"] * 7, "downstream/SUBJ/subj.objective")
-    task = TwoSided("senteval/subj", "subj", tmp_path).build()
+    task = SentenceTask("senteval/subj", "subj", tmp_path).build()
     assert names(task) == ("subjective", "objective")
     assert (task.units[0].text, task.target.shown()[0]) == ("i love it", "subjective")
 
@@ -186,10 +195,10 @@ def test_of_subj_the_objective_side_is_sentevals_positive_one(tmp_path: Path) ->
 def test_two_file_errors(tmp_path: Path) -> None:
     write(tmp_path, ["good"] * 5, "downstream/CR/custrev.pos")
     with pytest.raises(ProbingError, match=r"custrev.neg: no such file .* leave task.root out to have the"):
-        TwoSided("senteval/cr", "cr", tmp_path).build()
+        SentenceTask("senteval/cr", "cr", tmp_path).build()
     write(tmp_path, ["bad"] * 4, "downstream/CR/custrev.neg")
     with pytest.raises(ProbingError, match="'negative' has 4 train examples, fewer than the 7"):
-        TwoSided("senteval/cr", "cr", tmp_path).build()
+        SentenceTask("senteval/cr", "cr", tmp_path).build()
     with pytest.raises(ProbingError, match=r"task\.folds is 0"):
-        TwoSided("senteval/cr", "cr", tmp_path, folds=0).build()
+        SentenceTask("senteval/cr", "cr", tmp_path, folds=0).build()
     assert {path.name for path in tmp_path.rglob("*") if path.is_file()} == {"custrev.pos", "custrev.neg"}

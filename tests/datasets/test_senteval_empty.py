@@ -10,7 +10,7 @@ from typing import Literal
 import pytest
 
 from probing.datasets.fetching import Source
-from probing.datasets.senteval import Mrpc, SickRelatedness, Snli, Sst, Sts, StsBenchmark, Trec, TwoSided
+from probing.datasets.senteval import PairTask, SentenceTask, SimilarityTask
 from probing.datasets.senteval.published import SOURCES
 from probing.errors import ProbingError
 from probing.tasks.task import Task
@@ -62,7 +62,7 @@ def test_sides_hold_sentevals_sentences_in_its_order(
         put(tmp_path, name, sentences(40, seed), "latin-1", end) for seed, name in enumerate(FILES[data])
     ]
     expected = binary_classifier(*paths)
-    task = TwoSided(f"senteval/{data}", data, tmp_path).build()
+    task = SentenceTask(f"senteval/{data}", data, tmp_path).build()
     assert len(task) == 80
     answers = [("negative", "positive"), ("subjective", "objective")][data == "subj"]
     assert task.target.shown() == [answers[label] for _, label in expected]
@@ -90,7 +90,7 @@ def test_cr_has_its_published_size_when_fetched(tmp_path: Path, monkeypatch: pyt
             source = SOURCES[f"downstream/CR/custrev.{side}"][0]
             one = Source(url, member=source.member, convert=source.convert)
             monkeypatch.setitem(SOURCES, f"downstream/CR/custrev.{side}", (one,))
-        task = TwoSided("senteval/cr", "cr").build()
+        task = SentenceTask("senteval/cr", "cr").build()
     assert len(task) == 3775
     assert [unit.text for unit in task.units[:4]] == ["."] * 4
     assert task.target.shown()[:4] == ["negative", "positive", "positive", "positive"]
@@ -126,11 +126,11 @@ def test_pairs_with_an_empty_sentence_are_kept_where_senteval_keeps_them(tmp_pat
     put(tmp_path, "STS/STS16-en-test/STS.gs.headlines.txt", graded)
     graded_rows = by_lengths(first, second, graded)
     never = [text.strip() or "x" for text in second]  # SentEval could not read a line that ends in a tab
-    assert pairs(SickRelatedness("senteval/sick_r", tmp_path).build()) == graded_rows * 3
-    assert pairs(Sts("senteval/sts16", 16, ("headlines",), tmp_path).build()) == graded_rows
+    assert pairs(PairTask("senteval/sick_r", "sick_r", tmp_path).build()) == graded_rows * 3
+    assert pairs(SimilarityTask("senteval/sts16", 16, ("headlines",), tmp_path).build()) == graded_rows
     assert sum("." in (a, b) for a, b in graded_rows) > 10
-    assert pairs(Mrpc("senteval/mrpc", tmp_path).build()) == by_lengths(first, never, binary) * 2
-    benchmark = pairs(StsBenchmark("senteval/stsb", tmp_path).build())
+    assert pairs(PairTask("senteval/mrpc", "mrpc", tmp_path).build()) == by_lengths(first, never, binary) * 2
+    benchmark = pairs(PairTask("senteval/stsb", "stsb", tmp_path).build())
     assert benchmark == by_lengths(first, never, graded) * 3
 
 
@@ -142,7 +142,7 @@ def test_snli_keeps_them_by_line(tmp_path: Path) -> None:
             put(tmp_path, f"SNLI/{kind}.{split}", lines)
     triples = [(b.split(), a.split(), y) for a, b, y in zip(first, second, labels, strict=True)]
     ordered = sorted(triples, key=lambda z: (len(z[0]), len(z[1]), z[2]))
-    task = Snli("senteval/snli", tmp_path).build()
+    task = PairTask("senteval/snli", "snli", tmp_path).build()
     assert pairs(task) == [(for_encoder(a), for_encoder(b)) for b, a, _ in ordered] * 3
     assert task.target.shown() == [y for *_, y in ordered] * 3
 
@@ -151,7 +151,7 @@ def test_joint_pairs_are_given_a_period_too(tmp_path: Path) -> None:
     header = "pair_ID\tA\tB\tscore\tjudgment"
     for name in ("SICK_train", "SICK_trial", "SICK_test_annotated"):
         put(tmp_path, f"SICK/{name}.txt", [header, *["1\t\tA cat\t3\tNEUTRAL", "2\tA dog\t\t4\tNEUTRAL"] * 3])
-    task = SickRelatedness("senteval/sick_r", tmp_path, pair="joint").build()
+    task = PairTask("senteval/sick_r", "sick_r", tmp_path, pair="joint").build()
     assert {(unit.text, unit.second) for unit in task.units} == {(".", "A cat"), ("A dog", ".")}
 
 
@@ -159,8 +159,8 @@ def test_the_readers_that_could_not_hold_an_empty_sentence_refuse_it(tmp_path: P
     put(tmp_path, "TREC/train_5500.label", ["NUM:dist How far ?", "LOC:city "] * 6)
     put(tmp_path, "TREC/TREC_10.label", ["NUM:dist How far ?"] * 6)
     with pytest.raises(ProbingError, match=r"train_5500.label, line 2: the sentence is empty"):
-        Trec("senteval/trec", tmp_path).build()
+        SentenceTask("senteval/trec", "trec", tmp_path).build()
     for split in ("train", "dev", "test"):
         put(tmp_path, f"SST/binary/sentiment-{split}", ["fine\t1", "\t0"])
     with pytest.raises(ProbingError, match=r"sentiment-train, line 2: expected a sentence, a tab"):
-        Sst("senteval/sst2", "binary", tmp_path).build()
+        SentenceTask("senteval/sst2", "sst", tmp_path, "binary").build()

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from probing.datasets.senteval import Mrpc, SickEntailment, SickRelatedness, Snli, Sts, StsBenchmark
+from probing.datasets.senteval import PairTask, SimilarityTask
 from probing.datasets.senteval.published import STS_SETS
 from probing.errors import ProbingError
 from probing.tasks.target import Classes, Scores
@@ -41,7 +41,7 @@ def as_senteval_sorts(
 
 def test_mrpc_as_published(shared: Path) -> None:
     root = shared / "data" / "senteval"
-    task = Mrpc("senteval/mrpc", root).build()
+    task = PairTask("senteval/mrpc", "mrpc", root).build()
     assert [len(task.rows(split)) for split in SPLITS] == [4076, 0, 1725]
     assert (task.selection, task.features, task.metric) == ("kfold", "compare", "accuracy")
     assert task.licence == "Microsoft Shared Source License"
@@ -57,8 +57,8 @@ def test_mrpc_as_published(shared: Path) -> None:
 
 def test_sick_as_published(shared: Path) -> None:
     root = shared / "data" / "senteval"
-    entailment = SickEntailment("senteval/sick_e", root).build()
-    relatedness = SickRelatedness("senteval/sick_r", root).build()
+    entailment = PairTask("senteval/sick_e", "sick_e", root).build()
+    relatedness = PairTask("senteval/sick_r", "sick_r", root).build()
     assert [len(entailment.rows(split)) for split in SPLITS] == [4500, 500, 4927]
     assert [len(relatedness.rows(split)) for split in SPLITS] == [4500, 500, 4927]
     assert (entailment.features, relatedness.features) == ("compare", "compare")
@@ -80,7 +80,7 @@ def test_sick_as_published(shared: Path) -> None:
 
 def test_the_sts_benchmark_as_published(shared: Path) -> None:
     root = shared / "data" / "senteval"
-    task = StsBenchmark("senteval/stsb", root).build()
+    task = PairTask("senteval/stsb", "stsb", root).build()
     assert [len(task.rows(split)) for split in SPLITS] == [5749, 1500, 1379]
     assert (task.features, task.metric, task.selection) == ("compare", "pearson", "dev")
     expected = []
@@ -103,7 +103,7 @@ def test_mrpc_with_byte_order_mark_windows_line_ends_and_quotes(tmp_path: Path) 
     ]
     for split in ("train", "test"):
         write(tmp_path, f"MRPC/msr_paraphrase_{split}.txt", lines, end="\r\n")
-    task = Mrpc("senteval/mrpc", tmp_path, folds=2).build()
+    task = PairTask("senteval/mrpc", "mrpc", tmp_path, folds=2).build()
     assert pairs(task)[:4] == [
         ("One", "Two"),
         ("One", "Two"),
@@ -117,7 +117,7 @@ def test_a_joint_pair_is_one_unit(tmp_path: Path) -> None:
     lines = [HEADER, "1\tA dog\tA cat\t1.5\tNEUTRAL", "2\tA man\tNo man\t4.25\tCONTRADICTION"]
     for name in SICK:
         write(tmp_path, f"SICK/{name}.txt", lines)
-    task = SickEntailment("senteval/sick_e", tmp_path, pair="joint")
+    task = PairTask("senteval/sick_e", "sick_e", tmp_path, pair="joint")
     with pytest.raises(ProbingError, match="2 train examples for 2 classes"):
         task.build()
     for name in SICK:
@@ -125,7 +125,7 @@ def test_a_joint_pair_is_one_unit(tmp_path: Path) -> None:
     built = task.build()
     assert built.partners is None
     assert [(unit.text, unit.second) for unit in built.units[:2]] == [("A man", "No man")] * 2
-    related = SickRelatedness("senteval/sick_r", tmp_path, pair="vectors").build()
+    related = PairTask("senteval/sick_r", "sick_r", tmp_path, pair="vectors").build()
     assert len(pairs(related)) == len(related)
     assert [unit.second for unit in related.units] == [None] * len(related)
 
@@ -145,7 +145,7 @@ def write_snli(root: Path, **changed: list[str]) -> None:
 
 def test_snli_is_sorted_by_its_second_sentences(tmp_path: Path) -> None:
     write_snli(tmp_path)
-    task = Snli("senteval/snli", tmp_path).build()
+    task = PairTask("senteval/snli", "snli", tmp_path).build()
     assert pairs(task)[:8] == [
         # by tokens of the second, then of the first, then by the name of the label, then as in the file
         *[("A dog runs", "No dog"), ("A man sleeps", "He works")] * 2,
@@ -171,13 +171,13 @@ def test_snli_is_sorted_by_its_second_sentences(tmp_path: Path) -> None:
 def test_snli_errors(tmp_path: Path, changed: dict[str, list[str]], message: str) -> None:
     write_snli(tmp_path, **changed)
     with pytest.raises(ProbingError, match=message):
-        Snli("senteval/snli", tmp_path).build()
+        PairTask("senteval/snli", "snli", tmp_path).build()
 
 
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("1\tA dog\tA cat\tfive\tNEUTRAL", "line 2: the score is 'five', which is no number"),
+        ("1\tA dog\tA cat\tfive\tNEUTRAL", "line 2: the score is 'five', which is not a number"),
         ("1\tA dog\tA cat\t0.9\tNEUTRAL", "line 2: the score is 0.9, outside 1 to 5"),
         ("1\tA dog\tA cat\t5.001\tNEUTRAL", "line 2: the score is 5.001, outside 1 to 5"),
         ("1\tA dog\tA cat\tnan\tNEUTRAL", "line 2: the score is nan, outside 1 to 5"),
@@ -188,26 +188,31 @@ def test_a_bad_line_of_sick_is_named(tmp_path: Path, line: str, message: str) ->
     for name in SICK:
         write(tmp_path, f"SICK/{name}.txt", [HEADER, line])
     with pytest.raises(ProbingError, match=f"SICK_train.txt, {message}"):
-        SickRelatedness("senteval/sick_r", tmp_path).build()
+        PairTask("senteval/sick_r", "sick_r", tmp_path).build()
 
 
 def test_files_that_are_not_what_they_should_be(tmp_path: Path) -> None:
     for name in SICK:
         write(tmp_path, f"SICK/{name}.txt", [HEADER, "1\tA dog\tA cat\t3\tMAYBE"])
     with pytest.raises(ProbingError, match="line 2: the label is 'MAYBE'; expected one of CONTRADICTION"):
-        SickEntailment("senteval/sick_e", tmp_path).build()
+        PairTask("senteval/sick_e", "sick_e", tmp_path).build()
     write(tmp_path, "SICK/SICK_train.txt", ["1\tA dog\tA cat\t3\tNEUTRAL"])
     with pytest.raises(ProbingError, match="line 1: expected a header that starts with pair_ID; put it back"):
-        SickEntailment("senteval/sick_e", tmp_path).build()
+        PairTask("senteval/sick_e", "sick_e", tmp_path).build()
     write(tmp_path, "SICK/SICK_train.txt", [HEADER, "1\tUn café\tA cat\t3\tNEUTRAL"], encoding="latin-1")
     with pytest.raises(ProbingError, match="line 2: not utf-8 text; convert the file"):
-        SickEntailment("senteval/sick_e", tmp_path).build()
+        PairTask("senteval/sick_e", "sick_e", tmp_path).build()
     write(tmp_path, "STS/STSBenchmark/sts-train.csv", ["main,stsb,2017,1,5.0,A dog,A cat"])
     with pytest.raises(ProbingError, match="line 1: expected genre, file, year, id, score and two sentences"):
-        StsBenchmark("senteval/stsb", tmp_path).build()
+        PairTask("senteval/stsb", "stsb", tmp_path).build()
     write(tmp_path, "MRPC/msr_paraphrase_train.txt", ["Quality\tx", "2\t1\t1\ta\tb"])
     with pytest.raises(ProbingError, match="line 2: the label is '2'; expected one of 0, 1"):
-        Mrpc("senteval/mrpc", tmp_path).build()
+        PairTask("senteval/mrpc", "mrpc", tmp_path).build()
+    write(tmp_path, "MRPC/msr_paraphrase_train.txt", ["Quality\tx", "\t1\t1\ta\tb"])
+    with pytest.raises(ProbingError, match="line 2: the label is ''; expected one of 0, 1"):
+        PairTask("senteval/mrpc", "mrpc", tmp_path).build()
+    with pytest.raises(ProbingError, match=r"task\.folds=5 does not apply: senteval/snli has a dev split"):
+        PairTask("senteval/snli", "snli", tmp_path, folds=5).build()
 
 
 def write_sts(root: Path, data: str, sentences: list[str], gold: list[str], end: str = "\n") -> None:
@@ -220,7 +225,9 @@ def test_similarity_sets_stay_apart_and_rows_without_a_score_are_skipped(tmp_pat
         tmp_path, "headlines", ["a b\tc", "not\tscored", "a\tb\textra\tcolumns", "a\tb"], ["3", "", "5", "0"]
     )
     write_sts(tmp_path, "plagiarism", ["a\tb", "c\td", "e\tf"], ["1.25", "2", ""], end="\r\n")
-    task = Sts("senteval/sts16", 16, ("plagiarism", "headlines"), tmp_path, average="weighted").build()
+    task = SimilarityTask(
+        "senteval/sts16", 16, ("plagiarism", "headlines"), tmp_path, average="weighted"
+    ).build()
     assert task.groups is not None
     assert task.groups.tolist() == ["plagiarism"] * 2 + ["headlines"] * 3
     assert pairs(task) == [("a", "b"), ("c", "d"), ("a", "b"), ("a", "b"), ("a b", "c")]
@@ -234,21 +241,29 @@ def test_a_year_has_sentevals_sets(tmp_path: Path) -> None:
     sizes = {12: 5, 13: 3, 14: 6, 15: 5, 16: 5}
     for year, size in sizes.items():
         with pytest.raises(ProbingError, match=f"STS{year}-en-test/STS.input.*: no such file"):
-            Sts("senteval/sts", year, (), tmp_path).build()  # type: ignore[arg-type]
+            SimilarityTask("senteval/sts", year, (), tmp_path).build()  # type: ignore[arg-type]
         assert len(STS_SETS[year]) == size
     with pytest.raises(
         ProbingError, match=r"STS.input.other.txt is not among SentEval's files; give task.root"
     ):
-        Sts("senteval/sts12", 12, ("MSRpar", "other")).build()
+        SimilarityTask("senteval/sts12", 12, ("MSRpar", "other")).build()
 
 
 @pytest.mark.parametrize(
     ("sentences", "gold", "message"),
     [
-        (["a\tb", "c\td"], ["1"], "STS.gs.headlines.txt: 1 lines for the 2 of STS.input.headlines.txt"),
+        (
+            ["a\tb", "c\td"],
+            ["1"],
+            "STS.input.headlines.txt has 2, STS.gs.headlines.txt has 1 lines; give each",
+        ),
         (["a\tb", "c d"], ["1", "2"], "STS.input.headlines.txt, line 2: expected two sentences with a tab"),
         (["a\tb", "c\td"], ["1", "5.5"], "STS.gs.headlines.txt, line 2: the score is 5.5, outside 0 to 5"),
-        (["a\tb", "c\td"], ["1", "x"], "STS.gs.headlines.txt, line 2: the score is 'x', which is no number"),
+        (
+            ["a\tb", "c\td"],
+            ["1", "x"],
+            "STS.gs.headlines.txt, line 2: the score is 'x', which is not a number",
+        ),
         (["a\tb", "c\td"], ["1", "1"], "all scores of .* are the same"),
         (["a\tb", "c\td"], ["", ""], "STS.gs.headlines.txt: the file is empty"),
     ],
@@ -256,4 +271,4 @@ def test_a_year_has_sentevals_sets(tmp_path: Path) -> None:
 def test_similarity_errors(tmp_path: Path, sentences: list[str], gold: list[str], message: str) -> None:
     write_sts(tmp_path, "headlines", sentences, gold)
     with pytest.raises(ProbingError, match=message):
-        Sts("senteval/sts16", 16, ("headlines",), tmp_path).build()
+        SimilarityTask("senteval/sts16", 16, ("headlines",), tmp_path).build()

@@ -1,4 +1,4 @@
-"""SentEval's files fetched from a server: converted as its script does, checked, and told of when missing."""
+"""SentEval's files fetched from a server: converted as its script does, checked, and named when missing."""
 
 from __future__ import annotations
 
@@ -16,8 +16,10 @@ import pytest
 from probing.config.choices import conf_folder
 from probing.datasets.fetching import Source
 from probing.datasets.fetching.sources import download_path
-from probing.datasets.senteval import SickEntailment, Snli, Sst, Trec, TwoSided
+from probing.datasets.senteval import PairTask, ProbingTask, SentenceTask
+from probing.datasets.senteval.pairs import PAIRS
 from probing.datasets.senteval.published import SIZES, SOURCES
+from probing.datasets.senteval.sentences import SENTENCES
 from probing.datasets.senteval.tokens import moses, penn, snli, visible
 from probing.errors import ProbingError
 from tests.datasets.host import Host, serving
@@ -61,6 +63,15 @@ def test_every_file_has_a_source_and_every_task_a_size() -> None:
             assert source.sha256 is None or re.fullmatch(r"[0-9a-f]{64}", source.sha256)
     tasks = {f"senteval/{path.stem}" for path in (conf_folder() / "task" / "senteval").glob("*.yaml")}
     assert tasks == set(SIZES)
+    of_corpora = {
+        file
+        for corpus in (*SENTENCES.values(), *PAIRS.values())
+        for of_split in corpus.files.values()
+        for file in of_split
+    }
+    assert {
+        file for file in SOURCES if not file.startswith(("probing/", "downstream/STS/STS1"))
+    } == of_corpora
     places = {download_path(source, Path()) for sources in SOURCES.values() for source in sources}
     assert len(places) == len({source.url for sources in SOURCES.values() for source in sources})
 
@@ -79,17 +90,17 @@ def test_trec_is_fetched_whole_and_without_quotes(
     for name in ("train_5500.label", "TREC_10.label"):
         file = f"downstream/TREC/{name}"
         serve(monkeypatch, host, file, (folder / file).read_bytes(), SOURCES[file][0].sha256)
-    task = Trec("senteval/trec").build()
+    task = SentenceTask("senteval/trec", "trec").build()
     assert [len(task.rows(split)) for split in ("train", "test")] == [5452, 500]
-    given = Trec("senteval/trec", folder).build()
+    given = SentenceTask("senteval/trec", "trec", folder).build()
     stripped = [" ".join(re.sub("[`']", "", unit.text).split()) for unit in given.units]
     assert sorted(unit.text for unit in task.units) == sorted(stripped)
     assert any(text != unit.text for text, unit in zip(stripped, given.units, strict=True))
     assert len(host.asked) == 2
     assert (
-        Trec("senteval/trec", cache).build().units == task.units
+        SentenceTask("senteval/trec", "trec", cache).build().units == task.units
     )  # the cache is a data folder of SentEval's
-    assert Trec("senteval/trec").build().units == task.units
+    assert SentenceTask("senteval/trec", "trec").build().units == task.units
     assert len(host.asked) == 2
 
 
@@ -101,8 +112,8 @@ def test_a_fetched_task_must_have_its_published_size(
     with pytest.raises(
         ProbingError, match=r"\(6, 6, 6\) train, dev and test examples were fetched, \(8544, 1101"
     ):
-        Sst("senteval/sst5", "fine").build()
-    assert len(Sst("of/mine", "fine").build()) == 18
+        SentenceTask("senteval/sst5", "sst", kind="fine").build()
+    assert len(SentenceTask("of/mine", "sst", kind="fine").build()) == 18
     assert (cache / "downstream/SST/fine/sentiment-dev").is_file()
 
 
@@ -115,7 +126,7 @@ def test_mr_is_made_printable_and_tokenised(host: Host, cache: Path, monkeypatch
     )
     for side in ("pos", "neg"):
         serve(monkeypatch, host, f"downstream/MR/rt-polarity.{side}", content)
-    task = TwoSided("of/mine", "mr").build()
+    task = SentenceTask("of/mine", "mr").build()
     assert {unit.text for unit in task.units} == {
         "it 's a `` cafM-i '' , is n't it ?",
         "( bad ) film ... ^M",
@@ -137,7 +148,7 @@ def test_snli_loses_pairs_without_agreement(host: Host, cache: Path, monkeypatch
     for split in ("train", "dev", "test"):
         for kind in ("s1", "s2", "labels"):
             serve(monkeypatch, host, f"downstream/SNLI/{kind}.{split}", content)
-    task = Snli("of/mine").build()
+    task = PairTask("of/mine", "snli").build()
     assert task.partners is not None
     assert [(unit.text, other.text) for unit, other in zip(task.units, task.partners, strict=True)][:4] == [
         *[("A dog", "No dog")] * 2,
@@ -153,7 +164,7 @@ def test_without_a_network_one_line_says_what_to_put_where(
     url = serve(monkeypatch, host, "downstream/TREC/train_5500.label", b"")
     host.files.clear()
     with pytest.raises(ProbingError) as caught:
-        Trec("senteval/trec").build()
+        SentenceTask("senteval/trec", "trec").build()
     place = cache / "downloads" / f"127.0.0.1_{host.port}" / "train_5500.label"
     assert str(caught.value) == (
         f"train_5500.label cannot be fetched ({url}: HTTP 404 Not Found); put {url} at {place} "
@@ -165,18 +176,16 @@ def test_a_given_folder_is_neither_filled_nor_left(tmp_path: Path, cache: Path) 
     with pytest.raises(
         ProbingError, match=r"train_5500.label: no such file .*leave task.root out to have the"
     ):
-        Trec("senteval/trec", tmp_path).build()
+        SentenceTask("senteval/trec", "trec", tmp_path).build()
     assert not cache.exists()
     assert list(tmp_path.iterdir()) == []
 
 
 def test_what_senteval_does_not_have_is_not_looked_for(cache: Path) -> None:
-    from probing.datasets.senteval import SentEvalProbing
-
     with pytest.raises(
         ProbingError, match=r"probing/voice.txt is not among SentEval's files; give task.root="
     ):
-        SentEvalProbing("senteval/voice", None, "probing/voice.txt").build()
+        ProbingTask("senteval/voice", "probing/voice.txt").build()
     assert not cache.exists()
 
 
@@ -227,7 +236,7 @@ def test_without_the_moses_tokenizer_no_copy_takes_the_place(
     copy = Source(host.add("/copy", b"pair_ID\n"))
     monkeypatch.setitem(SOURCES, file, (*SOURCES[file], copy))
     with pytest.raises(ProbingError, match="the Moses tokenizer is missing; pip install sacremoses"):
-        SickEntailment("senteval/sick_e").build()
+        PairTask("senteval/sick_e", "sick_e").build()
     assert not (cache / file).exists()
     assert ("/copy", None) not in host.asked
 

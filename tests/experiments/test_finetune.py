@@ -37,6 +37,8 @@ from probing.tasks.task import Task, Unit
 from tests.objectives.made import ready_of
 from tests.tiny import WORDS
 
+pytestmark = pytest.mark.slow
+
 CPU = torch.device("cpu")
 HEADS = Places("head", ((0, 1), (0, 3), (1, 2)))
 LAST = Places("hidden", ((2, 0),))
@@ -487,7 +489,7 @@ def test_words_and_classes_of_a_checkpoint(tmp_path: Path, tiny_bert: Path) -> N
     with pytest.raises(ProbingError, match="classes are no, yes"):
         ready_of(folder, objective, replace(farmers(), target=Classes(target.labels, ("a", "b"))))
     pairs = replace(farmers(), partners=farmers().units)
-    with pytest.raises(ProbingError, match="are read apart"):
+    with pytest.raises(ProbingError, match="are read separately"):
         objective.check(pairs)
     (folder / "classifier.safetensors").write_bytes(b"broken")
     with pytest.raises(ProbingError, match="cannot be read") as caught:

@@ -9,6 +9,8 @@ from scipy.stats import norm
 
 from experiments.sixteen_heads.parts import p_values
 
+pytestmark = pytest.mark.slow
+
 
 def test_p_is_small_exactly_where_the_interval_leaves_0_out() -> None:
     rng = np.random.default_rng(0)

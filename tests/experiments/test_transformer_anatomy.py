@@ -16,6 +16,8 @@ from probing.config.choices import choices
 from probing.errors import ProbingError
 from tests.runs.test_run import SMALL
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def tiny_preset(tiny_bert: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,13 +11,15 @@ import pytest
 from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 
+from probing import draw_masking, draw_path
 from probing.errors import ProbingError
-from probing.figures import draw_masking, draw_path
 from probing.figures.masking_curves import CURVES, masking_figure, masking_table
 from probing.figures.path import path_figure, path_table
 from probing.figures.style import LINES, drawing
 from tests.figures import found
 from tests.figures.frames import texts
+
+pytestmark = pytest.mark.slow
 
 
 def panel(rows: pd.DataFrame) -> Axes:

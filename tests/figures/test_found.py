@@ -12,8 +12,8 @@ from matplotlib.collections import QuadMesh
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from probing import draw_comparison, draw_grid, draw_profiles, draw_sheet
 from probing.errors import ProbingError
-from probing.figures import draw_comparison, draw_grid, draw_profiles, draw_sheet
 from probing.figures.arrange import arrange
 from probing.figures.grids import key_of, split_grids
 from probing.figures.heatmap import grid_figure
@@ -25,6 +25,8 @@ from probing.results.effects import effect
 from tests.figures import found
 from tests.figures.found import of
 from tests.figures.frames import frame, texts
+
+pytestmark = pytest.mark.slow
 
 
 def figure_of(rows: pd.DataFrame, order: str = "head") -> Figure:

@@ -12,12 +12,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.image import imread
 
+from probing import draw_grid
 from probing.errors import ProbingError
-from probing.figures import draw_grid
 from probing.figures.arrange import arrange
 from probing.figures.heatmap import grid_figure
 from probing.figures.style import drawing
 from tests.figures.frames import frame, put, texts
+
+pytestmark = pytest.mark.slow
 
 
 def draw(rows: pd.DataFrame, **how: str) -> tuple[Figure, Axes]:

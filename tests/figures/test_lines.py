@@ -11,14 +11,16 @@ import pytest
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from probing import draw_grid, draw_profiles, draw_sheet, draw_top_heads, draw_trajectories
 from probing.errors import ProbingError
-from probing.figures import draw_grid, draw_profiles, draw_sheet, draw_top_heads, draw_trajectories
 from probing.figures.head_counts import top_heads_figure, top_heads_table
 from probing.figures.profile_table import spread_table, without_baselines
 from probing.figures.profiles import profiles_figure
 from probing.figures.style import drawing
 from probing.figures.trajectories import StepAxis, trajectories_figure, trajectory_table
 from tests.figures.frames import checkpoints, frame, put, texts, top_heads
+
+pytestmark = pytest.mark.slow
 
 TASKS = [f"senteval/task_{number}" for number in range(16)]
 

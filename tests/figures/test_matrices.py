@@ -12,14 +12,16 @@ from matplotlib.collections import LineCollection, PathCollection
 from matplotlib.figure import Figure
 from scipy.stats import spearmanr
 
+from probing import draw_comparison, draw_correlations
 from probing.comparisons.compare import correlations, linkage
 from probing.errors import ProbingError
-from probing.figures import draw_comparison, draw_correlations
 from probing.figures.comparison import _beside, comparison_figure
 from probing.figures.correlations import correlations_figure
 from probing.figures.grids import key_of, split_grids
 from probing.figures.style import drawing
 from tests.figures.frames import frame, put, texts
+
+pytestmark = pytest.mark.slow
 
 
 def tasks(count: int, layers: int = 4, heads: int = 5) -> pd.DataFrame:

@@ -10,8 +10,8 @@ from matplotlib.collections import QuadMesh
 from matplotlib.figure import Figure
 from matplotlib.image import imread
 
+from probing import draw_sheet
 from probing.errors import ProbingError
-from probing.figures import draw_sheet
 from probing.figures.arrange import arrange
 from probing.figures.grids import split_grids
 from probing.figures.page import shorten, text_width, wrap
@@ -20,6 +20,8 @@ from probing.figures.scale import shades_of
 from probing.figures.sheet import sheet_figure
 from probing.figures.style import drawing
 from tests.figures.frames import frame, put, texts
+
+pytestmark = pytest.mark.slow
 
 
 def tasks(count: int) -> pd.DataFrame:

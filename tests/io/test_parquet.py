@@ -20,6 +20,8 @@ from probing.results.store import ResultStore
 from probing.tasks.task import Task
 from tests.results.test_load import rows
 
+pytestmark = pytest.mark.slow
+
 REQUEST = Request({"weights": "w", "config": "c", "tokenizer": "t"}, "head", "first", None, "float32", 5)
 
 

@@ -17,6 +17,8 @@ from probing.cli import main as cli
 from probing.errors import ProbingError, explained
 from tests.runs.test_run import SMALL, overrides
 
+pytestmark = pytest.mark.slow
+
 HERE = Path(__file__).parents[2]
 CJK = "漢" * 90
 

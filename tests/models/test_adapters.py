@@ -27,6 +27,8 @@ from probing.models.model_files import find_files
 from probing.models.trace import find_sites
 from tests import tiny
 
+pytestmark = pytest.mark.slow
+
 peft = pytest.importorskip("peft")
 CPU = torch.device("cpu")
 TEXTS = ["the old farmer sees a dog .", "a tall horse walks slowly by the river"]

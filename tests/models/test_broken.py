@@ -20,8 +20,11 @@ from probing.models.broken import library_loads
 from probing.models.loading import load_model
 from probing.models.model_choice import ModelConfig
 from probing.models.model_files import find_files
-from probing.models.pruned import load_pruned, save_pruned
+from probing.models.pruned import load_pruned
+from probing.models.saving import save_pruned
 from tests import tiny
+
+pytestmark = pytest.mark.slow
 
 WORDS = "embeddings.word_embeddings.weight"
 DENSE = "encoder.layer.1.output.dense.weight"
@@ -202,7 +205,7 @@ BERT: Mapping[str, tuple[Damage, str]] = {
     "a length of none": (_tokenizer(model_max_length=0), "model_max_length is 0, but must be"),
     "a negative length": (_tokenizer(model_max_length=-1), "model_max_length is -1, but must be"),
     "a class that is a number": (_tokenizer(tokenizer_class=3), "no tokenizer can be built from"),
-    "no unknown word": (_words(lambda words: words.pop("[UNK]")), "its tokenizer cannot read texts as"),
+    "no unknown word": (_words(lambda words: words.pop("[UNK]")), "its tokenizer cannot read texts such as"),
     "words beyond the rows": (_words(lambda words: words.update({".": 1038})), "token '.' has id 1038"),
 }  # fmt: skip
 OTHERS: Mapping[str, tuple[Callable[[Path], Path], Damage, list[str], str]] = {

@@ -22,6 +22,8 @@ from probing.models.sites import Kind, Layout, Side, Site, Sites
 from probing.models.trace import find_sites
 from tests.models.families import FAMILIES, Family, build, inputs_of
 
+pytestmark = pytest.mark.slow
+
 torch.set_num_threads(1)
 
 MAIN = [f for f in FAMILIES if str(f) in {"bert", "gpt2", "llama", "t5", "fsmt", "squeezebert", "xlnet"}]

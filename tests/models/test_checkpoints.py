@@ -21,6 +21,8 @@ from probing.models.model_choice import ModelConfig
 from probing.models.model_files import find_files
 from tests.tiny import make_bert
 
+pytestmark = pytest.mark.slow
+
 SMALL = ["task.n_train=60", "task.n_dev=30", "task.n_test=30", "extract.threads=1", "probe.l2=[1e-2]"]
 
 

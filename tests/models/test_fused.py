@@ -18,6 +18,8 @@ from probing.models.trace import find_sites
 from tests.models.families import FAMILIES, Family, build, inputs_of
 from tests.tiny import SIZES, SPECIAL, make_bert
 
+pytestmark = pytest.mark.slow
+
 BY_NAME = {str(family): family for family in FAMILIES}
 DIFFERENT = ("falcon alibi",)
 """Its eager attention adds alibi to scores that have it already."""

@@ -21,6 +21,8 @@ from probing.models.model_choice import ModelConfig
 from probing.models.model_files import find_files
 from tests.tiny import make_bert
 
+pytestmark = pytest.mark.slow
+
 
 def identity(folder: Path, *, code: bool = False) -> dict[str, str]:
     return find_files(ModelConfig(str(folder), trust_remote_code=code)).identity

@@ -26,6 +26,8 @@ from probing.models.sites import Site, Sites
 from probing.models.trace import find_sites
 from tests.models.families import FAMILIES, Family, build, inputs_of
 
+pytestmark = pytest.mark.slow
+
 torch.set_num_threads(1)
 
 NAMES = ("bert", "gpt2", "llama", "t5", "bart")

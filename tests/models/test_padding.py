@@ -30,6 +30,8 @@ from tests import tiny
 from tests.models.families import HALF
 from tests.objectives.made import CLASSES, of_texts, ready_of, texts
 
+pytestmark = pytest.mark.slow
+
 PAD, EOS, WORD = 0, 3, 8  # the word is "tall"
 END = f"the farmer sees the {tiny.WORDS[WORD - 5]}"
 SIZES = tiny.SIZES | {

@@ -36,13 +36,16 @@ from probing.models.loading import load_model
 from probing.models.masking import mask_heads
 from probing.models.model_choice import ModelConfig
 from probing.models.model_files import find_files
-from probing.models.pruned import load_pruned, save_pruned
+from probing.models.pruned import load_pruned
 from probing.models.removal import Pruned, prune_heads
 from probing.models.removed import removed_from
+from probing.models.saving import save_pruned
 from probing.models.sites import Site
 from probing.models.slices import Cut, as_indices, as_ranges
 from probing.models.trace import find_sites
 from tests.models.families import FAMILIES, Family, build, inputs_of
+
+pytestmark = pytest.mark.slow
 
 torch.set_num_threads(1)
 

@@ -17,6 +17,8 @@ from probing.models.resume import Plan, Prefix, make_plan
 from tests.ablations.bare import Bare
 from tests.models.families import FAMILIES, Family, build, inputs_of
 
+pytestmark = pytest.mark.slow
+
 torch.set_num_threads(1)
 
 BY_NAME = {str(family): family for family in FAMILIES}

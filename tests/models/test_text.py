@@ -25,6 +25,8 @@ from probing.models.model_files import find_files
 from tests.models.families import FAMILIES, HALF, config_of
 from tests.tiny import WORDS, make_bart, make_bert, make_t5
 
+pytestmark = pytest.mark.slow
+
 SIZE = len(WORDS) + 5
 TEXT: dict[str, Any] = HALF | {
     "vocab_size": SIZE, "eos_token_id": 3, "bos_token_id": 2, "pad_token_id": 0, "num_key_value_heads": 4,

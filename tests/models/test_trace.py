@@ -13,6 +13,8 @@ from probing.models.sites import Kind, Layout, Side
 from probing.models.trace import find_sites
 from tests.models.families import FAMILIES, REFUSED, SOUND, Family, build, inputs_of
 
+pytestmark = pytest.mark.slow
+
 torch.set_num_threads(1)
 
 HYBRID = {"qwen3_next": 1, "jamba": 1, "zamba2": 2, "recurrent_gemma": 1}

@@ -16,6 +16,8 @@ from probing.objectives.objective import Ready
 from probing.runs.prepare import prepare
 from tests import tiny
 
+pytestmark = pytest.mark.slow
+
 
 def _ready(root: Path, model: Path, *more: str) -> Ready:
     asked = [f"paths.root={root}", "model=hf", f"model.name={model}", "analysis=importance", "objective=lm",

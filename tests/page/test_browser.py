@@ -22,7 +22,7 @@ from tests.figures import found
 from tests.page.results import rows, score_of, top_rows, write
 
 MINUS, RHO = "\N{MINUS SIGN}", "\N{GREEK SMALL LETTER RHO}"
-pytestmark = pytest.mark.xdist_group("browser")
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 TASKS = ("test/alpha", "test/beta_with_a_name_as_long_as_names_are", "test/gamma<b>bold</b>")
 
 

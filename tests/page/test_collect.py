@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shlex
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -15,12 +14,9 @@ import pytest
 
 import probing
 from probing.cli.main import main
-from probing.config.compose import compose_config, plain_values
-from probing.config.run_config import as_plain, build_config
 from probing.errors import ProbingError
 from probing.page.collect import collect
 from probing.page.document import as_json, document
-from probing.page.overrides import command_line
 from probing.page.support import support
 from probing.results.baselines import with_baselines
 from tests.figures import found
@@ -166,35 +162,6 @@ def test_the_page_names_nothing_to_fetch(tmp_path: Path) -> None:
     assert "https://" not in own
     assert set(re.findall(r'(?:src|href)="([^"]*)"', own)) == {"data:,", "#grids"}
     assert "default-src 'none'" in own
-
-
-CONFIGURATIONS = [
-    [],
-    ["task=grammar/depth", "pooling=mean", "seed=3"],
-    ["model=bert_base", "model.revision=main", "task=senteval/trec", "probe=senteval"],
-    ["model=hf", "model.name=org/some model", "granularity=layer", "granularity.layers=[0,2]"],
-    ["task=senteval/sts12", "model.pretrained=false"],
-    ["task=treebank/feature", "task.path='/data/some (new) bank'", "task.feature=Case"],
-    ["task.limit=200", "task.balance=true", "probe.l2=[0.5,1.0e-05]", "baseline=control"],
-    ["analysis=importance", "objective=lm"],
-    ["task=table", 'task.path="re\'views.csv"', "task.text=a text", "task.label=stars"],
-]
-
-
-@pytest.mark.parametrize("overrides", CONFIGURATIONS, ids=" ".join)
-def test_the_command_of_a_run_composes_to_its_configuration(overrides: list[str]) -> None:
-    config = as_plain(build_config(plain_values(compose_config(overrides))))
-    first, *words = shlex.split(command_line(json.loads(json.dumps(config)), "outputs"))
-    assert first == "probing"
-    assert as_plain(build_config(plain_values(compose_config(words)))) == config
-    assert len(words) <= len(overrides)
-
-
-def test_the_command_names_the_folder_and_a_foreign_configuration_has_none() -> None:
-    config = as_plain(build_config(plain_values(compose_config([]))))
-    assert command_line(config, "elsewhere") == "probing paths.root=elsewhere"
-    assert command_line({"model": 3}, "outputs") == ""
-    assert command_line(None, "outputs") == ""
 
 
 def test_report_is_a_function_even_after_its_package_is_imported(tmp_path: Path) -> None:

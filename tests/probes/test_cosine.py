@@ -63,7 +63,7 @@ def test_what_has_no_two_vectors_or_no_scores_is_refused_before_extraction(small
     with pytest.raises(ProbingError, match=r"test/small has classes; use probe=logistic"):
         Cosine().check(small_task)
     graded_task = replace(small_task, target=Scores(np.arange(60.0), (0, 60)), metric="pearson")
-    with pytest.raises(ProbingError, match=r"test/small has no pairs of them; use probe=ridge"):
+    with pytest.raises(ProbingError, match=r"test/small has no pairs of vectors; use probe=ridge"):
         Cosine().check(graded_task)
     Cosine().check(replace(graded_task, partners=small_task.units))
 

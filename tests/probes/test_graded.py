@@ -18,6 +18,8 @@ from probing.probes.sklearn_probe import Sklearn
 from probing.tasks.target import Scores
 from tests.probes.made import graded, loss_and_gradient, problem
 
+pytestmark = pytest.mark.slow
+
 EXACT = Logistic(l2=(1e-3, 1e-2, 1e-1), tolerance=1e-9)
 LINEAR: list[Linear] = [EXACT, Sklearn(EXACT.l2, tolerance=1e-7), Ridge()]
 

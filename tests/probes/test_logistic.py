@@ -16,6 +16,8 @@ from probing.probes.scaling import Scaling
 from probing.probes.sklearn_probe import Sklearn
 from tests.probes.made import classes, clusters, loss_and_gradient, problem
 
+pytestmark = pytest.mark.slow
+
 EXACT = Logistic(tolerance=1e-9)
 
 
@@ -227,7 +229,7 @@ def test_the_iteration_limit_is_told(caplog: pytest.LogCaptureFixture) -> None:
     vectors, labels = clusters(2, 200, 5, 3)
     with caplog.at_level(logging.WARNING):
         Logistic(max_iterations=2).train(vectors, torch.from_numpy(labels), 3)
-    assert "of 10 fits ended after 2 passes" in caplog.text
+    assert "of 10 fits stopped after 2 passes" in caplog.text
     caplog.clear()
     Logistic().train(vectors, torch.from_numpy(labels), 3)
     assert not caplog.text
@@ -237,7 +239,7 @@ def test_the_iteration_limit_is_told(caplog: pytest.LogCaptureFixture) -> None:
 def test_vectors_that_are_not_finite_are_refused(bad: float) -> None:
     vectors, labels = clusters(3, 60, 4, 2)
     vectors[1, 5, 2] = bad
-    with pytest.raises(ProbingError, match=r"unit 1: 1 of 60 vectors hold NaN or infinity"):
+    with pytest.raises(ProbingError, match=r"unit 1: 1 of 60 vectors contain NaN or infinity"):
         Logistic().fit(vectors, problem(labels))
 
 

@@ -21,6 +21,8 @@ from probing.probes.sgd import Rows, Schedule, train
 from probing.tasks.problem import Problem
 from tests.probes.made import clusters, graded, problem
 
+pytestmark = pytest.mark.slow
+
 Ints = NDArray[np.int64]
 Split = tuple[torch.Tensor, torch.Tensor]
 NHID = 7
@@ -311,7 +313,7 @@ def test_no_hidden_units_are_the_linear_probe() -> None:
         (SentEval, {"nhid": -1}, "probe.nhid is -1"),
         (SentEval, {"nhid": 5, "dropout": 1.0}, "probe.dropout is 1.0; give 0 or more, below 1"),
         (SentEval, {"nhid": 5, "dropout": float("nan")}, "probe.dropout is nan"),
-        (SentEval, {"dropout": 0.5}, "without hidden units there is nothing to drop"),
+        (SentEval, {"dropout": 0.5}, "there are no hidden units to drop"),
         (Mlp, {"nhid": 0}, "probe.nhid is 0; .* use probe=senteval"),
         (Mlp, {"l2": ()}, "probe.l2"),
     ],
@@ -324,5 +326,5 @@ def test_settings_are_checked(kind: type[SentEval], settings: dict[str, object],
 
 def test_the_mlp_refuses_graded_scores() -> None:
     vectors, target = graded(1, 60, 4)
-    with pytest.raises(ProbingError, match=r"probe=mlp tells classes apart.*use probe=ridge"):
+    with pytest.raises(ProbingError, match=r"probe=mlp predicts classes.*use probe=ridge"):
         Mlp().fit(vectors, problem(target))

@@ -25,6 +25,8 @@ from probing.tasks.problem import Problem
 from probing.tasks.target import Scores
 from tests.probes.made import classes, clusters, graded, loss_and_gradient, problem
 
+pytestmark = pytest.mark.slow
+
 EXACT = Logistic(l2=(1e-4, 1e-2, 1e-1), tolerance=1e-9)
 Ints = NDArray[np.int64]
 
@@ -220,7 +222,7 @@ def test_folds_of_scores_are_balanced_and_ignore_other_scores() -> None:
 def test_folds_that_no_class_can_fill_are_refused() -> None:
     labels = np.arange(8) % 2
     asked: Problem = problem(labels, "nested", folds=4)
-    with pytest.raises(ProbingError, match=r"3 examples for 4 folds.*task.folds"):
+    with pytest.raises(ProbingError, match=r"at most 3 examples per class for 4 folds.*task.folds"):
         Logistic().fit(torch.randn(1, 8, 3), asked)
     with pytest.raises(ProbingError, match=r"lower task.folds"):
         folds(labels, 5, 0)

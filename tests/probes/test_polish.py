@@ -18,6 +18,8 @@ from probing.statistics.folds import outer_folds
 from probing.tasks.problem import Problem
 from tests.probes.made import classes, clusters, graded, problem
 
+pytestmark = pytest.mark.slow
+
 Floats = NDArray[np.float64]
 L2 = (1e-5, 1e-4, 1e-3, 1e-2, 1e-1)
 # further from the border than either side rounds

@@ -19,6 +19,8 @@ from probing.probes.sgd import Rows, Schedule, initial, train
 from probing.tasks.problem import Problem
 from tests.probes.made import classes, clusters, graded, problem
 
+pytestmark = pytest.mark.slow
+
 CLASSES = ("ABBR", "DESC", "ENTY", "HUM", "LOC", "NUM")
 Ints = NDArray[np.int64]
 
@@ -203,7 +205,7 @@ def test_without_dev_a_part_of_train_stops_the_training(
 def test_scores_that_the_probe_does_not_cover_are_refused() -> None:
     vectors, target = graded(1, 60, 4)
     wider = replace(target, values=problem(target).gold * 7 / 5)
-    with pytest.raises(ProbingError, match=r"probe.scores is .*go from 0 to 7; give evenly spaced"):
+    with pytest.raises(ProbingError, match=r"probe.scores is .*range from 0 to 7; give evenly spaced"):
         SentEval().fit(vectors, problem(wider))
     wide = SentEval(scores=(0.0, 2.0, 4.0, 6.0))
     assert wide.loss(target).k == 4

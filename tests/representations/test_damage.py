@@ -176,7 +176,7 @@ def test_shards_of_another_model_are_never_served(
         extractor(root, tiny_bert, overwrite="never").extract(small_task.units)
     with caplog.at_level("WARNING", logger="probing"):
         after = [each.extract(small_task.units).layer(1) for each in (one, other)]
-    assert f"its vectors answer the request {other.request.key}" in caplog.text
+    assert f"its vectors are of request {other.request.key}" in caplog.text
     for found, expected in zip(after, before, strict=True):
         np.testing.assert_allclose(found, expected, rtol=1e-5)
     assert {each.store.folder.name for each in (one, other)} == {
@@ -212,7 +212,9 @@ def test_a_request_of_another_folder_is_written_again(
     mine.extract(small_task.units)
     path = mine.store.folder / "request.json"
     path.write_text(REQUEST.as_json())
-    with pytest.raises(ProbingError, match=rf"the request {REQUEST.key}, not .*; overwrite=missing"):
+    with pytest.raises(
+        ProbingError, match=rf"it belongs to request {REQUEST.key}, not .*; overwrite=missing"
+    ):
         extractor(tmp_path, tiny_bert, overwrite="never").extract(small_task.units)
     assert extractor(tmp_path, tiny_bert, loads=loads).extract(small_task.units).complete
     assert path.read_text() == mine.request.as_json()
@@ -226,7 +228,7 @@ def test_who_reads_the_cache_by_name_is_refused_another_models_shard(tmp_path: P
     other = ShardWriter(tmp_path / "0123456789").write(IDS, UNITS, {0: vectors(0)}, LAYOUT)
     shutil.rmtree(shard)
     other.folder.rename(shard)
-    with pytest.raises(CorruptFileError, match=r"answer the request 0123456789; .* or delete it"):
+    with pytest.raises(CorruptFileError, match=r"are of request 0123456789; .* or delete it"):
         load_representations(tmp_path)
 
 

@@ -25,6 +25,8 @@ from probing.representations.settings import ExtractConfig
 from probing.tasks.task import Task, Unit
 from tests.tiny import make_bert, make_mamba
 
+pytestmark = pytest.mark.slow
+
 CPU = torch.device("cpu")
 
 

@@ -28,6 +28,8 @@ from probing.tasks.task import Task, Unit
 from tests.representations.test_extract import extractor
 from tests.tiny import make_bert
 
+pytestmark = pytest.mark.slow
+
 LAYOUT = {0: (2, 4)}
 STORAGES: tuple[Storage, ...] = ("float32", "float16")
 

@@ -86,7 +86,7 @@ def test_rows_that_no_shard_holds_are_never_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("file", "remedy"), [("layer-01", "run its command again"), ("task-*", "delete it, and run its command")]
+    ("file", "remedy"), [("layer-01", "run its command again"), ("task-*", "delete it and run its command")]
 )
 def test_a_damaged_file_says_what_to_do(tmp_path: Path, file: str, remedy: str) -> None:
     cache(tmp_path, PLAIN)
@@ -101,7 +101,7 @@ def test_a_damaged_file_says_what_to_do(tmp_path: Path, file: str, remedy: str) 
 def test_single_units_have_no_partner(tmp_path: Path) -> None:
     cache(tmp_path, PLAIN)
     assert load_representations(tmp_path).shape == (8, 2, 2, 3)
-    with pytest.raises(ProbingError, match=r"task=old/task.* are no pairs; leave out partner=True"):
+    with pytest.raises(ProbingError, match=r"task=old/task.* are not pairs; omit partner=True"):
         load_representations(tmp_path, partner=True)
 
 

@@ -29,7 +29,7 @@ def test_one_in_the_place_of_another_is_refused(tmp_path: Path, small_task: Task
     content = first.read_bytes()
     first.write_bytes(second.read_bytes())
     with pytest.raises(
-        MisplacedFileError, match=f"{first.parent.name}.*of examples .* and vectors {OTHER.key}"
+        MisplacedFileError, match=f"{first.parent.name}.*it belongs to examples .* and vectors {OTHER.key}"
     ):
         read_manifests(tmp_path)
     first.write_bytes(content)

@@ -20,6 +20,8 @@ from probing.representations.request import Request
 from probing.representations.settings import ExtractConfig
 from probing.tasks.task import Unit
 
+pytestmark = pytest.mark.slow
+
 UNITS = [
     Unit(text) for text in ("the old dog sees a cat .", "a river .", "farmers walk slowly and see horses")
 ]

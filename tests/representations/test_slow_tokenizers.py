@@ -13,6 +13,8 @@ from probing.cli import main as cli
 from probing.errors import ProbingError
 from tests.tiny import make_bert
 
+pytestmark = pytest.mark.slow
+
 TASK = ["task=table", "task.tokens=tokens", "task.label=tags", "task.name=tagging"]
 
 

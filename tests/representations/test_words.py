@@ -96,8 +96,8 @@ def test_words_that_were_cut_off_are_rows_without_a_vector(
     settings = ExtractConfig(threads=1, batch_tokens=8)
     with caplog.at_level("WARNING", logger="probing"):
         found = extractor(tmp_path, joint_bert, settings=settings, max_length=8, loads=loads).extract(units)
-    assert "2 texts were cut to 8 tokens" in caplog.text
-    assert "6 words or spans were cut off with them" in caplog.text
+    assert "2 texts were truncated to 8 tokens" in caplog.text
+    assert "6 words or spans were cut off by that" in caplog.text
     gone = [
         place
         for place, unit in enumerate(units)

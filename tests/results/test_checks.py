@@ -163,6 +163,6 @@ def test_costs_without_end_are_refused(make: Callable[[], object], said: str) ->
 
 def test_what_scikit_learn_refuses_names_the_solver() -> None:
     vectors, labels = made(1, 60, 3, 3)
-    with pytest.raises(ProbingError, match=r"probe.solver=liblinear: scikit-learn refuses: ") as raised:
+    with pytest.raises(ProbingError, match=r"probe.solver=liblinear: scikit-learn rejects it: ") as raised:
         Sklearn(solver="liblinear").fit(vectors, problem(labels))
     assert "\n" not in str(raised.value)

@@ -19,6 +19,8 @@ from probing.results.store import ResultStore, read_result
 from tests.results.test_load import rows
 from tests.runs.test_run import overrides
 
+pytestmark = pytest.mark.slow
+
 
 def two(root: Path) -> tuple[Path, Path]:
     return tuple(  # type: ignore[return-value]

@@ -20,7 +20,7 @@ def _ablation(row: pd.Series) -> str:
 
 
 def _importance(row: pd.Series) -> str:
-    return row["variant"] + ("" if pd.isna(row["normalisation"]) else f".{row['normalisation']}")
+    return str(row["variant"]) + ("" if pd.isna(row["normalisation"]) else f".{row['normalisation']}")
 
 
 def _gates(row: pd.Series) -> str:

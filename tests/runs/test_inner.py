@@ -15,6 +15,8 @@ from probing.page.collect import collect
 from probing.results.store import read_result
 from tests.runs.test_run import overrides
 
+pytestmark = pytest.mark.slow
+
 
 def inner(root: Path) -> dict[tuple[str, str, str], bool]:
     """Say for each analysis, granularity and baseline whether another run made it."""

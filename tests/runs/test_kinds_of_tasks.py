@@ -21,6 +21,8 @@ from tests.datasets.test_senteval_pairs import write_sts
 from tests.datasets.treebank.made import clauses, joined, simple, write
 from tests.tiny import WORDS
 
+pytestmark = pytest.mark.slow
+
 N = 240
 
 

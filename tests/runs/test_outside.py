@@ -15,6 +15,8 @@ from probing.probes.logistic import Logistic
 from probing.runs.outside import outside_code
 from tests.runs.test_run import overrides
 
+pytestmark = pytest.mark.slow
+
 PROBE = """
 from dataclasses import dataclass, replace
 from probing.probes.logistic import Logistic

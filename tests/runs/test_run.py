@@ -19,6 +19,8 @@ from probing.cli import main as cli
 from probing.errors import ProbingError
 from tests.tiny import make_mamba
 
+pytestmark = pytest.mark.slow
+
 SMALL = ["task.n_train=80", "task.n_dev=40", "task.n_test=40", "extract.threads=1"]
 
 
@@ -183,7 +185,7 @@ def test_representations_come_back_as_an_array_and_as_a_frame(tmp_path: Path, ti
         probing.load_representations(tmp_path, taks="grammar/tense")
     layers = probing.load_representations(tmp_path, granularity="layer")
     assert layers.shape == (160, 4, 1, 32)
-    with pytest.raises(ProbingError, match="nothing cached for model=other; there is model=tiny-bert"):
+    with pytest.raises(ProbingError, match="nothing cached for model=other; cached: model=tiny-bert"):
         probing.load_representations(tmp_path, model="other")
     with pytest.raises(ProbingError, match="layer 9 is not cached"):
         probing.load_representations(tmp_path, granularity="head", layer=9)

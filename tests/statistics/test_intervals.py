@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
+from scipy.stats import binomtest
 from sklearn.metrics import f1_score
 
 from probing.statistics import scores
@@ -15,6 +16,8 @@ from probing.statistics.resampling import resampled
 from probing.tasks.problem import Problem
 from probing.tasks.target import CLASS_METRICS, SCORE_METRICS, Metric, Scores, Target
 from tests.probes.made import classes
+
+pytestmark = pytest.mark.slow
 
 
 def posed(target: Target, metric: str, **changes: Any) -> Problem:  # noqa: ANN401
@@ -38,6 +41,13 @@ def test_wilson_has_the_textbook_values() -> None:
     assert wilson(0, 10) == pytest.approx((0.0, 0.2775), abs=1e-4)
     assert wilson(10, 10) == pytest.approx((0.7225, 1.0), abs=1e-4)
     assert wilson(81, 263) == pytest.approx((0.2553, 0.3662), abs=1e-4)
+
+
+@pytest.mark.parametrize("n", [1, 2, 7, 100, 20_000])
+def test_wilson_has_scipys_values(n: int) -> None:
+    for hits in range(0, n + 1, max(1, n // 50)):
+        theirs = binomtest(hits, n).proportion_ci(0.95, method="wilson")
+        assert wilson(hits, n) == pytest.approx(tuple(theirs), rel=0, abs=1e-12)
 
 
 def test_fisher_has_scipys_values() -> None:

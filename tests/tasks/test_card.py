@@ -92,7 +92,7 @@ def test_a_pair_counts_as_a_whole() -> None:
         train, test = made.splits
         assert (test.in_train, train.repeated, made.conflicts) == (1, 0, 1)
         assert (train.lengths.mean, train.lengths.most) == (11 / 4, 3)
-    assert "a vector each" in card(pair).units
+    assert "one vector each" in card(pair).units
     assert "read together" in card(joint).units
 
 
@@ -165,7 +165,7 @@ def test_scores() -> None:
 
 def test_the_text_says_what_the_card_holds() -> None:
     lines = card(task(ROWS)).text().splitlines()
-    assert lines[0] == "task test/card: 7 train, 3 dev, 2 test; accuracy; settings chosen on dev"
+    assert lines[0] == "task test/card: 7 train, 3 dev, 2 test; accuracy; settings selected on dev"
     assert lines[1].split() == ["source", "hand-made;", "licence:", "CC0"]
     rest = " ".join(" ".join(lines[2:]).split())
     assert rest.startswith(
@@ -173,14 +173,14 @@ def test_the_text_says_what_the_card_holds() -> None:
     )
     assert rest.endswith(
         "overlap 2 of dev (66.7%) also in train; 1 of test (50.0%) also in train; 3 repeated within train; "
-        "1 repeated within dev; texts with differing labels: 3"
+        "1 repeated within dev; texts with conflicting labels: 3"
     )
 
 
 @pytest.mark.parametrize(
     ("selection", "said"),
     [
-        ("kfold", "2-fold cross-validation of train"),
+        ("kfold", "2-fold cross-validation on train"),
         ("nested", "tested by 2-fold"),
         ("holdout", "a tenth of train"),
     ],
@@ -216,9 +216,9 @@ def test_the_record_is_plain_and_complete() -> None:
 
 
 def test_trec_as_it_is_known(shared: Any) -> None:  # noqa: ANN401
-    from probing.datasets.senteval import Trec
+    from probing.datasets.senteval import SentenceTask
 
-    made = card(Trec("senteval/trec", shared / "data" / "senteval").build())
+    made = card(SentenceTask("senteval/trec", "trec", shared / "data" / "senteval").build())
     train, test = made.splits
     assert (train.size, test.size) == (5452, 500)
     assert train.classes == {"ABBR": 86, "DESC": 1162, "ENTY": 1250, "HUM": 1223, "LOC": 835, "NUM": 896}

@@ -106,7 +106,7 @@ def test_texts_go_by_their_last_word_or_as_a_whole() -> None:
     assert len({(unit.text, label) for unit, label in zip(whole.units, labels(whole), strict=True)}) == len(
         {unit.text for unit in whole.units}
     )
-    with pytest.raises(ProbingError, match="units of task test/texts are no words; use last or text"):
+    with pytest.raises(ProbingError, match="units of task test/texts are not words; use last or text"):
         control_task(task, "word")
 
 

@@ -36,7 +36,7 @@ def test_a_good_task_is_left_alone() -> None:
     ("changes", "message"),
     [
         ({"target": target([0, 1])}, "12 units, 2 labels, 12 splits"),
-        ({"target": target([0] * 12)}, "one class only"),
+        ({"target": target([0] * 12)}, "only one class"),
         ({"target": target([0, 1] * 5 + [0, 2], "abc")}, "'c' of test is never seen"),
         ({"split": np.array(["train"] * 10 + ["test"] * 2)}, "no dev examples"),
         ({"split": np.array(["train"] * 10 + ["valid"] * 2)}, "unknown split 'valid'"),

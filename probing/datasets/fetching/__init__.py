@@ -1,4 +1,4 @@
-"""Fetching published data into a cache folder: resumed, checked and never half there."""
+"""Published data fetched into a cache folder, with resumed downloads and checksums."""
 
 from probing.datasets.fetching.sources import Source, cache_folder, obtain
 from probing.datasets.fetching.transfer import FetchError, download

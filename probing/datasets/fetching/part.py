@@ -1,4 +1,4 @@
-"""What has arrived of a file so far: kept beside its place until it is whole."""
+"""The part of a file that has arrived so far, kept next to its final path until it is complete."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from probing.io.files import sync_folder
 
 
 class Part:
-    """The beginning of a file, and the version of the original that it is of.
+    """The beginning of a file, with the version of the original that it comes from.
 
-    All methods raise ProbingError if the disk does not let them.
+    All methods raise ProbingError if the file system refuses an operation.
     """
 
     def __init__(self, path: Path) -> None:
-        """Look for the part of a file that will be at `path`."""
+        """Look for the part of the file that will be at `path`."""
         self._path = path
         self._part = path.with_name(f"{path.name}.part")
         self._note = path.with_name(f"{path.name}.part.version")
@@ -28,22 +28,22 @@ class Part:
 
     @property
     def size(self) -> int:
-        """Bytes that have arrived."""
+        """Number of bytes that have arrived."""
         return self._part.stat().st_size if self._part.exists() else 0
 
     @property
     def version(self) -> str:
-        """The server's name for the version; empty if it gave none."""
+        """The server's name of the version; empty if there is none."""
         return self._note.read_text(encoding="utf-8") if self._note.exists() else ""
 
     def begin(self, version: str) -> None:
-        """Forget what has arrived; the next bytes are the first of a version."""
+        """Start an empty part of a version."""
         with on_disk(self._path):
             self._part.write_bytes(b"")
             self._note.write_text(version, encoding="utf-8")
 
     def append(self, chunks: Iterator[bytes]) -> Iterator[int]:
-        """Add what arrives; yields how much it was, chunk by chunk."""
+        """Append chunks as they arrive and yield the size of each."""
         with on_disk(self._path):
             stream = self._part.open("ab")
         with stream:
@@ -53,20 +53,20 @@ class Part:
                 yield len(chunk)
 
     def digest(self) -> str:
-        """SHA-256 of what has arrived, which is then on disk."""
+        """Write the part to disk and return its SHA-256."""
         with on_disk(self._path), self._part.open("rb") as stream:
             os.fsync(stream.fileno())
             return hashlib.file_digest(stream, "sha256").hexdigest()
 
     def finish(self) -> None:
-        """Give the whole file its name."""
+        """Rename the complete part to its final path."""
         with on_disk(self._path):
             self._part.replace(self._path)
             self._note.unlink(missing_ok=True)
             sync_folder(self._path.parent)
 
     def remove(self) -> None:
-        """Forget what has arrived."""
+        """Delete the part."""
         with on_disk(self._path):
             self._part.unlink(missing_ok=True)
             self._note.unlink(missing_ok=True)
@@ -74,10 +74,10 @@ class Part:
 
 @contextmanager
 def on_disk(path: Path) -> Iterator[None]:
-    """Say in one line what the disk refuses.
+    """Report an error of the file system in one line.
 
     Raises:
-        ProbingError: In the place of an OSError.
+        ProbingError: In place of an OSError.
     """
     try:
         yield

@@ -1,16 +1,17 @@
-"""The cache folder: files in it are fetched once, checked at every use, and made again if damaged."""
+"""The cache folder, whose files are fetched once, checked at every use, and fetched again if damaged."""
 
 from __future__ import annotations
 
 import hashlib
 import logging
 import os
-import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
+
+from platformdirs import user_cache_path
 
 from probing.datasets.fetching.part import Part, on_disk
 from probing.datasets.fetching.transfer import FetchError, download
@@ -25,13 +26,15 @@ Convert = Callable[[Iterable[bytes]], Iterator[bytes]]
 
 @dataclass(frozen=True)
 class Source:
-    """One place where a file can be had.
+    """One place from which a file can be fetched.
 
     Attributes:
-        url: What to download.
-        sha256: The digest of what the URL gives, as published; None where none is known.
-        member: The file's path within a zip or tar archive, or how it ends; None if the URL gives the file.
-        convert: From the published lines to those wanted, without line ends; None takes it as it is.
+        url: URL to download.
+        sha256: Published SHA-256 of the download; None if none is known.
+        member: Path of the file within a zip or tar archive, or the end of that path; None if the download
+            is the file.
+        convert: Function from the published lines to the wanted ones, both without line ends; None keeps
+            the file as it is.
     """
 
     url: str
@@ -41,41 +44,34 @@ class Source:
 
     @property
     def plain(self) -> bool:
-        """Whether the URL gives the file itself."""
+        """Whether the download is the file itself."""
         return self.member is None and self.convert is None
 
 
 def cache_folder() -> Path:
-    """`PROBING_CACHE`, or `probing` in the user's cache folder of the platform."""
+    """Return the folder `PROBING_CACHE`, or `probing` in the user's cache folder of the platform."""
     own = os.environ.get("PROBING_CACHE")
-    if own:
-        return expanded(own)
-    home = Path.home()
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA") or home / "AppData" / "Local") / "probing" / "cache"
-    if sys.platform == "darwin":
-        return home / "Library" / "Caches" / "probing"
-    return Path(os.environ.get("XDG_CACHE_HOME") or home / ".cache") / "probing"
+    return expanded(own) if own else user_cache_path("probing", appauthor=False)
 
 
 def obtain(path: Path, sources: Sequence[Source], downloads: Path) -> Path:
-    """Have a file of the cache, fetching it if it is missing or damaged.
+    """Return a file of the cache after fetching it if it is missing or damaged.
 
-    Its SHA-256 stays beside it, `<name>.sha256`, and is checked at every use; a file that someone has put
-    there by hand has none.
+    Its SHA-256 is kept next to it in `<name>.sha256` and checked at every use. A file that was put there by
+    hand has none.
 
     Args:
-        path: Where in the cache the file belongs.
-        sources: Where it can be had; the first that gives it is taken.
-        downloads: Folder for what is not the file itself: archives, and files before conversion.
+        path: Place of the file in the cache.
+        sources: Places from which it can be fetched; the first that works is used.
+        downloads: Folder for downloads that are not the file itself: archives, and files before conversion.
 
     Returns:
         The path.
 
     Raises:
-        FetchError: If no source gives it; the message says why, and what to put where.
-        ProbingError: If a file that was put there by hand is not the published one, or a needed package is
-            missing.
+        FetchError: If no source works; the message gives the reasons, and a URL and a path by which the file
+            can be added by hand.
+        ProbingError: If a file that was put there by hand is not the published one, or a package is missing.
     """
     known = sources[0].sha256 if sources[0].plain else None
     if _intact(path, known):
@@ -84,7 +80,7 @@ def obtain(path: Path, sources: Sequence[Source], downloads: Path) -> Path:
         if _intact(path, known):
             return path
         if path.exists():
-            log.warning("%s: damaged since it was fetched; fetching it anew", path)
+            log.warning("%s: damaged since it was fetched; fetching it again", path)
         reasons = []
         for source in sources:
             try:
@@ -100,7 +96,7 @@ def obtain(path: Path, sources: Sequence[Source], downloads: Path) -> Path:
 
 
 def download_path(source: Source, downloads: Path) -> Path:
-    """Where the download of a source that is not the file itself is kept."""
+    """Return the path that keeps the download of a source if that is not the file itself."""
     parts = urlsplit(source.url)
     return downloads / parts.netloc.replace(":", "_") / parts.path.lstrip("/")
 
@@ -125,7 +121,7 @@ def _make(path: Path, source: Source, downloads: Path) -> None:
         part.remove()
         if not isinstance(error, FetchError | UnicodeDecodeError):
             raise
-        # without a published digest what was fetched may never have been the file
+        # without a published digest, the download may never have been the right file
         if source.sha256 is None and any(_recorded(raw)):
             with _locked(raw):
                 raw.unlink(missing_ok=True)
@@ -152,16 +148,16 @@ def _fetch(source: Source, path: Path) -> None:
         digest = download(source.url, path, source.sha256 or first)
     except FetchError as error:
         raise FetchError(
-            f"{error} (the first download's is in {_note(path)})" if first else str(error)
+            f"{error} (that of the first download is in {_note(path)})" if first else str(error)
         ) from error
     if source.sha256 is None and first is None:
-        told = "%s: no checksum is published; its SHA-256 %s is kept and checked from now on"
-        log.warning(told, source.url, digest)
+        message = "%s: no checksum is published; its SHA-256 %s is kept and checked from now on"
+        log.warning(message, source.url, digest)
     _record(path, digest, source.url)
 
 
 def _intact(path: Path, known: str | None) -> bool:
-    """Whether a file is there, as it was when it was recorded or published."""
+    """Return whether a file exists and has its recorded or published digest."""
     if not path.is_file():
         return False
     recorded, _ = _recorded(path)
@@ -172,13 +168,13 @@ def _intact(path: Path, known: str | None) -> bool:
         digest = hashlib.file_digest(stream, "sha256").hexdigest()
     if not recorded and digest != known:
         raise ProbingError(
-            f"{path}: its SHA-256 is {digest} instead of {known}; it is not the published file, remove it"
+            f"{path}: its SHA-256 is {digest} instead of {known}, so it is not the published file; remove it"
         )
     return digest == expected
 
 
 def _recorded(path: Path) -> tuple[str, str]:
-    """Digest of a file when it was made, and from what; both empty where nothing is recorded."""
+    """Return the recorded digest and origin of a file; both are empty if nothing is recorded."""
     note = _note(path)
     digest, _, origin = note.read_text(encoding="utf-8").partition(" ") if note.is_file() else ("", "", "")
     return digest, origin.strip()
@@ -195,7 +191,7 @@ def _note(path: Path) -> Path:
 
 @contextmanager
 def _locked(path: Path) -> Iterator[None]:
-    """Let one process at a time make a file."""
+    """Let only one process at a time write a file."""
     lock = held(
         path.with_name(f".{path.name}.lock"), waiting=f"{path}: another process is fetching it; waiting"
     )

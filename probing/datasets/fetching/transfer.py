@@ -1,4 +1,4 @@
-"""Downloading one file: resumed where it stopped, and checked before it gets its name."""
+"""Download of one file, which resumes after an interruption and is checked before it gets its name."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from probing.errors import ProbingError
 from probing.io.progress import Progress
 
 log = logging.getLogger(__name__)
-# seconds to wait before each further attempt, as long as nothing arrives
+# seconds to wait before each further attempt while nothing arrives
 PAUSES = (1.0, 2.0, 4.0, 8.0)
 TIMEOUT = 30.0
 _CHUNK = 1 << 16
@@ -27,31 +27,32 @@ _LASTING = (gaierror, ConnectionRefusedError, ssl.SSLCertVerificationError)
 
 
 class FetchError(ProbingError):
-    """Something published could not be had from where it is published."""
+    """A published file could not be fetched."""
 
 
 class _AgainError(Exception):
-    """An attempt failed in a way that may pass."""
+    """A failed attempt that may succeed if repeated."""
 
 
 def download(url: str, path: Path, sha256: str | None = None) -> str:
-    """Download a file; `path` appears only once it is whole and has been checked.
+    """Download a file to `path`, which does not exist before the file is complete and checked.
 
-    What arrived before an interruption stays beside it as `.part` and is not asked for again, provided
-    that the server knows ranges and still has the same version. No two processes may do this at once.
+    After an interruption, the bytes that have arrived stay next to it as `.part`. They are not requested
+    again if the server supports ranges and still has the same version. Two processes must not download to
+    the same path at once.
 
     Args:
-        url: What to download.
-        path: Where to.
-        sha256: The digest that it must have; None if none is known.
+        url: URL of the file.
+        path: Path of the download.
+        sha256: The required SHA-256; None if none is known.
 
     Returns:
-        Its digest.
+        The SHA-256 of the file.
 
     Raises:
-        FetchError: If the server cannot be reached, has no such file, or what it sends is not whole or has
-            another digest.
-        ProbingError: If it cannot be written.
+        FetchError: If the server cannot be reached or has no such file, or if the file that it sends is
+            incomplete or has another digest.
+        ProbingError: If the file cannot be written.
     """
     part = Part(path)
     left_over = part.size > 0
@@ -60,15 +61,17 @@ def download(url: str, path: Path, sha256: str | None = None) -> str:
     if sha256 is not None and digest != sha256:
         part.remove()
         if left_over:
-            log.warning("%s: what an earlier run had left does not fit; starting anew", url)
+            log.warning("%s: the partial file of an earlier run does not match; starting again", url)
             return download(url, path, sha256)
-        raise FetchError(f"{url}: its SHA-256 is {digest} instead of {sha256}, another version or damaged")
+        raise FetchError(
+            f"{url}: its SHA-256 is {digest} instead of {sha256}; it is another version or damaged"
+        )
     part.finish()
     return digest
 
 
 def _receive_all(url: str, part: Part, checked: bool) -> None:
-    """Receive the whole file, in as many attempts as it takes while something arrives."""
+    """Receive the whole file; attempts are not limited as long as each receives something."""
     left = list(PAUSES)
     while True:
         before = part.size
@@ -84,7 +87,7 @@ def _receive_all(url: str, part: Part, checked: bool) -> None:
 
 
 def _receive(url: str, part: Part, checked: bool) -> None:
-    """Ask once for what is missing, and keep what comes."""
+    """Request the missing bytes once and keep those that arrive."""
     try:
         with urlopen(_request(url, part, checked), timeout=TIMEOUT) as answer:
             _keep(answer, part)
@@ -100,7 +103,7 @@ def _receive(url: str, part: Part, checked: bool) -> None:
 
 def _request(url: str, part: Part, checked: bool) -> Request:
     headers = {"User-Agent": "transformer-probing", "Accept-Encoding": "identity"}
-    # without a version or a digest nothing would show that two halves are not of one file
+    # only a version or a digest can show that two halves are from different files
     if part.size and (part.version or checked):
         headers["Range"] = f"bytes={part.size}-"
         if part.version:
@@ -114,7 +117,7 @@ def _keep(answer: HTTPResponse, part: Part) -> None:
         part.begin(_version(answer.headers))
     elif start != part.size:
         part.remove()
-        raise _AgainError("another part came than was asked for")
+        raise _AgainError("the server sent another part than the requested one")
     length = answer.headers.get("Content-Length")
     expected = int(length) if length and length.isdigit() else None
     arrived = 0
@@ -125,27 +128,27 @@ def _keep(answer: HTTPResponse, part: Part) -> None:
             progress.add(size // 1024, size)
     finally:
         progress.close()
-    # http.client says nothing of a body that ends early
+    # http.client does not report a body that ends early
     if expected is not None and arrived < expected:
         raise _AgainError(f"cut off after {arrived} of {expected} bytes")
 
 
 def _refused(url: str, part: Part, error: HTTPError) -> None:
-    """Return if there is nothing left to receive; else say what the answer means."""
+    """Return if there is nothing left to receive; otherwise raise the error that the answer means."""
     error.close()
     if error.code == 416:
         whole = re.fullmatch(r"bytes \*/(\d+)", error.headers.get("Content-Range", ""))
         if whole and int(whole[1]) == part.size:
             return
         part.remove()
-        raise _AgainError("the server cannot go on where it stopped") from error
+        raise _AgainError("the server cannot resume the download") from error
     if error.code in _PASSING:
         raise _AgainError(f"HTTP {error.code} {error.reason}") from error
     raise FetchError(f"{url}: HTTP {error.code} {error.reason}") from error
 
 
 def _start(answer: HTTPResponse) -> int | None:
-    """Where the part that is sent begins; None if all is sent."""
+    """Return the first byte of the sent part; None if the whole file is sent."""
     if answer.status != 206:
         return None
     first = re.match(r"bytes (\d+)-", answer.headers.get("Content-Range", ""))
@@ -153,13 +156,13 @@ def _start(answer: HTTPResponse) -> int | None:
 
 
 def _version(headers: Message) -> str:
-    """What If-Range takes: a strong entity tag or a date."""
+    """Return a version for If-Range: a strong entity tag or a date."""
     tag = str(headers.get("ETag", ""))
     return tag if tag and not tag.startswith("W/") else str(headers.get("Last-Modified", ""))
 
 
 def _reason(error: object) -> str:
-    """What an error of the system says, without its number."""
+    """Return the message of a system error without its number."""
     if isinstance(error, gaierror):
         return "the host cannot be found; is there a network?"
     text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)

@@ -1,4 +1,4 @@
-"""Reading one file of an archive, without unpacking anything else."""
+"""Access to one file of an archive without unpacking the others."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ _DAMAGED = (zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError, OSError)
 
 @contextmanager
 def open_member(archive: Path, member: str | None) -> Iterator[Iterable[bytes]]:
-    """Open one file of a zip or tar archive, to be read line by line.
+    """Open one file of a zip or tar archive for reading by lines.
 
-    Nothing is written, so that names in the archive can lead nowhere.
+    Nothing is written, so paths in the archive cannot overwrite anything.
 
     Args:
         archive: The archive.
-        member: Path of the file within it, of which folders at the beginning may be left out; None opens
+        member: Path of the file within the archive, which may lack folders at the beginning; None opens
             `archive` itself.
 
     Raises:
-        FetchError: If it is no whole archive, or has not exactly one such file.
+        FetchError: If the archive is damaged or incomplete, or does not have exactly one such file.
     """
     with ExitStack() as stack:
         try:
             yield _open(archive, member, stack)
         except _DAMAGED as error:
             raise FetchError(
-                f"{archive.name} is no whole archive ({str(error) or 'it ends early'})"
+                f"{archive.name} is not a complete archive ({str(error) or 'it ends early'})"
             ) from error
 
 

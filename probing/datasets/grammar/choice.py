@@ -1,4 +1,4 @@
-"""Draw single words: whatever can be said without looking at the sentence around them."""
+"""Draws of single words that do not depend on the sentence around them."""
 
 from __future__ import annotations
 
@@ -18,28 +18,28 @@ FIXED = {"TO": "to", "IN.that": "that", "IN.to": "to"}
 
 
 class CannotFillError(Exception):
-    """No word of the lexicon fits a place; another sentence must be tried."""
+    """No word of the lexicon fits a place, so another sentence must be tried."""
 
 
 class Chooser:
-    """Draws words from a lexicon, rather such as the sentence has not used yet."""
+    """Draws words from a lexicon and prefers those that the sentence has not used yet."""
 
     def __init__(self, lexicon: Lexicon, rng: Random) -> None:
-        """Keep the lexicon and the source of chance."""
+        """Keep the lexicon and the random number generator."""
         self.lexicon = lexicon
         self.rng = rng
         self._used: list[str] = []
 
     def start(self) -> None:
-        """Forget the last sentence."""
+        """Forget the words of the last sentence."""
         self._used.clear()
 
     def one(self, options: Sequence[_T]) -> _T:
-        """Draw evenly."""
+        """Draw one option uniformly."""
         return options[int(self.rng.random() * len(options))]
 
     def kind(self, options: Sequence[str], human: float) -> str:
-        """Draw a semantic class, people with at least the probability `human` where they are possible."""
+        """Draw a semantic class, people with at least the probability `human` if they are an option."""
         if human and "human" in options and self.rng.random() < human:
             return "human"
         return self.one(options)
@@ -48,7 +48,7 @@ class Chooser:
         """Draw a noun or verb.
 
         Raises:
-            CannotFillError: If there is none.
+            CannotFillError: If there are no options.
         """
         if not options:
             raise CannotFillError
@@ -60,7 +60,7 @@ class Chooser:
         return word
 
     def adjectives(self, kind: str, count: int) -> list[str]:
-        """Adjectives of different ranks for a kind, in their usual order: `large red`.
+        """Draw adjectives of different ranks for a kind, in their usual order: `large red`.
 
         Raises:
             CannotFillError: If there are too few.
@@ -75,7 +75,7 @@ class Chooser:
         return [word.lemma for word in sorted(chosen, key=lambda word: word.rank)]
 
     def adverbs(self, leaves: Sequence[Leaf], kind: str) -> list[Leaf]:
-        """Fill the words of an adverb phrase, of which the last is of the given kind."""
+        """Fill the words of an adverb phrase, the last of which is of the given kind."""
         *degrees, last = leaves
         return [*(self.function(leaf) for leaf in degrees), Leaf("RB", last.slot, self.one(ADVERBS[kind]))]
 
@@ -88,7 +88,7 @@ class Chooser:
         return Leaf(leaf.tag, leaf.slot, FIXED.get(leaf.slot, leaf.slot))
 
     def person(self, leaf: Leaf) -> Leaf:
-        """Fill a name or a pronoun for people, as subjects."""
+        """Fill a name or a pronoun for people in subject position."""
         gender = self.one("mf")
         if leaf.tag == "NNP":
             return Leaf("NNP", leaf.slot, self.one(NAMES[gender]))

@@ -1,4 +1,4 @@
-"""Fill two coordinate clauses of which the second takes up what the first has brought about."""
+"""Filling of two coordinate clauses, the second of which follows up on the first."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ class PairFiller(Filler):
     """Fills skeletons of the symbol PAIR."""
 
     def __init__(self, lexicon: Lexicon, rng: Random) -> None:
-        """As for any filler."""
+        """Draw as any filler does."""
         super().__init__(lexicon, rng)
         self._shared: Leaf = Leaf("NN", "N")
 
     def fill(self, skeleton: Tree) -> Tree:
-        """A sentence `cause , and effect .` with this skeleton."""
+        """Return a sentence `cause , and effect .` with this skeleton."""
         self.choose.start()
         cause, comma, link, effect, stop = skeleton.children
         acts = tree(effect).first("NP")
@@ -38,7 +38,7 @@ class PairFiller(Filler):
         return Tree(skeleton.label, skeleton.role, parts)
 
     def _cause(self, node: Tree, script: Script) -> Tree:
-        """Fill the first clause and note what it is about."""
+        """Fill the first clause and remember its topic."""
         subject, phrase = subtrees(node.children)
         actor = "human" if is_person(subject) else self._actor_of(script.cause)
         done = self.verb_phrase_of(phrase, script.cause, actor, script.kind)
@@ -59,7 +59,7 @@ class PairFiller(Filler):
         return Tree(node.label, node.role, (self._subject(subject, script.effect, actor), done))
 
     def argument(self, node: Tree, verb: Verb, kind: str) -> Tree:
-        """Fill an object: what the first clause is about, or its mention in the second."""
+        """Fill an object: the topic of the first clause, or its mention in the second."""
         if node.role == "again":
             return self._mention(node, 1)
         return super().argument(node, verb, kind)
@@ -71,7 +71,7 @@ class PairFiller(Filler):
         return self.noun_phrase(node, actor, verb.subjects + verb.bears[0])
 
     def _mention(self, node: Tree, case: int) -> Tree:
-        """A pronoun or a definite noun phrase for what has been mentioned."""
+        """Return a pronoun or a definite noun phrase for the topic."""
         noun = self._shared.lexeme
         assert isinstance(noun, Noun)
         if leaf(node.children[0]).tag == "PRP":

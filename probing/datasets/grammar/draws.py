@@ -1,4 +1,4 @@
-"""Draw sentences for the splits of a task: balanced, matched by key, and never twice the same."""
+"""Draws of the sentences of a task's splits: balanced, matched by key, and without repetitions."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ TRIES = 2000
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A sentence that is shown.
+    """A sentence of the task.
 
     Attributes:
-        text: As shown.
+        text: The sentence as shown to the model.
         label: Index of its class.
         split: "train", "dev" or "test".
-        tree: Its gold tree, of the sentence as it was before it was altered, if it was.
+        tree: Its gold tree; for an altered sentence, the tree before the change.
     """
 
     text: str
@@ -35,10 +35,10 @@ class Example:
 
 
 def draw(kind: Kind, sizes: dict[str, int], seed: int, name: str) -> list[Example]:
-    """Draw as many sentences for each split as asked for.
+    """Draw the requested number of sentences for each split.
 
     Raises:
-        ProbingError: If the grammar does not make so many different ones.
+        ProbingError: If the grammar cannot make that many different ones.
     """
     rng = Random(f"{type(kind).__name__} {seed}")
     cells = fill_cells(kind, rng)
@@ -50,7 +50,7 @@ def draw(kind: Kind, sizes: dict[str, int], seed: int, name: str) -> list[Exampl
         drawn = list(sentences(kind, filler, cells, size, seen))
         if len(drawn) < size:
             raise ProbingError(
-                f"task {name}: the grammar has made {len(examples) + len(drawn)} sentences and finds no "
+                f"task {name}: the grammar made {len(examples) + len(drawn)} sentences and found no "
                 f"new one; lower task.n_{split}={size}"
             )
         rng.shuffle(drawn)
@@ -64,7 +64,7 @@ def draw(kind: Kind, sizes: dict[str, int], seed: int, name: str) -> list[Exampl
 
 
 def fill_cells(kind: Kind, rng: Random) -> Cells:
-    """Skeletons by key and class; keys that one of the classes does not have are left out."""
+    """Return skeletons by key and class; keys that one of the classes lacks are left out."""
     cells: Cells = {}
     for _ in range(kind.pool):
         skeleton = sample(rng, kind.root, kind.richness)
@@ -78,7 +78,7 @@ def fill_cells(kind: Kind, rng: Random) -> Cells:
 def sentences(
     kind: Kind, filler: Filler, cells: Cells, size: int, seen: set[str]
 ) -> Iterator[tuple[Tree, int, list[str]]]:
-    """Draw groups of one sentence for each class, all of one key; the last group may be incomplete."""
+    """Draw groups of one sentence per class that share a key; the last group may be incomplete."""
     rng = filler.choose.rng
     weights = [min(len(skeletons) for skeletons in cell) for cell in cells.values()]
     classes = range(len(kind.classes))
@@ -94,7 +94,7 @@ def sentences(
 def sentence(
     kind: Kind, filler: Filler, skeletons: list[Tree], label: int, seen: set[str]
 ) -> tuple[Tree, list[str]] | None:
-    """Draw one sentence that was not seen before, or None."""
+    """Draw one new sentence, or return None."""
     for _ in range(TRIES):
         try:
             tree = kind.compose(filler, filler.choose.one(skeletons), label)

@@ -1,4 +1,4 @@
-"""Put words into a skeleton so that verbs, nouns, adjectives and prepositions go together."""
+"""Filling of skeletons with words, so that verbs, nouns, adjectives and prepositions fit together."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from probing.datasets.grammar.tree import Leaf, Tree
 from probing.datasets.grammar.vocabulary import Verb
 
 ALIVE = ("human", "animal")
-# People act more often than a draw among all classes would have them, and are acted upon less.
+# Minimum probability that a subject (actor) or an object (patient) is human.
 ACTOR, PATIENT = 0.6, 0.25
 
 
 class Filler:
-    """Fills skeletons from a lexicon. Classes of meaning are called kinds, as in `Noun`."""
+    """Fills skeletons from a lexicon. Semantic classes are called kinds, as in `Noun`."""
 
     def __init__(self, lexicon: Lexicon, rng: Random) -> None:
-        """Draw from this lexicon with this source of chance."""
+        """Draw from this lexicon with this random number generator."""
         self.lexicon = lexicon
         self.choose = Chooser(lexicon, rng)
 
     def fill(self, skeleton: Tree) -> Tree:
-        """A sentence with this skeleton.
+        """Return a sentence with this skeleton.
 
         Raises:
             CannotFillError: If the words chosen so far leave a place that no word fits.
@@ -34,7 +34,7 @@ class Filler:
         return self.clause(skeleton)
 
     def clause(self, node: Tree, actor: str = "") -> Tree:
-        """Fill a clause; `actor` is the kind of a subject that stands outside it."""
+        """Fill a clause; `actor` is the kind of a subject outside it."""
         actor = actor or self._actor(node)
         phrase = node.first("VP")
         acted = self.verb_phrase(phrase, actor) if phrase else None
@@ -62,7 +62,7 @@ class Filler:
         return self.choose.kind(verb.subjects, ACTOR)
 
     def verb_phrase(self, node: Tree, actor: str) -> Tree:
-        """Fill a verb phrase for a subject of a kind."""
+        """Fill a verb phrase for a subject of the given kind."""
         head = node.children[0]
         if isinstance(head, Leaf):
             verb = self.choose.new(self.lexicon.verbs_of(head.slot[2:], actor))
@@ -75,7 +75,7 @@ class Filler:
         return Tree(node.label, node.role, parts)
 
     def verb_phrase_of(self, node: Tree, verb: Verb, actor: str, kind: str) -> Tree:
-        """Fill a verb phrase whose verb and kind of object are settled."""
+        """Fill a verb phrase whose verb and kind of object are given."""
         head, *rest = node.children
         children: list[Tree | Leaf] = [verb_leaf(head, verb, actor, kind)]
         for child in subtrees(rest):
@@ -88,13 +88,13 @@ class Filler:
         return Tree(node.label, node.role, tuple(children))
 
     def argument(self, node: Tree, verb: Verb, kind: str) -> Tree:
-        """Fill the object of a verb, or the receiver of what is given."""
+        """Fill the object of a verb, or the receiver of a gift."""
         if node.role == "to":
             return self.noun_phrase(node, "human", ALIVE)
         return self.noun_phrase(node, kind, verb.objects + verb.bears[1])
 
     def adjunct(self, node: Tree, actor: str) -> Tree:
-        """Fill what is neither subject, verb nor object."""
+        """Fill a constituent that is not a subject, verb or object."""
         if node.label == "PP":
             return self.prepositional(node, "verb")
         if node.label == "ADVP":
@@ -178,7 +178,7 @@ class Filler:
         return Tree(node.label, node.role, (self.noun_phrase(subject, actor, bears), done))
 
     def prepositional(self, node: Tree, head: str) -> Tree:
-        """Fill a prepositional phrase that hangs on a noun of kind `head` or on "verb"."""
+        """Fill a prepositional phrase that attaches to a noun of kind `head` or to "verb"."""
         link, inner = leaf(node.children[0]), tree(node.children[1])
         if node.role == "to":
             receiver = self.noun_phrase(inner, "human", ALIVE)
@@ -196,7 +196,7 @@ class Filler:
         return Tree(node.label, node.role, tuple(done))
 
     def predicate(self, node: Tree, kind: str) -> Tree:
-        """Fill an adjective phrase that describes a kind."""
+        """Fill an adjective phrase that describes a noun of the given kind."""
         *degrees, last = (leaf(child) for child in node.children)
         done = [self.choose.function(degree) for degree in degrees]
         word = self.choose.adjectives(kind, 1)[0]
@@ -204,41 +204,41 @@ class Filler:
 
 
 def verb_leaf(place: Tree | Leaf, verb: Verb, actor: str, kind: str) -> Leaf:
-    """A verb in the form that its place wants, with the kinds of its subject and object."""
+    """Return a verb in the form that its place requires, with the kinds of its subject and object."""
     tag = leaf(place).tag
     return Leaf(tag, leaf(place).slot, verb.form(tag), verb, (actor, kind))
 
 
 def borne_subjects(phrase: Tree) -> tuple[str, ...]:
-    """Kinds that would make sense as the subject of a filled verb phrase."""
+    """Return the kinds that would make sense as the subject of a filled verb phrase."""
     head = next(phrase.leaves()).lexeme
     return head.subjects + head.bears[0] if isinstance(head, Verb) else ()
 
 
 def manner(verb: Verb, actor: str) -> str:
-    """The sort of adverb that says how: nobody knows patiently, no storm rages politely."""
+    """Return the sort of manner adverb: nobody knows patiently, and no storm rages politely."""
     if verb.state:
         return "state"
     return "manner" if actor in ALIVE else "event"
 
 
 def is_person(phrase: Tree) -> bool:
-    """Whether a noun phrase is a name or a pronoun."""
+    """Return whether a noun phrase is a name or a pronoun."""
     return isinstance(phrase.children[0], Leaf) and phrase.children[0].tag in ("NNP", "PRP")
 
 
 def subtrees(children: Sequence[Tree | Leaf]) -> list[Tree]:
-    """Children of which none is a word."""
+    """Return children that are all constituents."""
     return [tree(child) for child in children]
 
 
 def tree(child: Tree | Leaf) -> Tree:
-    """A child that the grammar says is a constituent."""
+    """Return a child that is a constituent by the grammar."""
     assert isinstance(child, Tree)
     return child
 
 
 def leaf(child: Tree | Leaf) -> Leaf:
-    """A child that the grammar says is a word."""
+    """Return a child that is a word by the grammar."""
     assert isinstance(child, Leaf)
     return child

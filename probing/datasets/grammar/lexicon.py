@@ -1,4 +1,4 @@
-"""The words at hand, looked up by what is wanted of them; a lexicon may hold a share of them only."""
+"""Lookup of words by their properties; a lexicon may contain only a part of the words."""
 
 from __future__ import annotations
 
@@ -15,38 +15,38 @@ from probing.datasets.grammar.vocabulary import Adjective, Noun, Preposition, Ve
 _T = TypeVar("_T")
 _W = TypeVar("_W", Noun, Verb)
 
-# Of five words that are alike, three are for train.
+# The splits of five similar words.
 SHARES = ("train", "train", "train", "dev", "test")
 
 
 @dataclass
 class Lexicon:
-    """Nouns and verbs with the ways to look them up."""
+    """Nouns and verbs with methods to look them up."""
 
     nouns: Sequence[Noun] = NOUNS
     verbs: Sequence[Verb] = VERBS
     _found: dict[tuple[str, ...], list[Verb]] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
-        """Index what is looked up by one key."""
+        """Index words that are looked up by one key."""
         self._nouns = grouped(self.nouns, lambda noun: (noun.kind,))
         self._adjectives = grouped(ADJECTIVES, lambda adjective: adjective.kinds)
         self._prepositions = grouped(PREPOSITIONS, lambda preposition: preposition.heads)
 
     def nouns_of(self, kind: str) -> Sequence[Noun]:
-        """Nouns of a semantic class."""
+        """Return the nouns of a semantic class."""
         return self._nouns.get(kind, ())
 
     def adjectives_of(self, kind: str) -> Sequence[Adjective]:
-        """Adjectives that may describe a semantic class."""
+        """Return adjectives that can describe a semantic class."""
         return self._adjectives.get(kind, ())
 
     def prepositions_of(self, head: str) -> Sequence[Preposition]:
-        """Prepositions that may attach to a semantic class or to "verb"."""
+        """Return prepositions that can attach to a semantic class or to "verb"."""
         return self._prepositions.get(head, ())
 
     def verbs_of(self, frame: str, subject: str = "", obj: str = "") -> Sequence[Verb]:
-        """Verbs of a frame that take a subject and an object of these classes ("" for any)."""
+        """Return verbs of a frame that take a subject and an object of these classes ("" for any)."""
         key = (frame, subject, obj)
         if key not in self._found:
             self._found[key] = [
@@ -60,7 +60,7 @@ class Lexicon:
 
 
 def grouped(items: Sequence[_T], kinds: Callable[[_T], Sequence[str]]) -> dict[str, list[_T]]:
-    """Items by each of the kinds that they belong to."""
+    """Return the items by kind; an item may have several kinds."""
     found: dict[str, list[_T]] = {}
     for item in items:
         for kind in kinds(item):
@@ -69,21 +69,21 @@ def grouped(items: Sequence[_T], kinds: Callable[[_T], Sequence[str]]) -> dict[s
 
 
 def noun_shares(seed: int) -> dict[str, Lexicon]:
-    """A lexicon for each split; no noun is in two of them."""
+    """Return a lexicon for each split; no noun is in two of them."""
     parts = dealt(NOUNS, lambda noun: (noun.kind, ""), Random(f"nouns {seed}"))
     return {split: Lexicon(nouns=nouns) for split, nouns in parts.items()}
 
 
 def verb_shares(seed: int) -> dict[str, Lexicon]:
-    """A lexicon for each split; no verb is in two of them."""
+    """Return a lexicon for each split; no verb is in two of them."""
     parts = dealt(VERBS[::-1], lambda verb: (verb.frame, str(verb.objects)), Random(f"verbs {seed}"))
     return {split: Lexicon(verbs=verbs) for split, verbs in parts.items()}
 
 
 def dealt(items: Sequence[_W], alike: Callable[[_W], tuple[str, str]], rng: Random) -> dict[str, list[_W]]:
-    """Deal items to the splits, five that are alike at a time; all frames of a lemma stay together.
+    """Distribute items over the splits, five similar ones at a time; all frames of a lemma stay together.
 
-    Every split gets some of each group, the first part of `alike`: groups keep their order, so those
+    Every split gets some items of each group, the first part of `alike`. Groups keep their order, so those
     with few words should come first.
     """
     given: dict[str, str] = {}

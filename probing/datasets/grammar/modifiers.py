@@ -32,7 +32,7 @@ ADJECTIVES = tuple(
     for entry in row.split()
 )
 
-# Where the same preposition has several lines, the lines differ in what they attach to.
+# Lines with the same preposition differ in what it attaches to.
 PREPOSITIONS = tuple(
     Preposition(word, read_kinds(heads)[0], *read_kinds(objects))
     for word, heads, objects in (
@@ -58,7 +58,7 @@ PREPOSITIONS = tuple(
 
 
 def listed(rows: dict[str, str]) -> dict[str, list[str]]:
-    """The words of each row; one that stands there twice is drawn twice as often."""
+    """Return the words of each row; a word that is listed twice is drawn twice as often."""
     return {name: row.split() for name, row in rows.items()}
 
 

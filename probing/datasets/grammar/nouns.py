@@ -1,4 +1,4 @@
-"""The nouns and names. A plural that is not regular, and a gender, stand after a slash."""
+"""Nouns and names. An irregular plural and a gender follow after slashes."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ NAMES = {
 
 
 def read_noun(entry: str, kind: str) -> Noun:
-    """Read `wife/wives/f`, any part but the first of which may be missing."""
+    """Read an entry such as `wife/wives/f`, in which only the first part is required."""
     lemma, plural, gender = (*entry.split("/"), "", "")[:3]
     return Noun(lemma, plural or add_s(lemma), kind, gender)
 

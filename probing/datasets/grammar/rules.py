@@ -1,15 +1,15 @@
-"""The context-free grammar, as data, and which tags may stand side by side in what it makes.
+"""The context-free grammar, as data, and the tags that may be adjacent in its sentences.
 
-A symbol is `label.role` and what it inherits. Features are the number of the clause or noun phrase, the
-tense of the clause, the form of its verb (finite, base, ing), and the number of the thing that two
-coordinate clauses share:
+A symbol is `label.role`, followed by a mark for the features that it inherits. Features are the number of
+the clause or noun phrase, the tense of the clause, the form of its verb (finite, base, ing), and the
+number of the thing that two coordinate clauses share:
 
     VP=      number, tense and form of the parent
     NP#      number of the parent
     S~       tense of the parent
     NP$      number of the shared thing, tense of the parent
     VP!ing   number and tense of the parent, and that form
-    NP       all drawn anew
+    NP       all features drawn again
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import re
 from dataclasses import dataclass
 from functools import cache
 
-# Weight, whether the rule makes a sentence grow ("+"), whether it needs a number, and the symbols.
+# Parent, number if one is required, weight with "+" if the rule makes a sentence grow, and symbols.
 GRAMMAR = """
 ROOT        32  NP.subj# VP= .
 ROOT        7   NP.subj# ADVP.often VP= .
@@ -128,7 +128,7 @@ SYMBOL = re.compile(r"([A-Z]+|[,.])(?:\.(\w+))?(!base|!ing|[=#~$]?)")
 
 @dataclass(frozen=True, slots=True)
 class Symbol:
-    """A symbol on the right of a rule: `name` (`NP.subj`), its label and role, and what it inherits."""
+    """A symbol on the right of a rule: its name (`NP.subj`), label and role, and the features it inherits."""
 
     name: str
     label: str
@@ -142,9 +142,9 @@ class Rule:
 
     Attributes:
         parent: The symbol on the left.
-        number: "sg" or "pl" if the rule needs it, otherwise "".
+        number: "sg" or "pl" if the rule requires it, otherwise "".
         weight: Relative frequency among the rules of `parent`.
-        grows: Whether it may nest without end, so that it must get rarer with depth.
+        grows: Whether it can nest without end and must therefore become rarer with depth.
         children: The symbols on the right.
     """
 
@@ -156,7 +156,7 @@ class Rule:
 
 
 def read_symbol(text: str) -> Symbol:
-    """Read `NP.subj#`."""
+    """Read a symbol such as `NP.subj#`."""
     match = SYMBOL.fullmatch(text)
     if match is None:
         raise ValueError(f"not a grammar symbol: {text}")
@@ -179,13 +179,13 @@ PARENTS = frozenset(rule.parent for rule in RULES)
 
 @cache
 def rules_of(symbol: str, number: str) -> tuple[Rule, ...]:
-    """The productions of a symbol that its number allows."""
+    """Return the productions of a symbol that its number allows."""
     return tuple(rule for rule in RULES if rule.parent == symbol and rule.number in ("", number))
 
 
 @cache
 def edges(symbol: str, end: int) -> frozenset[str]:
-    """Terminal labels that what a symbol makes may begin (end 0) or finish (end -1) with."""
+    """Return terminal labels that the yield of a symbol may begin (end 0) or finish (end -1) with."""
     if symbol not in PARENTS:
         return frozenset([terminal(symbol)])
     found: set[str] = set()
@@ -204,13 +204,13 @@ def edges(symbol: str, end: int) -> frozenset[str]:
 
 
 def terminal(name: str) -> str:
-    """The label of a terminal symbol, `V` for `V.tr`."""
+    """Return the label of a terminal symbol, `V` for `V.tr`."""
     return name if name in (",", ".") else name.split(".", maxsplit=1)[0]
 
 
 @cache
 def neighbours() -> frozenset[tuple[str, str]]:
-    """Pairs of terminal labels that may stand side by side in some sentence of the grammar."""
+    """Return pairs of terminal labels that may be adjacent in some sentence of the grammar."""
     return frozenset(
         (left, right)
         for rule in RULES

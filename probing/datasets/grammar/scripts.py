@@ -1,4 +1,4 @@
-"""Pairs of events of which the first makes room for the second: what is cooked can then be eaten."""
+"""Pairs of events of which the first makes the second possible: food that was cooked can be eaten."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from probing.datasets.grammar.verbs import VERBS, read_kinds
 from probing.datasets.grammar.vocabulary import Verb
 
-# What is done to something, and what is done to it, or it does, afterwards.
+# An action on a thing, and later actions on it (first list) or by it (second list).
 OBJECT_SCRIPTS = """
     cook: eat taste slice sell > food
     bake: eat taste slice sell > food
@@ -65,7 +65,7 @@ SUBJECT_SCRIPTS = """
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """An event, one that may follow it, and the kind of thing that takes part in both."""
+    """An event, an event that may follow it, and the kind of thing that takes part in both."""
 
     cause: Verb
     effect: Verb
@@ -73,7 +73,7 @@ class Script:
 
 
 def read_scripts(rows: str, frame: str) -> tuple[Script, ...]:
-    """Read lines `cause: effect effect > kinds`; the frame is that of the effects."""
+    """Read lines `cause: effect effect > kinds`; `frame` is the frame of the effects."""
     found = {(verb.lemma, verb.frame): verb for verb in VERBS}
     scripts = []
     for row in rows.strip().splitlines():

@@ -1,4 +1,4 @@
-"""Sample the grammar: trees whose words are still missing but whose features are settled."""
+"""Samples of the grammar: trees without words but with all features."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FINITE = {"past": ("VBD", "VBD"), "present": ("VBZ", "VBP")}
 
 
 class Features(NamedTuple):
-    """Features of a constituent: see `rules`."""
+    """Features of a constituent; see `rules`."""
 
     number: str
     tense: str
@@ -27,14 +27,14 @@ class Features(NamedTuple):
 
 
 def sample(rng: Random, root: str = "ROOT", richness: Sequence[float] = RICHNESS) -> Tree:
-    """Draw one skeleton; some are drawn rich in nested constituents and some poor."""
+    """Draw one skeleton; some are drawn rich in nested constituents and others poor."""
     rich = richness[int(rng.random() * len(richness))]
     features = Features(any_number(rng), any_tense(rng), "finite", any_number(rng))
     return expand(root, root, "", features, rng, rich)
 
 
 def expand(name: str, label: str, role: str, features: Features, rng: Random, richness: float) -> Tree:
-    """Draw what a symbol becomes."""
+    """Draw the expansion of a symbol."""
     rule = choose(name, features.number, richness, rng)
     inner = richness * DAMPING
     children: list[Tree | Leaf] = []
@@ -58,13 +58,13 @@ def choose(name: str, number: str, richness: float, rng: Random) -> Rule:
 
 @cache
 def weighted(name: str, number: str, richness: float) -> tuple[tuple[Rule, ...], list[float]]:
-    """The rules of a symbol with their cumulative weights."""
+    """Return the rules of a symbol with their cumulative weights."""
     rules = rules_of(name, number)
     return rules, list(accumulate(rule.weight * (richness if rule.grows else 1.0) for rule in rules))
 
 
 def inherit(symbol: Symbol, parent: Features, rng: Random) -> Features:
-    """The features of a child."""
+    """Return the features of a child."""
     how = symbol.inherits
     if how == "=":
         return parent
@@ -81,12 +81,12 @@ def inherit(symbol: Symbol, parent: Features, rng: Random) -> Features:
 
 @cache
 def empty(tag: str, slot: str) -> Leaf:
-    """A leaf whose word is missing; all that are alike are the same one."""
+    """Return a leaf without a word; equal leaves are the same object."""
     return Leaf(tag, slot)
 
 
 def tag_of(symbol: Symbol, parent: Features) -> str:
-    """The Penn tag of a terminal, whose features are its parent's."""
+    """Return the Penn tag of a terminal, whose features are its parent's."""
     if symbol.label == "N":
         return "NN" if parent.number == "sg" else "NNS"
     if symbol.label != "V":

@@ -1,4 +1,4 @@
-"""The choice in conf/task: which of the ten tasks, how many sentences, and from which seed."""
+"""The choice in conf/task for the ten generated tasks."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ MOST = 200_000
 
 @dataclass(frozen=True)
 class GrammarTask:
-    """A task whose sentences are generated, the same ones for the same fields.
+    """A task with generated sentences, which are the same for the same fields.
 
     Attributes:
-        name: As on the command line, `grammar/tense`.
-        kind: One of the ten of `KINDS`, `tense`.
+        name: Name on the command line, for example `grammar/tense`.
+        kind: One of the ten of `KINDS`, for example `tense`.
         n_train: Number of sentences to train on.
-        n_dev: Number of sentences to choose settings on.
+        n_dev: Number of sentences to select settings on.
         n_test: Number of sentences to score on.
-        seed: Of the sentences; in tense and in the numbers also of which words are in which split.
-        metric: What the scores say.
+        seed: Seed of the sentences, and in tense and the number tasks of the words of each split.
+        metric: Metric of the task.
 
     Raises:
-        ProbingError: If there is no such kind or a number makes no sense.
+        ProbingError: If there is no such kind or a number is out of range.
     """
 
     name: str
@@ -43,7 +43,7 @@ class GrammarTask:
     metric: Metric = "accuracy"
 
     def __post_init__(self) -> None:
-        """Refuse what cannot be built."""
+        """Reject a task that cannot be built."""
         if self.kind not in KINDS:
             raise ProbingError(f"task {self.name}: unknown kind {self.kind!r}; use one of {', '.join(KINDS)}")
         check_ranges(self, "task")
@@ -51,8 +51,8 @@ class GrammarTask:
         total = self.n_train + self.n_dev + self.n_test
         if total > MOST:
             raise ProbingError(
-                f"task {self.name}: {total} sentences are more than the {MOST} that the grammar is good "
-                "for; lower n_train, n_dev or n_test"
+                f"task {self.name}: {total} sentences are more than the {MOST} that the grammar supports; "
+                "lower n_train, n_dev or n_test"
             )
 
     def build(self) -> Task:
@@ -69,10 +69,10 @@ class GrammarTask:
         )
 
     def examples(self) -> list[Example]:
-        """The sentences with their gold trees.
+        """Return the sentences with their gold trees.
 
         Raises:
-            ProbingError: If the grammar does not make so many different ones.
+            ProbingError: If the grammar cannot make that many different ones.
         """
         sizes = dict(zip(SPLITS, (self.n_train, self.n_dev, self.n_test), strict=True))
         return draw(KINDS[self.kind](), sizes, self.seed, self.name)

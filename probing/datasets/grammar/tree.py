@@ -1,4 +1,4 @@
-"""A constituency tree with featured words as leaves, and its spelling."""
+"""Constituency trees with featured words as leaves, and their spelling."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ class Leaf:
     """A word with its Penn tag; in a skeleton the word is still missing.
 
     Attributes:
-        tag: Penn tag; it shows number (NN, NNS) and tense (VBD, VBZ, VBP).
+        tag: Penn tag, which shows number (NN, NNS) and tense (VBD, VBZ, VBP).
         slot: The grammar's symbol, `V.tr`.
-        word: The form in lower case, names apart; "" in a skeleton.
+        word: The form in lower case, except for names; "" in a skeleton.
         lexeme: The noun or verb that it is a form of.
         allows: For a noun, the classes that make sense in its place; for a verb, the classes of its
             subject and object.
@@ -31,30 +31,30 @@ class Leaf:
 
     @property
     def depth(self) -> int:
-        """Levels above the word: its tag."""
+        """Number of levels: only its tag."""
         return 1
 
     @property
     def size(self) -> int:
-        """One token."""
+        """Number of tokens, always 1."""
         return 1
 
     def leaves(self) -> Iterator[Leaf]:
-        """Itself."""
+        """Yield the leaf itself."""
         yield self
 
     def bracketed(self) -> str:
-        """As in a treebank, `(NN dog)`."""
+        """Return the leaf in treebank format, `(NN dog)`."""
         return f"({self.tag} {self.word})"
 
     def fits(self, lexeme: Lexeme) -> bool:
-        """Whether another noun or verb would make sense here."""
+        """Return whether another noun or verb would make sense here."""
         if isinstance(lexeme, Verb):
             return lexeme.takes(self.allows[0], self.allows[1])
         return lexeme.kind in self.allows
 
     def with_lexeme(self, lexeme: Lexeme) -> Leaf:
-        """The same place filled by another noun or verb in the same form."""
+        """Return the same place filled with another noun or verb in the same form."""
         return Leaf(self.tag, self.slot, lexeme.form(self.tag), lexeme, self.allows)
 
 
@@ -74,16 +74,16 @@ class Tree:
 
     @property
     def depth(self) -> int:
-        """Levels from this constituent down to the deepest tag, both counted."""
+        """Number of levels from this constituent down to the deepest tag, both included."""
         return 1 + max([child.depth for child in self.children])
 
     @property
     def size(self) -> int:
-        """Number of tokens, punctuation counted."""
+        """Number of tokens, punctuation included."""
         return sum([child.size for child in self.children])
 
     def leaves(self) -> Iterator[Leaf]:
-        """The words from left to right."""
+        """Yield the words from left to right."""
         for child in self.children:
             if isinstance(child, Leaf):
                 yield child
@@ -91,18 +91,18 @@ class Tree:
                 yield from child.leaves()
 
     def bracketed(self) -> str:
-        """As in a treebank, `(NP (DT the) (NN dog))`."""
+        """Return the tree in treebank format, `(NP (DT the) (NN dog))`."""
         return f"({self.label} {' '.join(child.bracketed() for child in self.children)})"
 
     def first(self, *labels: str) -> Tree | None:
-        """The first child constituent that has one of the labels."""
+        """Return the first child constituent that has one of the labels."""
         for child in self.children:
             if isinstance(child, Tree) and child.label in labels:
                 return child
         return None
 
     def with_leaf(self, position: int, leaf: Leaf) -> Tree:
-        """The same tree with another word at a position of its yield."""
+        """Return the same tree with another word at a position of its yield."""
         children = list(self.children)
         for index, child in enumerate(children):
             if position < child.size:
@@ -113,7 +113,7 @@ class Tree:
 
 
 def words(tree: Tree) -> list[str]:
-    """The words in lower case but for names, with `a` or `an` chosen by the word that follows."""
+    """Return the words in lower case, except for names, with `a` or `an` chosen by the next word."""
     found = [leaf.word for leaf in tree.leaves()]
     for index in range(len(found) - 1):
         if found[index] == "a" and found[index + 1][0] in VOWELS and found[index + 1] != "useful":
@@ -122,5 +122,5 @@ def words(tree: Tree) -> list[str]:
 
 
 def spell(tokens: list[str]) -> str:
-    """The sentence: tokens joined by spaces, the first with a capital."""
+    """Return the sentence: tokens joined by spaces, the first one capitalised."""
     return " ".join([tokens[0][0].upper() + tokens[0][1:], *tokens[1:]])

@@ -1,7 +1,7 @@
 """The verbs of each frame: `lemma/past: subjects > objects`.
 
-After `+` stand classes that would be no surprise but are never made; `*` marks a state. No verb has a
-past like its base form, so that the tense can always be seen.
+Classes after `+` would make sense but are never generated. `*` marks a state. No verb has a past like its
+base form, so that the tense is always visible.
 """
 
 from __future__ import annotations
@@ -197,7 +197,7 @@ FRAMES = {
 
 
 def read_kinds(text: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Read `alive food + artifact` as the classes that are made and those that are borne."""
+    """Read `alive food + artifact` as the classes that are generated and those that would also make sense."""
     made, _, borne = text.partition("+")
     first = [kind for name in made.split() for kind in GROUPS.get(name, (name,))]
     second = [kind for name in borne.split() for kind in GROUPS.get(name, (name,))]

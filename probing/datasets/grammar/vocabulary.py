@@ -1,4 +1,4 @@
-"""Words as data: lemma, inflected forms and what each may be combined with."""
+"""Words as data: lemma, inflected forms and possible combinations."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Noun:
         lemma: The singular.
         plural: The plural.
         kind: Its semantic class, "food".
-        gender: "m" or "f" where the word says so.
+        gender: "m" or "f" if the word implies it.
     """
 
     lemma: str
@@ -25,7 +25,7 @@ class Noun:
     gender: str = ""
 
     def form(self, tag: str) -> str:
-        """The form for the tag NN or NNS."""
+        """Return the form for the tag NN or NNS."""
         return self.plural if tag == "NNS" else self.lemma
 
 
@@ -37,9 +37,9 @@ class Verb:
         lemma: The base form.
         past: The past tense.
         frame: "intr", "tr", "dit", "cop", "that" (a clause follows) or "to" (an infinitive follows).
-        subjects: Classes that the grammar makes its subjects of.
-        objects: Classes that the grammar makes its objects of.
-        bears: Further classes that would be no surprise as (subject, object), though never made.
+        subjects: Classes of its generated subjects.
+        objects: Classes of its generated objects.
+        bears: Further classes of subjects and objects that would make sense but are never generated.
         state: Whether it names a state, so that nobody does it carefully.
     """
 
@@ -52,7 +52,7 @@ class Verb:
     state: bool = False
 
     def form(self, tag: str) -> str:
-        """The form for a Penn tag: VB, VBP, VBZ, VBD or VBG."""
+        """Return the form for a Penn tag: VB, VBP, VBZ, VBD or VBG."""
         if tag == "VBD":
             return self.past
         if tag == "VBZ":
@@ -60,14 +60,14 @@ class Verb:
         return gerund(self.lemma) if tag == "VBG" else self.lemma
 
     def takes(self, subject: str, obj: str) -> bool:
-        """Whether a subject of one class and an object of another ("" for none) make sense."""
+        """Return whether a subject of one class and an object of another ("" for none) make sense."""
         fits_subject = subject in self.subjects or subject in self.bears[0]
         return fits_subject and (not obj or obj in self.objects or obj in self.bears[1])
 
 
 @dataclass(frozen=True, slots=True)
 class Adjective:
-    """An adjective, the classes it may describe and its place among others (size before colour)."""
+    """An adjective, the classes it can describe, and its rank among others (size before colour)."""
 
     lemma: str
     kinds: tuple[str, ...]
@@ -76,7 +76,7 @@ class Adjective:
 
 @dataclass(frozen=True, slots=True)
 class Preposition:
-    """A preposition, what it may be attached to (noun classes or "verb") and what may follow it."""
+    """A preposition, what it can attach to (noun classes or "verb") and what can follow it."""
 
     lemma: str
     heads: tuple[str, ...]
@@ -88,7 +88,7 @@ Lexeme = Noun | Verb
 
 
 def add_s(word: str) -> str:
-    """Regular -s: dogs, boxes, stories."""
+    """Add the regular -s: dogs, boxes, stories."""
     if word.endswith(("s", "x", "z", "ch", "sh", "o")):
         return word + "es"
     if word.endswith("y") and word[-2] not in VOWELS:
@@ -97,7 +97,7 @@ def add_s(word: str) -> str:
 
 
 def add_ed(word: str) -> str:
-    """Regular past: walked, baked, carried, stopped."""
+    """Make the regular past: walked, baked, carried, stopped."""
     if word.endswith("e"):
         return word + "d"
     if word.endswith("y") and word[-2] not in VOWELS:
@@ -106,7 +106,7 @@ def add_ed(word: str) -> str:
 
 
 def gerund(word: str) -> str:
-    """Regular -ing: walking, baking, stopping, dying."""
+    """Add the regular -ing: walking, baking, stopping, dying."""
     if word.endswith("ie"):
         return word[:-2] + "ying"
     if word.endswith("e") and not word.endswith("ee"):
@@ -115,5 +115,5 @@ def gerund(word: str) -> str:
 
 
 def doubled(word: str) -> str:
-    """The stem with its last consonant doubled where spelling asks for it."""
+    """Return the stem with its last consonant doubled if spelling requires it."""
     return word + word[-1] if word in DOUBLED else word

@@ -1,19 +1,7 @@
-"""SentEval's tasks (Conneau and Kiela, 2018), from its own files and in its order of examples."""
+"""SentEval's tasks (Conneau and Kiela, 2018), read from its own files with its order of examples."""
 
-from probing.datasets.senteval.pairs import Mrpc, SickEntailment, SickRelatedness, Snli
-from probing.datasets.senteval.similarity import Sts, StsBenchmark
-from probing.datasets.senteval.single import SentEvalProbing, Sst, Trec
-from probing.datasets.senteval.two_sided import TwoSided
+from probing.datasets.senteval.pairs import PairTask
+from probing.datasets.senteval.sentences import ProbingTask, SentenceTask
+from probing.datasets.senteval.similarity import SimilarityTask
 
-__all__ = [
-    "Mrpc",
-    "SentEvalProbing",
-    "SickEntailment",
-    "SickRelatedness",
-    "Snli",
-    "Sst",
-    "Sts",
-    "StsBenchmark",
-    "Trec",
-    "TwoSided",
-]
+__all__ = ["PairTask", "ProbingTask", "SentenceTask", "SimilarityTask"]

@@ -1,8 +1,8 @@
-"""Where SentEval's files are: in the user's folder, or in the cache, fetched there if need be."""
+"""SentEval's files, in the user's folder or in the cache, where missing ones are fetched."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from probing.datasets.fetching import FetchError, cache_folder, obtain
@@ -11,28 +11,39 @@ from probing.errors import ProbingError
 from probing.tasks.task import SPLITS, Task
 
 
-def locate(root: Path | None, files: Sequence[str]) -> list[Path]:
-    """The paths of some of SentEval's files.
+def locate(root: Path | None, files: Mapping[str, Sequence[str]]) -> dict[str, list[Path]]:
+    """Return the paths of some of SentEval's files.
 
     Args:
-        root: SentEval's data folder, into which nothing is written; None for that of the cache, which has
-            the same layout and into which missing files are fetched.
-        files: Relative to it.
+        root: SentEval's data folder, into which nothing is written. None for the cache, which has the same
+            layout and into which missing files are fetched.
+        files: Lists of files by key, relative to that folder.
+
+    Returns:
+        Lists of paths by the same keys.
 
     Raises:
-        ProbingError: If a file can neither be found in the cache nor fetched. One that is missing below
-            `root` is noticed by who reads it.
+        ProbingError: If a file is neither in the cache nor can be fetched. A file that is missing below
+            `root` is only noticed when it is read.
     """
     if root is not None:
-        return [root / file for file in files]
+        return {key: [root / file for file in group] for key, group in files.items()}
+    found = _fetched([file for group in files.values() for file in group])
+    return {key: [found[file] for file in group] for key, group in files.items()}
+
+
+def _fetched(files: Sequence[str]) -> dict[str, Path]:
+    """Return the paths of files in the cache."""
     for file in files:
         if file not in SOURCES:
-            raise ProbingError(f"{file} is not among SentEval's files; give task.root=, a folder that has it")
+            raise ProbingError(
+                f"{file} is not among SentEval's files; give task.root=..., a folder that has it"
+            )
     folder = cache_folder() / "senteval"
-    found = []
+    found = {}
     for at, file in enumerate(files):
         try:
-            found.append(obtain(folder / file, SOURCES[file], folder / "downloads"))
+            found[file] = obtain(folder / file, SOURCES[file], folder / "downloads")
         except FetchError as error:
             missing = [other for other in files[at:] if not (folder / other).exists()]
             others = {SOURCES[other][0].url for other in missing} - {SOURCES[file][0].url}
@@ -42,16 +53,19 @@ def locate(root: Path | None, files: Sequence[str]) -> list[Path]:
 
 
 def check_sizes(task: Task, root: Path | None) -> Task:
-    """Refuse a fetched task that lacks examples, as where what was fetched is not what it should be.
+    """Refuse a fetched task with fewer examples than were published.
 
-    Not every published file comes with a checksum, but all have a known size.
+    Some published files have no checksum, but the size of every task is known.
 
     Args:
-        task: As it was read.
-        root: As for `locate`; a folder of the user's may hold what they like.
+        task: The task as it was read.
+        root: SentEval's data folder. Any size is accepted there; None for fetched files.
+
+    Returns:
+        The same task.
 
     Raises:
-        ProbingError: If there are fewer than were published.
+        ProbingError: If there are fewer examples than were published.
     """
     expected = SIZES.get(task.name)
     if root is None and expected is not None:
@@ -59,6 +73,6 @@ def check_sizes(task: Task, root: Path | None) -> Task:
         if any(size < least for size, least in zip(sizes, expected, strict=True)):
             raise ProbingError(
                 f"task {task.name}: {sizes} train, dev and test examples were fetched, {expected} are "
-                f"published; remove its files below {cache_folder() / 'senteval'} to fetch them anew"
+                f"published; remove its files below {cache_folder() / 'senteval'} to fetch them again"
             )
     return task

@@ -2,211 +2,94 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
-from probing.datasets.lines import read_lines
-from probing.datasets.senteval.examples import (
-    HINT,
-    Example,
-    Place,
-    classes,
-    clean,
-    columns,
-    in_order,
-    length,
-    one_of,
-    rows,
-    score,
-    scores,
-)
-from probing.datasets.senteval.files import check_sizes, locate
-from probing.errors import ProbingError
+from probing.datasets.senteval.corpus import Corpus
+from probing.datasets.senteval.examples import Example, length
+from probing.datasets.senteval.labels_and_scales import Labels, Scale, named
+from probing.datasets.senteval.readers import Columns, Parallel
+from probing.datasets.senteval.similarity import SEVERAL
 from probing.tasks.target import Metric
 from probing.tasks.task import SPLITS, Pair, Task
 from probing.validation.ranges import Folds
 
-SNLI_CLASSES = ("entailment", "neutral", "contradiction")
-SICK_CLASSES = ("CONTRADICTION", "NEUTRAL", "ENTAILMENT")
-_SICK_FILES = {"train": "SICK_train", "dev": "SICK_trial", "test": "SICK_test_annotated"}
-_SICK_ROW = "id, two sentences, relatedness and entailment"
-_SICK_SOURCE = "SentEval SICK (Marelli et al., 2014)"
-_SICK_LICENCE = "CC BY-NC-SA 3.0"
+_SNLI = ("entailment", "neutral", "contradiction")
+
+
+def _by_hypothesis(example: Example) -> tuple[int, int, float | str]:
+    """Return the number of tokens of the hypothesis, that of the premise, and the name of the class."""
+    return length(example.second or ""), length(example.text), _SNLI[int(example.answer)]
+
+
+def _sick(label: int, answers: Labels | Scale) -> Corpus:
+    files = {"train": "SICK_train", "dev": "SICK_trial", "test": "SICK_test_annotated"}
+    return Corpus(
+        {split: (f"downstream/SICK/{file}.txt",) for split, file in files.items()},
+        Columns(label, (1, 2), 5, "id, two sentences, relatedness and entailment", "pair_ID"),
+        answers,
+        "SICK (Marelli et al., 2014)",
+        "CC BY-NC-SA 3.0",
+    )
+
+
+PAIRS = {
+    "mrpc": Corpus(
+        {split: (f"downstream/MRPC/msr_paraphrase_{split}.txt",) for split in ("train", "test")},
+        Columns(0, (3, 4), 5, "quality, two ids and two sentences", "Quality"),
+        Labels({"0": "different", "1": "paraphrase"}),
+        "MRPC, Microsoft Research Paraphrase Corpus (Dolan et al., 2004)",
+        "Microsoft Shared Source License",
+        selection="kfold",
+    ),
+    # SentEval decodes the files of SNLI as Latin-1, but they are UTF-8
+    "snli": Corpus(
+        {
+            split: tuple(f"downstream/SNLI/{kind}.{split}" for kind in ("s1", "s2", "labels"))
+            for split in SPLITS
+        },
+        Parallel(),
+        named(*_SNLI),
+        "SNLI (Bowman et al., 2015)",
+        "CC BY-SA 4.0",
+        features="all",
+        order=_by_hypothesis,
+    ),
+    "sick_e": _sick(4, named("CONTRADICTION", "NEUTRAL", "ENTAILMENT")),
+    "sick_r": _sick(3, Scale(1, 5)),
+    "stsb": Corpus(
+        {split: (f"downstream/STS/STSBenchmark/sts-{split}.csv",) for split in SPLITS},
+        Columns(4, (5, 6), 7, "genre, file, year, id, score and two sentences"),
+        Scale(0, 5),
+        "STS Benchmark (Cer et al., 2017)",
+        SEVERAL,
+    ),
+}
 
 
 @dataclass(frozen=True)
-class Mrpc:
-    """The Microsoft Research Paraphrase Corpus (Dolan, Quirk and Brockett, 2004): paraphrases or not.
+class PairTask:
+    """MRPC, SNLI, SICK-E, SICK-R or STS Benchmark: a class or a score for each pair of sentences.
 
     Attributes:
-        name: As on the command line.
-        root: SentEval's data folder; None fetches.
-        pair: Whether the sentences get a vector each, or are read as one joint input.
-        folds: Folds of the cross-validation that chooses settings, for want of a dev split.
-        metric: The score.
+        name: Name on the command line, `senteval/mrpc`.
+        data: The data set.
+        root: SentEval's data folder; None fetches the files.
+        pair: Whether the sentences get a vector each or are read as one joint input.
+        folds: Only for MRPC, which has no dev split: number of folds of the cross-validation that selects
+            settings. None for 5.
+        metric: The score; None for accuracy of classes and Pearson's r of scores.
     """
 
     name: str
+    data: Literal["mrpc", "snli", "sick_e", "sick_r", "stsb"]
     root: Path | None = None
     pair: Pair = "vectors"
-    folds: Folds = 5
-    metric: Metric = "accuracy"
+    folds: Folds | None = None
+    metric: Metric | None = None
 
     def build(self) -> Task:
-        """Read both files; see `TaskSource.build`."""
-        splits = ("train", "test")
-        paths = locate(self.root, [f"downstream/MRPC/msr_paraphrase_{split}.txt" for split in splits])
-        examples = in_order(
-            example for split, path in zip(splits, paths, strict=True) for example in self._read(path, split)
-        )
-        task = Task(
-            name=self.name,
-            **columns(examples, self.pair),
-            target=classes(examples, ("different", "paraphrase")),
-            features="compare",
-            selection="kfold",
-            folds=self.folds,
-            metric=self.metric,
-            source="SentEval MRPC, Microsoft Research Paraphrase Corpus (Dolan et al., 2004)",
-            licence="Microsoft Shared Source License",
-        )
-        return check_sizes(task, self.root)
-
-    @staticmethod
-    def _read(path: Path, split: str) -> Iterator[Example]:
-        for place, fields in rows(path, "utf-8", 5, "quality, two ids and two sentences", "Quality"):
-            answer = one_of(fields[0], "01", place)
-            yield Example(split, clean(fields[3]), answer, clean(fields[4]))
-
-
-@dataclass(frozen=True)
-class Snli:
-    """Stanford Natural Language Inference (Bowman et al., 2015): what a premise says of a hypothesis.
-
-    SentEval decodes these files as Latin-1; they are UTF-8, and are read so here.
-
-    Attributes:
-        name: As on the command line.
-        root: SentEval's data folder; None fetches.
-        pair: Whether the sentences get a vector each, or are read as one joint input.
-        metric: The score.
-    """
-
-    name: str
-    root: Path | None = None
-    pair: Pair = "vectors"
-    metric: Metric = "accuracy"
-
-    def build(self) -> Task:
-        """Read the nine files; see `TaskSource.build`."""
-        kinds = ("s1", "s2", "labels")
-        files = [f"downstream/SNLI/{kind}.{split}" for split in SPLITS for kind in kinds]
-        paths = locate(self.root, files)
-        examples = []
-        for at, split in enumerate(SPLITS):
-            three = paths[3 * at : 3 * at + 3]
-            # within a split by hypothesis, then premise, then label by name
-            examples += sorted(
-                self._read(three, split),
-                key=lambda e: (length(e.second or ""), length(e.text), SNLI_CLASSES[int(e.answer)]),
-            )
-        task = Task(
-            name=self.name,
-            **columns(examples, self.pair),
-            target=classes(examples, SNLI_CLASSES),
-            features="all",
-            metric=self.metric,
-            source="SentEval SNLI (Bowman et al., 2015)",
-            licence="CC BY-SA 4.0",
-        )
-        return check_sizes(task, self.root)
-
-    @staticmethod
-    def _read(paths: list[Path], split: str) -> Iterator[Example]:
-        premises, hypotheses, labels = (list(read_lines(path, "utf-8", HINT, blank=True)) for path in paths)
-        if not len(premises) == len(hypotheses) == len(labels):
-            counts = ", ".join(
-                f"{path.name} has {len(lines)}"
-                for path, lines in zip(paths, (premises, hypotheses, labels), strict=True)
-            )
-            raise ProbingError(f"{paths[0].parent}: {counts} lines; line by line they belong together")
-        triples = zip(premises, hypotheses, labels, strict=True)
-        for (_, premise), (_, hypothesis), (number, label) in triples:
-            answer = one_of(label.strip(), SNLI_CLASSES, Place(paths[2], number))
-            yield Example(split, clean(premise), answer, clean(hypothesis))
-
-
-@dataclass(frozen=True)
-class SickEntailment:
-    """SICK-E (Marelli et al., 2014): whether one sentence follows from another.
-
-    Attributes:
-        name: As on the command line.
-        root: SentEval's data folder; None fetches.
-        pair: Whether the sentences get a vector each, or are read as one joint input.
-        metric: The score.
-    """
-
-    name: str
-    root: Path | None = None
-    pair: Pair = "vectors"
-    metric: Metric = "accuracy"
-
-    def build(self) -> Task:
-        """Read the three files; see `TaskSource.build`."""
-        examples = in_order(
-            Example(split, first, one_of(fields[4].strip(), SICK_CLASSES, place), second)
-            for split, place, first, second, fields in _read_sick(self.root)
-        )
-        task = Task(
-            name=self.name,
-            **columns(examples, self.pair),
-            target=classes(examples, SICK_CLASSES),
-            features="compare",
-            metric=self.metric,
-            source=_SICK_SOURCE,
-            licence=_SICK_LICENCE,
-        )
-        return check_sizes(task, self.root)
-
-
-@dataclass(frozen=True)
-class SickRelatedness:
-    """SICK-R (Marelli et al., 2014): how related two sentences are, from 1 to 5.
-
-    Attributes:
-        name: As on the command line.
-        root: SentEval's data folder; None fetches.
-        pair: Whether the sentences get a vector each, or are read as one joint input.
-        metric: The score.
-    """
-
-    name: str
-    root: Path | None = None
-    pair: Pair = "vectors"
-    metric: Metric = "pearson"
-
-    def build(self) -> Task:
-        """Read the three files; see `TaskSource.build`."""
-        examples = in_order(
-            Example(split, first, score(fields[3], 1, 5, place), second)
-            for split, place, first, second, fields in _read_sick(self.root)
-        )
-        task = Task(
-            name=self.name,
-            **columns(examples, self.pair),
-            target=scores(examples, 1, 5),
-            features="compare",
-            metric=self.metric,
-            source=_SICK_SOURCE,
-            licence=_SICK_LICENCE,
-        )
-        return check_sizes(task, self.root)
-
-
-def _read_sick(root: Path | None) -> Iterator[tuple[str, Place, str, str, list[str]]]:
-    paths = locate(root, [f"downstream/SICK/{file}.txt" for file in _SICK_FILES.values()])
-    for split, path in zip(_SICK_FILES, paths, strict=True):
-        for place, fields in rows(path, "utf-8", 5, _SICK_ROW, "pair_ID"):
-            yield split, place, clean(fields[1]), clean(fields[2]), fields
+        """Read the files; see `TaskSource.build`."""
+        corpus = PAIRS[self.data]
+        return corpus.task(self.name, self.root, pair=self.pair, folds=self.folds, metric=self.metric)

@@ -1,11 +1,11 @@
-"""Where SentEval's files are published, and what its get_transfer_data.bash makes of them.
+"""The places where SentEval's files are published, and the conversions of its get_transfer_data.bash.
 
-Some have moved since that script was written: the bucket `senteval` of S3 to dl.fbaipublicfiles.com
-(SentEval's issue 59), TREC to cogcomp.seas.upenn.edu, the wiki of STS to ixa2.si.ehu.eus. That wiki and
-alt.qcri.org are at times out of reach (SimCSE's issue 17); SimCSE's authors keep a copy of the finished
-files, in which apostrophes may be tokenised otherwise.
+Some files have moved since that script was written. The S3 bucket `senteval` has moved to
+dl.fbaipublicfiles.com (SentEval's issue 59), TREC to cogcomp.seas.upenn.edu, and the wiki of STS to
+ixa2.si.ehu.eus. That wiki and alt.qcri.org are sometimes unreachable (SimCSE's issue 17). SimCSE's authors
+keep a copy of the finished files, in which apostrophes may be tokenised differently.
 
-Digests are those that TensorFlow Datasets and Hugging Face Datasets have recorded of the same URLs.
+Digests are those that TensorFlow Datasets and Hugging Face Datasets have recorded for the same URLs.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ PROBING = (
     "tree_depth",
     "word_content",
 )
-# SentEval's data sets; that of 2013 lacks SMT, whose licence forbids passing it on
+# SentEval's data sets by year; 2013 lacks SMT, whose licence does not allow redistribution
 STS_SETS = {
     12: ("MSRpar", "MSRvid", "SMTeuroparl", "surprise.OnWN", "surprise.SMTnews"),
     13: ("FNWN", "headlines", "OnWN"),
@@ -34,7 +34,7 @@ STS_SETS = {
     15: ("answers-forums", "answers-students", "belief", "headlines", "images"),
     16: ("answer-answer", "headlines", "plagiarism", "postediting", "question-question"),
 }
-# train, dev and test examples of each task as published; the ten probing tasks have at least these
+# published numbers of train, dev and test examples; the ten probing tasks have at least these
 SIZES = {
     **dict.fromkeys(
         (
@@ -83,7 +83,7 @@ _MRPC = {
     "test": "a04e271090879aaba6423d65b94950c089298587d9c084bf9cd7439bd785f784",
 }
 _SNLI = "afb3d70a5af5d8de0d9d81e2637e0fb8c22d1235c2749d83125ca43dab0dbd3e"
-# archive of a year, and how the paths of its files begin
+# archive of each year, and the beginning of the paths of its files
 _STS = {
     12: ("4/40/STS2012-en-test.zip", "test-gold/STS"),
     13: ("2/2f/STS2013-en-test.zip", "test-gs/STS"),
@@ -104,7 +104,7 @@ _TWO_SIDED = {
 
 
 def _sources() -> dict[str, tuple[Source, ...]]:
-    """Where each file of SentEval's data folder can be had."""
+    """Return the sources of each file of SentEval's data folder."""
     found: dict[str, tuple[Source, ...]] = {}
     for name in PROBING:
         file = f"probing/{name}.txt"
@@ -138,7 +138,7 @@ def _sources() -> dict[str, tuple[Source, ...]]:
 
 
 def _flaky() -> dict[str, Source]:
-    """Files of downstream/ that are published where hosts come and go, and no digests are known."""
+    """Return the sources of files of downstream/ on unreliable hosts; none has a published digest."""
     zipped = f"{_SENTEVAL}/datasmall_NB_ACL12.zip"
     found = {file: Source(zipped, member=member, convert=penn_visible) for file, member in _TWO_SIDED.items()}
     for split in ("train", "trial", "test_annotated"):

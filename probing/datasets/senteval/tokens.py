@@ -1,4 +1,4 @@
-"""What SentEval's get_transfer_data.bash does to published files: the tokenizers, without perl and sed."""
+"""The tokenizers that SentEval's get_transfer_data.bash applies to published files, without perl and sed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 from probing.datasets.fetching.sources import Convert
 from probing.errors import ProbingError
 
-# Penn Treebank tokenization by the rules of R. MacIntyre's tokenizer.sed (1995), in their order
+# Penn Treebank tokenization by the rules of R. MacIntyre's tokenizer.sed (1995), in the same order
 _BEFORE_PADDING = (
     (r'^"', "`` "),
     (r'([ (\[{<])"', r"\1 `` "),
@@ -49,7 +49,7 @@ _LAST_PERIOD = re.compile(r"([^\s.])\.$")
 
 @lru_cache(maxsize=100_000)
 def penn(line: bytes) -> bytes:
-    """Penn Treebank tokens of one line, in any encoding that extends ASCII."""
+    """Return the Penn Treebank tokens of one line in any encoding that extends ASCII."""
     text = line.decode("latin-1")
     for pattern, replacement in _PENN[0]:
         text = pattern.sub(replacement, text)
@@ -60,7 +60,7 @@ def penn(line: bytes) -> bytes:
 
 
 def visible(line: bytes) -> bytes:
-    """All bytes as printable ASCII, tabs excepted, as `cat -v` writes them: é in Latin-1 is M-i."""
+    """Return all bytes but tabs as printable ASCII, as `cat -v` writes them; é in Latin-1 becomes M-i."""
     return b"".join(_VISIBLE[byte] for byte in line)
 
 
@@ -77,13 +77,13 @@ _VISIBLE = [_show(byte) for byte in range(256)]
 
 
 def moses(columns: tuple[int, ...], *, lower: bool = False, header: bool = False, keep: int = 0) -> Convert:
-    """Make a converter that puts columns of a tab-separated file through the Moses tokenizer for English.
+    """Return a converter that applies the Moses tokenizer for English to columns of a tab-separated file.
 
     Args:
-        columns: Which, from 0.
-        lower: Whether to write them in lower case.
-        header: Whether the first line stays as it is.
-        keep: How many columns to keep in all; 0 for all.
+        columns: Columns to tokenize, from 0.
+        lower: Whether to write these columns in lower case.
+        header: Whether the first line is a header, which stays as it is.
+        keep: Number of columns to keep; 0 for all.
 
     Returns:
         The converter. It raises ProbingError if the package `sacremoses` is missing, and
@@ -104,7 +104,7 @@ def _moses(
         for column in columns:
             if column < len(fields):
                 tokens = str(tokenizer.tokenize(fields[column], return_str=True, escape=False))
-                # the script of today splits the last period off, whatever it belongs to; the package does not
+                # the current script always splits off the last period; the package does not
                 tokens = _LAST_PERIOD.sub(r"\1 .", tokens)
                 fields[column] = tokens.lower() if lower else tokens
         yield "\t".join(fields[: keep or None]).encode()
@@ -115,26 +115,26 @@ def _tokenizer() -> Any:  # noqa: ANN401
         return importlib.import_module("sacremoses").MosesTokenizer(lang="en")
     except ImportError as error:
         raise ProbingError(
-            "what is published is not tokenised, and the Moses tokenizer is missing; pip install sacremoses, "
-            "or give task.root=..., SentEval's data folder"
+            "the published files are not tokenised, and the Moses tokenizer is missing; "
+            "pip install sacremoses, or give task.root=..., SentEval's data folder"
         ) from error
 
 
 def penn_visible(lines: Iterable[bytes]) -> Iterator[bytes]:
-    """As the script makes MR, CR, SUBJ and MPQA: bytes made visible, then Penn Treebank tokens."""
+    """Convert MR, CR, SUBJ or MPQA as the script does: visible bytes, then Penn Treebank tokens."""
     return (penn(visible(line)) for line in lines)
 
 
 def unquoted(lines: Iterable[bytes]) -> Iterator[bytes]:
-    """As the script makes TREC: without ` and '."""
+    """Convert TREC as the script does: without ` and '."""
     return (line.translate(None, b"`'") for line in lines)
 
 
 def snli(column: int) -> Convert:
-    """Make a converter that takes one column of SNLI, without the header and pairs of no agreed label.
+    """Return a converter that keeps one column of SNLI, without the header and pairs without an agreed label.
 
     Args:
-        column: 0 for the label; 5 and 6 for the sentences, of which it gives Penn Treebank tokens.
+        column: 0 for the label; 5 or 6 for the sentences, which become Penn Treebank tokens.
     """
     return partial(_snli, column=column)
 

@@ -1,4 +1,4 @@
-"""Which columns of a table are asked for."""
+"""Columns of a table that a task reads."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ SPLIT_OF = {written: split for split, names in _SPLIT_NAMES.items() for written 
 
 @dataclass(frozen=True, kw_only=True)
 class Columns:
-    """Which columns hold what; `text` and `label` alone make a row an example.
+    """Names of the columns of a table; `text` and `label` are enough to make each row an example.
 
     Attributes:
-        text: The text, or the first of a pair.
-        label: The class or score; with `tokens` a list of them.
+        text: The text, or the first text of a pair.
+        label: The class or score; with `tokens`, a list of them.
         second: The second text of a pair.
-        pair: Whether the texts of a pair get a vector each, or are read by the model as one joint input.
-        start: First character, from 0, of a span of `text` that the vector is of.
-        end: The character after the span.
-        second_start: The same for a second span, in `second` or, without it, in `text`.
-        second_end: Its end.
-        tokens: A list of words, one row a sentence; every word is an example. Takes the place of `text`.
-        word: One word, one row a word; every word is an example. Takes the place of `text`.
-        sentence: With `word`: what is the same for all words of a sentence, and for no other sentence of
-            the file.
+        pair: `vectors` for one vector per text of a pair, or `joint` for both texts in one model input.
+        start: First character, from 0, of the span of `text` that gets the vector.
+        end: Offset of the character after the span.
+        second_start: First character of a second span, in `second` or, without it, in `text`.
+        second_end: Offset of the character after the second span.
+        tokens: A list of words; each row is a sentence, and every word is an example. Replaces `text`.
+        word: A single word; each row is a word, and every word is an example. Replaces `text`.
+        sentence: With `word`, a value that all words of a sentence share, and that no other sentence of the
+            file has.
         split: train, dev or test; also called training, validation, valid, val, eval.
     """
 
@@ -49,19 +49,19 @@ class Columns:
     split: str | None = None
 
     def check(self) -> None:
-        """Refuse columns that contradict each other.
+        """Reject columns that contradict each other.
 
         Raises:
-            ProbingError: Naming the keys.
+            ProbingError: If they do; the message names the keys.
         """
         for one, other in (("start", "end"), ("second_start", "second_end"), ("word", "sentence")):
             if (getattr(self, one) is None) is not (getattr(self, other) is None):
                 raise ProbingError(f"task.{one} and task.{other} belong together; give both or neither")
         if self.second_start and not self.start:
-            raise ProbingError("task.second_start is a second span; give the first, task.start and task.end")
+            raise ProbingError("task.second_start needs a first span; give task.start and task.end too")
         words = [key for key in ("tokens", "word") if getattr(self, key)]
         others = [key for key in ("second", "start", *words[1:]) if getattr(self, key)]
         if words and others:
             raise ProbingError(f"task.{words[0]} and task.{others[0]} contradict each other; leave one out")
         if self.pair == "joint" and (self.second_start or not self.second):
-            raise ProbingError("task.pair=joint is for task.second without a span of its own; leave it out")
+            raise ProbingError("task.pair=joint needs task.second, and takes no second span; leave it out")

@@ -1,4 +1,4 @@
-"""Text with fields between separators: csv, tsv and tab files."""
+"""Delimited text files: csv, tsv and tab."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ SEPARATORS = {".csv": ",", ".tsv": "\t", ".tab": "\t"}
 # the csv module's own limit is 131,072 characters, less than a long document
 _FIELD_LIMIT = 2**30
 _LIKELY = (";", "\t", "|", ",")
-# column names rarely have as many words; texts do
+# column names rarely have this many words, but texts do
 _WORDS_OF_A_TEXT = 4
-# rows in which a label of the first line comes again, if it is one
+# rows in which a value of the first line recurs if it is a label
 _LOOKED_AT = 1000
 
 
@@ -31,9 +31,9 @@ class Format:
 
     Attributes:
         encoding: Encoding of csv, tsv and jsonl; utf-8 with or without a byte order mark.
-        separator: Separator of fields in csv and tsv, `\t` for a tab; None goes by the extension.
-        quotes: Whether a field may stand in double quotes; None lets csv quote fields, over several lines
-            too, and tsv within a line only, where a quote that is not closed is a character like others.
+        separator: Separator of fields in csv and tsv, `\t` for a tab; None chooses it by the extension.
+        quotes: Whether fields may be in double quotes; None allows quoted fields in csv, also over several
+            lines, and in tsv only within a line, where an unclosed quote is an ordinary character.
         header: Whether the first line of csv and tsv names the columns; otherwise they are called 0, 1, ...
     """
 
@@ -44,16 +44,16 @@ class Format:
 
 
 def read_delimited(text: str, path: Path, kind: str, format_: Format) -> Table:
-    """The rows of a text.
+    """Parse delimited text.
 
     Args:
         text: Content of the file.
         path: Path of the file, for messages.
-        kind: Its extension, one of `SEPARATORS`.
-        format_: Its format.
+        kind: Extension of the file, one of `SEPARATORS`.
+        format_: Format of the file.
 
     Raises:
-        ProbingError: With the line, if fields are missing or quotes do not close.
+        ProbingError: With the line, if fields are missing or quotes are not closed.
     """
     separator = (format_.separator or SEPARATORS[kind]).replace("\\t", "\t")
     if len(separator) != 1 or separator in '"\r\n':
@@ -71,10 +71,10 @@ def read_delimited(text: str, path: Path, kind: str, format_: Format) -> Table:
                 wide = "header" if format_.header else "first line"
                 raise ProbingError(
                     f"{path}, line {line}: {len(fields)} fields, but the {wide} has {width}; "
-                    + (other or "see to its separators and quotes, or set task.quotes=true or false")
+                    + (other or "check its separators and quotes, or set task.quotes=true or false")
                 )
             if format_.header and width > 1 and fields == header:
-                log.warning("%s, line %d: the header again; the line is passed over", path, line)
+                log.warning("%s, line %d: repeats the header; the line is skipped", path, line)
                 continue
             rows.append(fields)
             lines.append(line)
@@ -85,27 +85,27 @@ def read_delimited(text: str, path: Path, kind: str, format_: Format) -> Table:
 
 
 def _other_separator(header: Sequence[str]) -> str:
-    """A remark on a header that is one field, but would be several with another separator."""
+    """Return a remark about a header that is one field but would be several with another separator."""
     likely = next((mark for mark in _LIKELY if len(header) == 1 and mark in header[0]), None)
     shown = {"\t": "\\t"}.get(likely or "", likely)
-    return f"its fields seem to stand between '{shown}'; give task.separator='{shown}'" if likely else ""
+    return f"its fields seem to be separated by '{shown}'; give task.separator='{shown}'" if likely else ""
 
 
 def _headless(names: Sequence[str], columns: Sequence[Sequence[str]]) -> str:
-    """A remark on a first line that looks like an example: a number, a text, or a value that comes again."""
+    """Return a remark on a first line that looks like an example: a number, a text, or a recurring value."""
     for name, values in zip(names, columns, strict=True):
         text = len(name.split()) >= _WORDS_OF_A_TEXT
         again = any(value.strip() == name for value in values[:_LOOKED_AT])
         if name and (text or NUMBER.fullmatch(name) or again):
             return (
                 f"the first line looks like an example ({name[:30]!r}); for a file without a header give "
-                "task.header=false, and columns are called 0, 1, ..., as in task.text=0"
+                "task.header=false, which names the columns 0, 1, ..., as in task.text=0"
             )
     return ""
 
 
 def _lines(text: str, separator: str) -> Iterator[tuple[int, list[str]]]:
-    """The fields of every line; quotes that do not close in their line are characters like others."""
+    """Yield the fields of every line; quotes that do not close on their line are ordinary characters."""
     for number, line in enumerate(io.StringIO(text), start=1):
         bare = line.rstrip("\r\n")
         if not bare.strip():
@@ -118,7 +118,7 @@ def _lines(text: str, separator: str) -> Iterator[tuple[int, list[str]]]:
 
 
 def _records(text: str, separator: str, quotes: bool, path: Path) -> Iterator[tuple[int, list[str]]]:
-    """The fields of every record, which quotes may spread over several lines, and its first line."""
+    """Yield the first line and the fields of every record; quotes may spread a record over several lines."""
     reader = csv.reader(
         io.StringIO(text, newline=""),
         delimiter=separator,
@@ -134,7 +134,7 @@ def _records(text: str, separator: str, quotes: bool, path: Path) -> Iterator[tu
         except csv.Error as error:
             raise ProbingError(
                 f"{path}, line {line}: {error}; double a quote within a quoted field, or set "
-                "task.quotes=false if quotes are characters like others"
+                "task.quotes=false if quotes are ordinary characters"
             ) from error
         if fields:
             yield line, fields

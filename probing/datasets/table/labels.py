@@ -1,4 +1,4 @@
-"""What the labels of a table are, classes or scores, and what is wrong with them."""
+"""Labels of a table as classes or scores, and the checks on them."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from probing.validation.suggestions import suggest
 
 log = logging.getLogger(__name__)
 Kind = Literal["auto", "classes", "scores"]
-# scores that are so many steps apart at most get an anchor at every whole number
+# scores with a range of at most this many steps get an anchor at every whole number
 _STEPS = 10
 
 
 def labelled(examples: Iterable[Example], column: str, ignore: Sequence[str]) -> list[Example]:
-    """The examples with a label, without those whose label is to be left out.
+    """Return the examples that have a label, without those whose label is ignored.
 
     Raises:
-        ProbingError: With the row, if a label is missing; if an entry of `ignore` names no label.
+        ProbingError: With the row, if a label is missing; also if an entry of `ignore` names no label.
     """
     kept, every = [], list(examples)
     leave = ignored((example.label for example in every), ignore)
@@ -44,10 +44,10 @@ def labelled(examples: Iterable[Example], column: str, ignore: Sequence[str]) ->
 
 
 def is_score(examples: Sequence[Example], column: str, kind: Kind) -> bool:
-    """Whether labels are scores: if not said, numbers of which one at least has a fraction.
+    """Return whether labels are scores; by default they are if all are numbers and any has a fraction.
 
     Raises:
-        ProbingError: If some labels are numbers with a fraction and others no numbers.
+        ProbingError: If some labels are numbers with a fraction and others are not numbers.
     """
     if kind != "auto":
         return kind == "scores"
@@ -58,8 +58,8 @@ def is_score(examples: Sequence[Example], column: str, kind: Kind) -> bool:
         for example in examples:
             if not NUMBER.fullmatch(example.label):
                 raise ProbingError(
-                    f"{example.place}: label {example.label!r} is no number while others are, "
-                    f"{fractions[0]} say; mend it, or give task.kind=classes"
+                    f"{example.place}: label {example.label!r} is not a number, but others are, such as "
+                    f"{fractions[0]}; fix it, or give task.kind=classes"
                 )
     if len(numbers) == len(labels):
         read, other = ("scores", "classes") if fractions else ("classes", "scores")
@@ -68,7 +68,7 @@ def is_score(examples: Sequence[Example], column: str, kind: Kind) -> bool:
 
 
 def make_classes(examples: Sequence[Example], column: str, order: Sequence[str] | None) -> Classes:
-    """Classes in the order given, or numbers by size, or by the alphabet.
+    """Make classes in the given order, or else sort numbers by value and words alphabetically.
 
     Raises:
         ProbingError: If there are too many, one is given twice, or a label is not among those given.
@@ -81,7 +81,7 @@ def make_classes(examples: Sequence[Example], column: str, order: Sequence[str] 
     if 2 * len(found) > len(labels):
         raise ProbingError(
             f"{examples[0].table.where}: column {column!r} has {len(found)} different labels for "
-            f"{len(labels)} examples, too many for classes; choose another, task.label=..., or give "
+            f"{len(labels)} examples, too many for classes; choose another column, task.label=..., or give "
             "task.kind=scores for numbers"
         )
     if order:
@@ -96,10 +96,10 @@ def make_classes(examples: Sequence[Example], column: str, order: Sequence[str] 
 
 
 def make_scores(examples: Sequence[Example], low: float | None, high: float | None) -> Scores:
-    """Scores, with anchors from the lowest possible to the highest, or from and to what there is.
+    """Make scores with anchors over the possible range or, if that is not given, the range of the data.
 
     Raises:
-        ProbingError: With the row, if a score is no number or out of range.
+        ProbingError: With the row, if a score is not a number or is out of range.
     """
     values = np.array([_score(example, low, high) for example in examples], dtype=np.float64)
     return Scores(
@@ -108,29 +108,29 @@ def make_scores(examples: Sequence[Example], low: float | None, high: float | No
 
 
 def _score(example: Example, low: float | None, high: float | None) -> float:
-    # Python alone would take 1_000 for a number
+    # float alone would accept 1_000
     value = float(example.label) if NUMBER.fullmatch(example.label) else math.nan
     if not math.isfinite(value):
         raise ProbingError(
-            f"{example.place}: {example.label!r} is no score; give a number, or remove the row"
+            f"{example.place}: {example.label!r} is not a score; give a number, or remove the row"
         )
     if (low is not None and value < low) or (high is not None and value > high):
         raise ProbingError(
-            f"{example.place}: score {value:g} is outside task.low={low} to task.high={high}; mend it or "
+            f"{example.place}: score {value:g} is outside task.low={low} to task.high={high}; fix it or "
             "the range"
         )
     return value
 
 
 def anchors(low: float, high: float) -> tuple[float, ...]:
-    """Whole numbers that enclose a range of 1 to 10; of another range, its ends and four points between."""
+    """Return whole numbers that enclose a range of 1 to 10; else its ends and four points between them."""
     if 1 <= high - low <= _STEPS:
         return tuple(map(float, range(math.floor(low), math.ceil(high) + 1)))
     return tuple(np.linspace(low, high, BINS + 1).tolist())
 
 
 def check_seen(examples: Sequence[Example], classes: Classes, split: Sequence[str]) -> None:
-    """Refuse a label that is in dev or test only.
+    """Reject a label that is only in dev or test.
 
     Raises:
         ProbingError: With the row.
@@ -139,6 +139,6 @@ def check_seen(examples: Sequence[Example], classes: Classes, split: Sequence[st
     for example, label, of in zip(examples, classes.labels.tolist(), split, strict=True):
         if label not in seen:
             raise ProbingError(
-                f"{example.place}: label {classes.names[label]!r} of {of} is never seen in train; mend it, "
+                f"{example.place}: label {classes.names[label]!r} of {of} is never seen in train; fix it, "
                 f"remove the row, or leave the label out with task.ignore=[{classes.names[label]}]"
             )

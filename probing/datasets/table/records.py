@@ -1,4 +1,4 @@
-"""Reading a table, from a file or a frame, so that every row can be named in a message."""
+"""Reading tables from files and frames, so that messages can name every row."""
 
 from __future__ import annotations
 
@@ -39,15 +39,17 @@ def read_table(path: Path, format_: Format) -> Table:
 
 
 def table_of(frame: pd.DataFrame) -> Table:
-    """The columns of a frame, rows called by their position from 0.
+    """Return the columns of a frame, with rows numbered by position from 0.
 
     Raises:
-        ProbingError: If it is none, is empty, or two columns have one name.
+        ProbingError: If it is not a frame, is empty, or has two columns with the same name.
     """
     if not isinstance(frame, pd.DataFrame):
-        raise ProbingError(f"data= is a {type(frame).__name__}; give a pandas frame, a row for each example")
+        raise ProbingError(
+            f"data= is a {type(frame).__name__}; give a pandas frame with a row for each example"
+        )
     if not len(frame):
-        raise ProbingError("the frame: it has no rows; give one with examples")
+        raise ProbingError("the frame has no rows; give one with examples")
     columns = []
     for at in range(frame.shape[1]):
         series = frame.iloc[:, at]
@@ -64,14 +66,16 @@ def _read_json(text: str, path: Path) -> Table:
         try:
             record = json.loads(line, object_pairs_hook=_object)
         except (ValueError, RecursionError) as error:
-            why = "too long a number or too deep a list"
+            why = "a number is too long or a list too deep"
             if isinstance(error, json.JSONDecodeError):
                 why = f"{error.msg}, character {error.colno}"
             elif isinstance(error, _TwiceError):
                 why = str(error)
-            raise ProbingError(f"{path}, line {number}: no JSON ({why}); give one object a line") from error
+            raise ProbingError(
+                f"{path}, line {number}: not JSON ({why}); give one object per line"
+            ) from error
         if not isinstance(record, dict):
-            raise ProbingError(f"{path}, line {number}: no JSON object; give one in braces on every line")
+            raise ProbingError(f"{path}, line {number}: not a JSON object; give one in braces on every line")
         records.append(record)
         lines.append(number)
     names = dict.fromkeys(name for record in records for name in record)
@@ -83,7 +87,7 @@ class _TwiceError(ValueError):
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """The object; refuse two values with one name, where the standard library keeps the last."""
+    """Return the object; reject duplicate names, for which the standard library keeps the last value."""
     made = dict(pairs)
     if len(made) < len(pairs):
         names = [name for name, _ in pairs]
@@ -102,5 +106,5 @@ def _read_parquet(path: Path) -> Table:
         columns = [[plain(value) for value in column.to_pylist()] for column in read.columns]
     except (pa.ArrowException, OSError, ValueError, OverflowError) as error:
         reason = str(error).splitlines()[0]
-        raise ProbingError(f"{path}: no parquet file that can be read ({reason}); write it again") from error
+        raise ProbingError(f"{path}: not a readable parquet file ({reason}); write it again") from error
     return Table(named(read.column_names, columns, str(path)), str(path))

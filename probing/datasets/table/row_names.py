@@ -1,4 +1,4 @@
-"""The labels of a table that an entry of `task.ignore` or `task.classes` names."""
+"""Matching of entries in `task.ignore` and `task.classes` to the labels of a table."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ _BOOLEANS = ("true", "false")
 
 
 def as_shown(label: str) -> str:
-    """A label as results show it where all are whole numbers: 1 for 1.0."""
+    """Return a label as results show it if all labels are whole numbers: 1 for 1.0."""
     return label.partition(".")[0] if WHOLE.fullmatch(label) else label
 
 
 def class_order(name: str) -> tuple[bool, float, str]:
-    """A key that sorts numbers by size, and before words."""
+    """Return a sort key that orders numbers by value, and puts them before words."""
     number = bool(NUMBER.fullmatch(name))
     return not number, float(name) if number else 0.0, name
 
 
 def ignored(labels: Iterable[str], ignore: Sequence[str]) -> set[str]:
-    """The labels that are to be left out.
+    """Return the labels to leave out.
 
     Args:
-        labels: Those that there are; "" is a missing one.
-        ignore: Entries as typed. An entry names the label of the same letters. Where all labels but those
-            are numbers, or else if there is no such label, it names those of the same value too: -1 is
+        labels: The labels of the table; "" is a missing one.
+        ignore: Entries as typed. An entry names the label with the same spelling. If there is no such label,
+            or if all labels without such an entry are numbers, it also names labels of the same value: -1 is
             -1.0, false is False, and null is a missing one.
 
     Raises:
@@ -52,10 +52,10 @@ def ignored(labels: Iterable[str], ignore: Sequence[str]) -> set[str]:
 
 
 def ordered(order: Sequence[str], labels: Collection[str]) -> tuple[str, ...]:
-    """The labels in the order of `task.classes`; every entry names one, as for `ignored`.
+    """Return the labels in the order of `task.classes`; every entry names one, as for `ignored`.
 
     Raises:
-        ProbingError: If an entry names no label, or one that another has named.
+        ProbingError: If an entry names no label, or a label that another entry names.
     """
     there = set(labels)
     names: list[str] = []
@@ -72,7 +72,7 @@ def ordered(order: Sequence[str], labels: Collection[str]) -> tuple[str, ...]:
 
 
 def meant(entry: str, labels: Collection[str]) -> set[str]:
-    """The label of the same letters, or else those of the same value."""
+    """Return the label with the same spelling, or else the labels of the same value."""
     return {entry} & set(labels) or _same(entry, labels)
 
 

@@ -17,7 +17,7 @@ from probing.validation.suggestions import suggest
 
 
 def check_label_options(separator: str, kind: Kind, ends: Sequence[float | None]) -> None:
-    """Refuse options that contradict several labels.
+    """Reject options that contradict several labels.
 
     Args:
         separator: The value of `task.label_separator`.
@@ -96,7 +96,7 @@ def label_splits(
 
 
 def check_sets_seen(examples: Sequence[Example], labels: Labels, split: NDArray[np.str_]) -> None:
-    """Refuse a label that is in dev or test only.
+    """Reject a label that is in dev or test only.
 
     Raises:
         ProbingError: With the row.

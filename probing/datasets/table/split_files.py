@@ -1,4 +1,4 @@
-"""Which files hold which splits."""
+"""Files of a table and the splits that they contain."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from probing.errors import ProbingError
 
 
 def files_of_folder(folder: Path) -> dict[str, Path]:
-    """The files of a folder that are named after a split, `train.csv` say, by split.
+    """Return the files of a folder that are named after a split, such as `train.csv`, by split.
 
     Raises:
-        ProbingError: If there is none to train on, or two for one split.
+        ProbingError: If there is no train file, or there are two files for one split.
     """
     with readable(folder, HINT):
         files = sorted(path for path in folder.iterdir() if path.suffix.lower() in EXTENSIONS)
@@ -28,14 +28,14 @@ def files_of_folder(folder: Path) -> dict[str, Path]:
     if "train" not in found:
         there = ", ".join(path.name for path in files) or f"no file ending in {', '.join(EXTENSIONS)}"
         raise ProbingError(
-            f"{folder}: no train file; there is {there}; call them train, dev and test, or give one file "
-            "as task.path"
+            f"{folder}: no train file; there is {there}; name the files train, dev and test, or give one "
+            "file as task.path"
         )
     return found
 
 
 def split_files(path: Path | None, named: dict[str, Path | None]) -> list[tuple[str | None, Path]]:
-    """The files to read with the split that each holds, None where a column says so or nothing does.
+    """Return the files to read, each with its split, or with None if a column or nothing gives the split.
 
     Args:
         path: A file, or a folder with a file for each split.

@@ -1,4 +1,4 @@
-"""The choice in conf/task: the user's own data as a task."""
+"""The choice in conf/task for the user's own data."""
 
 from __future__ import annotations
 
@@ -34,50 +34,51 @@ from probing.validation.ranges import Folds, Seed, ZeroToOne, check_ranges
 
 log = logging.getLogger(__name__)
 Choice = Literal["auto", "dev", "kfold", "holdout", "nested", "none"]
-# train examples up to which cross-validation is worth its time, if a tenth would do
+# maximum number of train examples for which cross-validation is worth its time
 _KFOLD_MOST = 10_000
 _METRIC: dict[type[Target], Metric] = {Classes: "accuracy", Scores: "pearson", Labels: "micro_f1"}
 
 
 @dataclass(frozen=True, kw_only=True)
 class TableTask(Columns):
-    """Data in a csv, tsv, jsonl or parquet file, a file for each split, or a pandas frame.
+    """Data in a csv, tsv, jsonl or parquet file, in a file for each split, or in a pandas frame.
 
-    Examples keep the order of the rows. Without splits, texts are divided by `make_splits`; a file with
-    train and test only has settings chosen by `selection`.
+    Examples keep the order of the rows. If there are no splits, `make_splits` divides the texts. If there are
+    only train and test, settings are selected as `selection` says.
 
     Attributes:
-        name: As in results; left as it is, `table/` and the name of the file.
+        name: Name in results; by default `table/` and the name of the file.
         path: The file, or a folder with a file for each split.
-        train: The file to train on, in place of `path`.
-        dev: The file to choose settings on.
+        train: The file to train on, instead of `path`.
+        dev: The file to select settings on.
         test: The file to score on.
-        frame: The data itself, in place of files; for Python only.
-        features: How the vectors of a pair become one.
-        kind: Whether labels are classes or scores; `auto` takes a column for scores if all of it are
-            numbers and one of them has a fraction, or if `low`, `high` or a `metric` of scores is given;
-            for classes otherwise, whole numbers included.
-        label_separator: What stands between the labels of an example that may have several, such as "|"; an
-            empty cell is an example without labels. None reads one class or score.
-        classes: The names of the classes in order, of two the positive last; else sorted.
-        ignore: Labels to leave out, "" or null for none at all; a word that is left out stays in its
-            sentence. As in `classes` every entry must name a label that there is; -1 names -1.0 too. With
-            `label_separator`, examples stay and only lose these labels.
-        low: The least possible score; None takes the least there is.
-        high: The greatest possible score.
-        shares: Of train, dev and test, where splits are made.
-        seed: Of the splits that are made.
-        selection: Where settings are chosen; `auto` takes the dev split; without one k-fold
-            cross-validation of up to 10,000 train examples, if every class has one for each fold, and
-            else a tenth of train. `nested` tests every example by cross-validation, and none trains nothing:
-            both take no splits.
-        folds: Of the cross-validation.
-        metric: The score; None is accuracy of classes, Pearson's correlation of scores, micro F1 of labels.
-        encoding: Of text files.
-        separator: Between the fields of csv and tsv; None goes by the extension.
-        quotes: Whether fields may stand in double quotes; see `Format`.
-        header: Whether the first line of csv and tsv names the columns; else they are called 0, 1, ...
-        licence: For the record.
+        frame: The data themselves, instead of files; only from Python.
+        features: Combination of the two vectors of a pair.
+        kind: Whether labels are classes or scores. `auto` reads a column as scores if all its values are
+            numbers and one of them has a fraction, or if `low`, `high` or a `metric` of scores is given. It
+            reads all other columns as classes, whole numbers included.
+        label_separator: Separator of the labels of an example that may have several, such as "|". An empty
+            cell is an example without labels. None reads one class or score.
+        classes: Names of the classes in order, with the positive one of two last; None sorts them.
+        ignore: Labels to leave out, with "" or null for a missing one. A word that is left out stays in its
+            sentence. As in `classes`, every entry must name an existing label; -1 also names -1.0.
+            With `label_separator`, examples stay and only lose these labels.
+        low: Lowest possible score; None takes the lowest in the data.
+        high: Highest possible score; None takes the highest in the data.
+        shares: Shares of train, dev and test if splits are made.
+        seed: Seed of the splits that are made.
+        selection: Data that settings are selected on. `auto` uses the dev split. If there is none, it uses
+            k-fold cross-validation for up to 10,000 train examples if every class has one for each fold, and
+            a tenth of train otherwise. `nested` tests every example by cross-validation and `none` trains
+            nothing; neither takes splits.
+        folds: Number of folds of the cross-validation.
+        metric: Metric of the task; None is accuracy for classes, Pearson's correlation for scores, and
+            micro F1 for several labels.
+        encoding: Encoding of text files.
+        separator: Separator of fields in csv and tsv; None chooses it by the extension.
+        quotes: Whether fields may be in double quotes; see `Format`.
+        header: Whether the first line of csv and tsv names the columns; otherwise they are called 0, 1, ...
+        licence: Licence of the data, for the record.
 
     Raises:
         ProbingError: If options contradict each other.
@@ -108,12 +109,12 @@ class TableTask(Columns):
     licence: str = "unknown"
 
     def __post_init__(self) -> None:
-        """Refuse options that contradict each other."""
+        """Reject options that contradict each other."""
         self.check()
         check_ranges(self, "task")
         check_shares(self.shares)
         if self.low is not None and self.high is not None and self.low >= self.high:
-            raise ProbingError(f"task.low={self.low} is not below task.high={self.high}; exchange them")
+            raise ProbingError(f"task.low={self.low} is not below task.high={self.high}; swap them")
         if self.label_separator is not None:
             check_label_options(self.label_separator, self.kind, (self.low, self.high))
 
@@ -192,7 +193,7 @@ class TableTask(Columns):
         found = [split for split in SPLITS if split in named]
         if self.selection == "nested":
             if {"dev", "test"} & set(found):
-                raise ProbingError("task.selection=nested tests every example in turn; give it no splits")
+                raise ProbingError("task.selection=nested tests every example in turn; give no splits")
             return np.full(len(examples), "train")
         if not set(found) <= {"train"}:
             self._check_found(found)
@@ -206,8 +207,8 @@ class TableTask(Columns):
         for split in needed:
             if split not in found:
                 raise ProbingError(
-                    f"there is {' and '.join(found)} but no {split}; add it, or call dev test: settings are "
-                    "then chosen on a part of train"
+                    f"there is {' and '.join(found)} but no {split}; add it, or rename dev to test: settings "
+                    "are then selected on a part of train"
                 )
 
     def _made(self, examples: Sequence[Example], target: Target) -> NDArray[np.str_]:
@@ -222,7 +223,7 @@ class TableTask(Columns):
             split = make_splits(texts, strata, shares, self.seed)
         sizes = Counter(split.tolist())
         log.info(
-            "splits: none are given, so %s are made (task.shares, task.seed); task.split=... names a column",
+            "splits: none are given, so %s are drawn (task.shares, task.seed); task.split=... names a column",
             ", ".join(f"{sizes[name]} {name}" for name in SPLITS if sizes[name]),
         )
         return split
@@ -235,5 +236,6 @@ class TableTask(Columns):
         train = split == "train"
         fewest = min(Counter(target.strata[train].tolist()).values(), default=0)
         kfold = train.sum() <= _KFOLD_MOST and fewest >= self.folds
-        log.info("selection: there is no dev split; %s", "k-fold on train" if kfold else "a tenth of train")
+        chosen = "by k-fold on train" if kfold else "on a tenth of train"
+        log.info("selection: there is no dev split, so settings are selected %s", chosen)
         return "kfold" if kfold else "holdout"

@@ -1,4 +1,4 @@
-"""From the rows of a table to units with their labels: texts, pairs, spans, and the words of sentences."""
+"""From the rows of a table to units with labels: texts, pairs, spans, and words of sentences."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ _NOT_ONE = (list, tuple, dict, set, bytes, np.ndarray)
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One example as the table has it.
+    """One example of a table.
 
     Attributes:
-        table: Where it is from.
-        row: Its row there.
-        label: As a csv file has it; empty if there is none.
-        split: Its split, or None if the table names none.
-        unit: The unit, or the first of a pair.
-        partner: The second.
+        table: The table that it comes from.
+        row: Its row in the table.
+        label: Its label as text, as in a csv file; empty if it is missing.
+        split: Its split, or None if the table does not give one.
+        unit: The unit, or the first unit of a pair.
+        partner: The second unit of a pair.
     """
 
     table: Table
@@ -39,26 +39,26 @@ class Example:
 
     @property
     def place(self) -> str:
-        """Where it is, for messages."""
+        """Location of the example, for messages."""
         return self.table.place(self.row)
 
     @property
     def text(self) -> str:
-        """All that is to be read for it; of two examples with the same text neither is news to a probe."""
+        """All text of the example; examples with the same text must not be in different splits."""
         second = self.partner.text if self.partner else self.unit.second
         return self.unit.text if second is None else f"{self.unit.text}\0{second}"
 
 
 def read_examples(table: Table, columns: Columns, split: str | None) -> Iterator[Example]:
-    """The examples of a table, in its order.
+    """Yield the examples of a table, in order.
 
     Args:
         table: The rows.
-        columns: Which columns to take.
-        split: The split of all rows, or None to look for `columns.split`.
+        columns: Names of the columns to read.
+        split: Split of all rows, or None to read it from `columns.split`.
 
     Raises:
-        ProbingError: With the row, if something is missing or not as it should be.
+        ProbingError: With the row, if a value is missing or invalid.
     """
     if columns.tokens:
         yield from _listed_words(table, columns, columns.tokens, split)
@@ -101,7 +101,7 @@ def _listed_words(table: Table, columns: Columns, name: str, split: str | None) 
         )
         if len(words) != len(of_words):
             raise ProbingError(
-                f"{table.place(row)}: {len(words)} tokens but {len(of_words)} labels; give every token one"
+                f"{table.place(row)}: {len(words)} tokens but {len(of_words)} labels; give one for each"
             )
         units = _units([_text(word, table, row, name) for word in words])
         for unit, label in zip(units, of_words, strict=True):
@@ -118,7 +118,7 @@ def _words(table: Table, columns: Columns, word: str, sentence: str, split: str 
         key = _one(which, table, row, sentence)
         if not key:
             raise ProbingError(
-                f"{table.place(row)}: column {sentence!r} is empty; say which sentence it is of"
+                f"{table.place(row)}: column {sentence!r} is empty; give the sentence of the word"
             )
         rows_of.setdefault(key, []).append(row)
     for rows in rows_of.values():
@@ -126,14 +126,14 @@ def _words(table: Table, columns: Columns, word: str, sentence: str, split: str 
         for row, unit in zip(rows, units, strict=True):
             if splits[row] != splits[rows[0]]:
                 raise ProbingError(
-                    f"{table.place(row)}: sentence {sentences[row]!r} has words in {splits[rows[0]]} too; "
-                    "give every sentence another name and one split"
+                    f"{table.place(row)}: sentence {sentences[row]!r} also has words in {splits[rows[0]]}; "
+                    "give every sentence a unique name and a single split"
                 )
             yield Example(table, row, _one(labels[row], table, row, columns.label), splits[row], unit)
 
 
 def _units(words: Sequence[str]) -> list[Unit]:
-    """Words as spans of the sentence that they make, joined by spaces."""
+    """Return words as spans of the sentence that they form when joined by spaces."""
     text = " ".join(words)
     units, start = [], 0
     for word in words:
@@ -144,7 +144,7 @@ def _units(words: Sequence[str]) -> list[Unit]:
 
 @dataclass(frozen=True)
 class _Spans:
-    """The two columns of a span, if there are any."""
+    """The start and end columns of a span, if there are any."""
 
     table: Table
     start: str | None
@@ -163,10 +163,10 @@ class _Spans:
         if not 0 <= start < end <= len(text):
             raise ProbingError(
                 f"{self.table.place(row)}: span {start} to {end} is not inside its text of {len(text)} "
-                "characters; count from 0, and the end is the character after the span"
+                "characters; offsets count from 0, and the end is the character after the span"
             )
         if not text[start:end].strip():
-            raise ProbingError(f"{self.table.place(row)}: span {start} to {end} is blank; mend its offsets")
+            raise ProbingError(f"{self.table.place(row)}: span {start} to {end} is blank; fix its offsets")
         return start, end
 
     def _offset(self, row: int, name: str, key: str) -> int:
@@ -178,7 +178,7 @@ class _Spans:
         if offset is None or offset != float(value):
             raise ProbingError(
                 f"{self.table.place(row)}: column {name!r} is {value!r}; give a whole number, the "
-                "offset of a character"
+                "offset of a character in the text"
             )
         return offset
 
@@ -204,7 +204,7 @@ def _text(value: Any, table: Table, row: int, name: str) -> str:  # noqa: ANN401
 
 
 def _one(value: Any, table: Table, row: int, name: str, *, strip: bool = True) -> str:  # noqa: ANN401
-    """A single value as a csv file has it; empty if there is none."""
+    """Return a single value as text, as in a csv file; empty if it is missing."""
     if isinstance(value, _NOT_ONE):
         raise ProbingError(
             f"{table.place(row)}: column {name!r} holds a {type(value).__name__}; give text or numbers, or "
@@ -225,7 +225,6 @@ def _list(value: Any, table: Table, row: int, name: str) -> list[Any]:  # noqa: 
     values = value.tolist() if hasattr(value, "tolist") else value
     if not isinstance(values, list | tuple) or not values:
         raise ProbingError(
-            f"{table.place(row)}: column {name!r} holds no list; with task.tokens give lists, in jsonl or "
-            "parquet"
+            f"{table.place(row)}: column {name!r} is not a list; task.tokens needs lists, in jsonl or parquet"
         )
     return [plain(item) for item in values]

@@ -1,4 +1,4 @@
-"""The columns of a table, whatever they were read from, and where each row is."""
+"""Columns of a table, from a file or a frame, and the place of each row."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ class Table:
     """Columns of plain values.
 
     Attributes:
-        columns: Values by column, all of one length; None where there is none. Columns without a name are
-            not among them, except for a single one, which is called "".
-        where: Its source, for messages.
-        lines: The line of the file that each row starts in, from 1; None where rows have no lines.
-        base: Number of the first row where rows have no lines.
-        doubt: Why a column may not be found: what the file looks like, and the option that helps.
+        columns: Values by column, all of the same length; None for a missing value. Columns without a name
+            are left out, except for a single one, which is called "".
+        where: Source of the table, for messages.
+        lines: Line of the file where each row starts, from 1; None if rows have no lines.
+        base: Number of the first row if rows have no lines.
+        doubt: Reason why a column may not be found: a description of the file, and the option that helps.
     """
 
     columns: Mapping[str, Sequence[Any]]
@@ -36,7 +36,7 @@ class Table:
         return len(next(iter(self.columns.values()), ()))
 
     def place(self, row: int) -> str:
-        """The place of a row, as an editor or pandas counts."""
+        """Return the place of a row, as an editor or pandas counts."""
         return (
             f"{self.where}, row {row + self.base}"
             if self.lines is None
@@ -44,7 +44,7 @@ class Table:
         )
 
     def column(self, name: str, key: str) -> Sequence[Any]:
-        """The values of a column that was asked for by `key`, `task.label` say.
+        """Return the values of the column that the option `key`, such as `task.label`, names.
 
         An accented letter may be written as one character or as two; both name the same column.
 
@@ -61,7 +61,7 @@ class Table:
 
 
 def named(names: Sequence[str], columns: Sequence[Sequence[Any]], where: str) -> dict[str, Sequence[Any]]:
-    """Columns by their names; several columns without a name are left out.
+    """Return columns by name; if several have no name, those are left out.
 
     Raises:
         ProbingError: If two have the same name, or none has one.
@@ -76,5 +76,5 @@ def named(names: Sequence[str], columns: Sequence[Sequence[Any]], where: str) ->
 
 
 def plain(value: Any) -> Any:  # noqa: ANN401
-    """The value, or None for NaN, as pandas writes what is missing."""
+    """Return the value, or None for NaN, which is how pandas marks a missing value."""
     return None if isinstance(value, float) and math.isnan(value) else value

@@ -1,1 +1,1 @@
-"""Tasks from treebanks: ten of sentences in SentEval's manner, and those of words."""
+"""Tasks from treebanks: ten sentence tasks in SentEval's manner, and word tasks."""

@@ -1,4 +1,4 @@
-"""Equally many examples of every class, in every split and for every key."""
+"""Equal numbers of examples of every class, in every split and for every key."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ from probing.tasks.task import SPLITS
 # number of examples of each class by split and key
 Table = dict[tuple[str, object], Counter[str]]
 Group = tuple[Example, ...]
-# of ten groups the first goes to dev, the second to test, where no split is given
+# without given splits, the first of ten groups goes to dev and the second to test
 HELD = {0: "dev", 1: "test"}
 
 
 def balance(
     examples: Iterable[Example], classes: Sequence[str], sizes: Mapping[str, int | None], title: str
 ) -> list[Example]:
-    """Draw groups of one example of each class, all of one split and key.
+    """Draw groups of one example of each class that share a split and a key.
 
     Args:
-        examples: To draw from; of equal texts one is kept. Groups without a split go to train, dev and
-            test as 8:1:1.
-        classes: Names of the classes; examples of others are left out.
-        sizes: Most examples of each split; None takes all.
-        title: Of treebank and task, for messages.
+        examples: Examples to draw from; one of several with the same text is kept. Groups without a split
+            go to train, dev and test as 8:1:1.
+        classes: Names of the classes; examples of other classes are left out.
+        sizes: Maximum number of examples of each split; None takes all.
+        title: Treebank and task, for messages.
 
     Returns:
-        Group by group, those of train first, those of dev next.
+        The examples group by group, first those of train, then those of dev and test.
 
     Raises:
-        ProbingError: If a split is left with too few.
+        ProbingError: If a split has too few examples.
     """
     unique = list({example.text: example for example in examples}.values())
     groups = _groups(unique, classes)
@@ -48,7 +48,7 @@ def balance(
 
 
 def table_of(examples: Iterable[Example]) -> Table:
-    """Count examples."""
+    """Count examples by split, key and class."""
     table: Table = {}
     for example in examples:
         table.setdefault((example.split, example.key), Counter())[example.label] += 1
@@ -56,7 +56,7 @@ def table_of(examples: Iterable[Example]) -> Table:
 
 
 def share(table: Table, classes: Sequence[str]) -> float:
-    """Of all examples, how many a balanced draw has of each class, in the split that is the worst off."""
+    """Return the share of examples of each class in a balanced draw, in the split where it is the lowest."""
     totals: Counter[str] = Counter()
     drawn: Counter[str] = Counter()
     for (split, _), counts in table.items():
@@ -66,12 +66,12 @@ def share(table: Table, classes: Sequence[str]) -> float:
 
 
 def size(table: Table) -> int:
-    """Number of examples."""
+    """Return the number of examples."""
     return sum(counts.total() for counts in table.values())
 
 
 def _groups(examples: Iterable[Example], classes: Sequence[str]) -> dict[str, list[Group]]:
-    """Groups of one example of each class, by split, in the order of their first examples."""
+    """Return groups of one example of each class, by split, in the order of their first examples."""
     cells: dict[tuple[str, object], dict[str, list[Example]]] = {}
     for example in sorted(examples, key=lambda e: e.order):
         cell = cells.setdefault((example.split, example.key), {label: [] for label in classes})

@@ -1,4 +1,4 @@
-"""Bracketed trees as the Penn Treebank has them (.mrg), parsed by `nltk.tree`."""
+"""Bracketed trees in the format of the Penn Treebank (.mrg), parsed by `nltk.tree`."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ ESCAPED = {
     "``": '"',
     "''": '"',
 }
-# what parsers and converters call the node above a sentence
+# labels that parsers and converters give to the node above a sentence
 WRAPPERS = frozenset({"", "ROOT", "TOP", "S1", "VROOT", "PSEUDO"})
-# words that English spelling writes without a space before, or after, them
+# words without a space before them (left) or after them (right) in English spelling
 _LEFT = re.compile(r"[.,;:?!%]|\.\.\.|n't|'[a-z]{0,2}", re.IGNORECASE)
 _LEFT_TAGS = frozenset({".", ",", "POS", "''", "-RRB-"})
 _RIGHT_TAGS = frozenset({"``", "-LRB-", "$", "#"})
@@ -35,17 +35,17 @@ _RIGHT_TAGS = frozenset({"``", "-LRB-", "$", "#"})
 def read_brackets(path: Path, split: str | None, hint: str) -> Iterator[Sentence]:
     """Read the sentences of a file of bracketed trees.
 
-    Traces and constituents without words are left out, and so are the nodes of `WRAPPERS` above a
-    sentence; brackets and quotes are written as such. The format does not record spaces;
-    `Sentence.spaces` follows English spelling.
+    Traces and constituents without words are left out, and so are nodes of `WRAPPERS` above a sentence.
+    Escaped brackets and quotes are restored. The format does not record spaces, so `Sentence.spaces`
+    follows English spelling.
 
     Args:
         path: The file, UTF-8.
-        split: Of all its sentences.
-        hint: What to do if the file is not there.
+        split: Split of all its sentences.
+        hint: The remedy if the file is missing.
 
     Raises:
-        ProbingError: With file and line, if brackets are unbalanced or a tree is not as it should be.
+        ProbingError: With file and line, if brackets are unbalanced or a tree is invalid.
     """
     from nltk.tree import Tree
 
@@ -63,7 +63,7 @@ def read_brackets(path: Path, split: str | None, hint: str) -> Iterator[Sentence
 
 
 def _top(tree: Any, words: list[Word], place: str) -> Phrase | None:  # noqa: ANN401
-    """The topmost constituent, without nodes that parsers put above it; None where nothing is written."""
+    """Return the topmost constituent without nodes that parsers put above it; None if it has no words."""
     while tree.label() in WRAPPERS and len(tree) == 1 and not isinstance(tree[0], str):
         tree = tree[0]
     phrase = _phrase(tree, words, place, top=True)
@@ -73,10 +73,10 @@ def _top(tree: Any, words: list[Word], place: str) -> Phrase | None:  # noqa: AN
 
 
 def _unwrapped(phrase: Phrase, words: list[Word]) -> Phrase:
-    """The constituent below parsers' labels; punctuation that stands next to it becomes a part of it.
+    """Return the constituent below parsers' labels; punctuation next to it becomes a part of it.
 
-    NEGRA and TIGER hang punctuation on VROOT, the Penn Treebank on the sentence. Where several constituents
-    are left, or words alone, their common node is the topmost one and stays, without its label.
+    NEGRA and TIGER attach punctuation to VROOT, and the Penn Treebank to the sentence. If several
+    constituents are left, or only words, their common node is the topmost one and stays, without its label.
     """
     while plain(phrase) in WRAPPERS:
         inner = [child for child in phrase.children if isinstance(child, Phrase)]
@@ -96,12 +96,12 @@ def _phrase(
     *,
     top: bool = False,
 ) -> Phrase | int | None:
-    """A constituent, or a word's place, adding the words below it; None where nothing is written.
+    """Return a constituent, or a word's place, and add the words below it; None if there are none.
 
-    Only the topmost may have no label.
+    Only the topmost constituent may lack a label.
 
     Raises:
-        ProbingError: If a word stands without a tag, a tag without a word, or a label is missing.
+        ProbingError: If a word has no tag, a tag has no word, or a label is missing.
     """
     label = tree.label()
     if len(tree) == 1 and isinstance(tree[0], str):
@@ -114,8 +114,8 @@ def _phrase(
         if not tree:
             what = f"{label or 'a constituent'} has no word"
         elif label or top:
-            what = f"a word in {label or 'the topmost constituent'} has no tag of its own"
-        raise ProbingError(f"{place}: {what}; mend the tree's brackets")
+            what = f"a word in {label or 'the topmost constituent'} has no tag"
+        raise ProbingError(f"{place}: {what}; fix the tree's brackets")
     found = [_phrase(child, words, place) for child in tree]
     kept = tuple(child for child in found if child is not None)
     return Phrase(label, kept) if kept else None
@@ -127,7 +127,7 @@ def _word(form: str, tag: str, at: int) -> Word:
 
 
 def _spaces(words: list[Word]) -> tuple[bool, ...]:
-    """Whether a space follows each word in English spelling."""
+    """Return whether a space follows each word in English spelling."""
     left = [word.xpos in _LEFT_TAGS or _LEFT.fullmatch(word.form) is not None for word in words]
     right = [word.xpos in _RIGHT_TAGS for word in words]
     return tuple(not (r or nxt) for r, nxt in zip(right, [*left[1:], False], strict=True))

@@ -1,4 +1,4 @@
-"""CoNLL-U files, parsed by the `conllu` library and checked to be trees."""
+"""CoNLL-U files, parsed by the `conllu` library, with a check that sentences are trees."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ Lines = list[tuple[int, str]]
 Row = dict[str, Any]
 FIELDS = ("id", "form", "lemma", "upos", "xpos", "feats", "head", "deprel", "deps", "misc")
 FORM = FIELDS.index("form")
-MEND = "mend the line or leave the sentence out"
-# what the library says before the reason
+FIX = "fix the line or leave the sentence out"
+# text that the library puts before the reason
 _FAILED = re.compile(r"^Failed parsing field '\w+': ")
 _SPACES = re.compile(" {2,}")
 
@@ -25,16 +25,16 @@ _SPACES = re.compile(" {2,}")
 def read_conllu(path: Path, split: str | None, hint: str) -> Iterator[Sentence]:
     """Read the sentences of a CoNLL-U file.
 
-    The parts of a multiword token are words that share the token; empty nodes and the enhanced
-    dependencies are passed over. A file may leave columns out by `_`, heads included.
+    The parts of a multiword token are words that share the token. Empty nodes and enhanced dependencies are
+    skipped. A file may leave out columns by `_`, heads included.
 
     Args:
         path: The file, UTF-8.
-        split: Of all its sentences.
-        hint: What to do if the file is not there.
+        split: Split of all its sentences.
+        hint: The remedy if the file is missing.
 
     Raises:
-        ProbingError: With file and line, if the file is no CoNLL-U or a sentence is no tree.
+        ProbingError: With file and line, if the file is not CoNLL-U or a sentence is not a tree.
     """
     from conllu import parse_token_and_metadata
     from conllu.exceptions import ParseException
@@ -46,33 +46,33 @@ def read_conllu(path: Path, split: str | None, hint: str) -> Iterator[Sentence]:
             rows = parse_token_and_metadata("\n".join(line for _, line in lines), FIELDS, parsers)
         except ParseException as error:
             number, reason = _bad_line(lines, parsers)
-            raise ProbingError(f"{path}, line {number}: {reason or error}; {MEND}") from error
+            raise ProbingError(f"{path}, line {number}: {reason or error}; {FIX}") from error
         sentence = _sentence(rows, [number for number, _ in lines], path, split)
         masked = masked is not False and set(sentence.tokens) == {"_"}
         yield sentence
     if masked:
-        raise ProbingError(f"{path}: every form is _; put the text in with the treebank's own script")
+        raise ProbingError(f"{path}: every form is _; restore the text with the treebank's own script")
 
 
 def _blocks(path: Path, hint: str) -> Iterator[Lines]:
-    """The numbered lines of each sentence, without comments."""
+    """Yield the numbered lines of each sentence, without comments."""
     lines: Lines = []
     last = 0
     for number, line in read_lines(path, "utf-8", hint):
-        # an empty line is passed over by `read_lines`, and leaves a gap in the numbers
+        # `read_lines` skips an empty line, which leaves a gap in the numbers
         if number > last + 1 and lines:
             yield lines
             lines = []
         last = number
         if not line.startswith("#"):
-            # two spaces would be a column's end to the library
+            # the library would take two spaces for the end of a column
             lines.append((number, _SPACES.sub(" ", line)))
     if lines:
         yield lines
 
 
 def _field_parsers() -> dict[str, Callable[[list[str], int], Any]]:
-    """How the library reads each column; most values come again and again, and are read once."""
+    """Return the parsers of the columns; they are cached because most values recur."""
     from conllu.exceptions import ParseException
     from conllu.parser import parse_dict_value, parse_id_value, parse_int_value
 
@@ -86,11 +86,11 @@ def _field_parsers() -> dict[str, Callable[[list[str], int], Any]]:
         try:
             return parse_int_value(value)
         except ParseException as error:
-            raise ParseException(f"head {value!r} is no number") from error
+            raise ParseException(f"head {value!r} is not a number") from error
 
     def number(row: list[str], at: int) -> object:
         if len(row) != len(FIELDS):
-            raise ParseException(f"{len(row)} columns where CoNLL-U has {len(FIELDS)} between tabs")
+            raise ParseException(f"{len(row)} columns where CoNLL-U has {len(FIELDS)}, separated by tabs")
         if not row[FORM].strip():
             raise ParseException("the word has no form")
         return key(row[at])
@@ -106,7 +106,7 @@ def _field_parsers() -> dict[str, Callable[[list[str], int], Any]]:
 
 
 def _bad_line(lines: Lines, parsers: dict[str, Callable[[list[str], int], Any]]) -> tuple[int, str]:
-    """Number of the first line that the library refuses, and why."""
+    """Return the number of the first line that the library rejects, and the reason."""
     from conllu import parse_token_and_metadata
     from conllu.exceptions import ParseException
 
@@ -115,13 +115,13 @@ def _bad_line(lines: Lines, parsers: dict[str, Callable[[list[str], int], Any]])
             parse_token_and_metadata(line, FIELDS, parsers)
         except ParseException as error:
             if "\t" not in line:
-                return number, "no tabs, which CoNLL-U has between columns"
+                return number, "no tabs, which separate the columns of CoNLL-U"
             return number, _FAILED.sub("", str(error)).rstrip(".")
     return lines[0][0], ""
 
 
 def _sentence(rows: Sequence[Row], numbers: list[int], path: Path, split: str | None) -> Sentence:
-    """Put tokens and words together.
+    """Build a sentence from its tokens and words.
 
     Raises:
         ProbingError: If ids or heads are wrong.
@@ -159,16 +159,16 @@ def _sentence(rows: Sequence[Row], numbers: list[int], path: Path, split: str | 
         )
         lines.append(number)
     if not words or inside > len(words):
-        raise ProbingError(f"{path}, line {numbers[-1]}: a multiword token lacks some of its words; {MEND}")
+        raise ProbingError(f"{path}, line {numbers[-1]}: a multiword token lacks some of its words; {FIX}")
     _check_tree([word.head for word in words], lines, path)
     return Sentence(f"{path}, line {numbers[0]}", split, tuple(tokens), tuple(spaces), tuple(words))
 
 
 def _range(key: tuple[int, str, int], inside: int, done: int, place: str) -> int:
-    """The last word of a multiword token that starts here."""
+    """Return the last word of a multiword token that starts here."""
     first, _, last = key
     if first != done + 1 or first <= inside:
-        raise ProbingError(f"{place}: multiword token {first}-{last} does not stand before its words; {MEND}")
+        raise ProbingError(f"{place}: multiword token {first}-{last} does not come before its words; {FIX}")
     return last
 
 
@@ -176,12 +176,12 @@ def _wrong_id(key: int | None, done: int, place: str) -> str:
     if key == 1:
         return f"{place}: duplicate id 1; put an empty line between sentences"
     if key is not None and 1 <= key <= done:
-        return f"{place}: duplicate id {key}; {MEND}"
-    return f"{place}: id {'_' if key is None else key} where {done + 1} should be; {MEND}"
+        return f"{place}: duplicate id {key}; {FIX}"
+    return f"{place}: id {'_' if key is None else key} where {done + 1} should be; {FIX}"
 
 
 def _check_tree(heads: list[int | None], lines: list[int], path: Path) -> None:
-    """Refuse heads that make no tree; a sentence that has none at all may pass.
+    """Reject heads that do not form a tree; a sentence without any heads is accepted.
 
     Raises:
         ProbingError: With the line of the first wrong head.
@@ -191,24 +191,24 @@ def _check_tree(heads: list[int | None], lines: list[int], path: Path) -> None:
     for head, line in zip(heads, lines, strict=True):
         if head is None or not -1 <= head < len(heads):
             shown = "_" if head is None else head + 1
-            raise ProbingError(f"{path}, line {line}: head {shown} is no word of the sentence; {MEND}")
+            raise ProbingError(f"{path}, line {line}: head {shown} is not a word of the sentence; {FIX}")
     roots = [line for head, line in zip(heads, lines, strict=True) if head == -1]
     if not roots:
-        raise ProbingError(f"{path}, line {lines[0]}: no word of the sentence is its root (head 0); {MEND}")
+        raise ProbingError(f"{path}, line {lines[0]}: no word of the sentence is its root (head 0); {FIX}")
     if len(roots) > 1:
-        raise ProbingError(f"{path}, line {roots[1]}: a second root (head 0) in the sentence; {MEND}")
+        raise ProbingError(f"{path}, line {roots[1]}: a second root (head 0) in the sentence; {FIX}")
     _check_cycles([head if head is not None else -1 for head in heads], lines, path)
 
 
 def _check_cycles(heads: list[int], lines: list[int], path: Path) -> None:
-    """Follow each word's governors until one that is known to lead to the root."""
+    """Follow each word's governors to one that is known to lead to the root."""
     good = {-1}
     for start, line in enumerate(lines):
         at = start
         trail: set[int] = set()
         while at not in good:
             if at in trail:
-                raise ProbingError(f"{path}, line {line}: the heads run in a circle; {MEND}")
+                raise ProbingError(f"{path}, line {line}: the heads form a cycle; {FIX}")
             trail.add(at)
             at = heads[at]
         good |= trail

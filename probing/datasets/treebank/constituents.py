@@ -1,4 +1,4 @@
-"""What a bracketed tree in the Penn Treebank's style says of its sentence.
+"""Facts that a bracketed tree in the Penn Treebank's style gives about its sentence.
 
 Constituents and tags are those of Bies et al. (1995), "Bracketing Guidelines for Treebank II Style".
 """
@@ -19,12 +19,12 @@ _LABEL = re.compile(r"[^-=|]+")
 
 
 def depth(sentence: Sentence) -> int | None:
-    """Levels from the topmost constituent down to the tags, both counted."""
+    """Return the number of levels from the topmost constituent down to the tags, both included."""
     return None if sentence.tree is None else _levels(sentence.tree)
 
 
 def top_constituents(sentence: Sentence) -> str | None:
-    """Labels of the constituents below the topmost one, as SentEval has them: `ADVP_NP_VP_.`.
+    """Return the labels of the constituents below the topmost one, as in SentEval: `ADVP_NP_VP_.`.
 
     Sentences that do not end in punctuation, or have other punctuation on this level, have no answer.
     """
@@ -38,7 +38,7 @@ def top_constituents(sentence: Sentence) -> str | None:
 
 
 def tense(sentence: Sentence) -> Marked | None:
-    """The main clause's finite verb, or auxiliary, and its tense; none after a modal."""
+    """Return the main clause's finite verb, or auxiliary, with its tense; None after a modal."""
     phrase = _predicate(sentence.tree)
     if phrase is None:
         return None
@@ -48,7 +48,7 @@ def tense(sentence: Sentence) -> Marked | None:
 
 
 def subject(sentence: Sentence) -> Marked | None:
-    """The noun that heads the main clause's subject, and its number."""
+    """Return the noun that heads the main clause's subject, with its number."""
     if sentence.tree is None or _predicate(sentence.tree) is None:
         return None
     found = [child for child in _phrases(sentence.tree) if is_subject(child)]
@@ -56,7 +56,7 @@ def subject(sentence: Sentence) -> Marked | None:
 
 
 def direct_object(sentence: Sentence) -> Marked | None:
-    """The noun that heads the main verb's direct object, the last of two, and its number."""
+    """Return the noun that heads the main verb's direct object, the last of two, with its number."""
     phrase = _predicate(sentence.tree)
     while phrase is not None:
         inner = [child for child in _phrases(phrase) if plain(child) == "VP"]
@@ -70,7 +70,7 @@ def direct_object(sentence: Sentence) -> Marked | None:
 
 
 def clauses(sentence: Sentence) -> Clauses | None:
-    """The two coordinate main clauses that make up a sentence: `S CC S` with a subject in each S."""
+    """Return the two coordinate main clauses of a sentence: `S CC S` with a subject in each S."""
     if sentence.tree is None:
         return None
     links = [place for place, word in enumerate(sentence.words) if word.xpos == "CC"]
@@ -84,23 +84,23 @@ def clauses(sentence: Sentence) -> Clauses | None:
 
 
 def plain(phrase: Phrase) -> str:
-    """A constituent's label without its function tags: NP for NP-SBJ-1."""
+    """Return a constituent's label without its function tags: NP for NP-SBJ-1."""
     found = _LABEL.match(phrase.label)
     return found[0] if found else phrase.label
 
 
 def functions(phrase: Phrase) -> list[str]:
-    """A constituent's function tags: SBJ for NP-SBJ-1."""
+    """Return a constituent's function tags: SBJ for NP-SBJ-1."""
     return [part for part in _LABEL.findall(phrase.label)[1:] if not part.isdigit()]
 
 
 def is_subject(phrase: Phrase) -> bool:
-    """Whether a constituent is a noun phrase tagged as subject."""
+    """Return whether a constituent is a noun phrase tagged as subject."""
     return plain(phrase) == "NP" and "SBJ" in functions(phrase)
 
 
 def leaves(phrase: Phrase) -> Iterator[int]:
-    """Places of all words of a constituent."""
+    """Yield the places of all words of a constituent."""
     for child in phrase.children:
         if isinstance(child, int):
             yield child
@@ -121,7 +121,7 @@ def _phrases(node: Phrase) -> Iterator[Phrase]:
 
 
 def _predicate(node: Phrase | None) -> Phrase | None:
-    """The verb phrase of a clause, if it is one declarative clause with one verb phrase."""
+    """Return the verb phrase of a clause if it is a declarative clause with a single verb phrase."""
     if node is None or plain(node) != "S":
         return None
     found = [child for child in _phrases(node) if plain(child) == "VP"]
@@ -129,7 +129,7 @@ def _predicate(node: Phrase | None) -> Phrase | None:
 
 
 def _noun(sentence: Sentence, phrase: Phrase) -> Marked | None:
-    """The common noun that a noun phrase is about; none of a coordination, a name or a pronoun."""
+    """Return the common noun that heads a noun phrase; None for a coordination, a name or a pronoun."""
     if any(isinstance(child, int) and _tag(sentence, child) == "CC" for child in phrase.children):
         return None
     inner = phrase.children[0]

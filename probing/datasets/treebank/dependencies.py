@@ -1,4 +1,4 @@
-"""What a dependency tree says of its sentence: depth, main verb, subject, object, coordinate clauses."""
+"""Facts that a dependency tree gives about its sentence: depth, main verb, subject, object, clauses."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ AUXILIARIES = ("aux", "cop")
 
 
 def heads_of(sentence: Sentence) -> list[int]:
-    """Place of each word's governor, -1 of the root; empty where the treebank has none."""
+    """Return the place of each word's governor, -1 for the root; empty if the treebank has no heads."""
     return [word.head for word in sentence.words if word.head is not None]
 
 
 def depth(sentence: Sentence) -> int | None:
-    """Number of words on the longest way from the root down, the root counted."""
+    """Return the number of words on the longest path down from the root, the root included."""
     heads = heads_of(sentence)
     levels = [0] * len(heads)
     for start in range(len(heads)):
@@ -35,9 +35,9 @@ def depth(sentence: Sentence) -> int | None:
 
 
 def top_constituents(sentence: Sentence) -> str | None:
-    """Relations of the root's dependents in order, with the root by its part of speech: `nsubj_VERB_obj`.
+    """Return the relations of the root's dependents in order, with the root as its part of speech.
 
-    Subtypes of relations are left out, and so is punctuation.
+    An example is `nsubj_VERB_obj`. Subtypes of relations and punctuation are left out.
     """
     root = root_of(sentence)
     if root is None:
@@ -52,13 +52,13 @@ def top_constituents(sentence: Sentence) -> str | None:
 
 
 def tense(sentence: Sentence) -> Marked | None:
-    """The main clause's finite verb, or auxiliary or copula, and its tense, past or present."""
+    """Return the main clause's finite verb, auxiliary or copula, with its tense, past or present."""
     root = root_of(sentence)
     if root is None:
         return None
     words = sentence.words
     if not _finite(words[root]):
-        # the first finite one: of `would have gone` that is `would`, which has no tense
+        # the first finite one: in `would have gone` it is `would`, which has no tense
         helpers = dependents(sentence, root, AUXILIARIES)
         root = next((place for place in helpers if _finite(words[place])), root)
     label = TENSE_OF.get(words[root].feats.get("Tense", "")) if _tensed(words[root]) else None
@@ -66,17 +66,17 @@ def tense(sentence: Sentence) -> Marked | None:
 
 
 def subject(sentence: Sentence) -> Marked | None:
-    """The noun that is the root's subject, and its number."""
+    """Return the noun that is the root's subject, with its number."""
     return _noun(sentence, "nsubj")
 
 
 def direct_object(sentence: Sentence) -> Marked | None:
-    """The noun that is the root's object, and its number."""
+    """Return the noun that is the root's object, with its number."""
     return _noun(sentence, "obj")
 
 
 def clauses(sentence: Sentence) -> Clauses | None:
-    """The two coordinate main clauses that make up a sentence, each with a subject of its own."""
+    """Return the two coordinate main clauses of a sentence, each with its own subject."""
     root = root_of(sentence)
     links = [place for place, word in enumerate(sentence.words) if word.upos == "CCONJ"]
     if root is None or len(links) != 1:
@@ -92,17 +92,17 @@ def clauses(sentence: Sentence) -> Clauses | None:
 
 
 def relation(word: Word) -> str:
-    """The universal relation, without its subtype."""
+    """Return the universal relation, without its subtype."""
     return word.deprel.partition(":")[0]
 
 
 def root_of(sentence: Sentence) -> int | None:
-    """Place of the root; None where the treebank has no heads."""
+    """Return the place of the root; None if the treebank has no heads."""
     return next((place for place, word in enumerate(sentence.words) if word.head == -1), None)
 
 
 def dependents(sentence: Sentence, head: int, relations: Sequence[str]) -> list[int]:
-    """Places of a word's dependents of some relations, in order."""
+    """Return the places of a word's dependents that have one of some relations, in order."""
     return [
         place
         for place, word in enumerate(sentence.words)
@@ -115,7 +115,7 @@ def _finite(word: Word) -> bool:
 
 
 def _tensed(word: Word) -> bool:
-    """Whether a verb's tense is the clause's: it is finite, or an active participle as in Czech."""
+    """Return whether a verb carries the clause's tense: finite, or an active participle as in Czech."""
     form = word.feats.get("VerbForm", "Fin")
     return form == "Fin" or (form == "Part" and word.feats.get("Voice") == "Act")
 
@@ -132,7 +132,7 @@ def _noun(sentence: Sentence, wanted: str) -> Marked | None:
 
 
 def _below(sentence: Sentence, top: int) -> set[int]:
-    """Places of a word and of all words that it governs, directly or not."""
+    """Return the places of a word and of all words that it governs, directly or not."""
     heads = heads_of(sentence)
     inside = {top}
     grown = True

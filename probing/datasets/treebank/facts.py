@@ -1,4 +1,4 @@
-"""What is found in a sentence, whichever annotation says so."""
+"""Facts found in a sentence, the same for both kinds of annotation."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ class Marked:
 
 @dataclass(frozen=True, slots=True)
 class Clauses:
-    """Two coordinate clauses that make up a sentence, as stretches of its tokens.
+    """Two coordinate clauses that make up a sentence, as ranges of its tokens.
 
     Attributes:
-        first: The first clause is [0, first); up to `link` there is punctuation only.
+        first: End of the first clause, [0, first); between it and `link` there is only punctuation.
         link: Place of the conjunction.
-        end: The second clause is [link + 1, end); the rest is punctuation.
+        end: End of the second clause, [link + 1, end); the rest is punctuation.
     """
 
     first: int
@@ -47,12 +47,12 @@ class Clauses:
 
     @classmethod
     def around(cls, sentence: Sentence, link: int, second: Collection[int]) -> Clauses | None:
-        """The clauses on both sides of a conjunction.
+        """Return the clauses on both sides of a conjunction.
 
         Args:
-            sentence: Where they are.
-            link: The conjunction among the words.
-            second: Words of the second clause; if they are not all that follows, there is no answer.
+            sentence: The sentence that contains them.
+            link: Place of the conjunction among the words.
+            second: Words of the second clause; if other words follow the conjunction, there is no answer.
         """
         tokens = sentence.tokens
         at = sentence.words[link].token
@@ -61,7 +61,7 @@ class Clauses:
             first -= 1
         while end > at + 1 and is_punctuation(tokens[end - 1]):
             end -= 1
-        # a conjunction that is written together with the next word, as in Arabic, cannot stay behind
+        # a conjunction that is joined to the next word, as in Arabic, cannot keep its place
         alone = sum(word.token == at for word in sentence.words) == 1
         covered = {sentence.words[word].token for word in second}
         apart = first > 0 and covered.issuperset(range(at + 1, end)) and min(covered, default=0) >= first
@@ -69,5 +69,5 @@ class Clauses:
 
 
 def is_punctuation(form: str) -> bool:
-    """Whether a token has neither letter nor digit, and is no unit such as % or $ either."""
+    """Return whether a token has neither letters nor digits and is not a unit such as % or $."""
     return not any(char.isalnum() or char in UNITS or category(char) == "Sc" for char in form)

@@ -1,4 +1,4 @@
-"""From a path to sentences: one file or a folder of them, in either format, read once."""
+"""Reading a treebank once, from a file or a folder of files in either format."""
 
 from __future__ import annotations
 
@@ -24,23 +24,24 @@ Stamps = tuple[tuple[Path, bytes], ...]
 
 
 def read_treebank(path: Path) -> tuple[Sentence, ...]:
-    """Read a treebank; the same files are read once in a process, however many tasks ask for them.
+    """Read a treebank; a process reads the same files only once, even for several tasks.
 
     Args:
-        path: A .conllu or .mrg file, or a folder: of its .conllu files, or if there are none of the .mrg
-            files in it and below. A file's name says its split: `en_ewt-ud-train.conllu`, `dev.mrg`.
+        path: A .conllu or .mrg file, or a folder. From a folder, its .conllu files are read, or if there are
+            none, the .mrg files in it and below. A file's name gives its split: `en_ewt-ud-train.conllu`,
+            `dev.mrg`.
 
     Raises:
-        ProbingError: If there is no such file, or one is not as it should be; with file and line.
+        ProbingError: If there is no such file, or one is invalid; with file and line.
     """
     return read_stamped(stamps_of(path))
 
 
 def stamps_of(path: Path) -> Stamps:
-    """The files of a treebank as they are now, for use as a key: a file that has changed has another.
+    """Return the current files of a treebank as a cache key; a file that has changed has another digest.
 
     Raises:
-        ProbingError: If there is none.
+        ProbingError: If there are none.
     """
     return tuple(_stamp(file) for file in treebank_files(path))
 
@@ -53,14 +54,14 @@ def read_stamped(stamps: Stamps) -> tuple[Sentence, ...]:
         for path, _ in stamps:
             found = list(READERS[path.suffix](path, split_of(path), HINT))
             if not found:
-                raise ProbingError(f"{path}: the file holds no sentence; {HINT}")
+                raise ProbingError(f"{path}: the file contains no sentence; {HINT}")
             sentences += found
     return tuple(sentences)
 
 
 @contextmanager
 def _no_garbage_collection() -> Iterator[None]:
-    """All that is read is kept; to look for garbage among it takes a quarter of the time."""
+    """Pause garbage collection: everything read is kept, and collection would take a quarter of the time."""
     enabled = gc.isenabled()
     gc.disable()
     try:
@@ -71,10 +72,10 @@ def _no_garbage_collection() -> Iterator[None]:
 
 
 def treebank_files(path: Path) -> list[Path]:
-    """The files that make up a treebank; see `read_treebank`.
+    """Return the files that make up a treebank; see `read_treebank`.
 
     Raises:
-        ProbingError: If there is none.
+        ProbingError: If there are none.
     """
     with readable(path, HINT):
         folder, there = path.is_dir(), path.exists()
@@ -82,16 +83,16 @@ def treebank_files(path: Path) -> list[Path]:
         with readable(path, HINT):
             files = sorted(path.glob("*.conllu")) or sorted(path.rglob("*.mrg"))
         if not files:
-            raise ProbingError(f"{path}: the folder holds neither .conllu nor .mrg files; {HINT}")
+            raise ProbingError(f"{path}: the folder contains neither .conllu nor .mrg files; {HINT}")
         return files
-    # one that is not there is refused when it is opened
+    # opening a missing file raises the error
     if path.suffix not in READERS and there:
-        raise ProbingError(f"{path}: unknown kind of treebank; {HINT}")
+        raise ProbingError(f"{path}: unknown treebank format; {HINT}")
     return [path]
 
 
 def split_of(path: Path) -> str | None:
-    """train, dev or test if the file's name says so; a part of train is train, `x-ud-train-b.conllu`."""
+    """Return train, dev or test if the file name says so; `x-ud-train-b.conllu` is a part of train."""
     found = _SPLIT.search(path.stem.lower())
     return found[1] if found else None
 

@@ -1,4 +1,4 @@
-"""Target words, each of whose forms is kept to one split."""
+"""Target words whose forms each occur in one split only."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ from probing.datasets.treebank.pool import Example, Pooled
 from probing.tasks.task import SPLITS
 
 SHARES = {"train": 0.8, "dev": 0.1, "test": 0.1}
-# no form makes up more than this share of its class
+# maximum share of a form in its class
 LARGEST = 0.05
 # lengths that differ by less than this are matched with each other
 BIN = 2
 
 
 def by_form(marked: Sequence[tuple[Pooled, Marked]], seed: int) -> Iterator[Example]:
-    """Examples of all files together, in the split that their target word's form is in.
+    """Return examples of all files, each in the split of its target word's form.
 
     SentEval leaves out targets that are rare or very frequent in its large corpus. A treebank is too small
-    for that; here a frequent form is cut down to a twentieth of its class. Classes are matched by length.
+    for that, so here a frequent form is limited to a twentieth of its class. Classes are matched by length.
 
     Args:
         marked: Sentences with their target words.
-        seed: Of the splits.
+        seed: Seed of the splits.
     """
     examples = list(_without_excess(_examples(marked)))
     counts: dict[str, Counter[str]] = {}
     for example in examples:
         counts.setdefault(example.form, Counter())[example.label] += 1
-    # the frequent ones first: the rare ones then make up for their size
+    # frequent forms first, so that rare ones even out the sizes of the splits
     forms = sorted(
         counts, key=lambda form: (-counts[form].total().bit_length(), stable_number(seed, "form", form), form)
     )
@@ -41,11 +41,11 @@ def by_form(marked: Sequence[tuple[Pooled, Marked]], seed: int) -> Iterator[Exam
 
 
 def allot(groups: Sequence[Counter[str]], options: Sequence[Sequence[str]] | None = None) -> list[str]:
-    """Give each group to the split that is the furthest from its share of what the group has.
+    """Assign each group to the split that is furthest below its share of the group's classes.
 
     Args:
-        groups: How many examples of each class are in each.
-        options: Splits that each may go to; all if None.
+        groups: Number of examples of each class in each group.
+        options: Splits that each group may go to; None allows all.
 
     Returns:
         The split of each group.
@@ -73,7 +73,7 @@ def _examples(marked: Iterable[tuple[Pooled, Marked]]) -> Iterator[Example]:
 
 
 def _without_excess(examples: Iterable[Example]) -> Iterator[Example]:
-    """The first examples of each form, at most a twentieth of its class."""
+    """Yield the first examples of each form, at most a twentieth of its class."""
     found = list(examples)
     totals = Counter(example.label for example in found)
     taken: Counter[tuple[str, str]] = Counter()

@@ -1,4 +1,4 @@
-"""Which sentences of a treebank are trained on, and which are held out."""
+"""Train, dev and test sentences of a treebank."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from probing.datasets.treebank.sentence import Sentence
 from probing.tasks.task import SPLITS
 
 log = logging.getLogger(__name__)
-# of sentences without a split of their own: eight tenths train, one dev, one test
+# tenths of the sentences without a split that go to dev and test; the other eight go to train
 TENTHS = ("dev", "test")
 
 
 def split_sentences(sentences: Sequence[Sentence], seed: int) -> dict[str, list[Sentence]]:
-    """The files' own splits where they have train and test, else eight, one and one tenths by hash.
+    """Split sentences as the files do if those include train and test, and otherwise 8:1:1 by a hash.
 
-    Without a dev file, dev is a tenth of train. No sentence is in two splits, nor twice in one.
+    If there is no dev file, dev is a tenth of train. No sentence is in two splits, or twice in one.
 
     Args:
         sentences: The treebank.
-        seed: Of the splits that are made here.
+        seed: Seed of the splits that are made here.
 
     Returns:
         Sentences by split: train, dev, test.
@@ -41,18 +41,18 @@ def split_sentences(sentences: Sequence[Sentence], seed: int) -> dict[str, list[
 
 
 def warn_of_pooling(sentences: Sequence[Sentence], name: str, *, always: bool = False) -> None:
-    """Warn where sentences of dev and test files are pooled with others and split again.
+    """Warn if sentences of dev and test files are pooled with others and split again.
 
     Args:
         sentences: The treebank.
         name: Name of the task.
-        always: Whether the task pools all files, also where their names say train and test.
+        always: Whether the task pools all files, even if their names give train and test.
     """
     own = {sentence.split for sentence in sentences}
     why = f"task {name} pools all files"
     if not {"train", "test"} <= own:
         names = sorted(str(split) for split in own if split is not None)
-        why = f"there are files of {' and '.join(names)} but not of both train and test: they are pooled"
+        why = f"there are files of {' and '.join(names)} but not of both train and test, so they are pooled"
     elif not always:
         return
     if own & {"dev", "test"}:
@@ -70,10 +70,10 @@ def _split(sentence: Sentence, own: set[str | None], seed: int) -> str:
 
 
 def key_of(sentence: Sentence) -> str:
-    """What makes two sentences the same, in either style of text: their tokens without spaces."""
+    """Return the tokens without spaces, by which sentences are compared in both styles of text."""
     return "".join(sentence.tokens).replace(" ", "")
 
 
 def stable_number(seed: int, purpose: str, text: str) -> int:
-    """A number of 64 bits that is the same on every machine and in every process."""
+    """Return a 64-bit number that is the same on every machine and in every process."""
     return int.from_bytes(blake2b(f"{seed}\n{purpose}\n{text}".encode(), digest_size=8).digest(), "big")

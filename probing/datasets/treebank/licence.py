@@ -1,4 +1,4 @@
-"""Where a treebank is from and under what licence, for the record."""
+"""Origin and licence of a treebank, for the record."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from probing.datasets.treebank.files import treebank_files
 UNKNOWN = "unknown"
 FORMATS = {".conllu": "CoNLL-U", ".mrg": "bracketed trees"}
 _NAMES = re.compile(r"(licen[cs]e|copying|readme)(\.(txt|md))?", re.IGNORECASE)
-# what UD's READMEs have at their end
+# field at the end of UD's READMEs
 _FIELD = re.compile(r"^\s*licen[cs]e\s*:\s*(\S.*)$", re.IGNORECASE | re.MULTILINE)
 _SAYS = re.compile(r"licen[cs]ed?\b|creative commons|commercial use|public domain", re.IGNORECASE)
 
 
 def source_of(path: Path) -> str:
-    """What the task card says of a treebank: its name and its format.
+    """Return the source for the task card: the treebank's name and format.
 
     Raises:
         ProbingError: If there is no treebank.
@@ -26,14 +26,14 @@ def source_of(path: Path) -> str:
 
 
 def licence_of(path: Path) -> str:
-    """The licence as a LICENSE, or else a README, beside the treebank says it.
+    """Return the licence that a LICENSE, or else a README, next to the treebank states.
 
     Args:
         path: A treebank file or folder.
 
     Returns:
-        What a README's field `License:` holds, the first line of a LICENSE, or the first sentence of a
-        README that speaks of a licence or of commercial use; else "unknown".
+        The content of a README's field `License:`, the first line of a LICENSE, or the first sentence of a
+        README that mentions a licence or commercial use; "unknown" otherwise.
     """
     folder = path if path.is_dir() else path.parent
     # LICENSE comes before README
@@ -53,7 +53,7 @@ def licence_of(path: Path) -> str:
 
 
 def _notes(folder: Path) -> list[Path]:
-    """Files that may speak of a licence; a treebank is read without those that may not be read."""
+    """Return files that may state a licence; files that cannot be read are ignored."""
     if not os.access(folder, os.R_OK):
         return []
     found = sorted(f for f in folder.iterdir() if _NAMES.fullmatch(f.name))

@@ -1,4 +1,4 @@
-"""Whether a treebank has the annotation that a task asks about."""
+"""Checks that a treebank has the annotation that a task needs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from probing.datasets.treebank.sentence import Sentence, Word
 from probing.errors import ProbingError
 
 Column = Literal["UPOS", "XPOS", "FEATS", "HEAD", "DEPREL"]
-# how many other tasks a message names
+# number of other tasks that a message names
 SHOWN = 4
 _HAS: dict[Column, Callable[[Word], bool]] = {
     "UPOS": lambda word: bool(word.upos),
@@ -23,15 +23,15 @@ _HAS: dict[Column, Callable[[Word], bool]] = {
 
 
 def check_columns(sentences: Sequence[Sentence], name: str, needs: Mapping[str, Sequence[Column]]) -> None:
-    """Refuse a treebank of which a file lacks what a task needs.
+    """Reject a treebank if one of its files lacks a column that a task needs.
 
     Args:
-        sentences: All of the treebank.
-        name: What is asked, one of `needs`: `tense` or `upos`.
-        needs: The columns that each task of this sort needs.
+        sentences: All sentences of the treebank.
+        name: Name of the task, one of `needs`: `tense` or `upos`.
+        needs: The columns that each task of this family needs.
 
     Raises:
-        ProbingError: Naming the column, the file, and tasks that the treebank is good for.
+        ProbingError: If one does; with the column, the file, and tasks that the treebank can serve.
     """
     files: dict[str, list[Sentence]] = {}
     for sentence in sentences:
@@ -50,16 +50,16 @@ def check_columns(sentences: Sequence[Sentence], name: str, needs: Mapping[str, 
 
 
 def check_feature(sentences: Sequence[Sentence], feature: str | None, path: Path, wrong: str) -> None:
-    """Refuse a feature that no word has.
+    """Reject a feature that no word has.
 
     Args:
-        sentences: All of the treebank.
-        feature: Its name, `Case`.
-        path: Of the treebank, for messages.
-        wrong: What to say if no word has it.
+        sentences: All sentences of the treebank.
+        feature: Name of the feature, for example `Case`.
+        path: The treebank, for messages.
+        wrong: Message if no word has the feature.
 
     Raises:
-        ProbingError: With the features that there are, and how many words have each.
+        ProbingError: If no word has it; with the features that exist and the number of words of each.
     """
     if feature is not None and any(feature in word.feats for s in sentences for word in s.words):
         return

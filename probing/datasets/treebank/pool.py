@@ -1,4 +1,4 @@
-"""The sentences that a task may use, and the examples that are made of them."""
+"""Sentences that a task may use, and the examples made of them."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from probing.datasets.treebank.held_out import key_of, split_sentences, stable_n
 from probing.datasets.treebank.sentence import Sentence, TextStyle, join
 
 QUOTES = frozenset('"“”„«»') | {"``", "''"}
-# the split of examples that may go to any
+# the split of examples that may go to any split
 ANY = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A sentence, perhaps altered, with its class.
+    """A sentence, possibly altered, with its class.
 
     Attributes:
-        sentence: As it is in the treebank.
-        text: What the model is given.
+        sentence: The sentence as in the treebank.
+        text: The text given to the model.
         label: Name of the class.
-        split: train, dev or test; "" if it may be any.
-        key: The classes get equally many examples of each key.
-        order: A number that only seed and sentence decide; examples are drawn by it.
-        form: The word whose form is kept to this split, or "".
+        split: train, dev or test; "" for any.
+        key: Value by which classes are matched: they get equal numbers of examples with each key.
+        order: Number that depends only on seed and sentence, and by which examples are drawn.
+        form: The word whose form occurs only in this split, or "".
     """
 
     sentence: Sentence
@@ -54,29 +54,29 @@ class Pooled:
         return len(self.sentence.tokens)
 
     def example(self, label: str, key: Hashable = None) -> Example:
-        """The sentence as it is."""
+        """Return the unaltered sentence as an example."""
         return Example(self.sentence, self.text, label, self.split, key, self.order)
 
     def altered(
         self, tokens: Sequence[str], spaces: Sequence[bool], style: TextStyle, label: str, key: Hashable
     ) -> Example:
-        """The sentence with other tokens."""
+        """Return the sentence with other tokens as an example."""
         text = join(tuple(tokens), tuple(spaces), style)
         return Example(self.sentence, text, label, self.split, key, self.order)
 
 
 @dataclass(frozen=True)
 class Pool:
-    """What a kind of task is made from.
+    """Material for one of the ten tasks.
 
     Attributes:
-        title: Of treebank and task, for messages.
+        title: Treebank and task, for messages.
         treebank: All sentences, for counts.
-        items: Those that may be used.
-        style: Of the texts.
-        seed: Of all that is drawn.
-        per_class: Fewest examples of a class, where the treebank decides which classes there are.
-        shortest_word: Fewest characters of a word that is a class.
+        items: The sentences that may be used.
+        style: Style of the texts.
+        seed: Seed of all draws.
+        per_class: Minimum number of sentences of a class, if the treebank determines the classes.
+        shortest_word: Minimum number of characters of a word that is a class.
     """
 
     title: str
@@ -89,23 +89,23 @@ class Pool:
 
 
 def pooled(path: Path, lengths: tuple[int, int], style: TextStyle, seed: int) -> tuple[Pooled, ...]:
-    """Every different sentence of a length, in an order that only seed and sentences decide.
+    """Return all distinct sentences of some lengths, in an order that depends only on seed and sentences.
 
     Args:
         path: The treebank.
-        lengths: Fewest and most tokens.
-        style: Of the texts.
-        seed: Of the order, and of dev where the files' names tell train and test only.
+        lengths: Minimum and maximum number of tokens.
+        style: Style of the texts.
+        seed: Seed of the order, and of dev if the file names give only train and test.
 
     Returns:
-        Sentences with the splits that the files' names tell, or with none.
+        Sentences with the splits that the file names give, or without a split.
     """
     return pool_stamped(stamps_of(path), lengths, style, seed)
 
 
 @lru_cache(maxsize=2)
 def pool_stamped(stamps: Stamps, lengths: tuple[int, int], style: TextStyle, seed: int) -> tuple[Pooled, ...]:
-    """Pool the sentences of some files, once for all tasks; see `pooled`."""
+    """Pool the sentences of some files once for all tasks; see `pooled`."""
     treebank = read_stamped(stamps)
     own = {"train", "test"} <= {sentence.split for sentence in treebank}
     found = [

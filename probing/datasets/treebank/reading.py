@@ -1,4 +1,4 @@
-"""What a sentence's tree says, bracketed or of dependencies; None where the question does not arise."""
+"""Facts that a tree of constituents or dependencies gives about its sentence; None if it gives no answer."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Reading = Callable[[Sentence], _T | None]
 
 
 def _either(of_dependencies: Reading[_T], of_constituents: Reading[_T]) -> Reading[_T]:
-    """Ask whichever annotation a sentence has."""
+    """Return a reading that uses the annotation that a sentence has."""
 
     def ask(sentence: Sentence) -> _T | None:
         return (of_dependencies if sentence.tree is None else of_constituents)(sentence)

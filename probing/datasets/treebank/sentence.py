@@ -1,4 +1,4 @@
-"""A parsed sentence, whatever file it came from."""
+"""Parsed sentences, the same for all file formats."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-# tokens joined by one space, as SentEval has them; or with the spaces that the file records
+# tokens joined by single spaces, as in SentEval, or with the spaces that the file records
 TextStyle = Literal["tokens", "raw"]
 
 
@@ -15,14 +15,14 @@ class Word:
     """A syntactic word.
 
     Attributes:
-        form: As written; of a part of a multiword token, what the treebank writes for it.
+        form: The written form; for a part of a multiword token, the treebank's form.
         lemma: Dictionary form, or "".
         upos: Universal part of speech, or "".
-        xpos: The language's own tag, or "".
+        xpos: Language-specific tag, or "".
         feats: Morphological features by name.
-        head: Place of its governor among the sentence's words, -1 of the root, None where unknown.
+        head: Place of its governor among the sentence's words, -1 for the root, None if unknown.
         deprel: Its relation to the governor, or "".
-        token: Place of the token that it is written in; words of one multiword token share it.
+        token: Place of the token that contains it; words of a multiword token share it.
     """
 
     form: str
@@ -40,7 +40,7 @@ class Phrase:
     """A constituent of a bracketed tree.
 
     Attributes:
-        label: With its function tags, `NP-SBJ-1`.
+        label: Label with its function tags, `NP-SBJ-1`.
         children: Constituents, and words by their places, in order.
     """
 
@@ -50,15 +50,15 @@ class Phrase:
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """A sentence with its tokens, as they are written, and its words, as they are analysed.
+    """A sentence with its tokens, as written, and its words, as analysed.
 
     Attributes:
-        place: File and line that it starts at, for messages.
-        split: train, dev or test where the file's name says so, else None.
+        place: File and line where it starts, for messages.
+        split: train, dev or test if the file name says so, else None.
         tokens: Written forms.
         spaces: Whether a space follows each token.
-        words: In order; most often one for each token.
-        tree: The constituents, of a bracketed tree only.
+        words: Words in order, usually one for each token.
+        tree: The constituents; None unless the tree is bracketed.
     """
 
     place: str
@@ -69,11 +69,11 @@ class Sentence:
     tree: Phrase | None = field(default=None, repr=False)
 
     def text(self, style: TextStyle) -> str:
-        """What a model is given."""
+        """Return the text given to a model."""
         return join(self.tokens, self.spaces, style)
 
     def spans(self, style: TextStyle) -> list[tuple[int, int]]:
-        """Character offsets [start, end) in `text(style)` of every token."""
+        """Return the character offsets [start, end) of every token in `text(style)`."""
         found = []
         start = 0
         for token, space in zip(self.tokens, self.spaces, strict=True):
@@ -83,7 +83,7 @@ class Sentence:
 
 
 def join(tokens: tuple[str, ...], spaces: tuple[bool, ...], style: TextStyle) -> str:
-    """Tokens as one text, without a space at its end."""
+    """Join tokens into one text, without a space at its end."""
     if style == "tokens":
         return " ".join(tokens)
     return "".join(t + " " * s for t, s in zip(tokens, spaces, strict=True)).rstrip(" ")

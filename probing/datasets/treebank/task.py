@@ -1,4 +1,4 @@
-"""The choice in conf/task: which of the ten tasks, and from which treebank."""
+"""The choice in conf/task for the ten sentence tasks from a treebank."""
 
 from __future__ import annotations
 
@@ -26,31 +26,31 @@ from probing.validation.ranges import AtLeast, Seed, check_ranges
 class TreebankTask:
     """One of SentEval's ten probing tasks (Conneau et al., 2018), built from a treebank.
 
-    The controls are SentEval's, fitted to the size of a treebank. Every class is equally frequent in every
-    split, and no sentence is in two splits or comes twice. The files' own splits are kept where their names
-    tell train and test (dev is then a tenth of train if there is none), and else made as 8:1:1. In tense
-    and the two numbers all files are pooled, and the split follows the form of the target word; in
-    odd_man_out it follows the words that are exchanged; in word_content it is made again.
+    The controls are SentEval's, adapted to the size of a treebank. Every class is equally frequent in every
+    split, and no sentence occurs twice or in two splits. The files' own splits are kept if their names give
+    train and test (dev is then a tenth of train if it is missing); otherwise splits are made as 8:1:1. tense
+    and the two number tasks pool all files, and the form of the target word determines the split. In
+    odd_man_out the exchanged words determine it, and in word_content splits are made again.
 
     Attributes:
-        name: As on the command line, `treebank/tense`.
+        name: Name on the command line, for example `treebank/tense`.
         path: A .conllu or .mrg file, or a folder with such files; see `read_treebank`.
-        kind: One of the ten of `KINDS`, `tense`.
-        n_train: Most sentences to train on; None takes all that can be balanced.
-        n_dev: Most sentences to choose settings on.
-        n_test: Most sentences to score on.
-        shortest: Fewest tokens of a sentence.
-        longest: Most tokens of a sentence.
-        per_class: Fewest sentences of a class, where the treebank decides which classes there are: in
-            length, word_content, depth and top_constituents.
-        shortest_word: Fewest characters of a target of word_content.
-        text: Tokens joined by one space, as SentEval has them, or with the spaces that the file records.
-        seed: Of which sentences are drawn and altered, of the splits of words, and of those of sentences
-            where the files' names tell none.
-        metric: The score.
+        kind: One of the ten of `KINDS`, for example `tense`.
+        n_train: Maximum number of sentences to train on; None takes all that can be balanced.
+        n_dev: Maximum number of sentences to select settings on.
+        n_test: Maximum number of sentences to score on.
+        shortest: Minimum number of tokens of a sentence.
+        longest: Maximum number of tokens of a sentence.
+        per_class: Minimum number of sentences of a class if the treebank determines the classes, which is so
+            in length, word_content, depth and top_constituents.
+        shortest_word: Minimum number of characters of a target of word_content.
+        text: Tokens joined by single spaces, as in SentEval, or with the spaces that the file records.
+        seed: Seed of the sentences that are drawn and altered, of the splits of words, and of the splits of
+            sentences if the file names do not give them.
+        metric: Metric of the task.
 
     Raises:
-        ProbingError: If there is no such kind or a number makes no sense.
+        ProbingError: If there is no such kind or a number is out of range.
     """
 
     name: str
@@ -68,14 +68,14 @@ class TreebankTask:
     metric: Metric = "accuracy"
 
     def __post_init__(self) -> None:
-        """Refuse what cannot be built."""
+        """Reject a task that cannot be built."""
         if self.kind not in KINDS:
             raise ProbingError(f"task {self.name}: unknown kind {self.kind!r}; use one of {', '.join(KINDS)}")
         check_ranges(self, "task")
         AtLeast(self.shortest).check(self.longest, "task.longest")
 
     def build(self) -> Task:
-        """Read the treebank and choose sentences; see `TaskSource.build`."""
+        """Read the treebank and draw sentences; see `TaskSource.build`."""
         examples, classes = self.examples()
         index = {label: number for number, label in enumerate(classes)}
         return Task(
@@ -89,14 +89,14 @@ class TreebankTask:
         )
 
     def examples(self) -> tuple[list[Example], tuple[str, ...]]:
-        """The sentences with their classes, those of train first, and the names of the classes.
+        """Return the sentences with their classes, those of train first, and the names of the classes.
 
         Raises:
-            ProbingError: If the treebank cannot be read, lacks what is asked for, or is too small.
+            ProbingError: If the treebank cannot be read, lacks the annotation, or is too small.
         """
         kind = KINDS[self.kind]
         treebank = read_treebank(self.path)
-        # in bracketed trees tags and constituents serve for all
+        # the tags and constituents of bracketed trees serve all tasks
         if treebank[0].tree is None:
             check_columns(treebank, self.kind, {name: each.needs for name, each in KINDS.items()})
             wrong = f"no word has the feature {kind.feature}, which {self.name} needs; choose another task"
@@ -111,14 +111,14 @@ class TreebankTask:
         if len(classes) < 2:
             there = f"only one class ({classes[0]})" if classes else "no class"
             raise ProbingError(
-                f"{self.path}: {there} has task.per_class={self.per_class} sentences that {self.name} asks "
-                "about; lower it or give a larger treebank"
+                f"{self.path}: {there} has task.per_class={self.per_class} sentences for {self.name}; lower "
+                "it or give a larger treebank"
             )
         sizes = dict(zip(SPLITS, (self.n_train, self.n_dev, self.n_test), strict=True))
         return balance(found, classes, sizes, title), classes
 
 
 def _natural(label: str) -> tuple[int, str]:
-    """A key that sorts numbers, and ranges `5-8` of numbers, by value."""
+    """Return a sort key that orders numbers, and ranges `5-8` of numbers, by value."""
     number = label.partition("-")[0]
     return (int(number) if number.isdecimal() else 0, label)

@@ -1,4 +1,4 @@
-"""Finding the trees of a bracketed file; brackets in the text between them belong to no tree."""
+"""Trees of a bracketed file; brackets in the text between them do not belong to a tree."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from pathlib import Path
 from probing.datasets.lines import read_lines
 from probing.errors import ProbingError
 
-# no sentence has as many levels; beyond a few hundred Python could not follow
+# no sentence has this many levels; a few hundred would exceed Python's recursion limit
 DEEPEST = 200
 _BRACKET = re.compile(r"[()]")
-# a constituent opens another right after its label; (C) and (see below) open none
+# a constituent opens another right after its label; (C) and (see below) do not
 _OPENS = re.compile(r"\(\s*([^\s()]*)\s*\(")
 # a word and its tag that are a sentence by themselves
 _WORD = re.compile(r"\(\s*[^\s()a-z]+[^\S\n]+[^\s()]+\s*\)[^\S\n]*$", re.MULTILINE)
@@ -25,11 +25,11 @@ _END = re.compile(r"\(\s*[^\s()a-z]+\s+[^\s()]+\s*\)\s*\)")
 
 
 def trees_of(path: Path, hint: str) -> Iterator[tuple[int, str]]:
-    """Yield each tree and the line that it starts at; text between trees is passed over, its brackets too.
+    """Yield each tree and the line where it starts; text between trees, with its brackets, is skipped.
 
     Args:
         path: The file, UTF-8.
-        hint: The remedy if the file is not there.
+        hint: The remedy if the file is missing.
 
     Raises:
         ProbingError: If the brackets of a tree are unbalanced, or the file cannot be read.
@@ -58,7 +58,7 @@ class _Text:
                 done = match.end()
                 yield self._line(start), self.text[start:done]
         if depth:
-            # trees start at the margin: one that does so inside another shows where a bracket is missing
+            # trees start at the margin, so one inside another shows where a bracket is missing
             inner = self.text.find("\n(", start)
             until = f"before line {self._line(inner + 1)}" if inner > 0 else "in this file"
             raise self._error(start, f"unbalanced brackets; the tree that starts here is not closed {until}")
@@ -84,10 +84,10 @@ class _Text:
         return alone and _WORD.match(self.text, at) is not None
 
     def _check_between(self, start: int, end: int) -> None:
-        """Refuse text between two trees that holds the rest of one.
+        """Reject text between two trees that contains the rest of a tree.
 
         Raises:
-            ProbingError: If a line starts with a closing bracket, or a constituent ends that did not start.
+            ProbingError: If a line starts with a closing bracket, or an end of a constituent has no start.
         """
         between = self.text[start:end]
         if ")" not in between:
@@ -96,11 +96,11 @@ class _Text:
         if first is None and not (between.count(")") > between.count("(") and _END.search(between)):
             return
         at = start + (first.end() - 1 if first else _unopened(between))
-        raise self._error(at, "unbalanced brackets; one closes that was not opened")
+        raise self._error(at, "unbalanced brackets; one closes that was never opened")
 
 
 def _unopened(text: str) -> int:
-    """The place of the first bracket that closes more than were opened."""
+    """Return the place of the first closing bracket that has no opening one."""
     depth = 0
     for match in _BRACKET.finditer(text):
         depth += 1 if match[0] == "(" else -1

@@ -9,7 +9,7 @@ import pandas as pd
 
 from probing.results.finding import main_rows
 from probing.results.select import gate_path, of_variant, selected_lambda
-from probing.results.text.finding import found_lines, score_text
+from probing.results.text.found_text import found_lines, score_text
 from probing.results.text.grid_text import grid_lines, share_text
 from probing.results.threshold import last_kept
 

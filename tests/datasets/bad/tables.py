@@ -36,7 +36,9 @@ def tables() -> Iterator[Bad]:
     yield table("zip", b"PK\x03\x04" + b"x" * 99, r"a\.csv: a zip file, not text")
     yield table("gz that is none", CSV, r"a\.csv\.gz: unknown extension '\.gz'", file="a.csv.gz")
     yield table("parquet called csv", parquet(text=TEXTS, label=LABELS), r"a\.csv: a parquet file, not text")
-    yield table("no codec", CSV, r"task\.encoding is 'utf-9', which is none", "task.encoding=utf-9")
+    yield table(
+        "no codec", CSV, r"task\.encoding is 'utf-9', which is not an encoding", "task.encoding=utf-9"
+    )
     yield table(
         "wrong codec", CSV + "é,a\n", r"a\.csv, line 32: byte 0xc3 is not ascii", "task.encoding=ascii"
     )
@@ -68,7 +70,7 @@ def tables() -> Iterator[Bad]:
     yield table("text after a quote", f'{CSV}"a"b,a\n', r"a\.csv, line 32: .*task\.quotes=false")
     yield table("no label", f"{CSV}a,\n", r"a\.csv, line 32: column 'label' is empty")
     yield table("blank text", f"{CSV} ,a\n", r"a\.csv, line 32: column 'text' is empty")
-    yield table("one class", CSV.replace(",b", ",a"), r"one class only")
+    yield table("one class", CSV.replace(",b", ",a"), r"only one class")
     yield table(
         "a class in test only",
         "text,label,part\n"
@@ -110,7 +112,7 @@ def tables() -> Iterator[Bad]:
     )
     for label in ("nan", "inf", "1_000", "n/a"):
         content = "text\tlabel\n" + "".join(f"t{at}\t{at / 4}\n" for at in range(30)) + f"x\t{label}\n"
-        said = rf"a\.tsv, line 32: '{label}' is no score"
+        said = rf"a\.tsv, line 32: '{label}' is not a score"
         yield table(f"score {label}", content, said, "task.kind=scores", "a.tsv")
     yield table(
         "a score out of range",
@@ -156,15 +158,15 @@ def spans() -> Iterator[Bad]:
     yield table("start alone", CSV, r"task\.start and task\.end belong together", "task.start=text")
     by_list = "task.tokens=words task.label=tags"
     for name, line, said in (
-        ("no list", '{"words": "a b", "tags": ["X", "Y"]}', "column 'words' holds no list"),
-        ("empty list", '{"words": [], "tags": []}', "column 'words' holds no list"),
+        ("no list", '{"words": "a b", "tags": ["X", "Y"]}', "column 'words' is not a list"),
+        ("empty list", '{"words": [], "tags": []}', "column 'words' is not a list"),
         ("nested lists", '{"words": [["a"], "b"], "tags": ["X", "Y"]}', "column 'words' holds a list"),
         ("nested labels", '{"words": ["a", "b"], "tags": [["X"], "Y"]}', "column 'tags' holds a list"),
         ("a label too few", '{"words": ["a", "b"], "tags": ["X"]}', "2 tokens but 1 labels"),
         ("an empty word", '{"words": ["a", ""], "tags": ["X", "Y"]}', "column 'words' is empty"),
         ("a null word", '{"words": ["a", null], "tags": ["X", "Y"]}', "column 'words' is empty"),
         ("a null label", '{"words": ["a", "b"], "tags": ["X", null]}', "column 'tags' is empty"),
-        ("a column too few", '{"words": ["a", "b"]}', "column 'tags' holds no list"),
+        ("a column too few", '{"words": ["a", "b"]}', "column 'tags' is not a list"),
     ):
         yield table(f"tokens, {name}", f"{WORDS}{line}\n", rf"a\.jsonl, line 31: {said}", by_list, "a.jsonl")
     content = "word,sentence,label\na,1,X\nb,,Y\n"
@@ -179,17 +181,17 @@ def spans() -> Iterator[Bad]:
 def json_lines() -> Iterator[Bad]:
     """Cases of jsonl."""
     for name, line, said in (
-        ("broken", '{"text": "x", "label": }', r"no JSON \(Expecting value, character 24\)"),
-        ("cut short", '{"text": "x', r"no JSON \(Invalid control character at, character 12\)"),
-        ("a list", '["x", "a"]', "no JSON object"),
-        ("two objects", '{"text": "x", "label": "a"} {}', r"no JSON \(Extra data"),
+        ("broken", '{"text": "x", "label": }', r"not JSON \(Expecting value, character 24\)"),
+        ("cut short", '{"text": "x', r"not JSON \(Invalid control character at, character 12\)"),
+        ("a list", '["x", "a"]', "not a JSON object"),
+        ("two objects", '{"text": "x", "label": "a"} {}', r"not JSON \(Extra data"),
         (
             "a key twice",
             '{"text": "x", "label": "a", "label": "b"}',
-            r"no JSON \(two values are called 'label'",
+            r"not JSON \(two values are called 'label'",
         ),
-        ("too deep", "[" * 100_000, "no JSON"),
-        ("a long number", '{"text": "x", "label": ' + "9" * 5000 + "}", "no JSON"),
+        ("too deep", "[" * 100_000, "not JSON"),
+        ("a long number", '{"text": "x", "label": ' + "9" * 5000 + "}", "not JSON"),
         ("half a character", r'{"text": "\ud83d", "label": "a"}', "half a character"),
         ("a list for a text", '{"text": ["x"], "label": "a"}', "column 'text' holds a list"),
         ("an object for a label", '{"text": "x", "label": {"a": 1}}', "column 'label' holds a dict"),
@@ -197,20 +199,20 @@ def json_lines() -> Iterator[Bad]:
         ("no label", '{"text": "x"}', "column 'label' is empty"),
     ):
         yield table(f"jsonl, {name}", f"{JSON}{line}\n", rf"a\.jsonl, line 31: .*{said}", file="a.jsonl")
-    yield table("json over lines", '[\n{"text": "x"}\n]', r"a\.jsonl, line 1: no JSON", file="a.jsonl")
+    yield table("json over lines", '[\n{"text": "x"}\n]', r"a\.jsonl, line 1: not JSON", file="a.jsonl")
 
 
 def binaries() -> Iterator[Bad]:
     """Cases of parquet, and of paths."""
     good = parquet(text=TEXTS, label=LABELS)
     name = "a.parquet"
-    yield table("parquet, text", CSV, r"a\.parquet: no parquet file that can be read", file=name)
-    yield table("parquet, empty", b"", r"a\.parquet: no parquet file that can be read", file=name)
-    yield table("parquet, cut", good[:-20], r"a\.parquet: no parquet file that can be read", file=name)
+    yield table("parquet, text", CSV, r"a\.parquet: not a readable parquet file", file=name)
+    yield table("parquet, empty", b"", r"a\.parquet: not a readable parquet file", file=name)
+    yield table("parquet, cut", good[:-20], r"a\.parquet: not a readable parquet file", file=name)
     yield table(
         "parquet, damaged",
         good[:4] + b"\xff" * 60 + good[64:],
-        r"a\.parquet: no parquet file that can be read",
+        r"a\.parquet: not a readable parquet file",
         file=name,
     )
     yield table("parquet, no rows", parquet(text=[], label=[]), r"a\.parquet: there are no rows", file=name)

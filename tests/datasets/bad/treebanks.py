@@ -20,13 +20,14 @@ CONLLU = word("1", "Dogs", "2") + word("2", "see", "0") + word("3", "cats", "2")
 def treebanks() -> Iterator[Bad]:
     """Cases of CoNLL-U and bracketed trees."""
     for name, text, said in (
-        ("cycle", word("1", "a", "2") + word("2", "b", "1") + word("3", "c", "0"), ", line 5: the heads run"),
-        ("itself", word("1", "a", "1") + word("2", "b", "0"), ", line 5: the heads run in a circle"),
-        ("head out of range", word("1", "a", "7"), ", line 5: head 7 is no word"),
+        ("cycle", word("1", "a", "2") + word("2", "b", "1") + word("3", "c", "0"),
+         ", line 5: the heads form a cycle"),
+        ("itself", word("1", "a", "1") + word("2", "b", "0"), ", line 5: the heads form a cycle"),
+        ("head out of range", word("1", "a", "7"), ", line 5: head 7 is not a word"),
         ("negative head", word("1", "a", "-1"), ", line 5: head .*-1"),
         ("no root", word("1", "a", "2") + word("2", "b", "1"), ", line 5: no word .* is its root"),
         ("two roots", word("1", "a", "0") + word("2", "b", "0"), ", line 6: a second root"),
-        ("head that is no number", word("1", "a", "x"), ", line 5: head 'x' is no number"),
+        ("head that is no number", word("1", "a", "x"), ", line 5: head 'x' is not a number"),
         ("a field too few", word("1", "a", "0").replace("\t_\n", "\n"), ", line 5: 9 columns"),
         ("a field too many", word("1", "a", "0").replace("\n", "\t_\n"), ", line 5: 11 columns"),
         ("no tabs", "1 a a NOUN NN _ 0 dep _ _\n", ", line 5: no tabs"),
@@ -47,7 +48,7 @@ def treebanks() -> Iterator[Bad]:
         )
     for name, content, said in (
         ("empty file", b"", ": the file is empty"),
-        ("comments only", b"# a\n\n# b\n", ": the file holds no sentence"),
+        ("comments only", b"# a\n\n# b\n", ": the file contains no sentence"),
         ("gzip", gzip.compress(CONLLU.encode()), ": a gzip file"),
         ("utf-16", CONLLU.encode("utf-16"), ", line 1: not utf-8 text"),
         ("forms left out", re.sub("Dogs|see|cats", "_", CONLLU).encode(), ": every form is _"),
@@ -80,14 +81,14 @@ def treebanks() -> Iterator[Bad]:
     yield Bad(
         "treebank: another kind",
         "task=treebank/tense task.path={}/a.csv",
-        r"a\.csv: unknown kind of treebank",
+        r"a\.csv: unknown treebank format",
         {"a.csv": CSV},
     )
     yield Bad("treebank: missing", "task=treebank/tense task.path={}/a.mrg", r"a\.mrg: no such file", {})
     yield Bad(
         "treebank: a folder called mrg",
         "task=treebank/tense task.path={}/a.mrg",
-        r"a\.mrg: the folder holds neither",
+        r"a\.mrg: the folder contains neither",
         {"a.mrg": folder},
     )
     good = "(S (NP (NN dog)) (VP (VBD ran)))\n"
@@ -99,7 +100,7 @@ def treebanks() -> Iterator[Bad]:
         ("no label", f"{good}(S ((NN dog)) (VBD ran))\n", ", line 2: a constituent has no label"),
         ("no word", f"{good}(S (NP) (VBD ran))\n", ", line 2: NP has no word"),
         ("too deep", good + "(S " * 300 + "(NN a)" + ")" * 300, ", line 2: a tree of more than 200 levels"),
-        ("no tree", "no tree at all", ": the file holds no sentence"),
+        ("no tree", "no tree at all", ": the file contains no sentence"),
         ("empty", "", ": the file is empty"),
         ("too few", good, ": .*task treebank/tense|: .*too few"),
     ):  # fmt: skip

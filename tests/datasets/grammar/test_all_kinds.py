@@ -13,6 +13,8 @@ from sklearn.tree import DecisionTreeClassifier
 from probing.datasets.grammar.kinds import KINDS
 from tests.datasets.grammar.drawn import ALL, MATCHED, SIZES, class_of, examples, source
 
+pytestmark = pytest.mark.slow
+
 VOWEL = re.compile(r"[aeiou]")
 
 

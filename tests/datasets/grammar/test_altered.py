@@ -13,6 +13,8 @@ from probing.datasets.grammar.tree import spell, words
 from probing.datasets.grammar.vocabulary import Noun, Verb
 from tests.datasets.grammar.drawn import examples
 
+pytestmark = pytest.mark.slow
+
 ALTERED = ("bigram_shift", "odd_man_out", "coordination_inversion")
 
 

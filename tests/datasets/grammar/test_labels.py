@@ -13,6 +13,8 @@ from probing.datasets.grammar.nouns import NOUNS
 from probing.datasets.grammar.verbs import VERBS
 from tests.datasets.grammar.drawn import SIZES, class_of, examples
 
+pytestmark = pytest.mark.slow
+
 THIRD = {verb.form("VBZ") for verb in VERBS}
 PLURAL_PRESENT = {verb.form("VBP") for verb in VERBS}
 PAST = {verb.form("VBD") for verb in VERBS}

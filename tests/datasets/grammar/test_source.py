@@ -18,6 +18,8 @@ from probing.datasets.grammar import draws as draw
 from probing.datasets.grammar.kinds import KINDS
 from probing.errors import ProbingError
 
+pytestmark = pytest.mark.slow
+
 CONF = Path(__file__).parents[3] / "conf" / "task" / "grammar"
 DIGEST = """
 import hashlib

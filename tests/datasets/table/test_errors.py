@@ -47,7 +47,7 @@ def test_the_good_one_is_good(tmp_path: Path) -> None:
             {"label": "text"},
             ["column 'text' has 30 different labels for 30", "task.kind=scores"],
         ),
-        (GOOD, {"kind": "scores"}, ["line 2: 'a' is no score"]),
+        (GOOD, {"kind": "scores"}, ["line 2: 'a' is not a score"]),
         (GOOD, {"classes": ("a", "c")}, ["line 3: label 'b' is not in task.classes"]),
         (GOOD, {"classes": ("a", "b", "a")}, ["names a class twice"]),
         (GOOD, {"ignore": ("a", "b")}, ["task.ignore leaves no example"]),
@@ -68,16 +68,24 @@ def test_the_good_one_is_good(tmp_path: Path) -> None:
         (
             GOOD.replace(",b", ",1.5").replace(",a", ",2") + "x,n/a\n",
             {},
-            ["line 32: label 'n/a' is no number"],
+            ["line 32: label 'n/a' is not a number"],
         ),
         (
             GOOD.replace(",b", ",1").replace(",a", ",6"),
             {"low": 1.0, "high": 5.0},
             ["line 2: score 6 is outside"],
         ),
-        (GOOD.replace(",b", ",1").replace(",a", ",nan"), {"kind": "scores"}, ["line 2: 'nan' is no score"]),
-        (GOOD.replace(",b", ",1").replace(",a", ",inf"), {"kind": "scores"}, ["line 2: 'inf' is no score"]),
-        (GOOD, {"metric": "pearson"}, ["line 2: 'a' is no score"]),
+        (
+            GOOD.replace(",b", ",1").replace(",a", ",nan"),
+            {"kind": "scores"},
+            ["line 2: 'nan' is not a score"],
+        ),
+        (
+            GOOD.replace(",b", ",1").replace(",a", ",inf"),
+            {"kind": "scores"},
+            ["line 2: 'inf' is not a score"],
+        ),
+        (GOOD, {"metric": "pearson"}, ["line 2: 'a' is not a score"]),
     ],
 )
 def test_a_bad_csv(content: str, settings: dict[str, Any], parts: list[str], tmp_path: Path) -> None:
@@ -95,8 +103,8 @@ def test_a_wrong_encoding_is_placed(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("line", "part"),
     [
-        ('{"text": "x", "label": }', "line 2: no JSON (Expecting value, character 24)"),
-        ('["x", "a"]', "line 2: no JSON object"),
+        ('{"text": "x", "label": }', "line 2: not JSON (Expecting value, character 24)"),
+        ('["x", "a"]', "line 2: not a JSON object"),
         ('{"text": "x"}', "line 2: column 'label' is empty"),
         ('{"text": null, "label": "a"}', "line 2: column 'text' is empty"),
         ('{"text": "x", "label": NaN}', "line 2: column 'label' is empty"),
@@ -108,8 +116,11 @@ def test_a_wrong_encoding_is_placed(tmp_path: Path) -> None:
         ('{"text": "x", "label": {"a": 1}}', "line 2: column 'label' holds a dict"),
         ('{"text": "\\ud83d", "label": "a"}', "line 2: column 'text' has \\ud83d, half a character"),
         ('{"text": "x", "label": "\\ud83d"}', "line 2: column 'label' has \\ud83d, half a character"),
-        (f'{{"text": "x", "label": {"9" * 5000}}}', "line 2: no JSON (too long a number or too deep a list)"),
-        ("[" * 100_000, "line 2: no JSON (too long a number or too deep a list)"),
+        (
+            f'{{"text": "x", "label": {"9" * 5000}}}',
+            "line 2: not JSON (a number is too long or a list too deep)",
+        ),
+        ("[" * 100_000, "line 2: not JSON (a number is too long or a list too deep)"),
     ],
 )
 def test_a_bad_jsonl(line: str, part: str, tmp_path: Path) -> None:
@@ -128,7 +139,7 @@ def test_a_label_that_train_lacks_is_placed(tmp_path: Path) -> None:
 def test_splits_that_lack_one(tmp_path: Path) -> None:
     split = [f"text {number},{'ab'[number % 2]},{'train' if number < 25 else 'dev'}" for number in range(30)]
     message = error(tmp_path, "\n".join(["text,label,part", *split]), split="part")
-    assert "there is train and dev but no test; add it, or call dev test" in message
+    assert "there is train and dev but no test; add it, or rename dev to test" in message
     other = error(tmp_path, "\n".join(["text,label,part", *split]), split="part", selection="nested")
     assert "task.selection=nested tests every example in turn" in other
 
@@ -143,8 +154,11 @@ def test_files_that_are_not_there_or_not_known(tmp_path: Path) -> None:
     for settings, part in [
         ({"path": tmp_path / "b.csv"}, "b.csv: no such file"),
         ({"path": tmp_path / "data.xlsx"}, "unknown extension '.xlsx'; save it as one of .csv, .tsv"),
-        ({"path": tmp_path / "broken.parquet"}, "broken.parquet: no parquet file that can be read"),
-        ({"path": tmp_path}, "no train file; there is a.csv, broken.parquet; call them train, dev and test"),
+        ({"path": tmp_path / "broken.parquet"}, "broken.parquet: not a readable parquet file"),
+        (
+            {"path": tmp_path},
+            "no train file; there is a.csv, broken.parquet; name the files train, dev and test",
+        ),
         ({"path": tmp_path / "twice"}, "dev.csv and valid.csv are both dev"),
         ({}, "task.path is not set; give task.path=..."),
         ({"test": tmp_path / "a.csv"}, "task.train is not set"),
@@ -162,7 +176,7 @@ def test_files_that_are_not_there_or_not_known(tmp_path: Path) -> None:
 def test_bad_frames() -> None:
     frame = pd.DataFrame({"text": [f"text {number}" for number in range(30)], "label": ["a", "b"] * 15})
     for bad, part in [
-        (frame.iloc[:0], "the frame: it has no rows"),
+        (frame.iloc[:0], "the frame has no rows"),
         (frame.set_axis(["text", "text"], axis=1), "the frame: two columns are called 'text'"),
         (
             frame.assign(label=frame["label"].where(frame.index < 29)),

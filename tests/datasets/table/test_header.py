@@ -99,7 +99,7 @@ def test_another_separator_is_named(tmp_path: Path, kind: str, separator: str, s
     # without commas in the text the rows are as wide as the header, and it is the column that is missing
     plain = content.replace(", it's", " it's")
     message = said(tmp_path, plain, f"a.{kind}")
-    assert f"no column 'text', which task.text names; its fields seem to stand between '{shown}'" in message
+    assert f"no column 'text', which task.text names; its fields seem to be separated by '{shown}'" in message
 
 
 def test_accents_may_be_written_in_two_ways(tmp_path: Path) -> None:

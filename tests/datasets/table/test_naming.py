@@ -143,7 +143,7 @@ def test_a_score_must_be_a_finite_number(tmp_path: Path, label: str) -> None:
     rows = "".join(f"text {at};{at / 4}\n" for at in range(30))
     (tmp_path / "a.csv").write_text(f"text;label\nfirst;2\nbad;{label}\n{rows}")
     for kind in ("auto", "scores"):
-        with pytest.raises(ProbingError, match=r"a\.csv, line 3: (label )?'.*' is no (number|score)"):
+        with pytest.raises(ProbingError, match=r"a\.csv, line 3: (label )?'.*' is not a (number|score)"):
             TableTask(path=tmp_path / "a.csv", separator=";", kind=kind).build()
 
 

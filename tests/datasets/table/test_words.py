@@ -123,7 +123,7 @@ def test_pairs_of_spans_in_one_text_and_in_two() -> None:
         ({"from": None}, r"row 3: column 'from' is None; give a whole number"),
         ({"from": "nan"}, r"row 3: column 'from' is 'nan'; give a whole number"),
         ({"to": float("inf")}, r"row 3: column 'to' is inf; give a whole number"),
-        ({"from": 10}, r"row 3: span 10 to 11 is blank; mend its offsets"),
+        ({"from": 10}, r"row 3: span 10 to 11 is blank; fix its offsets"),
     ],
 )
 def test_a_span_outside_its_text_is_named(change: dict[str, Any], message: str) -> None:
@@ -149,12 +149,12 @@ def test_lists_of_unequal_length_are_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"tokens": "form"}, "row 0: column 'form' holds no list"),
+        ({"tokens": "form"}, "row 0: column 'form' is not a list"),
         ({"word": "form"}, r"task\.word and task\.sentence belong together"),
         ({"start": "form"}, r"task\.start and task\.end belong together"),
         ({"tokens": "form", "second": "form"}, r"task\.tokens and task\.second contradict"),
-        ({"second_start": "form", "second_end": "form"}, r"give the first, task\.start"),
-        ({"pair": "joint"}, r"task\.pair=joint is for task\.second"),
+        ({"second_start": "form", "second_end": "form"}, r"needs a first span; give task\.start"),
+        ({"pair": "joint"}, r"task\.pair=joint needs task\.second"),
     ],
 )
 def test_columns_that_do_not_go_together(settings: dict[str, Any], message: str) -> None:
@@ -165,7 +165,7 @@ def test_columns_that_do_not_go_together(settings: dict[str, Any], message: str)
 def test_a_sentence_in_two_splits_and_a_word_without_one() -> None:
     by_row: dict[str, Any] = {"word": "form", "sentence": "sentence", "label": "tags"}
     parted = rows().assign(part=["train"] * 52 + ["test"] * 98)
-    with pytest.raises(ProbingError, match=r"row 52: sentence 10 has words in train too"):
+    with pytest.raises(ProbingError, match=r"row 52: sentence 10 also has words in train"):
         TableTask(frame=parted, split="part", **by_row).build()
     lost = rows().astype({"sentence": object})
     lost.loc[7, "sentence"] = None

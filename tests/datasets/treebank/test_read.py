@@ -77,14 +77,14 @@ def bad(line: int, column: int, value: str) -> str:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (bad(3, 7, "two"), "line 3: head 'two' is no number"),
+        (bad(3, 7, "two"), "line 3: head 'two' is not a number"),
         (bad(4, 2, ""), "line 4: the word has no form"),
         (bad(4, 2, " "), "line 4: the word has no form"),
-        (bad(5, 7, "4"), "line 5: head 4 is no word of the sentence"),
-        (bad(5, 7, "_"), "line 5: head _ is no word of the sentence"),
+        (bad(5, 7, "4"), "line 5: head 4 is not a word of the sentence"),
+        (bad(5, 7, "_"), "line 5: head _ is not a word of the sentence"),
         (bad(4, 7, "1"), r"line 3: no word of the sentence is its root \(head 0\)"),
         (bad(5, 7, "0"), r"line 5: a second root \(head 0\)"),
-        (bad(5, 7, "3"), "line 5: the heads run in a circle"),
+        (bad(5, 7, "3"), "line 5: the heads form a cycle"),
         (bad(5, 1, "2"), "line 5: duplicate id 2"),
         (bad(5, 1, "1"), "line 5: duplicate id 1; put an empty line between sentences"),
         (bad(5, 1, "7"), "line 5: id 7 where 3 should be"),
@@ -93,10 +93,10 @@ def bad(line: int, column: int, value: str) -> str:
         (bad(4, 10, "_\textra"), "line 4: 11 columns where CoNLL-U has 10"),
         (bad(4, 10, "_").replace("\t_\n", "\n"), "line 3: 9 columns where CoNLL-U has 10"),
         (bad(4, 10, "_").replace("\t", " "), "line 3: no tabs"),
-        ("2-3\tdu" + 8 * "\t_" + "\n" + bad(3, 10, "_"), "line 1: multiword token 2-3 does not stand before"),
+        ("2-3\tdu" + 8 * "\t_" + "\n" + bad(3, 10, "_"), "line 1: multiword token 2-3 does not come before"),
         (bad(3, 10, "_") + "4-5\tdu" + 8 * "\t_" + "\n", "line 6: a multiword token lacks some of its words"),
-        ("# nothing\n\n# but comments\n", "holds no sentence"),
-        (block([["1", "_", *"________"]]), "every form is _; put the text in"),
+        ("# nothing\n\n# but comments\n", "contains no sentence"),
+        (block([["1", "_", *"________"]]), "every form is _; restore the text"),
         (" \n", "the file is empty"),
     ],
 )  # fmt: skip
@@ -113,7 +113,7 @@ def test_a_sentence_with_a_cycle_beside_its_root(tmp_path: Path) -> None:
         row(2, "a", "X", "_", 3, "dep"),
         row(3, "b", "X", "_", 2, "dep"),
     ]
-    with pytest.raises(ProbingError, match="line 2: the heads run in a circle"):
+    with pytest.raises(ProbingError, match="line 2: the heads form a cycle"):
         one(tmp_path, block(rows))
 
 
@@ -154,8 +154,8 @@ def test_traces_and_escapes_of_bracketed_trees(tmp_path: Path) -> None:
         ("(S (NN a))\n(S (NP (NN a) dogs))", "line 2: a word in NP has no tag"),
         ("(S (NN a))\n(S (NN) (NN b))", "line 2: NN has no word"),
         ("(S (NN a))\n" + "(S " * 450 + "(NN a)" + ")" * 450, "line 2: a tree of more than 200 levels"),
-        ("no tree", "holds no sentence"),
-        ("(S (NP (-NONE- *)))", "holds no sentence"),
+        ("no tree", "contains no sentence"),
+        ("(S (NP (-NONE- *)))", "contains no sentence"),
     ],
 )  # fmt: skip
 def test_a_bad_line_of_brackets_is_named(tmp_path: Path, text: str, message: str) -> None:
@@ -185,14 +185,14 @@ def test_a_folder_gives_its_files_with_their_splits(tmp_path: Path) -> None:
 
 
 def test_paths_that_are_no_treebank(tmp_path: Path) -> None:
-    with pytest.raises(ProbingError, match=r"holds neither .conllu nor .mrg files; task.path must be"):
+    with pytest.raises(ProbingError, match=r"contains neither .conllu nor .mrg files; task.path must be"):
         read_treebank(tmp_path)
     with pytest.raises(ProbingError, match=r"x\.conllu: no such file or directory; task.path must be"):
         read_treebank(tmp_path / "x.conllu")
     with pytest.raises(ProbingError, match=r"UD_Missing: no such file or directory; task.path must be"):
         read_treebank(tmp_path / "UD_Missing")
     (tmp_path / "x.txt").write_text("x")
-    with pytest.raises(ProbingError, match=r"x\.txt: unknown kind of treebank; task.path must be"):
+    with pytest.raises(ProbingError, match=r"x\.txt: unknown treebank format; task.path must be"):
         read_treebank(tmp_path / "x.txt")
 
 

@@ -19,6 +19,8 @@ from probing.datasets.treebank.properties import KINDS
 from probing.datasets.treebank.properties.odd_man_out import FEWEST, MOST
 from probing.datasets.treebank.task import TreebankTask
 
+pytestmark = pytest.mark.slow
+
 # length says nothing of the class
 CONTROLLED = [
     "depth",

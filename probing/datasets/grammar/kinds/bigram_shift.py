@@ -1,4 +1,4 @@
-"""Whether two adjacent words have changed places."""
+"""Detection of two swapped adjacent words."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from probing.datasets.grammar.tree import PUNCTUATION, Tree, words
 
 
 class BigramShift(AlteredKind):
-    """Original, or two adjacent words swapped so that the grammar cannot make the result."""
+    """Originals, and sentences with two adjacent words swapped so that the grammar cannot make them."""
 
     classes = ("original", "shifted")
 
     def tokens(self, tree: Tree, label: int, rng: Random) -> list[str] | None:
-        """The words; sentences that offer no swap are not used for either class."""
+        """Return the words; sentences without a possible swap are not used for either class."""
         found = words(tree)
         places = [place for place in swaps(tree) if found[place] != found[place + 1]]
         if not places:
@@ -27,10 +27,10 @@ class BigramShift(AlteredKind):
 
 
 def swaps(tree: Tree) -> list[int]:
-    """Where a word and the next may be swapped.
+    """Return the places of words that may be swapped with the next one.
 
-    The first word, whose capital would tell, and punctuation keep their places. A swap must bring two
-    parts of speech side by side that never are so in the grammar.
+    The first word, whose capital would give it away, and punctuation keep their places. A swap must make two
+    parts of speech adjacent that never are in the grammar.
     """
     tags = [terminal(leaf.slot) for leaf in tree.leaves()]
     legal = neighbours()

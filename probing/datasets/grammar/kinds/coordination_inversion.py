@@ -1,4 +1,4 @@
-"""Whether two coordinate clauses have changed places."""
+"""Detection of swapped coordinate clauses."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from probing.datasets.grammar.tree import Tree, words
 
 
 class CoordinationInversion(Kind):
-    """Original, or inverted so that an effect, or a pronoun, stands before what it goes back to."""
+    """Originals, and sentences in which an effect or a pronoun comes before what it refers to."""
 
     classes = ("original", "inverted")
     root = "PAIR"
 
     def places(self, skeleton: Tree) -> Sequence[tuple[int, Hashable]]:
-        """Both classes, keyed by the lengths of the clauses in the order in which they are shown."""
+        """Return both classes, keyed by the lengths of the clauses in the order in which they are shown."""
         first, second = length_of_clauses(skeleton)
         if first + second + 3 > LONGEST:
             return ()
         return ((0, (first, second)), (1, (second, first)))
 
     def filler(self, lexicon: Lexicon, rng: Random) -> Filler:
-        """What writes an effect after its cause."""
+        """Return a filler that writes an effect after its cause."""
         return PairFiller(lexicon, rng)
 
     def tokens(self, tree: Tree, label: int, rng: Random) -> list[str]:
-        """The words, the clauses swapped for the second class."""
+        """Return the words, with the clauses swapped for the second class."""
         del rng
         first, comma, link, second, stop = tree.children
         inverted = Tree(tree.label, tree.role, (second, comma, link, first, stop))
@@ -38,6 +38,6 @@ class CoordinationInversion(Kind):
 
 
 def length_of_clauses(tree: Tree) -> tuple[int, int]:
-    """Number of tokens of the two clauses."""
+    """Return the numbers of tokens of the two clauses."""
     first, second = (child.size for child in tree.children if isinstance(child, Tree))
     return first, second

@@ -1,4 +1,4 @@
-"""How deep the sentence's tree is."""
+"""Depth of the sentence's tree."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ DEPTHS = tuple(range(5, 10))
 
 
 class Depth(Kind):
-    """Levels of the constituency tree from the root down to the tags, both counted."""
+    """Levels of the constituency tree from the root down to the tags, both included."""
 
     classes = tuple(str(depth) for depth in DEPTHS)
     pool = 8000
     richness = (0.4, 1.2, 2.4)
 
     def label(self, tree: Tree) -> str | None:
-        """The depth, if it is one of those asked for."""
+        """Return the depth if it is one of the classes."""
         depth = tree.depth
         return str(depth) if depth in DEPTHS else None

@@ -1,4 +1,4 @@
-"""What one of the ten tasks has to say to be generated; all but the classes has a default."""
+"""Description of one of the ten tasks, with a default for everything but the classes."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ SHORTEST, LONGEST = 5, 20
 
 
 class Kind:
-    """A question about sentences.
+    """One of the ten tasks.
 
     Attributes:
-        classes: Names of the answers.
-        root: Symbol of the grammar that the sentences come from.
-        pool: Number of skeletons drawn to choose from.
-        richness: How much they nest, from the poorest to the richest.
+        classes: Names of the classes.
+        root: Symbol of the grammar that the sentences derive from.
+        pool: Number of skeletons to draw and choose from.
+        richness: Degrees of nesting, from the poorest to the richest.
     """
 
     classes: tuple[str, ...]
@@ -29,10 +29,10 @@ class Kind:
     richness: Sequence[float] = RICHNESS
 
     def places(self, skeleton: Tree) -> Sequence[tuple[int, Hashable]]:
-        """Classes for which a skeleton may serve, each with a key.
+        """Return the classes that a skeleton can serve, each with a key.
 
-        The classes get equally many sentences of each key, so the key, sentence length by default, says
-        nothing of the class.
+        The classes get equal numbers of sentences of each key. So the key, by default the sentence length,
+        carries no information about the class.
         """
         label = self.label(skeleton)
         size = skeleton.size
@@ -41,38 +41,38 @@ class Kind:
         return ((self.classes.index(label), size),)
 
     def label(self, tree: Tree) -> str | None:
-        """The class as read off the tree; None if the question does not arise."""
+        """Return the class of a tree; None if it has none."""
         raise NotImplementedError
 
     def lexicons(self, seed: int) -> dict[str, Lexicon]:
-        """The words of each split."""
+        """Return the words of each split."""
         del seed
         return dict.fromkeys(("train", "dev", "test"), Lexicon())
 
     def filler(self, lexicon: Lexicon, rng: Random) -> Filler:
-        """What puts words into skeletons."""
+        """Return the filler of skeletons."""
         return Filler(lexicon, rng)
 
     def compose(self, filler: Filler, skeleton: Tree, label: int) -> Tree | None:
-        """A sentence for a class, or None to try another skeleton."""
+        """Return a sentence for a class, or None to try another skeleton."""
         del label
         return filler.fill(skeleton)
 
     def tokens(self, tree: Tree, label: int, rng: Random) -> list[str] | None:
-        """The words that are shown for a sentence of a class, or None to try another."""
+        """Return the words to show for a sentence of a class, or None to try another sentence."""
         del label, rng
         return words(tree)
 
     def finish(self, trees: list[Tree], labels: Sequence[int], rng: Random) -> list[list[str]] | None:
-        """The words shown for all sentences of a split together; None leaves them as they are."""
+        """Return the words to show for all sentences of a split together; None leaves them as they are."""
         del trees, labels, rng
         return None
 
 
 class AlteredKind(Kind):
-    """A question whether a sentence was altered; any skeleton may serve for either answer."""
+    """A task that asks whether a sentence was altered; any skeleton can serve either class."""
 
     def places(self, skeleton: Tree) -> Sequence[tuple[int, Hashable]]:
-        """Both classes, keyed by length."""
+        """Return both classes, keyed by length."""
         size = skeleton.size
         return ((0, size), (1, size)) if SHORTEST <= size <= LONGEST else ()

@@ -1,4 +1,4 @@
-"""How long the sentence is."""
+"""Length of the sentence."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ BINS = ((5, 8), (9, 12), (13, 16), (17, 20), (21, 25), (26, 28))
 
 
 class Length(Kind):
-    """The bin of the number of tokens, punctuation counted; the bins are SentEval's."""
+    """SentEval's bins of the number of tokens, punctuation included."""
 
     classes = tuple(f"{low}-{high}" for low, high in BINS)
 
     def label(self, tree: Tree) -> str | None:
-        """The bin, if there is one."""
+        """Return the bin, if there is one."""
         size = tree.size
         return next((f"{low}-{high}" for low, high in BINS if low <= size <= high), None)
 
     def places(self, skeleton: Tree) -> Sequence[tuple[int, Hashable]]:
-        """The one class that is no secret of the length."""
+        """Return the only possible class, without a key: length itself cannot be matched."""
         label = self.label(skeleton)
         return () if label is None else ((self.classes.index(label), None),)

@@ -9,24 +9,24 @@ from probing.datasets.grammar.tree import Tree
 
 
 class SubjNumber(Kind):
-    """Singular or plural subject; no noun, in whatever place, is in two splits."""
+    """Singular or plural subject; no noun, in any place of the sentence, is in two splits."""
 
     classes = ("singular", "plural")
 
     def label(self, tree: Tree) -> str | None:
-        """The number, if the subject is a common noun."""
+        """Return the number if the subject is a common noun."""
         noun = subject(tree)
         return NUMBERS[noun.tag] if noun else None
 
     def lexicons(self, seed: int) -> dict[str, Lexicon]:
-        """Other nouns for each split."""
+        """Return different nouns for each split."""
         return noun_shares(seed)
 
 
 class ObjNumber(SubjNumber):
-    """Singular or plural direct object; no noun, in whatever place, is in two splits."""
+    """Singular or plural direct object; no noun, in any place of the sentence, is in two splits."""
 
     def label(self, tree: Tree) -> str | None:
-        """The number, if the main verb has an object and that is a common noun."""
+        """Return the number if the main verb has an object that is a common noun."""
         noun = direct_object(tree)
         return NUMBERS[noun.tag] if noun else None

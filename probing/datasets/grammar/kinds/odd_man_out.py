@@ -1,4 +1,4 @@
-"""Whether one noun or verb makes no sense where it stands."""
+"""Detection of one noun or verb that makes no sense in its place."""
 
 from __future__ import annotations
 
@@ -17,18 +17,19 @@ Place = tuple[int, int, Leaf]
 
 
 class OddManOut(AlteredKind):
-    """Original, or one noun or verb replaced by another in the same form that makes no sense there.
+    """Originals, and sentences in which another noun or verb of the same form makes no sense in its place.
 
-    The odd sentences exchange words in pairs, so that they hold the same words as often as they would
+    The odd sentences exchange words in pairs. So they contain the same words, equally often, as they would
     unaltered, and no word gives them away.
     """
 
     classes = ("original", "odd")
 
     def tokens(self, tree: Tree, label: int, rng: Random) -> list[str] | None:
-        """The words; sentences without a place for an odd word are not used for either class.
+        """Return the words; sentences without a place for an odd word are not used for either class.
 
-        Of those where only people could make place for it, some are left out so that all find a partner.
+        Some of the sentences in which only words about people can be exchanged are left out, so that all the
+        others find a partner.
         """
         del label
         places = [(0, place, leaf) for place, leaf in breakable(tree)]
@@ -44,7 +45,7 @@ class OddManOut(AlteredKind):
 
 
 def exchanges(trees: dict[int, Tree], rng: Random) -> Iterator[tuple[int, Tree]]:
-    """Each tree with one word from another that gets its own in turn.
+    """Yield each tree with one word of another tree, which gets its word in return.
 
     The few that find no partner get a word from the lexicon.
     """
@@ -72,7 +73,7 @@ def exchanges(trees: dict[int, Tree], rng: Random) -> Iterator[tuple[int, Tree]]
 def partner(
     place: Place, by_form: dict[tuple[str, str], list[Place]], waiting: dict[int, list[Place]]
 ) -> tuple[Place, Place] | None:
-    """The first waiting place that can exchange words with this one."""
+    """Return the first waiting place that can exchange words with this one."""
     for other in by_form.get(form(place[2]), []):
         if other[0] in waiting and breaks(place[2], other[2].lexeme) and breaks(other[2], place[2].lexeme):
             return place, other
@@ -80,28 +81,29 @@ def partner(
 
 
 def about_people(place: Place) -> bool:
-    """Whether people make sense in a place, or as the subject of its verb.
+    """Return whether people make sense in a place, or as the subject of its verb.
 
-    There are more of these places than of others, and they can only be exchanged with others: they go last.
+    There are more of these places than of others, and they can only be exchanged with others, so they come
+    last.
     """
     leaf = place[2]
     return "human" in leaf.allows
 
 
 def form(leaf: Leaf) -> tuple[str, str]:
-    """What the two words of an exchange share: tag and frame."""
+    """Return tag and frame, which the two words of an exchange share."""
     return leaf.tag, leaf.slot
 
 
 def breaks(leaf: Leaf, lexeme: Lexeme | None) -> bool:
-    """Whether a word makes no sense in a place, and nothing else tells, such as `a` before a vowel."""
+    """Return whether a word makes no sense in a place and nothing else shows it, like `a` before a vowel."""
     if lexeme is None or leaf.lexeme is None or leaf.fits(lexeme):
         return False
     return (leaf.word[0] in VOWELS) == (lexeme.form(leaf.tag)[0] in VOWELS)
 
 
 def breakable(tree: Tree) -> Iterator[tuple[int, Leaf]]:
-    """Places where an odd word may be put."""
+    """Yield places for an odd word."""
     for place, leaf in enumerate(tree.leaves()):
         if leaf.lexeme and is_particular(leaf.lexeme) and breakers(leaf):
             yield place, leaf
@@ -109,21 +111,21 @@ def breakable(tree: Tree) -> Iterator[tuple[int, Leaf]]:
 
 @cache
 def is_particular(lexeme: Lexeme) -> bool:
-    """Whether a word can be out of place at all; `vanish` never is."""
+    """Return whether a word can be out of place at all; `vanish` never is."""
     if isinstance(lexeme, Noun):
         return True
     return any(not lexeme.takes(kind, kind if lexeme.objects else "") for kind in KINDS)
 
 
 def breakers(leaf: Leaf) -> list[Lexeme]:
-    """The words that make no sense in a place."""
+    """Return the words that make no sense in a place."""
     noun = isinstance(leaf.lexeme, Noun)
     return found_breakers(leaf.tag, "" if noun else leaf.slot[2:], leaf.word[0] in VOWELS, leaf.allows)
 
 
 @cache
 def found_breakers(tag: str, frame: str, vowel: bool, allows: tuple[str, ...]) -> list[Lexeme]:
-    """As `breakers`: verbs of a frame, or nouns if it is empty."""
+    """Return the words as `breakers` does: verbs of a frame, or nouns if it is empty."""
     if not frame:
         return [n for n in NOUNS if n.kind not in allows and (n.form(tag)[0] in VOWELS) == vowel]
     verbs = [verb for verb in VERBS if verb.frame == frame and not verb.takes(allows[0], allows[1])]

@@ -1,4 +1,4 @@
-"""The tense of the main verb."""
+"""Tense of the main verb."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from probing.datasets.grammar.tree import Tree
 
 
 class Tense(Kind):
-    """Past or present; no verb, in whatever clause, is in two splits."""
+    """Past or present; no verb, in any clause of the sentence, is in two splits."""
 
     classes = ("past", "present")
 
     def label(self, tree: Tree) -> str | None:
-        """The tense, if there is one main verb and it is finite."""
+        """Return the tense if there is one main verb and it is finite."""
         verb = main_verb(tree)
         return TENSES.get(verb.tag) if verb else None
 
     def lexicons(self, seed: int) -> dict[str, Lexicon]:
-        """Other verbs for each split."""
+        """Return different verbs for each split."""
         return verb_shares(seed)

@@ -1,4 +1,4 @@
-"""Which constituents stand right below the root."""
+"""Constituents right below the root."""
 
 from __future__ import annotations
 
@@ -27,5 +27,5 @@ class TopConstituents(Kind):
     pool = 3500
 
     def label(self, tree: Tree) -> str | None:
-        """The sequence."""
+        """Return the sequence."""
         return top_constituents(tree)

@@ -1,4 +1,4 @@
-"""Which of some words the sentence contains."""
+"""The one of several words that the sentence contains."""
 
 from __future__ import annotations
 
@@ -26,48 +26,48 @@ TARGETS: dict[str, Lexeme] = {**{noun.lemma: noun for noun in NOUNS if noun.lemm
 
 
 class WordContent(Kind):
-    """One of 42 words, of which each sentence contains one, once."""
+    """42 target words; each sentence contains exactly one of them, once."""
 
     classes = tuple(TARGETS)
     pool = 1500
 
     def label(self, tree: Tree) -> str | None:
-        """The target, if the sentence contains one."""
+        """Return the target, if the sentence contains one."""
         return next((leaf.word for leaf in tree.leaves() if leaf.word in TARGETS), None)
 
     def places(self, skeleton: Tree) -> Sequence[tuple[int, Hashable]]:
-        """All classes: any sentence may come to hold any target."""
+        """Return all classes, because any sentence may get any target."""
         if not SHORTEST <= skeleton.size <= LONGEST:
             return ()
         return tuple((label, None) for label in range(len(self.classes)))
 
     def lexicons(self, seed: int) -> dict[str, Lexicon]:
-        """No targets: they are put in afterwards."""
+        """Return words without targets, which are inserted afterwards."""
         del seed
         nouns = [noun for noun in NOUNS if noun.lemma not in LEMMAS]
         verbs = [verb for verb in VERBS if verb.lemma not in LEMMAS]
         return dict.fromkeys(("train", "dev", "test"), Lexicon(nouns, verbs))
 
     def filler(self, lexicon: Lexicon, rng: Random) -> Filler:
-        """One that can put targets into sentences."""
+        """Return a filler that can insert targets into sentences."""
         return TargetFiller(lexicon, rng)
 
     def compose(self, filler: Filler, skeleton: Tree, label: int) -> Tree | None:
-        """A sentence with the target in the place of a word that is used alike."""
+        """Return a sentence with the target in the place of a word that is used alike."""
         assert isinstance(filler, TargetFiller)
         return filler.with_target(skeleton, self.classes[label])
 
 
 class TargetFiller(Filler):
-    """Puts targets into sentences; what has no place for one target is kept for another."""
+    """Inserts targets into sentences; a sentence without a place for one target is kept for another."""
 
     def __init__(self, lexicon: Lexicon, rng: Random) -> None:
-        """As for any filler."""
+        """Draw as any filler does."""
         super().__init__(lexicon, rng)
         self._kept: dict[str, list[tuple[Tree, int]]] = {target: [] for target in TARGETS}
 
     def with_target(self, skeleton: Tree, target: str) -> Tree | None:
-        """A sentence with the target in it, or None if this skeleton has led to none."""
+        """Return a sentence that contains the target, or None if this skeleton has led to none."""
         kept = self._kept[target]
         if not kept:
             self._keep(self.fill(skeleton))
@@ -78,7 +78,7 @@ class TargetFiller(Filler):
         return tree.with_leaf(place, leaf.with_lexeme(TARGETS[target]))
 
     def _keep(self, tree: Tree) -> None:
-        """Keep a sentence for that of its possible targets that has the fewest."""
+        """Keep a sentence for the possible target that has the fewest sentences."""
         options = [
             (target, place)
             for place, leaf in enumerate(tree.leaves())
@@ -91,7 +91,7 @@ class TargetFiller(Filler):
 
 
 def replacing(leaf: Leaf) -> list[str]:
-    """The targets that would be used like the word that is there."""
+    """Return the targets that would be used like the word in this place."""
     word = leaf.lexeme
     if isinstance(word, Noun):
         return NOUNS_LIKE.get(word.kind, [])

@@ -1,4 +1,4 @@
-"""The ten tasks."""
+"""The ten sentence tasks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether two adjacent words have changed places."""
+"""Detection of two swapped adjacent words."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ CLASSES = ("original", "shifted")
 
 
 def examples(pool: Pool) -> Iterator[Example]:
-    """Original, or with two adjacent tokens swapped; sentences that offer no swap serve for neither."""
+    """Yield originals and swaps of two adjacent tokens; sentences without a possible swap are left out."""
     return alternate(_pairs(pool), pool)
 
 
@@ -31,15 +31,15 @@ def _pairs(pool: Pool) -> Iterator[tuple[Example, Example]]:
 
 
 def swaps(sentence: Sentence) -> list[int]:
-    """Where a token and the next may be swapped.
+    """Return the places of tokens that may be swapped with the next one.
 
-    As in SentEval the first token and punctuation keep their places, and sentences with quotes are left
-    out. The two must be different and written apart.
+    As in SentEval, the first token and punctuation keep their places, and sentences with quotes are left
+    out. The two tokens must be different and separated by a space.
     """
     tokens = sentence.tokens
     if not QUOTES.isdisjoint(tokens):
         return []
-    # scripts without spaces have none to ask for
+    # scripts without spaces cannot require one
     apart = sentence.spaces if any(sentence.spaces[:-1]) else [True] * len(tokens)
     still = [not place or is_punctuation(token) for place, token in enumerate(tokens)]
     return [

@@ -1,4 +1,4 @@
-"""Whether two coordinate clauses have changed places."""
+"""Detection of swapped coordinate clauses."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from probing.datasets.treebank.properties.property import Kind, alternate
 from probing.datasets.treebank.reading import clauses
 from probing.datasets.treebank.sentence import Sentence
 
-# marks whose two halves would be torn apart
+# paired marks that a swap could separate
 PAIRED = QUOTES | frozenset("()[]")
 CLASSES = ("original", "inverted")
 # tags of the Penn Treebank
@@ -19,14 +19,14 @@ NAMES = ("NNP", "NNPS")
 
 
 def examples(pool: Pool) -> Iterator[Example]:
-    """Original, or with its two clauses swapped.
+    """Yield originals, or sentences with their two clauses swapped.
 
-    As in SentEval both classes have the same number of sentences whose first clause, as it is shown, is the
-    longer, the shorter, or as long as the second. Sentences with quotes or brackets are left out.
+    As in SentEval, both classes have equal numbers of sentences whose first clause, as shown, is longer than,
+    shorter than, or as long as the second. Sentences with quotes or brackets are left out.
     """
     casing = Casing(pool.treebank)
     pairs = list(_pairs(pool, casing))
-    # neighbours take turns, so that both classes get the same lengths
+    # neighbours alternate, so that both classes get the same lengths
     pairs.sort(key=lambda pair: (len(pair[0].sentence.tokens), pair[0].order))
     return alternate(pairs, pool)
 
@@ -43,9 +43,9 @@ def _pairs(pool: Pool, casing: Casing) -> Iterator[tuple[Example, Example]]:
 
 
 def invert(sentence: Sentence, found: Clauses, casing: Casing) -> tuple[list[str], list[bool]]:
-    """Tokens and spaces with the clauses swapped; the conjunction and punctuation keep their places.
+    """Return tokens and spaces with the clauses swapped; the conjunction and punctuation keep their places.
 
-    The new first word gets a capital if the old one had one, which in turn is written as within a sentence.
+    The new first word is capitalised if the old one was, and the old one is written as within a sentence.
     """
     order = [
         *range(found.link + 1, found.end),
@@ -66,16 +66,17 @@ def invert(sentence: Sentence, found: Clauses, casing: Casing) -> tuple[list[str
 
 
 class Casing:
-    """How a treebank writes words where no sentence starts."""
+    """Spelling of a treebank's words in places other than the start of a sentence."""
 
     def __init__(self, treebank: Iterable[Sentence]) -> None:
-        """Count all words but the first of each sentence."""
+        """Count all words except the first of each sentence."""
         self._counts = Counter(token for sentence in treebank for token in sentence.tokens[1:])
 
     def inside(self, sentence: Sentence) -> str:
-        """The first word of a sentence as it is usually written elsewhere: names and `I` keep a capital.
+        """Return the first word of a sentence as it is usually written elsewhere.
 
-        So do words in capitals; of others that are as often written either way the lemma decides.
+        Names, `I` and words in capitals keep their capitals. If both spellings of another word are equally
+        frequent, the lemma decides.
         """
         token, word = sentence.tokens[0], sentence.words[0]
         if word.upos == "PROPN" or word.xpos in NAMES or token[1:] != token[1:].lower():

@@ -1,4 +1,4 @@
-"""How deep the sentence's tree is."""
+"""Depth of the sentence's tree."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from probing.errors import ProbingError
 
 
 def examples(pool: Pool) -> list[Example]:
-    """The number of levels: as many depths in a row as the treebank is good for.
+    """Return examples of the number of levels, for a range of depths that the treebank supports.
 
     SentEval draws depth and length from a normal distribution without covariance. Here every depth is
-    equally frequent at every length, so that length says nothing of depth at all.
+    equally frequent at every length, so that length carries no information about depth.
     """
     found = [
         item.example(str(levels), item.length)
@@ -29,9 +29,9 @@ def examples(pool: Pool) -> list[Example]:
 
 
 def choose_depths(examples: Sequence[Example], pool: Pool) -> tuple[str, ...]:
-    """The depths in a row whose labels, in a balanced draw, hold the most information: n log k.
+    """Choose consecutive depths whose labels, in a balanced draw, contain the most information: n log k.
 
-    Few depths k leave many sentences n, many leave few.
+    Few depths k leave many sentences n, and many depths leave few.
 
     Raises:
         ProbingError: If no two depths have enough sentences of the same lengths.

@@ -1,4 +1,4 @@
-"""How long the sentence is."""
+"""Length of the sentence."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ BINS = ((5, 8), (9, 12), (13, 16), (17, 20), (21, 25), (26, 28))
 
 
 def examples(pool: Pool) -> list[Example]:
-    """The bin that the number of tokens is in, of those of SentEval's that have enough sentences."""
+    """Return examples of the bin of the number of tokens, for SentEval's bins that have enough sentences."""
     found = [
         item.example(f"{low}-{high}")
         for item in pool.items

@@ -15,12 +15,12 @@ NEEDS: tuple[Column, ...] = ("UPOS", "FEATS", "HEAD", "DEPREL")
 
 
 def of_subjects(pool: Pool) -> Iterator[Example]:
-    """Singular or plural; a form of a common noun is the subject in one split only."""
+    """Yield singular and plural subjects; each form of a common noun is the subject in one split only."""
     return by_form([(item, found) for item in pool.items if (found := subject(item.sentence))], pool.seed)
 
 
 def of_objects(pool: Pool) -> Iterator[Example]:
-    """Singular or plural; a form of a common noun is the direct object in one split only."""
+    """Yield singular and plural objects; each form of a common noun is the object in one split only."""
     return by_form(
         [(item, found) for item in pool.items if (found := direct_object(item.sentence))], pool.seed
     )

@@ -1,4 +1,4 @@
-"""Whether one noun or verb has been replaced by another."""
+"""Detection of one noun or verb that was replaced by another."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ from probing.datasets.treebank.sentence import Sentence, Word
 from probing.tasks.task import SPLITS
 
 CLASSES = ("original", "changed")
-# SentEval takes words that its corpus has 40 to 400 times; a treebank is smaller
+# SentEval takes words that occur 40 to 400 times in its corpus; a treebank is smaller
 FEWEST, MOST = 5, 400
-# how far apart two frequencies may be to be called comparable
+# maximum ratio of two comparable frequencies
 FACTOR = 2
-# of ten words, those that dev and test may replace and put in
+# of ten words, those that dev and test may replace and insert
 TENTHS = {0: "dev", 1: "dev", 2: "test", 3: "test"}
 NOUNS = ("NN", "NNS")
 END = ""
 _T = TypeVar("_T")
 Tag = tuple[object, ...]
-# place of a token and what it may be replaced by
+# place of a token and its replacement
 Change = tuple[int, str]
 
 
 def examples(pool: Pool) -> Iterator[Example]:
-    """Original, or with one noun or verb replaced by another of the same part of speech and features.
+    """Yield originals, or one noun or verb replaced by another of the same part of speech and features.
 
-    As in SentEval the bigrams that it forms with its neighbours are about as frequent (within a factor of
-    2) in the treebank as those of the word that it replaces; so is the word itself, and both are of middling
-    frequency. Words are kept to one split, those that are replaced and those that replace them. Sentences
-    that offer no such change serve for neither class.
+    As in SentEval, the bigrams of the new word with its neighbours are about as frequent in the treebank
+    (within a factor of 2) as those of the word that it replaces. So is the word itself, and both words are
+    of medium frequency. Each word replaces, or is replaced, in one split only. Sentences without a possible
+    change are in neither class.
     """
     changes = Changes(pool.treebank, pool.seed)
     found = [(item, options) for item in pool.items if (options := changes.of(item))]
@@ -57,10 +57,10 @@ def _pair(item: Pooled, change: Change, pool: Pool) -> tuple[Example, Example]:
 
 
 class Changes:
-    """Which words of a treebank may be replaced by which."""
+    """Possible replacements of the words of a treebank."""
 
     def __init__(self, treebank: Sequence[Sentence], seed: int) -> None:
-        """Count words, and the words between which each stands."""
+        """Count words, and the pairs of words around each."""
         self._counts = Counter(token for sentence in treebank for token in sentence.tokens)
         self._pairs: Counter[tuple[str, str]] = Counter()
         self._splits = {
@@ -81,7 +81,7 @@ class Changes:
                 self._lemmas[word.form, tag] = word.lemma
 
     def of(self, item: Pooled) -> dict[str, Change]:
-        """A change that a sentence offers, for each split whose words it has."""
+        """Return a possible change of a sentence for each split that has one."""
         found: dict[str, Change] = {}
         tokens = (*item.sentence.tokens, END)
         for word, tag in _turned(list(self._changeable(item.sentence)), item.order):
@@ -97,7 +97,7 @@ class Changes:
         return found
 
     def _alike(self, form: str, word: Word, tag: Tag, around: tuple[str, str]) -> bool:
-        """Whether a form is another word, as frequent in itself and between two others."""
+        """Return whether a form is another word, equally frequent by itself and between two others."""
         left, right = around
         if word.lemma and self._lemmas[form, tag] == word.lemma:
             return False
@@ -108,22 +108,22 @@ class Changes:
         )
 
     def _changeable(self, sentence: Sentence) -> Iterator[tuple[Word, Tag]]:
-        """Nouns and verbs of middling frequency, but for the first token, that are tokens of their own."""
+        """Yield nouns and verbs of medium frequency that are whole tokens, except the first token."""
         for word in sentence.words:
-            # a part of a multiword token is not written as the whole
+            # a part of a multiword token differs from the whole token
             whole = sentence.tokens[word.token] == word.form
             if word.token and whole and word.form in self._splits and _is_content(word):
                 yield word, (word.upos, word.xpos, *word.feats.items())
 
 
 def _turned(options: list[_T], order: int) -> list[_T]:
-    """The same options from another start; the order number is as good as random."""
+    """Return the same options from another start; the order number is as good as random."""
     start = order % len(options) if options else 0
     return options[start:] + options[:start]
 
 
 def _is_content(word: Word) -> bool:
-    """Whether a word is a common noun or a verb."""
+    """Return whether a word is a common noun or a verb."""
     if word.upos:
         return word.upos in ("NOUN", "VERB")
     return word.xpos in NOUNS or word.xpos.startswith("VB")

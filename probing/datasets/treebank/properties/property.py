@@ -1,4 +1,4 @@
-"""What one of the ten tasks has to say to be built."""
+"""Description of one of the ten tasks."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from probing.datasets.treebank.pool import Example, Pool
 
 @dataclass(frozen=True)
 class Kind:
-    """A question about sentences.
+    """One of the ten tasks.
 
     Attributes:
-        examples: Makes labelled examples of a pool; they are balanced afterwards.
-        classes: Names of the answers; empty if the treebank decides which there are.
-        needs: Columns of CoNLL-U without which there is no answer; a bracketed tree has what it takes.
-        feature: One of the column FEATS that is asked about, or "".
+        examples: Function that makes labelled examples from a pool; they are balanced afterwards.
+        classes: Names of the classes; empty if the treebank determines them.
+        needs: Columns of CoNLL-U that the task needs; a bracketed tree has everything it needs.
+        feature: Morphological feature in the column FEATS that the task needs, or "".
         pools: Whether sentences of all files are pooled and split again, so that no word is in two splits.
     """
 
@@ -30,14 +30,14 @@ class Kind:
 
 
 def alternate(pairs: Iterable[tuple[Example, Example]], pool: Pool) -> Iterator[Example]:
-    """Of each sentence its original or its altered version, never both.
+    """Yield the original or the altered version of each sentence, never both.
 
-    They take turns within each split and each key of the originals, so that both get the same. Altered
-    sentences that occur in the treebank are left out.
+    They alternate within each split and each key of the originals, so that both versions have the same
+    keys. Altered sentences that occur in the treebank are left out.
 
     Args:
         pairs: Original and altered version of each sentence.
-        pool: Where they are from.
+        pool: The pool that the sentences come from.
     """
     known = {item.text for item in pool.items}
     turns: Counter[object] = Counter()

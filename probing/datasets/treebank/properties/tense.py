@@ -1,4 +1,4 @@
-"""The tense of the main verb."""
+"""Tense of the main verb."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from probing.datasets.treebank.reading import tense
 
 
 def examples(pool: Pool) -> Iterator[Example]:
-    """Past or present; a form of a finite verb or auxiliary is the main one in one split only."""
+    """Yield past and present; each form of a finite verb or auxiliary is the main one in one split only."""
     return by_form([(item, found) for item in pool.items if (found := tense(item.sentence))], pool.seed)
 
 

@@ -1,4 +1,4 @@
-"""Which constituents stand right below the root."""
+"""Constituents right below the root."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ OTHER = "OTHER"
 
 
 def examples(pool: Pool) -> Iterator[Example]:
-    """The sequence of constituents: one of the most frequent, 19 as in SentEval or fewer, or OTHER."""
+    """Yield the sequence of constituents: one of the most frequent (19 as in SentEval, or fewer) or OTHER."""
     found = [
         item.example(sequence)
         for item in pool.items
@@ -28,28 +28,28 @@ def examples(pool: Pool) -> Iterator[Example]:
 
 
 def choose_sequences(table: Table, pool: Pool) -> list[str]:
-    """The most frequent sequences; as many as leave each class, and OTHER, enough sentences.
+    """Choose the most frequent sequences, as many as leave enough sentences for each class, OTHER included.
 
     Raises:
-        ProbingError: If there is none.
+        ProbingError: If there is no such sequence.
     """
     counts = sum(table.values(), Counter[str]())
     sequences = [sequence for sequence, n in counts.items() if n >= pool.per_class]
-    # the frequency that counts is that in the split where a sequence is the rarest
+    # a sequence counts by its frequency in the split where it is rarest
     ranked = sorted(sequences, key=lambda sequence: (-share(table, (sequence,)), sequence))
     for n in range(min(MOST, len(ranked)), 0, -1):
         of_each = share(_with_other(table, ranked[:n]), (*ranked[:n], OTHER)) * size(table)
         if of_each >= pool.per_class:
             return ranked[:n]
     raise ProbingError(
-        f"{pool.title}: of {len(counts)} sequences of constituents that the treebank has, none is in "
-        f"task.per_class={pool.per_class} sentences, with as many that have another; lower it or give a "
-        "larger treebank"
+        f"{pool.title}: none of the {len(counts)} sequences of constituents in the treebank has "
+        f"task.per_class={pool.per_class} sentences and as many with other sequences; lower it or "
+        "give a larger treebank"
     )
 
 
 def _with_other(table: Table, kept: Collection[str]) -> Table:
-    """The table with all but some classes counted as one."""
+    """Return the table with the remaining classes counted as one."""
     return {
         key: Counter({label: counts[label] for label in kept})
         + Counter({OTHER: counts.total() - sum(counts[label] for label in kept)})

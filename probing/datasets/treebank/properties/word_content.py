@@ -1,4 +1,4 @@
-"""Which of some words the sentence contains."""
+"""The one of several words that the sentence contains."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from probing.datasets.treebank.pool import ANY, Example, Pool
 from probing.datasets.treebank.properties.property import Kind
 from probing.errors import ProbingError
 
-# targets are in at most this many times as many sentences as each class needs
+# maximum number of sentences of a target, in multiples of what each class needs
 BAND = 2
 MOST = 1000
-# by word, the sentences that it is in, by number, and how often
+# by word, the numbers of the sentences that contain it, and how often
 Places = dict[str, list[tuple[int, int]]]
 
 
 def examples(pool: Pool) -> Iterator[Example]:
-    """The only target in the sentence, where it occurs once.
+    """Yield sentences that contain exactly one target word, once.
 
-    SentEval's targets are 1000 words of middling frequency with at least four characters. Here they are
-    the words that are in at least `per_class` sentences, and in at most twice as many; of those as many as
-    leave each other enough sentences. All files are pooled, and splits are made anew, 8:1:1.
+    SentEval's targets are 1000 words of medium frequency with at least four characters. Here the candidates
+    are words that are in at least `per_class` sentences, and in at most twice as many. As many of them are
+    targets as leave each other enough sentences. All files are pooled, and splits are made again, 8:1:1.
     """
     where = _places(pool)
     band = range(pool.per_class, BAND * pool.per_class + 1)
@@ -31,8 +31,8 @@ def examples(pool: Pool) -> Iterator[Example]:
     found = exclusive({word: where[word] for word in middling[:MOST]}, pool.per_class)
     if len(found) < 2:
         raise ProbingError(
-            f"{pool.title}: of {len(middling)} words that are in {band[0]} to {band[-1]} sentences, "
-            f"{len(found)} are the only target in task.per_class={pool.per_class} of them; lower it or "
+            f"{pool.title}: only {len(found)} of {len(middling)} words that are in {band[0]} to {band[-1]} "
+            f"sentences are the only target in task.per_class={pool.per_class} of them; lower it or "
             "task.shortest_word, or give a larger treebank"
         )
     for word, numbers in found.items():
@@ -41,14 +41,14 @@ def examples(pool: Pool) -> Iterator[Example]:
 
 
 def exclusive(where: Mapping[str, list[tuple[int, int]]], least: int) -> dict[str, list[int]]:
-    """Drop words one by one until each of the rest is, once, the only one in enough sentences.
+    """Drop words one by one until each remaining word is, once, the only one in enough sentences.
 
     Args:
-        where: By word, the sentences that it is in, and how often.
-        least: Fewest sentences.
+        where: Sentences that contain each word, and how often.
+        least: Minimum number of sentences.
 
     Returns:
-        By word, the sentences that it is the only one in, in order.
+        By word, the sentences in which it is the only one, in order.
     """
     inside: dict[int, dict[str, int]] = {}
     for word, places in where.items():
@@ -57,7 +57,7 @@ def exclusive(where: Mapping[str, list[tuple[int, int]]], least: int) -> dict[st
     alone = Counter(dict.fromkeys(where, 0))
     alone.update(word for words in inside.values() for word in _only(words))
     while alone:
-        # of the words with the fewest sentences, the one that costs the others the most
+        # among the words with the fewest sentences, the one that costs the others the most
         word = min(alone, key=lambda w: (alone[w], -len(where[w]), w))
         if alone[word] >= least:
             break
@@ -73,7 +73,7 @@ def exclusive(where: Mapping[str, list[tuple[int, int]]], least: int) -> dict[st
 
 
 def _only(words: Mapping[str, int]) -> list[str]:
-    """The one word of a sentence that has one, once; else none."""
+    """Return the only word of a sentence if it occurs once; otherwise nothing."""
     return [word for word, times in words.items() if times == 1] if len(words) == 1 else []
 
 

@@ -1,4 +1,4 @@
-"""Tasks of single words and of pairs of words in a treebank."""
+"""Tasks on single words and on pairs of words in a treebank."""
 
 from probing.datasets.treebank.words.task import WordTask
 

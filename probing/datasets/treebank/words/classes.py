@@ -1,4 +1,4 @@
-"""Which labels become classes: those that train has often enough."""
+"""Choice of classes: the labels that are frequent enough in train."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ SHOWN = 12
 def keep_classes(
     examples: Mapping[str, Sequence[Example]], most: int | None, least: int, name: str
 ) -> tuple[dict[str, list[Example]], tuple[str, ...]]:
-    """Leave out the examples of rare labels, and those of dev and test whose label train never has.
+    """Leave out the examples of rare labels, and those of dev and test whose label is not in train.
 
     Args:
-        examples: By split.
-        most: Most classes, the most frequent of train; None keeps all.
-        least: Fewest train examples of a class.
-        name: Of the task, for the log, which says what is left out.
+        examples: Examples by split.
+        most: Maximum number of classes, the most frequent in train; None keeps all.
+        least: Minimum number of train examples of a class.
+        name: Name of the task, for the log, which lists what is left out.
 
     Returns:
-        The examples that stay, by split, and the names of the classes, sorted.
+        The remaining examples by split, and the names of the classes, sorted.
     """
     counts = Counter(example.label for example in examples["train"])
     ranked = sorted(counts, key=lambda label: (-counts[label], label))

@@ -1,4 +1,4 @@
-"""Which words are asked about: the same ones, of the same sentences, whatever the question."""
+"""Draw of words, which is the same for every task of a treebank."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from probing.datasets.treebank.sentence import Sentence
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A sentence with those of its tokens that are asked about.
+    """A sentence and those of its tokens that examples may use.
 
     Attributes:
-        sentence: The whole sentence; it is what the model reads.
+        sentence: The whole sentence, which the model reads.
         tokens: Places of the tokens that may take part in an example.
-        asked: Those of them that an example may be about; of a pair, that may be its first word.
+        asked: Those of them that an example may be about; in a pair, those that may be its first word.
     """
 
     sentence: Sentence
@@ -27,18 +27,18 @@ class Passage:
 def draw_words(
     sentences: Sequence[Sentence], sizes: Mapping[str, int], seed: int
 ) -> dict[str, tuple[Passage, ...]]:
-    """Take words sentence by sentence, in an order that depends on the sentences and the seed only.
+    """Take words sentence by sentence, in an order that depends only on the sentences and the seed.
 
     A smaller size gives the first words of a larger one, and every task of one treebank gets the same words.
 
     Args:
-        sentences: The treebank. Of equal ones (spaces apart) one is kept: that of test before that of dev
-            before that of train, so that a published test set stays as it is.
-        sizes: Most words of each split, counted as they are written: a multiword token is one.
-        seed: Of the order, and of the splits where the files' names tell none.
+        sentences: The treebank. Of sentences that are equal apart from spaces, one is kept: test before dev
+            before train, so that a published test set stays as it is.
+        sizes: Maximum number of words of each split, as written: a multiword token counts as one.
+        seed: Seed of the order, and of the splits if the file names do not give them.
 
     Returns:
-        By split. The last sentence of a split may be asked about in part.
+        The passages by split. The last sentence of a split may contribute only some of its words.
     """
     drawn: dict[str, tuple[Passage, ...]] = {}
     for split, members in split_sentences(sentences, seed).items():

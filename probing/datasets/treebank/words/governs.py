@@ -1,4 +1,4 @@
-"""Whether one word governs another, asked so that neither the sentence nor the distance tells."""
+"""Pairs of words, the second governing the first or not; sentence and distance do not give it away."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ Pair = tuple[int, int]
 
 
 def governs_examples(passages: Sequence[Passage], seed: int, left_out: Counter[str]) -> Iterator[Example]:
-    """Pairs of words of which the second governs the first, and as many of which it does not.
+    """Yield pairs of words whose second word governs the first, and as many where it does not.
 
-    Each pair (dependent, head) is matched with a pair of the same sentence whose second word lies as far
-    from the first, in tokens, and to the same side, but does not govern it. Of these negatives up to a half,
-    for each sentence and distance, are a head and its dependent, so that to see that two words are related
-    is not enough; in the others neither word governs the other. Whatever depends on the sentence and the
-    distance alone is hence as frequent with either answer. A pair that finds no match is left out, and so
-    is one within a multiword token.
+    Each pair (dependent, head) is matched with a pair of the same sentence whose second word is at the same
+    distance from the first, in tokens and on the same side, but does not govern it. Up to half of these
+    negatives, for each sentence and distance, are a head and its dependent, so that it is not enough to see
+    that two words are related. In the others neither word governs the other. Therefore anything that
+    depends only on the sentence and the distance is equally frequent with both answers. Pairs without a
+    match and pairs within a multiword token are left out.
 
     Args:
-        passages: Where to look; both words must be there.
-        seed: Of the choice among pairs.
-        left_out: How much is left out, by the reason; added to.
+        passages: Passages that must contain both words.
+        seed: Seed of the choice among pairs.
+        left_out: Counts of what is left out, by reason; updated in place.
     """
     for passage in passages:
         governed = {
@@ -42,7 +42,7 @@ def governs_examples(passages: Sequence[Passage], seed: int, left_out: Counter[s
 
 
 def _matched(passage: Passage, governed: set[Pair], seed: int) -> dict[Pair, str]:
-    """Equally many pairs of both answers at every distance."""
+    """Return equal numbers of pairs with either answer at every distance."""
     key = key_of(passage.sentence)
     related = _related(passage.sentence)
     positives: dict[int, list[Pair]] = defaultdict(list)
@@ -55,7 +55,7 @@ def _matched(passage: Passage, governed: set[Pair], seed: int) -> dict[Pair, str
             sorted(group, key=lambda pair: stable_number(seed, f"{pair}", key)) for group in groups
         )
         size = min(len(yes), len(turned) + len(apart))
-        # half of the negatives, and more where there are too few others
+        # half of the negatives, or more if there are too few others
         n_turned = max(min(len(turned), (size + 1) // 2), size - len(apart))
         chosen |= dict.fromkeys(yes[:size], YES)
         chosen |= dict.fromkeys(turned[:n_turned] + apart[: size - n_turned], NO)
@@ -63,7 +63,7 @@ def _matched(passage: Passage, governed: set[Pair], seed: int) -> dict[Pair, str
 
 
 def _negatives(passage: Passage, distance: int, related: set[Pair]) -> tuple[list[Pair], list[Pair]]:
-    """Pairs at a distance whose second word does not govern the first: head and dependent, and the rest."""
+    """Return pairs at a distance whose second word does not govern the first: the reversed and the others."""
     turned: list[Pair] = []
     apart: list[Pair] = []
     for first in passage.asked:
@@ -74,7 +74,7 @@ def _negatives(passage: Passage, distance: int, related: set[Pair]) -> tuple[lis
 
 
 def _related(sentence: Sentence) -> set[Pair]:
-    """All tokens with the tokens that govern them."""
+    """Return all pairs of a token and a token that governs it."""
     words = sentence.words
     heads = ((word.token, word.head) for word in words)
     return {(token, words[head].token) for token, head in heads if head is not None and head >= 0}

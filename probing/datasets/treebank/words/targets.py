@@ -1,4 +1,4 @@
-"""Targets of a word, or of a word and its head: one example for each unit of written text."""
+"""Targets of a word, or of a word and its head, with one example for each unit of written text."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ class Example:
     """A word, or a pair of words, with its target.
 
     Attributes:
-        sentence: Where it occurs.
-        first: Place of the token that it is about; of a dependent and its head the dependent's.
+        sentence: The sentence where it occurs.
+        first: Place of the token that it is about; for a dependent and its head, that of the dependent.
         second: Place of the other token of a pair, or None.
-        label: The class by name.
+        label: Name of the class.
     """
 
     sentence: Sentence
@@ -34,13 +34,13 @@ class Example:
 def narrow(
     passages: Sequence[Passage], seen: frozenset[str], left_out: Counter[str], *, punctuation: bool
 ) -> tuple[Passage, ...]:
-    """Take away punctuation, and words whose form is among `seen`.
+    """Remove punctuation, and words whose form is among `seen`.
 
     Args:
-        passages: Of one split.
-        seen: Forms in lower case that nothing is asked about; they may still be heads.
-        left_out: How much is left out, by the reason; added to.
-        punctuation: Whether it stays.
+        passages: Passages of one split.
+        seen: Forms in lower case that no example is about; they may still be heads.
+        left_out: Counts of what is left out, by reason; updated in place.
+        punctuation: Whether to keep punctuation.
     """
     narrowed = []
     for passage in passages:
@@ -56,15 +56,15 @@ def narrow(
 def word_examples(
     passages: Sequence[Passage], label: Callable[[Word], str], left_out: Counter[str]
 ) -> Iterator[Example]:
-    """One example for each word that has a label.
+    """Yield one example for each word that has a label.
 
-    Words of a multiword token share its span, hence its vector: one example if those of them that have a
-    label agree, none otherwise.
+    Words of a multiword token share its span and therefore its vector. They give one example if those of
+    them that have a label agree, and none otherwise.
 
     Args:
-        passages: Where to look.
-        label: Of a word; "" where it has none.
-        left_out: As of `narrow`.
+        passages: Passages to take words from.
+        label: Function that returns the label of a word; "" if it has none.
+        left_out: See `narrow`.
     """
     for passage in passages:
         found: Found = {(token, None): set() for token in sorted(passage.asked)}
@@ -78,12 +78,12 @@ def word_examples(
 def relation_examples(
     passages: Sequence[Passage], left_out: Counter[str], *, subtypes: bool
 ) -> Iterator[Example]:
-    """The relation of each word to its head; the root has none, nor have words of one token.
+    """Yield the relation of each word to its head; roots and words in the same token as their head have none.
 
     Args:
-        passages: Where to look; both words must be there.
-        left_out: As of `narrow`.
-        subtypes: Whether `nsubj:pass` stays apart from `nsubj`.
+        passages: Passages that must contain both words.
+        left_out: See `narrow`.
+        subtypes: Whether to distinguish `nsubj:pass` from `nsubj`.
     """
     for passage in passages:
         words = passage.sentence.words
@@ -97,12 +97,12 @@ def relation_examples(
 
 
 def governor(passage: Passage, word: Word, left_out: Counter[str]) -> int | None:
-    """The token that a word's head is written in, if that pair can be asked about.
+    """Return the token that contains a word's head, if the pair can be an example.
 
     Args:
-        passage: Where the word occurs.
+        passage: The passage where the word occurs.
         word: The dependent.
-        left_out: As of `narrow`.
+        left_out: See `narrow`.
     """
     if word.token not in passage.asked:
         return None
@@ -117,15 +117,15 @@ def governor(passage: Passage, word: Word, left_out: Counter[str]) -> int | None
 
 
 def _agreed(sentence: Sentence, found: Found, left_out: Counter[str]) -> Iterator[Example]:
-    """The units that have one label."""
+    """Yield the units that have exactly one label."""
     for (first, second), labels in found.items():
         if len(labels) == 1:
             yield Example(sentence, first, second, *labels)
-        left_out["tokens hold words of different labels"] += len(labels) > 1
+        left_out["tokens contain words with different labels"] += len(labels) > 1
 
 
 def _marks(sentence: Sentence) -> frozenset[int]:
-    """Tokens that are punctuation: by their part of speech, or where there is none by their characters."""
+    """Return tokens that are punctuation, by their part of speech or, if there is none, their characters."""
     kept = {
         word.token
         for word in sentence.words

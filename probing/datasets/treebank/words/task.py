@@ -1,4 +1,4 @@
-"""The choice in conf/task: which treebank, what is asked of its words, and of how many of them."""
+"""The choice in conf/task for tasks on the words of a treebank."""
 
 from __future__ import annotations
 
@@ -41,32 +41,33 @@ log = logging.getLogger(__name__)
 class WordTask:
     """Tasks on the words of a treebank: a part of speech, a feature, a relation, or a governor.
 
-    With the same treebank, seed and numbers, all of them ask about the same words, so that a model's
-    vectors are extracted once. A word of a multiword token stands for the whole token. Pairs are a
-    dependent and its head, in this order, as in edge probing (Tenney et al., 2019).
+    With the same treebank, seed and numbers, all of them use the same words, so that a model's vectors are
+    extracted once. A word of a multiword token is represented by the whole token. Pairs are a dependent and
+    its head, in this order, as in edge probing (Tenney et al., 2019).
 
     Attributes:
-        name: As on the command line, `treebank/upos`; results have `treebank/feature-Case`.
+        name: Name on the command line, for example `treebank/upos`; in results, a feature is appended as in
+            `treebank/feature-Case`.
         path: A treebank; see `read_treebank`.
-        label: Which target: `upos`, `xpos` and `feature` of a word, `deprel` of a dependent and its head,
-            `governs` of two words of which the second is, or is not, the head of the first.
-        feature: Name of the morphological feature, `Case`; words without it are no examples.
-        n_train: Most words to train on, before those that have no label are left out.
-        n_dev: Most words to choose settings on.
-        n_test: Most words to score on.
-        seed: Of which sentences come first, of negative pairs, and of splits where the files tell none.
-        text: Tokens joined by spaces, or the text as it was.
-        punctuation: Whether punctuation is asked about, and may be a head.
-        unseen: Whether dev and test ask only about words whose form, in lower case, train does not have;
-            of pairs this is the first word.
-        least_examples: Fewest train examples of a class.
-        most_classes: Most classes, the most frequent ones; None for all.
-        subtypes: Whether `nsubj:pass` is another relation than `nsubj`.
-        features: How the vectors of a pair become one.
-        metric: The score.
+        label: Target: `upos`, `xpos` or `feature` of a word, `deprel` of a dependent and its head, or
+            `governs` for two words of which the second is, or is not, the head of the first.
+        feature: Name of the morphological feature, for example `Case`; words without it give no examples.
+        n_train: Maximum number of words to train on, before words without a label are left out.
+        n_dev: Maximum number of words to select settings on.
+        n_test: Maximum number of words to score on.
+        seed: Seed of the order of sentences, of negative pairs, and of splits if the files do not give them.
+        text: Tokens joined by spaces, or the original text.
+        punctuation: Whether examples may be about punctuation, and it may be a head.
+        unseen: Whether dev and test are only about words whose form, in lower case, train does not have; for
+            pairs this is the first word.
+        least_examples: Minimum number of train examples of a class.
+        most_classes: Maximum number of classes, the most frequent ones; None keeps all.
+        subtypes: Whether `nsubj:pass` is a different relation from `nsubj`.
+        features: Combination of the two vectors of a pair.
+        metric: Metric of the task.
 
     Raises:
-        ProbingError: If a number makes no sense.
+        ProbingError: If a number is out of range.
     """
 
     name: str
@@ -87,7 +88,7 @@ class WordTask:
     metric: Metric = "accuracy"
 
     def __post_init__(self) -> None:
-        """Refuse what cannot be built."""
+        """Reject a task that cannot be built."""
         check_ranges(self, "task")
 
     def build(self) -> Task:
@@ -111,14 +112,14 @@ class WordTask:
 
     @property
     def _title(self) -> str:
-        """The name with the feature, so that results tell Case from Number."""
+        """The name with the feature, so that results distinguish Case from Number."""
         return f"{self.name}-{self.feature}" if self.label == "feature" else self.name
 
     def examples(self) -> tuple[dict[str, list[Example]], tuple[str, ...]]:
-        """Labelled words or pairs by split, and the names of the classes.
+        """Return labelled words or pairs by split, and the names of the classes.
 
         Raises:
-            ProbingError: If the treebank lacks what is asked for.
+            ProbingError: If the treebank lacks the annotation.
         """
         sentences = read_treebank(self.path)
         check_columns(sentences, self.label, NEEDS)
@@ -134,7 +135,7 @@ class WordTask:
         n_words = sum(len(passage.tokens) for split in SPLITS for passage in passages[split])
         n_examples = sum(map(len, found.values()))
         reasons = "".join(f"; {number:,} {reason}" for reason, number in left_out.items() if number)
-        log.info("%s: %s examples of %s words%s", self.name, f"{n_examples:,}", f"{n_words:,}", reasons)
+        log.info("%s: %s examples from %s words%s", self.name, f"{n_examples:,}", f"{n_words:,}", reasons)
         if self.label == "governs":
             return found, (NO, YES)
         return keep_classes(found, self.most_classes, self.least_examples, self.name)
@@ -168,12 +169,12 @@ class WordTask:
         for split in SPLITS:
             if not examples[split]:
                 raise ProbingError(
-                    f"{self.path}: {split} has none of the {what} that {self.name} asks about; raise "
+                    f"{self.path}: {split} has none of the {what} that {self.name} needs; raise "
                     f"task.n_{split} or give a larger treebank"
                 )
 
     def _units(self, examples: Sequence[Example]) -> tuple[tuple[Unit, ...], tuple[Unit, ...] | None]:
-        """First and second words with their places in the text; the text of a sentence is made once."""
+        """Return the first and second words with their spans; the text of a sentence is made once."""
         first: list[Unit] = []
         second: list[Unit] = []
         for _, group in groupby(examples, key=lambda example: id(example.sentence)):

@@ -11,6 +11,8 @@ from probing.datasets.treebank.sentence import TextStyle
 from probing.tasks.task import Task
 from tests.datasets.treebank.words.made import ewt, ewt_path, ewt_task, names, shown
 
+pytestmark = pytest.mark.slow
+
 # X, the seventeenth, is rarer than least_examples among 6,000 words
 UPOS = "ADJ ADP ADV AUX CCONJ DET INTJ NOUN NUM PART PRON PROPN PUNCT SCONJ SYM VERB"
 

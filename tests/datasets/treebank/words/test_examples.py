@@ -26,7 +26,7 @@ def test_parts_of_speech_with_the_ambiguous_token_left_out() -> None:
         ("amis", "NOUN"),
         (".", "PUNCT"),
     ]
-    assert left_out["tokens hold words of different labels"] == 1  # du is ADP and DET
+    assert left_out["tokens contain words with different labels"] == 1  # du is ADP and DET
 
 
 def test_a_feature_of_one_word_of_a_token_is_the_tokens() -> None:
@@ -52,7 +52,7 @@ def test_relations_of_dependents_to_heads(subtypes: bool, owned: str) -> None:
         (".", "voit"): "punct",
     }
     assert left_out["words are roots"] == 1
-    assert left_out["tokens hold words of different labels"] == 1  # du-voisin is case and det
+    assert left_out["tokens contain words with different labels"] == 1  # du-voisin is case and det
 
 
 def test_words_of_one_token_make_no_pair() -> None:

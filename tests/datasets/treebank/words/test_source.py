@@ -43,7 +43,7 @@ def test_rare_classes_are_left_out_and_said(tmp_path: Path, caplog: pytest.LogCa
         task = small(path, "upos").build()
     assert "PRON" not in names(task)
     assert "classes left out, rare: PRON (5)" in caplog.text
-    assert "40 tokens hold words of different labels" in caplog.text
+    assert "40 tokens contain words with different labels" in caplog.text
     two = small(path, "upos", most_classes=2).build()
     assert names(two) == ("DET", "NOUN")
 

@@ -1,0 +1,87 @@
+"""Pictures that were drawn before: the same rows, drawn by the same code, are copied instead of drawn again.
+
+Drawing takes about as long as everything else that a run does whose result is found. This module imports no
+plotting library.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+
+import pandas as pd
+
+from probing.io.files import replace_file
+
+_LIST = "pictures.json"
+_CODE = ("figures", "results", "analyses")
+
+Draw = Callable[[], Sequence[Path]]
+
+
+def drawn_once(rows: pd.DataFrame, order: str, folder: Path, store: Path, draw: Draw) -> tuple[Path, ...]:
+    """Draw a run into its folder, or copy the pictures that were drawn of the same rows.
+
+    Args:
+        rows: Rows of the result frame, of one run.
+        order: The order of heads in a grid.
+        folder: The folder of the run.
+        store: The folder of kept pictures.
+        draw: Draws into `folder`, and returns the files.
+
+    Returns:
+        The files in `folder`.
+    """
+    kept = store / _digest(rows, order)
+    found = _copied(kept, folder)
+    if found is not None:
+        return found
+    files = tuple(draw())
+    _keep(kept, files)
+    return files
+
+
+def _copied(kept: Path, folder: Path) -> tuple[Path, ...] | None:
+    """Copy kept pictures; None if there are none, or one of them is damaged."""
+    try:
+        digests: dict[str, str] = json.loads((kept / _LIST).read_text(encoding="utf-8"))
+        contents = {name: (kept / name).read_bytes() for name in digests}
+        whole = all(_sha(content) == digests[name] for name, content in contents.items())
+    except (OSError, ValueError, AttributeError):
+        return None
+    if not whole:
+        return None
+    for name, content in contents.items():
+        replace_file(folder / name, content)
+    return tuple(folder / name for name in contents)
+
+
+def _keep(kept: Path, files: Sequence[Path]) -> None:
+    """Write copies, and then their list, without which they are not read."""
+    contents = {path.name: path.read_bytes() for path in files}
+    for name, content in contents.items():
+        replace_file(kept / name, content)
+    digests = {name: _sha(content) for name, content in contents.items()}
+    replace_file(kept / _LIST, json.dumps(digests).encode())
+
+
+def _digest(rows: pd.DataFrame, order: str) -> str:
+    numbers = pd.util.hash_pandas_object(rows.astype("string"), index=False).to_numpy().tobytes()
+    names = json.dumps([order, version("matplotlib"), _code(), list(map(str, rows.columns))])
+    return hashlib.sha256(numbers + names.encode()).hexdigest()[:16]
+
+
+@cache
+def _code() -> str:
+    """A digest of the code that draws."""
+    package = Path(__file__).resolve().parents[1]
+    sources = sorted(path for room in _CODE for path in (package / room).rglob("*.py"))
+    return _sha(b"".join(path.read_bytes() for path in sources))
+
+
+def _sha(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
