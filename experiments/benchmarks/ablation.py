@@ -24,12 +24,12 @@ import torch
 
 from experiments.benchmarks.report import write_report
 from probing.ablations.compact import compact, seconds_each
-from probing.ablations.evaluate import Answers, Evaluator
+from probing.ablations.evaluate import Answers, MaskedEvaluator
 from probing.ablations.gradients import head_importance
 from probing.analyses.groups import ready_of
 from probing.config.compose import compose_config, plain_values
 from probing.config.run_config import build_config
-from probing.objectives.objective import Ready
+from probing.objectives.objective import Evaluator
 from probing.runs.prepare import prepare
 
 
@@ -57,16 +57,16 @@ def main() -> None:
     write_report(options.root, "ablation", figures)
 
 
-def _ready(overrides: list[str], sentences: int) -> Ready:
+def _ready(overrides: list[str], sentences: int) -> Evaluator:
     asked = [f"task.n_test={sentences}", "task=grammar/tense", "analysis=importance", *overrides]
     run = prepare(build_config(plain_values(compose_config(asked))))
     return ready_of(run.experiment())
 
 
-def _leave_one_out(ready: Ready, threads: int, rounds: int) -> dict[str, object]:
+def _leave_one_out(ready: Evaluator, threads: int, rounds: int) -> dict[str, object]:
     masks = ~np.eye(len(ready.heads), dtype=bool)
-    short = Evaluator(ready, threads=threads)
-    whole = Evaluator(ready, threads=threads, shortcuts=False)
+    short = MaskedEvaluator(ready, threads=threads)
+    whole = MaskedEvaluator(ready, threads=threads, shortcuts=False)
     short.answers("dev", masks[:2])  # finds the shortcuts
     found: dict[str, list[Answers]] = {}
 
@@ -86,7 +86,7 @@ def _leave_one_out(ready: Ready, threads: int, rounds: int) -> dict[str, object]
     }
 
 
-def _importance(ready: Ready, rounds: int) -> dict[str, object]:
+def _importance(ready: Evaluator, rounds: int) -> dict[str, object]:
     batches = ready.batches("test")
 
     def importance() -> None:
@@ -118,7 +118,7 @@ def _importance(ready: Ready, rounds: int) -> dict[str, object]:
     }
 
 
-def _pruned(ready: Ready, rounds: int) -> dict[str, object]:
+def _pruned(ready: Evaluator, rounds: int) -> dict[str, object]:
     mask = np.ones(len(ready.heads), dtype=bool)
     for places in ready.heads.slices.values():
         mask[places.start : (places.start + places.stop) // 2] = False
@@ -128,7 +128,7 @@ def _pruned(ready: Ready, rounds: int) -> dict[str, object]:
     return {"full_forward_s": full, "half_pruned_forward_s": pruned, "half_pruned_over_full": pruned / full}
 
 
-def _loss(ready: Ready, batch: object) -> torch.Tensor:
+def _loss(ready: Evaluator, batch: object) -> torch.Tensor:
     return ready.run(batch).loss  # type: ignore[arg-type]
 
 

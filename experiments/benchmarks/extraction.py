@@ -20,7 +20,7 @@ from experiments.benchmarks.report import write_report
 from probing.datasets.grammar import GrammarTask
 from probing.models.loading import LoadedModel
 from probing.representations.extract import Extractor
-from probing.representations.forward import Reader
+from probing.representations.forward import ModelReader
 from probing.representations.request import Request
 from probing.representations.settings import ExtractConfig
 from probing.tasks.task import Unit
@@ -40,7 +40,7 @@ def main() -> None:
     units = sentences(options.sentences)
     settings = ExtractConfig(device=options.device, threads=options.threads)
     request = Request({"weights": "benchmark"}, "head", "mean", None, "float32", 5)
-    bare, hooked = _in_turns(Reader.of(loaded, request, settings), units)
+    bare, hooked = _in_turns(ModelReader.of(loaded, request, settings), units)
     whole = _whole(loaded, request, settings, units)
     write_report(
         options.root,
@@ -64,7 +64,7 @@ def sentences(count: int) -> list[Unit]:
     return [Unit(f"{first} {second}") for first, second in zip(texts[::2], texts[1::2], strict=True)][:count]
 
 
-def _in_turns(reader: Reader, units: list[Unit]) -> tuple[float, float]:
+def _in_turns(reader: ModelReader, units: list[Unit]) -> tuple[float, float]:
     """Seconds of the bare forward passes, and of those with every head read and pooled."""
     model, device = reader.loaded.model, reader.loaded.model.device
     batches = list(reader.encoder().batches(units))

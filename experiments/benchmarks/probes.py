@@ -30,7 +30,7 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped, unus
 import probing
 from experiments.benchmarks.report import write_report
 from probing.probes.l2_choice import predict
-from probing.probes.log_likelihood import Objective
+from probing.probes.log_likelihood import LogLikelihood
 from probing.probes.logistic import Logistic
 from probing.probes.scaling import Scaling
 
@@ -175,7 +175,7 @@ def agreement(data: Data, l2: tuple[float, ...], ours: Weights, theirs: Weights)
     gaps = []
     for unit, features in enumerate(data.features):
         ones = torch.ones(1, len(labels), 1, dtype=torch.float64)
-        objective = Objective.of(torch.cat([features[None].double(), ones], 2), labels, strengths, data.k)
+        objective = LogLikelihood.of(torch.cat([features[None].double(), ones], 2), labels, strengths, data.k)
         mine, other = (objective(weights[unit : unit + 1]).loss for weights in (ours, theirs))
         gaps.append((mine - other) / other)
     gap = torch.stack(gaps)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from probing.ablations.evaluate import Answers
-from probing.objectives.objective import Ready
+from probing.objectives.objective import Evaluator
 from probing.statistics.resampling import resampled
 from probing.tasks.target import Classes
 
@@ -45,7 +45,7 @@ class Differences:
         return self.scores - self.full
 
 
-def differences(ready: Ready, answers: Answers, metric: str, seed: int) -> Differences:
+def differences(ready: Evaluator, answers: Answers, metric: str, seed: int) -> Differences:
     """Compare all masks with the first, which closes nothing.
 
     Examples are paired. A mean over examples, or over tokens with the number of predictions as denominator,
@@ -109,7 +109,7 @@ def ratio_and_error(added: Floats, counts: Floats) -> tuple[Floats, Floats]:
     return ratio, np.sqrt(spread) / total
 
 
-def standard_error(ready: Ready, answers: Answers, metric: str, seed: int) -> float:
+def standard_error(ready: Evaluator, answers: Answers, metric: str, seed: int) -> float:
     """Return the standard error of the score under the first mask; NaN for averages over data sets.
 
     Args:
@@ -158,7 +158,9 @@ def _of_accuracies(added: Floats) -> tuple[Floats, Floats]:
     return np.maximum(centre - half, -1), np.minimum(centre + half, 1)
 
 
-def _bootstrap(ready: Ready, answers: Answers, seed: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _bootstrap(
+    ready: Evaluator, answers: Answers, seed: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     gold = _gold(ready, answers)
     given = answers.answer.astype(gold.dtype)
     if ready.task.groups is not None:
@@ -173,6 +175,6 @@ def _bootstrap(ready: Ready, answers: Answers, seed: int) -> tuple[NDArray[np.fl
     return low, high
 
 
-def _gold(ready: Ready, answers: Answers) -> NDArray[Any]:
+def _gold(ready: Evaluator, answers: Answers) -> NDArray[Any]:
     target = ready.task.target
     return (target.labels if isinstance(target, Classes) else target.values)[answers.rows]

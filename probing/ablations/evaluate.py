@@ -18,9 +18,9 @@ from probing.errors import ProbingError
 from probing.io.progress import Progress
 from probing.models.broken import not_finite
 from probing.models.fused import check_eager
-from probing.models.masking import How, Means, gated, masked
+from probing.models.masking import How, MeanOutputs, gated, masked
 from probing.models.sites import Site
-from probing.objectives.objective import Batch, Output, Ready, plain
+from probing.objectives.objective import Batch, Evaluator, Output, plain
 from probing.representations.threads import ThreadChoice, thread_candidates, torch_threads
 
 # tokens of all masks in one pass; more would not fit the caches of a CPU
@@ -41,14 +41,14 @@ class Answers:
     loss: NDArray[np.float64]
     answer: NDArray[np.float64]
 
-    def scores(self, ready: Ready) -> list[dict[str, float]]:
+    def scores(self, ready: Evaluator) -> list[dict[str, float]]:
         """Return the scores under each mask, by metric."""
         pairs = zip(self.loss, self.answer, strict=True)
         return [ready.score(self.rows, loss, answer) for loss, answer in pairs]
 
 
 @dataclass(frozen=True)
-class Evaluator:
+class MaskedEvaluator:
     """Evaluation of a model under masks of its heads.
 
     Attributes:
@@ -59,9 +59,9 @@ class Evaluator:
         shortcuts: Whether passes may start at the lowest masked layer, where the family allows it.
     """
 
-    ready: Ready
+    ready: Evaluator
     how: How = "zero"
-    means: Means | None = None
+    means: MeanOutputs | None = None
     threads: int | None = None
     shortcuts: bool = True
 
@@ -146,7 +146,7 @@ class Evaluator:
 
 
 @lru_cache(maxsize=1)
-def _threads(ready: Ready, wanted: int | None) -> ThreadChoice:
+def _threads(ready: Evaluator, wanted: int | None) -> ThreadChoice:
     """Return the trial of thread counts, shared by all evaluations of a model."""
     if wanted:
         return ThreadChoice((wanted,))

@@ -18,7 +18,7 @@ from probing.models.heads import Heads
 from probing.models.sites import Site
 from probing.validation.arguments import checked
 
-Loss = Callable[[], Tensor]
+BatchLoss = Callable[[], Tensor]
 """Function that runs the model on a batch and returns the loss of each example, (b,)."""
 
 
@@ -67,7 +67,7 @@ class Sums:
         return self.token / np.maximum(self.tokens, 1)
 
 
-def head_products(model: PreTrainedModel, heads: Heads, loss: Loss) -> tuple[Tensor, dict[Site, Tensor]]:
+def head_products(model: PreTrainedModel, heads: Heads, loss: BatchLoss) -> tuple[Tensor, dict[Site, Tensor]]:
     """Return ⟨O_t, ∂L_x/∂O_t⟩ of every head, token and example, from one forward and backward pass.
 
     The output of every head at every token is multiplied by a factor ξ = 1, whose gradient is the product. It
@@ -130,7 +130,11 @@ def summed(products: dict[Site, Tensor], heads: Heads, *, whole_layers: bool = F
 
 @checked()
 def head_importance(
-    model: PreTrainedModel, losses: Iterable[Loss], heads: Heads | None = None, *, whole_layers: bool = False
+    model: PreTrainedModel,
+    losses: Iterable[BatchLoss],
+    heads: Heads | None = None,
+    *,
+    whole_layers: bool = False,
 ) -> Sums:
     """Compute the importance of the heads of any transformers model.
 

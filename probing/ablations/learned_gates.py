@@ -16,7 +16,7 @@ from probing.ablations.hard_concrete import gate_at_test, noise, p_open, sample
 from probing.io.progress import Progress
 from probing.models.heads import Heads
 from probing.models.masking import gated
-from probing.objectives.objective import Batch, Ready, plain
+from probing.objectives.objective import Batch, Evaluator, plain
 
 START = 2.5
 """Initial log alpha, just above the smallest value with a test gate of 1: the model starts unchanged."""
@@ -92,7 +92,7 @@ def own_weights(model: PreTrainedModel) -> Iterator[list[nn.Parameter]]:
 
 
 def learn_gates(
-    ready: Ready,
+    ready: Evaluator,
     heads: Heads,
     training: Training,
     seed: int,
@@ -132,7 +132,7 @@ def learn_gates(
 
 class _Learner:
     def __init__(
-        self, ready: Ready, heads: Heads, training: Training, seed: int, weights: Sequence[nn.Parameter]
+        self, ready: Evaluator, heads: Heads, training: Training, seed: int, weights: Sequence[nn.Parameter]
     ) -> None:
         self._ready = ready
         self._heads = heads

@@ -8,10 +8,10 @@ from torch import Tensor
 
 from probing.models.masking import mean_outputs
 from probing.models.sites import Site
-from probing.objectives.objective import Ready
+from probing.objectives.objective import Evaluator
 
 
-def reference_means(ready: Ready, most: int) -> dict[Site, Tensor]:
+def reference_means(ready: Evaluator, most: int) -> dict[Site, Tensor]:
     """Return the mean output of every head over the tokens of some train examples.
 
     Args:
@@ -21,7 +21,7 @@ def reference_means(ready: Ready, most: int) -> dict[Site, Tensor]:
     return mean_outputs(ready.model, _inputs(ready, most), ready.heads)
 
 
-def _inputs(ready: Ready, most: int) -> Iterator[Mapping[str, Tensor]]:
+def _inputs(ready: Evaluator, most: int) -> Iterator[Mapping[str, Tensor]]:
     batches = ready.batches("train")
     count = sum(len(batch.rows) for batch in batches)
     step = max(1, -(-count // most))

@@ -14,7 +14,7 @@ from probing.models.default_inputs import default_inputs
 from probing.models.masking import gated
 from probing.models.resume import Plan, Prefix, cropped, make_plan
 from probing.models.sites import Site
-from probing.objectives.objective import Batch, Output, Ready
+from probing.objectives.objective import Batch, Evaluator, Output
 
 log = logging.getLogger(__name__)
 # it cannot be foreseen how a family reacts to changed inputs
@@ -24,7 +24,7 @@ _FAILURES = (RuntimeError, ValueError, TypeError, IndexError, KeyError, Attribut
 class Shortcut:
     """The activations of one batch without masks, from which passes under masks start."""
 
-    def __init__(self, ready: Ready, plan: Plan, lone: int | None) -> None:
+    def __init__(self, ready: Evaluator, plan: Plan, lone: int | None) -> None:
         """Store the model and its plan; called by `find_shortcut`."""
         self._ready = ready
         self._plan = plan
@@ -66,7 +66,7 @@ class Shortcut:
 
 
 @lru_cache(maxsize=1)
-def find_shortcut(ready: Ready) -> Shortcut | None:
+def find_shortcut(ready: Evaluator) -> Shortcut | None:
     """Return the best shortcut that a model allows, tried on its shortest batch; None if it allows none."""
     try:
         plan = make_plan(ready.model, ready.heads.sites, default_inputs(ready.model))

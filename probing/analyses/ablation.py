@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from probing.analyses.analysis import Experiment, Means, Uses
+from probing.analyses.analysis import Experiment, Methods, Uses
 from probing.analyses.caution import warn_of_dev
 from probing.analyses.groups import (
     Groups,
@@ -20,7 +20,7 @@ from probing.analyses.groups import (
     shared_labels,
     with_ranks,
 )
-from probing.objectives.objective import Ready
+from probing.objectives.objective import Evaluator
 from probing.results.finding import Finding, Picture
 from probing.results.schema import as_frame
 from probing.results.select import of_variant, own_metric
@@ -29,9 +29,9 @@ from probing.validation.ranges import Count, Entries, check_ranges
 
 if TYPE_CHECKING:
     from probing.ablations.differences import Differences
-    from probing.ablations.evaluate import Answers, Evaluator
+    from probing.ablations.evaluate import Answers, MaskedEvaluator
 
-Kind = Literal["leave_one_out", "only_one"]
+AblationKind = Literal["leave_one_out", "only_one"]
 FINDING = Finding(
     measure="difference",
     difference=True,
@@ -64,7 +64,7 @@ class AblationAnalysis:
     """
 
     how: Literal["zero", "mean", "uniform"] = "zero"
-    kinds: Annotated[tuple[Kind, ...], Entries(what=_ASK)] = ("leave_one_out", "only_one")
+    kinds: Annotated[tuple[AblationKind, ...], Entries(what=_ASK)] = ("leave_one_out", "only_one")
     reference: Count = 1000
 
     def __post_init__(self) -> None:
@@ -81,11 +81,11 @@ class AblationAnalysis:
         """A model that is judged."""
         return "objective"
 
-    def check(self, task: Task, means: Means) -> None:
+    def check(self, task: Task, means: Methods) -> None:
         """Refuse what is no head and no layer of heads."""
         check_unit(self.name, means)
 
-    def depends_on(self, means: Means) -> Mapping[str, Any]:
+    def depends_on(self, means: Methods) -> Mapping[str, Any]:
         """The settings and the objective."""
         return settings_of(self, means)
 
@@ -125,23 +125,23 @@ class AblationAnalysis:
         return with_ranks(frame)
 
     @property
-    def _main(self) -> Kind:
+    def _main(self) -> AblationKind:
         return "leave_one_out" if "leave_one_out" in self.kinds else "only_one"
 
     @property
     def _attention(self) -> str:
         return "eager" if self.how == "uniform" else "sdpa"
 
-    def _evaluator(self, ready: Ready) -> Evaluator:
-        from probing.ablations.evaluate import Evaluator
+    def _evaluator(self, ready: Evaluator) -> MaskedEvaluator:
+        from probing.ablations.evaluate import MaskedEvaluator
         from probing.ablations.reference import reference_means
 
         means = reference_means(ready, self.reference) if self.how == "mean" else None
-        return Evaluator(ready, self.how, means)
+        return MaskedEvaluator(ready, self.how, means)
 
     def _rows(
         self,
-        ready: Ready,
+        ready: Evaluator,
         found: Mapping[str, Answers],
         cells: Sequence[Mapping[str, object]],
         kind: str,
@@ -175,7 +175,7 @@ def _scores(test: Differences, dev: Differences, place: int) -> dict[str, object
     }
 
 
-def _masks(kind: Kind, groups: Groups, chosen: slice) -> NDArray[np.bool_]:
+def _masks(kind: AblationKind, groups: Groups, chosen: slice) -> NDArray[np.bool_]:
     """The whole model first, then one mask for every group of a layer."""
     members = groups.members[chosen]
     masks = np.ones((1 + len(members), len(groups.heads)), dtype=bool)

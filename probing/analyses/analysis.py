@@ -14,10 +14,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from probing.analyses.combine import combine
-from probing.analyses.granularity import Granularity, Unit
+from probing.analyses.granularity import Granularity, Level
 from probing.errors import ProbingError
 from probing.io.lazy import torch
-from probing.objectives.objective import Objective, Ready, Setting
+from probing.objectives.objective import Evaluator, Objective, ObjectiveContext
 from probing.probes.contract import Probe
 from probing.representations.reader import Representations
 from probing.tasks.task import Features, Task
@@ -35,7 +35,9 @@ GROUP_BYTES = 4 << 30
 class Beside(Protocol):
     """The same question answered in another way, found or computed."""
 
-    def __call__(self, unit: Unit, draw: int | None = None, analysis: Analysis | None = None) -> pd.DataFrame:
+    def __call__(
+        self, unit: Level, draw: int | None = None, analysis: Analysis | None = None
+    ) -> pd.DataFrame:
         """The rows, answers to test items included.
 
         Args:
@@ -46,7 +48,7 @@ class Beside(Protocol):
 
 
 @dataclass(frozen=True)
-class Means:
+class Methods:
     """With what an analysis may answer.
 
     Attributes:
@@ -86,8 +88,8 @@ class Experiment:
     represent: Callable[[], Representations]
     granularity: Granularity = field(default_factory=lambda: Granularity("head"))
     beside: Beside | None = None
-    setting: Callable[[Attention], Setting] | None = None
-    ready: Callable[[Attention], Ready] | None = None
+    setting: Callable[[Attention], ObjectiveContext] | None = None
+    ready: Callable[[Attention], Evaluator] | None = None
     folder: Path | None = None
 
     @cached_property
@@ -180,14 +182,14 @@ class Analysis(Protocol):
     def uses(self) -> Uses:
         """What it needs beside the model."""
 
-    def check(self, task: Task, means: Means) -> None:
+    def check(self, task: Task, means: Methods) -> None:
         """Refuse what cannot be analysed, before anything is computed for it.
 
         Raises:
             ProbingError: Saying what to choose instead.
         """
 
-    def depends_on(self, means: Means) -> Mapping[str, Any]:
+    def depends_on(self, means: Methods) -> Mapping[str, Any]:
         """The settings that the result depends on, beside model, task, vectors and seed."""
 
     def parts(self, experiment: Experiment) -> Sequence[int]:

@@ -8,15 +8,15 @@ import numpy as np
 import pandas as pd
 
 from probing.analyses.analysis import Experiment
-from probing.analyses.granularity import Unit
+from probing.analyses.granularity import Level
 from probing.analyses.vectors import Head, Pick, all_heads
 from probing.tasks.control import permuted_task
 from probing.tasks.task import Task
 
-Fit = Callable[[Task, Sequence[Pick]], list[dict[str, object]]]
+FitPicks = Callable[[Task, Sequence[Pick]], list[dict[str, object]]]
 
 
-def top_rows(experiment: Experiment, n: int, fit: Fit) -> list[dict[str, object]]:
+def top_rows(experiment: Experiment, n: int, fit: FitPicks) -> list[dict[str, object]]:
     """Rows for n heads: the best by dev, as many at random, and the best on permuted labels.
 
     Selection reads dev scores alone. Its optimism shows in the rows `permuted`, for which heads are ranked
@@ -77,7 +77,7 @@ def random_heads(heads: Sequence[Head], n: int, seed: int, draw: int) -> list[He
     return [heads[place] for place in generator.choice(len(heads), n, replace=False)]
 
 
-def _beside(experiment: Experiment, unit: Unit, draw: int | None = None) -> pd.DataFrame:
+def _beside(experiment: Experiment, unit: Level, draw: int | None = None) -> pd.DataFrame:
     assert experiment.beside is not None
     return experiment.beside(unit, draw)
 

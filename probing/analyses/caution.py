@@ -17,7 +17,7 @@ from probing.tasks.problem import pose
 if TYPE_CHECKING:
     from probing.ablations.evaluate import Answers
     from probing.models.sites import Site
-    from probing.objectives.objective import Ready
+    from probing.objectives.objective import Evaluator
 
 log = logging.getLogger(__name__)
 # with fewer dev examples than this, a choice by their score raises a warning
@@ -30,7 +30,7 @@ _FROM = 4
 SINK = 0.5
 
 
-def warn_of_dev(name: str, ready: Ready, answers: Answers, seed: int, *, chooses: bool = True) -> None:
+def warn_of_dev(name: str, ready: Evaluator, answers: Answers, seed: int, *, chooses: bool = True) -> None:
     """Warn if the full model does not beat guessing on dev, or if dev is too small to choose heads on.
 
     Args:
@@ -65,7 +65,7 @@ def warn_of_dev(name: str, ready: Ready, answers: Answers, seed: int, *, chooses
         )  # fmt: skip
 
 
-def _guess(ready: Ready, answers: Answers, seed: int) -> float:
+def _guess(ready: Evaluator, answers: Answers, seed: int) -> float:
     """The dev score of the most frequent class of train; 0 for correlations."""
     problem = pose(ready.task, seed)
     return majority(replace(problem, test=answers.rows))

@@ -11,7 +11,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from probing.analyses.analysis import Experiment, Means, Uses
+from probing.analyses.analysis import Experiment, Methods, Uses
 from probing.analyses.caution import Sink
 from probing.analyses.groups import check_unit, settings_of
 from probing.errors import ProbingError
@@ -49,12 +49,12 @@ class EntropyAnalysis:
         """The model alone, without a head for a task; of an encoder-decoder model its encoder."""
         return "model"
 
-    def check(self, task: Task, means: Means) -> None:
+    def check(self, task: Task, means: Methods) -> None:
         """Refuse what is no head."""
         check_unit(self.name, means, ("head",))
         joint_units(task)
 
-    def depends_on(self, means: Means) -> Mapping[str, Any]:
+    def depends_on(self, means: Methods) -> Mapping[str, Any]:
         """The split."""
         return settings_of(self, means)
 

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from probing.analyses.analysis import Experiment, Means, Uses
+from probing.analyses.analysis import Experiment, Methods, Uses
 from probing.analyses.caution import warn_of_dev
 from probing.analyses.groups import (
     Groups,
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from probing.ablations.learned_gates import Gates
-    from probing.objectives.objective import Ready
+    from probing.objectives.objective import Evaluator
 
 log = logging.getLogger(__name__)
 FINDING = Finding(
@@ -100,11 +100,11 @@ class GatesAnalysis:
         """A model that is judged."""
         return "objective"
 
-    def check(self, task: Task, means: Means) -> None:
+    def check(self, task: Task, means: Methods) -> None:
         """Refuse what is no head."""
         check_unit(self.name, means, ("head",))
 
-    def depends_on(self, means: Means) -> Mapping[str, Any]:
+    def depends_on(self, means: Methods) -> Mapping[str, Any]:
         """The settings and the objective."""
         # the version says that rows hold the full model's dev score, against which lambda is selected
         return {**settings_of(self, means), "version": 2}
@@ -123,7 +123,7 @@ class GatesAnalysis:
         Raises:
             ProbingError: If the model is to be trained in half precision.
         """
-        from probing.ablations.evaluate import Evaluator
+        from probing.ablations.evaluate import MaskedEvaluator
 
         ready = ready_of(experiment)
         groups = Groups.of(ready.heads, experiment)
@@ -131,7 +131,7 @@ class GatesAnalysis:
         whole = np.ones(len(ready.heads))
         of_whole = {split: _score(ready, split, whole) for split in ("dev", "test")}
         if part == 0:
-            warn_of_dev(self.name, ready, Evaluator(ready).answers("dev", whole[None]), experiment.seed)
+            warn_of_dev(self.name, ready, MaskedEvaluator(ready).answers("dev", whole[None]), experiment.seed)
         with self._weights(ready) as weights:
             gates = self._learned(experiment, ready, penalty, weights)
             values = _all_gates(groups, gates)
@@ -155,7 +155,7 @@ class GatesAnalysis:
         return with_ranks(frame).assign(main=selected_gates(frame).astype("boolean"))
 
     @contextmanager
-    def _weights(self, ready: Ready) -> Iterator[Sequence[nn.Parameter]]:
+    def _weights(self, ready: Evaluator) -> Iterator[Sequence[nn.Parameter]]:
         """What is trained of the model."""
         import torch
 
@@ -170,7 +170,7 @@ class GatesAnalysis:
             yield weights
 
     def _learned(
-        self, experiment: Experiment, ready: Ready, penalty: float, weights: Sequence[nn.Parameter]
+        self, experiment: Experiment, ready: Evaluator, penalty: float, weights: Sequence[nn.Parameter]
     ) -> Gates:
         """The gates; half way and at the end, how dev does is told."""
         from probing.ablations.learned_gates import Training, learn_gates
@@ -194,10 +194,10 @@ def _all_gates(groups: Groups, gates: Gates) -> NDArray[np.float64]:
     return found
 
 
-def _score(ready: Ready, split: str, gates: NDArray[np.float64]) -> float:
-    from probing.ablations.evaluate import Evaluator
+def _score(ready: Evaluator, split: str, gates: NDArray[np.float64]) -> float:
+    from probing.ablations.evaluate import MaskedEvaluator
 
-    return Evaluator(ready).answers(split, gates[None]).scores(ready)[0][ready.metrics[0]]
+    return MaskedEvaluator(ready).answers(split, gates[None]).scores(ready)[0][ready.metrics[0]]
 
 
 def _tell(gates: Gates, penalty: float) -> None:

@@ -9,7 +9,7 @@ from probing.errors import ProbingError
 from probing.representations.request import SiteKind
 from probing.validation.ranges import Count, CountOrZero, Entries, Layer, Most, check_ranges
 
-Unit = Literal["head", "layer", "attention", "top_heads", "all_heads"]
+Level = Literal["head", "layer", "attention", "top_heads", "all_heads"]
 _SOME = Entries(what="name some, or null for all")
 _Repeats = Annotated[CountOrZero, Most(100)]
 
@@ -27,7 +27,7 @@ class Granularity:
         permutations: Of `top_heads`, how often all is repeated on shuffled labels.
     """
 
-    unit: Unit
+    unit: Level
     layers: Annotated[tuple[Layer, ...], _SOME] | None = None
     n: Annotated[tuple[Count, ...], _SOME] | None = None
     draws: _Repeats = 3

@@ -18,9 +18,9 @@ from probing.statistics.scores import majority
 from probing.tasks.problem import pose
 
 if TYPE_CHECKING:
-    from probing.analyses.analysis import Experiment, Means
+    from probing.analyses.analysis import Experiment, Methods
     from probing.models.heads import Heads
-    from probing.objectives.objective import Ready
+    from probing.objectives.objective import Evaluator
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class Groups:
         return tuple(slice(*pair) for pair in zip(starts, [*starts[1:], len(places)], strict=True))
 
 
-def check_unit(name: str, means: Means, allowed: Sequence[str] = ("head", "attention")) -> None:
+def check_unit(name: str, means: Methods, allowed: Sequence[str] = ("head", "attention")) -> None:
     """Refuse a granularity that an analysis has no meaning for.
 
     Raises:
@@ -81,7 +81,7 @@ def check_unit(name: str, means: Means, allowed: Sequence[str] = ("head", "atten
         raise ProbingError(f"analysis={name}: takes no {unit} away; use {use}")
 
 
-def settings_of(analysis: Any, means: Means) -> dict[str, Any]:  # noqa: ANN401
+def settings_of(analysis: Any, means: Methods) -> dict[str, Any]:  # noqa: ANN401
     """The settings of an analysis and its objective, for the key of its result."""
     found = {"analysis": {"kind": analysis.name, **asdict(analysis)}}
     if analysis.uses == "objective":
@@ -90,13 +90,13 @@ def settings_of(analysis: Any, means: Means) -> dict[str, Any]:  # noqa: ANN401
     return found
 
 
-def ready_of(experiment: Experiment, attention: Any = "sdpa") -> Ready:  # noqa: ANN401
+def ready_of(experiment: Experiment, attention: Any = "sdpa") -> Evaluator:  # noqa: ANN401
     """The model with its objective."""
     assert experiment.ready is not None
     return experiment.ready(attention)
 
 
-def shared_labels(experiment: Experiment, ready: Ready) -> dict[str, object]:
+def shared_labels(experiment: Experiment, ready: Evaluator) -> dict[str, object]:
     """Columns that are the same in every row of a judged model."""
     # only what pools vectors is fitted to examples of train
     splits = ("train", "dev", "test") if experiment.labels.get("pooling") else ("dev", "test")

@@ -11,11 +11,11 @@ import numpy as np
 import pandas as pd
 from torch import Tensor
 
-from probing.analyses.analysis import Experiment, Means, Uses
+from probing.analyses.analysis import Experiment, Methods, Uses
 from probing.analyses.caution import warn_of_dev
 from probing.analyses.groups import Groups, check_unit, ranked, ready_of, settings_of, shared_labels
 from probing.io.progress import Progress
-from probing.objectives.objective import Batch, Ready
+from probing.objectives.objective import Batch, Evaluator
 from probing.results.finding import Finding, Picture
 from probing.results.schema import as_frame
 from probing.tasks.task import Task
@@ -67,11 +67,11 @@ class ImportanceAnalysis:
         """A model that is judged."""
         return "objective"
 
-    def check(self, task: Task, means: Means) -> None:
+    def check(self, task: Task, means: Methods) -> None:
         """Refuse what is no head and no layer of heads."""
         check_unit(self.name, means)
 
-    def depends_on(self, means: Means) -> Mapping[str, Any]:
+    def depends_on(self, means: Methods) -> Mapping[str, Any]:
         """The split and the objective."""
         return settings_of(self, means)
 
@@ -85,14 +85,14 @@ class ImportanceAnalysis:
 
     def run_part(self, experiment: Experiment, part: int) -> pd.DataFrame:
         """Sums over some examples, in rows of variants that `conclude` puts together."""
-        from probing.ablations.evaluate import Evaluator
+        from probing.ablations.evaluate import MaskedEvaluator
         from probing.ablations.gradients import head_importance
 
         ready = ready_of(experiment)
         groups = Groups.of(ready.heads, experiment)
         batches = self._stretches(ready)[part]
         if part == 0 and ready.metrics[0] != "loss":
-            full = Evaluator(ready).answers("dev", np.ones((1, len(ready.heads)), dtype=bool))
+            full = MaskedEvaluator(ready).answers("dev", np.ones((1, len(ready.heads)), dtype=bool))
             warn_of_dev(self.name, ready, full, experiment.seed, chooses=False)
         whole = experiment.granularity.unit == "attention"
         sums = head_importance(
@@ -134,7 +134,7 @@ class ImportanceAnalysis:
                 rows += [{**same, **cell, **kind, "value": value} for cell, value in cells]
         return ranked(rows)
 
-    def _stretches(self, ready: Ready) -> list[list[Batch]]:
+    def _stretches(self, ready: Evaluator) -> list[list[Batch]]:
         """Batches in stretches of about `part` examples."""
         stretches: list[list[Batch]] = []
         count = self.part
@@ -147,7 +147,7 @@ class ImportanceAnalysis:
         return stretches
 
 
-def _with_progress(ready: Ready, batches: Sequence[Batch]) -> Any:  # noqa: ANN401
+def _with_progress(ready: Evaluator, batches: Sequence[Batch]) -> Any:  # noqa: ANN401
     """The loss of each batch, a function each, while progress is told."""
     progress = Progress("importance", "examples", sum(len(batch.rows) for batch in batches))
 

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from probing.analyses.analysis import Experiment, Means, Uses
+from probing.analyses.analysis import Experiment, Methods, Uses
 from probing.analyses.caution import warn_of_dev
 from probing.analyses.groups import Groups, check_unit, ready_of, settings_of, shared_labels
 from probing.analyses.orders import ORDERS, at_random
@@ -23,8 +23,8 @@ from probing.tasks.task import Task
 from probing.validation.ranges import Count, Entries, Most, Share, check_ranges
 
 if TYPE_CHECKING:
-    from probing.ablations.evaluate import Answers, Evaluator
-    from probing.objectives.objective import Ready
+    from probing.ablations.evaluate import Answers, MaskedEvaluator
+    from probing.objectives.objective import Evaluator
 
 FINDING = Finding(
     measure="difference",
@@ -75,13 +75,13 @@ class MaskingAnalysis:
         """A model that is judged."""
         return "objective"
 
-    def check(self, task: Task, means: Means) -> None:
+    def check(self, task: Task, means: Methods) -> None:
         """Refuse what is no head and no layer of heads, and a task that its probe cannot answer."""
         check_unit(self.name, means)
         if "probe" in self.rankings:
             means.probe.check(task)
 
-    def depends_on(self, means: Means) -> Mapping[str, Any]:
+    def depends_on(self, means: Methods) -> Mapping[str, Any]:
         """The settings, the objective, and the probe if it ranks."""
         from probing.analyses.probe import ProbeAnalysis
 
@@ -98,12 +98,12 @@ class MaskingAnalysis:
 
     def run_part(self, experiment: Experiment, part: int) -> pd.DataFrame:
         """The curve of one ranking."""
-        from probing.ablations.evaluate import Evaluator
+        from probing.ablations.evaluate import MaskedEvaluator
 
         ranking = self.rankings[part]
         ready = ready_of(experiment)
         groups = Groups.of(ready.heads, experiment)
-        evaluator = Evaluator(ready)
+        evaluator = MaskedEvaluator(ready)
         rows: list[dict[str, object]] = []
         for draw, masks in self._masks(ranking, experiment, evaluator, groups):
             found = {split: evaluator.answers(split, masks) for split in ("dev", "test")}
@@ -119,7 +119,7 @@ class MaskingAnalysis:
         return frame
 
     def _masks(
-        self, ranking: Ranking, experiment: Experiment, evaluator: Evaluator, groups: Groups
+        self, ranking: Ranking, experiment: Experiment, evaluator: MaskedEvaluator, groups: Groups
     ) -> Iterator[tuple[int | None, NDArray[np.bool_]]]:
         """The masks of a ranking, for every draw of a random one."""
         from probing.ablations.curve import cumulative
@@ -134,7 +134,7 @@ class MaskingAnalysis:
             yield None, cumulative(ORDERS[ranking](experiment, groups), groups.members, n, self.step)
 
     def _iterated(
-        self, evaluator: Evaluator, groups: Groups, experiment: Experiment
+        self, evaluator: MaskedEvaluator, groups: Groups, experiment: Experiment
     ) -> Iterator[NDArray[np.bool_]]:
         from probing.ablations.curve import iterative, keeps
 
@@ -150,7 +150,7 @@ class MaskingAnalysis:
 
 
 def _importance_under(
-    ready: Ready, groups: Groups, experiment: Experiment, mask: NDArray[np.bool_]
+    ready: Evaluator, groups: Groups, experiment: Experiment, mask: NDArray[np.bool_]
 ) -> NDArray[np.float64]:
     """Importance per example on dev of every group while others are masked, divided by its layer's norm."""
     import torch
@@ -170,12 +170,12 @@ def _importance_under(
     return by_layer(sums.per_example, groups.layers)
 
 
-def _loss(ready: Ready, batch: Any) -> Any:  # noqa: ANN401
+def _loss(ready: Evaluator, batch: Any) -> Any:  # noqa: ANN401
     return ready.run(batch).loss
 
 
 def _rows(
-    ready: Ready, masks: NDArray[np.bool_], found: Mapping[str, Answers], experiment: Experiment
+    ready: Evaluator, masks: NDArray[np.bool_], found: Mapping[str, Answers], experiment: Experiment
 ) -> Iterator[dict[str, object]]:
     """A row for each mask, the first of which closes nothing."""
     from probing.ablations.differences import differences

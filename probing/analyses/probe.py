@@ -10,9 +10,9 @@ from typing import Annotated, Any
 import numpy as np
 import pandas as pd
 
-from probing.analyses.analysis import Experiment, Means, Uses
+from probing.analyses.analysis import Experiment, Methods, Uses
 from probing.analyses.best_heads import layer_rows, top_rows
-from probing.analyses.vectors import Batch, Pick, all_heads, layer_batches, pick_batches
+from probing.analyses.vectors import Pick, VectorBatch, all_heads, layer_batches, pick_batches
 from probing.errors import ProbingError
 from probing.probes.contract import Fit
 from probing.results.finding import Finding, Picture
@@ -64,7 +64,7 @@ class ProbeAnalysis:
         """Vectors."""
         return "probe"
 
-    def check(self, task: Task, means: Means) -> None:
+    def check(self, task: Task, means: Methods) -> None:
         """Refuse a task that the probe cannot answer, or whose heads cannot be chosen without its test."""
         means.probe.check(task)
         if means.granularity.unit == "top_heads" and task.selection in {"nested", "none"}:
@@ -74,7 +74,7 @@ class ProbeAnalysis:
                 "test items; use a task with a test split, or granularity=head"
             )
 
-    def depends_on(self, means: Means) -> Mapping[str, Any]:
+    def depends_on(self, means: Methods) -> Mapping[str, Any]:
         """The analysis's own settings and the probe's."""
         probe = means.probe
         settings: dict[str, Any] = asdict(probe)  # type: ignore[call-overload]
@@ -152,7 +152,9 @@ class ProbeAnalysis:
     ) -> list[dict[str, object]]:
         return self._fit(experiment, task, pick_batches(experiment, picks, experiment.probe.features))
 
-    def _fit(self, experiment: Experiment, task: Task, batches: Iterable[Batch]) -> list[dict[str, object]]:
+    def _fit(
+        self, experiment: Experiment, task: Task, batches: Iterable[VectorBatch]
+    ) -> list[dict[str, object]]:
         problem = pose(task, experiment.seed)
         rows = []
         for batch in batches:

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from probing.analyses.analysis import Experiment, Means, Uses
+from probing.analyses.analysis import Experiment, Methods, Uses
 from probing.analyses.caution import warn_of_dev
 from probing.analyses.groups import check_unit, ready_of, settings_of, shared_labels
 from probing.analyses.masking import MaskingAnalysis, Ranking
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from probing.ablations.compact import Compact
     from probing.ablations.evaluate import Answers
-    from probing.objectives.objective import Ready
+    from probing.objectives.objective import Evaluator
 
 log = logging.getLogger(__name__)
 FINDING = Finding(
@@ -86,12 +86,12 @@ class PruneAnalysis:
         threshold = self.threshold if self.share is None else 1e-9
         return MaskingAnalysis((self.ranking,), self.step, threshold, draws=1)
 
-    def check(self, task: Task, means: Means) -> None:
+    def check(self, task: Task, means: Methods) -> None:
         """Refuse what is no head and no layer of heads."""
         check_unit(self.name, means)
         self._masking.check(task, means)
 
-    def depends_on(self, means: Means) -> Mapping[str, Any]:
+    def depends_on(self, means: Methods) -> Mapping[str, Any]:
         """The settings, the objective, and the probe if it ranks."""
         return {**self._masking.depends_on(means), **settings_of(self, means)}
 
@@ -153,7 +153,7 @@ class PruneAnalysis:
         """All has been said."""
         return frame
 
-    def _chosen(self, ready: Ready, curve: pd.DataFrame) -> NDArray[np.bool_]:
+    def _chosen(self, ready: Evaluator, curve: pd.DataFrame) -> NDArray[np.bool_]:
         """The mask of the curve that goes far enough: by its share, or the last that keeps the score."""
         from probing.ablations.curve import keeps
 
@@ -173,7 +173,7 @@ class PruneAnalysis:
         names = set(str(chosen["heads"]).split()) if pd.notna(chosen["heads"]) else set()
         return np.array([ready.heads.names([place]) in names for place in range(len(ready.heads))])
 
-    def _save(self, experiment: Experiment, done: Compact, ready: Ready) -> None:
+    def _save(self, experiment: Experiment, done: Compact, ready: Evaluator) -> None:
         from probing.models.padding import padding_as_saved
         from probing.models.saving import save_pruned
 
@@ -189,14 +189,16 @@ class PruneAnalysis:
         )
 
 
-def _answers(ready: Ready, mask: NDArray[np.bool_]) -> dict[str, Answers]:
+def _answers(ready: Evaluator, mask: NDArray[np.bool_]) -> dict[str, Answers]:
     """Answers under one mask, by split."""
-    from probing.ablations.evaluate import Evaluator
+    from probing.ablations.evaluate import MaskedEvaluator
 
-    return {split: Evaluator(ready).answers(split, mask[None]) for split in ("dev", "test")}
+    return {split: MaskedEvaluator(ready).answers(split, mask[None]) for split in ("dev", "test")}
 
 
-def _score_row(ready: Ready, variant: str, n_heads: int, answers: Mapping[str, Answers]) -> dict[str, Any]:
+def _score_row(
+    ready: Evaluator, variant: str, n_heads: int, answers: Mapping[str, Answers]
+) -> dict[str, Any]:
     metric = ready.metrics[0]
     scores = {split: found.scores(ready)[0][metric] for split, found in answers.items()}
     return {"variant": variant, "main": False, "n_heads": n_heads, "metric": metric, **scores}

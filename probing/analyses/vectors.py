@@ -28,7 +28,7 @@ class Pick:
 
 
 @dataclass(frozen=True)
-class Batch:
+class VectorBatch:
     """Vectors that are probed together.
 
     Attributes:
@@ -40,7 +40,7 @@ class Batch:
     cells: tuple[Mapping[str, object], ...]
 
 
-def layer_batches(experiment: Experiment, layer: int, features: Features | None) -> Iterator[Batch]:
+def layer_batches(experiment: Experiment, layer: int, features: Features | None) -> Iterator[VectorBatch]:
     """The heads of a layer one by one, or the layer itself if layers are read; see `Batch`.
 
     Raises:
@@ -51,10 +51,12 @@ def layer_batches(experiment: Experiment, layer: int, features: Features | None)
         cells = [
             {"layer": layer} if whole else {"layer": layer, "head": head, "n_heads": 1} for head in heads
         ]
-        yield Batch(experiment.vectors(layer, features, heads), tuple(cells))
+        yield VectorBatch(experiment.vectors(layer, features, heads), tuple(cells))
 
 
-def pick_batches(experiment: Experiment, picks: Sequence[Pick], features: Features | None) -> Iterator[Batch]:
+def pick_batches(
+    experiment: Experiment, picks: Sequence[Pick], features: Features | None
+) -> Iterator[VectorBatch]:
     """Heads put together, picks of the same width in one batch as far as memory allows.
 
     Raises:
@@ -69,7 +71,9 @@ def pick_batches(experiment: Experiment, picks: Sequence[Pick], features: Featur
         size = max(1, GROUP_BYTES // (8 * dim * len(experiment.asked.all_units)))
         for start in range(0, len(waiting), size):
             chosen = waiting[start : start + size]
-            yield Batch(_put_together(experiment, chosen, features), tuple(pick.cell for pick in chosen))
+            yield VectorBatch(
+                _put_together(experiment, chosen, features), tuple(pick.cell for pick in chosen)
+            )
 
 
 def all_heads(experiment: Experiment) -> tuple[Head, ...]:

@@ -21,7 +21,7 @@ _DEFAULTS = {"by": "task", "order": "head", "value": "test"}
 
 
 @dataclass(frozen=True)
-class Kind:
+class PictureKind:
     """A kind of picture.
 
     Attributes:
@@ -61,7 +61,7 @@ def command(words: Sequence[str]) -> None:
         print(path)  # noqa: T201
 
 
-def _kind(name: str) -> Kind:
+def _kind(name: str) -> PictureKind:
     """A kind of picture by its name; `module:function` is a function that takes rows and a path.
 
     Raises:
@@ -69,7 +69,7 @@ def _kind(name: str) -> Kind:
     """
     if ":" in name:
         draw = function_of(name)
-        return Kind(name, lambda rows, path, _: draw(rows, path, "head"), ())
+        return PictureKind(name, lambda rows, path, _: draw(rows, path, "head"), ())
     if name not in KINDS:
         raise ProbingError(f"no kind of picture {name!r}; {suggest(name, list(KINDS))}")
     return KINDS[name]
@@ -108,19 +108,19 @@ def _plain(draw: Callable[..., tuple[Path, ...]]) -> Callable[..., tuple[Path, .
 
 
 KINDS = {
-    "grid": Kind("one grid of layers x heads", _plain(probing.draw_grid), ("order", "value")),
-    "sheet": Kind("many grids on one colour scale", _plain(probing.draw_sheet), ("order", "value")),
-    "profiles": Kind("scores by layer, a line for each model or probe", _plain(probing.draw_profiles)),
-    "top_heads": Kind("the effect of n heads, with its baselines", _plain(probing.draw_top_heads)),
-    "masking": Kind("scores while ever more heads are masked", _plain(probing.draw_masking), ()),
-    "path": Kind("gates left open and score over lambda", _plain(probing.draw_path), ()),
-    "correlations": Kind(
+    "grid": PictureKind("one grid of layers x heads", _plain(probing.draw_grid), ("order", "value")),
+    "sheet": PictureKind("many grids on one colour scale", _plain(probing.draw_sheet), ("order", "value")),
+    "profiles": PictureKind("scores by layer, a line for each model or probe", _plain(probing.draw_profiles)),
+    "top_heads": PictureKind("the effect of n heads, with its baselines", _plain(probing.draw_top_heads)),
+    "masking": PictureKind("scores while ever more heads are masked", _plain(probing.draw_masking), ()),
+    "path": PictureKind("gates left open and score over lambda", _plain(probing.draw_path), ()),
+    "correlations": PictureKind(
         "how alike tasks (or by=model, by=seed) rank heads",
         _plain(probing.draw_correlations),
         ("by", "value"),
     ),
-    "trajectories": Kind("scores over training steps", _plain(probing.draw_trajectories)),
-    "comparison": Kind("two grids of each task, cell by cell", _comparison),
+    "trajectories": PictureKind("scores over training steps", _plain(probing.draw_trajectories)),
+    "comparison": PictureKind("two grids of each task, cell by cell", _comparison),
 }
 _USAGE = """\
 probing draw KIND [column=value ...] [paths.root=outputs] [out=figure] [value=test]

@@ -42,7 +42,7 @@ def as_typed(overrides: Sequence[str], *, swept: bool = False) -> list[str]:
     """
     for override in overrides:
         _check(override)
-    classes = Classes(overrides, swept=swept)
+    classes = GroupClasses(overrides, swept=swept)
     return [_typed(override, classes, swept) for override in overrides]
 
 
@@ -53,7 +53,7 @@ def _check(override: object) -> None:
         raise ProbingError(f"{override!r} holds a character that is not UTF-8 text; remove it")
 
 
-def _typed(override: str, classes: Classes, swept: bool) -> str:
+def _typed(override: str, classes: GroupClasses, swept: bool) -> str:
     found = _OVERRIDE.fullmatch(override)
     if found is None or "." not in found[2] or "@" in found[2] or is_plain(found[3]):
         return override
@@ -117,7 +117,7 @@ def _exists(value: str) -> bool:
         return False
 
 
-class Classes:
+class GroupClasses:
     """The dataclasses that config groups are made into under some overrides."""
 
     def __init__(self, overrides: Sequence[str], *, swept: bool) -> None:

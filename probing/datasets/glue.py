@@ -14,7 +14,7 @@ import numpy as np
 from probing.datasets.hub import HubSplit, load_splits
 from probing.errors import ProbingError
 from probing.tasks.target import Classes, Metric, Scores, Target
-from probing.tasks.task import Features, Pair, Task, Unit
+from probing.tasks.task import Features, PairInput, Task, Unit
 from probing.validation.suggestions import suggest
 
 log = logging.getLogger(__name__)
@@ -108,7 +108,7 @@ class GlueTask:
     metric: Metric
     validation: str = "validation"
     path: Path | None = None
-    pair: Pair = "vectors"
+    pair: PairInput = "vectors"
     features: Features = "compare"
 
     def __post_init__(self) -> None:

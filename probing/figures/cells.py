@@ -15,7 +15,7 @@ from probing.figures.grids import Grid
 from probing.figures.naming import layer_name
 from probing.figures.scale import Shades
 from probing.figures.style import INK, NO_SCORE, PAPER
-from probing.results.units import Unit
+from probing.results.units import NumberFormat
 
 _LARGEST, _SMALLEST = 8.0, 6.0
 _DIGIT = 0.6
@@ -111,7 +111,7 @@ def crossed(grid: Grid, shades: Shades, cell: Cell) -> bool:
     return bool(grid.rising.any()) and cell.text_size(_longest(_texts(grid, shades.unit))) is None
 
 
-def _texts(grid: Grid, unit: Unit) -> list[str]:
+def _texts(grid: Grid, unit: NumberFormat) -> list[str]:
     """The number of each cell that has one; with its interval, where a row is one cell."""
     places = list(_scored(grid))
     texts = [unit.cell(grid.scores[place]) for place in places]
@@ -138,7 +138,7 @@ def _print_values(axes: Axes, grid: Grid, shades: Shades, cell: Cell) -> bool:
     return True
 
 
-def _bounds(low: float, high: float, unit: Unit) -> str:
+def _bounds(low: float, high: float, unit: NumberFormat) -> str:
     return f" [{unit.cell(low)}, {unit.cell(high)}]" if np.isfinite(low) and np.isfinite(high) else ""
 
 

@@ -16,7 +16,7 @@ from probing.figures.naming import (
     variant_name,
 )
 from probing.results.finding import Finding, finding_of
-from probing.results.units import Unit, metric_name, score_unit
+from probing.results.units import NumberFormat, metric_name, score_unit
 
 DELTA = "\N{GREEK CAPITAL LETTER DELTA}"
 
@@ -42,7 +42,7 @@ def within_one(grid: Grid) -> bool:
     return finding(grid).range_of(grid.key.normalisation) == "from 0 to 1"
 
 
-def unit_of(grids: Sequence[Grid]) -> Unit:
+def unit_of(grids: Sequence[Grid]) -> NumberFormat:
     """How the numbers of grids on one scale are written."""
     key = grids[0].key
     if not grids[0].found:

@@ -20,10 +20,12 @@ from probing.io.files import replace_file
 _LIST = "pictures.json"
 _CODE = ("figures", "results", "analyses")
 
-Draw = Callable[[], Sequence[Path]]
+DrawFiles = Callable[[], Sequence[Path]]
 
 
-def drawn_once(rows: pd.DataFrame, order: str, folder: Path, store: Path, draw: Draw) -> tuple[Path, ...]:
+def drawn_once(
+    rows: pd.DataFrame, order: str, folder: Path, store: Path, draw: DrawFiles
+) -> tuple[Path, ...]:
     """Draw a run into its folder, or copy the pictures that were drawn of the same rows.
 
     Args:

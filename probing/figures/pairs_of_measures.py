@@ -26,7 +26,7 @@ from probing.figures.save import SUFFIXES, Files, save, save_table
 from probing.figures.scale import unit_labels
 from probing.figures.style import FAINT, INK, PAPER, TEXT_SIZE, drawing, score_colours
 from probing.results.schema import RESULT
-from probing.results.units import Unit, score_unit
+from probing.results.units import NumberFormat, score_unit
 from probing.validation.arguments import checked
 
 MOST = 15
@@ -49,7 +49,7 @@ class Measure:
     """
 
     name: str
-    unit: Unit
+    unit: NumberFormat
     turned: bool
 
     @property
@@ -221,7 +221,7 @@ def _drawer(
     return draw
 
 
-def _number(axis: Axis, numbers: NDArray[np.float64], unit: Unit) -> None:
+def _number(axis: Axis, numbers: NDArray[np.float64], unit: NumberFormat) -> None:
     low, high = float(numbers.min()), float(numbers.max())
     slack = 0.05 * (high - low) or max(0.01 * abs(high), 1e-6)
     low, high = low - slack, high + slack

@@ -37,7 +37,7 @@ class Band:
 
 
 @dataclass(frozen=True)
-class Layout:
+class PanelLayout:
     """A contact sheet before it is measured.
 
     Attributes:
@@ -59,7 +59,7 @@ class Layout:
     same_sizes: bool
 
 
-def lay_out(grids: Sequence[Grid]) -> Layout:
+def lay_out(grids: Sequence[Grid]) -> PanelLayout:
     """Give every grid a place: a band for each model, the same columns in all bands."""
     slots = {key: number for number, key in enumerate(dict.fromkeys(map(_slot, grids)))}
     columns = sheet_columns(len(slots))
@@ -73,7 +73,9 @@ def lay_out(grids: Sequence[Grid]) -> Layout:
     varying = tuple(name for name in fields if name not in (*shared, "model"))
     tasks = [grid.key.task for grid in grids]
     alike = len({grid.sizes for grid in grids}) == 1
-    return Layout(tuple(bands), columns, shared, varying, common_prefix(tasks), len(set(tasks)) == 1, alike)
+    return PanelLayout(
+        tuple(bands), columns, shared, varying, common_prefix(tasks), len(set(tasks)) == 1, alike
+    )
 
 
 def sheet_columns(panels: int) -> int:

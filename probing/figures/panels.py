@@ -10,7 +10,7 @@ from probing.figures.findings import facts
 from probing.figures.grids import Grid
 from probing.figures.naming import describe
 from probing.figures.page import Line, shorten, wrap
-from probing.figures.panel_order import Band, Layout
+from probing.figures.panel_order import Band, PanelLayout
 from probing.figures.style import SMALL_SIZE, TEXT_SIZE
 
 PANEL_WIDTH, LEFT, BELOW = 1.7, 0.42, 0.5
@@ -54,12 +54,12 @@ class Name:
     top: float
 
 
-def sheet_width(layout: Layout) -> float:
+def sheet_width(layout: PanelLayout) -> float:
     """Width of a row of panels with the numbers at its left."""
     return LEFT + layout.columns * (PANEL_WIDTH + _GAP) - _GAP
 
 
-def place(layout: Layout, top: float) -> tuple[list[Panel], list[Name], float]:
+def place(layout: PanelLayout, top: float) -> tuple[list[Panel], list[Name], float]:
     """Place all bands below `top`.
 
     Returns:
@@ -81,7 +81,7 @@ def heading_height(lines: tuple[Line, ...]) -> float:
     return sum(line.height for line in lines) + _HEADING_GAP
 
 
-def _place_band(band: Band, layout: Layout, top: float) -> tuple[list[Panel], float]:
+def _place_band(band: Band, layout: PanelLayout, top: float) -> tuple[list[Panel], float]:
     layers, heads = band.shape
     height = float(np.clip(layers * PANEL_WIDTH / heads, _SHORTEST, _TALLEST))
     lowest = {column: row for row, column, _ in sorted(band.panels, key=lambda panel: panel[0])}
@@ -98,7 +98,7 @@ def _place_band(band: Band, layout: Layout, top: float) -> tuple[list[Panel], fl
     return panels, top
 
 
-def _heading(grid: Grid, layout: Layout) -> tuple[Line, ...]:
+def _heading(grid: Grid, layout: PanelLayout) -> tuple[Line, ...]:
     sizes = "" if layout.same_sizes else grid.sizes
     name, words = _name(grid, layout)
     told = [*facts(grid, with_interval=False), *words, *filter(None, [sizes])]
@@ -107,7 +107,7 @@ def _heading(grid: Grid, layout: Layout) -> tuple[Line, ...]:
     return Line(title, TEXT_SIZE, bold=True), *(Line(text, SMALL_SIZE) for text in texts)
 
 
-def _name(grid: Grid, layout: Layout) -> tuple[str, list[str]]:
+def _name(grid: Grid, layout: PanelLayout) -> tuple[str, list[str]]:
     """The line above a panel and what else tells it from others; a task that all share stands above all."""
     words = describe(grid.key, layout.varying)
     if grid.found and layout.one_task and words:

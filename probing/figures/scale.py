@@ -15,9 +15,9 @@ from probing.figures.findings import finding, measure_name, unit_of, within_one
 from probing.figures.grids import Grid
 from probing.figures.naming import majority_sentence, minus, score_name
 from probing.figures.style import INK, PAPER, TEXT_SIZE, TICK_SIZE, score_colours, signed_colours
-from probing.results.units import Unit, score_unit
+from probing.results.units import NumberFormat, score_unit
 
-Labels = Callable[[Sequence[float]], list[str]]
+TickLabels = Callable[[Sequence[float]], list[str]]
 _NARROWEST = 0.01
 _SHADES = 128
 _LABEL_ROOM = 0.19
@@ -36,7 +36,7 @@ class Shades:
 
     norm: Normalize
     colours: Colormap
-    unit: Unit
+    unit: NumberFormat
     relative: bool = False
 
     def colour(self, number: float) -> tuple[float, ...]:
@@ -136,7 +136,7 @@ def _draw_steps(axes: Axes, shades: Shades, names: Sequence[str]) -> None:
     axes.tick_params(length=0, pad=2.5)
 
 
-def unit_labels(unit: Unit) -> Labels:
+def unit_labels(unit: NumberFormat) -> TickLabels:
     """Ticks as numbers of a unit, with as many digits as tell them apart."""
 
     def labels(ticks: Sequence[float]) -> list[str]:
@@ -152,7 +152,7 @@ def draw_score_bar(
     norm: Normalize,
     name: str,
     *,
-    labels: Labels,
+    labels: TickLabels,
     majority: float = float("nan"),
     sentence: str = "",
     colours: Colormap | None = None,

@@ -16,7 +16,7 @@ from probing.figures.grids import Grid, Order, split_grids
 from probing.figures.legend import draw_legend, legend_height
 from probing.figures.naming import across_name, describe, highest_name, same_sizes, sheet_title
 from probing.figures.page import POINTS, Line, Page, wrap
-from probing.figures.panel_order import Layout, lay_out
+from probing.figures.panel_order import PanelLayout, lay_out
 from probing.figures.panels import BELOW, LEFT, PANEL_WIDTH, Panel, place, sheet_width
 from probing.figures.save import Files, save
 from probing.figures.scale import Shades, by_quantity, draw_bar, shades_of
@@ -114,7 +114,7 @@ def _draw_panel(page: Page, panel: Panel, shades: Shades, label: str) -> None:
         axes.set_xlabel(across_name(grid), fontsize=SMALL_SIZE, labelpad=2)
 
 
-def _header(grids: Sequence[Grid], layout: Layout, width: float) -> list[Line]:
+def _header(grids: Sequence[Grid], layout: PanelLayout, width: float) -> list[Line]:
     shared = [name for name in layout.shared if name not in ("analysis", "model", "metric")]
     prefix = "" if grids[0].found and layout.one_task else layout.prefix.rstrip("/")
     words = [*filter(None, [prefix]), *describe(grids[0].key, shared)]

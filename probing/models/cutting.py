@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 
 from torch import nn
 
-from probing.models.feeding import Feeding, Part
+from probing.models.feeding import Feeding, FeedingAxis
 from probing.models.sites import Side, Site
-from probing.models.slices import Count, Cut, Ranges, as_ranges, axes, sliceable
+from probing.models.slices import Cut, HeadCount, Ranges, as_ranges, axes, sliceable
 
 WIDTHS = frozenset({
     "all_head_size", "split_size", "inner_dim", "kv_dim", "attn_dim", "attention_size", "embed_dim",
@@ -90,11 +90,11 @@ def cuts_of(model: nn.Module, job: Job) -> tuple[list[Cut], str]:
     return [*cuts, Cut(f"{job.site.module}.weight", axes(projection)[1], columns)], ""
 
 
-def counts_of(model: nn.Module, job: Job) -> list[list[Count]]:
+def counts_of(model: nn.Module, job: Job) -> list[list[HeadCount]]:
     """Return possible changes of the head counts in the block's modules, the most likely first."""
     named = dict(model.named_modules())
     changes = [(_changes(job), False), (_widths(job), True)]
-    found: dict[bool, list[Count]] = {False: [], True: []}
+    found: dict[bool, list[HeadCount]] = {False: [], True: []}
     for name in sorted(_holders(job)):
         for attribute, value in vars(named[name]).items():
             if type(value) is not int:
@@ -102,7 +102,7 @@ def counts_of(model: nn.Module, job: Job) -> list[list[Count]]:
             for change, wide in changes:
                 new = change.get((_kind(named[name], attribute), value))
                 if new is not None and new != value:
-                    found[wide].append(Count(name, attribute, new))
+                    found[wide].append(HeadCount(name, attribute, new))
     ways = [found[False] + found[True], found[False], []]
     return [way for i, way in enumerate(ways) if way not in ways[:i]]
 
@@ -119,7 +119,7 @@ def merged(feedings: Sequence[Feeding]) -> Feeding:
     return Feeding(tuple(parts.values()), first.block)
 
 
-def _kept_rows(part: Part, heads: frozenset[int]) -> Ranges | None:
+def _kept_rows(part: FeedingAxis, heads: frozenset[int]) -> Ranges | None:
     """Return the rows to keep; None for all. A row is removed if it feeds only heads that are removed."""
     gone = part.users[:, sorted(heads)].any(1)
     stay = [i for i in range(part.users.shape[1]) if i not in heads]
@@ -127,7 +127,7 @@ def _kept_rows(part: Part, heads: frozenset[int]) -> Ranges | None:
     return as_ranges(i for i, out in enumerate(gone.tolist()) if not out) if gone.any() else None
 
 
-def _of_part(model: nn.Module, part: Part, kept: Ranges) -> Iterator[Cut]:
+def _of_part(model: nn.Module, part: FeedingAxis, kept: Ranges) -> Iterator[Cut]:
     if not part.linear:
         yield Cut(part.parameter, part.axis, kept)
         return

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from probing.models.model_files import ModelFiles
 
-Language = Literal["causal", "masked", "seq2seq"]
+LanguageKind = Literal["causal", "masked", "seq2seq"]
 CAUSAL_TOWERS = frozenset({"clip", "clip_text_model", "clipseg", "groupvit", "owlv2", "owlvit", "xclip"})
 """Families of image-text models in whose text tower a token attends only to earlier ones."""
 
@@ -22,7 +22,7 @@ def default_pooling(files: ModelFiles) -> Literal["first", "last"]:
     return "last" if language_kind(files.settings) == "causal" else "first"
 
 
-def language_kind(settings: Mapping[str, Any]) -> Language:
+def language_kind(settings: Mapping[str, Any]) -> LanguageKind:
     """Return how a model predicts tokens: the next one, masked ones, or those of a decoder.
 
     Args:

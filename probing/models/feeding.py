@@ -18,7 +18,7 @@ from probing.models.sites import Site
 
 
 @dataclass(frozen=True)
-class Part:
+class FeedingAxis:
     """One axis of a parameter, and the heads that each index along it feeds.
 
     Attributes:
@@ -43,7 +43,7 @@ class Feeding:
         block: Dotted name of the smallest module that contains the projection and those linear modules.
     """
 
-    parts: tuple[Part, ...]
+    parts: tuple[FeedingAxis, ...]
     block: str
 
     @property
@@ -131,10 +131,10 @@ class _Search:
                 of_row = _along(used, axis)
                 rows[name] = rows[name] | of_row if name in rows else of_row
         block = _common([site.module, *rows])
-        parts = [Part(name, True, 0, used) for name, used in rows.items()]
+        parts = [FeedingAxis(name, True, 0, used) for name, used in rows.items()]
         return Feeding((*parts, *self._bare(tensor, pull, block)), block)
 
-    def _bare(self, tensor: Tensor, pull: Tensor, block: str) -> Iterator[Part]:
+    def _bare(self, tensor: Tensor, pull: Tensor, block: str) -> Iterator[FeedingAxis]:
         """Yield the parameters outside linear modules that have an axis divided among the heads."""
         heads = tensor.shape[2]
         named = dict(_outside_linear(self._modules[block], block))
@@ -144,7 +144,7 @@ class _Search:
             for axis in range(named[name].ndim):
                 of_index = _along(used, axis)
                 if of_index.any() and not of_index.all(1).any():
-                    yield Part(name, False, axis, of_index)
+                    yield FeedingAxis(name, False, axis, of_index)
                     break
 
 

@@ -23,7 +23,7 @@ from transformers.utils import logging as transformers_logging
 
 from probing.errors import ProbingError
 from probing.models.broken import check_files, check_shapes, library_loads, warn_of_layers
-from probing.models.family import Language, language_kind
+from probing.models.family import LanguageKind, language_kind
 from probing.models.guard import guard_embeddings
 from probing.models.merge import merge_adapter
 from probing.models.model_files import ModelFiles
@@ -34,7 +34,7 @@ from probing.models.text import check_reads_text, text_side
 Attention = Literal["sdpa", "eager"]
 Purpose = Literal["read", "lm", "classify"]
 """Purpose of a model: to be read without a task head, or run with a language-model head or a classifier."""
-_LANGUAGE: dict[Language, Any] = {
+_LANGUAGE: dict[LanguageKind, Any] = {
     "causal": AutoModelForCausalLM,
     "masked": AutoModelForMaskedLM,
     "seq2seq": AutoModelForSeq2SeqLM,

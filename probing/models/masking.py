@@ -22,7 +22,7 @@ from probing.models.uniform import uniform_attention
 from probing.validation.arguments import checked
 
 How = Literal["zero", "mean", "uniform"]
-Means = Mapping[Site, Tensor]
+MeanOutputs = Mapping[Site, Tensor]
 """float (heads, head_dim) for each site: the vectors that replace masked heads."""
 
 
@@ -33,7 +33,7 @@ def mask_heads(
     heads: Iterable[tuple[int, int]],
     how: How = "zero",
     *,
-    means: Means | None = None,
+    means: MeanOutputs | None = None,
     stack: str | None = None,
     inputs: Mapping[str, Tensor] | None = None,
 ) -> Iterator[None]:
@@ -84,7 +84,7 @@ def mask_heads(
 
 @contextmanager
 def masked(
-    model: PreTrainedModel, heads: Heads, kept: Tensor, how: How = "zero", means: Means | None = None
+    model: PreTrainedModel, heads: Heads, kept: Tensor, how: How = "zero", means: MeanOutputs | None = None
 ) -> Iterator[None]:
     """Mask different heads in each row of a batch.
 
@@ -111,7 +111,9 @@ def masked(
 
 
 @contextmanager
-def gated(model: PreTrainedModel, heads: Heads, gates: Tensor, fill: Means | None = None) -> Iterator[None]:
+def gated(
+    model: PreTrainedModel, heads: Heads, gates: Tensor, fill: MeanOutputs | None = None
+) -> Iterator[None]:
     """Replace every head's output O with g·O + (1 − g)·fill before the output projection.
 
     Args:

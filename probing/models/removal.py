@@ -17,7 +17,7 @@ from probing.models.heads import Heads, stack_name
 from probing.models.masking import gated
 from probing.models.removed import Removed, remember, removed_from
 from probing.models.sites import Side, Site
-from probing.models.slices import Count, Cut, Undo, apply, owners, roll_back
+from probing.models.slices import Cut, HeadCount, Undo, apply, owners, roll_back
 from probing.models.trace import find_sites
 from probing.models.unchanged import Outputs, difference, outputs_of, padded
 from probing.validation.arguments import checked
@@ -76,7 +76,7 @@ def prune_heads(
         strict: Whether to raise an error and restore the whole model if anything cannot be removed.
 
     Returns:
-        The heads that were removed, and why others were not; grouped-query attention loses whole groups only.
+        The heads that were removed, and why others were not; grouped-query attention loses whole groups.
 
     Raises:
         ProbingError: If the model does not have a head, or something cannot be removed and `strict` is set.
@@ -85,8 +85,7 @@ def prune_heads(
         >>> from transformers import BertConfig, BertModel
         >>> from probing import find_sites, prune_heads
         >>> model = BertModel(BertConfig(vocab_size=100, num_hidden_layers=2)).eval()
-        >>> pruned = prune_heads(model, {0: [3, 7], 1: [11]})
-        >>> pruned.cut
+        >>> prune_heads(model, {0: [3, 7], 1: [11]}).cut
         {0: (3, 7), 1: (11,)}
         >>> [site.heads for site in find_sites(model).heads]
         [10, 11]
@@ -183,7 +182,7 @@ class _Work:
         self._owners = owners(model)
         self.undo: list[Undo] = []
         self.cuts: list[Cut] = []
-        self.counts: list[Count] = []
+        self.counts: list[HeadCount] = []
 
     def cut(self, job: Job) -> str:
         """Remove heads from one projection and return "", or leave it untouched and return the reason."""

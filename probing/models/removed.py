@@ -12,7 +12,7 @@ from transformers import PreTrainedModel
 from probing.errors import ProbingError
 from probing.models.heads import stack_name
 from probing.models.sites import Site
-from probing.models.slices import Count, Cut, Ranges, apply, as_indices, as_ranges
+from probing.models.slices import Cut, HeadCount, Ranges, apply, as_indices, as_ranges
 
 _VERSION = 1
 _MEMORY = "_pruned_heads"
@@ -45,7 +45,7 @@ class Removed:
         return tuple(left[head] for head in sorted(heads))
 
     def after(
-        self, cuts: Iterable[Cut], counts: Iterable[Count], heads: Mapping[Site, Iterable[int]]
+        self, cuts: Iterable[Cut], counts: Iterable[HeadCount], heads: Mapping[Site, Iterable[int]]
     ) -> Removed:
         """Return the record after further cuts, whose heads are numbered as before these cuts."""
         gone = {stack: dict(layers) for stack, layers in self.heads.items()}
@@ -89,7 +89,9 @@ class Removed:
         """Cut the parameters of a whole model as recorded; the values that remain are its own."""
         cuts = [Cut(name, axis, ranges) for name, axes in self.kept.items() for axis, ranges in axes.items()]
         counts = [
-            Count(name, key, value) for name, values in self.counts.items() for key, value in values.items()
+            HeadCount(name, key, value)
+            for name, values in self.counts.items()
+            for key, value in values.items()
         ]
         apply(model, cuts, counts)
 

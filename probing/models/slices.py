@@ -31,7 +31,7 @@ class Cut:
 
 
 @dataclass(frozen=True)
-class Count:
+class HeadCount:
     """A count that a module stores about its heads.
 
     Attributes:
@@ -61,7 +61,7 @@ def as_indices(ranges: Ranges) -> list[int]:
     return [index for first, last in ranges for index in range(first, last)]
 
 
-def apply(model: nn.Module, cuts: Sequence[Cut], counts: Sequence[Count]) -> list[Undo]:
+def apply(model: nn.Module, cuts: Sequence[Cut], counts: Sequence[HeadCount]) -> list[Undo]:
     """Cut parameters and set counts in place.
 
     Returns:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from probing.io.lazy import torch
-from probing.objectives.objective import Batch, Ready
+from probing.objectives.objective import Batch, Evaluator
 from probing.statistics.metrics import score
 from probing.tasks.target import Classes
 from probing.tasks.task import Task
@@ -80,7 +80,7 @@ class Judge:
         return float(np.average(scores, weights=sizes))
 
 
-class Judged(Ready):
+class Judged(Evaluator):
     """An evaluator whose model predicts a class or a score."""
 
     def __init__(self, loaded: LoadedModel, judge: Judge, batches: Mapping[str, Sequence[Batch]]) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from probing.errors import ProbingError
 from probing.io.lazy import torch
 from probing.objectives.answers import Judge, Judged
-from probing.objectives.objective import Batch, Output, Ready, Setting
+from probing.objectives.objective import Batch, Evaluator, ObjectiveContext, Output
 from probing.objectives.texts import joint_units
 from probing.tasks.target import Classes, one_answer
 from probing.tasks.task import Task
@@ -50,7 +50,7 @@ class Classifier(OwnAnswers):
                 f"objective=classifier: the examples of task {task.name} are words; use objective=readout"
             )
 
-    def prepare(self, setting: Setting) -> Ready:
+    def prepare(self, setting: ObjectiveContext) -> Evaluator:
         """Load the checkpoint, and match its labels to the task's."""
         from probing.objectives.items import make_batches
 

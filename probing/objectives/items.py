@@ -10,9 +10,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from probing.models.loading import LoadedModel
-from probing.objectives.objective import Batch, Setting
-from probing.representations.encode import Batch as Encoded
-from probing.representations.encode import Encoder
+from probing.objectives.objective import Batch, ObjectiveContext
+from probing.representations.encode import EncodedBatch, Encoder
 from probing.tasks.task import Task, Unit
 
 SPLITS = ("train", "dev", "test")
@@ -21,7 +20,7 @@ Batches = Mapping[str, Sequence[Batch]]
 """Batches of every split."""
 
 
-def encoder_of(loaded: LoadedModel, setting: Setting) -> Encoder:
+def encoder_of(loaded: LoadedModel, setting: ObjectiveContext) -> Encoder:
     """Return the tokenizer with the limits of the model and the user, and a row for every example."""
     limits = [setting.extract.max_length, loaded.max_length]
     return Encoder(
@@ -36,7 +35,7 @@ def encoder_of(loaded: LoadedModel, setting: Setting) -> Encoder:
 
 def make_batches(
     loaded: LoadedModel,
-    setting: Setting,
+    setting: ObjectiveContext,
     task: Task,
     units: Sequence[Unit],
     finish: Finish,
@@ -68,7 +67,7 @@ def make_batches(
     return found
 
 
-def _batch(encoded: Encoded, rows: NDArray[np.int64]) -> Batch:
+def _batch(encoded: EncodedBatch, rows: NDArray[np.int64]) -> Batch:
     # words that were cut off with the end of their text have no row of tokens
     kept = list(range(len(encoded.units)))
     if encoded.texts is not None:

@@ -14,7 +14,7 @@ from torch.nn.functional import cross_entropy
 
 from probing.models.family import language_kind
 from probing.objectives.corrupt import IGNORED, Corruption
-from probing.objectives.objective import Batch, Output, Ready, Setting
+from probing.objectives.objective import Batch, Evaluator, ObjectiveContext, Output
 from probing.tasks.task import Task, Unit
 from probing.validation.ranges import InnerShare, check_ranges
 
@@ -53,7 +53,7 @@ class Language:
     def check(self, task: Task) -> None:
         """Accept any task, since any task has texts."""
 
-    def prepare(self, setting: Setting) -> Ready:
+    def prepare(self, setting: ObjectiveContext) -> Evaluator:
         """Load the model with its language-model head, and choose the tokens to predict."""
         from probing.objectives.items import make_batches
 
@@ -76,7 +76,7 @@ class Language:
         return _Language(loaded, setting.task, batches)
 
 
-class _Language(Ready):
+class _Language(Evaluator):
     @property
     def metrics(self) -> tuple[str, ...]:
         """Names of the loss in nats per predicted token, and of the share predicted correctly."""

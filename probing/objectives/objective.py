@@ -26,7 +26,7 @@ if TYPE_CHECKING:  # a cached answer needs neither the model nor the library tha
 
 
 @dataclass(frozen=True)
-class Setting:
+class ObjectiveContext:
     """Everything that an objective may need to prepare an evaluator.
 
     Attributes:
@@ -104,7 +104,7 @@ class Output:
     answer: Tensor
 
 
-class Ready(ABC):
+class Evaluator(ABC):
     """An evaluator: a loaded model, ready to be scored by an objective; its parameters are frozen."""
 
     def __init__(self, loaded: LoadedModel, task: Task, batches: Mapping[str, Sequence[Batch]]) -> None:
@@ -217,7 +217,7 @@ class Objective(Protocol):
             ProbingError: Saying what to choose instead.
         """
 
-    def prepare(self, setting: Setting) -> Ready:
+    def prepare(self, setting: ObjectiveContext) -> Evaluator:
         """Load the model and make the batches.
 
         Raises:

@@ -16,9 +16,9 @@ from probing.models.sites import Site
 from probing.objectives.answers import Judge, Judged
 from probing.objectives.objective import (
     Batch,
+    Evaluator,
+    ObjectiveContext,
     Output,
-    Ready,
-    Setting,
 )
 from probing.objectives.texts import joint_units, refuse_without_train, with_vectors
 from probing.probes.linear import Linear
@@ -73,7 +73,7 @@ class Readout:
         one_answer(task.target, "objective=readout", "objective=lm, or analysis=probe")
         joint_units(task)
 
-    def prepare(self, setting: Setting) -> Ready:
+    def prepare(self, setting: ObjectiveContext) -> Evaluator:
         """Fit the classifier."""
         from probing.models.trace import find_sites
         from probing.objectives.items import make_batches
@@ -94,7 +94,9 @@ class Readout:
         read = _Read(hidden[-1], setting.pooling, *self._fit(task, vectors, setting))
         return _Readout(loaded, judge, batches, read)
 
-    def _fit(self, task: Task, vectors: NDArray[np.float32], setting: Setting) -> tuple[Tensor, Tensor]:
+    def _fit(
+        self, task: Task, vectors: NDArray[np.float32], setting: ObjectiveContext
+    ) -> tuple[Tensor, Tensor]:
         kind: type[Linear] = Logistic if isinstance(task.target, Classes) else Ridge
         device = setting.extract.torch_device()
         fit = kind(l2=self.l2).fit(torch.from_numpy(vectors)[None].to(device), pose(task, setting.seed))

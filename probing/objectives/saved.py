@@ -14,7 +14,7 @@ from probing.models.model_files import ModelFiles
 from probing.models.sites import Site
 from probing.objectives.answers import Judge, Judged
 from probing.objectives.classifier import Classifier, OwnAnswers, order_of
-from probing.objectives.objective import Batch, Objective, Output, Ready, Setting
+from probing.objectives.objective import Batch, Evaluator, Objective, ObjectiveContext, Output
 from probing.objectives.texts import with_vectors
 from probing.representations.pooling import pool
 from probing.tasks.target import one_answer
@@ -47,7 +47,7 @@ class SavedClassifier(OwnAnswers):
                 "fine-tune with task.pair=joint, or use objective=readout"
             )
 
-    def prepare(self, setting: Setting) -> Ready:
+    def prepare(self, setting: ObjectiveContext) -> Evaluator:
         """Load the model and its classifier, and match its classes to the task's."""
         from probing.objectives.items import make_batches
         from probing.objectives.saved_head import read_saved_head

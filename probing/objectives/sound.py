@@ -6,10 +6,10 @@ import torch
 
 from probing.errors import ProbingError
 from probing.models.broken import AT_RANDOM, SAME, not_finite
-from probing.objectives.objective import Ready, plain
+from probing.objectives.objective import Evaluator, plain
 
 
-def check_sound(ready: Ready, dtype: str) -> Ready:
+def check_sound(ready: Evaluator, dtype: str) -> Evaluator:
     """Run the shortest examples twice and compare the losses.
 
     Args:

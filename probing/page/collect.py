@@ -10,7 +10,7 @@ import pandas as pd
 
 from probing.errors import ProbingError
 from probing.figures.naming import minus
-from probing.page.contents import Content, Curve, Damaged, Grid, Table
+from probing.page.contents import Content, Curve, Damaged, PageGrid, PageTable
 from probing.page.count_curves import lines
 from probing.page.found_values import found, found_support, is_found
 from probing.page.names import FIELDS, described, told_apart
@@ -35,7 +35,7 @@ _FIRST: dict[str, Callable[[str], str]] = {
     "analysis": lambda value: value.removeprefix("probe"),
     "baseline": lambda value: value.removeprefix("none"),
 }
-_Item = TypeVar("_Item", Grid, Curve, Table)
+_Item = TypeVar("_Item", PageGrid, Curve, PageTable)
 SPLIT = [*GRID, "step", "draw", "key"]
 
 
@@ -55,9 +55,9 @@ def collect(root: Path) -> Content:
     runs = tuple(run_of(key, file, note, str(root)) for key, (file, note) in notes.items())
     groups = _items(frame)
     made = [_item(rows, places, *more) for rows, more in zip(groups, told_apart(groups), strict=True)]
-    grids = _sorted(item for item in made if isinstance(item, Grid))
+    grids = _sorted(item for item in made if isinstance(item, PageGrid))
     curves = _sorted(item for item in made if isinstance(item, Curve))
-    tables = _sorted(item for item in made if isinstance(item, Table))
+    tables = _sorted(item for item in made if isinstance(item, PageTable))
     return Content(str(root), runs, tuple(grids), tuple(curves), tuple(tables), tuple(damaged))
 
 
@@ -107,18 +107,18 @@ def _groups(frame: pd.DataFrame, by: list[str]) -> list[pd.DataFrame]:
 
 def _item(
     rows: pd.DataFrame, places: dict[str, int], names: dict[str, str], varying: set[str]
-) -> Grid | Curve | Table:
+) -> PageGrid | Curve | PageTable:
     if rows["granularity"].iloc[0] == "top_heads":
         return _curve(rows, places, names, varying)
     make = _table if in_report(rows).all() else _grid
     return make(rows, places, names, varying)
 
 
-def _grid(rows: pd.DataFrame, places: dict[str, int], names: dict[str, str], varying: set[str]) -> Grid:
+def _grid(rows: pd.DataFrame, places: dict[str, int], names: dict[str, str], varying: set[str]) -> PageGrid:
     metric = str(rows["metric"].iloc[0])
     kind = quantity(rows, "value" if is_found(rows) else "test")
     columns = {name: numbers(rows[name]) for name in CELL_COLUMNS}
-    return Grid(
+    return PageGrid(
         names=names,
         title=names.get("task", ""),
         detail=described(names, varying),
@@ -152,11 +152,11 @@ def _curve(rows: pd.DataFrame, places: dict[str, int], names: dict[str, str], va
     )
 
 
-def _table(rows: pd.DataFrame, places: dict[str, int], names: dict[str, str], varying: set[str]) -> Table:
+def _table(rows: pd.DataFrame, places: dict[str, int], names: dict[str, str], varying: set[str]) -> PageTable:
     report = finding_of_rows(rows).report
     assert report is not None  # as `in_report` has checked
     what, headings, lines = report(rows)
-    return Table(
+    return PageTable(
         names=names,
         title=names.get("task", ""),
         detail=described(names, varying),

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from probing.results.units import Unit
+from probing.results.units import NumberFormat
 
 Number = float | int | None
-Names = Mapping[str, str]
+PageNames = Mapping[str, str]
 
 
 @dataclass(frozen=True)
-class Run:
+class PageRun:
     """The run behind some rows.
 
     Attributes:
@@ -61,7 +61,7 @@ class Support:
 
 
 @dataclass(frozen=True)
-class Found:
+class FoundValues:
     """What the values of a grid are, where they are no scores of probes.
 
     Attributes:
@@ -75,7 +75,7 @@ class Found:
     """
 
     what: str
-    unit: Unit
+    unit: NumberFormat
     label: str
     turned: bool
     within_one: bool
@@ -84,7 +84,7 @@ class Found:
 
 
 @dataclass(frozen=True)
-class Grid:
+class PageGrid:
     """One grid: a score for each head or layer, or what an analysis found about it.
 
     Attributes:
@@ -107,7 +107,7 @@ class Grid:
         found: What the values are; None of scores of probes.
     """
 
-    names: Names
+    names: PageNames
     title: str
     detail: str
     run: int
@@ -121,11 +121,11 @@ class Grid:
     sides: list[Number]
     columns: Mapping[str, list[Number]]
     support: Support
-    found: Found | None
+    found: FoundValues | None
 
 
 @dataclass(frozen=True)
-class Line:
+class CurveLine:
     """Scores over the number of heads read together, or of one whole layer.
 
     Attributes:
@@ -155,7 +155,7 @@ class Line:
 class Curve:
     """One run of `top_heads`; attributes as those of `Grid`."""
 
-    names: Names
+    names: PageNames
     title: str
     detail: str
     run: int
@@ -163,11 +163,11 @@ class Curve:
     coefficient: bool
     guess: Number
     counted: str
-    lines: tuple[Line, ...]
+    lines: tuple[CurveLine, ...]
 
 
 @dataclass(frozen=True)
-class Table:
+class PageTable:
     """Rows of a run that are of no one layer; other attributes as those of `Grid`.
 
     Attributes:
@@ -176,7 +176,7 @@ class Table:
         lines: Texts, one for each column.
     """
 
-    names: Names
+    names: PageNames
     title: str
     detail: str
     run: int
@@ -209,8 +209,8 @@ class Content:
     """
 
     root: str
-    runs: tuple[Run, ...]
-    grids: tuple[Grid, ...]
+    runs: tuple[PageRun, ...]
+    grids: tuple[PageGrid, ...]
     curves: tuple[Curve, ...]
-    tables: tuple[Table, ...]
+    tables: tuple[PageTable, ...]
     damaged: tuple[Damaged, ...]

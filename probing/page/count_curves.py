@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pandas as pd
 
-from probing.page.contents import Line
+from probing.page.contents import CurveLine
 from probing.page.support import numbers
 
 VARIANTS = ("top", "random", "permuted", "last_layer", "best_layer")
 
 
-def lines(rows: pd.DataFrame) -> tuple[Line, ...]:
+def lines(rows: pd.DataFrame) -> tuple[CurveLine, ...]:
     """The lines of one run, several draws of the same n as their mean, lowest and highest.
 
     Args:
@@ -20,12 +20,12 @@ def lines(rows: pd.DataFrame) -> tuple[Line, ...]:
     return tuple(_line(kind, of_kind) for kind, of_kind in kinds.items() if len(of_kind))
 
 
-def _line(kind: str, rows: pd.DataFrame) -> Line:
+def _line(kind: str, rows: pd.DataFrame) -> CurveLine:
     groups = rows.groupby("n_heads" if kind in VARIANTS[:3] else "layer", dropna=False)
     drawn = groups["test"].count().max() > 1
     test = groups["test"]
     heads = groups["heads"].first().astype("string").fillna("").tolist()
-    return Line(
+    return CurveLine(
         variant=kind,
         layer=None if rows["layer"].isna().all() else int(rows["layer"].iloc[0]),
         n_heads=numbers(groups["n_heads"].first()),

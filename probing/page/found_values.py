@@ -7,7 +7,7 @@ import pandas as pd
 
 from probing.figures.arrange import arrange
 from probing.figures.findings import mark_name, measure_name, unit_of, within_one
-from probing.page.contents import Found, Support
+from probing.page.contents import FoundValues, Support
 from probing.page.support import against_zero, mean
 from probing.results.finding import smaller_is_more
 
@@ -17,7 +17,7 @@ def is_found(rows: pd.DataFrame) -> bool:
     return bool(rows["value"].notna().any())
 
 
-def found(rows: pd.DataFrame) -> Found:
+def found(rows: pd.DataFrame) -> FoundValues:
     """What the values of one grid are.
 
     Args:
@@ -25,7 +25,7 @@ def found(rows: pd.DataFrame) -> Found:
     """
     grid = arrange(rows, value="value")
     unit = unit_of([grid])
-    return Found(
+    return FoundValues(
         what=measure_name([grid]),
         unit=unit,
         label=unit.label,

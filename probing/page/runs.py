@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from probing.io.yaml import as_yaml, escaped
-from probing.page.contents import Run
+from probing.page.contents import PageRun
 
 
-def run_of(key: str, file: str, note: Mapping[str, Any], root: str) -> Run:
+def run_of(key: str, file: str, note: Mapping[str, Any], root: str) -> PageRun:
     """A run as its result file tells of it.
 
     Args:
@@ -22,7 +22,7 @@ def run_of(key: str, file: str, note: Mapping[str, Any], root: str) -> Run:
     config = note.get("config")
     text = as_yaml(config) if config else ""
     command = command_of(note.get("overrides"), root)
-    return Run(key, file, str(note.get("created", "")), command, text, _data(note.get("card")))
+    return PageRun(key, file, str(note.get("created", "")), command, text, _data(note.get("card")))
 
 
 def command_of(overrides: object, root: str) -> str:

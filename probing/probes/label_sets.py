@@ -12,12 +12,12 @@ from probing.io.lazy import torch
 from probing.probes.coding import Coding, log_softmax
 from probing.probes.contract import Fit
 from probing.probes.l2_choice import check_trains, choose, predict
-from probing.probes.linear import Linear, Rows, gold, take
+from probing.probes.linear import Linear, gold, take
 from probing.probes.nested import join_outer, outer_problems
 from probing.probes.scaling import check_finite
 from probing.statistics.folds import inner_splits
 from probing.statistics.metrics import score
-from probing.tasks.problem import Problem
+from probing.tasks.problem import Problem, Rows
 from probing.tasks.target import Labels
 from probing.tasks.task import Task
 

@@ -9,7 +9,6 @@ from functools import partial
 from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from probing.io.lazy import torch
 from probing.probes.coding import Coding, log_softmax
@@ -20,12 +19,11 @@ from probing.probes.scaling import check_finite
 from probing.probes.shares import over_units
 from probing.statistics.folds import inner_splits
 from probing.statistics.metrics import score
-from probing.tasks.problem import Problem
+from probing.tasks.problem import Problem, Rows
 from probing.tasks.target import Target, one_answer
 from probing.tasks.task import Features, Task
 from probing.validation.ranges import Penalties, check_ranges
 
-Rows = NDArray[np.int64]
 # bytes that training one group of units may use
 GROUP_BYTES = 4 << 30
 

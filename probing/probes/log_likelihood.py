@@ -33,7 +33,7 @@ class Value:
 
 
 @dataclass(frozen=True)
-class Objective:
+class LogLikelihood:
     """f(W) = mean over i of −yᵢᵀ log softmax(W xᵢ) + (λ/2)‖W‖², for u units × l values of λ.
 
     yᵢ is one-hot, or any shares of the k outputs that add up to 1. Since Σᵢ yᵢᵀ W xᵢ is linear in W, they
@@ -54,7 +54,7 @@ class Objective:
     penalty: torch.Tensor
 
     @classmethod
-    def of(cls, features: torch.Tensor, target: torch.Tensor, l2: torch.Tensor, k: int) -> Objective:
+    def of(cls, features: torch.Tensor, target: torch.Tensor, l2: torch.Tensor, k: int) -> LogLikelihood:
         """Set up the problems.
 
         Args:
@@ -70,12 +70,12 @@ class Objective:
         moments = _moments(features, target, k).unsqueeze(1)
         return cls(features, variance.double(), moments, penalty)
 
-    def take(self, kept: Rectangle) -> Objective:
+    def take(self, kept: Rectangle) -> LogLikelihood:
         """Return the problems of a part of the grid."""
         units, penalty = kept.units, kept.pick(self.penalty)
         if len(units) == len(self.features):
             return replace(self, penalty=penalty)
-        return Objective(self.features[units], self.variance[units], self.moments[units], penalty)
+        return LogLikelihood(self.features[units], self.variance[units], self.moments[units], penalty)
 
     def origin(self) -> tuple[torch.Tensor, Value]:
         """Return zero weights and the value there, where every class has probability 1/k, without a sweep."""

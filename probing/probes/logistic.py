@@ -11,13 +11,14 @@ import numpy as np
 from probing.io.lazy import torch
 from probing.probes.coding import Coding
 from probing.probes.label_sets import LabelSets
-from probing.probes.linear import Rows, seen_outputs, take
-from probing.probes.log_likelihood import Objective
+from probing.probes.linear import seen_outputs, take
+from probing.probes.log_likelihood import LogLikelihood
 from probing.probes.minimise import Optimum, minimise
 from probing.probes.newton import FoldSolver, KFold
 from probing.probes.polish import polish
 from probing.probes.scaling import Scaling
 from probing.probes.shares import over_units
+from probing.tasks.problem import Rows
 from probing.validation.ranges import Iterations, Tolerance
 
 # with more features the Hessians of all folds cost more than they save
@@ -110,7 +111,7 @@ class Logistic(LabelSets):
         scaling = Scaling.of(vectors, self.standardize)
         features = scaling.apply(vectors, torch.float64)
         scaling = scaling.rotate_(features)
-        objective = Objective.of(features, target, l2, weights.shape[2])
+        objective = LogLikelihood.of(features, target, l2, weights.shape[2])
         optimum = minimise(objective, scaling.from_raw(weights), EXACT, self.max_iterations)
         return scaling.to_raw(optimum.weights)
 
@@ -162,11 +163,11 @@ class Logistic(LabelSets):
         float64.
         """
         l2, tolerance = self._values(features), tolerance or self.tolerance
-        objective = Objective.of(features, target, l2, k)
+        objective = LogLikelihood.of(features, target, l2, k)
         optimum = minimise(objective, start, tolerance, self.max_iterations)
         missed = (~optimum.converged).any(1).nonzero().squeeze(1)
         if len(missed) and features.dtype == torch.float32 and optimum.sweeps < self.max_iterations:
-            finer = Objective.of(features[missed].double(), target, l2, k)
+            finer = LogLikelihood.of(features[missed].double(), target, l2, k)
             limit = self.max_iterations - optimum.sweeps
             optimum = optimum.replace(missed, minimise(finer, optimum.weights[missed], tolerance, limit))
         self._report(optimum)

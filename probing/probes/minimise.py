@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from probing.io.lazy import torch
 from probing.probes.active import Rectangle
 from probing.probes.curvature import Kronecker
-from probing.probes.log_likelihood import Objective, Value
+from probing.probes.log_likelihood import LogLikelihood, Value
 from probing.probes.memory import Memory
 
 PAIRS = 12
@@ -48,7 +48,7 @@ class Optimum:
 
 
 def minimise(
-    objective: Objective, start: torch.Tensor | None, tolerance: float, max_iterations: int
+    objective: LogLikelihood, start: torch.Tensor | None, tolerance: float, max_iterations: int
 ) -> Optimum:
     """Minimise every problem of the batch from its own start.
 
@@ -79,7 +79,7 @@ def minimise(
         sweep += 1
 
 
-def _begin(objective: Objective, start: torch.Tensor | None) -> tuple[torch.Tensor, Value]:
+def _begin(objective: LogLikelihood, start: torch.Tensor | None) -> tuple[torch.Tensor, Value]:
     if start is None:
         return objective.origin()
     # the data have no gradient along the null vector of the classes, and the optimum has no component there
@@ -90,7 +90,7 @@ def _begin(objective: Objective, start: torch.Tensor | None) -> tuple[torch.Tens
 class _Search:
     """The state of all unfinished problems, on a rectangular grid of u units × l slots."""
 
-    def __init__(self, objective: Objective, start: torch.Tensor, value: Value) -> None:
+    def __init__(self, objective: LogLikelihood, start: torch.Tensor, value: Value) -> None:
         assert value.curvature is not None
         self.objective = objective
         self.model = Kronecker(objective.variance, objective.penalty)

@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 
 from probing.io.lazy import torch
 from probing.probes.polish import ENOUGH
 from probing.probes.scaling import Scaling
+from probing.tasks.problem import Rows
 
-Rows = NDArray[np.int64]
 # number of sweeps after which problems that have not converged are left to the general solver
 MOST_SWEEPS = 10
 # number of sweeps that keep the Hessians of the start; most folds need no more

@@ -15,7 +15,7 @@ from probing.probes.linear import gold, take
 from probing.probes.losses import Loss
 from probing.probes.nets import HiddenNet, Net
 from probing.probes.scaling import Scaling
-from probing.probes.sgd import Rows, Schedule, train
+from probing.probes.sgd import Schedule, TrainingRows, train
 from probing.probes.shares import over_units
 from probing.statistics.folds import inner_splits
 from probing.statistics.metrics import score
@@ -63,16 +63,16 @@ class _View:
         rows = take(self.vectors, at)
         return rows if self.scaling is None else self.scaling.apply(rows)
 
-    def rows(self, problem: Problem, at: NDArray[np.int64]) -> Rows:
+    def rows(self, problem: Problem, at: NDArray[np.int64]) -> TrainingRows:
         """Return the features of some rows with their classes or scores."""
-        return Rows(self.take(at), gold(problem, at, self.vectors))
+        return TrainingRows(self.take(at), gold(problem, at, self.vectors))
 
     def raw(self, weights: torch.Tensor) -> torch.Tensor:
         """Return linear weights (u, l, k, dim + 1) for the vectors before scaling."""
         return weights if self.scaling is None else self.scaling.to_raw(weights.double()).float()
 
 
-class Run:
+class TrainingRun:
     """The protocol applied to one batch of vectors."""
 
     def __init__(self, recipe: Recipe, vectors: torch.Tensor) -> None:
@@ -122,7 +122,12 @@ class Run:
         return _View(self.vectors, Scaling.of(take(self.vectors, fit), standardize=True))
 
     def _train(
-        self, net: Net, rows: Rows, dev: Rows, decay: torch.Tensor, order: np.random.RandomState
+        self,
+        net: Net,
+        rows: TrainingRows,
+        dev: TrainingRows,
+        decay: torch.Tensor,
+        order: np.random.RandomState,
     ) -> torch.Tensor:
         """Return weights (u, l, …) trained on some rows with early stopping on others."""
         state = order.get_state()
@@ -130,7 +135,7 @@ class Run:
         def work(units: slice) -> torch.Tensor:
             same = np.random.RandomState()
             same.set_state(state)
-            parts = Rows(rows.features[units], rows.gold), Rows(dev.features[units], dev.gold)
+            parts = TrainingRows(rows.features[units], rows.gold), TrainingRows(dev.features[units], dev.gold)
             return train(*parts, decay[units], net, self.recipe.loss, same, self.recipe.schedule)
 
         most = 1 if self.recipe.graded else None

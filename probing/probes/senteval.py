@@ -14,7 +14,7 @@ from probing.probes.l2_choice import check_trains
 from probing.probes.losses import CrossEntropy, Loss, SquaredShares
 from probing.probes.nested import join_outer, outer_problems
 from probing.probes.nets import HiddenNet, LinearNet, Net
-from probing.probes.protocol import Recipe, Run
+from probing.probes.protocol import Recipe, TrainingRun
 from probing.probes.scaling import check_finite
 from probing.probes.sgd import Schedule, initial
 from probing.tasks.problem import Problem
@@ -130,7 +130,7 @@ class SentEval:
         """
         check_trains(problem.selection)
         check_finite(vectors)
-        run = Run(self.recipe(problem.target, vectors.shape[2]), vectors)
+        run = TrainingRun(self.recipe(problem.target, vectors.shape[2]), vectors)
         if problem.selection != "nested":
             return run.fit(problem, log_probabilities=log_probabilities)
         outer = outer_problems(problem)

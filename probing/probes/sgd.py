@@ -32,7 +32,7 @@ class Schedule:
 
 
 @dataclass(frozen=True)
-class Rows:
+class TrainingRows:
     """Examples: float32 features (u, n, d), the last of the d being 1, and classes or scores (n,)."""
 
     features: torch.Tensor
@@ -45,8 +45,8 @@ def initial(k: int, dim: int, seed: int) -> torch.Tensor:
 
 
 def train(
-    rows: Rows,
-    dev: Rows,
+    rows: TrainingRows,
+    dev: TrainingRows,
     decay: torch.Tensor,
     start: torch.Tensor | Net,
     loss: Loss,
@@ -89,8 +89,8 @@ class _Batch:
 
     def __init__(
         self,
-        rows: Rows,
-        dev: Rows,
+        rows: TrainingRows,
+        dev: TrainingRows,
         decay: torch.Tensor,
         net: Net,
         loss: Loss,

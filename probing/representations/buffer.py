@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from probing.representations.forward import Rows
+from probing.representations.forward import PooledRows
 from probing.representations.half import Half
 from probing.representations.settings import Storage
 from probing.representations.shard import Vectors
@@ -36,11 +36,11 @@ class Buffer:
         """Return the number of units held."""
         return len(self._places)
 
-    def has_room(self, rows: Rows) -> bool:
+    def has_room(self, rows: PooledRows) -> bool:
         """Return whether a batch fits in the remaining space."""
         return len(self) + len(rows.places) <= self._capacity
 
-    def add(self, rows: Rows) -> None:
+    def add(self, rows: PooledRows) -> None:
         """Copy a batch of float32 vectors; a layer becomes float32 if a vector exceeds half precision."""
         start, end = len(self), len(self) + len(rows.places)
         for layer, values in rows.vectors.items():
@@ -56,11 +56,11 @@ class Buffer:
         self._truncated += rows.truncated
         self._missing += rows.missing
 
-    def take(self) -> Rows:
+    def take(self) -> PooledRows:
         """Empty the buffer and return its content, as views that the next `add` overwrites."""
         held = len(self)
         vectors = {layer: array[:held] for layer, array in self._arrays.items()}
-        rows = Rows(tuple(self._places), vectors, tuple(self._truncated), tuple(self._missing))
+        rows = PooledRows(tuple(self._places), vectors, tuple(self._truncated), tuple(self._missing))
         self._places, self._truncated, self._missing = [], [], []
         return rows
 

@@ -25,7 +25,7 @@ REQUEST = "request.json"
 
 
 @dataclass(frozen=True)
-class Part:
+class ShardPart:
     """Rows of one shard, and their positions in the result.
 
     Attributes:
@@ -126,7 +126,7 @@ class Store:
                 held[layer] = held[layer] | here if layer in held else here
         return {layer: layout[layer] for layer in sorted(held) if held[layer].all()}
 
-    def locate(self, ids: Sequence[str], layers: Sequence[int]) -> tuple[Part, ...]:
+    def locate(self, ids: Sequence[str], layers: Sequence[int]) -> tuple[ShardPart, ...]:
         """Find the rows of some units in the shards that hold all the given layers.
 
         Args:
@@ -146,7 +146,7 @@ class Store:
             found = pc.fill_null(pc.index_in(wanted, shard.id_column()), -1).to_numpy()
             places = np.flatnonzero(unplaced & (found >= 0))
             if len(places):
-                parts.append(Part(shard, found[places].astype(np.int64), places))
+                parts.append(ShardPart(shard, found[places].astype(np.int64), places))
                 unplaced[places] = False
         return tuple(parts)
 

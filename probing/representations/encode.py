@@ -14,14 +14,14 @@ from transformers.tokenization_utils_base import PreTrainedTokenizerBase
 from probing.errors import ProbingError
 from probing.models.padding import FILLED_WITH_0, Padding
 from probing.representations.spans import span_tokens
-from probing.representations.tokens import Source, Tokens, characters, source_of, tokenize
+from probing.representations.tokens import TextPair, Tokens, characters, source_of, tokenize
 from probing.tasks.task import Unit
 
 WINDOW = 4096  # texts tokenised together, so that memory does not grow with the corpus
 
 
 @dataclass(frozen=True)
-class Batch:
+class EncodedBatch:
     """Some texts as model inputs, and the units in them.
 
     Attributes:
@@ -41,7 +41,7 @@ class Batch:
     truncated: tuple[int, ...]
     missing: tuple[int, ...] = ()
 
-    def to(self, device: torch.device) -> Batch:
+    def to(self, device: torch.device) -> EncodedBatch:
         """Return the same batch with its tensors on a device."""
         inputs = {name: tensor.to(device) for name, tensor in self.inputs.items()}
         texts = None if self.texts is None else self.texts.to(device)
@@ -50,7 +50,7 @@ class Batch:
 
 @dataclass(frozen=True)
 class _Text:
-    source: Source
+    source: TextPair
     tokens: Tokens
     units: tuple[int, ...]
 
@@ -78,7 +78,7 @@ class Encoder:
     shared: bool = True
     padding: Padding = FILLED_WITH_0
 
-    def batches(self, units: Sequence[Unit]) -> Iterator[Batch]:
+    def batches(self, units: Sequence[Unit]) -> Iterator[EncodedBatch]:
         """Yield batches of texts of similar length, longest first, so that memory runs out at once or never.
 
         Raises:
@@ -96,11 +96,11 @@ class Encoder:
             for group in self._groups(texts):
                 yield self._batch(group, units)
 
-    def _sources(self, units: Sequence[Unit]) -> list[tuple[Source, list[int]]]:
+    def _sources(self, units: Sequence[Unit]) -> list[tuple[TextPair, list[int]]]:
         """Return the texts that become rows, each with the units in it."""
         if not self.shared:
             return [(source_of(unit), [place]) for place, unit in enumerate(units)]
-        by_source: dict[Source, list[int]] = {}
+        by_source: dict[TextPair, list[int]] = {}
         for place, unit in enumerate(units):
             by_source.setdefault(source_of(unit), []).append(place)
         return list(by_source.items())
@@ -119,14 +119,14 @@ class Encoder:
     def _alike(self, text: _Text) -> tuple[int, int]:
         return self.padding.alike(text.tokens.ids["input_ids"])
 
-    def _batch(self, texts: list[_Text], units: Sequence[Unit]) -> Batch:
+    def _batch(self, texts: list[_Text], units: Sequence[Unit]) -> EncodedBatch:
         longest = len(texts[0])
         marks = [_mark(text, units, longest) for text in texts]
         lost = np.concatenate([gone for _, gone in marks])
         rows = np.repeat(np.arange(len(texts)), [len(text.units) for text in texts])[~lost]
         places = np.array([place for text in texts for place in text.units])
         alone = np.array_equal(rows, np.arange(len(texts)))
-        return Batch(
+        return EncodedBatch(
             inputs=self._inputs(texts, longest),
             units=tuple(places[~lost].tolist()),
             tokens=torch.from_numpy(np.concatenate([tokens for tokens, _ in marks])[~lost]),

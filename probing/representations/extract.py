@@ -20,13 +20,13 @@ from probing.representations.reader import Representations
 from probing.representations.request import Request, unit_id
 from probing.representations.settings import ExtractConfig
 from probing.representations.shard import ShardWriter
-from probing.representations.tokens import Source, characters, source_of
+from probing.representations.tokens import TextPair, characters, source_of
 from probing.tasks.task import Unit
 
 if TYPE_CHECKING:  # a cached answer needs neither the model nor the library that runs it
     from probing.models.loading import LoadedModel
     from probing.representations.buffer import Buffer
-    from probing.representations.forward import Reader, Rows
+    from probing.representations.forward import ModelReader, PooledRows
 
 log = logging.getLogger(__name__)
 Overwrite = Literal["never", "missing", "always"]
@@ -124,9 +124,9 @@ class Extractor:
                 wanted.pop(ids[place], None)
         if not wanted:  # another process has extracted them in the meantime
             return
-        from probing.representations.forward import Reader
+        from probing.representations.forward import ModelReader
 
-        everything = Reader.of(self.load(), self.request, self.settings)
+        everything = ModelReader.of(self.load(), self.request, self.settings)
         reader = everything.restricted(_choose(layers, tuple(everything.layout)))
         self._announce(reader, list(wanted.values()))
         self.store.prepare(self.request)  # writing starts here
@@ -141,12 +141,14 @@ class Extractor:
             except CorruptFileError as error:
                 self._discard(error, self.store)
 
-    def _run(self, reader: Reader, layout: Mapping[int, tuple[int, int]], wanted: dict[str, Unit]) -> None:
+    def _run(
+        self, reader: ModelReader, layout: Mapping[int, tuple[int, int]], wanted: dict[str, Unit]
+    ) -> None:
         ids, units = list(wanted), list(wanted.values())
         kind = _kind(units)
         progress = Progress("extracting", kind, sum(characters(source_of(unit)) for unit in units))
         start = time.perf_counter()
-        cut: set[Source] = set()
+        cut: set[TextPair] = set()
         lost = silent = 0
         buffer = self._buffer(reader, len(units))
         writer = ShardWriter(self.store.folder)
@@ -171,20 +173,20 @@ class Extractor:
             log.warning("%d words or spans have no token in this tokenizer, so no vector", silent)
         buffer.report()
 
-    def _buffer(self, reader: Reader, units: int) -> Buffer:
+    def _buffer(self, reader: ModelReader, units: int) -> Buffer:
         from probing.representations.buffer import Buffer
 
         capacity = max(1, int(self.settings.shard_mb * 1e6) // self._width(reader))
         return Buffer(reader.layout, min(units, capacity), self.request.storage)
 
-    def _width(self, reader: Reader) -> int:
+    def _width(self, reader: ModelReader) -> int:
         """Return the size in bytes of all vectors of one unit."""
         numbers = sum(heads * dim for heads, dim in reader.layout.values())
         return numbers * np.dtype(self.request.storage).itemsize
 
     def _shards(
-        self, reader: Reader, units: list[Unit], progress: Progress, buffer: Buffer
-    ) -> Iterator[Rows]:
+        self, reader: ModelReader, units: list[Unit], progress: Progress, buffer: Buffer
+    ) -> Iterator[PooledRows]:
         """Gather batches until a shard is due, by memory or by time."""
         last = time.monotonic()
         for rows in reader.read(units):
@@ -196,7 +198,7 @@ class Extractor:
             progress.add(len(rows.places), sum(characters(source_of(units[place])) for place in rows.places))
         yield buffer.take()
 
-    def _announce(self, reader: Reader, units: list[Unit]) -> None:
+    def _announce(self, reader: ModelReader, units: list[Unit]) -> None:
         """Log what will be extracted, and raise an error if it does not fit on the disk."""
         size = len(units) * self._width(reader)
         free = shutil.disk_usage(nearest(self.root)).free

@@ -18,7 +18,7 @@ from probing.models.capture import capture
 from probing.models.loading import LoadedModel
 from probing.models.sites import Site
 from probing.models.trace import find_sites
-from probing.representations.encode import Batch, Encoder
+from probing.representations.encode import EncodedBatch, Encoder
 from probing.representations.pooling import pool
 from probing.representations.request import Request
 from probing.representations.settings import ExtractConfig
@@ -31,7 +31,7 @@ SAMPLE = 16  # texts used to estimate the time
 
 
 @dataclass(frozen=True)
-class Rows:
+class PooledRows:
     """Pooled vectors of some units.
 
     Attributes:
@@ -49,7 +49,7 @@ class Rows:
 
 
 @dataclass(frozen=True)
-class Reader:
+class ModelReader:
     """A loaded model, read at the site of a request.
 
     Attributes:
@@ -65,7 +65,7 @@ class Reader:
     sites: Mapping[int, Site]
 
     @classmethod
-    def of(cls, loaded: LoadedModel, request: Request, settings: ExtractConfig) -> Reader:
+    def of(cls, loaded: LoadedModel, request: Request, settings: ExtractConfig) -> ModelReader:
         """Prepare to read all layers of a model.
 
         Raises:
@@ -75,7 +75,7 @@ class Reader:
         sites = found.heads if request.site == "head" else found.hidden
         return cls(loaded, request, settings, {site.layer: site for site in sites if not site.cross})
 
-    def restricted(self, layers: Sequence[int]) -> Reader:
+    def restricted(self, layers: Sequence[int]) -> ModelReader:
         """Return the same reader for some layers only."""
         return replace(self, sites={layer: self.sites[layer] for layer in layers})
 
@@ -120,7 +120,7 @@ class Reader:
                         f"{apart / size:.1e} relative to their size: {AT_RANDOM}"
                     )
 
-    def read(self, units: Sequence[Unit]) -> Iterator[Rows]:
+    def read(self, units: Sequence[Unit]) -> Iterator[PooledRows]:
         """Run the model over all units.
 
         Yields:
@@ -133,9 +133,9 @@ class Reader:
         for batch in self.encoder().batches(units):
             vectors = self._timed(batch, units, trial) if batch.units else self._no_vectors()
             places = batch.units + batch.missing
-            yield Rows(places, _padded(vectors, len(batch.missing)), batch.truncated, batch.missing)
+            yield PooledRows(places, _padded(vectors, len(batch.missing)), batch.truncated, batch.missing)
 
-    def _timed(self, batch: Batch, units: Sequence[Unit], trial: ThreadChoice) -> dict[int, Vectors]:
+    def _timed(self, batch: EncodedBatch, units: Sequence[Unit], trial: ThreadChoice) -> dict[int, Vectors]:
         start = time.perf_counter()
         with torch_threads(trial.count):
             vectors = self.vectors(batch, units)
@@ -171,7 +171,7 @@ class Reader:
         return {"use_cache": False} if "use_cache" in self._arguments else {}
 
     @torch.inference_mode()
-    def vectors(self, batch: Batch, units: Sequence[Unit]) -> dict[int, Vectors]:
+    def vectors(self, batch: EncodedBatch, units: Sequence[Unit]) -> dict[int, Vectors]:
         """Run one batch; return the vectors of its units for each layer, on the CPU.
 
         Raises:
@@ -188,7 +188,7 @@ class Reader:
             run(**batch.inputs, **self._options)
         return {layer: self._checked(layer, values, batch, units) for layer, values in pooled.items()}
 
-    def _checked(self, layer: int, values: Tensor, batch: Batch, units: Sequence[Unit]) -> Vectors:
+    def _checked(self, layer: int, values: Tensor, batch: EncodedBatch, units: Sequence[Unit]) -> Vectors:
         """Return the vectors as float32, which holds every supported dtype; raise if one is not finite."""
         array: Vectors = values.float().cpu().numpy()
         if not np.isfinite(array).all():

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from probing.errors import ProbingError
-from probing.representations.cache import Part
+from probing.representations.cache import ShardPart
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Representations:
     key: str
     layout: Mapping[int, tuple[int, int]]
     size: int
-    parts: tuple[Part, ...]
+    parts: tuple[ShardPart, ...]
 
     @property
     def layers(self) -> tuple[int, ...]:

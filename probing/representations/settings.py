@@ -8,7 +8,7 @@ from typing import Literal
 
 from probing.errors import ProbingError
 from probing.io.lazy import torch
-from probing.validation.ranges import Count, Length, Positive, Threads, check_ranges
+from probing.validation.ranges import Count, Positive, Threads, TokenLimit, check_ranges
 
 Dtype = Literal["float32", "bfloat16", "float16"]
 Storage = Literal["float32", "float16"]
@@ -35,7 +35,7 @@ class ExtractConfig:
     storage: Storage = "float32"
     threads: Threads | None = None
     batch_tokens: Count | None = None
-    max_length: Length | None = None
+    max_length: TokenLimit | None = None
     shard_mb: Count = 128
     commit_seconds: Positive = 60.0
 

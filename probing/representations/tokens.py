@@ -13,15 +13,15 @@ if TYPE_CHECKING:  # counting texts needs no tokenizer
     from tokenizers import Encoding
     from transformers.tokenization_utils_base import PreTrainedTokenizerBase
 
-Source = tuple[str, str | None]
+TextPair = tuple[str, str | None]
 
 
-def source_of(unit: Unit) -> Source:
+def source_of(unit: Unit) -> TextPair:
     """Return the model's input for a unit: its text, and the second text if there is one."""
     return unit.text, unit.second
 
 
-def characters(source: Source) -> int:
+def characters(source: TextPair) -> int:
     """Return the length of an input in characters."""
     text, second = source
     return len(text) + len(second or "")
@@ -49,7 +49,7 @@ class Tokens:
 
 
 def tokenize(
-    tokenizer: PreTrainedTokenizerBase, sources: Sequence[Source], max_length: int | None
+    tokenizer: PreTrainedTokenizerBase, sources: Sequence[TextPair], max_length: int | None
 ) -> list[Tokens]:
     """Tokenise texts, joining pairs as the tokenizer does. The longer text of a pair is truncated first.
 
@@ -66,7 +66,7 @@ def tokenize(
     return tokens
 
 
-def _check_room(tokenizer: PreTrainedTokenizerBase, long: Sequence[Source], max_length: int) -> None:
+def _check_room(tokenizer: PreTrainedTokenizerBase, long: Sequence[TextPair], max_length: int) -> None:
     if any(second is not None for _, second in long):
         needed = tokenizer.num_special_tokens_to_add(pair=True) + 2
         if max_length < needed:
@@ -76,9 +76,9 @@ def _check_room(tokenizer: PreTrainedTokenizerBase, long: Sequence[Source], max_
 
 
 def _encode(
-    tokenizer: PreTrainedTokenizerBase, sources: Sequence[Source], max_length: int | None = None
+    tokenizer: PreTrainedTokenizerBase, sources: Sequence[TextPair], max_length: int | None = None
 ) -> list[Tokens]:
-    found: dict[Source, Tokens] = {}
+    found: dict[TextPair, Tokens] = {}
     for pairs in (False, True):  # one call takes either texts or pairs
         alike = [source for source in sources if (source[1] is not None) is pairs]
         if alike:
@@ -87,7 +87,7 @@ def _encode(
 
 
 def _call(
-    tokenizer: PreTrainedTokenizerBase, sources: Sequence[Source], max_length: int | None
+    tokenizer: PreTrainedTokenizerBase, sources: Sequence[TextPair], max_length: int | None
 ) -> Iterator[Tokens]:
     options: dict[str, Any] = {"padding": False, "return_attention_mask": False, "verbose": False}
     if max_length is not None:

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from probing.results.units import LOSS, Unit, difference_unit, fitted_unit
+from probing.results.units import LOSS, NumberFormat, difference_unit, fitted_unit
 
 log = logging.getLogger(__name__)
 Select = Callable[[pd.DataFrame], pd.DataFrame]
@@ -116,7 +116,7 @@ class Finding:
     pictures: tuple[Picture, ...] = (Picture("grid", sweep="sheet"),)
     absent: tuple[str, str] = ("the effect of n heads", "draw_top_heads")
 
-    def unit_of(self, metric: str, normalisation: str, values: ArrayLike = ()) -> Unit:
+    def unit_of(self, metric: str, normalisation: str, values: ArrayLike = ()) -> NumberFormat:
         """The way in which values are written.
 
         Args:
@@ -127,8 +127,12 @@ class Finding:
         if self.difference:
             return difference_unit(metric, values)
         if normalisation:
-            return Unit()
-        return fitted_unit(values, self.unit) if self.digits is None else Unit(self.unit, digits=self.digits)
+            return NumberFormat()
+        return (
+            fitted_unit(values, self.unit)
+            if self.digits is None
+            else NumberFormat(self.unit, digits=self.digits)
+        )
 
     def range_of(self, normalisation: str) -> str:
         """The smallest and largest possible value in words; empty if there is none."""
@@ -234,7 +238,7 @@ def _smaller(rows: pd.DataFrame) -> NDArray[np.bool_]:
     return np.logical_xor(~of_loss if finding.difference else finding.smaller, alone)
 
 
-def values_of(rows: pd.DataFrame) -> Unit:
+def values_of(rows: pd.DataFrame) -> NumberFormat:
     """The way in which the values of rows of one grid are written."""
     names = names_of(rows)
     numbers = rows["value"].to_numpy(dtype=np.float64, na_value=np.nan)

@@ -27,7 +27,7 @@ _METRICS = {
 
 
 @dataclass(frozen=True)
-class Unit:
+class NumberFormat:
     """How a number is written.
 
     Attributes:
@@ -73,14 +73,14 @@ class Unit:
         return (text[1:] if float(text) == 0 else text).replace("-", _MINUS)
 
 
-def score_unit(metric: str) -> Unit:
+def score_unit(metric: str) -> NumberFormat:
     """Of scores under a metric: shares in percent, coefficients from -1 to 1, losses in nats."""
     if metric == LOSS:
-        return Unit("nats", digits=3)
-    return Unit() if metric in COEFFICIENTS else Unit("%", factor=100.0, digits=1)
+        return NumberFormat("nats", digits=3)
+    return NumberFormat() if metric in COEFFICIENTS else NumberFormat("%", factor=100.0, digits=1)
 
 
-def difference_unit(metric: str, values: ArrayLike = ()) -> Unit:
+def difference_unit(metric: str, values: ArrayLike = ()) -> NumberFormat:
     """The unit of differences between scores or losses.
 
     Args:
@@ -90,19 +90,19 @@ def difference_unit(metric: str, values: ArrayLike = ()) -> Unit:
     if metric == LOSS:
         return fitted_unit(values, "nats", signed=True)
     if metric in COEFFICIENTS:
-        return Unit(digits=3, signed=True)
-    return Unit("points", factor=100.0, digits=1, signed=True)
+        return NumberFormat(digits=3, signed=True)
+    return NumberFormat("points", factor=100.0, digits=1, signed=True)
 
 
-def fitted_unit(values: ArrayLike, name: str, *, signed: bool = False) -> Unit:
+def fitted_unit(values: ArrayLike, name: str, *, signed: bool = False) -> NumberFormat:
     """Three significant digits of the largest number, without a row of zeros before them."""
     numbers = np.abs(np.asarray(values, dtype=np.float64))
     largest = float(numbers[np.isfinite(numbers)].max(initial=0.0))
     if largest == 0.0:
-        return Unit(name, signed=signed)
+        return NumberFormat(name, signed=signed)
     exponent = int(np.floor(np.log10(largest)))
     power = 0 if 0 <= exponent < 3 else 3 * (exponent // 3)
-    return Unit(name, digits=int(np.clip(2 - exponent + power, 0, 2)), power=power, signed=signed)
+    return NumberFormat(name, digits=int(np.clip(2 - exponent + power, 0, 2)), power=power, signed=signed)
 
 
 def metric_name(metric: str) -> str:

@@ -14,7 +14,7 @@ import pandas as pd
 
 import probing
 from probing.analyses.analysis import Analysis, Experiment
-from probing.analyses.granularity import Granularity, Unit
+from probing.analyses.granularity import Granularity, Level
 from probing.config.overrides import changed
 from probing.config.run_config import BaselineConfig, Config, as_plain
 from probing.errors import CorruptFileError, ProbingError
@@ -142,7 +142,7 @@ class Run(Question):
         always = self.config.overwrite == "always"
         return Supply(self, "missing" if self.extracted and always else self.config.overwrite, self._beside)
 
-    def _beside(self, unit: Unit, draw: int | None = None, analysis: Analysis | None = None) -> pd.DataFrame:
+    def _beside(self, unit: Level, draw: int | None = None, analysis: Analysis | None = None) -> pd.DataFrame:
         """The result of the same experiment for another unit or by another analysis, found or computed."""
         config = replace(self.config, granularity=Granularity(unit, self._layers_of(unit)))
         config = replace(config, analysis=analysis or config.analysis)
@@ -152,7 +152,7 @@ class Run(Question):
         # heads are read before any is chosen, and reading them anew would drop the vectors in use
         return replace(run, extracted=run.request == self.request, inner=True).answered()
 
-    def _layers_of(self, unit: Unit) -> tuple[int, ...] | None:
+    def _layers_of(self, unit: Level) -> tuple[int, ...] | None:
         return None if unit == "layer" else self.config.granularity.layers
 
     def reference(self) -> Run:

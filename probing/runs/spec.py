@@ -7,7 +7,7 @@ import json
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 
-from probing.analyses.analysis import Analysis, Means
+from probing.analyses.analysis import Analysis, Methods
 from probing.config.run_config import BaselineConfig, Config, baseline_title, title
 from probing.models.model_files import ModelFiles
 from probing.objectives.auto import Auto, suitable
@@ -62,12 +62,12 @@ class Question:
         }
 
     @cached_property
-    def means(self) -> Means:
+    def means(self) -> Methods:
         """With what the analysis answers; the objective is the one that suits the model, if none is named."""
         objective = self.config.objective
         chosen = suitable(self.files) if isinstance(objective, Auto) else objective
         chosen = with_saved_head(chosen, self.files)
-        return Means(self.config.probe, chosen, self.config.granularity)
+        return Methods(self.config.probe, chosen, self.config.granularity)
 
     @cached_property
     def key(self) -> str:

@@ -15,7 +15,7 @@ from probing.analyses.analysis import Beside, Experiment
 from probing.errors import ProbingError
 from probing.io.lazy import torch
 from probing.objectives.divide import divided
-from probing.objectives.objective import Ready, Setting
+from probing.objectives.objective import Evaluator, ObjectiveContext
 from probing.representations.extract import Extractor, Overwrite
 from probing.representations.manifest import write_manifest
 from probing.representations.reader import Representations
@@ -88,13 +88,13 @@ class Supply:
         config = self.question.config
         return Extractor(config.paths.representations, request, config.extract, load, self.overwrite)
 
-    def _ready(self, setting: Setting) -> Ready:
+    def _ready(self, setting: ObjectiveContext) -> Evaluator:
         from probing.objectives.sound import check_sound
 
         objective = self.question.means.objective
         return check_sound(objective.prepare(setting), self.question.config.extract.dtype)
 
-    def _setting(self, load: Load, attention: Attention) -> Setting:
+    def _setting(self, load: Load, attention: Attention) -> ObjectiveContext:
         """The input of the objective; it reads hidden states from the same cache as probes do."""
         asked, config = self.question, self.question.config
         request = replace(asked.request, site="hidden")
@@ -104,7 +104,7 @@ class Supply:
             found: NDArray[np.float32] = extractor.extract(units, [layer]).layer(layer)[0]
             return found
 
-        return Setting(
+        return ObjectiveContext(
             divided(asked.task, config.seed),
             load,
             config.extract,

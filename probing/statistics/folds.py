@@ -5,13 +5,11 @@ from __future__ import annotations
 import warnings
 
 import numpy as np
-from numpy.typing import NDArray
 
 from probing.errors import ProbingError
-from probing.tasks.problem import Problem
+from probing.tasks.problem import Problem, Rows
 from probing.tasks.target import Classes
 
-Rows = NDArray[np.int64]
 Split = tuple[Rows, Rows]
 # one in this many training rows is held out by `selection="holdout"`
 TENTH = 10

@@ -20,7 +20,7 @@ Z = 1.959963984540054
 DRAWS = 2000
 Method = Literal["analytic", "bootstrap"]
 Ends = tuple[float, float]
-Pair = tuple[NDArray[Any], NDArray[Any]]
+Bounds = tuple[NDArray[Any], NDArray[Any]]
 
 
 def interval(problem: Problem, predictions: NDArray[Any], method: Method = "analytic") -> Ends:
@@ -101,7 +101,7 @@ def mover(scores: list[float], ends: list[Ends], weights: list[float]) -> Ends:
     return centre - math.hypot(*lower), centre + math.hypot(*upper)
 
 
-def bootstrap(pairs: list[Pair], weights: list[float], metric: Metric, seed: int) -> Ends:
+def bootstrap(pairs: list[Bounds], weights: list[float], metric: Metric, seed: int) -> Ends:
     """Return a percentile bootstrap over test items within parts (Efron & Tibshirani 1993, chapter 13).
 
     Args:
@@ -118,7 +118,7 @@ def bootstrap(pairs: list[Pair], weights: list[float], metric: Metric, seed: int
     return float(low), float(high)
 
 
-def _of_part(pair: Pair, metric: Metric) -> tuple[float, Ends]:
+def _of_part(pair: Bounds, metric: Metric) -> tuple[float, Ends]:
     """Return the score of one part and its interval."""
     predictions, gold = pair
     if metric == "accuracy":

@@ -10,10 +10,8 @@ from numpy.typing import NDArray
 from probing.io.lazy import torch
 from probing.statistics.folds import outer_folds
 from probing.statistics.metrics import score
-from probing.tasks.problem import Problem
+from probing.tasks.problem import Problem, Rows
 from probing.tasks.target import Labels, Metric, Scores
-
-Rows = NDArray[np.int64]
 
 
 def test_scores(problem: Problem, predictions: NDArray[Any]) -> dict[str, NDArray[np.float64]]:

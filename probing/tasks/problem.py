@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 from probing.tasks.target import Classes, Metric, Target
 from probing.tasks.task import Average, Selection, Task
 
+Rows = NDArray[np.int64]
+"""Indices of examples."""
+
 
 @dataclass(frozen=True)
 class Problem:

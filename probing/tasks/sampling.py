@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from probing.errors import ProbingError
+from probing.tasks.problem import Rows
 from probing.tasks.target import Classes, Labels
 from probing.tasks.task import SPLITS, Task
 
-Rows = NDArray[np.int64]
 # minimum number of examples to learn a class from, or to compute a correlation
 LEAST = 2
 

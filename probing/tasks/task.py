@@ -20,7 +20,7 @@ Selection = Literal["dev", "kfold", "holdout", "nested", "none"]
 Features = Literal["concat", "compare", "all"]
 Average = Literal["mean", "weighted"]
 # one vector for each text of a pair, or both texts in one model input
-Pair = Literal["vectors", "joint"]
+PairInput = Literal["vectors", "joint"]
 SPLITS = ("train", "dev", "test")
 _NEEDED = {
     "dev": ("train", "dev", "test"),

@@ -225,7 +225,7 @@ Dropout = Annotated[float, Range(0, 1, open_high=True, what="give 0 or more, bel
 InnerShare = Annotated[float, Range(0, 1, True, True, "give a share between 0 and 1, such as 0.15")]
 Folds = Annotated[int, Range(2, what="give at least 2"), Most(100)]
 Layer = Annotated[int, Range(-1)]
-Length = Annotated[int, Range(4, what="give at least 4 tokens")]
+TokenLimit = Annotated[int, Range(4, what="give at least 4 tokens")]
 Threads = Annotated[int, Range(1, 1024, what="it must be positive, up to 1024")]
 Iterations = Annotated[int, Range(1), Most(1_000_000)]
 Penalties = Annotated[tuple[Positive, ...], Entries(100, True, "give one or more different positive numbers")]

@@ -12,12 +12,12 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from probing.models.loading import LoadedModel
-from probing.objectives.objective import Batch, Output, Ready
+from probing.objectives.objective import Batch, Evaluator, Output
 from probing.tasks.target import Classes
 from probing.tasks.task import Task, Unit
 
 
-class Bare(Ready):
+class Bare(Evaluator):
     """The loss of a row is a random linear function of its states, of real tokens only.
 
     Attributes:

@@ -10,14 +10,14 @@ import pytest
 import torch
 from transformers import BertConfig, BertModel
 
-from probing.ablations.evaluate import Answers, Evaluator
+from probing.ablations.evaluate import Answers, MaskedEvaluator
 from probing.ablations.reference import reference_means
 from probing.ablations.shortcut import find_shortcut
 from probing.errors import ProbingError
-from probing.models.masking import How, Means, masked
+from probing.models.masking import How, MeanOutputs, masked
 from probing.objectives.classifier import Classifier
 from probing.objectives.language import Language
-from probing.objectives.objective import Objective, Ready
+from probing.objectives.objective import Evaluator, Objective
 from probing.objectives.readout import Readout
 from tests import tiny
 from tests.objectives.made import ready_of, small, words
@@ -39,13 +39,13 @@ USES: dict[str, tuple[Callable[[Path], Path], Objective, str]] = {
 }
 
 
-def _ready(use: str, folder: Path, **options: str) -> Ready:
+def _ready(use: str, folder: Path, **options: str) -> Evaluator:
     make, objective, pooling = USES[use]
     return ready_of(make(folder), objective, small(), pooling=pooling, **options)  # type: ignore[arg-type]
 
 
 def _alone(
-    ready: Ready, masks: np.ndarray[tuple[int, int], np.dtype[np.bool_]], how: How, means: Means
+    ready: Evaluator, masks: np.ndarray[tuple[int, int], np.dtype[np.bool_]], how: How, means: MeanOutputs
 ) -> Answers:
     """Every mask on its own, in whole passes over all examples, one batch after the other."""
     found = []
@@ -74,7 +74,7 @@ def test_masks_together_are_masks_alone(use: str, tmp_path: Path) -> None:
     for how in ("zero", "mean"):
         expected = _alone(ready, masks, how, means)
         for shortcuts in (True, False):
-            found = Evaluator(ready, how, means, threads=1, shortcuts=shortcuts).answers("test", masks)
+            found = MaskedEvaluator(ready, how, means, threads=1, shortcuts=shortcuts).answers("test", masks)
             np.testing.assert_array_equal(found.rows, expected.rows)
             np.testing.assert_allclose(found.loss, expected.loss, rtol=2e-4, atol=1e-5)
             assert (found.answer == expected.answer).mean() > 0.999
@@ -88,10 +88,10 @@ def test_uniform_attention_is_evaluated_too(use: str, tmp_path: Path) -> None:
     ready = _ready(use, tmp_path, attention="eager")
     masks = np.ones((3, len(ready.heads)), dtype=bool)
     masks[1, 0], masks[2, 1:5] = False, False
-    found = Evaluator(ready, "uniform", threads=1).answers("test", masks)
+    found = MaskedEvaluator(ready, "uniform", threads=1).answers("test", masks)
     expected = _alone(ready, masks, "uniform", {})
     np.testing.assert_allclose(found.loss, expected.loss, rtol=2e-4, atol=1e-5)
-    zero = Evaluator(ready, threads=1).answers("test", masks)
+    zero = MaskedEvaluator(ready, threads=1).answers("test", masks)
     np.testing.assert_allclose(zero.loss[0], found.loss[0], rtol=1e-4)
     assert np.abs(zero.loss[1:] - found.loss[1:]).max() > 1e-5
 
@@ -105,7 +105,7 @@ def test_words_of_one_token_do_not_mislead_about_those_of_several(
     task = words()
     ready = ready_of(tiny.make_bert(tmp_path), Readout(), task, pooling=pooling, tokens=tokens)  # type: ignore[arg-type]
     masks = ~np.eye(len(ready.heads), dtype=bool)
-    found = Evaluator(ready, threads=1).answers("test", masks)
+    found = MaskedEvaluator(ready, threads=1).answers("test", masks)
     expected = _alone(ready, masks, "zero", {})
     np.testing.assert_allclose(found.loss, expected.loss, rtol=1e-4, atol=1e-6)
     shortcut = find_shortcut(ready)
@@ -121,13 +121,13 @@ def test_a_head_that_has_its_layer_to_itself_is_its_only_one_already(tmp_path: P
         ready = ready_of(folder, Readout(), small())
         masks = np.ones((1 + 2 * heads, 2 * heads), dtype=bool)
         masks[1:] = ~np.eye(2 * heads, dtype=bool)
-        without = Evaluator(ready, threads=1).answers("test", masks)
+        without = MaskedEvaluator(ready, threads=1).answers("test", masks)
         only = np.ones_like(masks)
         for head in range(2 * heads):
             first = head // heads * heads
             only[1 + head, first : first + heads] = False
             only[1 + head, head] = True
-        alone = Evaluator(ready, threads=1).answers("test", only)
+        alone = MaskedEvaluator(ready, threads=1).answers("test", only)
         if heads == 1:
             np.testing.assert_array_equal(alone.loss[1:], alone.loss[[0, 0]])
         else:
@@ -148,4 +148,4 @@ def _bert(folder: Path, heads: int) -> None:
 def test_gates_that_are_no_mask_cannot_be_uniform(tmp_path: Path) -> None:
     ready = _ready("readout of bert", tmp_path, attention="eager")
     with pytest.raises(ProbingError, match="uniform"):
-        Evaluator(ready, "uniform", threads=1).answers("dev", np.full((2, len(ready.heads)), 0.5))
+        MaskedEvaluator(ready, "uniform", threads=1).answers("dev", np.full((2, len(ready.heads)), 0.5))

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 import probing
-from probing.ablations.evaluate import Evaluator
+from probing.ablations.evaluate import MaskedEvaluator
 from probing.ablations.learned_gates import START, Gates, Training, learn_gates, own_weights
 from probing.analyses.gates import GatesAnalysis
 from probing.cli import main as cli
@@ -20,7 +20,7 @@ from probing.errors import ProbingError
 from probing.models.masking import gated, masked
 from probing.objectives.classifier import Classifier
 from probing.objectives.language import Language
-from probing.objectives.objective import Batch, Output, Ready
+from probing.objectives.objective import Batch, Evaluator, Output
 from tests import tiny
 from tests.ablations.handbuilt import IGNORED, NEEDED, make_handbuilt, sentences
 from tests.figures.found import of
@@ -46,7 +46,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def _learned(ready: Ready, penalty: float, *, steps: int = 60, rate: float = 0.2, **more: Any) -> Gates:  # noqa: ANN401
+def _learned(ready: Evaluator, penalty: float, *, steps: int = 60, rate: float = 0.2, **more: Any) -> Gates:  # noqa: ANN401
     training = Training(penalty, steps, 8, rate, 1e-3)
     return list(learn_gates(ready, ready.heads, training, 0, **more))[-1][0]
 
@@ -85,7 +85,7 @@ def test_a_huge_penalty_leaves_the_model_without_heads(root: Path, name: str) ->
     gates = _learned(ready, 100.0, steps=120)
     assert (gates.levels == 0).all()
     assert gates.undecided == 0
-    answers = Evaluator(ready, threads=1)
+    answers = MaskedEvaluator(ready, threads=1)
     found = answers.answers("test", gates.levels[None])
     without = answers.answers("test", np.zeros((1, len(ready.heads)), dtype=bool))
     np.testing.assert_allclose(found.loss, without.loss, rtol=1e-5)
@@ -120,7 +120,7 @@ def test_every_train_example_is_seen_once_before_any_is_seen_again(
 def test_trained_weights_are_scored_and_put_back_to_the_bit(root: Path) -> None:
     ready = ready_of(root / "classifier", Classifier(), small())
     before = {name: tensor.clone() for name, tensor in ready.model.state_dict().items()}
-    evaluator, keep = Evaluator(ready, threads=1), np.ones((1, len(ready.heads)))
+    evaluator, keep = MaskedEvaluator(ready, threads=1), np.ones((1, len(ready.heads)))
     loss = evaluator.answers("test", keep).loss
     with own_weights(ready.model) as weights:
         _learned(ready, 0.0, weights=weights)
@@ -132,7 +132,7 @@ def test_trained_weights_are_scored_and_put_back_to_the_bit(root: Path) -> None:
     np.testing.assert_array_equal(evaluator.answers("test", keep).loss, loss)
 
 
-def _stopped(ready: Ready) -> None:
+def _stopped(ready: Evaluator) -> None:
     """Training that is interrupted."""
     with suppress(KeyboardInterrupt), own_weights(ready.model) as weights:
         _learned(ready, 0.0, steps=2, weights=weights)

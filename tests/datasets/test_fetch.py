@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from probing.datasets.fetching import FetchError, Source, cache_folder, download, obtain, transfer
+from probing.datasets.fetching import Download, FetchError, cache_folder, download, obtain, transfer
 from probing.errors import ProbingError
 from tests.datasets.host import Host, serving
 
@@ -137,7 +137,7 @@ def closed_port() -> int:
 
 
 def test_a_file_of_the_cache_is_fetched_once_and_again_if_damaged(host: Host, tmp_path: Path) -> None:
-    source = Source(host.add("/file", BODY), sha256(BODY))
+    source = Download(host.add("/file", BODY), sha256(BODY))
     path = obtain(tmp_path / "a" / "file", [source], tmp_path / "downloads")
     assert obtain(path, [source], tmp_path / "downloads").read_bytes() == BODY
     assert len(host.asked) == 1
@@ -150,7 +150,7 @@ def test_a_file_of_the_cache_is_fetched_once_and_again_if_damaged(host: Host, tm
 def test_without_a_published_digest_the_first_download_sets_it(
     host: Host, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    source = Source(host.add("/file", BODY))
+    source = Download(host.add("/file", BODY))
     path = obtain(tmp_path / "file", [source], tmp_path / "downloads")
     assert f"no checksum is published; its SHA-256 {sha256(BODY)} is kept" in caplog.text
     path.unlink()
@@ -163,7 +163,7 @@ def test_without_a_published_digest_the_first_download_sets_it(
 
 
 def test_a_file_put_there_by_hand_must_be_the_published_one(host: Host, tmp_path: Path) -> None:
-    source = Source(host.url("/never/asked"), sha256(BODY))
+    source = Download(host.url("/never/asked"), sha256(BODY))
     (tmp_path / "file").write_bytes(BODY)
     assert obtain(tmp_path / "file", [source], tmp_path / "downloads").read_bytes() == BODY
     (tmp_path / "file").write_bytes(b"other")
@@ -207,7 +207,7 @@ def test_one_file_of_an_archive_is_read_and_nothing_else_written(
     url = host.add("/data.archive", content)
     inner = tmp_path / "inner"
     paths = [
-        obtain(inner / "out" / name, [Source(url, member="a.txt", convert=convert)], inner / "downloads")
+        obtain(inner / "out" / name, [Download(url, member="a.txt", convert=convert)], inner / "downloads")
         for name, convert in (("as-is", None), ("loud", shouted))
     ]
     assert [path.read_bytes() for path in paths] == [b"one\ntwo\n", b"ONE\nTWO\n"]
@@ -217,28 +217,28 @@ def test_one_file_of_an_archive_is_read_and_nothing_else_written(
         "as-is", "as-is.sha256", "loud", "loud.sha256", "data.archive", "data.archive.sha256",
     }  # fmt: skip
     with pytest.raises(FetchError, match="has 0 files link instead of one"):
-        obtain(inner / "link", [Source(url, member="link")], inner / "downloads")
+        obtain(inner / "link", [Download(url, member="link")], inner / "downloads")
 
 
 def test_what_is_no_whole_archive_is_not_kept(host: Host, tmp_path: Path) -> None:
     whole = zipped({"a.txt": BODY})
     for content in (b"<html>moved</html>", whole[: len(whole) // 2], tarred({"a.txt": BODY * 3})[:3000]):
-        source = Source(host.add("/data.zip", content), member="a.txt")
+        source = Download(host.add("/data.zip", content), member="a.txt")
         with pytest.raises(FetchError, match="is not a complete archive"):
             obtain(tmp_path / "a.txt", [source], tmp_path / "downloads")
         assert names(tmp_path) == set()
-    source = Source(host.add("/data.zip", whole), member="a.txt")
+    source = Download(host.add("/data.zip", whole), member="a.txt")
     assert obtain(tmp_path / "a.txt", [source], tmp_path / "downloads").read_bytes() == BODY
 
 
 def test_the_next_place_is_asked_and_all_reasons_are_reported(
     host: Host, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    gone, moved = Source(host.url("/gone"), member="a"), Source(host.url("/moved"))
-    path = obtain(tmp_path / "file", [gone, Source(host.add("/file", BODY))], tmp_path / "downloads")
+    gone, moved = Download(host.url("/gone"), member="a"), Download(host.url("/moved"))
+    path = obtain(tmp_path / "file", [gone, Download(host.add("/file", BODY))], tmp_path / "downloads")
     assert path.read_bytes() == BODY
     assert f"file comes from {host.url('/file')} ({gone.url}: HTTP 404 Not Found)" in caplog.text
-    refused = Source(f"http://127.0.0.1:{closed_port()}/data.zip", member="a")
+    refused = Download(f"http://127.0.0.1:{closed_port()}/data.zip", member="a")
     with pytest.raises(FetchError) as caught:
         obtain(tmp_path / "other", [refused, moved], tmp_path / "downloads")
     message = str(caught.value)
@@ -256,12 +256,12 @@ def test_many_threads_and_processes_fetch_once(host: Host, tmp_path: Path) -> No
     read: list[bytes] = []
 
     def fetch() -> None:
-        source = Source(url, member="a.txt")
+        source = Download(url, member="a.txt")
         read.append(obtain(tmp_path / "a.txt", [source], tmp_path / "downloads").read_bytes())
 
     code = (
         "from pathlib import Path; from probing.datasets.fetching import *;"
-        f"root = Path({str(tmp_path)!r}); source = Source({url!r}, member='a.txt');"
+        f"root = Path({str(tmp_path)!r}); source = Download({url!r}, member='a.txt');"
         "assert len(obtain(root / 'a.txt', [source], root / 'downloads').read_bytes()) == 512000"
     )
     processes = [subprocess.Popen([sys.executable, "-c", code]) for _ in range(2)]

@@ -9,7 +9,7 @@ from typing import Literal
 
 import pytest
 
-from probing.datasets.fetching import Source
+from probing.datasets.fetching import Download
 from probing.datasets.senteval import PairTask, SentenceTask, SimilarityTask
 from probing.datasets.senteval.published import SOURCES
 from probing.errors import ProbingError
@@ -88,7 +88,7 @@ def test_cr_has_its_published_size_when_fetched(tmp_path: Path, monkeypatch: pyt
         url = host.add("/datasmall_NB_ACL12.zip", content)
         for side in lines:
             source = SOURCES[f"downstream/CR/custrev.{side}"][0]
-            one = Source(url, member=source.member, convert=source.convert)
+            one = Download(url, member=source.member, convert=source.convert)
             monkeypatch.setitem(SOURCES, f"downstream/CR/custrev.{side}", (one,))
         task = SentenceTask("senteval/cr", "cr").build()
     assert len(task) == 3775

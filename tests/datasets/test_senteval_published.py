@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from probing.config.choices import conf_folder
-from probing.datasets.fetching import Source
+from probing.datasets.fetching import Download
 from probing.datasets.fetching.sources import download_path
 from probing.datasets.senteval import PairTask, ProbingTask, SentenceTask
 from probing.datasets.senteval.pairs import PAIRS
@@ -233,7 +233,7 @@ def test_without_the_moses_tokenizer_no_copy_takes_the_place(
     monkeypatch.setitem(sys.modules, "sacremoses", None)
     file = "downstream/SICK/SICK_train.txt"
     serve(monkeypatch, host, file, zipped({"SICK_train.txt": b"pair_ID\n1\ta\tb\t3\tNEUTRAL\n"}))
-    copy = Source(host.add("/copy", b"pair_ID\n"))
+    copy = Download(host.add("/copy", b"pair_ID\n"))
     monkeypatch.setitem(SOURCES, file, (*SOURCES[file], copy))
     with pytest.raises(ProbingError, match="the Moses tokenizer is missing; pip install sacremoses"):
         PairTask("senteval/sick_e", "sick_e").build()

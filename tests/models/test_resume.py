@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedModel
 
-from probing.ablations.evaluate import Evaluator
+from probing.ablations.evaluate import MaskedEvaluator
 from probing.ablations.shortcut import find_shortcut
 from probing.models.default_inputs import default_inputs
 from probing.models.resume import Plan, Prefix, make_plan
@@ -74,9 +74,9 @@ def test_shortcuts_change_nothing_and_are_found_wherever_they_can_be(family: Fam
     """A batch of one, one as large as heads and length, and one of other sizes; all from one trace."""
     ready = _ready(str(family), (4, 4), (1, 9), (2, 7))
     masks = _masks(ready)
-    short = Evaluator(ready, threads=1).answers("dev", masks)
+    short = MaskedEvaluator(ready, threads=1).answers("dev", masks)
     assert (find_shortcut(ready) is None) is (str(family) in WHOLE)
-    whole = Evaluator(ready, threads=1, shortcuts=False).answers("dev", masks)
+    whole = MaskedEvaluator(ready, threads=1, shortcuts=False).answers("dev", masks)
     np.testing.assert_allclose(short.loss, whole.loss, rtol=2e-4, atol=1e-5)
     changed = np.abs(whole.loss[1:-1] / whole.loss[0] - 1).max()
     assert changed > 1e-3 or str(family) == "mra", "masks do nothing here"
@@ -87,12 +87,12 @@ def test_the_number_of_masks_in_a_pass_and_their_order_do_not_matter() -> None:
     draw = np.random.default_rng(0)
     masks = draw.random((12, len(ready.heads))) < 0.8
     masks[3] = True
-    found = Evaluator(ready, threads=1).answers("dev", masks)
+    found = MaskedEvaluator(ready, threads=1).answers("dev", masks)
     order = draw.permutation(12)
-    again = Evaluator(ready, threads=1).answers("dev", masks[order])
+    again = MaskedEvaluator(ready, threads=1).answers("dev", masks[order])
     np.testing.assert_allclose(again.loss, found.loss[order], rtol=1e-4)
     for mask, loss in zip(masks, found.loss, strict=True):
-        alone = Evaluator(ready, threads=1).answers("dev", mask[None])
+        alone = MaskedEvaluator(ready, threads=1).answers("dev", mask[None])
         np.testing.assert_allclose(alone.loss[0], loss, rtol=1e-4)
 
 
@@ -104,11 +104,11 @@ def test_what_no_one_reads_is_left_out_only_if_no_one_reads_it(name: str, read: 
     family, model = BY_NAME[name], _model(name)
     ready = Bare(model, [inputs_of(family, model.config, *shape) for shape in lengths], read)
     masks = _masks(ready)
-    short = Evaluator(ready, threads=1).answers("dev", masks)
+    short = MaskedEvaluator(ready, threads=1).answers("dev", masks)
     shortcut = find_shortcut(ready)
     assert shortcut is not None
     assert (shortcut._lone == 0) is (read == "first" and name != "bart")
-    whole = Evaluator(ready, threads=1, shortcuts=False).answers("dev", masks)
+    whole = MaskedEvaluator(ready, threads=1, shortcuts=False).answers("dev", masks)
     np.testing.assert_allclose(short.loss, whole.loss, rtol=2e-4, atol=1e-5)
 
 
@@ -118,7 +118,7 @@ def test_nothing_below_the_masked_layer_is_computed_twice() -> None:
     site = ready.heads.sites[1]
     masks = np.ones((1 + site.heads, len(ready.heads)), dtype=bool)
     masks[1 + np.arange(site.heads), ready.heads.slices[site].start + np.arange(site.heads)] = False
-    Evaluator(ready, threads=1).answers("dev", masks)  # finds the shortcut
+    MaskedEvaluator(ready, threads=1).answers("dev", masks)  # finds the shortcut
 
     def count(name: str) -> None:
         calls[name] += 1
@@ -128,7 +128,7 @@ def test_nothing_below_the_masked_layer_is_computed_twice() -> None:
         module = ready.model.get_submodule(name)
         inner = next(iter(module.children()), module)
         handles.append(inner.register_forward_hook(lambda *_, name=name: count(name)))
-    Evaluator(ready, threads=1).answers("dev", masks)
+    MaskedEvaluator(ready, threads=1).answers("dev", masks)
     for handle in handles:
         handle.remove()
     assert calls == dict.fromkeys(calls, 1)
@@ -177,9 +177,9 @@ def test_gates_between_open_and_closed_take_shortcuts_too() -> None:
     ready = _ready("llama", (3, 6), (2, 9))
     gates = np.ones((5, len(ready.heads)))
     gates[1, 0], gates[2, -1], gates[3, [1, 6]], gates[4, 5] = 0.5, 0.0, (0.2, 1.5), -1
-    short = Evaluator(ready, threads=1).answers("dev", gates)
+    short = MaskedEvaluator(ready, threads=1).answers("dev", gates)
     assert find_shortcut(ready) is not None
-    whole = Evaluator(ready, threads=1, shortcuts=False).answers("dev", gates)
+    whole = MaskedEvaluator(ready, threads=1, shortcuts=False).answers("dev", gates)
     np.testing.assert_allclose(short.loss, whole.loss, rtol=2e-4)
-    closed = Evaluator(ready, threads=1).answers("dev", gates != 0)
+    closed = MaskedEvaluator(ready, threads=1).answers("dev", gates != 0)
     np.testing.assert_allclose(closed.loss[2], short.loss[2], rtol=2e-4)

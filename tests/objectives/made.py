@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from probing.models.loading import Attention, LoadedModel, Purpose, load_model
 from probing.models.model_choice import ModelConfig
 from probing.models.model_files import find_files
-from probing.objectives.objective import Objective, Ready, Setting
+from probing.objectives.objective import Evaluator, Objective, ObjectiveContext
 from probing.representations.pooling import Pooling
 from probing.representations.settings import ExtractConfig
 from probing.tasks.target import Classes
@@ -32,7 +32,7 @@ def ready_of(
     attention: Attention = "sdpa",
     tokens: int = 96,
     seed: int = 0,
-) -> Ready:
+) -> Evaluator:
     """An objective as a run would make it; the vectors of its readout are of each text alone."""
     files = find_files(ModelConfig(str(folder)))
 
@@ -46,7 +46,7 @@ def ready_of(
         return torch.stack(found).numpy()
 
     objective.check(task)
-    setting = Setting(
+    setting = ObjectiveContext(
         task, load, ExtractConfig("cpu", threads=1, batch_tokens=tokens), pooling, vectors, seed, attention
     )
     return objective.prepare(setting)

@@ -12,14 +12,14 @@ import torch
 import probing
 from probing.config.compose import compose_config, plain_values
 from probing.config.run_config import build_config
-from probing.objectives.objective import Ready
+from probing.objectives.objective import Evaluator
 from probing.runs.prepare import prepare
 from tests import tiny
 
 pytestmark = pytest.mark.slow
 
 
-def _ready(root: Path, model: Path, *more: str) -> Ready:
+def _ready(root: Path, model: Path, *more: str) -> Evaluator:
     asked = [f"paths.root={root}", "model=hf", f"model.name={model}", "analysis=importance", "objective=lm",
              "task=grammar/tense", "task.n_train=20", "task.n_dev=20", "task.n_test=20", *more]  # fmt: skip
     experiment = prepare(build_config(plain_values(compose_config(asked)))).experiment()

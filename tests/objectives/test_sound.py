@@ -10,7 +10,7 @@ import pytest
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from probing.ablations.evaluate import Evaluator
+from probing.ablations.evaluate import MaskedEvaluator
 from probing.cli import main as cli
 from probing.errors import ProbingError
 from probing.objectives.language import Language
@@ -71,10 +71,10 @@ def test_a_loss_that_is_drawn_at_random_is_refused(make: Callable[[Path], Path],
 def test_a_loss_that_is_nan_only_under_a_mask_is_no_score(tmp_path: Path) -> None:
     ready = ready_of(make_masked(tmp_path / "model"), Language(), small())
     masks = np.ones((1, len(ready.heads)), dtype=bool)
-    assert np.isfinite(Evaluator(ready, threads=1).answers("test", masks).loss).all()
+    assert np.isfinite(MaskedEvaluator(ready, threads=1).answers("test", masks).loss).all()
     parameter = next(
         p for name, p in ready.model.named_parameters() if name.endswith("1.output.dense.weight")
     )
     parameter.data *= float("nan")
     with pytest.raises(ProbingError, match="loss is NaN"):
-        Evaluator(ready, threads=1).answers("test", masks)
+        MaskedEvaluator(ready, threads=1).answers("test", masks)

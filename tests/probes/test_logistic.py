@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from probing.errors import ProbingError
-from probing.probes.log_likelihood import Objective
+from probing.probes.log_likelihood import LogLikelihood
 from probing.probes.logistic import Logistic
 from probing.probes.minimise import minimise
 from probing.probes.scaling import Scaling
@@ -93,7 +93,7 @@ def test_objective_agrees_with_autograd(k: int) -> None:
     labels = torch.arange(300) % k
     l2 = torch.tensor([0.01, 1.0], dtype=torch.float64)
     weights = (100 * torch.randn(2, 2, k, 4, dtype=torch.float64)).requires_grad_()
-    value = Objective.of(features, labels, l2, k)(weights.detach(), curvature=True)
+    value = LogLikelihood.of(features, labels, l2, k)(weights.detach(), curvature=True)
     logits = weights @ features.mT.unsqueeze(1)
     loss = -torch.log_softmax(logits, 2)[:, :, labels, torch.arange(300)].mean(2)
     loss = loss + l2 / 2 * weights[..., :-1].square().sum((2, 3))
@@ -106,7 +106,7 @@ def test_objective_agrees_with_autograd(k: int) -> None:
 def test_the_value_at_the_origin_needs_no_sweep(k: int) -> None:
     vectors, labels = clusters(2, 300, 4, k)
     features = Scaling.of(vectors, True).apply(vectors)
-    objective = Objective.of(features, torch.from_numpy(labels), torch.tensor([0.1, 1.0]).double(), k)
+    objective = LogLikelihood.of(features, torch.from_numpy(labels), torch.tensor([0.1, 1.0]).double(), k)
     start, value = objective.origin()
     swept = objective(start, curvature=True)
     torch.testing.assert_close(value.loss, swept.loss, rtol=1e-6, atol=0)
@@ -121,7 +121,7 @@ def test_float64_reaches_a_vanishing_gradient() -> None:
     scaling = Scaling.of(vectors, True)
     features = scaling.apply(vectors).double()
     l2 = torch.tensor(EXACT.l2, dtype=torch.float64)
-    objective = Objective.of(features, torch.from_numpy(labels), l2, 6)
+    objective = LogLikelihood.of(features, torch.from_numpy(labels), l2, 6)
     optimum = minimise(objective, None, 1e-14, 300)
     assert bool(optimum.converged.all())
     assert objective(optimum.weights).gradient.abs().max() < 1e-7

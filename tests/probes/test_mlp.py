@@ -17,7 +17,7 @@ from probing.probes.losses import CrossEntropy
 from probing.probes.mlp import Mlp
 from probing.probes.nets import HiddenNet
 from probing.probes.senteval import SentEval
-from probing.probes.sgd import Rows, Schedule, train
+from probing.probes.sgd import Schedule, TrainingRows, train
 from probing.tasks.problem import Problem
 from tests.probes.made import clusters, graded, problem
 
@@ -154,7 +154,7 @@ def test_weights_and_early_stop_are_those_of_the_module(optimizer: str, dropout:
     ones = torch.cat([vectors, torch.ones(1, len(y), 1)], 2)
     l2 = (0.0, 0.01, 0.03, 0.1)
     net, order = HiddenNet.seeded(3, 6, NHID, dropout, 11), Counted(11)
-    parts = Rows(ones[:, :100], y[:100]), Rows(ones[:, 100:], y[100:])
+    parts = TrainingRows(ones[:, :100], y[:100]), TrainingRows(ones[:, 100:], y[100:])
     weights = train(*parts, torch.tensor([l2]), net, CrossEntropy(3), order, schedule)
     first, second = net.split(weights)
     looks = []

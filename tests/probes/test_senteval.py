@@ -15,7 +15,7 @@ from torch import nn
 from probing.errors import ProbingError
 from probing.probes.losses import CrossEntropy, SquaredShares
 from probing.probes.senteval import SentEval
-from probing.probes.sgd import Rows, Schedule, initial, train
+from probing.probes.sgd import Schedule, TrainingRows, initial, train
 from probing.tasks.problem import Problem
 from tests.probes.made import classes, clusters, graded, problem
 
@@ -224,7 +224,7 @@ def test_initial_weights_are_those_of_a_seeded_linear_layer() -> None:
 @pytest.mark.parametrize(("tenacity", "looks"), [(0, 2), (3, 5)])
 def test_the_look_after_the_last_forgiven_miss_stops(tenacity: int, looks: int) -> None:
     # nothing can be learnt from zeros with one class to tell: only the first look is an improvement
-    rows = Rows(torch.zeros(8, 1).repeat(1, 1, 2).view(1, 8, 2), torch.zeros(8, dtype=torch.int64))
+    rows = TrainingRows(torch.zeros(8, 1).repeat(1, 1, 2).view(1, 8, 2), torch.zeros(8, dtype=torch.int64))
     drawn: list[int] = []
 
     class Counted(np.random.RandomState):

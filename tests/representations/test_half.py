@@ -17,7 +17,7 @@ from probing.config.run_config import build_config
 from probing.errors import ProbingError
 from probing.representations import request
 from probing.representations.buffer import Buffer
-from probing.representations.forward import Rows
+from probing.representations.forward import PooledRows
 from probing.representations.half import Half
 from probing.representations.request import unit_id
 from probing.representations.settings import ExtractConfig, Storage
@@ -74,7 +74,7 @@ def test_a_buffer_widens_a_layer_and_changes_no_row_by_that() -> None:
     for storage, expected in zip(STORAGES, (values, Half(LAYOUT).narrow(0, values)), strict=True):
         buffer = Buffer(LAYOUT, 12, storage)
         for start in range(0, 12, 3):
-            buffer.add(Rows(tuple(range(start, start + 3)), {0: values[start : start + 3]}, ()))
+            buffer.add(PooledRows(tuple(range(start, start + 3)), {0: values[start : start + 3]}, ()))
         np.testing.assert_array_equal(buffer.take().vectors[0], expected)
 
 

@@ -15,7 +15,7 @@ from probing.errors import ProbingError
 from probing.models.loading import load_model
 from probing.models.model_choice import ModelConfig
 from probing.models.model_files import find_files
-from probing.representations.forward import Reader
+from probing.representations.forward import ModelReader
 from probing.representations.request import Request
 from probing.representations.settings import ExtractConfig
 from probing.tasks.task import Unit
@@ -41,13 +41,13 @@ class Rounded(nn.Module):
         return states * (1 + 1e-6 * torch.rand(()))
 
 
-def _reader(folder: Path) -> Reader:
+def _reader(folder: Path) -> ModelReader:
     files = find_files(ModelConfig(str(folder)))
     loaded = load_model(files, device=torch.device("cpu"))
     request = Request(
         model=files.identity, site="head", pooling="first", max_length=None, dtype="float32", transformers=5
     )
-    return Reader.of(loaded, request, ExtractConfig(device="cpu", threads=1))
+    return ModelReader.of(loaded, request, ExtractConfig(device="cpu", threads=1))
 
 
 def test_a_model_that_draws_at_random_is_refused_before_it_is_read(tiny_bert: Path) -> None:

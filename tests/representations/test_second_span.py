@@ -14,7 +14,7 @@ import probing
 from probing.analyses.analysis import Experiment
 from probing.probes.logistic import Logistic
 from probing.representations import forward
-from probing.representations.encode import Batch
+from probing.representations.encode import EncodedBatch
 from probing.representations.pooling import Pooling
 from probing.representations.request import unit_id
 from probing.representations.shard import Vectors
@@ -73,19 +73,19 @@ def test_every_text_is_read_once_and_every_span_kept_once(
     tmp_path: Path, tiny_bert: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read: list[int] = []
-    plain = forward.Reader.read
-    vectors = forward.Reader.vectors
+    plain = forward.ModelReader.read
+    vectors = forward.ModelReader.vectors
 
-    def counted(self: forward.Reader, batch: Batch, units: list[Unit]) -> dict[int, Vectors]:
+    def counted(self: forward.ModelReader, batch: EncodedBatch, units: list[Unit]) -> dict[int, Vectors]:
         read.append(len(batch.inputs["input_ids"]))
         return vectors(self, batch, units)
 
-    def only_of_reading(self: forward.Reader, units: list[Unit]) -> object:
+    def only_of_reading(self: forward.ModelReader, units: list[Unit]) -> object:
         read.clear()  # what the estimate of the time has read
         return plain(self, units)
 
-    monkeypatch.setattr(forward.Reader, "vectors", counted)
-    monkeypatch.setattr(forward.Reader, "read", only_of_reading)
+    monkeypatch.setattr(forward.ModelReader, "vectors", counted)
+    monkeypatch.setattr(forward.ModelReader, "read", only_of_reading)
     extractor(tmp_path, tiny_bert).extract(two_spans().all_units)
     assert sum(read) == len(TEXTS)
 

@@ -12,7 +12,7 @@ from probing.errors import ProbingError
 from probing.io.files import sync_folder
 
 
-class Part:
+class PartialFile:
     """The beginning of a file, with the version of the original that it comes from.
 
     All methods raise ProbingError if the file system refuses an operation.

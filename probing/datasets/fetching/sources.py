@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from platformdirs import user_cache_path
 
-from probing.datasets.fetching.part import Part, on_disk
+from probing.datasets.fetching.part import PartialFile, on_disk
 from probing.datasets.fetching.transfer import FetchError, download
 from probing.datasets.fetching.unpack import open_member
 from probing.errors import ProbingError
@@ -25,7 +25,7 @@ Convert = Callable[[Iterable[bytes]], Iterator[bytes]]
 
 
 @dataclass(frozen=True)
-class Source:
+class Download:
     """One place from which a file can be fetched.
 
     Attributes:
@@ -54,7 +54,7 @@ def cache_folder() -> Path:
     return expanded(own) if own else user_cache_path("probing", appauthor=False)
 
 
-def obtain(path: Path, sources: Sequence[Source], downloads: Path) -> Path:
+def obtain(path: Path, sources: Sequence[Download], downloads: Path) -> Path:
     """Return a file of the cache after fetching it if it is missing or damaged.
 
     Its SHA-256 is kept next to it in `<name>.sha256` and checked at every use. A file that was put there by
@@ -95,13 +95,13 @@ def obtain(path: Path, sources: Sequence[Source], downloads: Path) -> Path:
     raise FetchError(f"{path.name} cannot be fetched ({'; '.join(reasons)}); put {sources[0].url} at {place}")
 
 
-def download_path(source: Source, downloads: Path) -> Path:
+def download_path(source: Download, downloads: Path) -> Path:
     """Return the path that keeps the download of a source if that is not the file itself."""
     parts = urlsplit(source.url)
     return downloads / parts.netloc.replace(":", "_") / parts.path.lstrip("/")
 
 
-def _make(path: Path, source: Source, downloads: Path) -> None:
+def _make(path: Path, source: Download, downloads: Path) -> None:
     """Fetch, unpack and convert from one source."""
     if source.plain:
         _fetch(source, path)
@@ -111,7 +111,7 @@ def _make(path: Path, source: Source, downloads: Path) -> None:
         with _locked(raw):
             if not _intact(raw, source.sha256):
                 _fetch(source, raw)
-    part = Part(path)
+    part = PartialFile(path)
     part.begin("")
     try:
         with open_member(raw, source.member) as stream:
@@ -140,7 +140,7 @@ def _converted(stream: Iterable[bytes], convert: Convert | None) -> Iterator[byt
             yield line + b"\n"
 
 
-def _fetch(source: Source, path: Path) -> None:
+def _fetch(source: Download, path: Path) -> None:
     digest, origin = _recorded(path)
     first = digest if origin == source.url and source.sha256 is None else None
     log.info("fetching %s", source.url)

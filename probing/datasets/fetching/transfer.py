@@ -13,7 +13,7 @@ from socket import gaierror
 from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 
-from probing.datasets.fetching.part import Part
+from probing.datasets.fetching.part import PartialFile
 from probing.errors import ProbingError
 from probing.io.progress import Progress
 
@@ -54,7 +54,7 @@ def download(url: str, path: Path, sha256: str | None = None) -> str:
             incomplete or has another digest.
         ProbingError: If the file cannot be written.
     """
-    part = Part(path)
+    part = PartialFile(path)
     left_over = part.size > 0
     _receive_all(url, part, sha256 is not None)
     digest = part.digest()
@@ -70,7 +70,7 @@ def download(url: str, path: Path, sha256: str | None = None) -> str:
     return digest
 
 
-def _receive_all(url: str, part: Part, checked: bool) -> None:
+def _receive_all(url: str, part: PartialFile, checked: bool) -> None:
     """Receive the whole file; attempts are not limited as long as each receives something."""
     left = list(PAUSES)
     while True:
@@ -86,7 +86,7 @@ def _receive_all(url: str, part: Part, checked: bool) -> None:
             time.sleep(left.pop(0))
 
 
-def _receive(url: str, part: Part, checked: bool) -> None:
+def _receive(url: str, part: PartialFile, checked: bool) -> None:
     """Request the missing bytes once and keep those that arrive."""
     try:
         with urlopen(_request(url, part, checked), timeout=TIMEOUT) as answer:
@@ -101,7 +101,7 @@ def _receive(url: str, part: Part, checked: bool) -> None:
         raise _AgainError(_reason(error)) from error
 
 
-def _request(url: str, part: Part, checked: bool) -> Request:
+def _request(url: str, part: PartialFile, checked: bool) -> Request:
     headers = {"User-Agent": "transformer-probing", "Accept-Encoding": "identity"}
     # only a version or a digest can show that two halves are from different files
     if part.size and (part.version or checked):
@@ -111,7 +111,7 @@ def _request(url: str, part: Part, checked: bool) -> Request:
     return Request(url, headers=headers)
 
 
-def _keep(answer: HTTPResponse, part: Part) -> None:
+def _keep(answer: HTTPResponse, part: PartialFile) -> None:
     start = _start(answer)
     if start is None:
         part.begin(_version(answer.headers))
@@ -133,7 +133,7 @@ def _keep(answer: HTTPResponse, part: Part) -> None:
         raise _AgainError(f"cut off after {arrived} of {expected} bytes")
 
 
-def _refused(url: str, part: Part, error: HTTPError) -> None:
+def _refused(url: str, part: PartialFile, error: HTTPError) -> None:
     """Return if there is nothing left to receive; otherwise raise the error that the answer means."""
     error.close()
     if error.code == 416:

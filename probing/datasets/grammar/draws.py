@@ -8,7 +8,7 @@ from random import Random
 
 from probing.datasets.grammar.choice import CannotFillError
 from probing.datasets.grammar.fill import Filler
-from probing.datasets.grammar.kinds import Kind
+from probing.datasets.grammar.kinds import GrammarKind
 from probing.datasets.grammar.skeleton import sample
 from probing.datasets.grammar.tree import Tree, spell
 from probing.errors import ProbingError
@@ -18,7 +18,7 @@ TRIES = 2000
 
 
 @dataclass(frozen=True, slots=True)
-class Example:
+class GrammarExample:
     """A sentence of the task.
 
     Attributes:
@@ -34,7 +34,7 @@ class Example:
     tree: Tree
 
 
-def draw(kind: Kind, sizes: dict[str, int], seed: int, name: str) -> list[Example]:
+def draw(kind: GrammarKind, sizes: dict[str, int], seed: int, name: str) -> list[GrammarExample]:
     """Draw the requested number of sentences for each split.
 
     Raises:
@@ -44,7 +44,7 @@ def draw(kind: Kind, sizes: dict[str, int], seed: int, name: str) -> list[Exampl
     cells = fill_cells(kind, rng)
     lexicons = kind.lexicons(seed)
     seen: set[str] = set()
-    examples: list[Example] = []
+    examples: list[GrammarExample] = []
     for split, size in sizes.items():
         filler = kind.filler(lexicons[split], rng)
         drawn = list(sentences(kind, filler, cells, size, seen))
@@ -58,12 +58,13 @@ def draw(kind: Kind, sizes: dict[str, int], seed: int, name: str) -> list[Exampl
         finished = kind.finish(trees, labels, rng) or [tokens for _, _, tokens in drawn]
         texts = [spell(tokens) for tokens in finished]
         examples += [
-            Example(text, label, split, tree) for text, label, tree in zip(texts, labels, trees, strict=True)
+            GrammarExample(text, label, split, tree)
+            for text, label, tree in zip(texts, labels, trees, strict=True)
         ]
     return examples
 
 
-def fill_cells(kind: Kind, rng: Random) -> Cells:
+def fill_cells(kind: GrammarKind, rng: Random) -> Cells:
     """Return skeletons by key and class; keys that one of the classes lacks are left out."""
     cells: Cells = {}
     for _ in range(kind.pool):
@@ -76,7 +77,7 @@ def fill_cells(kind: Kind, rng: Random) -> Cells:
 
 
 def sentences(
-    kind: Kind, filler: Filler, cells: Cells, size: int, seen: set[str]
+    kind: GrammarKind, filler: Filler, cells: Cells, size: int, seen: set[str]
 ) -> Iterator[tuple[Tree, int, list[str]]]:
     """Draw groups of one sentence per class that share a key; the last group may be incomplete."""
     rng = filler.choose.rng
@@ -92,7 +93,7 @@ def sentences(
 
 
 def sentence(
-    kind: Kind, filler: Filler, skeletons: list[Tree], label: int, seen: set[str]
+    kind: GrammarKind, filler: Filler, skeletons: list[Tree], label: int, seen: set[str]
 ) -> tuple[Tree, list[str]] | None:
     """Draw one new sentence, or return None."""
     for _ in range(TRIES):

@@ -17,7 +17,7 @@ DAMPING = 0.75
 FINITE = {"past": ("VBD", "VBD"), "present": ("VBZ", "VBP")}
 
 
-class Features(NamedTuple):
+class ConstituentFeatures(NamedTuple):
     """Features of a constituent; see `rules`."""
 
     number: str
@@ -29,11 +29,13 @@ class Features(NamedTuple):
 def sample(rng: Random, root: str = "ROOT", richness: Sequence[float] = RICHNESS) -> Tree:
     """Draw one skeleton; some are drawn rich in nested constituents and others poor."""
     rich = richness[int(rng.random() * len(richness))]
-    features = Features(any_number(rng), any_tense(rng), "finite", any_number(rng))
+    features = ConstituentFeatures(any_number(rng), any_tense(rng), "finite", any_number(rng))
     return expand(root, root, "", features, rng, rich)
 
 
-def expand(name: str, label: str, role: str, features: Features, rng: Random, richness: float) -> Tree:
+def expand(
+    name: str, label: str, role: str, features: ConstituentFeatures, rng: Random, richness: float
+) -> Tree:
     """Draw the expansion of a symbol."""
     rule = choose(name, features.number, richness, rng)
     inner = richness * DAMPING
@@ -63,20 +65,20 @@ def weighted(name: str, number: str, richness: float) -> tuple[tuple[Rule, ...],
     return rules, list(accumulate(rule.weight * (richness if rule.grows else 1.0) for rule in rules))
 
 
-def inherit(symbol: Symbol, parent: Features, rng: Random) -> Features:
+def inherit(symbol: Symbol, parent: ConstituentFeatures, rng: Random) -> ConstituentFeatures:
     """Return the features of a child."""
     how = symbol.inherits
     if how == "=":
         return parent
     if how == "#":
-        return Features(parent.number, any_tense(rng), "finite", parent.shared)
+        return ConstituentFeatures(parent.number, any_tense(rng), "finite", parent.shared)
     if how == "~":
-        return Features(any_number(rng), parent.tense, "finite", parent.shared)
+        return ConstituentFeatures(any_number(rng), parent.tense, "finite", parent.shared)
     if how == "$":
-        return Features(parent.shared, parent.tense, parent.form, parent.shared)
+        return ConstituentFeatures(parent.shared, parent.tense, parent.form, parent.shared)
     if how:
-        return Features(parent.number, parent.tense, how[1:], parent.shared)
-    return Features(any_number(rng), any_tense(rng), "finite", parent.shared)
+        return ConstituentFeatures(parent.number, parent.tense, how[1:], parent.shared)
+    return ConstituentFeatures(any_number(rng), any_tense(rng), "finite", parent.shared)
 
 
 @cache
@@ -85,7 +87,7 @@ def empty(tag: str, slot: str) -> Leaf:
     return Leaf(tag, slot)
 
 
-def tag_of(symbol: Symbol, parent: Features) -> str:
+def tag_of(symbol: Symbol, parent: ConstituentFeatures) -> str:
     """Return the Penn tag of a terminal, whose features are its parent's."""
     if symbol.label == "N":
         return "NN" if parent.number == "sg" else "NNS"

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import numpy as np
 
-from probing.datasets.grammar.draws import Example, draw
+from probing.datasets.grammar.draws import GrammarExample, draw
 from probing.datasets.grammar.kinds import KINDS
 from probing.errors import ProbingError
 from probing.tasks.target import Classes, Metric
@@ -68,7 +68,7 @@ class GrammarTask:
             licence="MIT",
         )
 
-    def examples(self) -> list[Example]:
+    def examples(self) -> list[GrammarExample]:
         """Return the sentences with their gold trees.
 
         Raises:

@@ -6,13 +6,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from probing.datasets.senteval.examples import Example, Order, by_lengths, in_order, task_fields
+from probing.datasets.senteval.examples import SentEvalExample, SplitOrder, by_lengths, in_order, task_fields
 from probing.datasets.senteval.files import check_sizes, locate
 from probing.datasets.senteval.labels_and_scales import Labels, Scale, labels_of_train
-from probing.datasets.senteval.readers import Reader, Row
+from probing.datasets.senteval.readers import FileReader, FileRow
 from probing.errors import ProbingError
 from probing.tasks.target import Metric
-from probing.tasks.task import Features, Pair, Selection, Task
+from probing.tasks.task import Features, PairInput, Selection, Task
 
 
 @dataclass(frozen=True)
@@ -32,13 +32,13 @@ class Corpus:
     """
 
     files: Mapping[str, tuple[str, ...]]
-    reader: Reader
+    reader: FileReader
     answers: Labels | Scale | None
     source: str
     licence: str = "unknown"
     selection: Selection = "dev"
     features: Features = "compare"
-    order: Order = by_lengths
+    order: SplitOrder = by_lengths
     empty: bool = True
 
     def task(
@@ -46,7 +46,7 @@ class Corpus:
         name: str,
         root: Path | None,
         *,
-        pair: Pair = "vectors",
+        pair: PairInput = "vectors",
         folds: int | None = None,
         metric: Metric | None = None,
     ) -> Task:
@@ -64,7 +64,7 @@ class Corpus:
         """
         if folds is not None and self.selection == "dev":
             raise ProbingError(f"task.folds={folds} does not apply: {name} has a dev split; leave it out")
-        rows: Iterator[Row] | list[Row] = self._rows(root)
+        rows: Iterator[FileRow] | list[FileRow] = self._rows(root)
         answers = self.answers
         if answers is None:
             rows = list(rows)
@@ -83,20 +83,20 @@ class Corpus:
         )
         return check_sizes(task, root)
 
-    def _rows(self, root: Path | None) -> Iterator[Row]:
+    def _rows(self, root: Path | None) -> Iterator[FileRow]:
         for split, paths in locate(root, self.files).items():
             yield from self.reader.read(paths, split)
 
-    def _example(self, row: Row, answers: Labels | Scale) -> Example:
+    def _example(self, row: FileRow, answers: Labels | Scale) -> SentEvalExample:
         if not self.empty and not clean(row.texts[0]):
             raise ProbingError(f"{row.place}: the sentence is empty; remove the line")
         return example(row, answers)
 
 
-def example(row: Row, answers: Labels | Scale) -> Example:
+def example(row: FileRow, answers: Labels | Scale) -> SentEvalExample:
     """Return the example of a row, with one space between the tokens of its texts."""
     text, *second = map(clean, row.texts)
-    return Example(row.split, text, answers.answer(row.label, row.place), *second)
+    return SentEvalExample(row.split, text, answers.answer(row.label, row.place), *second)
 
 
 def clean(text: str) -> str:

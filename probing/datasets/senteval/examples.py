@@ -10,7 +10,7 @@ from typing import TypedDict
 import numpy as np
 from numpy.typing import NDArray
 
-from probing.tasks.task import SPLITS, Pair, Unit
+from probing.tasks.task import SPLITS, PairInput, Unit
 
 log = logging.getLogger(__name__)
 # SentEval gives this to its encoders for a sentence without tokens
@@ -19,7 +19,7 @@ _RANKS = {split: rank for rank, split in enumerate(SPLITS)}
 
 
 @dataclass(frozen=True, slots=True)
-class Example:
+class SentEvalExample:
     """One text or a pair of texts, with its answer.
 
     Attributes:
@@ -35,7 +35,7 @@ class Example:
     second: str | None = None
 
 
-Order = Callable[[Example], tuple[int, int, float | str]]
+SplitOrder = Callable[[SentEvalExample], tuple[int, int, float | str]]
 
 
 class Fields(TypedDict):
@@ -46,12 +46,12 @@ class Fields(TypedDict):
     split: NDArray[np.str_]
 
 
-def by_lengths(example: Example) -> tuple[int, int, float | str]:
+def by_lengths(example: SentEvalExample) -> tuple[int, int, float | str]:
     """Return the number of tokens of the first text, that of the second text, and the answer."""
     return length(example.text), length(example.second or ""), example.answer
 
 
-def in_order(examples: Iterable[Example], order: Order = by_lengths) -> list[Example]:
+def in_order(examples: Iterable[SentEvalExample], order: SplitOrder = by_lengths) -> list[SentEvalExample]:
     """Sort examples by split and, within a split, by `order`; equal ones stay in the order of the file.
 
     SentEval sorts every split so. The order matters because folds and batches are drawn by position.
@@ -64,7 +64,7 @@ def length(text: str) -> int:
     return text.count(" ") + bool(text)
 
 
-def task_fields(examples: Sequence[Example], pair: Pair = "vectors") -> Fields:
+def task_fields(examples: Sequence[SentEvalExample], pair: PairInput = "vectors") -> Fields:
     """Return units, partners and splits; a sentence without tokens is read as ".", as by SentEval.
 
     Args:

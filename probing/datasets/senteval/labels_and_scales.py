@@ -9,7 +9,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from probing.datasets.senteval.readers import Place, Row
+from probing.datasets.senteval.readers import FilePlace, FileRow
 from probing.errors import ProbingError
 from probing.tasks.target import Classes, Metric, Scores
 
@@ -27,7 +27,7 @@ class Labels:
     names: Mapping[str, str]
     metric: ClassVar[Metric] = "accuracy"
 
-    def answer(self, label: str, place: Place) -> int:
+    def answer(self, label: str, place: FilePlace) -> int:
         """Return the index of the class.
 
         Raises:
@@ -62,7 +62,7 @@ class Scale:
     highest: int
     metric: ClassVar[Metric] = "pearson"
 
-    def answer(self, label: str, place: Place) -> float:
+    def answer(self, label: str, place: FilePlace) -> float:
         """Return the score.
 
         Raises:
@@ -90,7 +90,7 @@ def named(*labels: str) -> Labels:
     return Labels({label: label for label in labels})
 
 
-def labels_of_train(rows: Sequence[Row]) -> Labels:
+def labels_of_train(rows: Sequence[FileRow]) -> Labels:
     """Return the labels of train, in alphabetical order.
 
     Raises:

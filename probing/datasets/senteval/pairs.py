@@ -7,18 +7,18 @@ from pathlib import Path
 from typing import Literal
 
 from probing.datasets.senteval.corpus import Corpus
-from probing.datasets.senteval.examples import Example, length
+from probing.datasets.senteval.examples import SentEvalExample, length
 from probing.datasets.senteval.labels_and_scales import Labels, Scale, named
-from probing.datasets.senteval.readers import Columns, Parallel
+from probing.datasets.senteval.readers import Parallel, TabColumns
 from probing.datasets.senteval.similarity import SEVERAL
 from probing.tasks.target import Metric
-from probing.tasks.task import SPLITS, Pair, Task
+from probing.tasks.task import SPLITS, PairInput, Task
 from probing.validation.ranges import Folds
 
 _SNLI = ("entailment", "neutral", "contradiction")
 
 
-def _by_hypothesis(example: Example) -> tuple[int, int, float | str]:
+def _by_hypothesis(example: SentEvalExample) -> tuple[int, int, float | str]:
     """Return the number of tokens of the hypothesis, that of the premise, and the name of the class."""
     return length(example.second or ""), length(example.text), _SNLI[int(example.answer)]
 
@@ -27,7 +27,7 @@ def _sick(label: int, answers: Labels | Scale) -> Corpus:
     files = {"train": "SICK_train", "dev": "SICK_trial", "test": "SICK_test_annotated"}
     return Corpus(
         {split: (f"downstream/SICK/{file}.txt",) for split, file in files.items()},
-        Columns(label, (1, 2), 5, "id, two sentences, relatedness and entailment", "pair_ID"),
+        TabColumns(label, (1, 2), 5, "id, two sentences, relatedness and entailment", "pair_ID"),
         answers,
         "SICK (Marelli et al., 2014)",
         "CC BY-NC-SA 3.0",
@@ -37,7 +37,7 @@ def _sick(label: int, answers: Labels | Scale) -> Corpus:
 PAIRS = {
     "mrpc": Corpus(
         {split: (f"downstream/MRPC/msr_paraphrase_{split}.txt",) for split in ("train", "test")},
-        Columns(0, (3, 4), 5, "quality, two ids and two sentences", "Quality"),
+        TabColumns(0, (3, 4), 5, "quality, two ids and two sentences", "Quality"),
         Labels({"0": "different", "1": "paraphrase"}),
         "MRPC, Microsoft Research Paraphrase Corpus (Dolan et al., 2004)",
         "Microsoft Shared Source License",
@@ -60,7 +60,7 @@ PAIRS = {
     "sick_r": _sick(3, Scale(1, 5)),
     "stsb": Corpus(
         {split: (f"downstream/STS/STSBenchmark/sts-{split}.csv",) for split in SPLITS},
-        Columns(4, (5, 6), 7, "genre, file, year, id, score and two sentences"),
+        TabColumns(4, (5, 6), 7, "genre, file, year, id, score and two sentences"),
         Scale(0, 5),
         "STS Benchmark (Cer et al., 2017)",
         SEVERAL,
@@ -85,7 +85,7 @@ class PairTask:
     name: str
     data: Literal["mrpc", "snli", "sick_e", "sick_r", "stsb"]
     root: Path | None = None
-    pair: Pair = "vectors"
+    pair: PairInput = "vectors"
     folds: Folds | None = None
     metric: Metric | None = None
 

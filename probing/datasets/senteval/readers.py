@@ -18,7 +18,7 @@ HINT = (
 _SPLITS = {"tr": "train", "va": "dev", "te": "test"}
 
 
-class Place(NamedTuple):
+class FilePlace(NamedTuple):
     """A line of a file, for messages; it becomes text only if there is a message."""
 
     path: Path
@@ -29,7 +29,7 @@ class Place(NamedTuple):
         return f"{self.path}, line {self.line}"
 
 
-class Row(NamedTuple):
+class FileRow(NamedTuple):
     """One example as the files have it.
 
     Attributes:
@@ -39,16 +39,16 @@ class Row(NamedTuple):
         texts: One text, or the two of a pair.
     """
 
-    place: Place
+    place: FilePlace
     split: str
     label: str
     texts: tuple[str, ...]
 
 
-class Reader(Protocol):
+class FileReader(Protocol):
     """A format of files."""
 
-    def read(self, paths: Sequence[Path], split: str) -> Iterator[Row]:
+    def read(self, paths: Sequence[Path], split: str) -> Iterator[FileRow]:
         """Yield the examples of some files in their order.
 
         Args:
@@ -61,7 +61,7 @@ class Reader(Protocol):
 
 
 @dataclass(frozen=True)
-class Columns:
+class TabColumns:
     """Files with tabs between columns, in which quotes have no meaning.
 
     Attributes:
@@ -80,11 +80,11 @@ class Columns:
     header: str = ""
     coded: bool = False
 
-    def read(self, paths: Sequence[Path], split: str) -> Iterator[Row]:
+    def read(self, paths: Sequence[Path], split: str) -> Iterator[FileRow]:
         """Yield the examples, one a line; see `Reader.read`."""
         for path in paths:
             for number, line in read_lines(path, "utf-8", HINT):
-                place = Place(path, number)
+                place = FilePlace(path, number)
                 if self.header and number == 1:
                     self._check_header(line, place)
                     continue
@@ -92,9 +92,9 @@ class Columns:
                 if len(fields) < self.least or (self.coded and fields[0] not in _SPLITS):
                     raise ProbingError(f"{place}: expected {self.expected}, between tabs; fix the line")
                 texts = tuple(fields[at] for at in self.texts)
-                yield Row(place, _SPLITS[fields[0]] if self.coded else split, fields[self.label], texts)
+                yield FileRow(place, _SPLITS[fields[0]] if self.coded else split, fields[self.label], texts)
 
-    def _check_header(self, line: str, place: Place) -> None:
+    def _check_header(self, line: str, place: FilePlace) -> None:
         if not line.lower().startswith(self.header.lower()):
             raise ProbingError(f"{place}: expected a header that starts with {self.header}; put it back")
 
@@ -116,17 +116,17 @@ class Pattern:
     encoding: str = "utf-8"
     blank: bool = False
 
-    def read(self, paths: Sequence[Path], split: str) -> Iterator[Row]:
+    def read(self, paths: Sequence[Path], split: str) -> Iterator[FileRow]:
         """Yield the examples, one a line; see `Reader.read`."""
         pattern = re.compile(self.pattern)
         for position, path in enumerate(paths):
             for number, line in read_lines(path, self.encoding, HINT, blank=self.blank):
                 found = pattern.fullmatch(line.strip())
                 if found is None:
-                    raise ProbingError(f"{Place(path, number)}: expected {self.expected}; fix the line")
+                    raise ProbingError(f"{FilePlace(path, number)}: expected {self.expected}; fix the line")
                 groups = found.groupdict(default="")
                 label = groups.get("label", str(position))
-                yield Row(Place(path, number), split, label, (groups["text"],))
+                yield FileRow(FilePlace(path, number), split, label, (groups["text"],))
 
 
 @dataclass(frozen=True)
@@ -141,7 +141,7 @@ class Parallel:
     together: bool = False
     gaps: bool = False
 
-    def read(self, paths: Sequence[Path], split: str) -> Iterator[Row]:
+    def read(self, paths: Sequence[Path], split: str) -> Iterator[FileRow]:
         """Yield the examples, one for each line of all files; see `Reader.read`."""
         files = [list(read_lines(path, "utf-8", HINT, blank=True)) for path in paths]
         if len({len(lines) for lines in files}) > 1:
@@ -156,6 +156,6 @@ class Parallel:
             if self.together:
                 texts = tuple(texts[0].split("\t")[:2])
                 if len(texts) < 2:
-                    place = Place(paths[0], number)
+                    place = FilePlace(paths[0], number)
                     raise ProbingError(f"{place}: expected two sentences with a tab between; fix the line")
-            yield Row(Place(paths[-1], number), split, label, texts)
+            yield FileRow(FilePlace(paths[-1], number), split, label, texts)

@@ -8,13 +8,13 @@ from typing import Literal
 
 from probing.datasets.senteval.corpus import Corpus
 from probing.datasets.senteval.labels_and_scales import Labels, named
-from probing.datasets.senteval.readers import Columns, Pattern
+from probing.datasets.senteval.readers import Pattern, TabColumns
 from probing.errors import ProbingError
 from probing.tasks.target import Metric
 from probing.tasks.task import SPLITS, Task
 from probing.validation.ranges import Folds
 
-_PROBING = Columns(1, (-1,), 3, "tr, va or te, a label and a sentence", coded=True)
+_PROBING = TabColumns(1, (-1,), 3, "tr, va or te, a label and a sentence", coded=True)
 _TREC = ("ABBR", "DESC", "ENTY", "HUM", "LOC", "NUM")
 _SST = "SST, the Stanford Sentiment Treebank (Socher et al., 2013)"
 _POLARITY = Labels({"0": "negative", "1": "positive"})

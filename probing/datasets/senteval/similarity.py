@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 
 from probing.datasets.senteval.corpus import example
-from probing.datasets.senteval.examples import Example, in_order, task_fields
+from probing.datasets.senteval.examples import SentEvalExample, in_order, task_fields
 from probing.datasets.senteval.files import check_sizes, locate
 from probing.datasets.senteval.labels_and_scales import Scale
 from probing.datasets.senteval.published import STS_SETS
@@ -47,7 +47,7 @@ class SimilarityTask:
         folder = f"downstream/STS/STS{self.year}-en-test"
         files = {data: (f"{folder}/STS.input.{data}.txt", f"{folder}/STS.gs.{data}.txt") for data in sets}
         reader = Parallel(together=True, gaps=True)
-        examples: list[Example] = []
+        examples: list[SentEvalExample] = []
         groups: list[str] = []
         for data, paths in locate(self.root, files).items():
             of_set = in_order(example(row, _SCALE) for row in reader.read(paths, "test"))

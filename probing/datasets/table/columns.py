@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from probing.errors import ProbingError
-from probing.tasks.task import Pair
+from probing.tasks.task import PairInput
 
 _SPLIT_NAMES = {
     "train": ("train", "training", "tr"),
@@ -16,7 +16,7 @@ SPLIT_OF = {written: split for split, names in _SPLIT_NAMES.items() for written 
 
 
 @dataclass(frozen=True, kw_only=True)
-class Columns:
+class TableColumns:
     """Names of the columns of a table; `text` and `label` are enough to make each row an example.
 
     Attributes:
@@ -38,7 +38,7 @@ class Columns:
     text: str = "text"
     label: str = "label"
     second: str | None = None
-    pair: Pair = "vectors"
+    pair: PairInput = "vectors"
     start: str | None = None
     end: str | None = None
     second_start: str | None = None

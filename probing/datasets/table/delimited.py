@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from probing.datasets.table.row_names import NUMBER
-from probing.datasets.table.values import Table, named
+from probing.datasets.table.values import DataTable, named
 from probing.errors import ProbingError
 
 log = logging.getLogger(__name__)
@@ -43,7 +43,7 @@ class Format:
     header: bool = True
 
 
-def read_delimited(text: str, path: Path, kind: str, format_: Format) -> Table:
+def read_delimited(text: str, path: Path, kind: str, format_: Format) -> DataTable:
     """Parse delimited text.
 
     Args:
@@ -81,7 +81,7 @@ def read_delimited(text: str, path: Path, kind: str, format_: Format) -> Table:
     names = [name.strip() for name in header] if format_.header else [str(at) for at in range(width)]
     columns: list[Sequence[str]] = list(zip(*rows, strict=True)) if rows else [() for _ in names]
     doubt = other or (_headless(names, columns) if format_.header else "")
-    return Table(named(names, columns, f"{path}, line {first}"), str(path), lines, doubt=doubt)
+    return DataTable(named(names, columns, f"{path}, line {first}"), str(path), lines, doubt=doubt)
 
 
 def _other_separator(header: Sequence[str]) -> str:

@@ -10,18 +10,18 @@ from typing import Literal
 import numpy as np
 
 from probing.datasets.table.row_names import NUMBER, WHOLE, as_shown, class_order, ignored, meant, ordered
-from probing.datasets.table.units import Example
+from probing.datasets.table.units import TableExample
 from probing.errors import ProbingError
 from probing.tasks.target import BINS, Classes, Scores
 from probing.validation.suggestions import suggest
 
 log = logging.getLogger(__name__)
-Kind = Literal["auto", "classes", "scores"]
+TargetKind = Literal["auto", "classes", "scores"]
 # scores with a range of at most this many steps get an anchor at every whole number
 _STEPS = 10
 
 
-def labelled(examples: Iterable[Example], column: str, ignore: Sequence[str]) -> list[Example]:
+def labelled(examples: Iterable[TableExample], column: str, ignore: Sequence[str]) -> list[TableExample]:
     """Return the examples that have a label, without those whose label is ignored.
 
     Raises:
@@ -43,7 +43,7 @@ def labelled(examples: Iterable[Example], column: str, ignore: Sequence[str]) ->
     return kept
 
 
-def is_score(examples: Sequence[Example], column: str, kind: Kind) -> bool:
+def is_score(examples: Sequence[TableExample], column: str, kind: TargetKind) -> bool:
     """Return whether labels are scores; by default they are if all are numbers and any has a fraction.
 
     Raises:
@@ -67,7 +67,7 @@ def is_score(examples: Sequence[Example], column: str, kind: Kind) -> bool:
     return bool(fractions)
 
 
-def make_classes(examples: Sequence[Example], column: str, order: Sequence[str] | None) -> Classes:
+def make_classes(examples: Sequence[TableExample], column: str, order: Sequence[str] | None) -> Classes:
     """Make classes in the given order, or else sort numbers by value and words alphabetically.
 
     Raises:
@@ -95,7 +95,7 @@ def make_classes(examples: Sequence[Example], column: str, order: Sequence[str] 
     return Classes(np.array([index[label] for label in labels], dtype=np.int64), names)
 
 
-def make_scores(examples: Sequence[Example], low: float | None, high: float | None) -> Scores:
+def make_scores(examples: Sequence[TableExample], low: float | None, high: float | None) -> Scores:
     """Make scores with anchors over the possible range or, if that is not given, the range of the data.
 
     Raises:
@@ -107,7 +107,7 @@ def make_scores(examples: Sequence[Example], low: float | None, high: float | No
     )
 
 
-def _score(example: Example, low: float | None, high: float | None) -> float:
+def _score(example: TableExample, low: float | None, high: float | None) -> float:
     # float alone would accept 1_000
     value = float(example.label) if NUMBER.fullmatch(example.label) else math.nan
     if not math.isfinite(value):
@@ -129,7 +129,7 @@ def anchors(low: float, high: float) -> tuple[float, ...]:
     return tuple(np.linspace(low, high, BINS + 1).tolist())
 
 
-def check_seen(examples: Sequence[Example], classes: Classes, split: Sequence[str]) -> None:
+def check_seen(examples: Sequence[TableExample], classes: Classes, split: Sequence[str]) -> None:
     """Reject a label that is only in dev or test.
 
     Raises:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from probing.datasets.lines import read_text, readable
 from probing.datasets.table.delimited import SEPARATORS, Format, read_delimited
-from probing.datasets.table.values import Table, named, plain
+from probing.datasets.table.values import DataTable, named, plain
 from probing.errors import ProbingError
 
 JSON_LINES = (".jsonl", ".ndjson")
@@ -19,7 +19,7 @@ EXTENSIONS = (*SEPARATORS, *JSON_LINES, ".parquet")
 HINT = "give task.path=..., a file with examples"
 
 
-def read_table(path: Path, format_: Format) -> Table:
+def read_table(path: Path, format_: Format) -> DataTable:
     """Read a file by its extension.
 
     Raises:
@@ -38,7 +38,7 @@ def read_table(path: Path, format_: Format) -> Table:
     return table
 
 
-def table_of(frame: pd.DataFrame) -> Table:
+def table_of(frame: pd.DataFrame) -> DataTable:
     """Return the columns of a frame, with rows numbered by position from 0.
 
     Raises:
@@ -55,10 +55,10 @@ def table_of(frame: pd.DataFrame) -> Table:
         series = frame.iloc[:, at]
         gone = series.isna().tolist()
         columns.append([None if no else value for value, no in zip(series.tolist(), gone, strict=True)])
-    return Table(named([str(name) for name in frame.columns], columns, "the frame"), "the frame", base=0)
+    return DataTable(named([str(name) for name in frame.columns], columns, "the frame"), "the frame", base=0)
 
 
-def _read_json(text: str, path: Path) -> Table:
+def _read_json(text: str, path: Path) -> DataTable:
     records, lines = [], []
     for number, line in enumerate(io.StringIO(text), start=1):
         if not line.strip():
@@ -79,7 +79,9 @@ def _read_json(text: str, path: Path) -> Table:
         records.append(record)
         lines.append(number)
     names = dict.fromkeys(name for record in records for name in record)
-    return Table({name: [plain(record.get(name)) for record in records] for name in names}, str(path), lines)
+    return DataTable(
+        {name: [plain(record.get(name)) for record in records] for name in names}, str(path), lines
+    )
 
 
 class _TwiceError(ValueError):
@@ -95,7 +97,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return made
 
 
-def _read_parquet(path: Path) -> Table:
+def _read_parquet(path: Path) -> DataTable:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -107,4 +109,4 @@ def _read_parquet(path: Path) -> Table:
     except (pa.ArrowException, OSError, ValueError, OverflowError) as error:
         reason = str(error).splitlines()[0]
         raise ProbingError(f"{path}: not a readable parquet file ({reason}); write it again") from error
-    return Table(named(read.column_names, columns, str(path)), str(path))
+    return DataTable(named(read.column_names, columns, str(path)), str(path))

@@ -7,16 +7,16 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from probing.datasets.table.labels import Kind
+from probing.datasets.table.labels import TargetKind
 from probing.datasets.table.row_names import class_order, ignored, ordered
-from probing.datasets.table.units import Example
+from probing.datasets.table.units import TableExample
 from probing.errors import ProbingError
 from probing.tasks.splits import make_splits
 from probing.tasks.target import Labels
 from probing.validation.suggestions import suggest
 
 
-def check_label_options(separator: str, kind: Kind, ends: Sequence[float | None]) -> None:
+def check_label_options(separator: str, kind: TargetKind, ends: Sequence[float | None]) -> None:
     """Reject options that contradict several labels.
 
     Args:
@@ -39,7 +39,7 @@ def check_label_options(separator: str, kind: Kind, ends: Sequence[float | None]
 
 
 def make_labels(
-    examples: Sequence[Example], separator: str, order: Sequence[str] | None, ignore: Sequence[str]
+    examples: Sequence[TableExample], separator: str, order: Sequence[str] | None, ignore: Sequence[str]
 ) -> Labels:
     """Return the labels of every example, in the order given, or numbers by size, or by the alphabet.
 
@@ -95,7 +95,7 @@ def label_splits(
     return np.array([of_text[text] for text in texts], dtype=np.str_)
 
 
-def check_sets_seen(examples: Sequence[Example], labels: Labels, split: NDArray[np.str_]) -> None:
+def check_sets_seen(examples: Sequence[TableExample], labels: Labels, split: NDArray[np.str_]) -> None:
     """Reject a label that is in dev or test only.
 
     Raises:
@@ -110,7 +110,7 @@ def check_sets_seen(examples: Sequence[Example], labels: Labels, split: NDArray[
         )
 
 
-def _names(example: Example, separator: str) -> list[str]:
+def _names(example: TableExample, separator: str) -> list[str]:
     names = [name.strip() for name in example.label.split(separator)] if example.label else []
     for name in names:
         if not name or names.count(name) > 1:

@@ -13,9 +13,16 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from probing.datasets.table.columns import Columns
+from probing.datasets.table.columns import TableColumns
 from probing.datasets.table.delimited import Format
-from probing.datasets.table.labels import Kind, check_seen, is_score, labelled, make_classes, make_scores
+from probing.datasets.table.labels import (
+    TargetKind,
+    check_seen,
+    is_score,
+    labelled,
+    make_classes,
+    make_scores,
+)
 from probing.datasets.table.records import read_table, table_of
 from probing.datasets.table.several_labels import (
     check_label_options,
@@ -24,8 +31,8 @@ from probing.datasets.table.several_labels import (
     make_labels,
 )
 from probing.datasets.table.split_files import split_files
-from probing.datasets.table.units import Example, read_examples
-from probing.datasets.table.values import Table
+from probing.datasets.table.units import TableExample, read_examples
+from probing.datasets.table.values import DataTable
 from probing.errors import ProbingError
 from probing.tasks.splits import check_shares, make_splits
 from probing.tasks.target import SCORE_METRICS, Classes, Labels, Metric, Scores, Target
@@ -40,7 +47,7 @@ _METRIC: dict[type[Target], Metric] = {Classes: "accuracy", Scores: "pearson", L
 
 
 @dataclass(frozen=True, kw_only=True)
-class TableTask(Columns):
+class TableTask(TableColumns):
     """Data in a csv, tsv, jsonl or parquet file, in a file for each split, or in a pandas frame.
 
     Examples keep the order of the rows. If there are no splits, `make_splits` divides the texts. If there are
@@ -91,7 +98,7 @@ class TableTask(Columns):
     test: Path | None = None
     frame: pd.DataFrame | None = field(default=None, compare=False, repr=False)
     features: Features = "compare"
-    kind: Kind = "auto"
+    kind: TargetKind = "auto"
     label_separator: str | None = None
     classes: tuple[str, ...] | None = None
     ignore: tuple[str, ...] = ()
@@ -152,13 +159,13 @@ class TableTask(Columns):
             return self.name
         return f"table/{path.resolve().stem}"
 
-    def _source(self, examples: Sequence[Example], split: NDArray[np.str_]) -> str:
+    def _source(self, examples: Sequence[TableExample], split: NDArray[np.str_]) -> str:
         files = ", ".join(dict.fromkeys(example.table.where for example in examples))
         made = len(np.unique(split)) > 1 and all(example.split in {None, "train"} for example in examples)
         return f"{files}, splits made with task.seed={self.seed}" if made else files
 
     @property
-    def _kind(self) -> Kind:
+    def _kind(self) -> TargetKind:
         if self.kind == "auto" and (
             self.low is not None or self.high is not None or self.metric in SCORE_METRICS
         ):
@@ -167,7 +174,7 @@ class TableTask(Columns):
             return "classes"
         return self.kind
 
-    def _tables(self) -> list[tuple[str | None, Table]]:
+    def _tables(self) -> list[tuple[str | None, DataTable]]:
         named = {"train": self.train, "dev": self.dev, "test": self.test}
         if self.frame is not None:
             if self.path or any(named.values()):
@@ -181,14 +188,14 @@ class TableTask(Columns):
         how = Format(self.encoding, self.separator, self.quotes, self.header)
         return [(split, read_table(path, how)) for split, path in files]
 
-    def _target(self, examples: Sequence[Example]) -> Target:
+    def _target(self, examples: Sequence[TableExample]) -> Target:
         if self.label_separator is not None:
             return make_labels(examples, self.label_separator, self.classes, self.ignore)
         if is_score(examples, self.label, self._kind):
             return make_scores(examples, self.low, self.high)
         return make_classes(examples, self.label, self.classes)
 
-    def _split(self, examples: Sequence[Example], target: Target) -> NDArray[np.str_]:
+    def _split(self, examples: Sequence[TableExample], target: Target) -> NDArray[np.str_]:
         named = np.array([example.split or "" for example in examples], dtype=np.str_)
         found = [split for split in SPLITS if split in named]
         if self.selection == "nested":
@@ -211,7 +218,7 @@ class TableTask(Columns):
                     "are then selected on a part of train"
                 )
 
-    def _made(self, examples: Sequence[Example], target: Target) -> NDArray[np.str_]:
+    def _made(self, examples: Sequence[TableExample], target: Target) -> NDArray[np.str_]:
         train, dev, test = self.shares
         without_dev = self.selection in {"kfold", "holdout"}
         shares = (train + dev, 0.0, test) if without_dev else self.shares

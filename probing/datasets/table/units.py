@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from probing.datasets.table.columns import SPLIT_OF, Columns
-from probing.datasets.table.values import Table, plain
+from probing.datasets.table.columns import SPLIT_OF, TableColumns
+from probing.datasets.table.values import DataTable, plain
 from probing.errors import ProbingError
 from probing.tasks.task import Unit
 from probing.validation.suggestions import suggest
@@ -18,7 +18,7 @@ _NOT_ONE = (list, tuple, dict, set, bytes, np.ndarray)
 
 
 @dataclass(frozen=True, slots=True)
-class Example:
+class TableExample:
     """One example of a table.
 
     Attributes:
@@ -30,7 +30,7 @@ class Example:
         partner: The second unit of a pair.
     """
 
-    table: Table
+    table: DataTable
     row: int
     label: str
     split: str | None
@@ -49,7 +49,7 @@ class Example:
         return self.unit.text if second is None else f"{self.unit.text}\0{second}"
 
 
-def read_examples(table: Table, columns: Columns, split: str | None) -> Iterator[Example]:
+def read_examples(table: DataTable, columns: TableColumns, split: str | None) -> Iterator[TableExample]:
     """Yield the examples of a table, in order.
 
     Args:
@@ -68,7 +68,7 @@ def read_examples(table: Table, columns: Columns, split: str | None) -> Iterator
         yield from _texts(table, columns, split)
 
 
-def _texts(table: Table, columns: Columns, split: str | None) -> Iterator[Example]:
+def _texts(table: DataTable, columns: TableColumns, split: str | None) -> Iterator[TableExample]:
     texts = table.column(columns.text, "task.text")
     labels = table.column(columns.label, "task.label")
     splits = _splits(table, columns, split)
@@ -81,16 +81,18 @@ def _texts(table: Table, columns: Columns, split: str | None) -> Iterator[Exampl
         second = _text(seconds[row], table, row, str(columns.second)) if seconds else None
         span = first_spans.at(row, text)
         if columns.pair == "joint":
-            yield Example(table, row, label, splits[row], Unit(text, span, second))
+            yield TableExample(table, row, label, splits[row], Unit(text, span, second))
             continue
         partner = None
         if second is not None or second_spans.given:
             other = text if second is None else second
             partner = Unit(other, second_spans.at(row, other))
-        yield Example(table, row, label, splits[row], Unit(text, span), partner)
+        yield TableExample(table, row, label, splits[row], Unit(text, span), partner)
 
 
-def _listed_words(table: Table, columns: Columns, name: str, split: str | None) -> Iterator[Example]:
+def _listed_words(
+    table: DataTable, columns: TableColumns, name: str, split: str | None
+) -> Iterator[TableExample]:
     sentences = table.column(name, "task.tokens")
     labels = table.column(columns.label, "task.label")
     splits = _splits(table, columns, split)
@@ -105,10 +107,12 @@ def _listed_words(table: Table, columns: Columns, name: str, split: str | None) 
             )
         units = _units([_text(word, table, row, name) for word in words])
         for unit, label in zip(units, of_words, strict=True):
-            yield Example(table, row, _one(label, table, row, columns.label), splits[row], unit)
+            yield TableExample(table, row, _one(label, table, row, columns.label), splits[row], unit)
 
 
-def _words(table: Table, columns: Columns, word: str, sentence: str, split: str | None) -> Iterator[Example]:
+def _words(
+    table: DataTable, columns: TableColumns, word: str, sentence: str, split: str | None
+) -> Iterator[TableExample]:
     words = table.column(word, "task.word")
     sentences = table.column(sentence, "task.sentence")
     labels = table.column(columns.label, "task.label")
@@ -129,7 +133,7 @@ def _words(table: Table, columns: Columns, word: str, sentence: str, split: str 
                     f"{table.place(row)}: sentence {sentences[row]!r} also has words in {splits[rows[0]]}; "
                     "give every sentence a unique name and a single split"
                 )
-            yield Example(table, row, _one(labels[row], table, row, columns.label), splits[row], unit)
+            yield TableExample(table, row, _one(labels[row], table, row, columns.label), splits[row], unit)
 
 
 def _units(words: Sequence[str]) -> list[Unit]:
@@ -146,7 +150,7 @@ def _units(words: Sequence[str]) -> list[Unit]:
 class _Spans:
     """The start and end columns of a span, if there are any."""
 
-    table: Table
+    table: DataTable
     start: str | None
     end: str | None
     prefix: str
@@ -183,7 +187,7 @@ class _Spans:
         return offset
 
 
-def _splits(table: Table, columns: Columns, split: str | None) -> Sequence[str | None]:
+def _splits(table: DataTable, columns: TableColumns, split: str | None) -> Sequence[str | None]:
     if split is not None or columns.split is None:
         return [split] * len(table)
     found = []
@@ -196,14 +200,14 @@ def _splits(table: Table, columns: Columns, split: str | None) -> Sequence[str |
     return found
 
 
-def _text(value: Any, table: Table, row: int, name: str) -> str:  # noqa: ANN401
+def _text(value: Any, table: DataTable, row: int, name: str) -> str:  # noqa: ANN401
     text = _one(value, table, row, name, strip=False)
     if not text.strip():
         raise ProbingError(f"{table.place(row)}: column {name!r} is empty; fill it or remove the row")
     return text
 
 
-def _one(value: Any, table: Table, row: int, name: str, *, strip: bool = True) -> str:  # noqa: ANN401
+def _one(value: Any, table: DataTable, row: int, name: str, *, strip: bool = True) -> str:  # noqa: ANN401
     """Return a single value as text, as in a csv file; empty if it is missing."""
     if isinstance(value, _NOT_ONE):
         raise ProbingError(
@@ -221,7 +225,7 @@ def _one(value: Any, table: Table, row: int, name: str, *, strip: bool = True) -
     return text.strip() if strip else text
 
 
-def _list(value: Any, table: Table, row: int, name: str) -> list[Any]:  # noqa: ANN401
+def _list(value: Any, table: DataTable, row: int, name: str) -> list[Any]:  # noqa: ANN401
     values = value.tolist() if hasattr(value, "tolist") else value
     if not isinstance(values, list | tuple) or not values:
         raise ProbingError(

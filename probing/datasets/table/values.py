@@ -13,7 +13,7 @@ from probing.validation.suggestions import suggest
 
 
 @dataclass(frozen=True)
-class Table:
+class DataTable:
     """Columns of plain values.
 
     Attributes:

@@ -6,20 +6,20 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from probing.datasets.treebank.pool import ANY, Example
+from probing.datasets.treebank.pool import ANY, SentenceExample
 from probing.errors import ProbingError
 from probing.tasks.task import SPLITS
 
 # number of examples of each class by split and key
-Table = dict[tuple[str, object], Counter[str]]
-Group = tuple[Example, ...]
+ClassCounts = dict[tuple[str, object], Counter[str]]
+Group = tuple[SentenceExample, ...]
 # without given splits, the first of ten groups goes to dev and the second to test
 HELD = {0: "dev", 1: "test"}
 
 
 def balance(
-    examples: Iterable[Example], classes: Sequence[str], sizes: Mapping[str, int | None], title: str
-) -> list[Example]:
+    examples: Iterable[SentenceExample], classes: Sequence[str], sizes: Mapping[str, int | None], title: str
+) -> list[SentenceExample]:
     """Draw groups of one example of each class that share a split and a key.
 
     Args:
@@ -37,7 +37,7 @@ def balance(
     """
     unique = list({example.text: example for example in examples}.values())
     groups = _groups(unique, classes)
-    drawn: list[Example] = []
+    drawn: list[SentenceExample] = []
     for split in SPLITS:
         most = sizes[split]
         found = groups[split] if most is None else groups[split][: most // len(classes)]
@@ -47,15 +47,15 @@ def balance(
     return drawn
 
 
-def table_of(examples: Iterable[Example]) -> Table:
+def table_of(examples: Iterable[SentenceExample]) -> ClassCounts:
     """Count examples by split, key and class."""
-    table: Table = {}
+    table: ClassCounts = {}
     for example in examples:
         table.setdefault((example.split, example.key), Counter())[example.label] += 1
     return table
 
 
-def share(table: Table, classes: Sequence[str]) -> float:
+def share(table: ClassCounts, classes: Sequence[str]) -> float:
     """Return the share of examples of each class in a balanced draw, in the split where it is the lowest."""
     totals: Counter[str] = Counter()
     drawn: Counter[str] = Counter()
@@ -65,14 +65,14 @@ def share(table: Table, classes: Sequence[str]) -> float:
     return min((drawn[split] / totals[split] for split in totals), default=0)
 
 
-def size(table: Table) -> int:
+def size(table: ClassCounts) -> int:
     """Return the number of examples."""
     return sum(counts.total() for counts in table.values())
 
 
-def _groups(examples: Iterable[Example], classes: Sequence[str]) -> dict[str, list[Group]]:
+def _groups(examples: Iterable[SentenceExample], classes: Sequence[str]) -> dict[str, list[Group]]:
     """Return groups of one example of each class, by split, in the order of their first examples."""
-    cells: dict[tuple[str, object], dict[str, list[Example]]] = {}
+    cells: dict[tuple[str, object], dict[str, list[SentenceExample]]] = {}
     for example in sorted(examples, key=lambda e: e.order):
         cell = cells.setdefault((example.split, example.key), {label: [] for label in classes})
         if example.label in cell:
@@ -88,7 +88,9 @@ def _groups(examples: Iterable[Example], classes: Sequence[str]) -> dict[str, li
     return groups
 
 
-def _too_few(examples: Sequence[Example], classes: Sequence[str], split: str, most: int | None) -> str:
+def _too_few(
+    examples: Sequence[SentenceExample], classes: Sequence[str], split: str, most: int | None
+) -> str:
     if most is not None and most < 2 * len(classes):
         return f"task.n_{split}={most} is too few for {len(classes)} classes"
     counts = Counter(example.label for example in examples if example.split in (split, ANY))

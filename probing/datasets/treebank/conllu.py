@@ -13,7 +13,7 @@ from probing.datasets.treebank.sentence import Sentence, Word
 from probing.errors import ProbingError
 
 Lines = list[tuple[int, str]]
-Row = dict[str, Any]
+Token = dict[str, Any]
 FIELDS = ("id", "form", "lemma", "upos", "xpos", "feats", "head", "deprel", "deps", "misc")
 FORM = FIELDS.index("form")
 FIX = "fix the line or leave the sentence out"
@@ -120,7 +120,7 @@ def _bad_line(lines: Lines, parsers: dict[str, Callable[[list[str], int], Any]])
     return lines[0][0], ""
 
 
-def _sentence(rows: Sequence[Row], numbers: list[int], path: Path, split: str | None) -> Sentence:
+def _sentence(rows: Sequence[Token], numbers: list[int], path: Path, split: str | None) -> Sentence:
     """Build a sentence from its tokens and words.
 
     Raises:

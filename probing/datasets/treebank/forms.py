@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from probing.datasets.treebank.facts import Marked
 from probing.datasets.treebank.held_out import stable_number
-from probing.datasets.treebank.pool import Example, Pooled
+from probing.datasets.treebank.pool import Pooled, SentenceExample
 from probing.tasks.task import SPLITS
 
 SHARES = {"train": 0.8, "dev": 0.1, "test": 0.1}
@@ -18,7 +18,7 @@ LARGEST = 0.05
 BIN = 2
 
 
-def by_form(marked: Sequence[tuple[Pooled, Marked]], seed: int) -> Iterator[Example]:
+def by_form(marked: Sequence[tuple[Pooled, Marked]], seed: int) -> Iterator[SentenceExample]:
     """Return examples of all files, each in the split of its target word's form.
 
     SentEval leaves out targets that are rare or very frequent in its large corpus. A treebank is too small
@@ -66,13 +66,13 @@ def allot(groups: Sequence[Counter[str]], options: Sequence[Sequence[str]] | Non
     return chosen
 
 
-def _examples(marked: Iterable[tuple[Pooled, Marked]]) -> Iterator[Example]:
+def _examples(marked: Iterable[tuple[Pooled, Marked]]) -> Iterator[SentenceExample]:
     for item, target in marked:
         form = item.sentence.words[target.word].form.lower()
         yield replace(item.example(target.label, item.length // BIN), form=form)
 
 
-def _without_excess(examples: Iterable[Example]) -> Iterator[Example]:
+def _without_excess(examples: Iterable[SentenceExample]) -> Iterator[SentenceExample]:
     """Yield the first examples of each form, at most a twentieth of its class."""
     found = list(examples)
     totals = Counter(example.label for example in found)

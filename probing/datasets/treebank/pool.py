@@ -17,7 +17,7 @@ ANY = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Example:
+class SentenceExample:
     """A sentence, possibly altered, with its class.
 
     Attributes:
@@ -53,16 +53,16 @@ class Pooled:
         """Number of tokens."""
         return len(self.sentence.tokens)
 
-    def example(self, label: str, key: Hashable = None) -> Example:
+    def example(self, label: str, key: Hashable = None) -> SentenceExample:
         """Return the unaltered sentence as an example."""
-        return Example(self.sentence, self.text, label, self.split, key, self.order)
+        return SentenceExample(self.sentence, self.text, label, self.split, key, self.order)
 
     def altered(
         self, tokens: Sequence[str], spaces: Sequence[bool], style: TextStyle, label: str, key: Hashable
-    ) -> Example:
+    ) -> SentenceExample:
         """Return the sentence with other tokens as an example."""
         text = join(tuple(tokens), tuple(spaces), style)
-        return Example(self.sentence, text, label, self.split, key, self.order)
+        return SentenceExample(self.sentence, text, label, self.split, key, self.order)
 
 
 @dataclass(frozen=True)

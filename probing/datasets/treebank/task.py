@@ -13,7 +13,7 @@ from probing.datasets.treebank.files import read_treebank
 from probing.datasets.treebank.held_out import warn_of_pooling
 from probing.datasets.treebank.licence import licence_of, source_of
 from probing.datasets.treebank.needs import check_columns, check_feature
-from probing.datasets.treebank.pool import Example, Pool, pooled
+from probing.datasets.treebank.pool import Pool, SentenceExample, pooled
 from probing.datasets.treebank.properties import KINDS
 from probing.datasets.treebank.sentence import TextStyle
 from probing.errors import ProbingError
@@ -88,7 +88,7 @@ class TreebankTask:
             licence=licence_of(self.path),
         )
 
-    def examples(self) -> tuple[list[Example], tuple[str, ...]]:
+    def examples(self) -> tuple[list[SentenceExample], tuple[str, ...]]:
         """Return the sentences with their classes, those of train first, and the names of the classes.
 
         Raises:

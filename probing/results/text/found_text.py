@@ -10,7 +10,7 @@ from probing.results.finding import finding_of_rows, main_rows, values_of
 from probing.results.schema import KINDS, places
 from probing.results.select import of_variant
 from probing.results.text.grid_text import grid_lines, place_text
-from probing.results.units import Unit, score_unit
+from probing.results.units import NumberFormat, score_unit
 
 _ASCII = str.maketrans("\N{MINUS SIGN}⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "--0123456789")
 
@@ -68,7 +68,7 @@ def first_ranked(rows: pd.DataFrame) -> pd.Series | None:
     return None if ranked.empty else ranked.iloc[int(ranked["rank"].to_numpy(dtype=np.int64).argmin())]
 
 
-def unit_label(unit: Unit) -> str:
+def unit_label(unit: NumberFormat) -> str:
     """What cells are counted in, "10^-3 nats"."""
     return f"10^{unit.power} {unit.name}".rstrip()
 
@@ -81,7 +81,7 @@ def plain(text: str) -> str:
 def most_text(rows: pd.DataFrame) -> str:
     """The value, of the first variant of some rows, of the head with the largest effect."""
     rows = rows[rows["value"].notna() & rows["layer"].notna()]
-    kinds = places(rows, KINDS)
+    kinds = places(rows, (*KINDS, "metric"))
     rows = rows[kinds == kinds[0]]
     value = rows["value"].iloc[int(effect(rows).to_numpy().argmax())]
     return plain(values_of(rows).spoken(float(value)))
@@ -92,7 +92,7 @@ def score_text(score: float, metric: str) -> str:
     return score_unit(metric).spoken(score).replace(" %", "%")
 
 
-def _interval(row: pd.Series, unit: Unit) -> str:
+def _interval(row: pd.Series, unit: NumberFormat) -> str:
     ends = [row["value_low"], row["value_high"]]
     if any(pd.isna(end) for end in ends):
         return ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 from probing.datasets.grammar import GrammarTask
-from probing.datasets.grammar.draws import Example
+from probing.datasets.grammar.draws import GrammarExample
 from probing.datasets.grammar.kinds import KINDS
 
 SEED = 3
@@ -21,11 +21,11 @@ def source(kind: str) -> GrammarTask:
 
 
 @cache
-def examples(kind: str) -> tuple[Example, ...]:
+def examples(kind: str) -> tuple[GrammarExample, ...]:
     """Its sentences with their trees."""
     return tuple(source(kind).examples())
 
 
-def class_of(kind: str, example: Example) -> str:
+def class_of(kind: str, example: GrammarExample) -> str:
     """The name of an example's class."""
     return KINDS[kind].classes[example.label]

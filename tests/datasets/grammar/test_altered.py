@@ -8,7 +8,7 @@ import pytest
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression
 
-from probing.datasets.grammar.draws import Example
+from probing.datasets.grammar.draws import GrammarExample
 from probing.datasets.grammar.tree import spell, words
 from probing.datasets.grammar.vocabulary import Noun, Verb
 from tests.datasets.grammar.drawn import examples
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.slow
 ALTERED = ("bigram_shift", "odd_man_out", "coordination_inversion")
 
 
-def original(example: Example) -> list[str]:
+def original(example: GrammarExample) -> list[str]:
     """The tokens before the sentence was altered."""
     return spell(words(example.tree)).split()
 
@@ -62,7 +62,7 @@ def test_odd_man_out_is_one_noun_or_verb_in_the_same_form_that_does_not_fit() ->
             assert fitting(leaf.lexeme, example)
 
 
-def fitting(lexeme: Noun | Verb | None, example: Example) -> bool:
+def fitting(lexeme: Noun | Verb | None, example: GrammarExample) -> bool:
     """Whether the word before the change is in its place and every other word fits its own."""
     fits = [leaf.fits(leaf.lexeme) for leaf in example.tree.leaves() if leaf.lexeme]
     return lexeme is not None and all(fits)

@@ -7,7 +7,7 @@ from collections import Counter
 
 import pytest
 
-from probing.datasets.grammar.draws import Example
+from probing.datasets.grammar.draws import GrammarExample
 from probing.datasets.grammar.kinds import KINDS
 from probing.datasets.grammar.nouns import NOUNS
 from probing.datasets.grammar.verbs import VERBS
@@ -74,7 +74,7 @@ def test_top_constituents_are_the_children_of_the_root() -> None:
         assert "_".join(label for label in labels if label.isalpha()) == class_of("top_constituents", example)
 
 
-def split_root(example: Example) -> list[str]:
+def split_root(example: GrammarExample) -> list[str]:
     """Children of the root with a word for a preterminal's child."""
     return [
         re.sub(r"^\(([^ ]+) ([^()]+)\)$", r"(\1 (w \2))", c) for c in children(example.tree.bracketed())[1]

@@ -19,7 +19,7 @@ from probing.datasets.table import TableTask
 from probing.datasets.table.task import Choice
 from probing.errors import ProbingError
 from probing.tasks.target import Classes, Scores
-from probing.tasks.task import Pair, Task, Unit
+from probing.tasks.task import PairInput, Task, Unit
 
 WRITERS: dict[str, Callable[[pd.DataFrame, Path], None]] = {
     "csv": lambda frame, path: frame.to_csv(path, index=False),
@@ -58,7 +58,7 @@ def facts(task: Task) -> dict[str, Any]:
 @pytest.mark.parametrize("pair", ["vectors", "joint"])
 @pytest.mark.parametrize("kind", WRITERS)
 def test_every_format_gives_the_task_that_the_frame_gives(
-    kind: str, pair: Pair, label: str, tmp_path: Path
+    kind: str, pair: PairInput, label: str, tmp_path: Path
 ) -> None:
     frame = reviews()
     path = tmp_path / f"reviews.{kind}"

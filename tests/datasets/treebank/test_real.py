@@ -14,7 +14,7 @@ from sklearn.preprocessing import OneHotEncoder
 
 from probing.datasets.treebank import reading
 from probing.datasets.treebank.files import read_treebank
-from probing.datasets.treebank.pool import Example
+from probing.datasets.treebank.pool import SentenceExample
 from probing.datasets.treebank.properties import KINDS
 from probing.datasets.treebank.properties.odd_man_out import FEWEST, MOST
 from probing.datasets.treebank.task import TreebankTask
@@ -53,11 +53,11 @@ def path(request: pytest.FixtureRequest, shared: Path) -> Path:
 
 
 @cache
-def examples(path: Path, kind: str) -> list[Example]:
+def examples(path: Path, kind: str) -> list[SentenceExample]:
     return TreebankTask(f"treebank/{kind}", path, kind).examples()[0]
 
 
-def altered(path: Path, kind: str) -> list[tuple[Example, tuple[str, ...]]]:
+def altered(path: Path, kind: str) -> list[tuple[SentenceExample, tuple[str, ...]]]:
     """Examples with an altered text, and its tokens."""
     return [
         (e, tuple(e.text.split(" "))) for e in examples(path, kind) if e.text != e.sentence.text("tokens")

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from probing.datasets.treebank.files import read_treebank
-from probing.datasets.treebank.pool import Example
+from probing.datasets.treebank.pool import SentenceExample
 from probing.datasets.treebank.properties import KINDS
 from probing.datasets.treebank.task import TreebankTask
 from probing.errors import ProbingError
@@ -41,11 +41,11 @@ def source(path: Path, kind: str, **settings: int | str) -> TreebankTask:
     return TreebankTask(f"treebank/{kind}", path, kind, **settings)  # type: ignore[arg-type]
 
 
-def examples(path: Path, kind: str, **settings: int | str) -> list[Example]:
+def examples(path: Path, kind: str, **settings: int | str) -> list[SentenceExample]:
     return source(path, kind, **settings).examples()[0]
 
 
-def check_balance(found: list[Example]) -> None:
+def check_balance(found: list[SentenceExample]) -> None:
     for split in ("train", "dev", "test"):
         counts = Counter(example.label for example in found if example.split == split)
         assert len(counts) == len({example.label for example in found}) >= 2
@@ -112,7 +112,7 @@ def test_top_constituents(tmp_path: Path) -> None:
         examples(write(tmp_path / "a.mrg", sentences()), "top_constituents")
 
 
-def check_altered(found: list[Example]) -> list[tuple[list[str], list[str]]]:
+def check_altered(found: list[SentenceExample]) -> list[tuple[list[str], list[str]]]:
     """Tokens of original and altered text of those that are altered."""
     check_balance(found)
     lengths = [

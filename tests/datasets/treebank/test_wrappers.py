@@ -15,7 +15,7 @@ import pytest
 from probing.datasets.treebank import reading
 from probing.datasets.treebank.facts import Marked
 from probing.datasets.treebank.files import read_treebank
-from probing.datasets.treebank.pool import Example
+from probing.datasets.treebank.pool import SentenceExample
 from probing.datasets.treebank.properties import KINDS
 from probing.datasets.treebank.sentence import Phrase, Sentence
 from probing.datasets.treebank.task import TreebankTask
@@ -134,7 +134,7 @@ def changed(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], Path]:
 
 
 @cache
-def examples(path: Path, kind: str) -> list[Example]:
+def examples(path: Path, kind: str) -> list[SentenceExample]:
     return TreebankTask(f"treebank/{kind}", path, kind).examples()[0]
 
 

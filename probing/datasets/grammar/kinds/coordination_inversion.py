@@ -7,12 +7,12 @@ from random import Random
 
 from probing.datasets.grammar.clauses import PairFiller
 from probing.datasets.grammar.fill import Filler
-from probing.datasets.grammar.kinds.kind import LONGEST, Kind
+from probing.datasets.grammar.kinds.kind import LONGEST, GrammarKind
 from probing.datasets.grammar.lexicon import Lexicon
 from probing.datasets.grammar.tree import Tree, words
 
 
-class CoordinationInversion(Kind):
+class CoordinationInversion(GrammarKind):
     """Originals, and sentences in which an effect or a pronoun comes before what it refers to."""
 
     classes = ("original", "inverted")

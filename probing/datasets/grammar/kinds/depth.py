@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from probing.datasets.grammar.kinds.kind import Kind
+from probing.datasets.grammar.kinds.kind import GrammarKind
 from probing.datasets.grammar.tree import Tree
 
 DEPTHS = tuple(range(5, 10))
 
 
-class Depth(Kind):
+class Depth(GrammarKind):
     """Levels of the constituency tree from the root down to the tags, both included."""
 
     classes = tuple(str(depth) for depth in DEPTHS)

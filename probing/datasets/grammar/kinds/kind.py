@@ -13,7 +13,7 @@ from probing.datasets.grammar.tree import Tree, words
 SHORTEST, LONGEST = 5, 20
 
 
-class Kind:
+class GrammarKind:
     """One of the ten tasks.
 
     Attributes:
@@ -69,7 +69,7 @@ class Kind:
         return None
 
 
-class AlteredKind(Kind):
+class AlteredKind(GrammarKind):
     """A task that asks whether a sentence was altered; any skeleton can serve either class."""
 
     def places(self, skeleton: Tree) -> Sequence[tuple[int, Hashable]]:

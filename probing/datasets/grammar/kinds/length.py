@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 
-from probing.datasets.grammar.kinds.kind import Kind
+from probing.datasets.grammar.kinds.kind import GrammarKind
 from probing.datasets.grammar.tree import Tree
 
 BINS = ((5, 8), (9, 12), (13, 16), (17, 20), (21, 25), (26, 28))
 
 
-class Length(Kind):
+class Length(GrammarKind):
     """SentEval's bins of the number of tokens, punctuation included."""
 
     classes = tuple(f"{low}-{high}" for low, high in BINS)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from probing.datasets.grammar.gold import NUMBERS, direct_object, subject
-from probing.datasets.grammar.kinds.kind import Kind
+from probing.datasets.grammar.kinds.kind import GrammarKind
 from probing.datasets.grammar.lexicon import Lexicon, noun_shares
 from probing.datasets.grammar.tree import Tree
 
 
-class SubjNumber(Kind):
+class SubjNumber(GrammarKind):
     """Singular or plural subject; no noun, in any place of the sentence, is in two splits."""
 
     classes = ("singular", "plural")

@@ -13,7 +13,7 @@ from probing.datasets.grammar.verbs import VERBS
 from probing.datasets.grammar.vocabulary import VOWELS, Lexeme, Noun
 
 LEFT_OUT = 0.5
-Place = tuple[int, int, Leaf]
+LeafPlace = tuple[int, int, Leaf]
 
 
 class OddManOut(AlteredKind):
@@ -49,8 +49,8 @@ def exchanges(trees: dict[int, Tree], rng: Random) -> Iterator[tuple[int, Tree]]
 
     The few that find no partner get a word from the lexicon.
     """
-    waiting: dict[int, list[Place]] = {}
-    by_form: dict[tuple[str, str], list[Place]] = {}
+    waiting: dict[int, list[LeafPlace]] = {}
+    by_form: dict[tuple[str, str], list[LeafPlace]] = {}
     for index, tree in trees.items():
         places = [(index, place, leaf) for place, leaf in breakable(tree)]
         rng.shuffle(places)
@@ -71,8 +71,8 @@ def exchanges(trees: dict[int, Tree], rng: Random) -> Iterator[tuple[int, Tree]]
 
 
 def partner(
-    place: Place, by_form: dict[tuple[str, str], list[Place]], waiting: dict[int, list[Place]]
-) -> tuple[Place, Place] | None:
+    place: LeafPlace, by_form: dict[tuple[str, str], list[LeafPlace]], waiting: dict[int, list[LeafPlace]]
+) -> tuple[LeafPlace, LeafPlace] | None:
     """Return the first waiting place that can exchange words with this one."""
     for other in by_form.get(form(place[2]), []):
         if other[0] in waiting and breaks(place[2], other[2].lexeme) and breaks(other[2], place[2].lexeme):
@@ -80,7 +80,7 @@ def partner(
     return None
 
 
-def about_people(place: Place) -> bool:
+def about_people(place: LeafPlace) -> bool:
     """Return whether people make sense in a place, or as the subject of its verb.
 
     There are more of these places than of others, and they can only be exchanged with others, so they come

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from probing.datasets.grammar.gold import TENSES, main_verb
-from probing.datasets.grammar.kinds.kind import Kind
+from probing.datasets.grammar.kinds.kind import GrammarKind
 from probing.datasets.grammar.lexicon import Lexicon, verb_shares
 from probing.datasets.grammar.tree import Tree
 
 
-class Tense(Kind):
+class Tense(GrammarKind):
     """Past or present; no verb, in any clause of the sentence, is in two splits."""
 
     classes = ("past", "present")

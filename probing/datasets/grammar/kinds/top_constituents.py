@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from probing.datasets.grammar.gold import top_constituents
-from probing.datasets.grammar.kinds.kind import Kind
+from probing.datasets.grammar.kinds.kind import GrammarKind
 from probing.datasets.grammar.tree import Tree
 
 
-class TopConstituents(Kind):
+class TopConstituents(GrammarKind):
     """The sequence of constituents below the root, without punctuation."""
 
     classes = (

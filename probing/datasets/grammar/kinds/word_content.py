@@ -6,7 +6,7 @@ from collections.abc import Hashable, Sequence
 from random import Random
 
 from probing.datasets.grammar.fill import Filler
-from probing.datasets.grammar.kinds.kind import LONGEST, SHORTEST, Kind
+from probing.datasets.grammar.kinds.kind import LONGEST, SHORTEST, GrammarKind
 from probing.datasets.grammar.lexicon import Lexicon
 from probing.datasets.grammar.nouns import KINDS, NOUNS
 from probing.datasets.grammar.tree import Leaf, Tree
@@ -25,7 +25,7 @@ VERBS_LIKE = {verb.past: verb for verb in VERBS if verb.lemma in LEMMAS}
 TARGETS: dict[str, Lexeme] = {**{noun.lemma: noun for noun in NOUNS if noun.lemma in LEMMAS}, **VERBS_LIKE}
 
 
-class WordContent(Kind):
+class WordContent(GrammarKind):
     """42 target words; each sentence contains exactly one of them, once."""
 
     classes = tuple(TARGETS)

@@ -8,7 +8,7 @@ from probing.datasets.treebank.properties.depth import DEPTH
 from probing.datasets.treebank.properties.length import LENGTH
 from probing.datasets.treebank.properties.number import OBJ_NUMBER, SUBJ_NUMBER
 from probing.datasets.treebank.properties.odd_man_out import ODD_MAN_OUT
-from probing.datasets.treebank.properties.property import Kind
+from probing.datasets.treebank.properties.property import Property
 from probing.datasets.treebank.properties.tense import TENSE
 from probing.datasets.treebank.properties.top_constituents import TOP_CONSTITUENTS
 from probing.datasets.treebank.properties.word_content import WORD_CONTENT
@@ -26,4 +26,4 @@ KINDS = {
     "coordination_inversion": COORDINATION_INVERSION,
 }
 
-__all__ = ["KINDS", "Kind"]
+__all__ = ["KINDS", "Property"]

@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from probing.datasets.treebank.facts import is_punctuation
-from probing.datasets.treebank.pool import QUOTES, Example, Pool
-from probing.datasets.treebank.properties.property import Kind, alternate
+from probing.datasets.treebank.pool import QUOTES, Pool, SentenceExample
+from probing.datasets.treebank.properties.property import Property, alternate
 from probing.datasets.treebank.sentence import Sentence
 
 CLASSES = ("original", "shifted")
 
 
-def examples(pool: Pool) -> Iterator[Example]:
+def examples(pool: Pool) -> Iterator[SentenceExample]:
     """Yield originals and swaps of two adjacent tokens; sentences without a possible swap are left out."""
     return alternate(_pairs(pool), pool)
 
 
-def _pairs(pool: Pool) -> Iterator[tuple[Example, Example]]:
+def _pairs(pool: Pool) -> Iterator[tuple[SentenceExample, SentenceExample]]:
     for item in pool.items:
         places = swaps(item.sentence)
         if places:
@@ -51,4 +51,4 @@ def swaps(sentence: Sentence) -> list[int]:
     ]
 
 
-BIGRAM_SHIFT = Kind(examples, CLASSES)
+BIGRAM_SHIFT = Property(examples, CLASSES)

@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from probing.datasets.treebank.facts import Clauses
-from probing.datasets.treebank.pool import QUOTES, Example, Pool
-from probing.datasets.treebank.properties.property import Kind, alternate
+from probing.datasets.treebank.pool import QUOTES, Pool, SentenceExample
+from probing.datasets.treebank.properties.property import Property, alternate
 from probing.datasets.treebank.reading import clauses
 from probing.datasets.treebank.sentence import Sentence
 
@@ -18,7 +18,7 @@ CLASSES = ("original", "inverted")
 NAMES = ("NNP", "NNPS")
 
 
-def examples(pool: Pool) -> Iterator[Example]:
+def examples(pool: Pool) -> Iterator[SentenceExample]:
     """Yield originals, or sentences with their two clauses swapped.
 
     As in SentEval, both classes have equal numbers of sentences whose first clause, as shown, is longer than,
@@ -31,7 +31,7 @@ def examples(pool: Pool) -> Iterator[Example]:
     return alternate(pairs, pool)
 
 
-def _pairs(pool: Pool, casing: Casing) -> Iterator[tuple[Example, Example]]:
+def _pairs(pool: Pool, casing: Casing) -> Iterator[tuple[SentenceExample, SentenceExample]]:
     for item in pool.items:
         found = clauses(item.sentence) if PAIRED.isdisjoint(item.sentence.tokens) else None
         if found:
@@ -86,4 +86,4 @@ class Casing:
         return token if more > 0 or (not more and word.lemma[:1].isupper()) else lower
 
 
-COORDINATION_INVERSION = Kind(examples, CLASSES, ("UPOS", "HEAD", "DEPREL"))
+COORDINATION_INVERSION = Property(examples, CLASSES, ("UPOS", "HEAD", "DEPREL"))

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from itertools import combinations
 
 from probing.datasets.treebank.balance import share, size, table_of
-from probing.datasets.treebank.pool import Example, Pool
-from probing.datasets.treebank.properties.property import Kind
+from probing.datasets.treebank.pool import Pool, SentenceExample
+from probing.datasets.treebank.properties.property import Property
 from probing.datasets.treebank.reading import depth
 from probing.errors import ProbingError
 
 
-def examples(pool: Pool) -> list[Example]:
+def examples(pool: Pool) -> list[SentenceExample]:
     """Return examples of the number of levels, for a range of depths that the treebank supports.
 
     SentEval draws depth and length from a normal distribution without covariance. Here every depth is
@@ -28,7 +28,7 @@ def examples(pool: Pool) -> list[Example]:
     return [example for example in found if example.label in classes]
 
 
-def choose_depths(examples: Sequence[Example], pool: Pool) -> tuple[str, ...]:
+def choose_depths(examples: Sequence[SentenceExample], pool: Pool) -> tuple[str, ...]:
     """Choose consecutive depths whose labels, in a balanced draw, contain the most information: n log k.
 
     Few depths k leave many sentences n, and many depths leave few.
@@ -53,4 +53,4 @@ def choose_depths(examples: Sequence[Example], pool: Pool) -> tuple[str, ...]:
     return best[1]
 
 
-DEPTH = Kind(examples, needs=("HEAD",))
+DEPTH = Property(examples, needs=("HEAD",))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from probing.datasets.treebank.balance import share, size, table_of
-from probing.datasets.treebank.pool import Example, Pool
-from probing.datasets.treebank.properties.property import Kind
+from probing.datasets.treebank.pool import Pool, SentenceExample
+from probing.datasets.treebank.properties.property import Property
 
 BINS = ((5, 8), (9, 12), (13, 16), (17, 20), (21, 25), (26, 28))
 
 
-def examples(pool: Pool) -> list[Example]:
+def examples(pool: Pool) -> list[SentenceExample]:
     """Return examples of the bin of the number of tokens, for SentEval's bins that have enough sentences."""
     found = [
         item.example(f"{low}-{high}")
@@ -23,4 +23,4 @@ def examples(pool: Pool) -> list[Example]:
     return [example for example in found if example.label in kept]
 
 
-LENGTH = Kind(examples)
+LENGTH = Property(examples)

@@ -10,8 +10,8 @@ from typing import TypeVar
 
 from probing.datasets.treebank.forms import allot
 from probing.datasets.treebank.held_out import stable_number
-from probing.datasets.treebank.pool import Example, Pool, Pooled
-from probing.datasets.treebank.properties.property import Kind, alternate
+from probing.datasets.treebank.pool import Pool, Pooled, SentenceExample
+from probing.datasets.treebank.properties.property import Property, alternate
 from probing.datasets.treebank.sentence import Sentence, Word
 from probing.tasks.task import SPLITS
 
@@ -30,7 +30,7 @@ Tag = tuple[object, ...]
 Change = tuple[int, str]
 
 
-def examples(pool: Pool) -> Iterator[Example]:
+def examples(pool: Pool) -> Iterator[SentenceExample]:
     """Yield originals, or one noun or verb replaced by another of the same part of speech and features.
 
     As in SentEval, the bigrams of the new word with its neighbours are about as frequent in the treebank
@@ -48,7 +48,7 @@ def examples(pool: Pool) -> Iterator[Example]:
     return alternate(pairs, pool)
 
 
-def _pair(item: Pooled, change: Change, pool: Pool) -> tuple[Example, Example]:
+def _pair(item: Pooled, change: Change, pool: Pool) -> tuple[SentenceExample, SentenceExample]:
     place, form = change
     tokens = list(item.sentence.tokens)
     tokens[place] = form
@@ -133,4 +133,4 @@ def _comparable(one: int, other: int) -> bool:
     return one <= FACTOR * other and other <= FACTOR * one
 
 
-ODD_MAN_OUT = Kind(examples, CLASSES, ("UPOS",), pools=True)
+ODD_MAN_OUT = Property(examples, CLASSES, ("UPOS",), pools=True)

@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from probing.datasets.treebank.needs import Column
-from probing.datasets.treebank.pool import Example, Pool
+from probing.datasets.treebank.pool import Pool, SentenceExample
 
 
 @dataclass(frozen=True)
-class Kind:
+class Property:
     """One of the ten tasks.
 
     Attributes:
@@ -22,14 +22,16 @@ class Kind:
         pools: Whether sentences of all files are pooled and split again, so that no word is in two splits.
     """
 
-    examples: Callable[[Pool], Iterable[Example]]
+    examples: Callable[[Pool], Iterable[SentenceExample]]
     classes: tuple[str, ...] = ()
     needs: tuple[Column, ...] = ()
     feature: str = ""
     pools: bool = False
 
 
-def alternate(pairs: Iterable[tuple[Example, Example]], pool: Pool) -> Iterator[Example]:
+def alternate(
+    pairs: Iterable[tuple[SentenceExample, SentenceExample]], pool: Pool
+) -> Iterator[SentenceExample]:
     """Yield the original or the altered version of each sentence, never both.
 
     They alternate within each split and each key of the originals, so that both versions have the same

@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Collection, Iterator
 from dataclasses import replace
 
-from probing.datasets.treebank.balance import Table, share, size, table_of
-from probing.datasets.treebank.pool import Example, Pool
-from probing.datasets.treebank.properties.property import Kind
+from probing.datasets.treebank.balance import ClassCounts, share, size, table_of
+from probing.datasets.treebank.pool import Pool, SentenceExample
+from probing.datasets.treebank.properties.property import Property
 from probing.datasets.treebank.reading import top_constituents
 from probing.errors import ProbingError
 
@@ -16,7 +16,7 @@ MOST = 19
 OTHER = "OTHER"
 
 
-def examples(pool: Pool) -> Iterator[Example]:
+def examples(pool: Pool) -> Iterator[SentenceExample]:
     """Yield the sequence of constituents: one of the most frequent (19 as in SentEval, or fewer) or OTHER."""
     found = [
         item.example(sequence)
@@ -27,7 +27,7 @@ def examples(pool: Pool) -> Iterator[Example]:
     return (example if example.label in kept else replace(example, label=OTHER) for example in found)
 
 
-def choose_sequences(table: Table, pool: Pool) -> list[str]:
+def choose_sequences(table: ClassCounts, pool: Pool) -> list[str]:
     """Choose the most frequent sequences, as many as leave enough sentences for each class, OTHER included.
 
     Raises:
@@ -48,7 +48,7 @@ def choose_sequences(table: Table, pool: Pool) -> list[str]:
     )
 
 
-def _with_other(table: Table, kept: Collection[str]) -> Table:
+def _with_other(table: ClassCounts, kept: Collection[str]) -> ClassCounts:
     """Return the table with the remaining classes counted as one."""
     return {
         key: Counter({label: counts[label] for label in kept})
@@ -57,4 +57,4 @@ def _with_other(table: Table, kept: Collection[str]) -> Table:
     }
 
 
-TOP_CONSTITUENTS = Kind(examples, needs=("HEAD", "DEPREL"))
+TOP_CONSTITUENTS = Property(examples, needs=("HEAD", "DEPREL"))

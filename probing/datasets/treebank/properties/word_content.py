@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from probing.datasets.treebank.facts import is_punctuation
-from probing.datasets.treebank.pool import ANY, Example, Pool
-from probing.datasets.treebank.properties.property import Kind
+from probing.datasets.treebank.pool import ANY, Pool, SentenceExample
+from probing.datasets.treebank.properties.property import Property
 from probing.errors import ProbingError
 
 # maximum number of sentences of a target, in multiples of what each class needs
@@ -18,7 +18,7 @@ MOST = 1000
 Places = dict[str, list[tuple[int, int]]]
 
 
-def examples(pool: Pool) -> Iterator[Example]:
+def examples(pool: Pool) -> Iterator[SentenceExample]:
     """Yield sentences that contain exactly one target word, once.
 
     SentEval's targets are 1000 words of medium frequency with at least four characters. Here the candidates
@@ -86,4 +86,4 @@ def _places(pool: Pool) -> Places:
     return {word: places for word, places in where.items() if not any(map(str.isdigit, word))}
 
 
-WORD_CONTENT = Kind(examples, pools=True)
+WORD_CONTENT = Property(examples, pools=True)

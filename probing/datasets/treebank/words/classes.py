@@ -6,15 +6,15 @@ import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from probing.datasets.treebank.words.targets import Example
+from probing.datasets.treebank.words.targets import WordExample
 
 log = logging.getLogger(__name__)
 SHOWN = 12
 
 
 def keep_classes(
-    examples: Mapping[str, Sequence[Example]], most: int | None, least: int, name: str
-) -> tuple[dict[str, list[Example]], tuple[str, ...]]:
+    examples: Mapping[str, Sequence[WordExample]], most: int | None, least: int, name: str
+) -> tuple[dict[str, list[WordExample]], tuple[str, ...]]:
     """Leave out the examples of rare labels, and those of dev and test whose label is not in train.
 
     Args:

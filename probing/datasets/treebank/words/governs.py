@@ -8,13 +8,13 @@ from collections.abc import Iterator, Sequence
 from probing.datasets.treebank.held_out import key_of, stable_number
 from probing.datasets.treebank.sentence import Sentence
 from probing.datasets.treebank.words.draws_of_words import Passage
-from probing.datasets.treebank.words.targets import Example, governor
+from probing.datasets.treebank.words.targets import WordExample, governor
 
 NO, YES = "no", "yes"
-Pair = tuple[int, int]
+WordPair = tuple[int, int]
 
 
-def governs_examples(passages: Sequence[Passage], seed: int, left_out: Counter[str]) -> Iterator[Example]:
+def governs_examples(passages: Sequence[Passage], seed: int, left_out: Counter[str]) -> Iterator[WordExample]:
     """Yield pairs of words whose second word governs the first, and as many where it does not.
 
     Each pair (dependent, head) is matched with a pair of the same sentence whose second word is at the same
@@ -38,17 +38,17 @@ def governs_examples(passages: Sequence[Passage], seed: int, left_out: Counter[s
         chosen = _matched(passage, governed, seed)
         left_out["pairs have no match at their distance"] += len(governed) - len(chosen) // 2
         for (first, second), label in sorted(chosen.items()):
-            yield Example(passage.sentence, first, second, label)
+            yield WordExample(passage.sentence, first, second, label)
 
 
-def _matched(passage: Passage, governed: set[Pair], seed: int) -> dict[Pair, str]:
+def _matched(passage: Passage, governed: set[WordPair], seed: int) -> dict[WordPair, str]:
     """Return equal numbers of pairs with either answer at every distance."""
     key = key_of(passage.sentence)
     related = _related(passage.sentence)
-    positives: dict[int, list[Pair]] = defaultdict(list)
+    positives: dict[int, list[WordPair]] = defaultdict(list)
     for first, second in governed:
         positives[second - first].append((first, second))
-    chosen: dict[Pair, str] = {}
+    chosen: dict[WordPair, str] = {}
     for distance, found in positives.items():
         groups = (found, *_negatives(passage, distance, related))
         yes, turned, apart = (
@@ -62,10 +62,12 @@ def _matched(passage: Passage, governed: set[Pair], seed: int) -> dict[Pair, str
     return chosen
 
 
-def _negatives(passage: Passage, distance: int, related: set[Pair]) -> tuple[list[Pair], list[Pair]]:
+def _negatives(
+    passage: Passage, distance: int, related: set[WordPair]
+) -> tuple[list[WordPair], list[WordPair]]:
     """Return pairs at a distance whose second word does not govern the first: the reversed and the others."""
-    turned: list[Pair] = []
-    apart: list[Pair] = []
+    turned: list[WordPair] = []
+    apart: list[WordPair] = []
     for first in passage.asked:
         pair = first, first + distance
         if pair[1] in passage.tokens and pair not in related:
@@ -73,7 +75,7 @@ def _negatives(passage: Passage, distance: int, related: set[Pair]) -> tuple[lis
     return turned, apart
 
 
-def _related(sentence: Sentence) -> set[Pair]:
+def _related(sentence: Sentence) -> set[WordPair]:
     """Return all pairs of a token and a token that governs it."""
     words = sentence.words
     heads = ((word.token, word.head) for word in words)

@@ -11,11 +11,11 @@ from probing.datasets.treebank.sentence import Sentence, Word
 from probing.datasets.treebank.words.draws_of_words import Passage
 
 # the labels of each token (with None) or pair of tokens
-Found = dict[tuple[int, int | None], set[str]]
+TargetsByWord = dict[tuple[int, int | None], set[str]]
 
 
 @dataclass(frozen=True, slots=True)
-class Example:
+class WordExample:
     """A word, or a pair of words, with its target.
 
     Attributes:
@@ -55,7 +55,7 @@ def narrow(
 
 def word_examples(
     passages: Sequence[Passage], label: Callable[[Word], str], left_out: Counter[str]
-) -> Iterator[Example]:
+) -> Iterator[WordExample]:
     """Yield one example for each word that has a label.
 
     Words of a multiword token share its span and therefore its vector. They give one example if those of
@@ -67,7 +67,7 @@ def word_examples(
         left_out: See `narrow`.
     """
     for passage in passages:
-        found: Found = {(token, None): set() for token in sorted(passage.asked)}
+        found: TargetsByWord = {(token, None): set() for token in sorted(passage.asked)}
         for word in passage.sentence.words:
             if word.token in passage.asked and label(word):
                 found[word.token, None].add(label(word))
@@ -77,7 +77,7 @@ def word_examples(
 
 def relation_examples(
     passages: Sequence[Passage], left_out: Counter[str], *, subtypes: bool
-) -> Iterator[Example]:
+) -> Iterator[WordExample]:
     """Yield the relation of each word to its head; roots and words in the same token as their head have none.
 
     Args:
@@ -87,7 +87,7 @@ def relation_examples(
     """
     for passage in passages:
         words = passage.sentence.words
-        found: Found = {}
+        found: TargetsByWord = {}
         for word in words:
             head = governor(passage, word, left_out)
             if head is not None and word.deprel:
@@ -116,11 +116,11 @@ def governor(passage: Passage, word: Word, left_out: Counter[str]) -> int | None
     return head if head in passage.tokens else None
 
 
-def _agreed(sentence: Sentence, found: Found, left_out: Counter[str]) -> Iterator[Example]:
+def _agreed(sentence: Sentence, found: TargetsByWord, left_out: Counter[str]) -> Iterator[WordExample]:
     """Yield the units that have exactly one label."""
     for (first, second), labels in found.items():
         if len(labels) == 1:
-            yield Example(sentence, first, second, *labels)
+            yield WordExample(sentence, first, second, *labels)
         left_out["tokens contain words with different labels"] += len(labels) > 1
 
 

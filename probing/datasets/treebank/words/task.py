@@ -20,7 +20,7 @@ from probing.datasets.treebank.sentence import TextStyle
 from probing.datasets.treebank.words.classes import keep_classes
 from probing.datasets.treebank.words.draws_of_words import Passage, draw_words
 from probing.datasets.treebank.words.governs import NO, YES, governs_examples
-from probing.datasets.treebank.words.targets import Example, narrow, relation_examples, word_examples
+from probing.datasets.treebank.words.targets import WordExample, narrow, relation_examples, word_examples
 from probing.errors import ProbingError
 from probing.tasks.target import Classes, Metric
 from probing.tasks.task import SPLITS, Features, Task, Unit
@@ -115,7 +115,7 @@ class WordTask:
         """The name with the feature, so that results distinguish Case from Number."""
         return f"{self.name}-{self.feature}" if self.label == "feature" else self.name
 
-    def examples(self) -> tuple[dict[str, list[Example]], tuple[str, ...]]:
+    def examples(self) -> tuple[dict[str, list[WordExample]], tuple[str, ...]]:
         """Return labelled words or pairs by split, and the names of the classes.
 
         Raises:
@@ -142,7 +142,7 @@ class WordTask:
 
     def _label(
         self, passages: dict[str, tuple[Passage, ...]], split: str, left_out: Counter[str]
-    ) -> list[Example]:
+    ) -> list[WordExample]:
         seen = frozenset[str]()
         if self.unseen and split != "train":
             seen = frozenset(p.sentence.tokens[t].lower() for p in passages["train"] for t in p.tokens)
@@ -157,7 +157,7 @@ class WordTask:
         column = self.label
         return list(word_examples(narrowed, lambda word: str(getattr(word, column)), left_out))
 
-    def _check(self, examples: dict[str, list[Example]], classes: tuple[str, ...]) -> None:
+    def _check(self, examples: dict[str, list[WordExample]], classes: tuple[str, ...]) -> None:
         what = "pairs" if self.label in {"deprel", "governs"} else "words"
         if len(classes) < 2:
             there = f"only one class ({classes[0]})" if classes else "no class"
@@ -173,7 +173,7 @@ class WordTask:
                     f"task.n_{split} or give a larger treebank"
                 )
 
-    def _units(self, examples: Sequence[Example]) -> tuple[tuple[Unit, ...], tuple[Unit, ...] | None]:
+    def _units(self, examples: Sequence[WordExample]) -> tuple[tuple[Unit, ...], tuple[Unit, ...] | None]:
         """Return the first and second words with their spans; the text of a sentence is made once."""
         first: list[Unit] = []
         second: list[Unit] = []

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from probing.datasets.treebank.words.governs import NO, YES, governs_examples
-from probing.datasets.treebank.words.targets import Example
+from probing.datasets.treebank.words.targets import WordExample
 from tests.datasets.treebank.words.made import chain, ewt_path, ewt_source, whole
 
 
@@ -19,12 +19,12 @@ def pairs(heads: list[int]) -> dict[tuple[int, int], str]:
 
 
 @pytest.fixture(scope="module")
-def of_ewt() -> dict[Path, dict[str, list[Example]]]:
+def of_ewt() -> dict[Path, dict[str, list[WordExample]]]:
     return {}
 
 
 @pytest.fixture
-def examples(shared: Path, of_ewt: dict[Path, dict[str, list[Example]]]) -> dict[str, list[Example]]:
+def examples(shared: Path, of_ewt: dict[Path, dict[str, list[WordExample]]]) -> dict[str, list[WordExample]]:
     path = ewt_path(shared)
     if path not in of_ewt:
         of_ewt[path] = ewt_source(path, label="governs").examples()[0]
@@ -60,7 +60,7 @@ def test_half_of_the_negatives_are_turned_round_where_both_kinds_are() -> None:
     assert turned == (len(negatives) + 1) // 2
 
 
-def test_labels_say_what_the_trees_say(examples: dict[str, list[Example]]) -> None:
+def test_labels_say_what_the_trees_say(examples: dict[str, list[WordExample]]) -> None:
     for members in examples.values():
         for e in members:
             words = e.sentence.words
@@ -68,7 +68,7 @@ def test_labels_say_what_the_trees_say(examples: dict[str, list[Example]]) -> No
             assert (e.second in heads) == (e.label == YES)
 
 
-def test_answers_are_balanced_for_every_sentence_and_distance(examples: dict[str, list[Example]]) -> None:
+def test_answers_are_balanced_for_every_sentence_and_distance(examples: dict[str, list[WordExample]]) -> None:
     for members in examples.values():
         balance: Counter[tuple[str, int]] = Counter()
         for e in members:
@@ -77,7 +77,7 @@ def test_answers_are_balanced_for_every_sentence_and_distance(examples: dict[str
         assert not any(balance.values())
 
 
-def test_direction_counts(examples: dict[str, list[Example]]) -> None:
+def test_direction_counts(examples: dict[str, list[WordExample]]) -> None:
     for members in examples.values():
         governed = {(e.sentence.place, e.first, e.second) for e in members if e.label == YES}
         negatives = [e for e in members if e.label == NO]
@@ -85,7 +85,7 @@ def test_direction_counts(examples: dict[str, list[Example]]) -> None:
         assert 0.15 < len(turned) / len(negatives) < 0.6
 
 
-def test_a_probe_on_distance_alone_stays_at_chance(examples: dict[str, list[Example]]) -> None:
+def test_a_probe_on_distance_alone_stays_at_chance(examples: dict[str, list[WordExample]]) -> None:
     from sklearn.tree import DecisionTreeClassifier
 
     def table(split: str) -> tuple[np.ndarray, list[str]]:
