@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from probing.tasks.target import CLASS_METRICS, SCORE_METRICS
+from probing.tasks.target import CLASS_METRICS, LABEL_METRICS, SCORE_METRICS
 
 SCHEMA = 6
 """Version of the columns; in every file."""
@@ -50,7 +50,7 @@ COLUMNS: dict[str, str] = {
     "value_high": "Float64",
     "full": "Float64",  # score of the whole model that a difference is to, under the same metric as `test`
     "rank": "Int64",  # from 1, of the cells of a grid: how much the model needs this one, most first
-    **{f"test_{metric}": "Float64" for metric in (*CLASS_METRICS, *SCORE_METRICS, "mse")},
+    **{f"test_{metric}": "Float64" for metric in (*CLASS_METRICS, *SCORE_METRICS, "mse", *LABEL_METRICS)},
     "p": "Float64",
     "p_adjusted": "Float64",
     "l2": "Float64",

@@ -38,7 +38,9 @@ def _facts(card: TaskCard) -> Iterator[tuple[str, Sequence[str]]]:
     if card.groups is not None:
         yield "data sets", [_largest(card.groups)]
     first = card.splits[0]
-    if first.classes is not None:
+    if first.classes is not None and first.majority is None:
+        yield "labels", [f"{len(first.classes)}, in {first.name} {_largest(first.classes)}"]
+    elif first.classes is not None:
         yield "classes", [f"{len(first.classes)}, in {first.name} {_largest(first.classes)}"]
         yield "majority", [_majority(split) for split in card.splits]
     else:
