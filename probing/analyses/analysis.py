@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
 import pandas as pd
@@ -20,14 +20,15 @@ from probing.io.lazy import torch
 from probing.objectives.objective import Evaluator, Objective, ObjectiveContext
 from probing.probes.contract import Probe
 from probing.representations.reader import Representations
-from probing.tasks.task import Features, Task
+from probing.tasks.task import Features, Task, Unit
 
 if TYPE_CHECKING:
     from probing.models.loading import Attention
+    from probing.representations.reductions.statistic import Statistic
 
 log = logging.getLogger(__name__)
-Uses = Literal["probe", "objective", "model"]
-"""Input of an analysis: vectors for a probe, a model evaluated by an objective, or the model alone."""
+Uses = Literal["probe", "objective", "attention", "model"]
+"""Input of an analysis: vectors, an evaluator, a statistic of attention, or the model alone."""
 # limit on the vectors of a layer held in memory at once; those of large pair tasks would not fit
 GROUP_BYTES = 4 << 30
 
@@ -72,7 +73,8 @@ class Experiment:
         probe: Probe that is fitted to vectors.
         seed: Seed of all random choices.
         device: Device of computations.
-        represent: Function that extracts a vector for every unit of the task, or finds it in the cache.
+        represent: Function that extracts a vector for every unit of the task, or finds it in the cache. For
+            an analysis of attention, its result is the statistic for every text that the analysis reads.
         granularity: Heads or layers that one probe reads.
         beside: Results of the same experiment for another unit of granularity, or another analysis.
         setting: Context of an objective, given an implementation of attention.
@@ -203,3 +205,22 @@ class Analysis(Protocol):
 
     def conclude(self, experiment: Experiment, frame: pd.DataFrame) -> pd.DataFrame:
         """Return the rows of all parts, with the columns that depend on all of them together."""
+
+
+@runtime_checkable
+class AttentionAnalysis(Analysis, Protocol):
+    """An analysis of a statistic of attention, which is cached as vectors are; `uses` is "attention".
+
+    Its `experiment.representations` hold the statistic: a row for each of `units`, read with `blocks`.
+    """
+
+    @property
+    def statistic(self) -> Statistic:
+        """The statistic, with its settings."""
+
+    def units(self, task: Task) -> Sequence[Unit]:
+        """Return the texts whose attention is read; repeated texts are computed once.
+
+        Args:
+            task: The task with train, dev and test.
+        """

@@ -62,5 +62,5 @@ class Granularity:
             powers = [2**power for power in range(heads.bit_length()) if 2 * 2**power <= heads]
             return (*powers, heads)
         if self.n[-1] > heads:
-            raise ProbingError(f"granularity.n={self.n[-1]}: only {heads} heads are read; give at most {heads}")
+            raise ProbingError(f"granularity.n={self.n[-1]}: only {heads} heads are read; give fewer")
         return self.n

@@ -8,6 +8,7 @@ import pandas as pd
 
 from probing.cli.selection import Where, choose, having, parse, places, values
 from probing.errors import ProbingError
+from probing.results.checks import single_heads
 from probing.results.effects import CELL
 from probing.results.finding import finding_of_rows
 from probing.results.load import load_results
@@ -50,9 +51,9 @@ def comparable(frame: pd.DataFrame, where: Where, root: str = "outputs") -> pd.D
     """Return the requested rows of single heads of one model, each analysis in its main variant.
 
     A column constrains only the rows that have it: `probe=logistic` does not affect importances, and
-    `variant=only_one` affects only ablation. Unless a variant is given, importance takes `per_example`,
-    ablation takes `leave_one_out` under the task's metric and under loss, gates take those of the test, and
-    pruning takes nothing. Inner runs are left out if they lack heads of a requested run.
+    `variant=only_one` affects only ablation. If no variant of an analysis is named, the rows that its finding
+    offers are taken, such as `leave_one_out` for ablation. Inner runs are left out if they lack heads of a
+    requested run.
 
     Args:
         frame: Output of `load_results`.
@@ -64,6 +65,7 @@ def comparable(frame: pd.DataFrame, where: Where, root: str = "outputs") -> pd.D
     """
     columns = {name: asked for name, asked in where.items() if name != "variant"}
     rows = choose(frame, columns, root, keep_missing=True)
+    rows = single_heads(rows, "probing agree")
     rows = rows[(rows["granularity"] == "head").fillna(value=False) & rows["head"].notna()]
     variants = where.get("variant", ())
     named = having(rows, "variant", variants)
@@ -92,8 +94,11 @@ def _without_partial(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _by_variant(rows: pd.DataFrame, named: pd.Series) -> pd.DataFrame:
-    own = named[rows.index]
-    return rows[own] if own.any() else finding_of_rows(rows).offered(rows)
+    own = rows[named.loc[rows.index].to_numpy()]
+    if own.empty:
+        return finding_of_rows(rows).offered(rows)
+    plain = own[own["normalisation"].isna()]  # normalised values are the same measure on another scale
+    return own if plain.empty else plain
 
 
 def _printed(pairs: pd.DataFrame) -> str:
