@@ -16,7 +16,7 @@ class ProbingError(Exception):
         ...     probing.grid(pd.DataFrame())
         ... except probing.ProbingError as error:
         ...     print(error)
-        grid: frame has no column 'analysis'; give rows as load_results gives them
+        grid: frame has no column 'analysis'; give rows as returned by load_results
     """
 
 

@@ -1,4 +1,4 @@
-"""One run: task, representations, analysis, result; each step only if its outcome is not there yet."""
+"""One run: task, representations, analysis, result. A step runs only if its outcome does not exist yet."""
 
 from __future__ import annotations
 
@@ -41,9 +41,9 @@ class Run(Question):
     """What is asked, and how its answer is found or computed.
 
     Attributes:
-        extracted: Whether the vectors have just been extracted, so that `overwrite=always` is done with them.
-        inner: Whether another run needs the result on its way, and nobody asked for it.
-        overrides: The overrides that compose the configuration; None if there are none that do.
+        extracted: Whether the vectors have just been extracted, so `overwrite=always` does not repeat it.
+        inner: Whether only another run needs the result, and the user did not request it.
+        overrides: Overrides that compose the configuration; None if no overrides do.
     """
 
     extracted: bool = False
@@ -62,14 +62,14 @@ class Run(Question):
         return self.answered().drop(columns=PREDICTED, errors="ignore")
 
     def answered(self) -> pd.DataFrame:
-        """The same rows with the answers to every test item."""
+        """Return the same rows with the answers to every test item."""
         always = self.config.overwrite == "always"
         cached = None if always else self._cached(self.store)
         if cached is not None and not self._claims(cached):
             return cached
         with self.store.lock():
             cached = None if always else self._cached(self.store)
-            if cached is not None:  # another process has computed it meanwhile, or another run on its way
+            if cached is not None:  # computed meanwhile by another process, or earlier as an inner run
                 return self._claimed(cached)
             if always:
                 self.store.drop_parts()
@@ -80,17 +80,17 @@ class Run(Question):
         return frame
 
     def _claims(self, found: pd.DataFrame) -> bool:
-        """Return whether this run asks for a result that another one made on its way."""
+        """Return whether the user now requests the result of an inner run."""
         return not self.inner and bool(found["inner"].fillna(value=False).any())
 
     def _claimed(self, found: pd.DataFrame) -> pd.DataFrame:
-        """The result that was found, from now on marked as asked for."""
+        """Return the result that was found, and mark it as requested."""
         if not self._claims(found):
             return found
         try:
             self.store.claim()
-        except (ProbingError, OSError) as error:  # the rows are right all the same
-            log.warning("%s: still marked as made by another run (%s)", self.store.path, error)
+        except (ProbingError, OSError) as error:  # the rows are still correct
+            log.warning("%s: still marked as an inner run (%s)", self.store.path, error)
         return with_inner(found, inner=False)
 
     def _cached(self, store: ResultStore) -> pd.DataFrame | None:
@@ -102,7 +102,7 @@ class Run(Question):
         except CorruptFileError as error:
             if self.config.overwrite == "never":
                 raise ProbingError(f"{error}; overwrite=missing computes it again") from error
-            log.warning("%s; it is computed again", error)
+            log.warning("%s; computing it again", error)
             return None
 
     def _compute(self, store: ResultStore) -> tuple[pd.DataFrame, Experiment]:
@@ -116,7 +116,7 @@ class Run(Question):
             except CorruptFileError as error:
                 extractor.refill(error)
         raise ProbingError(
-            f"{self.config.paths.representations}: files are damaged as fast as they are written"
+            f"{self.config.paths.representations}: files keep being damaged after they are written"
         )
 
     def _parts(self, experiment: Experiment, store: ResultStore) -> pd.DataFrame:
@@ -136,7 +136,7 @@ class Run(Question):
         return pd.concat(frames, ignore_index=True)
 
     def experiment(self) -> Experiment:
-        """The input of the analysis; nothing of it is computed yet."""
+        """Return the input of the analysis; nothing is computed yet."""
         return self._supply().experiment()
 
     def _supply(self) -> Supply:
@@ -144,26 +144,26 @@ class Run(Question):
         return Supply(self, "missing" if self.extracted and always else self.config.overwrite, self._beside)
 
     def _beside(self, unit: Level, draw: int | None = None, analysis: Analysis | None = None) -> pd.DataFrame:
-        """The result of the same experiment for another unit or by another analysis, found or computed."""
+        """Return the result of the same experiment for another unit or analysis, found or computed."""
         config = replace(self.config, granularity=Granularity(unit, self._layers_of(unit)))
         config = replace(config, analysis=analysis or config.analysis)
         if draw is not None:
             config = replace(config, baseline=BaselineConfig("permuted", draw=draw))
         run = self._changed(config)
-        # heads are read before any is chosen, and reading them anew would drop the vectors in use
+        # heads are read before any is selected, and reading them again would drop the vectors in use
         return replace(run, extracted=run.request == self.request, inner=True).answered()
 
     def _layers_of(self, unit: Level) -> tuple[int, ...] | None:
         return None if unit == "layer" else self.config.granularity.layers
 
     def reference(self) -> Run:
-        """The run that this one is a baseline of; `overwrite=always` is of the baseline, not of it."""
+        """Return the run that this one is a baseline of; `overwrite=always` applies only to the baseline."""
         overwrite: Overwrite = "missing" if self.config.overwrite == "always" else self.config.overwrite
         config = replace(self.config, baseline=BaselineConfig(), overwrite=overwrite)
         return replace(self._changed(config), inner=True)
 
     def _changed(self, config: Config) -> Run:
-        """The run of a configuration that was derived from this one, on the same task and model."""
+        """Return the run of a configuration derived from this one, on the same task and model."""
         overrides = None if self.overrides is None else changed(self.overrides, self.config, config)
         return replace(resolve(config, self.sampled, self.files), overrides=overrides)
 
@@ -186,15 +186,15 @@ class Run(Question):
 
 
 def resolve(config: Config, sampled: Task, known: ModelFiles | None = None) -> Run:
-    """The run of a configuration on a task that has been read.
+    """Return the run of a configuration on a task that has been read.
 
     Args:
-        config: What is asked for.
-        sampled: The task, before a baseline gives it other labels.
-        known: Files that another run has found and digested; used if they are of the same model.
+        config: The configuration.
+        sampled: The task, before a baseline changes its labels.
+        known: Model files that another run has found and digested; used if the model is the same.
 
     Raises:
-        ProbingError: If the analysis refuses the task, or the model is not as it should be.
+        ProbingError: If the analysis refuses the task, or the model is invalid.
     """
     task = baseline_task(sampled, config.baseline, config.seed)
     model = config.model
@@ -229,7 +229,7 @@ def _request(config: Config, files: ModelFiles) -> Request:
 
 
 def _about_vectors(experiment: Experiment) -> dict[str, Any]:
-    """What is known only where vectors are read."""
+    """Return the columns that are known only if vectors are read."""
     return {
         **truth(pose(experiment.task, experiment.seed)),
         "truncated": experiment.representations.truncated,

@@ -1,4 +1,4 @@
-"""What one run asks: a configuration with its task read and its model found, and the names that follow."""
+"""The run spec: a configuration with its task read and its model found, and the names derived from them."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ class Question:
     """One experiment with everything resolved but nothing computed.
 
     Attributes:
-        config: What was asked for.
-        sampled: The question as the task has it.
-        task: The question as it is put, with the labels of a baseline if that has others.
-        files: The model that is asked.
-        request: The vectors that are needed.
+        config: The configuration.
+        sampled: The task with its own labels.
+        task: The task as it is analysed, with the labels of a baseline if there is one.
+        files: Files of the model.
+        request: Request for the vectors.
     """
 
     config: Config
@@ -42,7 +42,7 @@ class Question:
 
     @property
     def names(self) -> dict[str, object]:
-        """What the rows of the result are called by."""
+        """Columns that name the rows of the result."""
         uses = self.config.analysis.uses
         pools = uses == "probe" or (uses == "objective" and self.means.objective.pools)
         of_objective = {"objective": title(self.means.objective)} if uses == "objective" else {}
@@ -63,7 +63,7 @@ class Question:
 
     @cached_property
     def means(self) -> Methods:
-        """With what the analysis answers; the objective is the one that suits the model, if none is named."""
+        """Methods of the analysis; if no objective is named, the one that suits the model."""
         objective = self.config.objective
         chosen = suitable(self.files) if isinstance(objective, Auto) else objective
         chosen = with_saved_head(chosen, self.files)
@@ -71,7 +71,7 @@ class Question:
 
     @cached_property
     def key(self) -> str:
-        """A digest of all that the result depends on, the names in its rows included."""
+        """Digest of everything that the result depends on, including the names in its rows."""
         content = {
             "schema": COMPUTED,
             "names": self.names,
@@ -81,19 +81,19 @@ class Question:
             "task": self.task.digest,
             **self.config.analysis.depends_on(self.means),
         }
-        if self.code:  # a name says nothing about how others' code answers
+        if self.code:  # the name of outside code does not determine its results
             content["code"] = self.code
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
 
     @cached_property
     def code(self) -> list[list[str]]:
-        """The classes from outside the package that answer, with digests of their source."""
+        """Classes from outside the package that the result depends on, with digests of their source."""
         config = self.config
         return outside_code(config.analysis, config.probe, config.task, self.task, self.means.objective)
 
     @cached_property
     def question(self) -> str:
-        """A digest of what a result shares with its baselines: examples, labels, reading, code."""
+        """Digest of everything that a result shares with its baselines: examples, labels, reading, code."""
         request = self.request
         pooling = None if request.statistic else request.pooling
         read = (pooling, request.max_length, request.dtype, request.kept_as)
@@ -102,12 +102,12 @@ class Question:
 
     @cached_property
     def card(self) -> TaskCard:
-        """What the task consists of."""
+        """Contents of the task."""
         return make_card(self.task)
 
     @property
     def store(self) -> ResultStore:
-        """Where the result is kept."""
+        """Store of the result."""
         named_by = ["model", "task", "granularity", "pooling", "probe", "objective"]
         named_by += [] if self.config.baseline.kind == "none" else ["baseline"]
         named_by += [] if self.config.analysis.uses == "probe" else ["analysis"]
@@ -122,10 +122,10 @@ def _plugin(analysis: Analysis) -> dict[str, object]:
 
 
 def baseline_task(task: Task, baseline: BaselineConfig, seed: int) -> Task:
-    """The task with the labels that a baseline puts in the place of its own, if it does.
+    """Return the task with the labels of a baseline, if the baseline has its own.
 
     Raises:
-        ProbingError: If it cannot have such labels.
+        ProbingError: If the task cannot have such labels.
     """
     if baseline.kind == "control":
         return control_task(task, baseline.by, baseline.draw)

@@ -33,12 +33,12 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Supply:
-    """Loads the model and finds or computes vectors, neither before it is asked to.
+    """Source of the input of an analysis, which loads the model and computes vectors only on demand.
 
     Attributes:
-        question: The question that the run answers.
-        overwrite: What to do with cached vectors.
-        beside: Other results that the analysis may ask for.
+        question: The run spec.
+        overwrite: Treatment of cached vectors.
+        beside: Function that returns other results for the analysis.
     """
 
     question: Question
@@ -46,10 +46,10 @@ class Supply:
     beside: Beside
 
     def experiment(self, extractor: Extractor | None = None) -> Experiment:
-        """The experiment of the question; nothing of it is computed yet.
+        """Return the experiment of the run spec; nothing is computed yet.
 
         Args:
-            extractor: Finds or computes vectors; None makes one.
+            extractor: Extractor that finds or computes vectors; None makes one.
         """
         asked, config = self.question, self.question.config
         extractor = extractor or self.extractor()
@@ -99,7 +99,7 @@ class Supply:
         return check_sound(objective.prepare(setting), self.question.config.extract.dtype)
 
     def _setting(self, load: Load, attention: Attention) -> ObjectiveContext:
-        """The input of the objective; it reads hidden states from the same cache as probes do."""
+        """Return the context of the objective, which reads hidden states from the same cache as probes do."""
         asked, config = self.question, self.question.config
         request = replace(asked.request, site="hidden")
 
@@ -119,9 +119,9 @@ class Supply:
         )
 
     def _note_examples(self) -> None:
-        """Write down the example behind each row of the cache, under the names of heads and layers."""
+        """Record the example behind each row of the cache, under the names of heads and layers."""
         asked = self.question
-        if asked.task is not asked.sampled:  # another run, on the labels as they are, notes them
+        if asked.task is not asked.sampled:  # the run on the original labels records them
             return
         unit = "layer" if asked.config.granularity.unit == "layer" else "head"
         names = {**asked.names, "granularity": unit, "model": asked.files.title}
@@ -140,7 +140,7 @@ class Supply:
         return loaded
 
     def _check_words(self, loaded: LoadedModel) -> None:
-        """Refuse words where the tokenizer does not say which characters a token has."""
+        """Refuse words if the tokenizer does not report the characters of a token."""
         task, files = self.question.task, self.question.files
         if loaded.tokenizer.is_fast or not any(unit.span for unit in task.all_units):
             return

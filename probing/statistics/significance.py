@@ -52,8 +52,8 @@ def permutation_p(
     nested folds do: the label of an item also trained the probes of other folds, so p is too small.
 
     Args:
-        answers: Answers of each probe to n test items, (rows, n): classes, int64, or scores, float64; or label
-            sets, bool (rows, n, k).
+        answers: Answers of each probe to n test items, (rows, n): classes, int64, or scores, float64.
+            Label sets are bool (rows, n, k).
         gold: Gold values of the items, (n,) or (n, k).
         metric: Metric of the scores.
         groups: Data set of each item, int64 (n,), if the score is a mean over data sets.
