@@ -332,7 +332,7 @@ def test_a_baseline_of_a_model_without_weights_stands_alone(
     shutil.copytree(tiny_bert, bare, ignore=shutil.ignore_patterns("*.safetensors"))
     low = probing.run(overrides(tmp_path / "out", bare, "baseline=untrained"))
     assert set(low["baseline"]) == {"untrained"}
-    assert "the baseline stands alone" in capsys.readouterr().err
+    assert "the baseline is shown alone; the run to compare it with failed" in capsys.readouterr().err
 
 
 def test_nested_folds_have_no_p(tmp_path: Path, tiny_bert: Path) -> None:
