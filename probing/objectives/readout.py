@@ -24,7 +24,7 @@ from probing.objectives.texts import joint_units, refuse_without_train, with_vec
 from probing.probes.linear import Linear
 from probing.probes.logistic import Logistic
 from probing.probes.ridge import Ridge
-from probing.representations.pooling import Pooling, first_token, last_token, pool
+from probing.representations.reductions.pooling import Pooling, first_token, last_token, pool
 from probing.tasks.problem import pose
 from probing.tasks.target import Classes, one_answer
 from probing.tasks.task import Task

@@ -16,7 +16,7 @@ from probing.objectives.answers import Judge, Judged
 from probing.objectives.classifier import Classifier, OwnAnswers, order_of
 from probing.objectives.objective import Batch, Evaluator, Objective, ObjectiveContext, Output
 from probing.objectives.texts import with_vectors
-from probing.representations.pooling import pool
+from probing.representations.reductions.pooling import pool
 from probing.tasks.target import one_answer
 from probing.tasks.task import Task
 

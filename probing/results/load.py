@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from probing.errors import OldFileError, ProbingError
 from probing.results.baselines import with_baselines
-from probing.results.checks import check_there, numbers
+from probing.results.checks import check_there, numbers, single_heads
 from probing.results.schema import COLUMNS, NONE, PREDICTED, RESULT, as_frame, places
 from probing.results.several import differing, preferred, several
 from probing.results.store import read_result, read_results
@@ -168,6 +168,7 @@ def grid(frame: pd.DataFrame, *, value: str = "test", **where: object) -> pd.Dat
     numbers(rows, value, argument="grid: value")
     if rows.empty:
         raise ProbingError("the frame holds no results; run probing first")
+    rows = single_heads(rows)
     if differing(rows):
         raise several(rows)
     cells = rows.assign(head=rows["head"].fillna(0))

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from probing.tasks.card_text import card_text
 from probing.tasks.target import Classes, Labels, Scores
 from probing.tasks.task import SPLITS, Task, Unit
 
@@ -102,10 +101,6 @@ class TaskCard:
     def as_dict(self) -> dict[str, Any]:
         """Return the card as plain JSON values."""
         return asdict(self)
-
-    def text(self) -> str:
-        """Return the card as a few lines of at most 110 characters."""
-        return card_text(self)
 
 
 def card(task: Task) -> TaskCard:

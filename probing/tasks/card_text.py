@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from probing.tasks.card import SplitCard, TaskCard
+from probing.tasks.card import SplitCard, TaskCard
 
 WIDTH = 110
 # maximum number of classes and data sets to name; the rest are counted

@@ -15,7 +15,7 @@ from probing.analyses.analysis import Experiment
 from probing.probes.logistic import Logistic
 from probing.representations import forward
 from probing.representations.encode import EncodedBatch
-from probing.representations.pooling import Pooling
+from probing.representations.reductions.pooling import Pooling
 from probing.representations.request import unit_id
 from probing.representations.shard import Vectors
 from probing.tasks.target import Classes
