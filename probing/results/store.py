@@ -17,7 +17,7 @@ from probing.io.files import discard, file_name
 from probing.io.locks import held, lock_file
 from probing.io.parquet import read_marked, write_table
 from probing.representations import request
-from probing.results.schema import COLUMNS, PAIR, PREDICTED, SCHEMA, with_inner
+from probing.results.schema import COLUMNS, PREDICTED, SCHEMA, with_inner
 from probing.results.upgrade import upgraded
 
 log = logging.getLogger(__name__)
@@ -199,12 +199,10 @@ def _as_frame(path: Path, frame: pd.DataFrame, schema: int) -> pd.DataFrame:
     if unknown:
         raise MisplacedFileError(str(path), f"no version of probing writes its column {unknown[0]!r}")
     missing = [name for name in COLUMNS if name not in frame]
-    needed = [name for name in missing if name not in PAIR]
-    if needed and schema == SCHEMA:
-        raise MisplacedFileError(str(path), f"it has no column {needed[0]!r}")
+    if missing and schema == SCHEMA:
+        raise MisplacedFileError(str(path), f"it has no column {missing[0]!r}")
     if schema < SCHEMA:
         frame = upgraded(frame)
-    frame = frame.assign(**dict.fromkeys(set(PAIR) - set(frame)))
     if PREDICTED in frame and any(answers.dtype == bool for answers in frame[PREDICTED]):
         sets = [list_.reshape(n, -1) for list_, n in zip(frame[PREDICTED], frame["n_test"], strict=True)]
         frame[PREDICTED] = pd.Series(sets, dtype=object, index=frame.index)
