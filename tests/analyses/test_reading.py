@@ -47,7 +47,7 @@ def pair_task(n: int = 20) -> Task:
 
 def experiment(task: Task, missing: list[int]) -> Reading:
     made = Made(len(task.all_units), np.array(missing, dtype=np.int64), {0: (3, 2)})
-    return Reading(task, torch.device("cpu"), lambda: made)  # type: ignore[arg-type]
+    return Reading(task, torch.device("cpu"), lambda: made)  # type: ignore[arg-type,return-value]
 
 
 def test_every_pair_gets_the_vectors_of_its_two_units() -> None:
@@ -61,7 +61,7 @@ def test_every_pair_gets_the_vectors_of_its_two_units() -> None:
 def test_words_that_the_tokenizer_leaves_out_are_dropped_and_said(caplog: pytest.LogCaptureFixture) -> None:
     def of(missing: list[int], silent: list[int]) -> Reading:
         made = Made(40, np.array(missing), {0: (3, 2)}, np.array(silent, dtype=np.int64))
-        return Reading(pair_task(), torch.device("cpu"), lambda: made)  # type: ignore[arg-type]
+        return Reading(pair_task(), torch.device("cpu"), lambda: made)  # type: ignore[arg-type,return-value]
 
     assert len(of([3, 25], [3, 25]).task) == 18
     assert "2 of 20 examples are dropped: the tokenizer has no token for their words" in caplog.text
