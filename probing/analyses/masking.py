@@ -44,10 +44,11 @@ _Rankings = Annotated[
 
 @dataclass(frozen=True)
 class MaskingAnalysis:
-    """Mask heads, those with the smallest effect first, and score the model after every step; without training.
+    """Mask heads, those with the smallest effect first, and score the model after every step.
 
-    Rankings are made on dev. `iterative` computes importance again after every step, and ends after the
-    first step that leaves less than the threshold on dev. The others sort once and mask all heads.
+    Nothing is trained. Rankings are made on dev. `iterative` computes importance again after every step, and
+    ends after the first step that leaves less than the threshold on dev. The others sort once and mask all
+    heads.
 
     Attributes:
         rankings: Rankings by which heads are masked.

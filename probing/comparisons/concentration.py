@@ -1,4 +1,4 @@
-"""Measures of how localised a task is: the share of its information that few heads hold."""
+"""Measures of how localised a task is: the share of its information that few heads encode."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def concentration(frame: pd.DataFrame) -> pd.DataFrame:
         columns. A column is missing where there are no rows to compute it from.
 
         - `gini`: Gini coefficient of max(test − majority, 0) over heads. It is 0 where all heads score the
-          same and approaches 1 where a single head holds everything; NaN where none is above majority.
+          same and approaches 1 where a single head encodes everything; NaN where none is above majority.
         - `above_majority`: Share of heads whose interval is above majority.
         - `with_best`: Number of heads, the best one included, that score within the best head's interval.
         - `n_heads`: Number of heads of the model.

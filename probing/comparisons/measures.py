@@ -102,7 +102,7 @@ def head_grids(frame: pd.DataFrame) -> list[pd.DataFrame]:
 
 
 def measure_names(grids: Sequence[pd.DataFrame]) -> list[str]:
-    """Return a short name for each grid: its analysis and variant, and whatever else distinguishes it.
+    """Return a short name for each grid: its analysis and variant, and the values that distinguish it.
 
     The first word is the analysis. Tasks and models are named where any grids differ in them, other columns
     where grids of that analysis do: `probe grammar/tense`, `ablation leave_one_out`, `gates lambda 0.01`.

@@ -29,7 +29,7 @@ _TRIES = 5  # attempts to make a folder that other processes remove while it is 
 def file_name(text: str, most: int = 150) -> str:
     """Return a text as a part of a file name: ASCII, cut to a number of bytes.
 
-    File names have at most 255 bytes, and whatever is appended must fit in the rest. Different texts may
+    File names have at most 255 bytes, and appended parts must fit in the rest. Different texts may
     become the same name, so append a digest to distinguish them.
     """
     return re.sub(r"[^A-Za-z0-9.@_-]+", "-", text).encode()[:most].decode()

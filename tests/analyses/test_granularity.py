@@ -111,7 +111,7 @@ def test_numbers_of_heads_are_powers_of_two_up_to_half_and_all() -> None:
     assert Granularity("top_heads").sizes(64) == (1, 2, 4, 8, 16, 32, 64)
     assert Granularity("top_heads").sizes(1) == (1,)
     assert Granularity("top_heads", n=(9, 3, 3)).sizes(12) == (3, 9)
-    with pytest.raises(ProbingError, match="granularity\.n=99: only 12 heads are read; give fewer"):
+    with pytest.raises(ProbingError, match=r"granularity\.n=99: only 12 heads are read; give fewer"):
         Granularity("top_heads", n=(99,)).sizes(12)
     with pytest.raises(ProbingError, match=r"granularity.n is \[0\]"):
         Granularity("top_heads", n=(0,))
