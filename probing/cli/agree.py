@@ -28,7 +28,7 @@ _HEADINGS = {
 
 
 def command(words: Sequence[str]) -> None:
-    """`probing agree [column=value ...] [paths.root=outputs] [out=...]`: print, draw and write agreement.
+    """Run `probing agree [column=value ...] [paths.root=outputs] [out=...]`: print, draw, write agreement.
 
     Raises:
         ProbingError: If no row matches, rows are of several models, or there are fewer than two measures.

@@ -187,7 +187,7 @@ class Run:
 
 
 def _about_vectors(context: Context) -> dict[str, Any]:
-    """Columns that are known only if vectors are read."""
+    """Return the columns that are known only if vectors are read."""
     reading = context.reading
     return {
         **truth(pose(reading.task, context.seed)),

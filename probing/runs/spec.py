@@ -116,7 +116,7 @@ class RunSpec:
 
 
 def _plugin(analysis: Analysis) -> dict[str, object]:
-    """The module of an analysis that is not part of this package, where its finding is."""
+    """Return the module, with the finding, of an analysis from outside the package."""
     module = type(analysis).__module__
     return {} if module.partition(".")[0] == "probing" else {"plugin": module}
 

@@ -120,7 +120,7 @@ def _scorer(answers: NDArray[Any], gold: NDArray[Any], metric: Metric) -> Scorer
 
 
 def _label_scorer(answers: NDArray[np.bool_], gold: NDArray[np.bool_], metric: Metric) -> Scorer:
-    """Several labels: with how often each is answered and true given, an F1 is linear in the hits."""
+    """Return the scorer of label sets: with the frequencies of labels fixed, an F1 is linear in the hits."""
     if metric == "exact_match":
         sets = np.concatenate([answers.reshape(-1, gold.shape[1]), gold])
         codes = np.unique(sets, axis=0, return_inverse=True)[1].ravel()
