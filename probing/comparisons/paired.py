@@ -7,10 +7,10 @@ from typing import Any, Literal, cast
 
 import numpy as np
 import pandas as pd
-import torch
 from numpy.typing import NDArray
 
 from probing.errors import ProbingError
+from probing.io.lazy import torch
 from probing.results.checks import check_numbers
 from probing.results.load import Predictions
 from probing.results.schema import PLACE, fitted

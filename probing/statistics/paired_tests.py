@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
+from probing.io.lazy import torch
 from probing.statistics.metrics import correlate
 from probing.statistics.resampling import class_score
 from probing.tasks.target import SCORE_METRICS, Metric
