@@ -52,7 +52,7 @@ def unit_of(grids: Sequence[Grid]) -> NumberFormat:
 
 
 def facts(grid: Grid, *, with_interval: bool = True) -> list[str]:
-    """What is said above a grid: its best head, and what that is to be seen beside."""
+    """The facts above a grid: its best head, and the numbers to compare it with."""
     if not grid.found:
         best, majority = best_sentence(grid, with_interval=with_interval), majority_sentence(grid)
         chosen = choice_sentence(grid) if with_interval else _corrected(grid)
@@ -66,7 +66,7 @@ def facts(grid: Grid, *, with_interval: bool = True) -> list[str]:
 
 
 def mark_name(grids: Sequence[Grid], kinds: Sequence[str]) -> str:
-    """What the outline of a cell means, of grids of heads or layers."""
+    """The meaning of an outlined cell, in grids of heads or layers."""
     if not grids[0].found:
         return f"best {' or '.join(kinds)}: {highest_name(grids)}"
     return " or ".join(dict.fromkeys(_verb(grid) for grid in grids if grid.best is not None))

@@ -243,7 +243,7 @@ def test_rows_of_no_layer_are_tables(tmp_path: Path) -> None:
     tables = {table.names["analysis"]: table for table in content.tables}
     assert {grid.names["analysis"] for grid in content.grids} == {"probe", "prune", "gates"}
     masking = tables["masking"]
-    assert masking.headings == ("heads left", "iterative", "importance", "ablation", "probe", "random")
+    assert masking.headings == ("heads remaining", "iterative", "importance", "ablation", "probe", "random")
     assert masking.lines[0][:2] == ("12", "83.2 %")
     assert masking.lines[-1][0] == "0"
     frame = found.masking(12)

@@ -110,7 +110,7 @@ def test_a_layer_without_scores_is_missing_and_the_others_are_not() -> None:
 def test_a_comparison_with_infinity_is_not_drawn(tmp_path: Path) -> None:
     frame = grid()
     frame.loc[0, "test"] = np.inf
-    with pytest.raises(ProbingError, match=r"column 'test' of these rows holds infinity in row 0"):
+    with pytest.raises(ProbingError, match=r"column 'test' of these rows is infinite in row 0"):
         draw_comparison(frame, grid(), tmp_path / "picture")
     assert not list(tmp_path.iterdir())
 
