@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 
 from probing.results.alike import apart, quantity
+from probing.results.checks import single_heads
 from probing.results.effects import effect
-from probing.results.finding import finding_of_rows, main_rows
-from probing.results.schema import fitted, places
+from probing.results.finding import Tell, finding_of_rows, main_rows
+from probing.results.schema import fitted, of_pairs, places
 from probing.results.sizes import counts_text, limit_text
 from probing.results.text.found_text import found_summary, found_text, most_text
 from probing.results.text.grid_text import place_text
@@ -47,6 +48,9 @@ def beside_baseline(rows: pd.DataFrame, baseline: pd.DataFrame) -> str:
     Cells that only one of them has are left out, such as permuted labels in `top_heads`, or another best
     layer.
     """
+    if _only_pairs(rows) or _only_pairs(baseline):
+        return f"{baseline['baseline'].iloc[0]}: {summary(baseline)}"
+    rows, baseline = single_heads(rows), single_heads(baseline)
     kind, metric = str(baseline["baseline"].iloc[0]), str(rows["metric"].iloc[0])
     if rows["value"].notna().any():
         return f"{kind}: {summary(baseline)}{_alike(rows, baseline)}"
@@ -76,6 +80,9 @@ def _alike(rows: pd.DataFrame, baseline: pd.DataFrame) -> str:
 
 def part_text(rows: pd.DataFrame) -> str:
     """The report of a finished part of a run: the best score, or the value with the largest effect."""
+    if _only_pairs(rows):
+        return _pairs_text(rows)
+    rows = single_heads(rows)
     placed = rows["layer"].notna()
     if not (rows["value"].notna() & placed).any():
         return f"best {best_score(rows)}"
@@ -84,16 +91,32 @@ def part_text(rows: pd.DataFrame) -> str:
     return f"max {most_text(rows)}" if whole.empty else f"best {best_score(whole)}"
 
 
+def _only_pairs(rows: pd.DataFrame) -> bool:
+    return len(rows) > 0 and bool(of_pairs(rows).all())
+
+
+def _pairs_text(rows: pd.DataFrame) -> str:
+    return f"{len(rows):,} rows for pairs of heads"
+
+
 def best_score(rows: pd.DataFrame) -> str:
     """The best test score of some rows, without permuted labels."""
     return shown(rows["test"][fitted(rows)].max(), str(rows["metric"].iloc[0]))
 
 
 def _whole(rows: pd.DataFrame) -> str:
-    default = found_text if rows["value"].notna().any() else probe_text
-    return (finding_of_rows(rows).text or default)(rows)
+    return _in_words(rows, finding_of_rows(rows).text, found_text, probe_text)
 
 
 def _line(rows: pd.DataFrame) -> str:
-    default = found_summary if rows["value"].notna().any() else probe_summary
-    return (finding_of_rows(rows).line or default)(rows)
+    return _in_words(rows, finding_of_rows(rows).line, found_summary, probe_summary)
+
+
+def _in_words(rows: pd.DataFrame, own: Tell | None, found: Tell, probe: Tell) -> str:
+    """The rows in the words of their analysis, or else as a grid, in which pairs of heads have no place."""
+    if own is not None:
+        return own(rows)
+    if _only_pairs(rows):
+        return _pairs_text(rows)
+    rows = single_heads(rows)
+    return (found if rows["value"].notna().any() else probe)(rows)
