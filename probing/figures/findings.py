@@ -27,7 +27,7 @@ def finding(grid: Grid) -> Finding:
 
 
 def measure_name(grids: Sequence[Grid]) -> str:
-    """The quantity that the colours stand for, without its unit."""
+    """The quantity that the colours show, without its unit."""
     first = finding(grids[0])
     if first.difference:
         return f"{DELTA} {' or '.join(dict.fromkeys(metric_name(grid.key.metric) for grid in grids))}"
@@ -38,12 +38,12 @@ def measure_name(grids: Sequence[Grid]) -> str:
 
 
 def within_one(grid: Grid) -> bool:
-    """Whether the numbers are from 0 to 1 by definition."""
+    """Return whether the numbers are from 0 to 1 by definition."""
     return finding(grid).range_of(grid.key.normalisation) == "from 0 to 1"
 
 
 def unit_of(grids: Sequence[Grid]) -> NumberFormat:
-    """How the numbers of grids on one scale are written."""
+    """The format of the numbers of grids on one scale."""
     key = grids[0].key
     if not grids[0].found:
         return score_unit(key.metric)

@@ -92,12 +92,12 @@ class Grid:
 
     @property
     def found(self) -> bool:
-        """Whether the numbers are findings of an analysis rather than scores of a probe."""
+        """Return whether the numbers are findings of an analysis rather than scores of a probe."""
         return self.value == "value"
 
     @property
     def whole_layers(self) -> bool:
-        """Whether each row is a single probe on the whole layer."""
+        """Return whether each row is a single probe on the whole layer."""
         return self.key.granularity in WHOLE_LAYERS
 
     @property

@@ -87,7 +87,7 @@ PLACE = (*KINDS, "metric", "draw", "stack", "layer", "head", *PAIR, "n_heads")
 
 _SINGLE = tuple(name for name in PLACE if name not in PAIR)
 RESULT = tuple(dict.fromkeys((*GRID, *_SINGLE, "step", "dev", "test", "n_train", "majority", "key")))
-"""Columns that a frame of results needs to distinguish its rows and to have a result."""
+"""Columns that every frame of results has, to distinguish its rows and to report scores."""
 
 
 def as_frame(rows: list[dict[str, object]]) -> pd.DataFrame:

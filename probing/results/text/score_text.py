@@ -78,5 +78,5 @@ def _of(looked: int) -> str:
 
 
 def shown(score: float, metric: str) -> str:
-    """The format of a printed score: a share in percent, a coefficient as it is."""
+    """The format of a printed score: a share in percent, a coefficient as a number."""
     return f"{score:.3f}" if metric in COEFFICIENTS else f"{score:.1%}"
