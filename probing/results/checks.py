@@ -32,7 +32,8 @@ def check_numbers(
     if frame.empty:
         raise ProbingError(f"{what} has no rows; select others")
     if np.isinf(values).any():
-        raise ProbingError(f"column {column!r} of {what} contains infinity in row {np.isinf(values).argmax()}")
+        row = np.isinf(values).argmax()
+        raise ProbingError(f"column {column!r} of {what} contains infinity in row {row}")
     if np.isnan(values).all():
         raise ProbingError(f"column {column!r} of {what} is missing in all {len(values)} rows")
     return values

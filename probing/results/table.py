@@ -88,7 +88,7 @@ def part_text(rows: pd.DataFrame) -> str:
         return f"best {best_score(rows)}"
     full = (rows["variant"] == "full").fillna(value=False)
     whole = rows[~placed & rows["test"].notna() & ~full]  # scores of the model without some heads
-    return f"max {most_text(rows)}" if whole.empty else f"best {best_score(whole)}"
+    return most_text(rows) if whole.empty else f"best {best_score(whole)}"
 
 
 def _only_pairs(rows: pd.DataFrame) -> bool:

@@ -156,14 +156,14 @@ def test_a_baseline_is_told_with_how_alike_both_rank_heads() -> None:
 
 
 def test_a_part_of_a_run_says_what_it_found_most_of() -> None:
-    assert part_text(of(found.ablation(6, 12), "leave_one_out")) == "most -4.2 points"
-    assert part_text(of(found.importance(6, 12), "per_example")) == "max 0.0234 nats"
+    assert part_text(of(found.ablation(6, 12), "leave_one_out")) == "largest effect -4.2 points"
+    assert part_text(of(found.importance(6, 12), "per_example")) == "most important 0.0234 nats"
     assert part_text(found.masking()) == "best 83.2%"
     gates = found.gates()
     gates.loc[gates["variant"] == "full", "test"] = 0.99  # which is not a score under gates
     assert part_text(gates) == "best 83.2%"
     sums = of(found.importance(6, 12), "per_example").assign(analysis=None, variant="example", value=2.5)
-    assert part_text(sums) == "max 2.50"
+    assert part_text(sums) == "largest 2.50"
 
 
 @pytest.mark.parametrize(

@@ -79,12 +79,14 @@ def plain(text: str) -> str:
 
 
 def most_text(rows: pd.DataFrame) -> str:
-    """The value of the head with the largest effect, in the first variant of some rows."""
+    """The largest effect of a head in the first variant of some rows, "largest effect -4.2 points"."""
     rows = rows[rows["value"].notna() & rows["layer"].notna()]
     kinds = places(rows, (*KINDS, "metric"))
     rows = rows[kinds == kinds[0]]
     value = rows["value"].iloc[int(effect(rows).to_numpy().argmax())]
-    return plain(values_of(rows).spoken(float(value)))
+    finding, variant = finding_of_rows(rows), str(rows["variant"].iloc[0])
+    what = finding.best_alone if variant in finding.alone else finding.best
+    return f"{what} {plain(values_of(rows).spoken(float(value)))}"
 
 
 def score_text(score: float, metric: str) -> str:
