@@ -1,4 +1,4 @@
-"""From rows of the result frame to the matrix that is drawn."""
+"""Rows of the result frame as the matrix that is drawn."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from probing.results.finding import finding_of_rows
 from probing.results.several import differing, preferred, several
 from probing.results.sizes import sizes_text
 
-# columns of scores of the task, which can be compared with guessing the majority
+# scores on the task, which can be compared with guessing the majority
 _SCORES = ("dev", "test", "untrained", "control")
 _P = "p_adjusted"
-# the ends of the interval and the rank that belong to a column
+# the interval and the rank that belong to a column
 _BESIDE = {"test": ("test_low", "test_high", None), "value": ("value_low", "value_high", "rank")}
 
 
 def only_grid(rows: pd.DataFrame) -> pd.DataFrame:
-    """The rows themselves, if all are of one grid.
+    """Return the rows unchanged if all of them belong to one grid.
 
     Raises:
-        ProbingError: If there are no rows, or rows of several grids.
+        ProbingError: If there are no rows, or if they belong to several grids.
     """
     grids = split_grids(rows)
     if rows[["analysis", "granularity"]].drop_duplicates().shape[0] == 1:
@@ -37,17 +37,17 @@ def only_grid(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def arrange(rows: pd.DataFrame, order: Order = "head", value: str = "test") -> Grid:
-    """Lay the rows of one grid out as a matrix.
+    """Arrange the rows of one grid as a matrix.
 
     Args:
         rows: Rows of one grid of the result frame, in any order.
-        order: "head" gives each head its own column; "score" sorts each layer, best or most important
-            head first.
-        value: The column to read scores from, a fraction; or "value", what an analysis found.
+        order: "head" gives each head its own column; "score" sorts each layer and puts the best or most
+            important head first.
+        value: The column of scores, as fractions; or "value" for the finding of an analysis.
 
     Raises:
-        ProbingError: If `order` or `value` is unknown, a head has two rows, or the rows are not one for
-            each head or layer.
+        ProbingError: If `order` or `value` is unknown, if a head has two rows, or if a row covers several
+            heads.
     """
     _refuse_several_heads(rows)
     if order not in ("head", "score"):
@@ -83,7 +83,7 @@ def _refuse_several_heads(rows: pd.DataFrame) -> None:
     if kind in ("top_heads", "all_heads") or rows["layer"].isna().any():
         what, how = finding_of_rows(rows).absent
         raise ProbingError(
-            f"rows of granularity {kind} are of several heads at once and no grid; {what} is drawn by {how}"
+            f"rows of granularity {kind} cover several heads and form no grid; {what} is drawn by {how}"
         )
 
 
@@ -96,7 +96,7 @@ def _refuse_duplicates(
         place = f"layer {twice[0]}" + ("" if key.granularity in WHOLE_LAYERS else f" head {twice[1]}")
         start = f"{key.model}, {key.task}: {place} has {counts.max()} rows"
         if differing(rows):
-            raise several(rows, "run", f"{start}, of ")
+            raise several(rows, "run", f"{start}, from ")
         raise ProbingError(f"{start}; keep one of them")
 
 

@@ -1,4 +1,4 @@
-"""Drawing one grid into given axes: the cells and the marks on them."""
+"""The cells of one grid and the marks on them, drawn into given axes."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ class Cell:
     """The size of a cell on paper.
 
     Attributes:
-        width: In points.
-        height: In points.
+        width: Width in points.
+        height: Height in points.
     """
 
     width: float
@@ -39,13 +39,13 @@ class Cell:
         return min(self.width, self.height)
 
     def text_size(self, longest: int) -> float | None:
-        """Size at which so many characters fit into the cell; None if that is too small to be read."""
+        """Font size at which `longest` characters fit into the cell; None if it is too small to read."""
         size = min(_LARGEST, 0.68 * self.height, 0.9 * self.width / (longest * _DIGIT))
         return size if size >= _SMALLEST else None
 
 
 def draw_cells(axes: Axes, grid: Grid, shades: Shades, cell: Cell) -> QuadMesh:
-    """Draw the heatmap with its values, if they fit, and its marks; axis labels are left to the caller.
+    """Draw the heatmap, its marks and, if they fit, its values. The caller labels the axes.
 
     Returns:
         The mesh of coloured cells.
@@ -75,7 +75,7 @@ def draw_cells(axes: Axes, grid: Grid, shades: Shades, cell: Cell) -> QuadMesh:
 
 
 def number_axes(axes: Axes, grid: Grid, cell: Cell, size: float) -> None:
-    """Number layers upward and heads across, leaving out what would overlap."""
+    """Number layers upward and heads across, without the numbers that would overlap."""
     rows = range(0, len(grid.layers), label_step(1.3 * size / cell.height))
     axes.set_yticks(
         [row + 0.5 for row in rows], [layer_name(grid.layers[row]) for row in rows], fontsize=size
@@ -87,12 +87,12 @@ def number_axes(axes: Axes, grid: Grid, cell: Cell, size: float) -> None:
 
 
 def label_step(cells_per_label: float) -> int:
-    """Every how many cells a label stands, if each is as wide as so many cells."""
+    """Number of cells from one label to the next, for labels that are `cells_per_label` cells wide."""
     return next((step for step in (1, 2, 4, 8, 16) if step >= cells_per_label), 32)
 
 
 def ink_on(colour: tuple[float, ...]) -> str:
-    """Black or white, whichever stands out more against the colour."""
+    """Black or white, whichever has more contrast with the colour."""
     linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in colour[:3]]
     luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
     return PAPER if luminance < 0.179 else INK
@@ -107,12 +107,12 @@ def _inks(grid: Grid, shades: Shades, where: list[tuple[int, int]]) -> list[str]
 
 
 def crossed(grid: Grid, shades: Shades, cell: Cell) -> bool:
-    """Whether crosses stand for the signs of numbers that do not fit into the cells."""
+    """Return whether crosses show the signs of numbers that do not fit into the cells."""
     return bool(grid.rising.any()) and cell.text_size(_longest(_texts(grid, shades.unit))) is None
 
 
 def _texts(grid: Grid, unit: NumberFormat) -> list[str]:
-    """The number of each cell that has one; with its interval, where a row is one cell."""
+    """The number of each cell that has one, with its interval where a row is a single cell."""
     places = list(_scored(grid))
     texts = [unit.cell(grid.scores[place]) for place in places]
     if not grid.whole_layers:
@@ -152,7 +152,7 @@ def _mark(
     *,
     corner: bool,
 ) -> None:
-    """A small mark in some cells: in their middle, or in a corner where a number stands there."""
+    """Draw a small mark in some cells: in the middle, or in a corner if the cell has a number."""
     if not places:
         return
     diameter = float(np.clip(0.25 * cell.side, 1.0, 2.8)) * (1.3 if marker == "v" else 1.0)
@@ -194,7 +194,7 @@ def _outline_best(axes: Axes, grid: Grid, cell: Cell) -> None:
         return
     row, column = grid.best
     width = _outline(cell)
-    # Black within white shows on dark and on bright cells alike
+    # black within white is visible on dark and on bright cells
     for ink, line, label in ((PAPER, 2.4 * width, "best-halo"), (INK, width, "best")):
         outline = Rectangle((column, row), 1, 1, fill=False, edgecolor=ink, linewidth=line, label=label)
         outline.set(joinstyle="miter", clip_on=False, zorder=4)

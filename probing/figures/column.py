@@ -1,4 +1,4 @@
-"""Which columns of the result frame a picture can draw."""
+"""The columns of the result frame that a picture can draw."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from probing.tasks.target import CLASS_METRICS, LABEL_METRICS, SCORE_METRICS
 
 
 def check_value(frame: pd.DataFrame, value: str) -> None:
-    """Make sure that a column holds scores.
+    """Check that a column contains scores.
 
     Raises:
-        ProbingError: If it is no column of scores, those of a baseline that has not been run, or missing
-            because the analysis ends in no score.
+        ProbingError: If it is not a column of scores, if its baseline has not been run, or if the analysis
+            gives no scores.
     """
     there = [name for name in ("test", "dev", *DERIVED) if name in frame]
     metrics = [f"test_{metric}" for metric in (*CLASS_METRICS, *SCORE_METRICS, "mse", *LABEL_METRICS)]
     known = value in (*there, *metrics) and value in frame
     if not known or not pd.api.types.is_numeric_dtype(frame[value]):
         use = " or ".join(filter(None, (", ".join(there[:-1]), there[-1])))
-        raise ProbingError(f"value {value!r} is no column of scores; use {use}")
+        raise ProbingError(f"value {value!r} is not a column of scores; use {use}")
     if frame[value].notna().any():
         check_numbers(frame, value, what="these rows")
         return
@@ -35,12 +35,12 @@ def check_value(frame: pd.DataFrame, value: str) -> None:
 
 
 def check_found(frame: pd.DataFrame) -> None:
-    """Make sure that the rows are of an analysis that ends in `value`.
+    """Check that the rows are of an analysis that gives a `value`.
 
     Raises:
-        ProbingError: If they have scores instead.
+        ProbingError: If they have only scores.
     """
     if "value" not in frame or (frame["value"].isna().all() and frame["test"].notna().any()):
         raise ProbingError(
-            "value 'value' is missing in all rows: a probe ends in scores; use test, or another analysis"
+            "value 'value' is missing in all rows: a probe gives scores; use value=test, or another analysis"
         )

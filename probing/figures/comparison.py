@@ -1,4 +1,4 @@
-"""Two grids cell by cell: what one scores against what the other does."""
+"""Two grids cell by cell: the scores of one against those of the other."""
 
 from __future__ import annotations
 
@@ -40,20 +40,27 @@ def draw_comparison(
 ) -> Files:
     """Draw two grids against each other, a dot for each cell, in a panel for each task that both have.
 
-    Above each panel stand the rank correlation of the two and the mean of the second minus the first.
+    Each panel reports the rank correlation of the two grids and the mean of the second minus the first.
 
     Args:
-        frame_a: Rows of the result frame, of one grid for each task; across.
-        frame_b: Rows of the same tasks from another model, probe, seed or paper; upward.
-        path: Where to write; its suffix is replaced by .png, .svg, .pdf and .csv.
+        frame_a: Rows of the result frame, one grid for each task; the horizontal axis.
+        frame_b: Rows of the same tasks from another model, probe, seed or paper; the vertical axis.
+        path: Path of the files; its suffix is replaced by .png, .svg, .pdf and .csv.
         value: The column to draw, "test" or "dev".
 
     Returns:
-        The paths of the PNG, SVG and PDF file, and of the table that they draw.
+        The paths of the PNG, SVG and PDF file, and of the table behind the picture.
 
     Raises:
-        ProbingError: If a task has several grids on one side, no task is on both, its metric is not the
-            same on both, or its grids have no scored cell in common.
+        ProbingError: If a task has several grids on one side, if no task is on both sides, if its metrics
+            differ, or if its grids have no scored cell in common.
+
+    Example:
+        >>> import probing
+        >>> frame = probing.load_results("outputs")  # doctest: +SKIP
+        >>> first, second = (frame[frame["seed"] == seed] for seed in (1, 2))  # doctest: +SKIP
+        >>> probing.draw_comparison(first, second, "seeds").png  # doctest: +SKIP
+        PosixPath('seeds.png')
     """
     first, second = _by_task(frame_a, "the first"), _by_task(frame_b, "the second")
     tasks = [task for task in first if task in second]
@@ -73,7 +80,7 @@ def comparison_figure(
     facts: Mapping[str, Sequence[str]],
     value: str = "test",
 ) -> Figure:
-    """The picture of pairs of scores; to be called within `style.drawing`."""
+    """The picture of pairs of scores; call it within `style.drawing`."""
     prefix = common_prefix([key.task for key, _ in keys])
     layers = sorted(int(layer) for layer in table["layer"].unique())
     usual = usual_metric([key for key, _ in keys])
@@ -113,7 +120,7 @@ def _by_task(frame: pd.DataFrame, side: str) -> dict[str, pd.DataFrame]:
 
 
 def _beside(a: pd.DataFrame, b: pd.DataFrame, value: str) -> pd.DataFrame:
-    """The cells that both have: where they are, what each side is, and its score."""
+    """The cells that both grids have: their place, the names of both sides, and both scores."""
     for rows in (a, b):
         check_value(rows, value)
     grids = [arrange(rows, value=value) for rows in (a, b)]
@@ -135,7 +142,7 @@ def _beside(a: pd.DataFrame, b: pd.DataFrame, value: str) -> pd.DataFrame:
 
 
 def _sizes(table: pd.DataFrame) -> pd.DataFrame:
-    """Counts of examples on both sides, rows of the second below those of the first."""
+    """Counts of examples on both sides, those of the first above those of the second."""
     sides = ({f"{name}_{side}": name for name in SIZES} for side in "ab")
     return pd.concat([table[list(names)].rename(columns=names) for names in sides])
 
@@ -143,7 +150,7 @@ def _sizes(table: pd.DataFrame) -> pd.DataFrame:
 def _facts(a: pd.DataFrame, b: pd.DataFrame, value: str) -> tuple[str, ...]:
     from probing.comparisons.compare import compare
 
-    # how many heads a layer's vector is made of does not make it another cell
+    # the number of heads in a layer's vector does not make it a different cell
     found = compare(a.assign(n_heads=None), b.assign(n_heads=None), value=value)
     metric = str(a["metric"].iloc[0])
     difference = found.mean_difference
@@ -157,10 +164,10 @@ def _differing(keys: Sequence[tuple[GridKey, GridKey]]) -> list[str]:
 
 
 def _names(keys: Sequence[tuple[GridKey, GridKey]]) -> tuple[str, str]:
-    """What the two sides are, by what they differ in."""
+    """The names of the two sides, by the fields in which they differ."""
     fields = _differing(keys)
     across, upward = (" · ".join(describe(side, fields)) for side in keys[0])
-    # a row without a baseline and a full run without a limit have no word for that
+    # `describe` has no word for a row without a baseline or a run without a limit
     unsaid = "no baseline" if "baseline" in fields else "no limit" if "limit" in fields else ""
     return (
         shorten(across or unsaid or "the first", 1.3 * _SIDE, TICK_SIZE),
@@ -184,7 +191,7 @@ def _draw(axes: Axes, cells: pd.DataFrame, layers: Sequence[int], key: GridKey) 
 
 
 def layer_bar(axes: Axes, layers: Sequence[int]) -> None:
-    """The colours of layers, a step for each, numbered upward."""
+    """Draw a bar with the colour of each layer, numbered upward."""
     axes.pcolormesh(
         [0, 1], np.arange(len(layers) + 1), np.array(layers, dtype=np.float64)[:, np.newaxis],
         cmap=score_colours(), vmin=layers[0], vmax=layers[-1], edgecolors=PAPER, linewidth=0.3,

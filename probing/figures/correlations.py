@@ -1,4 +1,4 @@
-"""How alike the grids of tasks, models or seeds are: a matrix ordered by a tree."""
+"""Correlations between the grids of tasks, models or seeds, as a matrix ordered by a tree."""
 
 from __future__ import annotations
 
@@ -49,20 +49,27 @@ def draw_correlations(
 ) -> Files:
     """Draw Spearman correlations of head scores between tasks (or models, seeds), ordered by their tree.
 
-    The tree joins what is most alike first, by average linkage on 1 - rho, as figures 4 and 5 of
+    The tree joins the most similar grids first, by average linkage on 1 - rho, as in figures 4 and 5 of
     Jo and Myaeng (ACL 2020).
 
     Args:
-        frame: Rows of the result frame: of several grids that differ in `by` alone.
-        path: Where to write; its suffix is replaced by .png, .svg, .pdf and .csv.
+        frame: Rows of the result frame, of several grids that differ only in `by`.
+        path: Path of the files; its suffix is replaced by .png, .svg, .pdf and .csv.
         by: The column whose values are compared.
         value: The column of scores.
 
     Returns:
-        The paths of the PNG, SVG and PDF file, and of the table that they draw: the matrix as it is drawn.
+        The paths of the PNG, SVG and PDF file, and of the table behind them: the matrix in the drawn order.
 
     Raises:
-        ProbingError: If there are fewer than two to compare, or the grids differ in more than `by`.
+        ProbingError: If there are fewer than two values to compare, or if the grids differ in other columns
+            than `by`.
+
+    Example:
+        >>> import probing
+        >>> frame = probing.load_results("outputs")  # doctest: +SKIP
+        >>> probing.draw_correlations(frame, "tasks", by="task").png  # doctest: +SKIP
+        PosixPath('tasks.png')
     """
     from probing.comparisons.clusters import linkage
     from probing.comparisons.compare import correlations
@@ -87,7 +94,7 @@ def correlations_figure(
     what: str = f"Spearman's {_RHO} of scores",
     rows: pd.DataFrame | None = None,
 ) -> Figure:
-    """The picture of a matrix in the order of its tree's leaves; to be called within `style.drawing`."""
+    """The picture of a matrix in the order of its tree's leaves; call it within `style.drawing`."""
     names = _names(matrix, by)
     count = len(names)
     cell = min(_CELL, _WIDEST / count)
@@ -96,7 +103,7 @@ def correlations_figure(
     named = max(text_width(name, size) for name in names) + 0.1
     side = cell * count
     left, bar_left = named, named + side + _GAP + _TREE + _BAR_GAP
-    title, *words = header_lines(keys, f"how alike {by}s rank {_ranked(keys)}", rows)
+    title, *words = header_lines(keys, f"rank correlation of {_ranked(keys)} between {by}s", rows)
     width = max(bar_left + _BAR_WIDTH + _BAR_LABELS, text_width(title.text, title.size, bold=True))
     texts = [what, *(line.text for line in words)]
     lines = [title, *(Line(text, TEXT_SIZE, FAINT) for text in wrap(texts, width, TEXT_SIZE))]
@@ -118,7 +125,7 @@ def correlations_figure(
 
 
 def in_order(matrix: pd.DataFrame, tree: NDArray[np.float64]) -> pd.DataFrame:
-    """The matrix with its rows and columns as the leaves of the tree stand."""
+    """The matrix with its rows and columns in the order of the leaves of the tree."""
     from scipy.cluster.hierarchy import leaves_list
 
     names = matrix.index[leaves_list(tree)]

@@ -1,4 +1,4 @@
-"""A page of small panels of one size, each with its own axes, a heading, and one legend for all."""
+"""A page of small panels of one size: each has its axes and a heading, and all share one legend."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ _BAR_GAP, _BAR_WIDTH, _BAR_LABELS, _LONGEST_BAR = 0.3, 0.16, 0.75, 3.2
 
 @dataclass(frozen=True)
 class Facet:
-    """One panel before it is placed.
+    """A panel before it is placed.
 
     Attributes:
         name: The line above it.
-        facts: Shorter lines below its name.
-        draw: Draws into its axes, of which there are several if `Facets.heights` has several heights.
-        y_labels: Left of its axes if no panel stands left of it.
+        facts: Shorter lines below the name.
+        draw: Function that draws into the axes; there is one for each of `Facets.heights`.
+        y_labels: Labels of the axes, drawn if the panel is the first of its row.
     """
 
     name: str
@@ -49,13 +49,13 @@ class Facets:
     """A page of panels before it is placed.
 
     Attributes:
-        header: The lines above all panels.
-        panels: In the order in which they are read.
-        entries: What the legend says: the marks by their names.
-        x_label: Below the lowest panel of each column.
-        heights: Of the axes of a panel, from its top, in inches where panels are small.
-        bar: Draws a colour bar for all panels; None if there is none.
-        width: Of a panel, in inches where panels are small.
+        header: Lines above all panels.
+        panels: Panels in reading order.
+        entries: Entries of the legend: a sample of each mark by its name.
+        x_label: Label below the lowest panel of each column.
+        heights: Heights of the axes of a panel from its top, in inches before panels are enlarged.
+        bar: Function that draws a colour bar for all panels; None if there is none.
+        width: Width of a panel, in inches before panels are enlarged.
     """
 
     header: Sequence[Line]
@@ -68,12 +68,12 @@ class Facets:
 
 
 def header_lines(keys: Sequence[GridKey], what: str, rows: pd.DataFrame | None = None) -> list[Line]:
-    """The header of a page of several grids: what they show, and what they have in common.
+    """The header of a page of several grids: its subject, and what the grids have in common.
 
     Args:
         keys: Keys of the grids.
-        what: Name of what is drawn.
-        rows: With the columns that count examples, which are named; None names none.
+        what: Subject of the page.
+        rows: Rows with the columns that count examples; None leaves the counts out.
     """
     models = list(dict.fromkeys(key.model for key in keys))
     title = f"{models[0] if len(models) == 1 else f'{len(models)} models'}: {what}"
@@ -89,12 +89,12 @@ def header_lines(keys: Sequence[GridKey], what: str, rows: pd.DataFrame | None =
 def panel_name(
     key: GridKey, keys: Sequence[GridKey], rows: pd.DataFrame, of: pd.DataFrame
 ) -> tuple[str, list[str]]:
-    """The name of a panel among the others of its page, and the words below the name.
+    """The name that distinguishes a panel on its page, and the words below the name.
 
     Args:
         key: Key of the panel.
         keys: Keys of all panels.
-        rows: Rows of the panel; its examples are counted where panels differ in them.
+        rows: Rows of the panel; the number of examples is shown if panels differ in it.
         of: Rows of all panels.
     """
     varying = [name for name in GridKey._fields if len({getattr(other, name) for other in keys}) > 1]
@@ -109,7 +109,7 @@ def panel_name(
 
 
 def facets_figure(facets: Facets) -> Figure:
-    """The picture of a page of panels; to be called within `style.drawing`."""
+    """The picture of a page of panels; call it within `style.drawing`."""
     columns = facet_columns(len(facets.panels))
     scale = {1: 2.4, 2: 1.6, 3: 1.2}.get(columns, 1.0)
     width, heights = scale * facets.width, [scale * height for height in facets.heights]
@@ -140,14 +140,14 @@ def facets_figure(facets: Facets) -> Figure:
 
 
 def facet_columns(panels: int) -> int:
-    """How many panels stand side by side: four at most, and as many in each row as can be."""
+    """Number of panels in a row: at most four, with rows as equal as possible."""
     return math.ceil(panels / math.ceil(panels / _MOST_COLUMNS))
 
 
 def _tops(
     headings: Sequence[Sequence[Line]], columns: int, top: float, tall: float
 ) -> tuple[list[float], float]:
-    """Where the panels of each row start, and where the last row ends with its label."""
+    """The top of each row of panels, and the bottom of the last row with its label."""
     tops = []
     for start in range(0, len(headings), columns):
         of_row = headings[start : start + columns]
@@ -186,7 +186,7 @@ def _stack(page: Page, box: tuple[float, float, float], heights: Sequence[float]
 
 
 def _entry_columns(entries: Mapping[str, Any], width: float) -> int:
-    """How many entries of a legend fit beside each other."""
+    """Number of legend entries that fit next to each other."""
     widest = max((text_width(name, TICK_SIZE) for name in entries), default=0.0)
     sample = (_SAMPLE + 0.5 + 1.8) * TICK_SIZE / 72
     return max(1, min(len(entries), int((width - _LEFT) / (widest + sample))))

@@ -27,7 +27,7 @@ def finding(grid: Grid) -> Finding:
 
 
 def measure_name(grids: Sequence[Grid]) -> str:
-    """The quantity that the colours stand for, without its unit."""
+    """The quantity that the colours show, without its unit."""
     first = finding(grids[0])
     if first.difference:
         return f"{DELTA} {' or '.join(dict.fromkeys(metric_name(grid.key.metric) for grid in grids))}"
@@ -38,12 +38,12 @@ def measure_name(grids: Sequence[Grid]) -> str:
 
 
 def within_one(grid: Grid) -> bool:
-    """Whether the numbers are from 0 to 1 by definition."""
+    """Return whether the numbers are from 0 to 1 by definition."""
     return finding(grid).range_of(grid.key.normalisation) == "from 0 to 1"
 
 
 def unit_of(grids: Sequence[Grid]) -> NumberFormat:
-    """How the numbers of grids on one scale are written."""
+    """The format of the numbers of grids on one scale."""
     key = grids[0].key
     if not grids[0].found:
         return score_unit(key.metric)
@@ -52,7 +52,7 @@ def unit_of(grids: Sequence[Grid]) -> NumberFormat:
 
 
 def facts(grid: Grid, *, with_interval: bool = True) -> list[str]:
-    """What is said above a grid: its best head, and what that is to be seen beside."""
+    """The facts above a grid: its best head, and the numbers to compare it with."""
     if not grid.found:
         best, majority = best_sentence(grid, with_interval=with_interval), majority_sentence(grid)
         chosen = choice_sentence(grid) if with_interval else _corrected(grid)
@@ -66,7 +66,7 @@ def facts(grid: Grid, *, with_interval: bool = True) -> list[str]:
 
 
 def mark_name(grids: Sequence[Grid], kinds: Sequence[str]) -> str:
-    """What the outline of a cell means, of grids of heads or layers."""
+    """The meaning of an outlined cell, in grids of heads or layers."""
     if not grids[0].found:
         return f"best {' or '.join(kinds)}: {highest_name(grids)}"
     return " or ".join(dict.fromkeys(_verb(grid) for grid in grids if grid.best is not None))

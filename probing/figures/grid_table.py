@@ -9,7 +9,7 @@ from probing.results.sizes import SIZES
 
 
 def grid_table(frame: pd.DataFrame, value: str) -> pd.DataFrame:
-    """What a picture of grids draws, as rows: which grid, which cell, its scores."""
+    """The rows that a picture of grids draws: names of the grid, the cell, and its scores."""
     found = ("value", "value_low", "value_high", "full", "rank") if value == "value" else ()
     scores = dict.fromkeys(("dev", "test", "test_low", "test_high", value, "majority", *found))
     columns = [*GridKey._fields, "layer", "head", *scores, "p_adjusted", *SIZES]

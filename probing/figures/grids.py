@@ -1,4 +1,4 @@
-"""One grid of the result frame: its names, and its matrix as it is drawn."""
+"""A grid of the result frame: its names, and its matrix as it is drawn."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ WHOLE_LAYERS = ("layer", "attention")
 
 
 class GridKey(NamedTuple):
-    """What tells one grid of the result frame from another."""
+    """The fields that distinguish the grids of the result frame."""
 
     analysis: str
     plugin: str
@@ -49,25 +49,25 @@ NO_KIND = {"penalty": "", "variant": "", "fill": "", "normalisation": ""}
 
 @dataclass(frozen=True)
 class Grid:
-    """Scores of the heads of a model as they are drawn: one row per layer, upward from the input.
+    """Scores of the heads of a model as they are drawn: a row for each layer, upward from the input.
 
     Attributes:
-        key: Which grid of the frame this is.
+        key: Fields that identify the grid.
         value: The column that `scores` were read from.
-        order: Whether columns are head indices or ranks within the layer.
-        majority: Score of always guessing the majority class; a fraction, NaN if unknown, or if `value`
-            is no score of the task but a difference or a p-value.
+        order: "head" if columns are head indices, "score" if they are ranks within the layer.
+        majority: Score of always guessing the majority class, as a fraction. NaN if it is unknown, or if
+            `value` is not a score on the task but a difference or a p-value.
         layers: Layer number of each row, ascending.
         heads: int64 (rows, columns), the head in each cell; ABSENT where the layer has no such head.
         scores: float64 (rows, columns), fractions; NaN where there is no head or no score.
         low: float64 (rows, columns), lower end of the confidence interval; NaN where there is none.
         high: float64 (rows, columns), upper end of the confidence interval; NaN where there is none.
-        rank: float64 (rows, columns), from 1: how much the model needs each; NaN where that is not known,
+        rank: float64 (rows, columns), rank by effect on the model from 1, the largest; NaN if it is unknown
             or `value` is a score.
-        full: Score of the whole model that differences are to; NaN where there is none.
-        p: float64 (rows, columns), p corrected for choosing the best of all; NaN where there is none.
+        full: Score of the full model, the reference of differences; NaN where there is none.
+        p: float64 (rows, columns), p, corrected for choosing the best of all; NaN where there is none.
         sizes: Examples behind the numbers, "n 1000 train, 500 dev, 500 test"; may be empty.
-        ranked_on: The split whose examples rank the cells, "dev"; empty if cells have no rank.
+        ranked_on: Split whose examples rank the cells, "dev"; empty if cells have no rank.
     """
 
     key: GridKey
@@ -92,17 +92,17 @@ class Grid:
 
     @property
     def found(self) -> bool:
-        """Whether this is what an analysis found about a head, and no score of a probe."""
+        """Return whether the numbers are findings of an analysis rather than scores of a probe."""
         return self.value == "value"
 
     @property
     def whole_layers(self) -> bool:
-        """Whether each row is one probe on the whole layer."""
+        """Return whether each row is a single probe on the whole layer."""
         return self.key.granularity in WHOLE_LAYERS
 
     @property
     def present(self) -> NDArray[np.bool_]:
-        """Cells that stand for a head (or layer) of the model."""
+        """Cells that represent a head (or layer) of the model."""
         return np.not_equal(self.heads, ABSENT)
 
     @property
@@ -112,29 +112,29 @@ class Grid:
 
     @property
     def against(self) -> Against:
-        """The side of the majority on which intervals lie; for differences, the side of 0."""
+        """The position of intervals relative to the majority; for differences, relative to 0."""
         return against(self.low, self.high, 0.0 if self.found else self.majority)
 
     @property
     def guessing(self) -> NDArray[np.bool_]:
-        """Cells whose interval holds the majority; for differences, cells whose interval holds 0."""
+        """Cells whose interval contains the majority; for differences, cells whose interval contains 0."""
         return self.against.holds
 
     @property
     def falling(self) -> NDArray[np.bool_]:
-        """Cells of scores whose interval lies below the majority."""
+        """Cells of scores whose interval is below the majority."""
         return np.zeros_like(self.present) if self.found else self.against.below
 
     @property
     def rising(self) -> NDArray[np.bool_]:
-        """Cells of differences that are shown to be above 0, which colours do not tell in grey."""
+        """Cells of differences whose interval is above 0, since a greyscale print does not show the sign."""
         return self.against.above if self.found else np.zeros_like(self.present)
 
     @property
     def best(self) -> tuple[int, int] | None:
-        """Row and column of the highest score; of equals, the lowest layer and then the lowest head.
+        """Row and column of the highest score; among equals, the lowest layer and then the lowest head.
 
-        Of what an analysis found, the cell that the model needs most; None if its rows are not ranked.
+        For the findings of an analysis, the cell with the largest effect; None if its rows are not ranked.
         """
         if self.found:
             return _first(-self.rank)
@@ -149,7 +149,7 @@ def _first(numbers: NDArray[np.float64]) -> tuple[int, int] | None:
 
 
 def key_of(rows: pd.DataFrame) -> GridKey:
-    """Which grid the first of some rows is of; what is missing is empty."""
+    """The key of the grid of the first row; missing fields are empty."""
     first: Any = rows.iloc[0]
     fields: list[Any] = ["" if pd.isna(first[name]) else first[name] for name in GridKey._fields]
     return GridKey(*fields)
@@ -161,7 +161,7 @@ def key_quantity(key: GridKey, value: str) -> Quantity:
 
 
 def split_grids(frame: pd.DataFrame) -> list[pd.DataFrame]:
-    """The rows of each grid, in the order in which the grids first appear in the frame.
+    """Split a frame into the rows of each grid, in the order of their first appearance.
 
     Raises:
         ProbingError: If the frame has no rows.

@@ -1,4 +1,4 @@
-"""The effect of n heads: the best together, beside whole layers, random heads and permuted labels."""
+"""The effect of n heads: the best together, whole layers, random heads and permuted labels."""
 
 from __future__ import annotations
 
@@ -43,21 +43,27 @@ _PANEL = [name for name in GridKey._fields if name not in NO_KIND]
 
 @checked(frame=RESULT)
 def draw_top_heads(frame: pd.DataFrame, path: str | Path, *, value: str = "test") -> Files:
-    """Draw score against the number of heads read together, a panel for each task.
+    """Draw scores against the number of heads read together, a panel for each task.
 
-    The heads that are best on dev have their interval; random heads and permuted labels have the mean and
-    the range of their draws; the last layer, the layer that is best on dev and the majority are levels.
+    The curve of the heads that are best on dev has its interval. Random heads and permuted labels have the
+    mean and range of their draws. The last layer, the best layer on dev and the majority are levels.
 
     Args:
-        frame: Rows of the result frame of granularity top_heads; rows of any other are left out.
-        path: Where to write; its suffix is replaced by .png, .svg, .pdf and .csv.
+        frame: Rows of the result frame of granularity top_heads; other rows are left out.
+        path: Path of the files; its suffix is replaced by .png, .svg, .pdf and .csv.
         value: The column to draw, "test" or "dev".
 
     Returns:
-        The paths of the PNG, SVG and PDF file, and of the table that they draw.
+        The paths of the PNG, SVG and PDF file, and of the table behind the picture.
 
     Raises:
         ProbingError: If there are no such rows, or several runs have the same names.
+
+    Example:
+        >>> import probing
+        >>> frame = probing.load_results("outputs")  # doctest: +SKIP
+        >>> probing.draw_top_heads(frame, "top_heads").png  # doctest: +SKIP
+        PosixPath('top_heads.png')
     """
     table = top_heads_table(frame, value)
     with drawing():
@@ -65,7 +71,7 @@ def draw_top_heads(frame: pd.DataFrame, path: str | Path, *, value: str = "test"
 
 
 def top_heads_table(frame: pd.DataFrame, value: str = "test") -> pd.DataFrame:
-    """What the picture draws: a row for each curve and n, and one for each level.
+    """The table behind the picture: a row for each curve and n, and one for each level.
 
     Returns:
         Columns of the grid's key (variant is the curve), `n_heads`, `layer`, `score` (the mean of draws),
@@ -85,7 +91,7 @@ def top_heads_table(frame: pd.DataFrame, value: str = "test") -> pd.DataFrame:
     for _, cell in rows[known].groupby(columns, sort=False, dropna=False, observed=True):
         if len(cell["key"].unique()) > 1 or cell["draw"].duplicated().any():
             task, variant = cell[["task", "variant"]].iloc[0]
-            raise several(cell, "run", f"{task}: {variant} is of ")
+            raise several(cell, "run", f"{task}: {variant} is from ")
         made.append({**cell.iloc[0][[*columns, "dev", "majority", *SIZES]].to_dict(), **_spread(cell, value)})
     table = pd.DataFrame(made)[[*columns, "score", "low", "high", "draws", "dev", "majority", *SIZES]]
     table["dev"] = table["dev"].where(~table["variant"].isin(_DRAWN))
@@ -95,7 +101,7 @@ def top_heads_table(frame: pd.DataFrame, value: str = "test") -> pd.DataFrame:
 
 
 def top_heads_figure(table: pd.DataFrame, value: str = "test") -> Figure:
-    """The picture of such a table; to be called within `style.drawing`."""
+    """The picture of such a table; call it within `style.drawing`."""
     panels = [rows for _, rows in table.groupby(_PANEL, sort=False, dropna=False, observed=True)]
     keys = [key_of(rows.assign(**NO_KIND)) for rows in panels]
     return facets_figure(
@@ -109,7 +115,7 @@ def top_heads_figure(table: pd.DataFrame, value: str = "test") -> Figure:
 
 
 def _spread(cell: pd.DataFrame, value: str) -> dict[str, float]:
-    """The mean of draws and their range; of one row, its interval."""
+    """The mean and range of several draws; for a single row, its score and interval."""
     scores = cell[value].to_numpy(dtype=np.float64, na_value=np.nan)
     if cell["variant"].iloc[0] in _DRAWN:
         known = scores[np.isfinite(scores)]
@@ -158,14 +164,14 @@ def _draw(axes: Axes, rows: pd.DataFrame, metric: str) -> None:
 
 
 def _number_heads(axes: Axes, counts: Sequence[int]) -> None:
-    """A logarithmic axis with a number below each n, unless it stood too near to the one before it."""
+    """Number a logarithmic axis of n, without the numbers that are too close to the next one."""
     if not counts:
         return
     axes.set_xscale("log", base=2)
     axes.xaxis.set_minor_locator(NullLocator())
     span = max(np.log2(counts[-1] / counts[0]), 1.0)
     axes.set_xlim(counts[0] / 2 ** (0.04 * span), counts[-1] * 2 ** (0.04 * span))
-    # the last n is all heads, which has to be named
+    # the last n is all heads and always has a number
     kept = [counts[-1]]
     for count in reversed(counts[:-1]):
         if np.log2(kept[-1] / count) / span > 0.1:

@@ -1,4 +1,4 @@
-"""One grid as a picture of its own."""
+"""A picture of a single grid."""
 
 from __future__ import annotations
 
@@ -33,24 +33,31 @@ def draw_grid(rows: pd.DataFrame, path: str | Path, *, order: Order = "head", va
     """Draw one grid as a heatmap: layers upward from the input, heads across.
 
     Colours run from the majority (or the lowest score, if that is lower) to the best head. The best head
-    (highest test score) is outlined and named above; a dot marks cells whose 95 % interval holds the
-    majority, a triangle those whose interval lies below it. What an analysis found (`value="value"`) has
-    colours from 0, those of differences as far below 0 as above; the most important head is
-    outlined, and a dot marks differences whose interval holds 0.
+    (highest test score) is outlined and named above. A dot marks cells whose 95 % interval contains the
+    majority, a triangle cells whose interval is below it. The findings of an analysis (`value="value"`) have
+    colours from 0, and differences a scale symmetric about 0. There the head with the largest effect is
+    outlined, and a dot marks differences whose interval contains 0.
 
     Args:
         rows: Rows of the result frame, of one (model, task, granularity, pooling, probe, seed).
-        path: Where to write; its suffix is replaced by .png, .svg, .pdf and .csv.
+        path: Path of the files; its suffix is replaced by .png, .svg, .pdf and .csv.
         order: "head" numbers the heads; "score" sorts each layer from its best head to its worst.
-        value: The column to draw: "test", "dev", one that `load_results` adds, as "selectivity"; or
-            "value", what an analysis found: an importance, a difference, a gate, an entropy.
+        value: The column to draw: "test", "dev", a column that `load_results` adds, such as "selectivity", or
+            "value", the finding of an analysis: an importance, a difference, a gate, an entropy.
 
     Returns:
-        The paths of the PNG, SVG and PDF file, and of the table that they draw.
+        The paths of the PNG, SVG and PDF file, and of the table behind the picture.
 
     Raises:
-        ProbingError: If there are no rows, rows of several grids, two rows of one head, or rows of
-            several heads at once.
+        ProbingError: If there are no rows, if they belong to several grids, if a head has two rows, or if a
+            row covers several heads.
+
+    Example:
+        >>> import probing
+        >>> frame = probing.load_results("outputs")  # doctest: +SKIP
+        >>> tense = frame[frame["task"] == "grammar/tense"]  # doctest: +SKIP
+        >>> probing.draw_grid(tense, "tense", order="score").png  # doctest: +SKIP
+        PosixPath('tense.png')
     """
     rows = only_grid(rows)
     grid = arrange(rows, order, value)
@@ -59,7 +66,7 @@ def draw_grid(rows: pd.DataFrame, path: str | Path, *, order: Order = "head", va
 
 
 def grid_figure(grid: Grid) -> Figure:
-    """The picture of a grid; to be called within `style.drawing`."""
+    """The picture of a grid; call it within `style.drawing`."""
     rows, columns = grid.scores.shape
     widest_cell = _PROFILE_WIDTH if grid.whole_layers else _CELL_WIDTH
     cell_width, cell_height = min(widest_cell, _WIDEST / columns), min(_CELL_HEIGHT, _TALLEST / rows)
@@ -86,7 +93,7 @@ def grid_figure(grid: Grid) -> Figure:
 
 
 def _analysis(grid: Grid) -> list[str]:
-    """What was asked, unless it was a probe."""
+    """The name and variant of the analysis; empty for a probe."""
     if not grid.found:
         return []
     return [": ".join(filter(None, [grid.key.analysis, variant_name(grid.key)]))]

@@ -1,7 +1,7 @@
-"""Pictures that were drawn before: the same rows, drawn by the same code, are copied instead of drawn again.
+"""Kept pictures: the same rows are not drawn again by the same code, but their pictures are copied.
 
-Drawing takes about as long as everything else that a run does whose result is found. This module imports no
-plotting library.
+For a run whose result is found, drawing takes about as long as everything else. This module does not import
+a plotting library.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ DrawFiles = Callable[[], Sequence[Path]]
 def drawn_once(
     rows: pd.DataFrame, order: str, folder: Path, store: Path, draw: DrawFiles
 ) -> tuple[Path, ...]:
-    """Draw a run into its folder, or copy the pictures that were drawn of the same rows.
+    """Draw a run into its folder, or copy the pictures that were drawn from the same rows.
 
     Args:
         rows: Rows of the result frame, of one run.
         order: The order of heads in a grid.
         folder: The folder of the run.
         store: The folder of kept pictures.
-        draw: Draws into `folder`, and returns the files.
+        draw: Function that draws into `folder` and returns the files.
 
     Returns:
         The files in `folder`.
@@ -48,7 +48,7 @@ def drawn_once(
 
 
 def _copied(kept: Path, folder: Path) -> tuple[Path, ...] | None:
-    """Copy kept pictures; None if there are none, or one of them is damaged."""
+    """Copy kept pictures; None if there are none or one of them is damaged."""
     try:
         digests: dict[str, str] = json.loads((kept / _LIST).read_text(encoding="utf-8"))
         contents = {name: (kept / name).read_bytes() for name in digests}
@@ -63,7 +63,7 @@ def _copied(kept: Path, folder: Path) -> tuple[Path, ...] | None:
 
 
 def _keep(kept: Path, files: Sequence[Path]) -> None:
-    """Write copies, and then their list, without which they are not read."""
+    """Write copies, and last the list of them. Without the list they are not read."""
     contents = {path.name: path.read_bytes() for path in files}
     for name, content in contents.items():
         replace_file(kept / name, content)

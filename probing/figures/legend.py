@@ -1,4 +1,4 @@
-"""The key to the marks on the cells."""
+"""The legend of the marks on the cells."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from probing.figures.style import INK, NO_SCORE, PAPER, TICK_SIZE, score_colours
 def draw_legend(
     page: Page, left: float, top: float, grids: Sequence[Grid], *, columns: int, crosses: bool
 ) -> None:
-    """Explain the marks that occur in the grids, below `top`; `crosses` are those of `cells.crossed`."""
+    """Explain the marks in the grids, below `top`; `crosses` is the answer of `cells.crossed`."""
     draw_entries(page, left, top, _entries(grids, crosses=crosses), columns=columns)
 
 
 def draw_entries(
     page: Page, left: float, top: float, entries: Mapping[str, Any], *, columns: int, length: float = 1.2
 ) -> None:
-    """Explain marks, below `top`: a name for each, and a sample that is `length` letters long."""
+    """Explain marks below `top`: a name for each, and a sample that is `length` letters long."""
     if not entries:
         return
     width, height = page.figure.get_size_inches()
@@ -39,12 +39,12 @@ def draw_entries(
 
 
 def legend_height(grids: Sequence[Grid], *, columns: int, crosses: bool) -> float:
-    """How much of the page `draw_legend` fills, in inches."""
+    """Height of `draw_legend` on the page, in inches."""
     return entries_height(len(_entries(grids, crosses=crosses)), columns=columns)
 
 
 def entries_height(entries: int, *, columns: int) -> float:
-    """How much of the page so many entries fill, in inches."""
+    """Height of a number of entries on the page, in inches."""
     return -(-entries // columns) * 1.5 * TICK_SIZE / POINTS
 
 
@@ -62,14 +62,14 @@ def _entries(grids: Sequence[Grid], *, crosses: bool) -> dict[str, Any]:
         entries[falling_name(grids)] = (square_sample(to_hex(score_colours()(0.0))), low)
     if crosses:
         cross = Line2D([], [], linestyle="", marker="+", markersize=4.2, color=INK, markeredgewidth=0.8)
-        entries["above 0, as is its interval"] = cross
+        entries["above 0, including its 95 % interval"] = cross
     if any(grid.unscored.any() for grid in grids):
         entries["no score"] = square_sample(NO_SCORE)
     return entries
 
 
 def square_sample(fill: str, edge: str | None = None) -> Line2D:
-    """A cell of some colour, as it looks in the legend."""
+    """The sample of a coloured cell in the legend."""
     return Line2D(
         [], [], linestyle="", marker="s", markersize=7.0 if edge else 8.0, markerfacecolor=fill,
         markeredgecolor=edge or "none", markeredgewidth=1.3 if edge else 0.0,

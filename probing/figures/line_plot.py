@@ -1,4 +1,4 @@
-"""Lines, bands and levels of scores, drawn alike in all pictures."""
+"""Lines, bands and levels of scores, drawn the same way in all pictures."""
 
 from __future__ import annotations
 
@@ -28,57 +28,57 @@ LEVELS: Final[dict[str, tuple[str, Any, float]]] = {
     "full": (INK, (0, (6, 2)), 1.0),
     "threshold": (RULE, (0, (1, 1)), 0.8),
 }
-"""Colour, dashes and width of what scores are compared with."""
+"""Colour, dashes and width of the levels that scores are compared with."""
 _SHADES: Final = {"inner": 0.26, "outer": 0.12}
 _LEAST_SPAN: Final = 0.05
 
 
 def style_of(number: int) -> dict[str, Any]:
-    """Colour, dashes and marker of the line of a number.
+    """Colour, dashes and marker of a numbered line.
 
     Raises:
-        ProbingError: If there are more lines than can be told apart.
+        ProbingError: If there are more lines than a reader can distinguish.
     """
     if number >= len(LINES):
         raise ProbingError(
-            f"more than {len(LINES)} lines in one panel cannot be told apart; select fewer, as with model=..."
+            f"one panel has more than {len(LINES)} lines; select fewer of them, as with model=..."
         )
     colour, dash, marker = LINES[number]
     return {"color": colour, "linestyle": dash, "marker": marker, "markersize": 3.0, "linewidth": 1.3}
 
 
 def draw_line(axes: Axes, x: ArrayLike, y: ArrayLike, style: dict[str, Any], name: str) -> None:
-    """A line with its markers; it is broken where a score is missing."""
+    """Draw a line with its markers, broken where a score is missing."""
     axes.plot(x, y, label=name, markeredgewidth=0, zorder=4, clip_on=False, **style)
 
 
 def draw_band(axes: Axes, x: ArrayLike, low: ArrayLike, high: ArrayLike, colour: str, shade: str) -> None:
-    """What lies between two lines, "inner" darker than "outer"; nothing where neither is known."""
+    """Fill the area between two lines, "inner" darker than "outer"; nothing where neither is known."""
     if np.isfinite(np.asarray(low, dtype=float)).any():
         axes.fill_between(x, low, high, color=colour, alpha=_SHADES[shade], linewidth=0, zorder=2)
 
 
 def draw_best(axes: Axes, x: ArrayLike, y: ArrayLike, style: dict[str, Any]) -> None:
-    """The best of several, a thin dotted line with the markers of the line of all, but hollow."""
+    """Draw the best of several: a thin dotted line, with the markers of the main line but hollow."""
     own = {**_BEST, "color": style["color"], "marker": style["marker"]}
     axes.plot(x, y, label="best", zorder=3, clip_on=False, **own)
 
 
 def draw_level(axes: Axes, level: float, kind: str) -> None:
-    """A line across the panel, if its level is known."""
+    """Draw a line across the panel, if its level is known."""
     if np.isfinite(level):
         colour, dash, width = LEVELS[kind]
         axes.axhline(level, color=colour, linestyle=dash, linewidth=width, zorder=1, label=kind)
 
 
 def draw_beside(axes: Axes, x: ArrayLike, y: ArrayLike, kind: str) -> None:
-    """What a line is compared with, where that differs along x."""
+    """Draw a reference that varies along x."""
     colour, dash, width = LEVELS[kind]
     axes.plot(x, y, color=colour, linestyle=dash, linewidth=width, zorder=3, label=kind)
 
 
 def score_axis(axes: Axes, metric: str) -> None:
-    """Number the scores upward, shares in percent, over no less than five of them."""
+    """Number the scores upward, shares in percent, over a range of at least five percent."""
     low, high = axes.get_ylim()
     slack = max(0.0, _LEAST_SPAN - (high - low)) / 2
     axes.set_ylim(low - slack, high + slack)
@@ -101,22 +101,22 @@ def number_scores(axis: Axis, metric: str) -> None:
 
 
 def line_sample(style: dict[str, Any]) -> Line2D:
-    """How a line looks in the legend."""
+    """The sample of a line in the legend."""
     return Line2D([], [], markeredgewidth=0, **style)
 
 
 def best_sample(colour: str) -> Line2D:
-    """How the line of the best looks in the legend."""
+    """The sample of the line of the best in the legend."""
     return Line2D([], [], color=colour, **_BEST)
 
 
 def band_sample(colour: str, shade: str) -> Patch:
-    """How a band looks in the legend."""
+    """The sample of a band in the legend."""
     return Patch(facecolor=colour, alpha=_SHADES[shade], linewidth=0)
 
 
 def level_samples(kinds: Sequence[str]) -> dict[str, Line2D]:
-    """How levels look in the legend, by their kind."""
+    """The samples of levels in the legend, by their kind."""
     return {
         kind: Line2D([], [], color=LEVELS[kind][0], linestyle=LEVELS[kind][1], linewidth=LEVELS[kind][2])
         for kind in kinds

@@ -1,4 +1,4 @@
-"""Masking curves: the score of a model of which ever more heads are masked, along several rankings."""
+"""Masking curves: the score of a model as more and more heads are masked, for several rankings."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ from probing.results.units import LOSS, metric_name
 from probing.validation.arguments import checked
 
 CURVES = {
-    "iterative": "iterative: least important first, ranked again after every step",
+    "iterative": "iterative: least important first, ranked again after each step",
     "importance": "importance: least important first",
-    "ablation": "ablation: least missed first",
+    "ablation": "ablation: smallest effect first",
     "probe": "probe: worst first",
     "random": "random order",
 }
@@ -48,18 +48,24 @@ _PANEL = [name for name in GridKey._fields if name not in NO_KIND]
 def draw_masking(frame: pd.DataFrame, path: str | Path) -> Files:
     """Draw test scores against the share of heads that are masked, a line for each ranking.
 
-    The random order is the mean of its draws with their range; the full model's score is dashed, and 90 %
-    of it a fine line (figure 2 of Michel et al. 2019). Models, tasks and seeds have a panel each.
+    The random order is shown as the mean and range of its draws. The score of the full model is a dashed
+    line, and 90 % of it a fine line (figure 2 of Michel et al. 2019). Each model, task and seed has a panel.
 
     Args:
-        frame: Rows of the result frame of analysis masking; rows of any other are left out.
-        path: Where to write; its suffix is replaced by .png, .svg, .pdf and .csv.
+        frame: Rows of the result frame of analysis masking; other rows are left out.
+        path: Path of the files; its suffix is replaced by .png, .svg, .pdf and .csv.
 
     Returns:
-        The paths of the PNG, SVG and PDF file, and of the table that they draw.
+        The paths of the PNG, SVG and PDF file, and of the table behind the picture.
 
     Raises:
         ProbingError: If there are no such rows, or several runs have the same names.
+
+    Example:
+        >>> import probing
+        >>> frame = probing.load_results("outputs")  # doctest: +SKIP
+        >>> probing.draw_masking(frame, "masking").png  # doctest: +SKIP
+        PosixPath('masking.png')
     """
     table = masking_table(frame)
     with drawing():
@@ -67,10 +73,10 @@ def draw_masking(frame: pd.DataFrame, path: str | Path) -> Files:
 
 
 def masking_table(frame: pd.DataFrame) -> pd.DataFrame:
-    """What the picture draws: a row for each ranking and number of heads.
+    """The table behind the picture: a row for each ranking and number of heads.
 
     Returns:
-        Columns of the grid's key (variant is the ranking), `n_heads` (left), `masked` (share of all),
+        Columns of the grid's key (variant is the ranking), `n_heads` (remaining), `masked` (share of all),
         `score` (mean of draws), `low`, `high` (their range), `draws`, `dev` (where there are no draws),
         `full`, `majority`, and the columns that count examples.
 
@@ -86,7 +92,7 @@ def masking_table(frame: pd.DataFrame) -> pd.DataFrame:
     made = []
     for names, cell in rows.groupby(columns, sort=False, dropna=False, observed=True):
         if cell["draw"].duplicated().any():
-            raise several(cell, "run", f"{cell['task'].iloc[0]}: {cell['variant'].iloc[0]} is of ")
+            raise several(cell, "run", f"{cell['task'].iloc[0]}: {cell['variant'].iloc[0]} is from ")
         scores = cell["test"].to_numpy(dtype=np.float64, na_value=np.nan)
         drawn = len(cell) > 1
         made.append(
@@ -105,7 +111,7 @@ def masking_table(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def masking_figure(table: pd.DataFrame) -> Figure:
-    """The picture of such a table; to be called within `style.drawing`."""
+    """The picture of such a table; call it within `style.drawing`."""
     panels = [rows for _, rows in table.groupby(_PANEL, sort=False, dropna=False, observed=True)]
     keys = [key_of(rows.assign(**NO_KIND)) for rows in panels]
     names = _names(table)
@@ -120,7 +126,7 @@ def masking_figure(table: pd.DataFrame) -> Figure:
 
 
 def _names(table: pd.DataFrame) -> dict[str, str]:
-    """Every ranking that occurs, in one order, in words."""
+    """The name of every ranking in the table, known rankings first."""
     there = list(table["variant"].unique())
     known = [name for name in RANKINGS if name in there]
     return {name: CURVES.get(name, name.replace("_", " ")) for name in dict.fromkeys([*known, *there])}
@@ -140,7 +146,7 @@ def _facet(
 
 
 def _fewest(curve: pd.DataFrame, metric: str) -> list[str]:
-    """How many heads can go by one ranking: as long as dev keeps to the threshold."""
+    """Number of heads that one ranking can mask while the dev score stays within the threshold."""
     curve = curve.sort_values("masked")
     dev = curve["dev"].to_numpy(dtype=np.float64)
     if curve.empty or not np.isfinite(dev).all() or curve["masked"].iloc[0] > 0:
@@ -148,7 +154,10 @@ def _fewest(curve: pd.DataFrame, metric: str) -> list[str]:
     last = curve.iloc[last_kept(dev, dev[0], metric)]
     gone = int(curve["n_heads"].iloc[0] - last["n_heads"])
     name, total = curve["variant"].iloc[0], curve["n_heads"].iloc[0]
-    return [f"{name}: {gone} of {total} heads can go", f"by dev; test {spoken(last['score'], metric)}"]
+    return [
+        f"{name}: {gone} of {total} heads can be masked",
+        f"selected on dev; test {spoken(last['score'], metric)}",
+    ]
 
 
 def _drawer(rows: pd.DataFrame, metric: str, names: dict[str, str]) -> Callable[[Sequence[Axes]], None]:
@@ -185,7 +194,7 @@ def _entries(table: pd.DataFrame, names: dict[str, str]) -> dict[str, object]:
 
 
 def level_entries(table: pd.DataFrame) -> dict[str, object]:
-    """The full score, the threshold and the majority in a legend, if they are known."""
+    """Legend entries of the full score, the threshold and the majority, if they are known."""
     samples = level_samples(["full", "threshold", "majority"])
     entries: dict[str, object] = {}
     if table["full"].notna().any():

@@ -1,4 +1,4 @@
-"""What the pictures say: names, scores and places in words."""
+"""The words of the pictures: names, scores and places."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from probing.results.units import metric_name, score_unit
 from probing.tasks.target import COEFFICIENTS
 
 _VALUES = {
-    "untrained": "untrained twin's test",
+    "untrained": "untrained model's test",
     "control": "control labels' test",
     "selectivity": "selectivity in",
 }
@@ -44,21 +44,21 @@ _FILLS = {"zero": "", "mean": "filled with its mean", "uniform": "with uniform a
 _NORMALISATIONS = {"layer": " \N{DIVISION SIGN} layer \N{SCRIPT SMALL L}2", "minmax": ", 0 to 1"}
 LAMBDA = "\N{GREEK SMALL LETTER LAMDA}"
 
-_BASELINES = {"untrained": "untrained twin", "control": "control labels", "permuted": "permuted labels"}
+_BASELINES = {"untrained": "untrained model", "control": "control labels", "permuted": "permuted labels"}
 
 
 def spoken(score: float, metric: str) -> str:
-    """A score as it stands in running text, "92.4 %", or "0.92" of a correlation."""
+    """A score in running text: "92.4 %", or "0.92" for a correlation."""
     return score_unit(metric).spoken(score)
 
 
 def number(score: float, metric: str) -> str:
-    """A score as it stands in a cell: a share times 100, "92.4", or a correlation, "0.92"."""
+    """A score in a cell: a share times 100, "92.4", or a correlation, "0.92"."""
     return score_unit(metric).cell(score)
 
 
 def minus(text: str) -> str:
-    """A number with a minus sign for its hyphen."""
+    """Replace the hyphen of a number by a minus sign."""
     return text.replace("-", "\N{MINUS SIGN}")
 
 
@@ -70,51 +70,51 @@ def interval(low: float, high: float, metric: str) -> str:
 
 
 def layer_name(layer: int) -> str:
-    """A layer as it stands beside its row."""
+    """The label of a layer next to its row."""
     return "emb" if layer == EMBEDDINGS else str(layer)
 
 
 def across_name(grid: Grid) -> str:
-    """What the columns are; empty if there is only one."""
+    """The label of the columns; empty if there is only one."""
     if grid.whole_layers:
         return ""
     return "heads, sorted within each layer" if grid.order == "score" else "head"
 
 
 def usual_metric(keys: Sequence[GridKey]) -> str:
-    """The metric of most grids; of equals, the first."""
+    """The metric of most grids; among equals, the first."""
     metrics = [key.metric for key in keys]
     return max(dict.fromkeys(metrics), key=metrics.count)
 
 
 def score_name(grids: Sequence[Grid]) -> str:
-    """What the colours stand for, "test accuracy"."""
+    """The quantity that the colours show, "test accuracy"."""
     metrics = dict.fromkeys(metric_name(grid.key.metric) for grid in grids)
     return f"{value_name(grids[0].value)} {' or '.join(metrics)}"
 
 
 def value_name(value: str) -> str:
-    """What a column holds, as it stands before the name of a metric."""
+    """The name of a column, to be followed by the name of a metric."""
     return _VALUES.get(value, value)
 
 
 def guessing_name(grids: Sequence[Grid]) -> str:
-    """What a dot in a cell means."""
+    """The meaning of a dot in a cell."""
     if grids[0].found:
-        return "no difference shown: its 95 % interval holds 0"
-    return f"95 % interval holds {_level_name(grids)}"
+        return "no difference shown: 95 % interval contains 0"
+    return f"95 % interval contains {_level_name(grids)}"
 
 
 def falling_name(grids: Sequence[Grid]) -> str:
     """The meaning of a triangle in a cell."""
-    return f"95 % interval lies below {_level_name(grids)}"
+    return f"95 % interval below {_level_name(grids)}"
 
 
 def _level_name(grids: Sequence[Grid]) -> str:
     coefficients = [grid.key.metric in COEFFICIENTS for grid in grids]
     if all(coefficients):
         return "0"
-    return "the majority, or 0 of a correlation" if any(coefficients) else "the majority"
+    return "the majority (for a correlation, 0)" if any(coefficients) else "the majority"
 
 
 def highest_name(grids: Sequence[Grid]) -> str:
@@ -192,7 +192,7 @@ def variant_name(key: GridKey) -> str:
 
 
 def sheet_title(grids: Sequence[Grid]) -> str:
-    """What a contact sheet holds, "bert-base-uncased: 10 tasks"."""
+    """The title of a contact sheet, "bert-base-uncased: 10 tasks"."""
     models = list(dict.fromkeys(grid.key.model for grid in grids))
     found = "" if not grids[0].found else f"{grids[0].key.analysis} on "
     tasks = {grid.key.task for grid in grids}

@@ -1,4 +1,4 @@
-"""A figure measured in inches from its upper left corner, so that nothing overlaps by chance."""
+"""A figure measured in inches from its upper left corner, so that its parts do not overlap."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ class Line:
     """A line of text.
 
     Attributes:
-        text: What it says.
-        size: Of the font, in points.
-        color: Of the letters.
-        bold: Whether they are bold.
+        text: Content of the line.
+        size: Font size in points.
+        color: Colour of the letters.
+        bold: Whether the letters are bold.
     """
 
     text: str
@@ -34,7 +34,7 @@ class Line:
 
     @property
     def height(self) -> float:
-        """In inches, with the space to the next line."""
+        """Height in inches, including the space to the next line."""
         return self.size * _LEADING / POINTS
 
 
@@ -51,7 +51,7 @@ class Page:
         self._width, self._height = width, height
 
     def axes(self, left: float, top: float, width: float, height: float, label: str = "") -> Axes:
-        """New axes whose frame fills the given box."""
+        """Add axes whose frame fills the given box."""
         bottom = self._height - top - height
         box = (left / self._width, bottom / self._height, width / self._width, height / self._height)
         return self.figure.add_axes(box, label=label)
@@ -75,7 +75,7 @@ def text_width(text: str, size: float, *, bold: bool = False) -> float:
 
 
 def wrap(parts: Sequence[str], width: float, size: float) -> list[str]:
-    """Join parts by middle dots into as few lines as fit the width; no part is broken."""
+    """Join parts by middle dots into lines of at most the given width, without breaking a part."""
     lines: list[str] = []
     for part in parts:
         longer = f"{lines[-1]} · {part}" if lines else part
@@ -87,7 +87,7 @@ def wrap(parts: Sequence[str], width: float, size: float) -> list[str]:
 
 
 def shorten(text: str, width: float, size: float, *, bold: bool = False) -> str:
-    """The text itself if it fits the width, else with its middle left out."""
+    """Return a text that fits the width, without its middle where it is too long."""
     kept, result = len(text), text
     while kept > 2 and text_width(result, size, bold=bold) > width:
         kept -= 1

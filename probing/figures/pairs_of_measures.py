@@ -1,4 +1,4 @@
-"""Do probing and use agree? A matrix of rank correlations, and measures of heads against each other."""
+"""Agreement of measures of heads: a matrix of rank correlations, and scatter plots of pairs."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from probing.results.units import NumberFormat, score_unit
 from probing.validation.arguments import checked
 
 MOST = 15
-"""Panels of a page; of more pairs, those of the first measure."""
+"""Maximum number of panels on a page; if there are more pairs, those of the first measure are drawn."""
 _RHO, _DELTA = "\N{GREEK SMALL LETTER RHO}", "\N{GREEK CAPITAL LETTER DELTA}"
 _ACROSS, _UP = "\N{RIGHTWARDS ARROW}", "\N{UPWARDS ARROW}"
 _MARKERS = ("o", "s", "^")
@@ -40,12 +40,12 @@ _MATRIX = f"Spearman's {_RHO}: below the diagonal over all heads, above it withi
 
 @dataclass(frozen=True)
 class Measure:
-    """What stands along an axis.
+    """The quantity along an axis.
 
     Attributes:
-        name: As in the table.
-        unit: Of its numbers.
-        turned: Whether they are those of the result with their sign turned.
+        name: Name in the table.
+        unit: Format of the numbers.
+        turned: Whether the numbers have the opposite sign of those in the result.
     """
 
     name: str
@@ -54,29 +54,36 @@ class Measure:
 
     @property
     def label(self) -> str:
-        """The name, with what the numbers are counted in."""
+        """The name and the unit of the numbers."""
         counted = " ".join(filter(None, (f"{minus('-')}{_DELTA}" if self.turned else "", self.unit.label)))
         return f"{self.name} ({counted})" if counted else self.name
 
 
 @checked(frame=RESULT)
 def draw_agreement(frame: pd.DataFrame, path: str | Path) -> tuple[Path, ...]:
-    """Draw how alike measures rank heads: a matrix, and a panel of dots for each pair.
+    """Draw the agreement of measures of heads: a matrix, and a scatter plot for each pair.
 
-    The matrix is in the order of the tree of 1 − rho; above its diagonal stands the correlation within
-    layers. In the panels a dot is a head, coloured by its layer; all axes point to what is needed more. Of
-    more than 15 pairs, those of the first measure are drawn.
+    The matrix is in the order of the tree of 1 − rho, with the correlation within layers above its
+    diagonal. In the scatter plots a dot is a head, coloured by its layer. Heads with a larger effect, or that
+    encode more, are further along each axis. If there are more than 15 pairs, those of the first measure are
+    drawn.
 
     Args:
         frame: Result rows; every grid of single heads is a measure, and all must be of the same heads.
-        path: What file names start with: `path-matrix.*` and `path-scatter.*` as .png, .svg, .pdf and .csv,
-            and `path.csv`, what `probing.agreement` gives.
+        path: Start of the file names: `path-matrix.*` and `path-scatter.*` as .png, .svg, .pdf and .csv, and
+            `path.csv`, the table of `probing.agreement`.
 
     Returns:
         The paths of these nine files, the table first.
 
     Raises:
-        ProbingError: If there are fewer than two grids of single heads, or they are of different heads.
+        ProbingError: If there are fewer than two grids of single heads, or if their heads differ.
+
+    Example:
+        >>> import probing
+        >>> frame = probing.load_results("outputs")  # doctest: +SKIP
+        >>> probing.draw_agreement(frame, "agreement")[0]  # doctest: +SKIP
+        PosixPath('agreement.csv')
     """
     from probing.comparisons.agreement import pairs_of
     from probing.comparisons.measures import measure_kinds, measures
@@ -86,7 +93,7 @@ def draw_agreement(frame: pd.DataFrame, path: str | Path) -> tuple[Path, ...]:
 
 @checked()
 def draw_pairs(frame: pd.DataFrame, pairs: pd.DataFrame, path: str | Path) -> tuple[Path, ...]:
-    """`draw_agreement`, of pairs that are known already."""
+    """Draw what `draw_agreement` draws, from pairs that are already computed."""
     from probing.comparisons.measures import head_grids, measures
 
     path = Path(path)
@@ -112,7 +119,9 @@ def _save_matrix(
     tree = linkage(matrix)
     ordered = _square([str(name) for name in in_order(matrix, tree)], pairs, "rho", "rho_within_layers")
     figure = correlations_figure(ordered, tree, keys, "measure", _MATRIX, rows)
-    return save(figure, ordered.rename_axis("measure").reset_index(), path, "how alike measures rank heads")
+    return save(
+        figure, ordered.rename_axis("measure").reset_index(), path, "rank correlation between measures"
+    )
 
 
 def _beside(stem: Path, ending: str) -> Path:
@@ -120,7 +129,7 @@ def _beside(stem: Path, ending: str) -> Path:
 
 
 def scatter_table(table: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
-    """The dots: `first`, `second`, `stack`, `layer`, `head`, and the number of each, `x` and `y`."""
+    """The dots: `first`, `second`, `stack`, `layer`, `head`, and their coordinates `x` and `y`."""
     cells = table.index.to_frame(index=False)
     cells["stack"] = cells["stack"].where(cells["stack"] != "-")
     return pd.concat(
@@ -140,21 +149,21 @@ def agreement_figure(
     of: int,
     rows: pd.DataFrame | None = None,
 ) -> Figure:
-    """The panels of some pairs; to be called within `style.drawing`.
+    """The panels of some pairs; call it within `style.drawing`.
 
     Args:
-        table: What `probing.comparisons.measures.measures` gives.
-        kinds: Its columns.
-        pairs: Those that are drawn, as `probing.agreement` gives them.
-        keys: Of the grids behind the columns.
-        of: How many pairs there are in all.
-        rows: Result rows behind the columns; their examples are counted.
+        table: Table of `probing.comparisons.measures.measures`.
+        kinds: Measures in its columns.
+        pairs: Pairs to draw, as `probing.agreement` returns them.
+        keys: Keys of the grids behind the columns.
+        of: Number of all pairs.
+        rows: Result rows behind the columns, for the number of examples.
     """
     by_name = {kind.name: kind for kind in kinds}
     layers = sorted({int(layer) for layer in table.index.get_level_values("layer")})
     stacks = list(dict.fromkeys(table.index.get_level_values("stack")))
     header = header_lines(keys, "measures of heads against each other", rows)
-    header.append(Line("axes grow with how much a head is needed, or holds", TEXT_SIZE, FAINT))
+    header.append(Line("further along an axis: larger effect, or more is encoded", TEXT_SIZE, FAINT))
     if len(pairs) < of:
         header.append(Line(f"{len(pairs)} of {of} pairs", TEXT_SIZE, FAINT))
     return facets_figure(
@@ -180,7 +189,7 @@ def _measure(name: str, rows: pd.DataFrame) -> Measure:
 
 
 def _square(names: Sequence[str], pairs: pd.DataFrame, below: str, above: str) -> pd.DataFrame:
-    """One column of pairs below the diagonal and one above it, measures in the given order."""
+    """A matrix with one column of pairs below its diagonal and another above it."""
     place = {name: number for number, name in enumerate(names)}
     square = np.eye(len(names))
     for first, second, low, high in pairs[["first", "second", below, above]].itertuples(index=False):

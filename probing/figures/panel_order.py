@@ -1,4 +1,4 @@
-"""Which panel of a contact sheet stands where."""
+"""The order of the panels on a contact sheet."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ class Band:
     """The panels of one model.
 
     Attributes:
-        model: Its name.
-        panels: Row and column in the band, and the grid; the same setting stands alike in all bands.
+        model: Name of the model.
+        panels: Row and column in the band, and the grid; the same setting has the same place in all bands.
     """
 
     model: str
@@ -30,7 +30,7 @@ class Band:
 
     @property
     def shape(self) -> tuple[int, int]:
-        """The most layers and the most heads of any panel."""
+        """Maximum number of layers and of heads of a panel."""
         shapes = [grid.scores.shape for _, _, grid in self.panels if not grid.whole_layers]
         shapes = shapes or [(grid.scores.shape[0], 12) for _, _, grid in self.panels]
         return max(rows for rows, _ in shapes), max(columns for _, columns in shapes)
@@ -42,12 +42,12 @@ class PanelLayout:
 
     Attributes:
         bands: One for each model, in the order of the frame.
-        columns: How many panels stand side by side.
-        shared: Fields of the key, but for the task, in which all grids agree.
-        varying: The other fields, but for the model; each panel has to name them.
-        prefix: What all names of tasks begin with, "senteval/"; may be empty.
+        columns: Number of panels in a row.
+        shared: Fields of the key in which all grids agree, except the task.
+        varying: The other fields, except the model; each panel has to name them.
+        prefix: Common start of all names of tasks, "senteval/"; may be empty.
         one_task: Whether all grids are of one task.
-        same_sizes: Whether all grids rest on as many examples.
+        same_sizes: Whether all grids have the same number of examples.
     """
 
     bands: tuple[Band, ...]
@@ -60,7 +60,7 @@ class PanelLayout:
 
 
 def lay_out(grids: Sequence[Grid]) -> PanelLayout:
-    """Give every grid a place: a band for each model, the same columns in all bands."""
+    """Assign a place to every grid: a band for each model, with the same columns in all bands."""
     slots = {key: number for number, key in enumerate(dict.fromkeys(map(_slot, grids)))}
     columns = sheet_columns(len(slots))
     models = dict.fromkeys(grid.key.model for grid in grids)
@@ -79,7 +79,7 @@ def lay_out(grids: Sequence[Grid]) -> PanelLayout:
 
 
 def sheet_columns(panels: int) -> int:
-    """How many panels stand side by side: five at most, and as many in each row as can be."""
+    """Number of panels in a row: at most five, with rows as equal as possible."""
     return math.ceil(panels / math.ceil(panels / _MOST_COLUMNS))
 
 
@@ -88,6 +88,6 @@ def _slot(grid: Grid) -> GridKey:
 
 
 def common_prefix(tasks: Sequence[str]) -> str:
-    """What all names of tasks begin with, "senteval/"; may be empty."""
+    """The common start of all names of tasks, "senteval/"; may be empty."""
     prefixes = {f"{task.rpartition('/')[0]}/" for task in tasks}
     return prefixes.pop() if len(prefixes) == 1 and prefixes != {"/"} else ""

@@ -1,4 +1,4 @@
-"""The panels of a contact sheet: what stands above each, and where each stands in inches."""
+"""The panels of a contact sheet: their headings, and their places in inches."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ class Panel:
     """A grid with its place on the sheet, in inches.
 
     Attributes:
-        grid: What is drawn.
-        heading: The lines above it.
-        left: Its left edge.
-        top: Its upper edge, below the heading.
-        height: From its upper edge to its lower.
-        leftmost: Whether no panel stands left of it.
-        lowest: Whether no panel of the model stands below it.
+        grid: The grid to draw.
+        heading: Lines above the panel.
+        left: Left edge.
+        top: Upper edge, below the heading.
+        height: Height without the heading.
+        leftmost: Whether there is no panel to the left.
+        lowest: Whether there is no panel of the same model below.
     """
 
     grid: Grid
@@ -42,7 +42,7 @@ class Panel:
 
     @property
     def heading_top(self) -> float:
-        """Where the heading starts."""
+        """The upper edge of the heading."""
         return self.top - heading_height(self.heading)
 
 
@@ -55,7 +55,7 @@ class Name:
 
 
 def sheet_width(layout: PanelLayout) -> float:
-    """Width of a row of panels with the numbers at its left."""
+    """Width of a row of panels, including the numbers on the left."""
     return LEFT + layout.columns * (PANEL_WIDTH + _GAP) - _GAP
 
 
@@ -63,7 +63,7 @@ def place(layout: PanelLayout, top: float) -> tuple[list[Panel], list[Name], flo
     """Place all bands below `top`.
 
     Returns:
-        The panels, the names of the models if there are several, and where the last band ends.
+        The panels, the names of the models if there are several, and the end of the last band.
     """
     panels: list[Panel] = []
     names: list[Name] = []
@@ -108,7 +108,7 @@ def _heading(grid: Grid, layout: PanelLayout) -> tuple[Line, ...]:
 
 
 def _name(grid: Grid, layout: PanelLayout) -> tuple[str, list[str]]:
-    """The line above a panel and what else tells it from others; a task that all share stands above all."""
+    """The title of a panel and the other words that distinguish it; a shared task is in the header."""
     words = describe(grid.key, layout.varying)
     if grid.found and layout.one_task and words:
         return words[0], words[1:]

@@ -1,4 +1,4 @@
-"""The path of learned gates: heads left and score, over how much an open gate costs."""
+"""The path of learned gates: remaining heads and score over the cost of an open gate."""
 
 from __future__ import annotations
 
@@ -34,17 +34,24 @@ _COLUMNS = [*_PANEL, "lambda", "n_heads", "dev", "test", "full_dev", "full", "ma
 def draw_path(frame: pd.DataFrame, path: str | Path) -> Files:
     """Draw the test score and the number of open gates against lambda, a panel for each run.
 
-    Gates are those of Voita et al. (2019); lambda is on a logarithmic axis, 0 left of all others.
+    The gates are those of Voita et al. (2019). Lambda is on a logarithmic axis, with 0 to the left of all
+    other values.
 
     Args:
-        frame: Rows of the result frame of analysis gates; all but those of variant path are left out.
-        path: Where to write; its suffix is replaced by .png, .svg, .pdf and .csv.
+        frame: Rows of the result frame of analysis gates, variant path; other rows are left out.
+        path: Path of the files; its suffix is replaced by .png, .svg, .pdf and .csv.
 
     Returns:
-        The paths of the PNG, SVG and PDF file, and of the table that they draw.
+        The paths of the PNG, SVG and PDF file, and of the table behind the picture.
 
     Raises:
         ProbingError: If there are no such rows, or several runs have the same names.
+
+    Example:
+        >>> import probing
+        >>> frame = probing.load_results("outputs")  # doctest: +SKIP
+        >>> probing.draw_path(frame, "path").png  # doctest: +SKIP
+        PosixPath('path.png')
     """
     table = path_table(frame)
     with drawing():
@@ -52,10 +59,10 @@ def draw_path(frame: pd.DataFrame, path: str | Path) -> Files:
 
 
 def path_table(frame: pd.DataFrame) -> pd.DataFrame:
-    """What the picture draws: a row for each run and lambda, from the smallest.
+    """The table behind the picture: a row for each run and lambda, from the smallest.
 
     Returns:
-        Columns of the grid's key but for variant, then `lambda`, `n_heads` (open gates), `dev`,
+        Columns of the grid's key without variant, then `lambda`, `n_heads` (open gates), `dev`,
         `test`, `full_dev` and `full` (dev and test score of the full model), `majority`, and the
         columns that count examples.
 
@@ -68,7 +75,7 @@ def path_table(frame: pd.DataFrame) -> pd.DataFrame:
     twice = rows.duplicated([*_PANEL, "penalty"], keep=False)
     if twice.any():
         raise several(
-            rows[twice].drop(columns="penalty"), "run", f"{rows[twice]['task'].iloc[0]}: a lambda is of "
+            rows[twice].drop(columns="penalty"), "run", f"{rows[twice]['task'].iloc[0]}: a lambda is from "
         )
     whole = frame[(frame["analysis"] == "gates") & (frame["variant"] == "full")]
     full_dev = rows["key"].map(whole.drop_duplicates("key").set_index("key")["dev"].astype(float))
@@ -77,7 +84,7 @@ def path_table(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def path_figure(table: pd.DataFrame) -> Figure:
-    """The picture of such a table; to be called within `style.drawing`."""
+    """The picture of such a table; call it within `style.drawing`."""
     panels = [rows for _, rows in table.groupby(_PANEL, sort=False, dropna=False, observed=True)]
     keys = [key_of(rows.assign(**NO_KIND)) for rows in panels]
     return facets_figure(
@@ -85,7 +92,7 @@ def path_figure(table: pd.DataFrame) -> Figure:
             header=header_lines(keys, "gates of heads", table),
             panels=[_facet(rows, table, key, keys) for rows, key in zip(panels, keys, strict=True)],
             entries=level_entries(table),
-            x_label=f"{LAMBDA}, what an open gate costs",
+            x_label=f"{LAMBDA}, cost of an open gate",
             heights=(1.1, 0.75),
         )
     )
@@ -93,13 +100,13 @@ def path_figure(table: pd.DataFrame) -> Figure:
 
 def _facet(rows: pd.DataFrame, of: pd.DataFrame, key: GridKey, keys: Sequence[GridKey]) -> Facet:
     name, words = panel_name(key, keys, rows, of)
-    labels = [f"test {metric_name(key.metric)}", "heads left"]
+    labels = [f"test {metric_name(key.metric)}", "heads remaining"]
     facts = (*_selected(rows, key.metric), *words)
     return Facet(name, facts, lambda stack: _draw(stack, rows, key.metric), labels)
 
 
 def _selected(rows: pd.DataFrame, metric: str) -> list[str]:
-    """The last lambda that keeps the score of the full model on dev; nothing where that is not known."""
+    """The last lambda that keeps the dev score of the full model; empty if that score is unknown."""
     dev, full = (rows[name].to_numpy(dtype=np.float64, na_value=np.nan) for name in ("dev", "full_dev"))
     if np.isnan(full[0]):
         return []
@@ -129,14 +136,14 @@ def _draw(stack: Sequence[Axes], rows: pd.DataFrame, metric: str) -> None:
 
 
 def _places(penalties: np.ndarray[tuple[int], np.dtype[np.float64]]) -> list[float]:
-    """Logarithms; 0 stands a power of ten left of the smallest."""
+    """Logarithms; 0 is a power of ten to the left of the smallest."""
     known = np.log10(penalties[penalties > 0])
     first = (float(known.min()) if len(known) else 0.0) - 1
     return [float(np.log10(penalty)) if penalty > 0 else first for penalty in penalties]
 
 
 def _apart(places: Sequence[float], names: Sequence[str], axes: Axes) -> list[int]:
-    """Which places can be named without one name on another; the last always is."""
+    """The places whose names fit without overlapping; always includes the last."""
     inch = max(float(np.ptp(places)), 1e-9) / (axes.bbox.width / axes.figure.dpi)
     kept = [len(places) - 1]
     for place in range(len(places) - 2, -1, -1):

@@ -1,4 +1,4 @@
-"""The pictures of a run, and of the runs of a sweep, whatever the analysis."""
+"""The pictures of a run and of the runs of a sweep, for any analysis."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ def draw_run(rows: pd.DataFrame, folder: Path, order: Order = "head") -> Drawn:
 
     Args:
         rows: Rows of the result frame, of one run.
-        folder: Where to write.
+        folder: Folder of the files.
         order: The order of heads in a grid, as for `draw_grid`.
 
     Returns:
-        The files; for each picture the table comes last.
+        The files; for each picture the table is last.
     """
     files: list[Path] = []
     for picture in finding_of_rows(rows).pictures:
@@ -43,15 +43,15 @@ def draw_run(rows: pd.DataFrame, folder: Path, order: Order = "head") -> Drawn:
 
 
 def draw_sweep(frame: pd.DataFrame, folder: Path, order: Order = "head") -> Drawn:
-    """Draw the runs of a sweep side by side: grids as sheets, curves in panels, a picture for each analysis.
+    """Draw the runs of a sweep side by side: grids on sheets, curves in panels, a picture for each analysis.
 
     Args:
         frame: Rows of the result frame, of any number of runs.
-        folder: Where to write.
+        folder: Folder of the files.
         order: The order of heads in grids, as for `draw_sheet`.
 
     Returns:
-        The PNG files; none if each run is a single number.
+        The PNG files; empty if each run is a single number.
     """
     files: list[Path] = []
     for _, rows in frame.groupby(["analysis", "plugin"], sort=False, dropna=False):
@@ -90,7 +90,7 @@ def _in_sweep(picture: Picture) -> Draw:
 
 
 def _scores(rows: pd.DataFrame, path: Path, order: Order) -> Drawn:
-    """Scores of probes: a grid, the effect of n heads, or a table of the one number of all heads together."""
+    """Draw scores of probes: a grid, the effect of n heads, or a table of the score of all heads together."""
     kind = rows["granularity"].iloc[0]
     if kind == "top_heads":
         return draw_top_heads(rows, path)
@@ -123,7 +123,7 @@ def _has_values(rows: pd.DataFrame) -> bool:
 
 
 def _grids(rows: pd.DataFrame, path: Path, order: Order) -> Drawn:
-    """One grid, or a sheet of several stacks or settings."""
+    """Draw one grid, or a sheet of several stacks or settings."""
     return (_grid if len(split_grids(rows)) == 1 else _sheet)(rows, path, order)
 
 
@@ -135,4 +135,4 @@ DRAW: dict[str, Draw] = {
     "masking": lambda rows, path, _: draw_masking(rows, path),
     "path": lambda rows, path, _: draw_path(rows, path),
 }
-"""Kinds of pictures that a finding names."""
+"""The kinds of pictures that a finding can name."""

@@ -1,4 +1,4 @@
-"""Scores by layer: of whole layers as they are, of heads as the mean and spread of a layer's heads."""
+"""Scores by layer: whole layers directly, heads as the mean and spread of the heads of a layer."""
 
 from __future__ import annotations
 
@@ -23,23 +23,24 @@ _BESIDE = ("untrained", "control")
 def spread_table(
     frame: pd.DataFrame, along: Sequence[str], value: str, *, pooled: bool = False
 ) -> pd.DataFrame:
-    """A row for each place along a line, in the order of the frame.
+    """Summarise scores at each place along a line, in the order of the frame.
 
     Args:
-        frame: Rows of the result frame; those of other granularities are left out.
-        along: Columns that tell places apart, beside those of the grid: `layer`, or `step`.
+        frame: Rows of the result frame; only granularities head, layer and attention are used.
+        along: Columns that distinguish places, in addition to those of the grid: `layer` or `step`.
         value: The column to read scores from.
-        pooled: Whether layers are several of a kind as heads are, and not each its own.
+        pooled: Whether whole layers are summarised as heads are, instead of each being a place.
 
     Returns:
-        Columns of the grid's key and `along`, then: `score`, a layer's own or the mean of heads; `low` and
+        Columns of the grid's key and `along`, then: `score`, of the layer or the mean of heads; `low` and
         `high`, its interval or the quartiles of heads; `lowest` and `highest` of several heads; `best`,
-        the score of the head that is best on dev (if its dev score is known, else of the highest), with
-        `best_layer`, `best_head` and `best_by`, the column that chose it; `heads`, how many have a score;
-        `untrained` and `control`, the mean of those columns; `majority`; and the columns that count examples.
+        the score of the head that is best on dev (or of the highest, if dev scores are unknown), with
+        `best_layer`, `best_head` and `best_by`, the column that selected it; `heads`, the number of heads
+        with a score; `untrained` and `control`, the mean of those columns; `majority`; and the columns
+        that count examples.
 
     Raises:
-        ProbingError: If `value` is no column of scores, there are no such rows, or a cell has two rows.
+        ProbingError: If `value` is not a column of scores, if there are no such rows, or if a cell has two.
     """
     frame = single_heads(frame, "a line over layers")
     check_value(frame, value)
@@ -55,7 +56,7 @@ def spread_table(
         first = rows[twice].iloc[0]
         place = f"{first['model']}, {first['task']}: layer {first['layer']} has two rows"
         alike = rows[(places(rows, columns) == places(rows[twice].iloc[:1], columns)[0])]
-        raise several(alike, "run", f"{place}, of ")
+        raise several(alike, "run", f"{place}, from ")
     made = []
     for names, cell in rows.groupby([*_KEY, *along], sort=False, dropna=False, observed=True):
         made.append({**dict(zip([*_KEY, *along], names, strict=True)), **_spread(cell, value, pooled)})
@@ -65,7 +66,7 @@ def spread_table(
 
 
 def without_baselines(frame: pd.DataFrame) -> pd.DataFrame:
-    """The rows without those of baselines that stand in the columns of other rows already."""
+    """The rows without those of baselines that are already in the columns of other rows."""
     there = [name for name in _BESIDE if name in frame and frame[name].notna().any()]
     return frame[~frame["baseline"].isin(there)]
 
@@ -109,7 +110,7 @@ def _mean(values: np.ndarray[tuple[int], np.dtype[np.float64]]) -> float:
 
 
 def chosen_by(table: pd.DataFrame) -> str:
-    """The score that chose the best of several heads in a table of `spread_table`: "dev" or "test"."""
+    """The split that selected the best of several heads in a table of `spread_table`: "dev" or "test"."""
     if "best_by" not in table:
         return "dev"
     return " or ".join(map(str, table["best_by"].dropna().unique())) or "dev"

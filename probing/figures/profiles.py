@@ -36,27 +36,33 @@ from probing.results.sizes import sizes_text
 from probing.results.units import metric_name
 from probing.validation.arguments import checked
 
-_BESIDE = {"untrained": "untrained twin", "control": "control labels"}
+_BESIDE = {"untrained": "untrained model", "control": "control labels"}
 _GREY = "#595959"
 
 
 @checked(frame=RESULT)
 def draw_profiles(frame: pd.DataFrame, path: str | Path, *, value: str = "test") -> Files:
-    """Draw scores against layers: a panel for each task, a line for each model, probe or what else varies.
+    """Draw scores against layers: a panel for each task, and a line for each model, probe or other setting.
 
-    Whole layers are a line with its interval. Heads are the mean of a layer's heads, their middle half as
-    band, and the head of the layer that is best on dev. A few tasks of whole layers share one panel.
+    Whole layers are a line with its interval. Heads are shown by the mean of the heads of a layer, a band of
+    their middle half, and the best head of the layer on dev. A few tasks of whole layers share one panel.
 
     Args:
         frame: Rows of the result frame, of granularity head, layer or attention.
-        path: Where to write; its suffix is replaced by .png, .svg, .pdf and .csv.
+        path: Path of the files; its suffix is replaced by .png, .svg, .pdf and .csv.
         value: The column to draw, "test" or "dev".
 
     Returns:
-        The paths of the PNG, SVG and PDF file, and of the table that they draw.
+        The paths of the PNG, SVG and PDF file, and of the table behind the picture.
 
     Raises:
-        ProbingError: If there are no such rows, a cell has two, or a panel would have too many lines.
+        ProbingError: If there are no such rows, if a cell has two, or if a panel would have too many lines.
+
+    Example:
+        >>> import probing
+        >>> frame = probing.load_results("outputs")  # doctest: +SKIP
+        >>> probing.draw_profiles(frame, "profiles").png  # doctest: +SKIP
+        PosixPath('profiles.png')
     """
     table = spread_table(without_baselines(frame), ["layer"], value)
     with drawing():
@@ -64,7 +70,7 @@ def draw_profiles(frame: pd.DataFrame, path: str | Path, *, value: str = "test")
 
 
 def profiles_figure(table: pd.DataFrame, value: str = "test") -> Figure:
-    """The picture of a table of `spread_table` along layers; to be called within `style.drawing`."""
+    """The picture of a table of `spread_table` along layers; call it within `style.drawing`."""
     keys = [key_of(rows) for _, rows in _split(table, list(GridKey._fields))]
     lines, together = _line_fields(keys)
     names = dict.fromkeys(_line_name(key, lines, keys) for key in keys)
@@ -99,7 +105,7 @@ def _split(table: pd.DataFrame, by: list[str]) -> list[tuple[object, pd.DataFram
 
 
 def _panels(table: pd.DataFrame, value: str) -> list[pd.DataFrame]:
-    """The rows of each task; those of another metric have an axis of their own."""
+    """The rows of each task; those of another metric have their own axis."""
     panels: dict[tuple[str, str], list[pd.DataFrame]] = {}
     for _, rows in _split(table, list(GridKey._fields)):
         key = key_of(rows)
@@ -108,7 +114,7 @@ def _panels(table: pd.DataFrame, value: str) -> list[pd.DataFrame]:
 
 
 def _line_fields(keys: Sequence[GridKey]) -> tuple[list[str], bool]:
-    """What tells lines of a panel apart, and whether all tasks stand in one."""
+    """The fields that distinguish the lines of a panel, and whether all tasks share one panel."""
     fields = [name for name in GridKey._fields if name not in ("task", "analysis")]
     tasks = dict.fromkeys(key.task for key in keys)
     varying = [
@@ -153,7 +159,7 @@ def _draw(axes: Axes, curves: dict[str, pd.DataFrame], styles: dict[str, dict[st
 
 
 def number_layers(axes: Axes, layers: Sequence[int]) -> None:
-    """Number layers along x, leaving out what would overlap."""
+    """Number layers along x, without the numbers that would overlap."""
     inches = axes.bbox.width / axes.figure.dpi
     span = max(layers[-1] - layers[0], 1)
     step = label_step(0.17 / (inches / span))

@@ -1,4 +1,4 @@
-"""Writing a finished figure, whole or not at all."""
+"""Files of a finished figure, each written completely or not at all."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ _MARGIN = 0.12
 
 
 SUFFIXES = {".png", ".svg", ".pdf", ".csv"}
-"""What `save` takes for the ending of a path, and replaces."""
+"""Suffixes of a path that `save` replaces."""
 
 
 class Files(NamedTuple):
-    """Where a figure was written."""
+    """The files of a figure."""
 
     png: Path
     svg: Path
@@ -30,19 +30,19 @@ class Files(NamedTuple):
 
 
 def save(figure: Figure, table: pd.DataFrame, path: str | Path, title: str) -> Files:
-    """Write the figure as PNG, SVG and PDF, and beside them the table that it draws.
+    """Write a figure as PNG, SVG and PDF, and the table behind it as CSV.
 
     The same figure gives the same bytes.
 
     Args:
-        figure: What to write.
+        figure: The figure.
         table: The data behind its marks, a row each.
-        path: Where to; a suffix .png, .svg, .pdf or .csv is replaced, none is needed.
-        title: Stored in the pictures for whoever opens them.
+        path: Path of the files; a suffix .png, .svg, .pdf or .csv is optional and is replaced.
+        title: Title in the metadata of the pictures.
     """
     files = Files(*(_with_suffix(path, f".{kind}") for kind in Files._fields))
-    # Measured once for all, as matplotlib would draw the figure once more for each to do it; letters
-    # are wider at the resolution of the file than at that of a screen
+    # measured once, since matplotlib would draw the figure again to measure it for each file; at the
+    # resolution of the files, since letters are wider there than on a screen
     figure.set_dpi(_DPI)
     frame = figure.get_tightbbox().padded(_MARGIN)
     _write(figure, frame, files.png, {"Title": title, "Software": None})
@@ -54,7 +54,7 @@ def save(figure: Figure, table: pd.DataFrame, path: str | Path, title: str) -> F
 
 
 def save_table(table: pd.DataFrame, path: str | Path) -> Path:
-    """Write a table as CSV, without the columns in which nothing stands."""
+    """Write a table as CSV, without its empty columns."""
     path = _with_suffix(path, ".csv")
     replace_file(path, table.dropna(axis="columns", how="all").to_csv(index=False).encode())
     return path

@@ -25,13 +25,13 @@ _LABEL_ROOM = 0.19
 
 @dataclass(frozen=True)
 class Shades:
-    """How numbers become colours, and how they are written on them.
+    """The colours of numbers, and the format in which the numbers are written.
 
     Attributes:
-        norm: From numbers to shades.
-        colours: Of the shades.
-        unit: Of the numbers.
-        relative: Whether every panel has a scale of its own, of which the bar tells shares.
+        norm: Map from numbers to shades.
+        colours: Colours of the shades.
+        unit: Format of the numbers.
+        relative: Whether every panel has its own scale, so that the bar shows shares of it.
     """
 
     norm: Normalize
@@ -40,17 +40,17 @@ class Shades:
     relative: bool = False
 
     def colour(self, number: float) -> tuple[float, ...]:
-        """The colour of a number, red, green, blue and opacity from 0 to 1."""
+        """The colour of a number: red, green, blue and opacity from 0 to 1."""
         return tuple(self.colours(float(self.norm(number))))
 
 
 def shades_of(grids: Sequence[Grid]) -> list[Shades]:
     """The colours of every grid: a scale for each quantity, which its grids share.
 
-    Where analyses found several quantities, each grid has a scale of its own, and the bar shows shares of it.
+    If analyses found several quantities, each grid has its own scale, and the bar shows shares of it.
 
     Raises:
-        ProbingError: If some are differences and others are not, for which there is no bar in common.
+        ProbingError: If some are differences and others are not, since these have no bar in common.
     """
     kinds = by_quantity(grids)
     if len(kinds) == 1 or not any(grid.found for grid in grids):
@@ -59,7 +59,9 @@ def shades_of(grids: Sequence[Grid]) -> list[Shades]:
     each = [replace(_shades([grid]), relative=True) for grid in grids]
     if len({shades.unit.signed for shades in each}) > 1:
         analyses = ", ".join(dict.fromkeys(grid.key.analysis for grid in grids))
-        raise ProbingError(f"no sheet holds differences and other numbers ({analyses}); select one analysis")
+        raise ProbingError(
+            f"a sheet cannot show differences and other numbers ({analyses}); select one analysis"
+        )
     return each
 
 
@@ -88,7 +90,7 @@ def _shades(grids: Sequence[Grid]) -> Shades:
 def make_norm(grids: Sequence[Grid]) -> Normalize:
     """One scale for all grids: from the lowest score or majority to the highest.
 
-    It spans at least one percent, so that noise is not blown up to full contrast.
+    It spans at least one percent, so that noise is not shown at full contrast.
     """
     values = np.concatenate([np.append(grid.scores.ravel(), grid.majority) for grid in grids])
     values = values[np.isfinite(values)]
@@ -98,7 +100,7 @@ def make_norm(grids: Sequence[Grid]) -> Normalize:
 
 
 def draw_bar(axes: Axes, shades: Shades, grids: Sequence[Grid]) -> None:
-    """Fill `axes` with the colour bar; of a single grid the majority is a line across it."""
+    """Fill `axes` with the colour bar; for a single grid, the majority is a line across it."""
     if grids[0].found:
         _draw_found_bar(axes, shades, grids)
         return
@@ -126,7 +128,7 @@ def _draw_found_bar(axes: Axes, shades: Shades, grids: Sequence[Grid]) -> None:
 
 
 def _draw_steps(axes: Axes, shades: Shades, names: Sequence[str]) -> None:
-    """A bar of two colours for what is one thing or the other."""
+    """Draw a bar of two colours for numbers that are either 0 or 1."""
     axes.pcolormesh([[0.0], [1.0]], cmap=shades.colours, norm=shades.norm, edgecolors=PAPER, linewidth=1.0)
     for side in axes.spines.values():
         side.set_visible(False)
@@ -137,7 +139,7 @@ def _draw_steps(axes: Axes, shades: Shades, names: Sequence[str]) -> None:
 
 
 def unit_labels(unit: NumberFormat) -> TickLabels:
-    """Ticks as numbers of a unit, with as many digits as tell them apart."""
+    """Return a function that writes ticks as numbers of a unit, with enough digits to distinguish them."""
 
     def labels(ticks: Sequence[float]) -> list[str]:
         step = unit.scaled(ticks[1] - ticks[0]) if len(ticks) > 1 else 1.0
@@ -160,13 +162,13 @@ def draw_score_bar(
     """Fill `axes` with a colour bar.
 
     Args:
-        axes: Where.
-        norm: From scores to shades.
-        name: What the colours stand for.
-        labels: What stands beside ticks: `share_labels`, `plain_labels`, or of a unit.
-        majority: Where to draw a line across; NaN for none.
-        sentence: What stands beside that line.
-        colours: If not those of scores.
+        axes: Axes to fill.
+        norm: Map from scores to shades.
+        name: Quantity that the colours show.
+        labels: Labels of the ticks: `share_labels`, `plain_labels`, or `unit_labels` of a unit.
+        majority: Position of a line across the bar; NaN for none.
+        sentence: Label of that line.
+        colours: Colours of the bar; by default those of scores.
     """
     low, high = float(norm.vmin or 0.0), float(norm.vmax or 0.0)
     edges = np.linspace(low, high, _SHADES + 1)
@@ -205,7 +207,7 @@ def share_labels(ticks: Sequence[float]) -> list[str]:
 
 
 def plain_labels(ticks: Sequence[float]) -> list[str]:
-    """Ticks as they are."""
+    """Ticks as plain numbers."""
     return [minus(f"{tick:.{2 if _coarse(ticks) else 3}f}") for tick in ticks]
 
 

@@ -1,4 +1,4 @@
-"""All grids of a sweep side by side, those of one metric on one colour scale."""
+"""A contact sheet: all grids of a sweep side by side, with a colour scale for each metric."""
 
 from __future__ import annotations
 
@@ -31,25 +31,31 @@ _SHORTEST_BAR, _LONGEST_BAR = 1.2, 3.2
 
 @checked(frame=RESULT)
 def draw_sheet(frame: pd.DataFrame, path: str | Path, *, order: Order = "head", value: str = "test") -> Files:
-    """Draw a contact sheet: a panel for each grid of the frame, a band for each model, one scale a metric.
+    """Draw a contact sheet: a panel for each grid, a band for each model, a scale for each metric.
 
-    Tasks stand side by side in the order of the frame, at most five in a row. Marks are those of
-    `draw_grid`; colours run from the lowest score or majority of all panels to their highest score. Panels
-    of different metrics share no scale: each metric has its own, with a bar of its own. Where analyses found
-    different measures (`value="value"`), such as several importances, each panel has its own scale.
+    Tasks are in the order of the frame, at most five in a row. The marks are those of `draw_grid`. Colours
+    run from the lowest score or majority of all panels to their highest score. Each metric has its own scale
+    and colour bar. If analyses found different measures (`value="value"`), such as several importances,
+    each panel has its own scale.
 
     Args:
         frame: Rows of the result frame, of any number of grids.
-        path: Where to write; its suffix is replaced by .png, .svg, .pdf and .csv.
+        path: Path of the files; its suffix is replaced by .png, .svg, .pdf and .csv.
         order: "head" numbers the heads; "score" sorts each layer from its best head to its worst.
         value: The column to draw, as for `draw_grid`.
 
     Returns:
-        The paths of the PNG, SVG and PDF file, and of the table that they draw.
+        The paths of the PNG, SVG and PDF file, and of the table behind the picture.
 
     Raises:
-        ProbingError: If there are no rows, two rows of one head in one grid, rows of several heads
-            at once, or differences beside other numbers.
+        ProbingError: If there are no rows, if a head has two rows in one grid, if a row covers several heads,
+            or if some grids are differences and others are not.
+
+    Example:
+        >>> import probing
+        >>> frame = probing.load_results("outputs")  # doctest: +SKIP
+        >>> probing.draw_sheet(frame[frame["granularity"] == "head"], "sheet").png  # doctest: +SKIP
+        PosixPath('sheet.png')
     """
     parts = split_grids(frame)
     grids = [arrange(rows, order, value) for rows in parts]
@@ -59,7 +65,7 @@ def draw_sheet(frame: pd.DataFrame, path: str | Path, *, order: Order = "head", 
 
 
 def sheet_figure(grids: Sequence[Grid]) -> Figure:
-    """The picture of several grids; to be called within `style.drawing`."""
+    """The picture of several grids; call it within `style.drawing`."""
     layout = lay_out(grids)
     width = sheet_width(layout)
     header = _header(grids, layout, max(width, 4.0))
@@ -89,7 +95,7 @@ def sheet_figure(grids: Sequence[Grid]) -> Figure:
 
 
 def _bars(grids: Sequence[Grid], shades: Sequence[Shades]) -> list[tuple[Shades, Sequence[Grid]]]:
-    """A colour bar for each scale, with its grids; relative scales have one in common."""
+    """The colour bar of each scale, with its grids; relative scales share one."""
     if shades[0].relative:
         return [(shades[0], grids)]
     of = {grid.quantity.scale: each for grid, each in zip(grids, shades, strict=True)}

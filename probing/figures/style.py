@@ -1,4 +1,4 @@
-"""The look that all pictures share, and the settings under which they are drawn."""
+"""The style that all pictures share, and the settings under which they are drawn."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SMALL_SIZE: Final = 7.0
 
 RULE: Final = "#8c8c8c"
 
-# Okabe & Ito's colours without yellow, which paper swallows; dashes and markers tell lines apart in grey
+# Okabe & Ito's colours without yellow, which is faint on paper; dashes and markers distinguish lines in grey
 LINES: Final = (
     ("#0072b2", "-", "o"), ("#d55e00", (0, (5, 1.5)), "s"), ("#009e73", (0, (1.2, 1.2)), "^"),
     ("#cc79a7", (0, (5, 1.2, 1.2, 1.2)), "D"), ("#e69f00", (0, (8, 2)), "v"), ("#56b4e9", (0, (2.5, 1)), "P"),
@@ -48,21 +48,21 @@ _LOCK: Final = threading.RLock()
 
 
 def score_colours() -> Colormap:
-    """Dark is low and bright is high, evenly to the eye and without telling red from green."""
+    """A perceptually uniform map from dark (low) to bright (high), safe for colour-blind readers."""
     return colormaps["viridis"].with_extremes(bad=(0, 0, 0, 0))
 
 
 def signed_colours() -> Colormap:
-    """From -1 over a pale 0 to 1, for correlations; purple and orange are told apart by everybody."""
+    """A diverging map from -1 through a pale 0 to 1; colour-blind readers can distinguish its ends."""
     return colormaps["PuOr_r"].with_extremes(bad=(0, 0, 0, 0))
 
 
 @contextmanager
 def drawing() -> Iterator[None]:
-    """Draw and save in the project's style, whatever the user's matplotlibrc says.
+    """Draw and save in the style of the project, independently of the user's matplotlibrc.
 
-    matplotlib reads the SVG settings from process-wide state while it saves, so one picture is drawn at
-    a time and the user's settings are put back afterwards.
+    matplotlib reads the SVG settings from process-wide state while it saves. Therefore one picture is drawn
+    at a time, and the settings of the user are restored afterwards.
     """
     settings: dict[Any, Any] = {k: v for k, v in mpl.rcParamsDefault.items() if k.startswith(_FAMILIES)}
     settings.update(_STYLE)

@@ -45,21 +45,21 @@ _STEPWISE = 64.0
 
 @dataclass(frozen=True)
 class StepAxis:
-    """Where training steps stand along x.
+    """The places of training steps along x.
 
     Attributes:
-        logarithmic: Whether steps are doubled more than added to, as in studies of early training.
+        logarithmic: Whether the axis is logarithmic, for steps that double rather than increase evenly.
     """
 
     logarithmic: bool
 
     def place(self, steps: Sequence[int] | NDArray[np.int64]) -> NDArray[np.float64]:
-        """float64 (n,), the places of steps (n,)."""
+        """Return the places, float64 (n,), of steps (n,)."""
         values = np.asarray(steps, dtype=np.float64)
         return np.log2(values + 1) if self.logarithmic else values
 
     def edges(self, steps: Sequence[int]) -> NDArray[np.float64]:
-        """float64 (n + 1,), halfway between ascending steps (n,)."""
+        """Return the borders, float64 (n + 1,), halfway between ascending steps (n,)."""
         places = self.place(steps)
         if len(places) == 1:
             return np.array([places[0] - 0.5, places[0] + 0.5])
@@ -71,21 +71,27 @@ class StepAxis:
 def draw_trajectories(frame: pd.DataFrame, path: str | Path, *, value: str = "test") -> Files:
     """Draw scores against training steps, a panel for each task, above a heatmap of layers and steps.
 
-    The line is the mean of all heads (or layers), its band their middle half and range; the dotted line is
-    the head that is best on dev at each step. Colours are the mean of each layer's heads.
+    The line is the mean of all heads (or layers), and the bands are their middle half and range. The dotted
+    line is the best head on dev at each step. Colours show the mean of the heads of each layer.
 
     Args:
         frame: Rows of the result frame, of granularity head, layer or attention, of models whose names
-            differ after "@" alone, as `run@checkpoint-200`. Rows without a step are left out.
-        path: Where to write; its suffix is replaced by .png, .svg, .pdf and .csv.
+            differ only after "@", as in `run@checkpoint-200`. Rows without a step are left out.
+        path: Path of the files; its suffix is replaced by .png, .svg, .pdf and .csv.
         value: The column to draw, "test" or "dev".
 
     Returns:
-        The paths of the PNG, SVG and PDF file, and of the table that they draw: rows with a layer are
+        The paths of the PNG, SVG and PDF file, and of the table behind the picture. Its rows with a layer are
         cells, the others are points of the lines.
 
     Raises:
         ProbingError: If no row has a step, or a cell has two rows.
+
+    Example:
+        >>> import probing
+        >>> frame = probing.load_results("outputs")  # doctest: +SKIP
+        >>> probing.draw_trajectories(frame, "training").png  # doctest: +SKIP
+        PosixPath('training.png')
     """
     rows = without_baselines(frame)
     rows = rows[rows["step"].notna()] if "step" in rows else rows.iloc[:0]
@@ -98,7 +104,7 @@ def draw_trajectories(frame: pd.DataFrame, path: str | Path, *, value: str = "te
 
 
 def trajectory_table(rows: pd.DataFrame, value: str) -> pd.DataFrame:
-    """The columns of `spread_table` for each step, then for each layer and step."""
+    """The table behind the picture: `spread_table` for each step, then for each layer and step."""
     cells = spread_table(rows, ["step", "layer"], value)
     points = spread_table(rows, ["step"], value, pooled=True)
     points["layer"] = pd.array([pd.NA] * len(points), dtype="Int64")
@@ -107,11 +113,11 @@ def trajectory_table(rows: pd.DataFrame, value: str) -> pd.DataFrame:
 
 
 def trajectories_figure(table: pd.DataFrame, value: str = "test") -> Figure:
-    """The picture of such a table; to be called within `style.drawing`."""
+    """The picture of such a table; call it within `style.drawing`."""
     panels = [rows for _, rows in table.groupby(_KEY, sort=False, dropna=False, observed=True)]
     keys = [key_of(rows) for rows in panels]
     metrics = dict.fromkeys(key.metric for key in keys)
-    for key in keys[1:]:  # the colours of layers are one scale for all panels
+    for key in keys[1:]:  # all panels share one colour scale of layers
         refuse_unlike(
             key_quantity(keys[0], value), key_quantity(key, value), f"{keys[0].task} and {key.task}"
         )
@@ -187,7 +193,7 @@ def _draw(stack: Sequence[Axes], rows: pd.DataFrame, axis: StepAxis, norm: Norma
 
 
 def _number_steps(axes: Axes, steps: Sequence[int], axis: StepAxis) -> None:
-    """A number at each step, unless it stood too near to another; the last is always named."""
+    """Number the steps, without the numbers that would overlap; the last always has a number."""
     places, span = axis.place(steps), float(np.ptp(axis.edges(steps)))
     inch = span / (axes.bbox.width / axes.figure.dpi)
     room = (0.06 * max(len(_short(step)) for step in steps) + 0.1) * inch

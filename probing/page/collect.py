@@ -1,4 +1,4 @@
-"""From the result files under a folder to what the page shows."""
+"""The content of the page, collected from the result files under a folder."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ CELL_COLUMNS = (
     "selectivity", "value", "value_low", "value_high", "full", "rank",
 )  # fmt: skip
 SIZES = ("n_train", "n_dev", "n_test", "n_classes")
-# probes stand before other analyses, and rows before their baselines
+# probes come before other analyses, and rows before their baselines
 _FIRST: dict[str, Callable[[str], str]] = {
     "analysis": lambda value: value.removeprefix("probe"),
     "baseline": lambda value: value.removeprefix("none"),
@@ -40,7 +40,7 @@ SPLIT = [*GRID, "step", "draw", "key"]
 
 
 def collect(root: Path) -> Content:
-    """Read every result under a folder; files that are damaged are named instead.
+    """Read every result under a folder, and list the damaged files.
 
     Raises:
         ProbingError: If there is no such folder.
@@ -82,7 +82,7 @@ def _cells(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _plain(frame: pd.DataFrame) -> pd.DataFrame:
-    """The same rows by layer and head, as floats and texts, which are taken apart ten times as fast."""
+    """The same rows sorted by layer and head, as floats and texts, which are ten times as fast to split."""
     kinds = {name: float if kind != "string" else object for name, kind in (COLUMNS | DERIVED).items()}
     return frame.sort_values(["layer", "head"], kind="stable").astype(kinds).reset_index(drop=True)
 
@@ -99,7 +99,7 @@ def _items(frame: pd.DataFrame) -> list[pd.DataFrame]:
 
 
 def in_report(frame: pd.DataFrame) -> pd.Series:
-    """Whether rows belong in a table rather than in a grid; bool."""
+    """Return whether each row belongs in a table rather than in a grid; bool."""
     names = frame[["analysis", "plugin"]].astype(object)
     findings = (finding_of(name, "" if pd.isna(plugin) else plugin) for name, plugin in names.to_numpy())
     reported = [finding.report is not None for finding in findings]
@@ -159,7 +159,7 @@ def _curve(rows: pd.DataFrame, places: dict[str, int], names: dict[str, str], va
 
 def _table(rows: pd.DataFrame, places: dict[str, int], names: dict[str, str], varying: set[str]) -> PageTable:
     report = finding_of_rows(rows).report
-    assert report is not None  # as `in_report` has checked
+    assert report is not None  # checked by `in_report`
     what, headings, lines = report(rows)
     return PageTable(
         names=names,
@@ -175,7 +175,7 @@ def _table(rows: pd.DataFrame, places: dict[str, int], names: dict[str, str], va
 
 
 def _sorted(items: Iterable[_Item]) -> list[_Item]:
-    """By name, seeds and steps as numbers: step 1000 after step 200."""
+    """Sort items by name, with seeds and steps as numbers: step 1000 is after step 200."""
 
     def order(item: _Item) -> list[tuple[float, str]]:
         values = (_FIRST.get(name, str)(item.names.get(name, "")) for name in FIELDS)

@@ -1,4 +1,4 @@
-"""What the page shows, as plain values that JSON has."""
+"""The content of the page, as plain values for JSON."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ class PageRun:
     """The run behind some rows.
 
     Attributes:
-        key: Digest of all that the result depends on.
+        key: Digest of everything that the result depends on.
         file: Name of the result file.
-        created: When, as an ISO date and time; empty if it is not known.
-        command: The command that runs the same again; empty if its overrides were not kept.
-        config: The whole configuration as YAML.
-        data: One line on the examples, from the task card.
+        created: ISO date and time of the run; empty if it is unknown.
+        command: Command that repeats the run; empty if its overrides were not kept.
+        config: Complete configuration as YAML.
+        data: One line about the examples, from the task card.
     """
 
     key: str
@@ -34,19 +34,19 @@ class PageRun:
 
 @dataclass(frozen=True)
 class Support:
-    """What the numbers of one grid support.
+    """A summary of the evidence in the numbers of one grid.
 
     Attributes:
-        best: Place of the best test score in the columns; None where nothing has a score.
-        mean: Of the test scores.
-        guess: What guessing scores: the majority, or 0 of a coefficient; None if it is not known.
-        bounded: Cells that have an interval, where it is known what guessing scores.
-        near_guess: Cells whose interval holds what guessing scores, or 0 of differences.
-        below: Cells whose interval lies below it. Those two are not above guessing.
-        significant: Cells whose p, corrected for the choice of the best of all, is at most 0.05; None
-            where there are no such p.
-        selectivity: Mean of test minus control; None where there is no control.
-        above_untrained: Mean of test minus the untrained twin's; None where there is no twin.
+        best: Position of the best test score in the columns; None if there are no scores.
+        mean: Mean of the test scores.
+        guess: Score of guessing: the majority, or 0 for a coefficient; None if it is unknown.
+        bounded: Number of cells with an interval; 0 if the score of guessing is unknown.
+        near_guess: Number of cells whose interval contains the score of guessing; for differences, 0.
+        below: Number of cells whose interval is below it. Neither of these two kinds is above guessing.
+        significant: Number of cells whose p, corrected for choosing the best of all, is at most 0.05; None if
+            there are no such p.
+        selectivity: Mean of test minus control; None if there is no control.
+        above_untrained: Mean of test minus the score of the untrained model; None if there is none.
     """
 
     best: int | None
@@ -62,16 +62,16 @@ class Support:
 
 @dataclass(frozen=True)
 class FoundValues:
-    """What the values of a grid are, where they are no scores of probes.
+    """The meaning of the values of a grid that are not scores of probes.
 
     Attributes:
-        what: In words, without the unit.
-        unit: How they are written.
-        label: What they are counted in on axes, "10⁻³ nats".
-        turned: Whether less is needed more.
-        within_one: Whether they are from 0 to 1 by what they are.
-        most: What is said of the cell of rank 1; empty where cells are not ranked.
-        ranked_on: The split that ranks them, "dev"; empty where cells are not ranked.
+        what: Name of the quantity, without the unit.
+        unit: Format of the values.
+        label: Unit on axes, "10⁻³ nats".
+        turned: Whether a smaller value means a larger effect.
+        within_one: Whether values are from 0 to 1 by definition.
+        most: Words for the cell of rank 1; empty if cells are not ranked.
+        ranked_on: Split that ranks the cells, "dev"; empty if cells are not ranked.
     """
 
     what: str
@@ -85,26 +85,26 @@ class FoundValues:
 
 @dataclass(frozen=True)
 class PageGrid:
-    """One grid: a score for each head or layer, or what an analysis found about it.
+    """One grid: a score or the finding of an analysis for each head or layer.
 
     Attributes:
-        names: What tells it from others, by column of the result frame; absent where it is missing.
-        title: The task.
-        detail: What else tells it from other grids of the page.
-        run: Place of its run in the list of runs.
-        metric: In words.
-        coefficient: Whether scores go from -1 to 1 rather than being shares.
-        loss: Whether they are losses in nats.
-        scale: Grids with the same text can stand on one colour scale and be subtracted, and no others.
-        quantity: The quantity of its numbers, in words.
+        names: Values that distinguish the grid, by column of the result frame, without missing ones.
+        title: Name of the task.
+        detail: Other words that distinguish the grid on the page.
+        run: Position of its run in the list of runs.
+        metric: Name of the metric.
+        coefficient: Whether scores are from -1 to 1 rather than shares.
+        loss: Whether scores are losses in nats.
+        scale: Text that is equal for grids that can share a colour scale and be subtracted.
+        quantity: Quantity of the numbers, in words.
         sizes: n_train, n_dev, n_test, n_classes.
-        counted: Examples in words, with the limit of a quick look.
-        sides: Side of guessing (of 0 for differences) on which each cell's interval lies: -1 below,
-            0 where it holds it, 1 above; None where it is not known.
+        counted: Number of examples in words, with the limit of a quick look.
+        sides: Position of the interval of each cell relative to guessing (for differences, to 0): -1 if it is
+            below, 0 if it contains the level, 1 if it is above; None if it is unknown.
         columns: Parallel lists, one value for each cell: layer (-1: embeddings), head, scores as fractions;
             or `value` with its interval and rank.
-        support: What is to be said of all cells together.
-        found: What the values are; None of scores of probes.
+        support: Summary of all cells.
+        found: Meaning of the values; None for scores of probes.
     """
 
     names: PageNames
@@ -130,14 +130,14 @@ class CurveLine:
 
     Attributes:
         variant: top, random, permuted, last_layer or best_layer.
-        layer: Of whole layers.
-        n_heads: Ascending; [None] for whole layers.
-        dev: Means over draws.
-        test: Means over draws.
-        low: Lower end of the interval; of several draws, their lowest test score.
-        high: The upper end, likewise.
-        heads: Which, best first; empty where several draws differ.
-        draws: How many draws there are.
+        layer: Number of a whole layer.
+        n_heads: Numbers of heads, ascending; [None] for whole layers.
+        dev: Dev scores, averaged over draws.
+        test: Test scores, averaged over draws.
+        low: Lower ends of the intervals; for several draws, the lowest test scores.
+        high: Upper ends of the intervals; for several draws, the highest test scores.
+        heads: Names of the heads, best first; empty if several draws differ.
+        draws: Number of draws.
     """
 
     variant: str
@@ -153,7 +153,7 @@ class CurveLine:
 
 @dataclass(frozen=True)
 class Curve:
-    """One run of `top_heads`; attributes as those of `Grid`."""
+    """One run of `top_heads`, with attributes as in `PageGrid`."""
 
     names: PageNames
     title: str
@@ -168,12 +168,12 @@ class Curve:
 
 @dataclass(frozen=True)
 class PageTable:
-    """Rows of a run that are of no one layer; other attributes as those of `Grid`.
+    """Rows of a run that cover no single layer; the other attributes are as in `PageGrid`.
 
     Attributes:
-        what: What it shows.
-        headings: Of its columns.
-        lines: Texts, one for each column.
+        what: Subject of the table.
+        headings: Headings of its columns.
+        lines: Rows of the table, a text for each column.
     """
 
     names: PageNames
@@ -197,14 +197,14 @@ class Damaged:
 
 @dataclass(frozen=True)
 class Content:
-    """All that the page shows.
+    """The whole content of the page.
 
     Attributes:
-        root: The folder, as it was named.
-        runs: Behind the grids and curves.
-        grids: In the order of their names.
-        curves: Runs of `top_heads`, likewise.
-        tables: Masking curves, what pruning did, and paths of gates, likewise.
+        root: The folder, as the user named it.
+        runs: Runs behind the grids, curves and tables.
+        grids: Grids in the order of their names.
+        curves: Runs of `top_heads`, in the same order.
+        tables: Masking curves, pruned models and paths of gates, in the same order.
         damaged: Files that are left out.
     """
 

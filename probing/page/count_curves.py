@@ -11,7 +11,7 @@ VARIANTS = ("top", "random", "permuted", "last_layer", "best_layer")
 
 
 def lines(rows: pd.DataFrame) -> tuple[CurveLine, ...]:
-    """The lines of one run, several draws of the same n as their mean, lowest and highest.
+    """The lines of one run; several draws of the same n become their mean, lowest and highest score.
 
     Args:
         rows: Rows of one run of `top_heads`.

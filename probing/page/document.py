@@ -1,4 +1,4 @@
-"""The page as one text: markup, style, plotly, data and script, with nothing to fetch."""
+"""The page as one text: markup, style, plotly, data and script, without anything to download."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from probing.page.figures import figures
 from probing.page.names import ASKED, FIELDS
 
 ASSETS = Path(__file__).parent / "assets"
-# in the order in which they need one another; one script, one scope
+# in the order of their dependencies, since they become one script with one scope
 SCRIPTS = (
     "words",
     "statistics",
@@ -39,7 +39,7 @@ def document(content: Content) -> str:
     """The HTML of the page.
 
     Args:
-        content: What it shows.
+        content: Content of the page.
     """
     script = "\n".join(_asset(f"{name}.js") for name in SCRIPTS)
     return Template(_asset("page.html")).substitute(
@@ -52,10 +52,10 @@ def document(content: Content) -> str:
 
 
 def as_json(value: object) -> str:
-    """JSON that cannot end the script element that it stands in.
+    """Write JSON that cannot close the script element around it.
 
     Raises:
-        ValueError: If a number is not finite, which JSON has no word for.
+        ValueError: If a number is not finite, which JSON cannot express.
     """
     text = json.dumps(value, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
     return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")

@@ -1,4 +1,4 @@
-"""What plotly draws, as its JSON: the page's script fills in the numbers."""
+"""The figures of plotly as JSON; the script of the page fills in the numbers."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-# Okabe & Ito's colours, told apart by readers of all kinds of colour vision, for both backgrounds
+# Okabe & Ito's colours, which colour-blind readers can distinguish, for both backgrounds
 _LINES = {
     "light": ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#8a6d00", "#56b4e9", "#333333"],
     "dark": ["#56b4e9", "#e69f00", "#2fc79a", "#e79ac6", "#f0e442", "#9db7ff", "#dddddd"],
@@ -14,7 +14,7 @@ _LINES = {
 _INK = {"light": "#1f2328", "dark": "#e6e8eb"}
 _FAINT = {"light": "#d5d9de", "dark": "#3a414b"}
 _PAPER = {"light": "#ffffff", "dark": "#1b2027"}
-# from lower to higher through the background, so that no difference looks like nothing
+# from lower to higher through the background colour, so that a difference of 0 is invisible
 _DIVERGING = {
     "light": ["#08519c", "#6baed6", "#f2f2f2", "#fd8d3c", "#a63603"],
     "dark": ["#9ecae1", "#3182bd", "#242a33", "#e6700d", "#fdbe85"],
@@ -23,7 +23,7 @@ _FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif"
 
 
 def figures() -> dict[str, Any]:
-    """The themes, and a trace and a layout for each kind of figure, checked by plotly."""
+    """The themes, and a trace and a layout for each kind of figure, validated by plotly."""
     return {
         "themes": {name: _theme(name) for name in ("light", "dark")},
         "heatmap": _figure(_heatmap(), _cells()),

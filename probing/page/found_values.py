@@ -1,4 +1,4 @@
-"""What the page says of a grid of `value`, which means something else in every analysis."""
+"""The content of the page for a grid of `value`, whose meaning depends on the analysis."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from probing.results.finding import smaller_is_more
 
 
 def is_found(rows: pd.DataFrame) -> bool:
-    """Whether rows are of an analysis that ends in `value`."""
+    """Return whether rows are of an analysis that returns a `value`."""
     return bool(rows["value"].notna().any())
 
 
 def found(rows: pd.DataFrame) -> FoundValues:
-    """What the values of one grid are.
+    """The meaning of the values of one grid.
 
     Args:
         rows: Rows of one grid, one for each cell.
@@ -37,7 +37,7 @@ def found(rows: pd.DataFrame) -> FoundValues:
 
 
 def found_support(rows: pd.DataFrame) -> Support:
-    """Summarise such a grid: `best` is the cell needed most, `near_guess` counts intervals that hold 0.
+    """Summarise such a grid: `best` has the largest effect, `near_guess` counts intervals that contain 0.
 
     Args:
         rows: Rows of one grid, in the order of the columns of the page.

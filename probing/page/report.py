@@ -1,4 +1,4 @@
-"""One self-contained HTML page of all results under a folder, to look at, compare and quote from."""
+"""One self-contained HTML page of all results under a folder, to explore, compare and cite."""
 
 from __future__ import annotations
 
@@ -11,20 +11,25 @@ from probing.validation.arguments import checked
 
 @checked()
 def report(root: str | Path = "outputs", out: str | Path | None = None) -> Path:
-    """Write the page of the results that lie under a folder.
+    """Write an HTML page of all results under a folder.
 
-    A folder without results gives a page that says what to run; a damaged result file is named on the page
-    and left out.
+    If the folder has no results, the page shows the commands to run. A damaged result file is left out and
+    named on the page.
 
     Args:
-        root: The folder that `paths.root` named.
-        out: The file to write; None writes `<root>/report.html`.
+        root: Folder that `paths.root` named.
+        out: Path of the page; None writes `<root>/report.html`.
 
     Returns:
-        The file that was written.
+        The path of the page.
 
     Raises:
-        ProbingError: If there is no such folder, or `out` is a folder.
+        ProbingError: If there is no such folder, or if `out` is a folder.
+
+    Example:
+        >>> import probing
+        >>> probing.report("outputs")  # doctest: +SKIP
+        PosixPath('outputs/report.html')
     """
     from probing.io.files import replace_file
     from probing.page.collect import collect

@@ -1,4 +1,4 @@
-"""What the page tells of the run behind a cell."""
+"""The run behind a cell, as the page shows it."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from probing.page.contents import PageRun
 
 
 def run_of(key: str, file: str, note: Mapping[str, Any], root: str) -> PageRun:
-    """A run as its result file tells of it.
+    """A run as its result file describes it.
 
     Args:
-        key: Digest of all that the result depends on.
+        key: Digest of everything that the result depends on.
         file: Name of the result file.
-        note: What the file says about itself.
-        root: The folder that the run wrote to.
+        note: Note about the run in the file.
+        root: Folder that the run wrote to.
     """
     config = note.get("config")
     text = as_yaml(config) if config else ""
@@ -26,15 +26,15 @@ def run_of(key: str, file: str, note: Mapping[str, Any], root: str) -> PageRun:
 
 
 def command_of(overrides: object, root: str) -> str:
-    """The command that runs a configuration again, quoted for a shell.
+    """The command that repeats a run, quoted for a shell.
 
     Args:
-        overrides: The overrides that the result file keeps; None in files of earlier versions and in those
-            of examples that were given as a frame.
-        root: The folder that the run wrote to, added as `paths.root` unless it is the default.
+        overrides: Overrides in the result file; None in files of earlier versions, and if examples were
+            given as a frame.
+        root: Folder that the run wrote to, added as `paths.root` unless it is the default.
 
     Returns:
-        `probing key=value ...`; empty if the file keeps no overrides.
+        `probing key=value ...`; empty if the file has no overrides.
     """
     if not isinstance(overrides, list):
         return ""

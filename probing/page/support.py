@@ -1,4 +1,4 @@
-"""What the numbers of a grid support, in a few figures."""
+"""A summary of the evidence in the numbers of a grid."""
 
 from __future__ import annotations
 
@@ -37,23 +37,23 @@ def support(rows: pd.DataFrame) -> Support:
 
 
 def against_guess(rows: pd.DataFrame) -> Against:
-    """The side of the guessing score on which intervals of test scores lie."""
+    """The position of the intervals of test scores relative to the score of guessing."""
     return against(_floats(rows, "test_low"), _floats(rows, "test_high"), chance_level(rows))
 
 
 def against_zero(rows: pd.DataFrame) -> Against:
-    """The side of 0 on which intervals of `value` lie."""
+    """The position of the intervals of `value` relative to 0."""
     return against(_floats(rows, "value_low"), _floats(rows, "value_high"), 0.0)
 
 
 def sides(found: Against) -> list[Number]:
-    """-1, 0 or 1 for each cell: below, holds it, above; None where it is not known."""
+    """-1, 0 or 1 for each cell whose interval is below, contains or is above the level; None if unknown."""
     side = np.where(found.below, -1, np.where(found.above, 1, 0)).tolist()
     return [one if known else None for one, known in zip(side, found.known.tolist(), strict=True)]
 
 
 def guess(rows: pd.DataFrame) -> float | None:
-    """What guessing scores in these rows: the majority, 0 of a coefficient, None if it is not known."""
+    """The score of guessing in these rows: the majority, or 0 for a coefficient; None if it is unknown."""
     level = chance_level(rows)
     return None if math.isnan(level) else rounded(level)
 
@@ -65,17 +65,17 @@ def mean(values: NDArray[np.float64]) -> float | None:
 
 
 def rounded(value: float) -> float:
-    """Five decimals: a thousandth of a point, and half the size of the page."""
+    """Round to five decimals, a thousandth of a point, which halves the size of the page."""
     return round(value, 5)
 
 
 def significant(value: float) -> float:
-    """Six significant digits, for what may be of any size."""
+    """Round to six significant digits, for numbers of any size."""
     return float(f"{value:.6g}")
 
 
 def numbers(column: pd.Series) -> list[Number]:
-    """The values of a column for JSON, missing ones and those that are not finite as None."""
+    """The values of a column for JSON; missing and infinite ones are None."""
     values = column.to_numpy(dtype=float, na_value=np.nan)
     whole = COLUMNS.get(str(column.name)) == "Int64"
     cut = significant if str(column.name).startswith("value") else rounded

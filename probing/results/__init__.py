@@ -1,1 +1,1 @@
-"""The tidy frame that every analysis ends in: its schema, storage and loading."""
+"""The tidy frame of results that every analysis returns: its schema, storage and loading."""

@@ -1,4 +1,4 @@
-"""Numbers of one kind, which can share a colour scale or be subtracted."""
+"""Quantities of numbers: equal quantities can share a colour scale or be subtracted."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from probing.results.units import LOSS, difference_unit, metric_name, score_unit
 from probing.tasks.target import COEFFICIENTS
 
 _LABELS = ("", "readout", "classifier")
-"""Objectives (none of a probe) that predict the labels of the task; others predict something of their own."""
+"""Objectives that predict the labels of the task (empty for a probe); others predict something else."""
 _RANGES = {"mse": "from 0 up", LOSS: "from 0 up"}
 _P = ("p", "p_adjusted")
 
 
 @dataclass(frozen=True)
 class Quantity:
-    """The quantity in a column of numbers. Only equal quantities share a scale or have a difference.
+    """The quantity in a column of numbers. Only equal quantities share a scale or can be subtracted.
 
     Attributes:
-        kind: "score", "difference" (of scores or losses), "p", or what an analysis found, "gates".
-        metric: Its metric; empty where numbers mean the same under every metric.
-        unit: Its unit, "%", "points", "nats"; may be empty.
-        range: Its smallest and largest value, in words.
-        predicted: Objective that it is about, unless the labels of the task are predicted.
+        kind: "score", "difference" (of scores or losses), "p", or the finding of an analysis, "gates".
+        metric: Metric of the numbers; empty if they mean the same under every metric.
+        unit: Unit, "%", "points", "nats"; may be empty.
+        range: Smallest and largest possible value, in words.
+        predicted: Objective of the model; empty if it predicts the labels of the task.
     """
 
     kind: str
@@ -37,7 +37,7 @@ class Quantity:
 
     @property
     def scale(self) -> str:
-        """The same text for equal quantities, another for any other."""
+        """A text that is the same for equal quantities and differs for others."""
         return "|".join((self.kind, self.metric, self.unit, self.range, self.predicted))
 
     def __str__(self) -> str:
@@ -54,7 +54,7 @@ def quantity(rows: pd.DataFrame, value: str = "test") -> Quantity:
 
     Args:
         rows: Result rows of one grid; the first is read.
-        value: The column.
+        value: Name of the column.
     """
     return quantity_of(names_of(rows), value)
 
@@ -74,22 +74,22 @@ def quantity_of(names: Named, value: str) -> Quantity:
 
 
 def refuse_unlike(first: Quantity, second: Quantity, where: str) -> None:
-    """Refuse to subtract, or to put on one scale, what is not of one kind.
+    """Refuse to subtract different quantities, or to draw them on one scale.
 
     Args:
-        first: One quantity.
-        second: The other.
-        where: Name of what is compared, for the message.
+        first: The first quantity.
+        second: The second quantity.
+        where: Name of the compared grids, for the message.
 
     Raises:
-        ProbingError: If the two are not the same.
+        ProbingError: If the two quantities differ.
     """
     if first != second:
-        raise ProbingError(f"{where}: {apart(first, second)}; compare their ranks, as probing.correlations")
+        raise ProbingError(f"{where}: {apart(first, second)}; compare their ranks with probing.correlations")
 
 
 def apart(first: Quantity, second: Quantity) -> str:
-    """The reason why two quantities share nothing but ranks, in words without a full stop."""
+    """The reason why two quantities can only be compared by rank, without a full stop."""
     names = [quantity.metric or quantity.kind for quantity in (first, second)]
     what = "{} and {}".format(*(names if names[0] != names[1] else (first.kind, second.kind)))
     return f"{what} cannot be compared number by number: {first} and {second} share no scale"

@@ -1,4 +1,4 @@
-"""Rows beside those of their baselines: the untrained twin, and control labels."""
+"""Scores of baselines as columns: the randomly initialised model and control labels."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pandas as pd
 
 from probing.results.schema import DERIVED, PLACE, places
 
-# what a row and the same cell of its baseline have in common
+# the columns in which a row and the same cell of its baseline agree
 CELL = [
     "analysis", "model", "task", "granularity", "pooling", "probe", "objective", "seed", *PLACE,
     "question",
@@ -14,21 +14,22 @@ CELL = [
 
 
 def with_baselines(frame: pd.DataFrame) -> pd.DataFrame:
-    """Add the columns of `DERIVED`: what the same cell scores in the untrained twin and on control labels.
+    """Add the columns of `DERIVED`: the scores of the same cell of its baselines, and selectivity.
 
-    Selectivity is the score on the task minus that on its control (Hewitt & Liang 2019, section 2.2), each
-    under the metric of the task. Of `top_heads` it compares as many heads, chosen anew on the control. Rows
-    of baselines themselves, and rows without one, have these columns missing; so have those with controls
-    of several kinds (`control` and `control[by=text]`). Several draws of one baseline count with their mean.
+    The baselines are the randomly initialised model and control labels. Selectivity is the score on the task
+    minus the score on its control (Hewitt & Liang 2019, section 2.2), each under the metric of the task. For
+    `top_heads` it compares the same number of heads, which are selected again on the control. The columns
+    are missing in rows of baselines, in rows without a baseline, and in rows with controls of several kinds
+    (`control` and `control[by=text]`). Several draws of one baseline are averaged.
 
     Args:
         frame: Result rows, of any number of runs.
 
     Returns:
-        The same rows in the same order with three more columns.
+        The same rows in the same order, with three more columns.
     """
     frame = frame.reset_index(drop=True)
-    # sorted by name, what is first and last in a cell is the same only if all are
+    # in sorted order, the first and last name of a cell are equal only if all of them are
     frame = frame.sort_values("baseline", kind="stable")
     kind = frame["baseline"].str.split("[").str[0]
     cells = places(frame, CELL)

@@ -15,13 +15,13 @@ Flags = NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Against:
-    """The side of a level on which intervals lie; a cell without an interval is on neither.
+    """The position of intervals relative to a level; a cell without an interval has none.
 
     Attributes:
-        known: bool, cells that have an interval, where the level is known.
-        holds: bool, cells whose interval holds the level.
-        below: bool, cells whose interval lies below it.
-        above: bool, cells whose interval lies above it.
+        known: bool, cells that have an interval; none if the level is unknown.
+        holds: bool, cells whose interval contains the level.
+        below: bool, cells whose interval is below the level.
+        above: bool, cells whose interval is above the level.
     """
 
     known: Flags
@@ -34,9 +34,9 @@ def against(low: NDArray[np.float64], high: NDArray[np.float64], level: float) -
     """Compare intervals with a level.
 
     Args:
-        low: float64, lower ends of any shape; NaN without an interval.
+        low: float64, lower ends of any shape; NaN where there is no interval.
         high: float64, upper ends of the same shape.
-        level: Score of guessing, or 0 for differences; NaN if it is not known.
+        level: Score of guessing, or 0 for differences; NaN if it is unknown.
     """
     known = np.isfinite(low) & np.isfinite(high) & np.isfinite(level)
     below, above = known & (high < level), known & (low > level)

@@ -1,4 +1,4 @@
-"""Refusals of columns for which a statistic cannot be computed."""
+"""Checks that a statistic can be computed for a column."""
 
 from __future__ import annotations
 
@@ -17,22 +17,23 @@ def check_numbers(
 
     Args:
         frame: Result rows, or any other table.
-        column: Its name.
+        column: Name of the column.
         what: Name of the frame in messages.
-        argument: The argument that named the column, for messages.
+        argument: Name of the argument that gave the column, for messages.
 
     Returns:
-        Its numbers, float64 (n,), NaN where they are missing; one at least is not.
+        The numbers of the column, float64 (n,), NaN where they are missing; at least one is not.
 
     Raises:
-        ProbingError: Naming the column, if it does not exist, has no rows, holds texts or infinity, or has
-            only missing values.
+        ProbingError: If the column does not exist, has no rows, contains texts or infinity, or has only
+            missing values.
     """
     values = numbers(frame, column, what=what, argument=argument)
     if frame.empty:
-        raise ProbingError(f"{what} holds no rows; select others")
+        raise ProbingError(f"{what} has no rows; select others")
     if np.isinf(values).any():
-        raise ProbingError(f"column {column!r} of {what} holds infinity in row {np.isinf(values).argmax()}")
+        row = np.isinf(values).argmax()
+        raise ProbingError(f"column {column!r} of {what} contains infinity in row {row}")
     if np.isnan(values).all():
         raise ProbingError(f"column {column!r} of {what} is missing in all {len(values)} rows")
     return values
@@ -47,14 +48,14 @@ def numbers(
         float64 (n,).
 
     Raises:
-        ProbingError: If there is no such column, or it holds texts.
+        ProbingError: If there is no such column, or if it contains texts.
     """
     check_there(frame, column, what=what, argument=argument)
     values = frame[column]
     if not pd.api.types.is_numeric_dtype(values) and values.notna().any():
         start = f"{argument}: " if argument else ""
         raise ProbingError(
-            f"{start}column {column!r} of {what} holds texts; give one of numbers, such as 'test'"
+            f"{start}column {column!r} of {what} contains texts; give one of numbers, such as 'test'"
         )
     return values.to_numpy(dtype=float, na_value=np.nan)
 
@@ -63,7 +64,7 @@ def check_there(frame: pd.DataFrame, column: str, *, what: str = "the frame", ar
     """Refuse a column that a frame lacks; see `check_numbers`.
 
     Raises:
-        ProbingError: Naming those that there are.
+        ProbingError: If the column is missing; the message lists the existing ones.
     """
     if column not in frame:
         start = f"{argument}: " if argument else ""
@@ -91,17 +92,17 @@ def single_heads(frame: pd.DataFrame, what: str = "a grid") -> pd.DataFrame:
 
 
 def check_matrix(matrix: pd.DataFrame) -> None:
-    """Refuse what is not a square table of correlations.
+    """Refuse anything but a square table of correlations.
 
     Raises:
-        ProbingError: If it is not square, or holds anything but numbers from -1 to 1.
+        ProbingError: If it is not square, or contains anything but numbers from -1 to 1.
     """
     if matrix.shape[0] != matrix.shape[1]:
         shape = " x ".join(map(str, matrix.shape))
-        raise ProbingError(f"matrix is {shape}; give the square one that correlations returns")
+        raise ProbingError(f"matrix is {shape}; give the square one that probing.correlations returns")
     try:
         values = matrix.to_numpy(dtype=float, na_value=np.nan)
     except (TypeError, ValueError) as error:
-        raise ProbingError("matrix holds no numbers; give what correlations returns") from error
+        raise ProbingError("matrix contains texts; give what probing.correlations returns") from error
     if (np.abs(values) > 1 + 1e-9).any():
-        raise ProbingError("matrix holds numbers beyond -1 and 1; give what correlations returns")
+        raise ProbingError("matrix contains numbers beyond -1 and 1; give what probing.correlations returns")

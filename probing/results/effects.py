@@ -15,9 +15,9 @@ CELL = ("stack", "layer", "head")
 def effect(rows: pd.DataFrame) -> pd.Series:
     """A number for each row that is larger the larger the effect of the head, or the more it encodes.
 
-    Importances, gates and kept heads count as they are, as do probe scores (`test`). The difference of an
-    ablated score counts with its sign reversed, that of a loss as it is; for a head that is alone in its
-    layer it is the other way round.
+    Importances, gates, kept heads and probe scores (`test`) keep their sign. The difference of an ablated
+    score is reversed, and that of a loss is not. For a head that is alone in its layer, both are the other
+    way round.
 
     Args:
         rows: Result rows of any analyses.
@@ -33,7 +33,7 @@ def effect(rows: pd.DataFrame) -> pd.Series:
 def ranked_on(rows: pd.DataFrame) -> str:
     """The split whose examples rank the cells of one grid, "dev"; empty where cells have no rank.
 
-    Differences are of test scores, and for sums over one split the frame counts no later one.
+    Differences are of test scores. For sums over one split, the frame counts no examples of a later split.
     """
     if "rank" not in rows or rows["rank"].isna().all():
         return ""

@@ -1,7 +1,7 @@
 """A finding: the meaning of an analysis' column `value`, and the way its rows are reported.
 
 Every analysis keeps one record, `FINDING`, next to its code. Terminal, figures, page and agreement read it,
-so that none of them knows an analysis by name.
+so that none of them depends on the name of an analysis.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from probing.results.units import LOSS, NumberFormat, difference_unit, fitted_un
 
 log = logging.getLogger(__name__)
 Select = Callable[[pd.DataFrame], pd.DataFrame]
-"""Some of the rows of an analysis."""
+"""A function that selects rows of an analysis."""
 Tell = Callable[[pd.DataFrame], str]
-"""The rows of one run in words."""
+"""A function that describes the rows of one run."""
 
 
 class Report(NamedTuple):
@@ -33,7 +33,7 @@ class Report(NamedTuple):
     Attributes:
         title: The subject of the table.
         headings: The names of its columns.
-        lines: A text for each column.
+        lines: Rows of the table, a text for each column.
     """
 
     title: str
@@ -47,7 +47,7 @@ class Picture:
 
     Attributes:
         name: Name of the file, without a suffix.
-        draw: The kind of picture: one of `probing.figures.pictures.DRAW`, or `module:function` of a function
+        draw: The kind of picture: one of `probing.figures.pictures.DRAW`, or `module:function` for a function
             that takes rows and a path, and returns the files that it has written.
         rows: The rows that it shows; by default those of the main grid.
         sweep: Name of the file that shows all runs of a sweep; empty if there is none.
@@ -72,19 +72,19 @@ class Finding:
     Attributes:
         measure: Name of the quantity, "entropy of attention".
         unit: Its unit, "nats"; empty for a pure number. A difference has the unit of its metric.
-        digits: Digits behind the point; None writes three significant digits with a common power of ten.
+        digits: Number of decimals; None writes three significant digits with a common power of ten.
         range: The smallest and largest possible value, in words.
         difference: Whether `value` is the change of the score or loss in column `metric`.
-        smaller: Whether a head has the larger effect the smaller its value is. For differences this follows
-            from the metric.
-        alone: Variants in which a head is the only one, so that the direction is reversed.
-        normalised: For each normalisation the range of normalised values, which have no unit.
+        smaller: Whether a smaller value means a larger effect of the head. For differences this follows from
+            the metric.
+        alone: Variants in which a head is the only one in its layer, which reverses the direction.
+        normalised: Range of normalised values, which have no unit, for each normalisation.
         variant: The variant that `measure` already names.
         best: Words for the cell of rank 1.
         best_alone: The same words for the variants in `alone`.
         counted: Words for the number of cells above 0, "heads kept"; empty if it is not reported.
         steps: Names of the only two values, 0 and 1; empty if there are others.
-        ranked_on: Split whose examples rank the cells; empty if it is the last one that is counted.
+        ranked_on: Split whose examples rank the cells; empty for the last split with a count of examples.
         kind: "encoding" for what a head encodes, "use" for its effect on the model; empty otherwise.
         place: Position among the measures of `agree`.
         offered: The rows that are measures of heads for `agree`; by default those of the main grid.
@@ -119,11 +119,11 @@ class Finding:
     absent: tuple[str, str] = ("the effect of n heads", "draw_top_heads")
 
     def unit_of(self, metric: str, normalisation: str, values: ArrayLike = ()) -> NumberFormat:
-        """The way in which values are written.
+        """The format of the values.
 
         Args:
-            metric: Of their rows.
-            normalisation: Of their rows; empty if there is none.
+            metric: Metric of their rows.
+            normalisation: Normalisation of their rows; empty if there is none.
             values: All numbers that are written together, of any shape; they share a power of ten.
         """
         if self.difference:
@@ -142,7 +142,7 @@ class Finding:
 
 
 class Named(Protocol):
-    """The names of a grid that say what its numbers are; empty where they are missing."""
+    """The names that identify the quantity of a grid; empty where they are missing."""
 
     @property
     def analysis(self) -> str:
@@ -166,7 +166,7 @@ class Named(Protocol):
 
     @property
     def objective(self) -> str:
-        """What the model is used for."""
+        """Objective for which the model is used."""
 
 
 class Names(NamedTuple):
@@ -194,11 +194,11 @@ def finding_of(analysis: str, plugin: str = "") -> Finding:
     """The finding of an analysis.
 
     Args:
-        analysis: Its name.
-        plugin: Its module, if it is not part of this package.
+        analysis: Name of the analysis.
+        plugin: Module of the analysis, if it is not part of this package.
 
     Returns:
-        Its record `FINDING`; a plain one if its module cannot be imported or has none.
+        The record `FINDING` of the analysis; a plain one if its module cannot be imported or has none.
     """
     module = plugin or f"probing.analyses.{analysis}"
     try:
@@ -217,13 +217,13 @@ def finding_of(analysis: str, plugin: str = "") -> Finding:
 
 
 def finding_of_rows(rows: pd.DataFrame) -> Finding:
-    """The finding of the analysis of some rows; the first is read."""
+    """The finding of the analysis of some rows; the first row is read."""
     names = names_of(rows)
     return finding_of(names.analysis, names.plugin)
 
 
 def smaller_is_more(rows: pd.DataFrame) -> pd.Series:
-    """Whether, in each row, a smaller `value` means a larger effect of the head; bool."""
+    """Return whether a smaller `value` means a larger effect of the head in each row; bool."""
     found = np.zeros(len(rows), dtype=bool)
     columns = [name for name in ("analysis", "plugin") if name in rows]
     groups = rows.groupby(columns, sort=False, dropna=False).ngroup().to_numpy()
@@ -241,7 +241,7 @@ def _smaller(rows: pd.DataFrame) -> NDArray[np.bool_]:
 
 
 def values_of(rows: pd.DataFrame) -> NumberFormat:
-    """The way in which the values of rows of one grid are written."""
+    """The format of the values of one grid."""
     names = names_of(rows)
     numbers = rows["value"].to_numpy(dtype=np.float64, na_value=np.nan)
     return finding_of(names.analysis, names.plugin).unit_of(names.metric, names.normalisation, numbers)

@@ -1,4 +1,4 @@
-"""Reading results back: the tidy frame, and one grid of it."""
+"""Loading of results: the tidy frame, one grid of it, and answers to test items."""
 
 from __future__ import annotations
 
@@ -24,20 +24,25 @@ log = logging.getLogger(__name__)
 
 @checked()
 def load_results(root: str | Path = "outputs") -> pd.DataFrame:
-    """All results under a folder that `paths.root` named, one tidy row per probe.
+    """Load all results under a folder into one tidy frame, a row for each probe.
 
     Args:
-        root: The folder; a folder without results gives an empty frame with all columns.
+        root: Folder that `paths.root` named; one without results gives an empty frame with all columns.
 
     Returns:
-        Columns as in `probing.results.schema.COLUMNS`, then those of `DERIVED`, which set a row beside the
-        same cell of its baselines; scores are fractions, layers and heads count from 0, layer -1 is the
-        embeddings, and `head` is missing where a row is of more than one head. Rows of runs that another
-        run made on its way are marked in column `inner`.
+        Columns as in `probing.results.schema.COLUMNS`, then those of `DERIVED` with the scores of the same
+        cell of its baselines. Scores are fractions. Layers and heads count from 0, and layer -1 is the
+        embeddings. `head` is missing in a row of more than one head. Column `inner` marks the rows of runs
+        that another run made on its way.
 
     Raises:
-        ProbingError: If there is no such folder, or a file is damaged, or is not the result that its name
-            says; the message names it.
+        ProbingError: If there is no such folder, or if a file is damaged or is not the result that its name
+            says; the message names the file.
+
+    Example:
+        >>> import probing
+        >>> frame = probing.load_results("outputs")  # doctest: +SKIP
+        >>> frame.groupby("task")["test"].max()  # doctest: +SKIP
     """
     folder = Path(root)
     if not folder.is_dir():
@@ -60,15 +65,15 @@ def load_results(root: str | Path = "outputs") -> pd.DataFrame:
 
 @dataclass(frozen=True)
 class Predictions:
-    """What the probes of one run answered to every test item.
+    """The answers of the probes of one run to every test item.
 
     Attributes:
-        rows: Rows of the result frame, one for each probe; those of variant `permuted` were fitted to, and
-            scored on, other labels than `gold`.
+        rows: Rows of the result frame, one for each probe; those of variant `permuted` were fitted to and
+            scored on labels other than `gold`.
         answers: (probes, n_test), predicted classes, int64, or scores, float64; or labels, bool (probes,
             n_test, k).
-        gold: (n_test,) or (n_test, k), the same of the test items.
-        groups: int64 (n_test,), the data set of each item where scores are averaged over data sets; or None.
+        gold: (n_test,) or (n_test, k), true classes, scores or labels of the test items.
+        groups: int64 (n_test,), data set of each item if scores are averaged over data sets; otherwise None.
     """
 
     rows: pd.DataFrame
@@ -79,14 +84,19 @@ class Predictions:
 
 @checked()
 def load_predictions(root: str | Path = "outputs", **where: object) -> Predictions:
-    """The answers to every test item of the probes of one run, for tests that pair items.
+    """Load the answers of the probes of one run to every test item, for tests that pair items.
 
     Args:
-        root: The folder that `paths.root` named.
-        **where: Which rows, as in `select`; they must be of one run.
+        root: Folder that `paths.root` named.
+        **where: Values of columns that select rows of one run, such as `task="grammar/tense"`.
 
     Raises:
-        ProbingError: If no run, or more than one, answers, or the run kept no answers.
+        ProbingError: If no run or more than one is selected, or if the run kept no answers.
+
+    Example:
+        >>> import probing
+        >>> answers = probing.load_predictions("outputs", task="grammar/tense")  # doctest: +SKIP
+        >>> (answers.answers == answers.gold).mean(axis=1)  # accuracy of each probe  # doctest: +SKIP
     """
     frame = load_results(root)
     rows = preferred(select(frame, **where), frame)
@@ -97,11 +107,11 @@ def load_predictions(root: str | Path = "outputs", **where: object) -> Predictio
         raise several(rows, "run")
     paths = list((Path(root) / "results").glob(f"*.{keys[0]}.parquet"))
     if len(paths) != 1:
-        raise ProbingError(f"{root}: {len(paths)} files are called by key {keys[0]}; do not rename results")
+        raise ProbingError(f"{root}: {len(paths)} files have key {keys[0]}; do not rename result files")
     path = paths[0]
     frame, about = read_result(path, predicted=True)
     if PREDICTED not in frame or "gold" not in about:
-        raise ProbingError(f"{path}: holds no answers to test items; run it again with overwrite=always")
+        raise ProbingError(f"{path}: no answers to test items there; run it again with overwrite=always")
     chosen = places(frame).get_indexer(places(rows)).tolist()
     whole = frame["n_classes"].notna().all()
     answers = np.stack(list(frame[PREDICTED][chosen]))
@@ -126,12 +136,13 @@ def _label_sets(gold: list[list[int]], k: int) -> NDArray[np.bool_]:
 
 
 def select(frame: pd.DataFrame, **where: object) -> pd.DataFrame:
-    """The rows whose columns have the given values; None leaves a column free, "none" asks for missing ones.
+    """Select the rows whose columns have the given values.
 
-    A full run has no limit, so that `limit="none"` selects full runs and `limit=200` quick looks.
+    None leaves a column free, and "none" selects rows without a value: a full run has no limit, so that
+    `limit="none"` selects full runs and `limit=200` quick looks.
 
     Raises:
-        ProbingError: If there is no such column, or no such row; the message lists what there is.
+        ProbingError: If there is no such column or no such row; the message lists the existing ones.
     """
     for column, value in where.items():
         check_there(frame, column)
@@ -151,23 +162,30 @@ def select(frame: pd.DataFrame, **where: object) -> pd.DataFrame:
 
 @checked(frame=RESULT)
 def grid(frame: pd.DataFrame, *, value: str = "test", **where: object) -> pd.DataFrame:
-    """One layers x heads grid out of a result frame.
+    """Return one grid of a result frame, layers x heads.
 
     Args:
-        frame: What `load_results` gives.
-        value: The column that fills the cells.
-        **where: Which grid: `model=...`, `task=...`, and any other column that it takes to name one.
+        frame: Frame of `load_results`.
+        value: Name of the column that fills the cells.
+        **where: Values of columns that identify the grid, such as `task="grammar/tense"`.
 
     Returns:
         A frame with layers as its index and heads as its columns; whole layers are column 0.
 
     Raises:
-        ProbingError: If no grid, or more than one, answers; the message says what to add.
+        ProbingError: If no grid or more than one is selected; the message says which column to add.
+
+    Example:
+        >>> import probing
+        >>> frame = probing.load_results("outputs")  # doctest: +SKIP
+        >>> tense = probing.grid(frame, task="grammar/tense", granularity="head")  # doctest: +SKIP
+        >>> tense.shape  # layers, heads  # doctest: +SKIP
+        (6, 12)
     """
     rows = preferred(select(frame, **where), frame)
     numbers(rows, value, argument="grid: value")
     if rows.empty:
-        raise ProbingError("the frame holds no results; run probing first")
+        raise ProbingError("the frame has no results; run probing first")
     rows = single_heads(rows)
     if differing(rows):
         raise several(rows)

@@ -1,4 +1,4 @@
-"""Several runs where one is wanted: which of them is meant, and how the user names one."""
+"""Several runs in the place of one: the preferred run, and the error that asks the user to name one."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from probing.results.schema import GRID, KINDS, NONE, places
 from probing.validation.suggestions import name_one
 
 _TOLD_BY = (*GRID, "step", "question", "n_train", "n_dev", "n_test", "inner", "key")
-"""Columns that distinguish runs, those that a user has chosen first."""
+"""Columns that distinguish runs; those that a user sets are first."""
 _EQUAL = (
     *(name for name in GRID if name not in {*KINDS, "stack", "metric"}), "step", "question", "n_train",
 )  # fmt: skip
-"""Columns in which runs of an equal question agree."""
+"""Columns in which runs of the same question agree."""
 
 
 def several(rows: pd.DataFrame, what: str = "grid", start: str = "") -> ProbingError:
-    """The error that names the columns in which rows differ, with their values, and asks to name one.
+    """The error that lists the columns in which rows differ, with their values, and asks to name one.
 
     Args:
         rows: Result rows of more than one grid or run.
-        what: Name of what should be there once.
-        start: Whose rows they are, "task=t is "; stands before the sentence.
+        what: Name of the thing that should be unique.
+        start: Start of the message, which names the rows.
     """
     columns = differing(rows)
     if not columns:
@@ -34,23 +34,24 @@ def several(rows: pd.DataFrame, what: str = "grid", start: str = "") -> ProbingE
 
 
 def differing(rows: pd.DataFrame) -> list[str]:
-    """The columns in which rows differ and that may distinguish runs and grids; missing counts as a value."""
+    """The columns that distinguish runs and grids and differ between rows; missing counts as a value."""
     known = [name for name in _TOLD_BY if name in rows]
     return [name for name in known if len(rows[name].unique()) > 1]
 
 
 def preferred(rows: pd.DataFrame, of: pd.DataFrame | None = None) -> pd.DataFrame:
-    """The rows without those of runs that give way to another run of an equal question.
+    """The rows without those of runs that give way to another run of the same question.
 
-    A run gives way to one that has all of its cells and more, as a grid of some layers to the whole grid; and
-    a run that another made on its way (column `inner`) to one that was asked for, unless it has more cells.
+    A run gives way to a run that has all of its cells and more, such as a grid of some layers to the whole
+    grid. A run that another run made on its way (column `inner`) gives way to a requested one, unless it has
+    more cells.
 
     Args:
-        rows: Result rows that were chosen.
-        of: All rows, whose cells are counted; the chosen ones if not given.
+        rows: Selected result rows.
+        of: All rows, whose cells are counted; by default the selected ones.
 
     Returns:
-        Some of the rows, in their order.
+        The remaining rows, in their order.
     """
     if not {"key", "question", "inner"} <= set(rows) or rows["key"].nunique() < 2:
         return rows

@@ -10,10 +10,10 @@ SIZES = ("n_train", "n_dev", "n_test")
 
 
 def sizes_text(rows: pd.DataFrame) -> str:
-    """The examples behind some rows, "n 1000 train, 500 dev, 500 test"; a range where rows differ.
+    """The number of examples behind some rows, "n 1000 train, 500 dev, 500 test"; a range if rows differ.
 
     Args:
-        rows: Result rows, or any frame with columns of `SIZES`; sizes that are not known are left out.
+        rows: Result rows, or any frame with columns of `SIZES`; unknown sizes are left out.
     """
     parts = [f"{_ends(known)} {name[2:]}" for name in SIZES if (known := _known(rows, name))]
     return f"n {', '.join(parts)}" if parts else ""
@@ -26,7 +26,7 @@ def limit_text(rows: pd.DataFrame) -> str:
 
 
 def counts_text(rows: pd.DataFrame) -> str:
-    """Both of these, "n 100 train, 50 dev, 50 test; limit 100"."""
+    """The number of examples and the limit, "n 100 train, 50 dev, 50 test; limit 100"."""
     return "; ".join(filter(None, (sizes_text(rows), limit_text(rows))))
 
 

@@ -1,4 +1,4 @@
-"""Results on disk: one Parquet file for a finished run, one for each finished part of a running one."""
+"""Results on disk: a Parquet file for each finished run, and for each finished part of a running one."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ class ResultStore:
     """The results of one run, found again by its key.
 
     Attributes:
-        root: The folder of all results.
-        key: What the result depends on, as a digest.
+        root: Folder of all results.
+        key: Digest of everything that the result depends on.
         title: Human-readable start of the file name.
     """
 
@@ -48,20 +48,20 @@ class ResultStore:
 
     @contextmanager
     def lock(self) -> Iterator[None]:
-        """Let one process at a time compute this result; others wait, then find it."""
+        """Let one process at a time compute this result; the others wait and then find it."""
         with held(lock_file(self.root, self.key), waiting="waiting for another process that runs the same"):
             yield
 
     def read(self, *, predicted: bool = False) -> pd.DataFrame | None:
-        """The finished result, with the answers to test items if wanted, or None where there is none.
+        """Read the finished result, with answers to test items if `predicted`; None if there is none.
 
         Raises:
-            CorruptFileError: If the file is damaged, or holds another result.
+            CorruptFileError: If the file is damaged or contains another result.
         """
         return read_result(self.path, predicted=predicted)[0] if self.path.exists() else None
 
     def read_part(self, part: int) -> pd.DataFrame | None:
-        """A part that an interrupted run has finished, or None; a damaged or misplaced one is missing."""
+        """Read a part that an interrupted run has finished; None if it is missing, damaged or misplaced."""
         path = self._part(part)
         try:
             return _read(path, _mark("part", self.key, part), predicted=True)[0] if path.exists() else None
@@ -70,17 +70,17 @@ class ResultStore:
             return None
 
     def write_part(self, part: int, frame: pd.DataFrame) -> None:
-        """Keep a finished part, so that a killed run need not do it again."""
+        """Write a finished part, so that an interrupted run can resume."""
         _write(self._part(part), frame, {}, _mark("part", self.key, part))
 
     def write(self, frame: pd.DataFrame, about: Mapping[str, Any]) -> Path:
-        """Write the finished result with what is known about it, and drop its parts."""
+        """Write the finished result with the note about its run, and delete its parts."""
         self._write_result(frame, about)
         self.drop_parts()
         return self.path
 
     def claim(self) -> None:
-        """Mark a finished result as asked for, if another run made it on its way.
+        """Mark a finished result that another run made on its way as requested.
 
         Raises:
             ProbingError: If the file cannot be written.
@@ -92,7 +92,7 @@ class ResultStore:
         _write(self.path, frame, about, _mark("result", self.key))
 
     def drop_parts(self) -> None:
-        """Forget what an interrupted run has finished."""
+        """Delete the finished parts of an interrupted run."""
         discard(self._parts)
 
     def _part(self, part: int) -> Path:
@@ -101,13 +101,13 @@ class ResultStore:
 
 @dataclass(frozen=True)
 class Stored:
-    """A result as a file holds it.
+    """The content of a result file.
 
     Attributes:
-        path: The file.
+        path: Path of the file.
         key: Key of the run.
-        frame: Its rows, without answers to test items.
-        about: The note about the run.
+        frame: Rows of the run, without answers to test items.
+        about: Note about the run.
     """
 
     path: Path
@@ -119,7 +119,7 @@ class Stored:
 def read_results(root: Path) -> tuple[list[Stored], list[CorruptFileError]]:
     """Read all results of a folder, and the reasons why some files are not results.
 
-    No result comes twice: of two files of one key the second is refused.
+    No result is read twice: if two files have the same key, the second is refused.
     """
     found: dict[str, Stored] = {}
     problems = []
@@ -128,7 +128,7 @@ def read_results(root: Path) -> tuple[list[Stored], list[CorruptFileError]]:
             frame, about = read_result(path)
             key = key_of(path)
             if key in found:
-                raise MisplacedFileError(str(path), f"it holds the same result as {found[key].path.name}")
+                raise MisplacedFileError(str(path), f"it contains the same result as {found[key].path.name}")
             found[key] = Stored(path, key, frame, about)
         except CorruptFileError as error:
             problems.append(error)
@@ -136,14 +136,14 @@ def read_results(root: Path) -> tuple[list[Stored], list[CorruptFileError]]:
 
 
 def read_result(path: Path, *, predicted: bool = False) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """Read a result file: its rows, and what is known about the run.
+    """Read the rows of a result file and the note about its run.
 
     Args:
-        path: The file; the key in its name is compared with that inside.
+        path: Path of the file; the key in its name is compared with the key inside.
         predicted: Whether to read the answers to test items too, as a column of arrays.
 
     Raises:
-        CorruptFileError: If the file is damaged, of another key, or of other columns than this version's.
+        CorruptFileError: If the file is damaged, or has another key or columns unknown to this version.
     """
     return _read(path, _mark("result", key_of(path)), predicted=predicted)
 
@@ -159,7 +159,7 @@ def parts_folder(root: Path, key: str) -> Path:
 
 
 def _mark(kind: str, key: str, part: int | None = None) -> dict[str, Any]:
-    """The mark by which a file says that it is this one."""
+    """The mark that identifies the content of a file."""
     return {"kind": kind, "key": key, "part": part, "schema": SCHEMA}
 
 
@@ -167,7 +167,7 @@ def _read(path: Path, expected: Mapping[str, Any], *, predicted: bool) -> tuple[
     table, about, mark = read_marked(path, without=None if predicted else PREDICTED)
     schema = _check_mark(path, mark, expected)
     if about.get("request", {}).get("schema", request.SCHEMA) < request.SCHEMA:
-        raise OldFileError(str(path), "it comes from vectors as an older version of probing kept them")
+        raise OldFileError(str(path), "it comes from vectors in the format of an older version of probing")
     try:
         return _as_frame(path, table.to_pandas(), schema), about
     except (KeyError, ValueError, TypeError) as error:
@@ -175,11 +175,11 @@ def _read(path: Path, expected: Mapping[str, Any], *, predicted: bool) -> tuple[
 
 
 def _check_mark(path: Path, mark: Mapping[str, Any], expected: Mapping[str, Any]) -> int:
-    """Refuse a file that is not the one that is looked for; return the version of its schema."""
+    """Refuse a file that is not the expected one, and return the version of its schema."""
     for name in ("kind", "key", "part"):
         if mark.get(name) != expected[name]:
             there, wanted = _described(mark), _described(expected)
-            raise MisplacedFileError(str(path), f"it holds {there} instead of {wanted}")
+            raise MisplacedFileError(str(path), f"it contains {there} instead of {wanted}")
     schema = int(mark.get("schema", 0))
     if schema > SCHEMA:
         raise MisplacedFileError(str(path), "a newer version of probing wrote it; update probing to read it")
@@ -194,7 +194,7 @@ def _described(mark: Mapping[str, Any]) -> str:
 
 
 def _as_frame(path: Path, frame: pd.DataFrame, schema: int) -> pd.DataFrame:
-    """The columns of the schema in its order and types, then answers if there are any."""
+    """The columns of the schema in its order and types, followed by answers if there are any."""
     unknown = [str(name) for name in frame if name not in COLUMNS and name != PREDICTED]
     if unknown:
         raise MisplacedFileError(str(path), f"no version of probing writes its column {unknown[0]!r}")
@@ -206,7 +206,7 @@ def _as_frame(path: Path, frame: pd.DataFrame, schema: int) -> pd.DataFrame:
     if PREDICTED in frame and any(answers.dtype == bool for answers in frame[PREDICTED]):
         sets = [list_.reshape(n, -1) for list_, n in zip(frame[PREDICTED], frame["n_test"], strict=True)]
         frame[PREDICTED] = pd.Series(sets, dtype=object, index=frame.index)
-    if any(str(frame[name].dtype) != kind for name, kind in COLUMNS.items()):  # casting takes long
+    if any(str(frame[name].dtype) != kind for name, kind in COLUMNS.items()):  # casting is slow
         frame = frame.astype(COLUMNS)
     return frame[[*COLUMNS, *frame.columns.difference(list(COLUMNS))]]
 
@@ -216,7 +216,7 @@ def _write(path: Path, frame: pd.DataFrame, about: Mapping[str, Any], mark: Mapp
 
 
 def _table(frame: pd.DataFrame) -> pa.Table:
-    """The frame, its answers as lists; scores in full, as cosines may differ in their tenth digit alone."""
+    """The frame with answers as lists, in full precision: cosines may differ only in the tenth digit."""
     table = pa.Table.from_pandas(frame.drop(columns=PREDICTED, errors="ignore"), preserve_index=False)
     if PREDICTED not in frame:
         return table

@@ -1,4 +1,4 @@
-"""A result as text, for the terminal and the log, whatever the analysis."""
+"""A result of any analysis as text, for the terminal and the log."""
 
 from __future__ import annotations
 
@@ -18,34 +18,35 @@ from probing.tasks.target import COEFFICIENTS
 
 
 def grid_text(rows: pd.DataFrame) -> str:
-    """Draw one grid, layers upward from the input, the best head marked with *; shares are in percent.
+    """Write one grid as text: layers upward from the input, the best head marked with *, shares in percent.
 
     Args:
-        rows: The result rows of one grid; or of one run of `top_heads`, whose table has a line for each n;
-            or of one run of any other analysis.
+        rows: Result rows of one grid, of one run of `top_heads`, whose table has a line for each n, or of
+            one run of any other analysis.
 
     Returns:
-        Several lines, the last naming the best (or most important) head with its interval, the one before
-        it counting the examples.
+        Several lines. The last names the best (or most important) head with its interval, and the line
+        before it the number of examples.
     """
     *lines, last = _whole(rows).splitlines()
     return "\n".join([*lines, *filter(None, [counts_text(rows)]), last])
 
 
 def summary(rows: pd.DataFrame) -> str:
-    """One line: the best row, its test score and interval, the majority, the limit of a quick look.
+    """Write one line: the best row, its test score and interval, the majority, the limit of a quick look.
 
     Args:
-        rows: The rows of one run. For `top_heads` the best of the rows `top` is reported, for other analyses
+        rows: Rows of one run. For `top_heads` the best of the rows `top` is reported, for other analyses
             their finding.
     """
     return "; ".join(filter(None, (_line(rows), limit_text(rows))))
 
 
 def beside_baseline(rows: pd.DataFrame, baseline: pd.DataFrame) -> str:
-    """One line: how far the rows of a result lie above the same cells of one of its baselines.
+    """Write one line: the margin of the rows of a result over the same cells of one of its baselines.
 
-    Cells that one of them lacks are left out: permuted labels beside `top_heads`, or another best layer.
+    Cells that only one of them has are left out, such as permuted labels in `top_heads`, or another best
+    layer.
     """
     if _only_pairs(rows) or _only_pairs(baseline):
         return f"{baseline['baseline'].iloc[0]}: {summary(baseline)}"
@@ -64,11 +65,11 @@ def beside_baseline(rows: pd.DataFrame, baseline: pd.DataFrame) -> str:
         (f"{v:+.3f}" if metric in COEFFICIENTS else f"{100 * v:+.1f} points")
         for v in (above.mean(), above.max())
     )
-    return f"above {kind}: mean {mean}, most at {place_text(best)}, {most}"
+    return f"above {kind}: mean {mean}, max at {place_text(best)}, {most}"
 
 
 def _alike(rows: pd.DataFrame, baseline: pd.DataFrame) -> str:
-    """How alike both rank the heads of the grid that is shown."""
+    """The rank correlation of the heads of both main grids."""
     grids = [
         main_rows(frame) if frame["layer"].notna().any() else frame.iloc[:0] for frame in (rows, baseline)
     ]
@@ -78,7 +79,7 @@ def _alike(rows: pd.DataFrame, baseline: pd.DataFrame) -> str:
 
 
 def part_text(rows: pd.DataFrame) -> str:
-    """What is said of a part of a run when it is done: the best score, or what was found most."""
+    """The report of a finished part of a run: the best score, or the value with the largest effect."""
     if _only_pairs(rows):
         return _pairs_text(rows)
     rows = single_heads(rows)
@@ -86,8 +87,8 @@ def part_text(rows: pd.DataFrame) -> str:
     if not (rows["value"].notna() & placed).any():
         return f"best {best_score(rows)}"
     full = (rows["variant"] == "full").fillna(value=False)
-    whole = rows[~placed & rows["test"].notna() & ~full]  # of the model without heads
-    return f"most {most_text(rows)}" if whole.empty else f"best {best_score(whole)}"
+    whole = rows[~placed & rows["test"].notna() & ~full]  # scores of the model without some heads
+    return most_text(rows) if whole.empty else f"best {best_score(whole)}"
 
 
 def _only_pairs(rows: pd.DataFrame) -> bool:
@@ -99,7 +100,7 @@ def _pairs_text(rows: pd.DataFrame) -> str:
 
 
 def best_score(rows: pd.DataFrame) -> str:
-    """The best test score of some rows, permuted labels aside."""
+    """The best test score of some rows, without permuted labels."""
     return shown(rows["test"][fitted(rows)].max(), str(rows["metric"].iloc[0]))
 
 

@@ -1,4 +1,4 @@
-"""How far a score may fall while a model still does what it did."""
+"""The threshold up to which a score counts as kept."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ THRESHOLD = 0.9
 
 
 def threshold(full: float, metric: str) -> float:
-    """The lowest score, or of a loss the highest, that still counts as kept."""
+    """The lowest score that still counts as kept; for a loss, the highest."""
     return full / THRESHOLD if metric == LOSS else THRESHOLD * full
 
 
 def last_kept(scores: ArrayLike, full: float, metric: str) -> int:
-    """The place of the last score before the first that is not kept; -1 if that is the first of all.
+    """The position of the last score before the first one that is not kept; -1 if none is kept.
 
     Args:
-        scores: (n,), from the whole model to what is left of it least.
-        full: Score of the whole model.
-        metric: Of both.
+        scores: (n,), scores from the full model to the one with the fewest heads.
+        full: Score of the full model.
+        metric: Metric of all scores.
     """
     numbers, limit = np.asarray(scores, dtype=np.float64), threshold(full, metric)
     kept = numbers <= limit if metric == LOSS else numbers >= limit

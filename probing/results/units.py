@@ -1,4 +1,4 @@
-"""How numbers of the frame are written: shares in percent, differences in points, losses in nats."""
+"""Formats of the numbers in the frame: shares in percent, differences in points, losses in nats."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ _METRICS = {
 
 @dataclass(frozen=True)
 class NumberFormat:
-    """How a number is written.
+    """The format of a number.
 
     Attributes:
-        name: Stands behind a number in running text: "%", "points", "nats"; may be empty.
-        factor: What numbers are multiplied by first.
-        digits: Behind the point.
-        power: Of ten, which numbers in cells and on axes are divided by, and which `label` tells.
-        signed: Whether a plus or minus stands before every number but 0.
+        name: Unit after a number in running text: "%", "points", "nats"; may be empty.
+        factor: Factor by which numbers are multiplied first.
+        digits: Number of decimals.
+        power: Power of ten by which numbers in cells and on axes are divided; `label` shows it.
+        signed: Whether every number except 0 has a plus or minus sign.
     """
 
     name: str = ""
@@ -46,24 +46,24 @@ class NumberFormat:
 
     @property
     def label(self) -> str:
-        """What numbers in cells and on axes are counted in, "10⁻³ nats"; may be empty."""
+        """Unit of numbers in cells and on axes, "10⁻³ nats"; may be empty."""
         power = f"10{str(self.power).translate(_RAISED)}" if self.power else ""
         return " ".join(filter(None, (power, self.name)))
 
     def cell(self, number: float) -> str:
-        """A number as it stands in a cell, without its unit."""
+        """A number in a cell, without its unit."""
         return self._written(self.scaled(number), self.digits)
 
     def scaled(self, number: float) -> float:
-        """A number as it is counted in cells and on axes."""
+        """A number in the unit of cells and axes."""
         return self.factor * number / 10.0**self.power
 
     def spoken(self, number: float) -> str:
-        """A number as it stands in running text, with its unit."""
+        """A number in running text, with its unit."""
         return f"{self.told(number)} {self.name}".rstrip()
 
     def told(self, number: float) -> str:
-        """A number as it stands in running text, without its unit and without a power of ten."""
+        """A number in running text, without its unit and without a power of ten."""
         return self._written(self.factor * number, max(0, self.digits - self.power))
 
     def _written(self, number: float, digits: int) -> str:
@@ -74,17 +74,17 @@ class NumberFormat:
 
 
 def score_unit(metric: str) -> NumberFormat:
-    """Of scores under a metric: shares in percent, coefficients from -1 to 1, losses in nats."""
+    """The format of scores: shares in percent, coefficients from -1 to 1, losses in nats."""
     if metric == LOSS:
         return NumberFormat("nats", digits=3)
     return NumberFormat() if metric in COEFFICIENTS else NumberFormat("%", factor=100.0, digits=1)
 
 
 def difference_unit(metric: str, values: ArrayLike = ()) -> NumberFormat:
-    """The unit of differences between scores or losses.
+    """The format of differences between scores or losses.
 
     Args:
-        metric: Their metric: shares differ in points, losses in nats.
+        metric: Metric of the scores: shares differ in points, losses in nats.
         values: All numbers that are written together, of any shape; losses share a power of ten.
     """
     if metric == LOSS:
@@ -95,7 +95,7 @@ def difference_unit(metric: str, values: ArrayLike = ()) -> NumberFormat:
 
 
 def fitted_unit(values: ArrayLike, name: str, *, signed: bool = False) -> NumberFormat:
-    """Three significant digits of the largest number, without a row of zeros before them."""
+    """A format with three significant digits for the largest number, without leading zeros."""
     numbers = np.abs(np.asarray(values, dtype=np.float64))
     largest = float(numbers[np.isfinite(numbers)].max(initial=0.0))
     if largest == 0.0:
@@ -106,5 +106,5 @@ def fitted_unit(values: ArrayLike, name: str, *, signed: bool = False) -> Number
 
 
 def metric_name(metric: str) -> str:
-    """A metric as readers know it."""
+    """The usual name of a metric."""
     return _METRICS.get(metric, metric)

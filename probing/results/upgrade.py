@@ -1,4 +1,4 @@
-"""Files of earlier versions: columns that said several things in one word, taken apart once on reading."""
+"""Upgrade of files of earlier versions: a column that combined several values is split on reading."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from probing.results.select import of_variant, selected_gates
 
 
 def upgraded(frame: pd.DataFrame) -> pd.DataFrame:
-    """The rows of a file of schema 5 or earlier in the columns of today.
+    """Convert the rows of a file of schema 5 or earlier to the current columns.
 
     Until schema 5 `variant` was a small language: `leave_one_out[mean].loss`, `per_example.minmax`,
     `lambda=0.01.open`, `pruned.seconds`.

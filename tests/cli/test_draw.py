@@ -53,12 +53,12 @@ def root(tmp_path: Path) -> Path:
     ("words", "said"),
     [
         (["grid", *ONE, "order=score"], "heads, sorted within each layer"),
-        (["grid", "task=a", "granularity=head", "baseline=untrained"], "untrained twin"),
-        (["grid", *ONE, "value=untrained"], "untrained twin's test accuracy"),
+        (["grid", "task=a", "granularity=head", "baseline=untrained"], "untrained model"),
+        (["grid", *ONE, "value=untrained"], "untrained model's test accuracy"),
         (["sheet", *HEADS, "task=a,b"], "org/model: 2 tasks"),
         (["profiles", "task=a", "probe=logistic", "granularity=layer"], "org/model: layer profiles"),
         (["top_heads"], "org/model: the effect of n heads"),
-        (["correlations", *HEADS, "task=a,b"], "org/model: how alike tasks rank heads"),
+        (["correlations", *HEADS, "task=a,b"], "org/model: rank correlation of heads between tasks"),
         (["trajectories"], "run: scores over training"),
         (["masking", "task=h"], "org/model: scores without heads"),
         (["path", "task=h"], "org/model: gates of heads"),
@@ -107,8 +107,13 @@ def test_rows_of_baselines_count_only_if_they_are_asked_for() -> None:
         (["grid", "task=a", "granularity=head"], "more than one grid: probe is any of logistic, senteval"),
         (["grid", "granularity=top_heads"], "drawn by draw_top_heads"),
         (["grid", "task=b", "order=best"], "order 'best' is unknown"),
+<<<<<<< HEAD
         (["profiles", "value=model"], "value 'model' is no column of scores"),
         (["comparison", "task=b"], "a comparison needs two grids of a task, but there is only one"),
+=======
+        (["profiles", "value=model"], "value 'model' is not a column of scores"),
+        (["comparison", "task=b"], "a comparison takes two grids of a task, and there is one"),
+>>>>>>> words-show
         (["comparison", "task=c"], "give two values, model="),
         (["correlations", "granularity=head", "by=nothing"], "no column 'nothing'"),
         (["grid", "analysis=importance", "variant=per_token", "normalisation=none"], "use value=value"),
@@ -196,8 +201,8 @@ def test_a_sweep_of_several_analyses_has_pictures_of_each(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("value", "said"),
     [
-        ("draw", "value 'draw' is no column of scores; use test, dev, untrained, control or selectivity"),
-        ("p", "value 'p' is no column of scores"),
+        ("draw", "value 'draw' is not a column of scores; use test, dev, untrained, control or selectivity"),
+        ("p", "value 'p' is not a column of scores"),
         ("selectivity", "value 'selectivity' is missing in all rows; run baseline=control first"),
     ],
 )

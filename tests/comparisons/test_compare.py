@@ -71,7 +71,7 @@ def test_anything_that_tells_grids_apart_can_be_compared_by(by: str, changes: di
         ),
         (pd.concat([grid(scores(0)), grid(scores(0), key="l")]), r"task=t is more than one grid: key is any"),
         (pd.concat([grid(scores(0)), grid(scores(0, 3), task="u")]), "t has 20, u has 15; compare layers"),
-        (grid(scores(0)).iloc[:0], "holds no rows"),
+        (grid(scores(0)).iloc[:0], "has no rows"),
         (grid(scores(0)).drop(columns="test"), "no column 'test'"),
     ],
 )

@@ -108,7 +108,7 @@ def test_a_dot_marks_the_cells_whose_interval_holds_0_and_no_other(tmp_path: Pat
     holds = LEFT_OUT[(LEFT_OUT["value_low"] <= 0) & (LEFT_OUT["value_high"] >= 0)]
     assert dotted == {(int(layer), int(head)) for layer, head in holds[["layer", "head"]].to_numpy()}
     assert 0 < len(dotted) < len(LEFT_OUT)
-    assert "no difference shown: its 95 % interval holds 0" in said(LEFT_OUT, tmp_path / "a")
+    assert "no difference shown: 95 % interval contains 0" in said(LEFT_OUT, tmp_path / "a")
     assert not any(
         "interval" in line
         for line in said(of(found.importance(), "per_token", normalisation=None), tmp_path / "b")
@@ -124,7 +124,7 @@ def test_where_no_number_fits_a_cross_marks_the_differences_that_are_shown_to_be
     places = {(int(y), int(x)) for x, y in np.asarray(crosses.get_offsets()).tolist()}
     above = rows[rows["value_low"] > 0]
     assert places == {(int(layer), int(head)) for layer, head in above[["layer", "head"]].to_numpy()}
-    explained = "above 0, as is its interval"
+    explained = "above 0, including its 95 % interval"
     for drawn, has in ((figure, True), (large, False)):
         assert (explained in [text.get_text() for text in drawn.legends[0].get_texts()]) == has
     assert not any(mark.get_label() == "rising" for mark in large.axes[0].collections)
@@ -266,9 +266,9 @@ def test_a_column_that_the_rows_do_not_have_is_refused_in_one_line(tmp_path: Pat
             )
         assert message in str(caught.value)
         assert "\n" not in str(caught.value)
-    with pytest.raises(ProbingError, match="'value' is no column of scores"):
+    with pytest.raises(ProbingError, match="'value' is not a column of scores"):
         draw_profiles(LEFT_OUT, tmp_path / "g", value="value")
-    with pytest.raises(ProbingError, match="'value' is no column of scores"):
+    with pytest.raises(ProbingError, match="'value' is not a column of scores"):
         draw_comparison(LEFT_OUT, LEFT_OUT.assign(seed=1), tmp_path / "g", value="value")
     assert not list(tmp_path.iterdir())
 

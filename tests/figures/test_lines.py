@@ -142,9 +142,9 @@ def test_baselines_are_lines_of_their_own_once() -> None:
 
 
 def test_more_lines_than_can_be_told_apart_and_two_rows_of_a_cell_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(ProbingError, match="more than 7 lines in one panel"):
+    with pytest.raises(ProbingError, match="one panel has more than 7 lines"):
         draw_profiles(pd.concat([frame(seed=seed) for seed in range(8)]), tmp_path / "profile")
-    with pytest.raises(ProbingError, match="has two rows, of the same run twice"):
+    with pytest.raises(ProbingError, match="has two rows, from the same run twice"):
         draw_profiles(pd.concat([frame(), frame()]), tmp_path / "profile")
     with pytest.raises(ProbingError, match="no results of granularity head, layer, attention"):
         draw_profiles(top_heads(), tmp_path / "profile")
@@ -189,7 +189,7 @@ def test_what_a_run_of_top_heads_lacks_is_neither_drawn_nor_named(tmp_path: Path
 
 
 def test_two_runs_of_top_heads_are_not_mixed() -> None:
-    with pytest.raises(ProbingError, match="top is of more than one run: key is any of"):
+    with pytest.raises(ProbingError, match="top is from more than one run: key is any of"):
         top_heads_table(pd.concat([top_heads(), top_heads(key="other")]))
     assert len(panels(effect(pd.concat([top_heads(), top_heads(seed=1)])))) == 2
 

@@ -72,10 +72,10 @@ def test_branches_join_at_one_minus_the_correlation() -> None:
 def test_seeds_and_models_can_be_compared_too(tmp_path: Path) -> None:
     seeds = pd.concat([tasks(1).assign(seed=seed) for seed in (3, 4, 5)])
     said = texts(draw_correlations(seeds, tmp_path / "seeds", by="seed").svg)
-    assert "org/model: how alike seeds rank heads" in said
+    assert "org/model: rank correlation of heads between seeds" in said
     assert said.count("3") == 2
     models = pd.concat([tasks(1).assign(model=model) for model in ("a", "b")])
-    assert "2 models: how alike models rank heads" in texts(
+    assert "2 models: rank correlation of heads between models" in texts(
         draw_correlations(models, tmp_path / "models", by="model").svg
     )
 

@@ -398,7 +398,7 @@ def test_a_probe_and_an_importance_are_compared_by_rank_alone(browser: WebDriver
     need = effect(ablation).tolist()
     says = find(page, "#agreement").text
     assert f"{RHO} {spearmanr(test, need).statistic:.3f}".replace("-", "-") in says
-    assert "they share no scale" in says
+    assert "They share no scale" in says
     assert "mean difference" not in says
     focus(page, "#difference .map")
     ranks = [pd.Series(numbers).rank(ascending=False) for numbers in (test, need)]
@@ -446,7 +446,7 @@ def test_another_metric_has_its_own_colours_and_no_difference(browser: WebDriver
     chosen(page, "#a", "test/b")
     chosen(page, "#b", "test/c")
     says = find(page, "#agreement").text
-    assert "they share no scale, so nothing is subtracted" in says
+    assert "They share no scale, so only their ranks are compared" in says
     assert "mean difference" not in says
     assert "ranks" in find(page, "#difference-title").text
     pick(page, "limit", "20")

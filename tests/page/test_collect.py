@@ -82,10 +82,10 @@ def test_grids_of_another_metric_are_of_another_scale_and_quick_looks_say_so(tmp
     write(tmp_path, rows("test/a", limit=20, n_train=20, shift=3))
     write(tmp_path, rows("test/a", inner=True, shift=4))
     content = collect(tmp_path)
-    scales = {(grid.title, grid.names["limit"], grid.names["made"]): grid.scale for grid in content.grids}
-    assert scales["test/a", "none", "asked for"] == scales["test/b", "none", "asked for"]
-    assert scales["test/a", "none", "asked for"] != scales["test/c", "none", "asked for"]
-    assert {grid.names["made"] for grid in content.grids} == {"asked for", "by another run"}
+    scales = {(grid.title, grid.names["limit"], grid.names["origin"]): grid.scale for grid in content.grids}
+    assert scales["test/a", "none", "requested"] == scales["test/b", "none", "requested"]
+    assert scales["test/a", "none", "requested"] != scales["test/c", "none", "requested"]
+    assert {grid.names["origin"] for grid in content.grids} == {"requested", "made by another run"}
     quick = next(grid for grid in content.grids if grid.names["limit"] == "20")
     assert "limit 20" in quick.detail
     assert quick.counted == "n 20 train, 50 dev, 50 test; limit 20"
@@ -106,7 +106,7 @@ def test_runs_that_agree_in_every_field_are_told_apart(tmp_path: Path) -> None:
     write(tmp_path, rows())
     write(tmp_path, rows(n_train=40))
     names = {(grid.names["run"], grid.detail) for grid in collect(tmp_path).grids}
-    assert names == {(f"{n} trained on", f"tiny · heads · {n} trained on") for n in (100, 40)}
+    assert names == {(f"{n} training examples", f"tiny · heads · {n} training examples") for n in (100, 40)}
     write(tmp_path, rows(shift=1))
     assert len({grid.detail for grid in collect(tmp_path).grids}) == 3
 
@@ -243,7 +243,7 @@ def test_rows_of_no_layer_are_tables(tmp_path: Path) -> None:
     tables = {table.names["analysis"]: table for table in content.tables}
     assert {grid.names["analysis"] for grid in content.grids} == {"probe", "prune", "gates"}
     masking = tables["masking"]
-    assert masking.headings == ("heads left", "iterative", "importance", "ablation", "probe", "random")
+    assert masking.headings == ("heads remaining", "iterative", "importance", "ablation", "probe", "random")
     assert masking.lines[0][:2] == ("12", "83.2 %")
     assert masking.lines[-1][0] == "0"
     frame = found.masking(12)

@@ -111,7 +111,7 @@ def test_a_layer_without_scores_is_missing_and_the_others_are_not() -> None:
 def test_a_comparison_with_infinity_is_not_drawn(tmp_path: Path) -> None:
     frame = grid()
     frame.loc[0, "test"] = np.inf
-    with pytest.raises(ProbingError, match=r"column 'test' of these rows holds infinity in row 0"):
+    with pytest.raises(ProbingError, match=r"column 'test' of these rows contains infinity in row 0"):
         draw_comparison(frame, grid(), tmp_path / "picture")
     assert not list(tmp_path.iterdir())
 
@@ -121,7 +121,7 @@ def test_a_comparison_with_infinity_is_not_drawn(tmp_path: Path) -> None:
     [
         ([[1.0, np.inf], [np.inf, 1.0]], "beyond -1 and 1"),
         ([[1.0, 0.2]], "1 x 2"),
-        ([["a", "b"], ["c", "d"]], "no numbers"),
+        ([["a", "b"], ["c", "d"]], "contains texts"),
     ],
 )
 def test_trees_are_of_correlations(values: list[list[Any]], said: str) -> None:

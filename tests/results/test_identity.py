@@ -39,7 +39,7 @@ def swap(first: Path, second: Path) -> None:
 def test_swapped_files_are_refused_by_every_reader(tmp_path: Path) -> None:
     first, second = two(tmp_path)
     swap(first, second)
-    with pytest.raises(MisplacedFileError, match=r"it holds the result of key bb instead of .* key aa"):
+    with pytest.raises(MisplacedFileError, match=r"it contains the result of key bb instead of .* key aa"):
         ResultStore(tmp_path / "results", "aa", "m.t").read()
     with pytest.raises(ProbingError, match=rf"{first.name}: .*; remove it, and run its command again"):
         probing.load_results(tmp_path)
@@ -55,7 +55,7 @@ def test_a_copy_gives_no_row_twice(tmp_path: Path, name: str) -> None:
     first, _ = two(tmp_path)
     copy = first.with_name(name)
     shutil.copy(first, copy)
-    with pytest.raises(ProbingError, match=r"it holds the (same result as|result of key aa)"):
+    with pytest.raises(ProbingError, match=r"it contains the (same result as|result of key aa)"):
         probing.load_results(tmp_path)
     found = collect(tmp_path)
     assert len(found.damaged) == 1
@@ -73,13 +73,13 @@ def test_parts_are_known_by_run_and_number(tmp_path: Path, caplog: pytest.LogCap
     swap(first, second)
     assert mine.read_part(0) is None
     assert mine.read_part(1) is None
-    assert "it holds part 1 of key aa instead of part 0 of key aa; it is computed again" in caplog.text
+    assert "it contains part 1 of key aa instead of part 0 of key aa; it is computed again" in caplog.text
     swap(first, second)
     swap(second, tmp_path / "results" / ".parts-bb" / "1.parquet")
     assert mine.read_part(1) is None
     assert other.read_part(1) is None
     shutil.copy(first, mine.path)
-    with pytest.raises(MisplacedFileError, match="it holds part 0 of key aa instead of the result"):
+    with pytest.raises(MisplacedFileError, match="it contains part 0 of key aa instead of the result"):
         mine.read()
 
 
@@ -123,10 +123,10 @@ def test_a_run_computes_what_lies_in_anothers_place_again(
     right = [probing.run(words) for words in arguments]
     paths = sorted((tmp_path / "results").glob("*.parquet"), key=os.path.getmtime)
     swap(*paths)
-    with pytest.raises(ProbingError, match=r"it holds the result of key .* overwrite=missing computes it"):
+    with pytest.raises(ProbingError, match=r"it contains the result of key .* overwrite=missing computes it"):
         probing.run([*arguments[0], "overwrite=never"])
     capsys.readouterr()
     for words, frame, path in zip(arguments, right, paths, strict=True):
         pd.testing.assert_frame_equal(probing.run(words), frame)
-        assert f"{path}: it holds the result of key" in capsys.readouterr().err
+        assert f"{path}: it contains the result of key" in capsys.readouterr().err
     assert len(probing.load_results(tmp_path)) == 8

@@ -117,7 +117,7 @@ def test_gates_have_a_line_for_every_lambda_and_the_grid_of_the_last_that_keeps_
         )
     assert "gates at lambda 0.01:" in text
     assert summary(rows).startswith(
-        f"lambda 0.01, selected on dev: {path['n_heads'].iloc[1]} of 72 heads left, test accuracy "
+        f"lambda 0.01, selected on dev: {path['n_heads'].iloc[1]} of 72 heads remaining, test accuracy "
     )
 
 
@@ -125,7 +125,7 @@ def test_heads_left_are_counted_of_the_whole_model_where_some_layers_have_gates(
     rows = found.gates()
     rows.loc[rows["variant"] == "path", "n_heads"] = 11
     rows = rows[rows["layer"].isna() | (rows["layer"] == 2)]
-    assert " 11 of 12 heads left, " in summary(rows)
+    assert " 11 of 12 heads remaining, " in summary(rows)
 
 
 def test_a_lambda_keeps_the_score_of_the_full_model_on_dev_whatever_that_is_on_test() -> None:
@@ -156,14 +156,14 @@ def test_a_baseline_is_told_with_how_alike_both_rank_heads() -> None:
 
 
 def test_a_part_of_a_run_says_what_it_found_most_of() -> None:
-    assert part_text(of(found.ablation(6, 12), "leave_one_out")) == "most -4.2 points"
-    assert part_text(of(found.importance(6, 12), "per_example")) == "most 0.0234 nats"
+    assert part_text(of(found.ablation(6, 12), "leave_one_out")) == "largest effect -4.2 points"
+    assert part_text(of(found.importance(6, 12), "per_example")) == "most important 0.0234 nats"
     assert part_text(found.masking()) == "best 83.2%"
     gates = found.gates()
     gates.loc[gates["variant"] == "full", "test"] = 0.99  # which is not a score under gates
     assert part_text(gates) == "best 83.2%"
     sums = of(found.importance(6, 12), "per_example").assign(analysis=None, variant="example", value=2.5)
-    assert part_text(sums) == "most 2.50"
+    assert part_text(sums) == "largest 2.50"
 
 
 @pytest.mark.parametrize(

@@ -47,7 +47,7 @@ def test_the_grid_inside_top_heads_is_marked_until_it_is_asked_for(
     }
     there = probing.grid(probing.load_results(tmp_path), granularity="head", baseline="none")
     grids = collect(tmp_path).grids
-    assert {grid.names["made"] for grid in grids} == {"by another run"}
+    assert {grid.names["origin"] for grid in grids} == {"made by another run"}
     before = {
         path.name: read_result(path, predicted=True) for path in (tmp_path / "results").glob("*.parquet")
     }

@@ -1,9 +1,9 @@
-// The grids that are shown, a card for each; a card is made once and kept.
+// A card for each grid that is shown. A card is made once and kept.
 
 const cards = new Map();
 const hasCells = (grid) => known(cell(grid, "layer", 0));
 
-// cells whose interval holds what guessing scores (0 of differences), and cells of scores whose interval lies below it
+// cells whose interval contains the score of guessing (for differences, 0), and cells of scores whose interval is below it
 const onSide = (grid, side) => cells(grid).filter((i) => grid.sides[i] === side);
 const lowCells = (grid) => (isFound(grid) ? [] : onSide(grid, -1));
 
@@ -37,14 +37,14 @@ function supportWords(grid) {
   if (known(p)) words.push(`p ${probability(p)}${count > 1 ? `, corrected for choosing the best of ${count}` : ""}`);
   if (support.bounded) words.push(`${notAbove(support)} of ${support.bounded} not above ${grid.coefficient ? "0" : `the majority, ${score(support.guess, grid)}`}${support.below ? `, ${support.below} of them below it` : ""}`);
   if (known(support.selectivity)) words.push(`mean selectivity ${gap(support.selectivity, grid)}`);
-  if (known(support.above_untrained)) words.push(`mean ${gap(support.above_untrained, grid)} over untrained`);
+  if (known(support.above_untrained)) words.push(`mean ${gap(support.above_untrained, grid)} above untrained`);
   return words.join("; ");
 }
 
-// the interval holds what guessing scores, or lies below it
+// cells whose interval contains the score of guessing or is below it
 const notAbove = (support) => support.near_guess + support.below;
 
-// the same range for all, or a grid's own; around 0 where the sign matters
+// the range of colours, symmetric about 0 if the sign matters
 function rangeOf(values, measure) {
   const found = values.filter(known);
   if (measure === MEASURES.p_adjusted) return { low: 0, high: 1 };
@@ -55,7 +55,7 @@ function rangeOf(values, measure) {
   return { low: -most, high: most, diverging: true };
 }
 
-// of what analyses found: gates from 0 to 1, differences around 0, importances from 0
+// for values of other analyses: gates from 0 to 1, differences about 0, importances from 0
 function foundRange(values, grid) {
   if (grid.found.within_one) return { low: 0, high: 1 };
   if (grid.found.unit.signed) return rangeOf(values, MEASURES.above);
@@ -138,12 +138,12 @@ function recolour() {
 
 const MOST_SCALES = 4;
 
-// what cannot be counted alike has colours of its own; each card has the bar of its scale
+// each quantity has its own colour scale, and each card the bar of its scale
 function showScales(grids) {
   const scales = [...new Map(grids.map((grid) => [grid.scale, grid.quantity])).values()];
   byId("scales").hidden = scales.length < 2;
   const named = scales.length <= MOST_SCALES ? `: ${scales.join("; ")}` : "";
-  byId("scales").textContent = `${scales.length} colour scales, one for each quantity${named}; each grid has its own bar next to it.`;
+  byId("scales").textContent = `${scales.length} colour scales, one for each quantity${named}; the bar next to each grid shows its scale.`;
 }
 
 function buildMeasures() {

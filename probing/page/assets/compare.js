@@ -1,4 +1,4 @@
-// Any two grids: their difference, cell against cell, and how well they agree.
+// A comparison of any two grids: their difference, a scatter plot of their cells, and their agreement.
 
 let difference = null;
 let compared = null;
@@ -21,14 +21,14 @@ function buildComparison() {
   whenSeen(byId("scatter"), drawScatter);
 }
 
-// only what is counted alike has a difference; of all else the ranks are compared
+// only equal quantities can be subtracted; for all others the ranks are compared
 function gapsOf({ a, b, common, alike }) {
   if (alike) return common.a.map((value, i) => common.b[i] - value);
   const [first, second] = ranksOf({ a, b, common });
   return first.map((rank, i) => rank - second[i]);
 }
 
-// from 1, the cell first that is needed most, or holds most
+// ranks from 1, the cell with the largest effect, or that encodes most
 const ranksOf = ({ a, b, common }) => [[a, common.ia], [b, common.ib]].map(([grid, at]) => ranks(at.map((i) => -need(grid, i))));
 
 function gapWords(value, { a, alike }) {
@@ -49,7 +49,7 @@ function showComparison() {
   difference = null;
   byId("difference").closest(".pair").hidden = !common.a.length;
   if (!common.a.length) return;
-  byId("difference-title").textContent = alike ? `B minus A, ${isFound(a) ? measureName(a) : "test"}` : "How many ranks higher the cell stands in B than in A";
+  byId("difference-title").textContent = alike ? `B minus A, ${isFound(a) ? measureName(a) : "test"}` : "Difference in ranks, A minus B (positive: ranked higher in B)";
   const factor = alike ? factorOf(a) : 1;
   const gaps = gapsOf(compared).map((value) => factor * value);
   const tick = !alike ? "+~g" : isFound(a) ? "+~g" : a.coefficient ? "+.2f" : "+.0%";
@@ -75,16 +75,16 @@ function pairLines(i) {
 
 function agreement({ a, b, common, alike }) {
   if (a === b) return "A and B are the same grid.";
-  if (!common.a.length) return "A and B have no cell in common: one is of heads, the other of whole layers.";
+  if (!common.a.length) return "A and B have no cell in common: one has heads, the other has whole layers.";
   const needs = [[a, common.ia], [b, common.ib]].map(([grid, at]) => at.map((i) => need(grid, i)));
   const rho = common.a.length > 2 ? spearman(...needs) : null;
   const start = `${plural(common.a.length, "cell")} in common: Spearman’s ρ ${known(rho) ? rho.toFixed(3) : "–"}`;
-  if (!alike) return `${start}, of how much a head is needed, or holds. A is ${a.quantity}, B is ${b.quantity}: they share no scale, so nothing is subtracted and only their ranks are compared.`;
+  if (!alike) return `${start}, by the effect of a head, or what it encodes. A is ${a.quantity}, and B is ${b.quantity}. They share no scale, so only their ranks are compared.`;
   const change = mean(common.b) - mean(common.a);
   return `${start}, mean difference B − A: ${gapWords(change, compared)} (A ${amount(mean(common.a), a)}, B ${amount(mean(common.b), b)}).`;
 }
 
-// what stands along an axis: numbers as they are where both are alike, else so that more is needed more
+// the numbers along an axis: unchanged if both grids have the same quantity, otherwise growing with the effect
 function axisOf(grid, at, { a, alike }) {
   const like = alike ? a : grid;
   const turned = !alike && isFound(grid) && grid.found.turned;

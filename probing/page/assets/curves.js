@@ -49,19 +49,19 @@ function curveTable(curve) {
   const column = (name, of_, show, text) => ({ name, of: of_, show, text });
   const element = make("table");
   table(element, [
-    column("heads", (i) => top.n_heads[i], (i) => String(top.n_heads[i])),
+    column("n", (i) => top.n_heads[i], (i) => String(top.n_heads[i])),
     column("dev", (i) => top.dev[i], (i) => score(top.dev[i], curve)),
     column("test", (i) => top.test[i], (i) => score(top.test[i], curve) + interval(top.low[i], top.high[i], curve)),
     column("random", (i) => i, (i) => of("random", top.n_heads[i])),
     column("permuted", (i) => i, (i) => of("permuted", top.n_heads[i])),
-    column("which (layer.head)", (i) => top.heads[i], (i) => top.heads[i] || "–", true),
+    column("heads (layer.head)", (i) => top.heads[i], (i) => top.heads[i] || "–", true),
   ], top.n_heads.map((_, i) => i), `Scores over the number of heads, ${fullName(curve)}`);
-  return make("details", {}, make("summary", {}, "As a table, with the heads"), make("div", { class: "scroll", tabindex: "0" }, element));
+  return make("details", {}, make("summary", {}, "Table with the names of the heads"), make("div", { class: "scroll", tabindex: "0" }, element));
 }
 
 function curveCard(curve) {
   if (curveCards.has(curve)) return curveCards.get(curve);
-  const plot = make("div", { class: "plot", role: "img", "aria-label": `Test score over the number of heads, ${fullName(curve)}; as a table below` });
+  const plot = make("div", { class: "plot", role: "img", "aria-label": `Test score over the number of heads, ${fullName(curve)}; also as a table below` });
   const element = make("article", { class: "card" },
     make("h3", {}, curve.title), make("p", { class: "faint" }, subtitle(curve, curve.metric)), make("p", { class: "faint" }, curve.counted), plot, curveTable(curve),
     make("div", { class: "does" }, make("button", { type: "button", onclick: () => openDetails(curve, null), "aria-label": `Configuration: ${fullName(curve)}` }, "configuration")));
@@ -92,12 +92,12 @@ function profileOf(grid, how) {
   return { layers, scores: layers.map((layer) => summary(of(layer))) };
 }
 
-// what analyses found has no scale in common with scores
+// values of other analyses share no scale with scores
 const profilable = () => shownGrids().filter((grid) => hasCells(grid) && !isFound(grid));
-// grids of one scale share an axis; of several, the reader picks which
+// grids of one scale share an axis; if there are several scales, the reader picks one
 const profiled = () => profilable().filter((grid) => grid.scale === byId("profile-scale").value);
 
-// names in lines that fit next to their samples
+// names broken into lines that fit next to their samples
 function folded(name, letters) {
   const lines = [""];
   for (const part of name.split(" · ")) {
@@ -140,7 +140,7 @@ function showProfile() {
   byId("profile-scale").closest("label").hidden = scales.size < 2;
   const grids = profiled();
   byId("profile-section").hidden = !grids.length;
-  byId("profile-note").textContent = grids.length > MOST_PROFILES ? `The first ${MOST_PROFILES} of ${grids.length} grids; pick fewer above.` : "";
+  byId("profile-note").textContent = grids.length > MOST_PROFILES ? `Only the first ${MOST_PROFILES} of ${grids.length} grids are drawn; select fewer above.` : "";
   drawers.get(byId("profile")).painted = -1;
 }
 

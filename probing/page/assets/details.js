@@ -1,6 +1,6 @@
-// All about one cell or one run, the configuration behind it included.
+// The details of one cell or one run, including its configuration.
 
-// "test 0.5", or of more words "full model: 0.5"
+// "test 0.5", or with a longer name "full model: 0.5"
 function factOf(line) {
   const mark = line.includes(": ") ? ": " : " ";
   return [line.slice(0, line.indexOf(mark)), line.slice(line.indexOf(mark) + mark.length)];
@@ -17,7 +17,7 @@ function openDetails(item, i) {
   byId("facts").replaceChildren(...facts.filter(([, value]) => value).flatMap(([name, value]) => [make("dt", {}, name), make("dd", {}, value)]));
   byId("command-part").hidden = !run.command;
   byId("command").textContent = run.command;
-  byId("config").textContent = run.config || "The result file does not tell its configuration.";
+  byId("config").textContent = run.config || "The result file does not contain its configuration.";
   byId("copy").textContent = "Copy";
   hideTip();
   byId("details").showModal();

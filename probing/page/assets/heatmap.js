@@ -9,7 +9,7 @@ function setCursor(layer, head) {
   for (const view of views) view.mark();
 }
 
-// outside of the figures, so that none is too small for it
+// outside the figures, so that no figure is too small for it
 function showTip(lines, box) {
   const tip = byId("tip");
   tip.replaceChildren(...lines.map((line) => make("div", {}, line)));
@@ -28,7 +28,7 @@ function say(lines) {
 }
 
 class Heatmap {
-  // spec: columns, words(i), label, best, dots; values and range are read anew whenever it is drawn
+  // spec: columns, words(i), label, best, dots; values and range are read again at each drawing
   constructor(spec) {
     this.spec = spec;
     const { layer, head = [] } = spec.columns;
@@ -102,7 +102,7 @@ class Heatmap {
     });
   }
 
-  // dots, and around the best black within white, which shows on dark and bright cells alike; one trace, since each costs time
+  // dots, and a black frame within white around the best cell, visible on dark and bright cells; one trace, since each costs time
   marks(values, low, high, diverging) {
     const { dots, lows = [], best } = this.spec;
     const bright = (i) => diverging || (values[i] - low) / (high - low || 1) > 0.55;
@@ -110,7 +110,7 @@ class Heatmap {
     const frame = (color, width) => ({ i: best, symbol: "square-open", size: Math.max(6, side - 5), color, width });
     const small = (symbol, size) => (i) => ({ i, symbol, size, color: bright(i) ? "#111111" : "#ffffff", width: 0 });
     const points = [...dots.map(small("circle", 3.5)), ...lows.map(small("triangle-down", 5))];
-    const single = this.heads.length === 1; // its values are written into the cells
+    const single = this.heads.length === 1; // the cells show their values
     if (best != null && !single) points.push(frame("#ffffff", 4.5), frame("#111111", 2));
     if (!points.length) return [];
     const of = (name) => points.map((point) => point[name]);
@@ -142,7 +142,7 @@ class Heatmap {
     return [this.rows.get(this.spec.columns.layer[i]), this.across.get((this.spec.columns.head || [])[i] ?? null)];
   }
 
-  // the place of the cursor here: a cell, a whole row where only the layer is the same, or nothing
+  // the place of the cursor in this grid: a cell, a whole row if only the layer is shared, or nothing
   found() {
     if (!cursor || !this.rows.has(cursor.layer)) return null;
     const row = this.rows.get(cursor.layer);
@@ -179,7 +179,7 @@ class Heatmap {
     if (aloud) say(this.spec.words(i));
   }
 
-  // a cell on the screen
+  // the place of a cell on the screen
   box([row, column]) {
     const area = this.over.getBoundingClientRect();
     const [width, height] = [area.width / this.heads.length, area.height / this.layers.length];

@@ -1,4 +1,4 @@
-// What is drawn when: plotly once the text is there, a picture when it comes into sight.
+// The order of drawing: text first, then plotly, and each picture when it comes into view.
 
 const SIGHT = "60px";
 let version = 0;
@@ -29,7 +29,7 @@ function paintVisible() {
   if (started.length) Promise.all(started).then(() => requestAnimationFrame(() => setTimeout(noteDrawn)));
 }
 
-// the text is there first: plotly is run once the browser has shown it
+// plotly runs after the browser has shown the text
 function loadPlotly() {
   const script = make("script", {}, byId("plotly").textContent);
   document.head.append(script);
@@ -41,7 +41,7 @@ function repaint() {
   paintVisible();
 }
 
-// when the first picture was there, for the benchmark and for tests
+// the time of the first picture, for the benchmark and for tests
 function noteDrawn() {
   const page = document.documentElement.dataset;
   if (!page.drawn) page.drawn = Math.round(performance.now());

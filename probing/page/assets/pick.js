@@ -1,9 +1,9 @@
-// Which grids are shown: a list of checkboxes for every field in which the results differ.
+// The selection of grids: a list of checkboxes for every field in which results differ.
 
 const items = [...data.grids, ...data.curves, ...data.tables];
 const MISSING = "–";
 const fieldOf = (item, field) => item.names[field] ?? MISSING;
-const FIRST_PICKED = { baseline: "none", made: data.asked };
+const FIRST_PICKED = { baseline: "none", origin: data.asked };
 const picked = new Map();
 let wanted = "";
 
@@ -17,7 +17,7 @@ function valuesOf(field) {
   return [...counts].sort(([a], [b]) => a.localeCompare(b, "en", { numeric: true }));
 }
 
-// rows that others are compared with, and runs that another made on its way, wait until they are picked
+// baselines, and runs that another run made on its way, are hidden until the reader picks them
 function atFirst(field, values) {
   return values.includes(FIRST_PICKED[field]) ? [FIRST_PICKED[field]] : values;
 }

@@ -1,4 +1,4 @@
-// Rows of a run that are of no one layer: masking curves, pruning, paths of gates; a table for each.
+// Tables of rows that cover no single layer: masking curves, pruned models, paths of gates.
 
 const reportCards = new Map();
 

@@ -1,4 +1,4 @@
-// Putting it together.
+// The start of the page.
 
 const prefersDark = matchMedia("(prefers-color-scheme: dark)");
 
@@ -12,7 +12,7 @@ function showDamaged() {
   if (!data.damaged.length) return;
   byId("damaged").hidden = false;
   byId("damaged").append(
-    `${plural(data.damaged.length, "result file")} could not be read and ${data.damaged.length === 1 ? "is" : "are"} left out; the run that wrote it makes it again:`,
+    `${plural(data.damaged.length, "result file")} could not be read and ${data.damaged.length === 1 ? "is" : "are"} left out. Repeat the run that wrote ${data.damaged.length === 1 ? "it" : "them"}:`,
     make("ul", {}, ...data.damaged.map((file) => make("li", {}, `${file.file}: ${file.problem}`))));
 }
 

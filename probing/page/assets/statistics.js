@@ -1,4 +1,4 @@
-// What two grids have in common, computed on the cells that both have.
+// Statistics of two grids, computed on the cells that both have.
 
 const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
 

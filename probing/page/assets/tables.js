@@ -1,6 +1,6 @@
-// Tables that sort by a click on a heading.
+// Tables that a click on a heading sorts.
 
-// columns: name, text (whether it is text), of(row) to sort by, show(row) to put into the cell
+// columns: name, text (whether it is text), of(row) to sort by, show(row) as content of the cell
 function table(element, columns, rows, caption, sorted = null) {
   const order = sorted ? [...rows].sort((x, y) => compareValues(columns[sorted.column].of(x), columns[sorted.column].of(y), sorted.down)) : rows;
   const heading = (column, k) => {
@@ -32,7 +32,7 @@ function showFound() {
   const full = (grid) => (grid.columns.full || []).find(known);
   const columns = [
     { name: "grid", text: true, of: fullName, show: (g) => `${fullName(g)}; ${measureName(g)}` },
-    { name: "needed most, or serves best alone", text: true, of: (g) => best(g, place), show: (g) => best(g, place) ?? "–" },
+    { name: "largest effect", text: true, of: (g) => best(g, place), show: (g) => best(g, place) ?? "–" },
     { name: "ranked on", text: true, of: (g) => g.found.ranked_on || null, show: (g) => g.found.ranked_on || "–" },
     { name: "value [95 %]", of: (g) => best(g, mainOf), show: (g) => (best(g, mainOf) == null ? "–" : amount(best(g, mainOf), g) + best(g, bounds)) },
     { name: "mean", of: (g) => g.support.mean, show: (g) => amount(g.support.mean, g) },
@@ -40,7 +40,7 @@ function showFound() {
     { name: "full model", of: full, show: (g) => score(full(g), g) },
     { name: "test items", of: (g) => g.sizes.n_test, show: (g) => (known(g.sizes.n_test) ? g.sizes.n_test.toLocaleString("en") : "–") },
   ];
-  table(byId("found"), columns.filter((one, k) => k < 2 || grids.some((grid) => known(one.of(grid)))), grids, "What analyses found about heads");
+  table(byId("found"), columns.filter((one, k) => k < 2 || grids.some((grid) => known(one.of(grid)))), grids, "Findings of analyses about heads");
 }
 
 function showSupport() {
@@ -59,12 +59,12 @@ function showSupport() {
     column("below guessing", (g) => g.support.below || null, (g) => (g.support.bounded ? String(g.support.below) : "–")),
     column("p ≤ 0.05", (g) => g.support.significant, (g) => (known(g.support.significant) ? String(g.support.significant) : "–")),
     column("mean selectivity", (g) => g.support.selectivity, (g) => gap(g.support.selectivity, g)),
-    column("mean over untrained", (g) => g.support.above_untrained, (g) => gap(g.support.above_untrained, g)),
+    column("mean above untrained", (g) => g.support.above_untrained, (g) => gap(g.support.above_untrained, g)),
     column("train items", (g) => g.sizes.n_train, (g) => (known(g.sizes.n_train) ? g.sizes.n_train.toLocaleString("en") : "–")),
     column("test items", (g) => g.sizes.n_test, (g) => (known(g.sizes.n_test) ? g.sizes.n_test.toLocaleString("en") : "–")),
   ];
   const filled = columns.filter((one, k) => k < 3 || grids.some((grid) => known(one.of(grid))));
-  table(byId("support"), filled, grids, "What the numbers of each grid support");
+  table(byId("support"), filled, grids, "Evidence in the numbers of each grid");
 }
 
 function keepChoice(select, options) {
@@ -83,7 +83,7 @@ function showTopChoices() {
 function showTop() {
   const grid = data.grids[Number(byId("top-grid").value)];
   if (byId("top-section").hidden || !grid) return;
-  const by = isFound(grid) ? "need" : byId("top-by").value;
+  const by = isFound(grid) ? "effect" : byId("top-by").value;
   byId("top-by").closest("label").hidden = isFound(grid);
   const of = (i) => (isFound(grid) ? need(grid, i) : cell(grid, by, i));
   const there = cells(grid).filter((i) => known(of(i)));

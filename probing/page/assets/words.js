@@ -1,4 +1,4 @@
-// Numbers and places in words, and elements of the page; text goes in as text, never as markup.
+// Numbers and places in words, and elements of the page. Text is inserted as text, never as markup.
 
 const byId = (id) => document.getElementById(id);
 const data = JSON.parse(byId("data").textContent);
@@ -15,7 +15,7 @@ function make(tag, attributes = {}, ...children) {
 }
 
 const option = (value, text) => make("option", { value }, text);
-// plotly reads a few tags in its texts
+// plotly interprets some tags in its texts
 const plain = (text) => text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
 const known = (value) => value != null;
 const fullName = (item) => (item.detail ? `${item.title} · ${item.detail}` : item.title);
@@ -51,14 +51,14 @@ function place(grid, i) {
   return head == null ? name : `${name}, head ${head}`;
 }
 
-// a grid holds scores of probes, or what an analysis found, in the unit of that
+// a grid has scores of probes, or the values of another analysis in their own unit
 const isFound = (item) => known(item.found);
 const main = (grid) => (isFound(grid) ? "value" : "test");
 const cells = (grid) => Object.values(grid.columns)[0].map((_, i) => i);
 const mainOf = (grid, i) => cell(grid, main(grid), i);
-// larger the more the model needs the head, or the more it holds
+// a number that grows with the effect of the head, or with what it encodes
 const need = (grid, i) => (isFound(grid) && grid.found.turned && known(mainOf(grid, i)) ? -mainOf(grid, i) : mainOf(grid, i));
-// what numbers are multiplied by before they are drawn
+// the factor by which numbers are multiplied before they are drawn
 const factorOf = (grid) => (isFound(grid) ? grid.found.unit.factor / 10 ** grid.found.unit.power : 1);
 
 function written(number, digits, signed) {
@@ -80,13 +80,13 @@ function bounds(grid, i) {
   return ` [${inUnit(low, grid.found.unit)}, ${inUnit(high, grid.found.unit)}]`;
 }
 
-// what the numbers of a grid are, with what they are counted in
+// the name of the quantity of a grid, with its unit
 function measureName(grid) {
   if (!isFound(grid)) return grid.metric;
   return grid.found.label ? `${grid.found.what} (${grid.found.label})` : grid.found.what;
 }
 
-// what is read and what its numbers are, once where the two are the same
+// the description of a grid and its quantity, only once if they are the same
 const subtitle = (item, name) => (item.detail.endsWith(` · ${name}`) ? item.detail : `${item.detail}; ${name}`);
 
 const guessName = (item) => (item.coefficient ? "guessing" : "majority");
@@ -126,5 +126,5 @@ const MEASURES = {
 };
 
 const minus = (a, b) => (known(a) && known(b) ? a - b : null);
-// the choice of what is coloured is one among the columns of probes
+// the measure that the reader selects applies only to grids of probes
 const measured = (grid, measure) => cells(grid).map((i) => (isFound(grid) ? mainOf(grid, i) : measure.of(grid, i)));

@@ -18,7 +18,7 @@ RANKINGS = ("iterative", "importance", "ablation", "probe", "random")
 
 
 def masking_text(rows: pd.DataFrame) -> str:
-    """A line for every number of heads left, a column for each ranking; draws are averaged."""
+    """A line for every number of remaining heads, a column for each ranking; draws are averaged."""
     metric = str(rows["metric"].iloc[0])
     names = list(rows["variant"].unique())
     means = rows.pivot_table(index="n_heads", columns="variant", values="test").sort_index(ascending=False)
@@ -32,7 +32,7 @@ def masking_text(rows: pd.DataFrame) -> str:
 
 
 def masking_summary(rows: pd.DataFrame) -> str:
-    """One line: how many heads can go by each ranking while dev keeps 90 %, and the test score."""
+    """One line: the number of heads that each ranking can mask while dev keeps 90 %, and the test score."""
     metric = str(rows["metric"].iloc[0])
     parts = [_without(own, str(name), metric) for name, own in rows.groupby("variant", sort=False)]
     full = rows["full"].iloc[0]
@@ -49,7 +49,7 @@ def _without(rows: pd.DataFrame, name: str, metric: str) -> str:
 
 
 def prune_text(rows: pd.DataFrame) -> str:
-    """Which heads are kept, then the full, the masked and the pruned model beside each other."""
+    """The kept heads, followed by a comparison of the full, the masked and the pruned model."""
     kept = of_variant(rows, "kept")
     cells = {index: f"{int(value)}" for index, value in kept["value"].items()}
     lines = []
@@ -75,7 +75,7 @@ def _models(rows: pd.DataFrame) -> Iterable[str]:
 
 
 def scored(rows: pd.DataFrame, model: str) -> pd.DataFrame:
-    """The row of one model's scores; its other rows are of its size."""
+    """The row with the scores of one model; its other rows report its size."""
     return of_variant(rows[rows["test"].notna()], model)
 
 
@@ -99,7 +99,7 @@ def _ratio(rows: pd.DataFrame, metric: str) -> str:
 
 
 def prune_summary(rows: pd.DataFrame) -> str:
-    """One line: how many heads are left, what the pruned model scores, and what it saves."""
+    """One line: the number of remaining heads, the score of the pruned model, and its savings."""
     full, pruned = (scored(rows, name).iloc[0] for name in ("full", "pruned"))
     metric = str(pruned["metric"])
     scores = f"test {metric} {score_text(pruned['test'], metric)} against {score_text(full['test'], metric)}"
@@ -109,7 +109,7 @@ def prune_summary(rows: pd.DataFrame) -> str:
 
 
 def silenced_text(rows: pd.DataFrame) -> str:
-    """The number of heads cut by zero weights, which makes no model smaller or faster; "" for none."""
+    """The number of heads that only have zero weights and save no size or time; "" for none."""
     found = _sized(rows, "pruned", "silenced")
     if found.empty or not found.iloc[0]:
         return ""
@@ -118,7 +118,7 @@ def silenced_text(rows: pd.DataFrame) -> str:
 
 
 def gates_text(rows: pd.DataFrame) -> str:
-    """A line for every lambda, then the gates of the last that keeps the score."""
+    """A line for every lambda, then the gates of the last lambda that keeps the score."""
     lines = [f"{'lambda':>10}{'heads':>7}{'dev':>12}{'test':>12}"]
     for _, row in gate_path(rows).iterrows():
         dev, test = (score_text(row[split], str(row["metric"])) for split in ("dev", "test"))
@@ -128,11 +128,11 @@ def gates_text(rows: pd.DataFrame) -> str:
 
 
 def gates_summary(rows: pd.DataFrame) -> str:
-    """One line: how many heads the last lambda that keeps the score leaves open, and the score."""
+    """One line: the number of open gates at the last lambda that keeps the score, and the score."""
     row, whole = selected_lambda(rows), of_variant(rows, "full")["n_heads"]
     heads = len(main_rows(rows)) if whole.empty else whole.iloc[0]
     metric = str(row["metric"])
     full = "" if pd.isna(row["full"]) else f"; full model {score_text(row['full'], metric)}"
-    left = f"{row['n_heads']} of {heads} heads left"
+    left = f"{row['n_heads']} of {heads} heads remaining"
     score = f"test {metric} {score_text(row['test'], metric)}"
     return f"lambda {row['penalty']:g}, selected on dev: {left}, {score}{full}"

@@ -1,4 +1,4 @@
-"""What an analysis found about every head, as lines of text."""
+"""The values that an analysis found for every head, as lines of text."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ def found_text(rows: pd.DataFrame) -> str:
     """The grid, the head with the largest effect marked with *, and one line about it.
 
     Args:
-        rows: Of one run of importance, ablation or entropy.
+        rows: Rows of one run of importance, ablation or entropy.
     """
     return "\n".join([*found_lines(main_rows(rows)), *_alone(rows), found_summary(rows)])
 
 
 def found_lines(grid: pd.DataFrame) -> list[str]:
-    """The grids of one variant, one for each stack, below what their numbers are counted in."""
+    """The grids of one variant, one for each stack, below their unit."""
     unit = values_of(grid)
     marked = first_ranked(grid)
     lines = [f"in {unit_label(unit)}"] if unit.power else []
@@ -44,7 +44,7 @@ def found_summary(rows: pd.DataFrame) -> str:
     """One line: the head of rank 1 with its value, and the mean of all heads."""
     grid = main_rows(rows)
     if grid["value"].isna().all():
-        return "no head has a number"
+        return "no head has a value"
     unit, most = values_of(grid), first_ranked(grid)
     mean = f"mean {plain(unit.spoken(float(grid['value'].mean())))}"
     if most is None:
@@ -63,28 +63,30 @@ def found_summary(rows: pd.DataFrame) -> str:
 
 
 def first_ranked(rows: pd.DataFrame) -> pd.Series | None:
-    """The row of the lowest rank; of equals, of the lowest layer and head. None if none has a rank."""
+    """The row of the lowest rank, among equals the lowest layer and head; None if no row has a rank."""
     ranked = rows[rows["rank"].notna()]
     return None if ranked.empty else ranked.iloc[int(ranked["rank"].to_numpy(dtype=np.int64).argmin())]
 
 
 def unit_label(unit: NumberFormat) -> str:
-    """What cells are counted in, "10^-3 nats"."""
+    """The unit of cells, "10^-3 nats"."""
     return f"10^{unit.power} {unit.name}".rstrip()
 
 
 def plain(text: str) -> str:
-    """A number in letters that every terminal has."""
+    """Replace the characters of a number that some terminals lack."""
     return text.translate(_ASCII)
 
 
 def most_text(rows: pd.DataFrame) -> str:
-    """The value, of the first variant of some rows, of the head with the largest effect."""
+    """The largest effect of a head in the first variant of some rows, "largest effect -4.2 points"."""
     rows = rows[rows["value"].notna() & rows["layer"].notna()]
     kinds = places(rows, (*KINDS, "metric"))
     rows = rows[kinds == kinds[0]]
     value = rows["value"].iloc[int(effect(rows).to_numpy().argmax())]
-    return plain(values_of(rows).spoken(float(value)))
+    finding, variant = finding_of_rows(rows), str(rows["variant"].iloc[0])
+    what = finding.best_alone if variant in finding.alone else finding.best
+    return f"{what} {plain(values_of(rows).spoken(float(value)))}"
 
 
 def score_text(score: float, metric: str) -> str:
@@ -100,7 +102,7 @@ def _interval(row: pd.Series, unit: NumberFormat) -> str:
 
 
 def _shown(grid: pd.DataFrame) -> list[str]:
-    """In how many cells there is a difference: their intervals exclude 0."""
+    """The number of cells with a difference: their intervals exclude 0."""
     known = grid[grid["value_low"].notna()]
     if known.empty:
         return []
@@ -109,7 +111,7 @@ def _shown(grid: pd.DataFrame) -> list[str]:
 
 
 def _ranked_on(grid: pd.DataFrame) -> list[str]:
-    """The split on which the most important head was selected."""
+    """The split on which the most important head was selected, and the number of heads."""
     split = ranked_on(grid)
     return [f"ranked on {split}, the first of {len(grid)}"] if split else []
 
@@ -119,7 +121,7 @@ def _full(row: pd.Series) -> list[str]:
 
 
 def _alone(rows: pd.DataFrame) -> list[str]:
-    """Of every layer the head that alone does best on dev, with what that costs on test."""
+    """For every layer, the head that is best alone on dev, and the change of the test score."""
     best = of_variant(rows, "only_best")
     if best.empty:
         return []

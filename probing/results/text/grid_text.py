@@ -11,9 +11,9 @@ def grid_lines(rows: pd.DataFrame, texts: Mapping[Hashable, str], marked: Hashab
     """The lines of one grid.
 
     Args:
-        rows: The result rows of one grid.
-        texts: What stands in a cell, by the index of its row.
-        marked: The index of the row whose cell has a *.
+        rows: Result rows of one grid.
+        texts: Text of each cell, by the index of its row.
+        marked: Index of the row whose cell gets a *.
     """
     heads = sorted(rows["head"].dropna().unique()) or [None]
     width = max(6, 2 + max((len(text) for text in texts.values()), default=0))
@@ -29,7 +29,7 @@ def grid_lines(rows: pd.DataFrame, texts: Mapping[Hashable, str], marked: Hashab
 
 
 def place_text(row: pd.Series) -> str:
-    """Where a row is, "layer 4 head 10"."""
+    """The place of a row, "layer 4 head 10"."""
     if pd.isna(row["layer"]):
         return f"{row['n_heads']} heads together"
     layer = "embeddings" if row["layer"] < 0 else f"layer {row['layer']}"

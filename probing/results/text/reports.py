@@ -16,7 +16,7 @@ _SIZES = {"parameters": "{:,.0f}", "megabytes": "{:,.1f}", "seconds": "{:.3g}"}
 
 
 def masking_report(rows: pd.DataFrame) -> Report:
-    """Scores while heads are masked, a column for each ranking."""
+    """A table of scores while heads are masked, a column for each ranking."""
     there = list(rows["variant"].unique())
     names = [name for name in RANKINGS if name in there] + [name for name in there if name not in RANKINGS]
     left = sorted(rows["n_heads"].astype(int).unique(), reverse=True)
@@ -26,11 +26,11 @@ def masking_report(rows: pd.DataFrame) -> Report:
         scores = (_drawn(of_count[of_count["variant"] == name]) for name in names)
         lines.append((str(count), *scores))
     title = f"test score while heads are masked, by ranking{_full(rows)}"
-    return Report(title, ("heads left", *names), tuple(lines))
+    return Report(title, ("heads remaining", *names), tuple(lines))
 
 
 def _drawn(rows: pd.DataFrame) -> str:
-    """One score, or of several draws their mean and range."""
+    """A single score, or the mean and range of several draws."""
     if rows.empty:
         return _NONE
     unit, test = score_unit(str(rows["metric"].iloc[0])), rows["test"].to_numpy(dtype=np.float64)
@@ -39,7 +39,7 @@ def _drawn(rows: pd.DataFrame) -> str:
 
 
 def prune_report(rows: pd.DataFrame) -> Report:
-    """The full, the masked and the pruned model."""
+    """A table of the full, the masked and the pruned model."""
     found = {(str(row["variant"]), str(row["metric"])): row["value"] for _, row in rows.iterrows()}
     lines = []
     for name in ("full", "masked", "pruned"):
@@ -51,7 +51,7 @@ def prune_report(rows: pd.DataFrame) -> Report:
         count = _NONE if pd.isna(row["n_heads"]) else f"{row['n_heads']:.0f}"
         lines.append((name, count, *_scores(row), *sizes))
     headings = ("model", "heads", "dev", "test", *_SIZES)
-    title = f"the whole model, with heads masked, and without them{silenced_text(rows)}"
+    title = f"the full model, with heads masked, and with heads pruned{silenced_text(rows)}"
     return Report(title, headings, tuple(lines))
 
 
@@ -60,7 +60,7 @@ def _size(value: float | None, form: str) -> str:
 
 
 def gates_report(rows: pd.DataFrame) -> Report:
-    """Scores and open gates for each lambda."""
+    """A table of scores and open gates for each lambda."""
     path = gate_path(rows)
     lines = ((f"{row['penalty']:g}", f"{row['n_heads']:.0f}", *_scores(row)) for _, row in path.iterrows())
     return Report(f"gates along {LAMBDA}{_full(rows)}", (LAMBDA, "open gates", "dev", "test"), tuple(lines))

@@ -24,10 +24,10 @@ def _cell(score: float, metric: str) -> str:
 
 
 def top_text(rows: pd.DataFrame) -> str:
-    """The effect of n heads: a line for each n, then whole layers, then what choosing on dev is worth.
+    """The effect of n heads: a line for each n, then whole layers, then the bias of selecting on dev.
 
     Args:
-        rows: The result rows of one run of `top_heads`.
+        rows: Result rows of one run of `top_heads`.
     """
     metric, kinds = str(rows["metric"].iloc[0]), ("top", "random", "permuted")
     means = rows[rows["variant"].isin(kinds)].pivot_table(
@@ -46,13 +46,13 @@ def top_text(rows: pd.DataFrame) -> str:
 
 
 def _optimism(rows: pd.DataFrame) -> list[str]:
-    """What the best head's dev score owes to the choice among so many."""
+    """The score of the best head that the choice among all heads explains by chance."""
     luck = rows[(rows["variant"] == "permuted") & (rows["n_heads"] == 1)]
     if luck.empty:
         return []
     metric = str(rows["metric"].iloc[0])
     dev, test = (shown(luck[name].mean(), metric) for name in ("dev", "test"))
-    return [f"by luck alone, with labels permuted, the head that is best on dev has dev {dev}, test {test}"]
+    return [f"by chance, with permuted labels, the best head on dev has dev {dev}, test {test}"]
 
 
 def probe_summary(rows: pd.DataFrame) -> str:
@@ -78,5 +78,5 @@ def _of(looked: int) -> str:
 
 
 def shown(score: float, metric: str) -> str:
-    """A score as it is printed: a share in percent, a coefficient from -1 to 1 as it is."""
+    """The format of a printed score: a share in percent, a coefficient as a number."""
     return f"{score:.3f}" if metric in COEFFICIENTS else f"{score:.1%}"
