@@ -90,7 +90,10 @@ def best_score(rows: pd.DataFrame) -> str:
 
 def _whole(rows: pd.DataFrame) -> str:
     default = found_text if rows["value"].notna().any() else probe_text
-    return (finding_of_rows(rows).text or default)(rows)
+    finding = finding_of_rows(rows)
+    if finding.text or not finding.line:
+        return (finding.text or default)(rows)
+    return "\n".join([*default(rows).splitlines()[:-1], finding.line(rows)])
 
 
 def _line(rows: pd.DataFrame) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 
@@ -115,9 +116,10 @@ class Question:
 
 
 def _plugin(analysis: Analysis) -> dict[str, object]:
-    """The module of an analysis that is not part of this package, where its finding is."""
-    module = type(analysis).__module__
-    return {} if module.partition(".")[0] == "probing" else {"plugin": module}
+    """The module of an analysis that is not part of this package, or of the base class with its finding."""
+    modules = [kind.__module__ for kind in type(analysis).__mro__]
+    module = next((name for name in modules if hasattr(sys.modules.get(name), "FINDING")), modules[0])
+    return {} if module == f"probing.analyses.{analysis.name}" else {"plugin": module}
 
 
 def baseline_task(task: Task, baseline: BaselineConfig, seed: int) -> Task:
