@@ -18,7 +18,7 @@ ROOMS = (
 SHARED = {
     "task.py", "bigram_shift.py", "coordination_inversion.py", "depth.py", "length.py", "number.py",
     "odd_man_out.py", "tense.py", "top_constituents.py", "word_content.py", "files.py", "masking.py",
-    "published.py", "report.py", "tokens.py", "units.py", "grid.py",
+    "published.py", "report.py", "tokens.py", "units.py", "grid.py", "entropy.py",
 }  # fmt: skip
 
 
@@ -77,7 +77,7 @@ def test_no_circle() -> None:
     edges = {
         name: {
             target if target in known else target.rpartition(".")[0]
-            for target in imports(path, types=False)
+            for target in imports(path)
             if target in known or target.rpartition(".")[0] in known
         }
         for name, path in known.items()

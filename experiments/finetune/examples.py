@@ -16,7 +16,7 @@ from probing.models.loading import LoadedModel
 from probing.representations.encode import Encoder
 from probing.statistics.folds import inner_splits
 from probing.tasks.problem import Problem, pose
-from probing.tasks.target import Classes
+from probing.tasks.target import Classes, one_answer
 from probing.tasks.task import Task
 
 Rows = NDArray[np.int64]
@@ -87,7 +87,7 @@ class Examples:
 
     @property
     def _gold(self) -> NDArray[Any]:
-        target = self.task.target
+        target = one_answer(self.task.target, "fine-tuning", "probing, analysis=probe")
         return target.labels if isinstance(target, Classes) else target.values.astype(np.float32)
 
 

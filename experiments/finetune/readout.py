@@ -15,7 +15,7 @@ from probing.models.capture import capture
 from probing.models.loading import LoadedModel
 from probing.models.sites import Site
 from probing.models.trace import find_sites
-from probing.representations.pooling import Pooling, pool
+from probing.representations.reductions.pooling import Pooling, pool
 from probing.tasks.task import Features
 
 

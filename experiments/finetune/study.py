@@ -39,7 +39,7 @@ from probing.representations.threads import torch_threads
 from probing.results.load import load_results
 from probing.runs.pipeline import Run
 from probing.runs.prepare import prepare
-from probing.tasks.target import Classes
+from probing.tasks.target import Classes, one_answer
 
 SETTINGS, TABLE = "settings.json", "checkpoints.csv"
 
@@ -149,7 +149,7 @@ def _prepare(overrides: Sequence[str]) -> Run:
 def _asked(command: Command, run: Run, loaded: LoadedModel) -> Study:
     max_length = run.config.extract.max_length
     data = examples(run.task, encoder_of(loaded, max_length), command.options.seed)
-    target = data.task.target
+    target = one_answer(run.task.target, "fine-tuning", "probing, analysis=probe")
     recipe = Recipe(
         places=_places(command, loaded),
         pooling=run.request.pooling,

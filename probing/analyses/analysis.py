@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
 import pandas as pd
@@ -20,14 +20,15 @@ from probing.io.lazy import torch
 from probing.objectives.objective import Evaluator, Objective, ObjectiveContext
 from probing.probes.contract import Probe
 from probing.representations.reader import Representations
-from probing.tasks.task import Features, Task
+from probing.tasks.task import Features, Task, Unit
 
 if TYPE_CHECKING:
     from probing.models.loading import Attention
+    from probing.representations.reductions.statistic import Statistic
 
 log = logging.getLogger(__name__)
-Uses = Literal["probe", "objective", "model"]
-"""Vectors that a probe reads, an objective that the model is judged by, or the model alone."""
+Uses = Literal["probe", "objective", "attention", "model"]
+"""Vectors for a probe, an objective for the model, a statistic of its attention, or the model alone."""
 # vectors of one layer that are in memory at a time; those of large pair tasks would not fit
 GROUP_BYTES = 4 << 30
 
@@ -72,7 +73,8 @@ class Experiment:
         probe: How vectors are read.
         seed: Seed of all that is random.
         device: Where to compute.
-        represent: Extracts, or finds in the cache, a vector for every unit of the task.
+        represent: Extracts, or finds in the cache, a vector for every unit of the task; for an analysis of
+            attention its statistic for every text that it reads.
         granularity: What one probe reads.
         beside: The same experiment for another unit of granularity, or another analysis.
         setting: What an objective is given, for an implementation of attention.
@@ -203,3 +205,22 @@ class Analysis(Protocol):
 
     def conclude(self, experiment: Experiment, frame: pd.DataFrame) -> pd.DataFrame:
         """The rows of all parts with what can be said only of all of them together."""
+
+
+@runtime_checkable
+class AttentionAnalysis(Analysis, Protocol):
+    """An analysis of a statistic of attention, which is cached as vectors are; `uses` is "attention".
+
+    Its `experiment.representations` hold the statistic: a row for each of `units`, read with `blocks`.
+    """
+
+    @property
+    def statistic(self) -> Statistic:
+        """The statistic, with its settings."""
+
+    def units(self, task: Task) -> Sequence[Unit]:
+        """Return the texts whose attention is read; one that comes several times is computed once.
+
+        Args:
+            task: The task with train, dev and test.
+        """

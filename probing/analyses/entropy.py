@@ -1,25 +1,23 @@
-"""How widely a head attends: the entropy of its attention (Clark et al. 2019; Michel's example script)."""
+"""Entropy of attention, or how widely a head attends (Clark et al. 2019; Michel's example script)."""
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+import numpy as np
 import pandas as pd
-import torch
-from torch import Tensor
+from numpy.typing import NDArray
 
 from probing.analyses.analysis import Experiment, Methods, Uses
-from probing.analyses.caution import Sink
+from probing.analyses.caution import warn_of_sinks
 from probing.analyses.groups import check_unit, settings_of
-from probing.errors import ProbingError
-from probing.models.sites import Kind, Site
 from probing.objectives.texts import joint_units
+from probing.representations.reductions.entropy import Entropy
 from probing.results.finding import Finding, Picture
 from probing.results.schema import as_frame
-from probing.tasks.task import Task
+from probing.tasks.task import Task, Unit
 
 FINDING = Finding(
     measure="entropy of attention",
@@ -41,16 +39,21 @@ class EntropyAnalysis:
 
     @property
     def name(self) -> str:
-        """As on the command line."""
+        """Name on the command line."""
         return "entropy"
 
     @property
     def uses(self) -> Uses:
-        """The model alone, without a head for a task; of an encoder-decoder model its encoder."""
-        return "model"
+        """Attention of the model without a task head; for an encoder-decoder model that of its encoder."""
+        return "attention"
+
+    @property
+    def statistic(self) -> Entropy:
+        """Sums of entropies for each text and head."""
+        return Entropy()
 
     def check(self, task: Task, means: Methods) -> None:
-        """Refuse what is no head."""
+        """Refuse any granularity but single heads, and pairs of words."""
         check_unit(self.name, means, ("head",))
         joint_units(task)
 
@@ -58,91 +61,47 @@ class EntropyAnalysis:
         """The split."""
         return settings_of(self, means)
 
+    def units(self, task: Task) -> Sequence[Unit]:
+        """The texts of the split; a text counts once for each of its words that is an example."""
+        units = joint_units(task)
+        chosen = dict.fromkeys(units[row] for row in task.rows(self.split))
+        return [replace(unit, span=None) for unit in chosen]
+
     def parts(self, experiment: Experiment) -> Sequence[int]:
-        """One: attention of all layers is computed together."""
-        return [0]
+        """The layers."""
+        return experiment.representations.layers
 
     def part_name(self, experiment: Experiment, part: int) -> str:
-        """What a part is called in the log."""
-        return "all layers"
+        """Name of a part in the log."""
+        return f"layer {part}"
 
     def run_part(self, experiment: Experiment, part: int) -> pd.DataFrame:
-        """The mean entropy of every head.
+        """The mean entropy of every head of a layer.
 
         Raises:
-            ProbingError: If attention is not finite, or fused attention would be another.
+            CorruptFileError: If the layer is damaged in the cache.
         """
-        from probing.models.broken import not_finite
-        from probing.models.capture import capture
-        from probing.models.trace import find_sites
-        from probing.objectives.items import make_batches
-
-        assert experiment.setting is not None
-        setting = experiment.setting("eager")
-        loaded = setting.load("read", "eager")
-        sites = find_sites(loaded.model).of(Kind.ATTENTION)
-        batches = make_batches(
-            loaded, setting, setting.task, joint_units(setting.task), lambda batch: batch, distinct=True
-        )[self.split]
-        means: dict[Site, _Mean] = defaultdict(_Mean)
-        tokens, sink = torch.zeros(()), Sink()
-
-        def read(site: Site, weights: Tensor) -> None:
-            means[site].add(entropy(weights), tokens)
-            sink.add(site, weights, tokens)
-
-        with capture(loaded.model, sites, read) as run, torch.inference_mode():
-            for batch in batches:
-                tokens = batch.inputs.get("attention_mask", batch.tokens)
-                run(**batch.inputs)
-        for site in sites:
-            if not means[site].value.isfinite().all():
-                raise ProbingError(
-                    f"layer {site.layer}: attention is not finite (NaN or infinity); "
-                    f"{not_finite(setting.extract.dtype)}"
-                )
-        sink.warn()
-        rows = [
-            {"layer": site.layer, "head": head, "value": value}
-            for site in sites
-            for head, value in enumerate(means[site].value.tolist())
-        ]
-        chosen = experiment.granularity.layers
-        same = {**experiment.labels, "metric": "nats", "n_heads": 1}
-        size = {f"n_{self.split}": sum(len(batch.rows) for batch in batches)}
-        return as_frame([{**same, **size, **row} for row in rows if chosen is None or row["layer"] in chosen])
+        sums = _sums(experiment, part)
+        same = {**experiment.labels, "layer": part, "metric": "nats", "n_heads": 1}
+        size = {f"n_{self.split}": experiment.representations.size}
+        values = sums["nats"] / sums["queries"]
+        return as_frame(
+            [{**same, **size, "head": head, "value": value} for head, value in enumerate(values.tolist())]
+        )
 
     def conclude(self, experiment: Experiment, frame: pd.DataFrame) -> pd.DataFrame:
-        """All has been said."""
+        """Warn of attention sinks, whose entropy is low for another reason."""
+        sums = [_sums(experiment, layer) for layer in experiment.representations.layers]
+        if not any(layer["ahead"].any() for layer in sums):
+            known = [layer for layer in sums if layer["late"].all()]
+            warn_of_sinks(np.concatenate([[], *(layer["first"] / layer["late"] for layer in known)]))
         return frame
 
 
-def entropy(weights: Tensor) -> Tensor:
-    """−Σ_j A_ij ln A_ij of attention weights, in nats.
-
-    Args:
-        weights: (batch, heads, queries, keys).
-
-    Returns:
-        (batch, queries, heads).
-    """
-    return -torch.xlogy(weights, weights).sum(-1).transpose(1, 2)
-
-
-class _Mean:
-    """The mean over the queries that are real tokens, of every head."""
-
-    def __init__(self) -> None:
-        self._sum = torch.zeros((), dtype=torch.float64)
-        self._count = 0
-
-    def add(self, values: Tensor, tokens: Tensor) -> None:
-        """Values (batch, queries, heads); where queries are not tokens all of them count."""
-        real = tokens.bool() if tokens.shape == values.shape[:2] else values[..., 0].isfinite()
-        chosen = values[real].double().cpu()
-        self._sum = self._sum + chosen.sum(0)
-        self._count += len(chosen)
-
-    @property
-    def value(self) -> Tensor:
-        return self._sum / self._count
+def _sums(experiment: Experiment, layer: int) -> dict[str, NDArray[np.float64]]:
+    """The columns of the statistic summed over all texts, float64 (heads,) each."""
+    heads, columns = experiment.representations.layout[layer]
+    total = np.zeros((heads, columns))
+    for _, values in experiment.representations.blocks(layer):
+        total += values.sum(0)
+    return dict(zip(Entropy().columns, total.T, strict=True))

@@ -8,6 +8,7 @@ import pandas as pd
 
 from probing.cli.selection import Where, choose, having, parse, places, values
 from probing.errors import ProbingError
+from probing.results.checks import single_heads
 from probing.results.effects import CELL
 from probing.results.finding import finding_of_rows
 from probing.results.load import load_results
@@ -50,8 +51,8 @@ def comparable(frame: pd.DataFrame, where: Where, root: str = "outputs") -> pd.D
     """The rows of single heads of one model that are asked for, each analysis by the variant that it is.
 
     A column constrains the rows that have it: `probe=logistic` leaves importances alone, `variant=only_one`
-    all analyses but ablation. Of importance `per_example` is taken, of ablation `leave_one_out`, under the
-    task's metric and by loss, of gates those of the test, of pruning nothing, if no variant of it is asked.
+    all analyses but ablation. If no variant of an analysis is named, the rows that its finding offers are
+    taken, such as `leave_one_out` for ablation.
     Runs that another run made on its way are left out if they lack heads of a run that was asked for.
 
     Args:
@@ -64,6 +65,7 @@ def comparable(frame: pd.DataFrame, where: Where, root: str = "outputs") -> pd.D
     """
     columns = {name: asked for name, asked in where.items() if name != "variant"}
     rows = choose(frame, columns, root, keep_missing=True)
+    rows = single_heads(rows, "probing agree")
     rows = rows[(rows["granularity"] == "head").fillna(value=False) & rows["head"].notna()]
     variants = where.get("variant", ())
     named = having(rows, "variant", variants)
@@ -92,8 +94,11 @@ def _without_partial(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _by_variant(rows: pd.DataFrame, named: pd.Series) -> pd.DataFrame:
-    own = named[rows.index]
-    return rows[own] if own.any() else finding_of_rows(rows).offered(rows)
+    own = rows[named.loc[rows.index].to_numpy()]
+    if own.empty:
+        return finding_of_rows(rows).offered(rows)
+    plain = own[own["normalisation"].isna()]  # normalised values are the same measure on another scale
+    return own if plain.empty else plain
 
 
 def _printed(pairs: pd.DataFrame) -> str:

@@ -32,6 +32,7 @@ from probing.runs.console import Outcome, finish, present
 from probing.runs.folder import CARD, CONFIG, marked, new_run_folder
 from probing.runs.pipeline import Run
 from probing.runs.prepare import prepare
+from probing.tasks.card_text import card_text
 from probing.validation.arguments import checked
 
 log = logging.getLogger(__name__)
@@ -127,7 +128,7 @@ def _execute(start: Run, values: dict[str, Any], folder: Path) -> pd.DataFrame:
         log.info("%s", " | ".join(str(start.names[name]) for name in ("model", "task", "granularity")))
         for name, content in ((CONFIG, values), (CARD, start.card.as_dict())):
             replace_file(folder / name, as_yaml(content).encode())
-        log.info("%s", start.card.text())
+        log.info("%s", card_text(start.card))
         frame = start()
         present(start, frame, folder)
     return frame

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from probing.errors import ProbingError
 from probing.results.alike import quantity, refuse_unlike
-from probing.results.checks import check_matrix, check_numbers, check_there, numbers
-from probing.results.schema import GRID, NONE, PLACE, RESULT
+from probing.results.checks import check_matrix, check_numbers, check_there, numbers, single_heads
+from probing.results.schema import GRID, NONE, PAIR, PLACE, RESULT
 from probing.results.several import preferred, several
 from probing.statistics.ranks import spearman, top_overlap, top_size
 from probing.validation.arguments import checked
@@ -140,7 +140,7 @@ def compare(a: pd.DataFrame, b: pd.DataFrame, *, value: str = "test") -> Compari
         ProbingError: If either is not one grid, they have no cell in common, or their numbers are not of one
             kind, such as an accuracy and a correlation.
     """
-    a, b = preferred(a), preferred(b)
+    a, b = (single_heads(preferred(frame), "a comparison of grids") for frame in (a, b))
     for frame, what in ((a, "the first"), (b, "the second")):
         check_numbers(frame, value, what=what, argument="value")
     refuse_unlike(quantity(a, value), quantity(b, value), "the two grids")
@@ -184,9 +184,10 @@ def stability(frame: pd.DataFrame, *, by: str = "seed", value: str = "test") -> 
         ProbingError: If no grid has two runs, or runs of one grid cannot be told apart.
     """
     check_there(frame, by, argument="by")
+    frame = single_heads(preferred(frame), "a comparison of grids")
     check_numbers(frame, value, argument="value")
     names, found = [name for name in (*GRID, "step") if name not in {by, *ALONG.get(by, ())}], []
-    for cells, rows in preferred(frame).groupby(names, dropna=False, sort=False):
+    for cells, rows in frame.groupby(names, dropna=False, sort=False):
         if rows[by].nunique() < 2:
             continue
         table = _table(rows, by, value)
@@ -202,7 +203,7 @@ def stability(frame: pd.DataFrame, *, by: str = "seed", value: str = "test") -> 
 def _table(frame: pd.DataFrame, by: str, value: str) -> pd.DataFrame:
     """Cells down, values of `by` across; every cell filled."""
     check_there(frame, by, argument="by")
-    frame = preferred(frame)
+    frame = single_heads(preferred(frame), "a comparison of grids")
     check_numbers(frame, value, argument="value")
     _one_grid_each(frame, by)
     grids = {name: _series(rows, f"{by}={name}", value) for name, rows in frame.groupby(by, sort=False)}
@@ -229,9 +230,8 @@ def _one_grid_each(frame: pd.DataFrame, by: str) -> None:
 def _series(rows: pd.DataFrame, what: str, value: str) -> pd.Series:
     """Scores by cell."""
     # the number of heads tells rows apart only where they are of no one layer
-    placed = rows[[name for name in PLACE if name != "metric"]].assign(
-        n_heads=rows["n_heads"].where(rows["layer"].isna())
-    )
+    names = [name for name in PLACE if name not in (*PAIR, "metric")]
+    placed = rows[names].assign(n_heads=rows["n_heads"].where(rows["layer"].isna()))
     cells = pd.MultiIndex.from_frame(placed.astype(object).where(placed.notna(), -9))
     if cells.has_duplicates:
         raise several(rows, "grid", f"{what} is ")

@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from probing.errors import ProbingError
-from probing.results.checks import check_numbers
+from probing.results.checks import check_numbers, single_heads
 from probing.results.schema import GRID, KINDS, RESULT
 from probing.results.several import preferred, several
 from probing.validation.arguments import checked
@@ -46,7 +46,7 @@ def concentration(frame: pd.DataFrame) -> pd.DataFrame:
         ProbingError: If no row is of a head or of top heads, none has a test score, one is infinite, or rows
             of one grid are there twice.
     """
-    frame = preferred(frame)
+    frame = single_heads(preferred(frame), "concentration")
     heads = frame[frame["granularity"] == "head"]
     top = frame[(frame["granularity"] == "top_heads") & (frame["variant"] == "top").fillna(value=False)]
     if heads.empty and top.empty:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from probing.errors import ProbingError
-from probing.results.checks import check_numbers
+from probing.results.checks import check_numbers, single_heads
 from probing.results.effects import CELL, effect
 from probing.results.finding import finding_of_rows
 from probing.results.schema import GRID, KINDS, RESULT, places
@@ -82,6 +82,7 @@ def head_grids(frame: pd.DataFrame) -> list[pd.DataFrame]:
     Raises:
         ProbingError: If there are none.
     """
+    frame = single_heads(frame, "a measure of heads")
     single = frame["granularity"].eq("head").fillna(value=False).astype(bool)
     chosen = frame["variant"].fillna("").eq("only_best").astype(bool)
     rows = frame[single & ~chosen & frame["layer"].notna() & frame["head"].notna()]

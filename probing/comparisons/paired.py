@@ -117,6 +117,11 @@ def like_best(predictions: Predictions, *, level: ZeroToOne = 0.05, **settings: 
 
 def _metric(predictions: Predictions, metric: Metric | None) -> Metric:
     own = metric or cast(Metric, str(predictions.rows["metric"].iloc[0]))
+    if predictions.gold.dtype == bool:
+        raise ProbingError(
+            "the run answered with several labels for each item, which heads are not compared on; compare "
+            "the column test and its interval, test_low to test_high"
+        )
     graded = predictions.gold.dtype.kind == "f"
     if graded != (own in SCORE_METRICS):
         kind = "scores, pearson or spearman" if graded else "classes, accuracy, macro_f1, f1 or matthews"

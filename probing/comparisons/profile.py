@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from probing.errors import ProbingError
-from probing.results.checks import check_numbers
+from probing.results.checks import check_numbers, single_heads
 from probing.results.schema import GRID, RESULT
 from probing.results.several import preferred
 from probing.validation.arguments import checked
@@ -105,6 +105,7 @@ def _grids(frame: pd.DataFrame) -> Iterator[tuple[dict[str, object], pd.DataFram
 
 def _of_layers(frame: pd.DataFrame) -> pd.DataFrame:
     """Rows of one layer each."""
+    frame = single_heads(frame, "a profile of layers")
     kept = frame[frame["layer"].notna() & frame["granularity"].isin(["head", "layer", "attention"])]
     if kept.empty:
         raise ProbingError("no row is of one layer; give results of granularity head, layer or attention")

@@ -7,7 +7,7 @@ import pandas as pd
 from probing.errors import ProbingError
 from probing.results.checks import check_numbers
 from probing.results.schema import DERIVED
-from probing.tasks.target import CLASS_METRICS, SCORE_METRICS
+from probing.tasks.target import CLASS_METRICS, LABEL_METRICS, SCORE_METRICS
 
 
 def check_value(frame: pd.DataFrame, value: str) -> None:
@@ -18,7 +18,7 @@ def check_value(frame: pd.DataFrame, value: str) -> None:
             because the analysis ends in no score.
     """
     there = [name for name in ("test", "dev", *DERIVED) if name in frame]
-    metrics = [f"test_{metric}" for metric in (*CLASS_METRICS, *SCORE_METRICS, "mse")]
+    metrics = [f"test_{metric}" for metric in (*CLASS_METRICS, *SCORE_METRICS, "mse", *LABEL_METRICS)]
     known = value in (*there, *metrics) and value in frame
     if not known or not pd.api.types.is_numeric_dtype(frame[value]):
         use = " or ".join(filter(None, (", ".join(there[:-1]), there[-1])))

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from probing.errors import ProbingError
 from probing.results.alike import Quantity, quantity_of
 from probing.results.chance import Against, against
+from probing.results.checks import single_heads
 from probing.results.several import preferred
 
 Order = Literal["head", "score"]
@@ -167,5 +168,6 @@ def split_grids(frame: pd.DataFrame) -> list[pd.DataFrame]:
     """
     if frame.empty:
         raise ProbingError("no results to draw; run an analysis first or loosen the selection of rows")
-    groups = preferred(frame).groupby(list(GridKey._fields), sort=False, dropna=False, observed=True)
+    frame = single_heads(preferred(frame))
+    groups = frame.groupby(list(GridKey._fields), sort=False, dropna=False, observed=True)
     return [rows for _, rows in groups]

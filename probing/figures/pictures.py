@@ -114,15 +114,19 @@ def _score_sheets(frame: pd.DataFrame, path: Path, order: Order) -> Drawn:
 
 
 def _grid(rows: pd.DataFrame, path: Path, order: Order) -> Drawn:
-    if rows["value"].isna().all():
+    if not _has_values(rows):
         return _scores(rows, path, order)
     return draw_grid(rows, path, order=order, value="value")
 
 
 def _sheet(rows: pd.DataFrame, path: Path, order: Order) -> Drawn:
-    if rows["value"].isna().all():
+    if not _has_values(rows):
         return _score_sheets(rows, path, order)
     return draw_sheet(rows, path, order=order, value="value")
+
+
+def _has_values(rows: pd.DataFrame) -> bool:
+    return "value" in rows and bool(rows["value"].notna().any())
 
 
 def _grids(rows: pd.DataFrame, path: Path, order: Order) -> Drawn:

@@ -10,6 +10,7 @@ import pandas as pd
 from probing.errors import ProbingError
 from probing.figures.column import check_value
 from probing.figures.grids import WHOLE_LAYERS, GridKey
+from probing.results.checks import single_heads
 from probing.results.schema import places
 from probing.results.several import preferred, several
 from probing.results.sizes import SIZES
@@ -40,6 +41,7 @@ def spread_table(
     Raises:
         ProbingError: If `value` is no column of scores, there are no such rows, or a cell has two rows.
     """
+    frame = single_heads(frame, "a line over layers")
     check_value(frame, value)
     rows = preferred(frame[frame["granularity"].isin(_KINDS)])
     if rows.empty:

@@ -12,7 +12,7 @@ from probing.io.lazy import torch
 from probing.objectives.answers import Judge, Judged
 from probing.objectives.objective import Batch, Evaluator, ObjectiveContext, Output
 from probing.objectives.texts import joint_units
-from probing.tasks.target import Classes
+from probing.tasks.target import Classes, one_answer
 from probing.tasks.task import Task
 
 log = logging.getLogger(__name__)
@@ -43,7 +43,8 @@ class Classifier(OwnAnswers):
     """Evaluate a checkpoint such as `BertForSequenceClassification` by its own predictions."""
 
     def check(self, task: Task) -> None:
-        """Reject words, since such a checkpoint predicts for whole texts."""
+        """Reject several labels, and words: such a checkpoint gives one answer for a whole text."""
+        one_answer(task.target, "objective=classifier", "objective=lm, or analysis=probe")
         if any(unit.span for unit in task.units):
             raise ProbingError(
                 f"objective=classifier: the examples of task {task.name} are words; use objective=readout"

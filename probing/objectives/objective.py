@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from probing.io.lazy import torch
 from probing.models.heads import Heads
-from probing.representations.pooling import Pooling, first_token, last_token
+from probing.representations.reductions.pooling import Pooling, first_token, last_token
 from probing.representations.settings import ExtractConfig
 from probing.tasks.task import Task, Unit
 

@@ -24,9 +24,9 @@ from probing.objectives.texts import joint_units, refuse_without_train, with_vec
 from probing.probes.linear import Linear
 from probing.probes.logistic import Logistic
 from probing.probes.ridge import Ridge
-from probing.representations.pooling import Pooling, first_token, last_token, pool
+from probing.representations.reductions.pooling import Pooling, first_token, last_token, pool
 from probing.tasks.problem import pose
-from probing.tasks.target import Classes
+from probing.tasks.target import Classes, one_answer
 from probing.tasks.task import Task
 from probing.validation.ranges import Penalties, check_ranges
 
@@ -70,6 +70,7 @@ class Readout:
     def check(self, task: Task) -> None:
         """Reject a task without anything to fit a classifier to."""
         refuse_without_train(task, self.name)
+        one_answer(task.target, "objective=readout", "objective=lm, or analysis=probe")
         joint_units(task)
 
     def prepare(self, setting: ObjectiveContext) -> Evaluator:

@@ -16,7 +16,8 @@ from probing.objectives.answers import Judge, Judged
 from probing.objectives.classifier import Classifier, OwnAnswers, order_of
 from probing.objectives.objective import Batch, Evaluator, Objective, ObjectiveContext, Output
 from probing.objectives.texts import with_vectors
-from probing.representations.pooling import pool
+from probing.representations.reductions.pooling import pool
+from probing.tasks.target import one_answer
 from probing.tasks.task import Task
 
 if TYPE_CHECKING:
@@ -38,7 +39,8 @@ class SavedClassifier(OwnAnswers):
     digest: str
 
     def check(self, task: Task) -> None:
-        """Reject pairs, whose two vectors come from two inputs, because an objective has one."""
+        """Reject several labels, and pairs, whose vectors come from two inputs: an objective has one."""
+        one_answer(task.target, "objective=classifier", "objective=lm, or analysis=probe")
         if task.partners is not None:
             raise ProbingError(
                 f"objective=classifier: the two texts of an example of task {task.name} are read separately; "

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from probing.errors import ProbingError
 from probing.models.digests import digest_files
-from probing.representations.pooling import Pooling
+from probing.representations.reductions.pooling import Pooling
 
 WEIGHTS, RECIPE = "classifier.safetensors", "finetune.json"
 

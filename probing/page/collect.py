@@ -19,7 +19,7 @@ from probing.page.support import against_guess, against_zero, guess, numbers, si
 from probing.results.alike import quantity
 from probing.results.baselines import with_baselines
 from probing.results.finding import finding_of, finding_of_rows
-from probing.results.schema import COLUMNS, DERIVED, GRID, KINDS
+from probing.results.schema import COLUMNS, DERIVED, GRID, KINDS, of_pairs
 from probing.results.sizes import counts_text
 from probing.results.store import read_results
 from probing.results.units import LOSS, metric_name
@@ -65,15 +65,20 @@ def _read(
     root: Path,
 ) -> tuple[list[pd.DataFrame], dict[str, tuple[str, dict[str, Any]]], list[Damaged]]:
     results, problems = read_results(root)
-    whole = [result for result in results if len(result.frame)]
+    whole = [result for result in results if not of_pairs(result.frame).all()]
     # rows of old files may lack their key
-    frames = [result.frame[list(COLUMNS)].assign(key=result.key) for result in whole]
+    frames = [_cells(result.frame).assign(key=result.key) for result in whole]
     notes = {result.key: (result.path.name, dict(result.about)) for result in whole}
     damaged = [
         Damaged(Path(problem.path).name, str(problem).removeprefix(f"{problem.path}: "))
         for problem in problems
     ]
     return frames, notes, damaged
+
+
+def _cells(frame: pd.DataFrame) -> pd.DataFrame:
+    """The rows without those for pairs of heads, which the page does not show."""
+    return frame.loc[~of_pairs(frame), list(COLUMNS)]
 
 
 def _plain(frame: pd.DataFrame) -> pd.DataFrame:

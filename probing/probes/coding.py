@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from probing.io.lazy import torch
-from probing.tasks.target import Classes, Scores, Target
+from probing.tasks.target import Classes, Scores, Target, one_answer
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,7 @@ class Coding:
     @classmethod
     def of_shares(cls, target: Target, device: torch.device) -> Coding:
         """Encode classes unchanged, and scores as distributions over their anchors."""
+        target = one_answer(target, "this probe", "probe=logistic")
         if isinstance(target, Classes):
             return cls(torch.from_numpy(target.labels).to(device), len(target.names))
         within = np.clip(target.values, target.anchors[0], target.anchors[-1])
@@ -57,11 +58,21 @@ class Coding:
         shares = torch.softmax(outputs, 2)
         return (shares * self.anchors[:, None]).sum(2)
 
+    @property
+    def has_classes(self) -> bool:
+        """Return whether the outputs are of classes, not of anchors or scores."""
+        return self.target.dtype == torch.int64
+
 
 def largest(outputs: torch.Tensor) -> torch.Tensor:
     """Return the class of the largest output; int64 (u, l, n) for (u, l, k, n)."""
     # argmax along any dimension but the last is far slower
     return outputs.max(2).indices
+
+
+def log_softmax(outputs: torch.Tensor) -> torch.Tensor:
+    """Return log-probabilities of classes; float64 (u, l, n, k) for outputs (u, l, k, n)."""
+    return torch.log_softmax(outputs.double(), 2).mT
 
 
 def spread(values: NDArray[np.float64], anchors: tuple[float, ...]) -> NDArray[np.float64]:

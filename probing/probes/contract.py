@@ -21,10 +21,17 @@ class Fit:
         dev: float64 (u,), score at the selected L2 value on dev, or its mean over inner and outer folds;
             NaN where nothing is trained.
         l2: float64 (u,), the selected L2 value, or its median over outer folds; NaN where nothing is trained.
-        predictions: (u, n_test), predicted classes, int64, or scores, float64; rows as in `Problem.test`.
+        predictions: (u, n_test), predicted classes, int64, or scores, float64; or labels, bool (u, n_test,
+            k). Rows as in `Problem.test`.
         weights: float32 (u, outputs, dim), weights of the final probe for vectors as given, or their mean
-            over outer folds; (u, 0, dim) where nothing is trained or the probe is not linear.
+            over outer folds; (u, 0, dim) where nothing is trained or the probe is not linear. For
+            several labels, the outputs are the k log-odds that an example has each label.
         bias: float32 (u, outputs).
+        log_probabilities: float64 (u, n_test, k), natural logarithms of the probabilities of the k classes,
+            which sum to 1 for each item; rows as in `Problem.test`. Minus infinity for a class without
+            training examples. For several labels (u, n_test, k, 2): that an item lacks each label, and that
+            it has it. None unless they were requested, and from probes without probabilities of
+            classes: `cosine`, `ridge`, and all probes for graded scores.
     """
 
     dev: NDArray[np.float64]
@@ -32,6 +39,7 @@ class Fit:
     predictions: NDArray[np.int64] | NDArray[np.float64]
     weights: NDArray[np.float32]
     bias: NDArray[np.float32]
+    log_probabilities: NDArray[np.float64] | None = None
 
 
 class Probe(Protocol):
@@ -54,10 +62,11 @@ class Probe(Protocol):
             ProbingError: Naming another probe to use.
         """
 
-    def fit(self, vectors: torch.Tensor, problem: Problem) -> Fit:
+    def fit(self, vectors: torch.Tensor, problem: Problem, *, log_probabilities: bool = False) -> Fit:
         """Select the L2 value without using test, then predict test once.
 
         Args:
             vectors: float32 (u, n, dim), on the device to compute on; not modified.
             problem: Targets and splits of the n rows.
+            log_probabilities: Whether to return log-probabilities as well, see `Fit`.
         """

@@ -14,7 +14,7 @@ from probing.probes.contract import Fit
 from probing.probes.scaling import check_finite
 from probing.statistics.metrics import score
 from probing.tasks.problem import Problem
-from probing.tasks.target import Classes
+from probing.tasks.target import Classes, one_answer
 from probing.tasks.task import Features, Task
 
 
@@ -31,7 +31,7 @@ class Cosine:
 
     def check(self, task: Task) -> None:
         """Reject classes, and examples that are not pairs of vectors; see `Probe.check`."""
-        if isinstance(task.target, Classes):
+        if isinstance(one_answer(task.target, "probe=cosine", "probe=logistic"), Classes):
             raise ProbingError(
                 f"probe=cosine predicts graded scores, but {task.name} has classes; use probe=logistic"
             )
@@ -40,16 +40,18 @@ class Cosine:
                 f"probe=cosine compares two vectors, but {task.name} has no pairs of vectors; use probe=ridge"
             )
 
-    def fit(self, vectors: torch.Tensor, problem: Problem) -> Fit:
+    def fit(self, vectors: torch.Tensor, problem: Problem, *, log_probabilities: bool = False) -> Fit:
         """Score the pairs of test, and of dev where there are any.
 
         Args:
             vectors: float32 (u, n, 2 dim), the two vectors of each pair side by side.
             problem: Scores and splits of the n pairs.
+            log_probabilities: Has no effect: a cosine has no probability.
 
         Raises:
             ProbingError: If a vector contains NaN or infinity, naming its unit.
         """
+        del log_probabilities
         check_finite(vectors)
         units, _, width = vectors.shape
         dev = np.full(units, np.nan)

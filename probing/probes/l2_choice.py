@@ -39,10 +39,10 @@ def predict(
         weights: float64 (u, l, k, dim + 1), the bias last.
         vectors: float32 (u, n, dim).
         read: Turns outputs (u, l, k, n) into predictions (u, l, n), see `Coding.read`; by default the
-            largest.
+            largest. It may also return log-probabilities (u, l, n, k).
 
     Returns:
-        (u, l, n): classes, int64, or scores, float64.
+        (u, l, n): classes, int64, or scores, float64; or the log-probabilities that `read` returns.
     """
     units, values, k, _ = weights.shape
     flat = weights.flatten(1, 2)

@@ -10,7 +10,8 @@ import numpy as np
 
 from probing.io.lazy import torch
 from probing.probes.coding import Coding
-from probing.probes.linear import Linear, seen_outputs, take
+from probing.probes.label_sets import LabelSets
+from probing.probes.linear import seen_outputs, take
 from probing.probes.log_likelihood import LogLikelihood
 from probing.probes.minimise import Optimum, minimise
 from probing.probes.newton import FoldSolver, KFold
@@ -34,12 +35,13 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Logistic(Linear):
+class Logistic(LabelSets):
     """A linear probe at the optimum of mean −log softmax + (λ/2)‖W‖², with no penalty on the bias.
 
     This is scikit-learn's objective with C = 1 / (λ n), or C = 2 / (λ n) for two classes. Graded scores are
     spread over their two neighbouring anchors. The loss is the cross-entropy with these shares, and the
     prediction is the mean of the anchors under the softmax (after Tai, Socher & Manning 2015).
+    Several labels of an example are one problem of two classes each (see `probing.probes.label_sets`).
 
     Attributes:
         l2: Candidate values of λ.

@@ -8,7 +8,7 @@ from typing import Annotated
 from probing.errors import ProbingError
 from probing.probes.losses import Loss
 from probing.probes.senteval import EpochSize, SentEval, Tenacity
-from probing.tasks.target import Classes, Target
+from probing.tasks.target import Scores, Target
 from probing.validation.ranges import Iterations, Most, Range
 
 _ASK = "give the number of hidden units, or use probe=senteval for none"
@@ -51,6 +51,6 @@ class Mlp(SentEval):
         Raises:
             ProbingError: If the target is graded scores, for which SentEval has no hidden layer.
         """
-        if not isinstance(target, Classes):
+        if isinstance(target, Scores):
             raise ProbingError("probe=mlp predicts classes, but the task has graded scores; use probe=ridge")
         return super().loss(target)

@@ -35,15 +35,20 @@ def join_outer(problem: Problem, outer: list[Problem], fits: list[Fit]) -> Fit:
     """
     place = np.empty(len(problem.target), dtype=np.int64)
     place[problem.test] = np.arange(len(problem.test))
-    predictions: NDArray[Any] = np.empty(
-        (len(fits[0].dev), len(problem.test)), dtype=fits[0].predictions.dtype
-    )
-    for fold, fit in zip(outer, fits, strict=True):
-        predictions[:, place[fold.test]] = fit.predictions
+
+    def joined(parts: list[NDArray[Any]]) -> NDArray[Any]:
+        units, _, *rest = parts[0].shape
+        whole: NDArray[Any] = np.empty((units, len(problem.test), *rest), dtype=parts[0].dtype)
+        for fold, part in zip(outer, parts, strict=True):
+            whole[:, place[fold.test]] = part
+        return whole
+
+    chances = [fit.log_probabilities for fit in fits if fit.log_probabilities is not None]
     return Fit(
         dev=np.mean([fit.dev for fit in fits], axis=0),
         l2=np.median([fit.l2 for fit in fits], axis=0),
-        predictions=predictions,
+        predictions=joined([fit.predictions for fit in fits]),
         weights=np.mean([fit.weights for fit in fits], axis=0),
         bias=np.mean([fit.bias for fit in fits], axis=0),
+        log_probabilities=joined(chances) if chances else None,
     )

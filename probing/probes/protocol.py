@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from probing.probes.coding import log_softmax
 from probing.probes.contract import Fit
 from probing.probes.linear import gold, take
 from probing.probes.losses import Loss
@@ -80,8 +81,8 @@ class TrainingRun:
         ones = vectors.new_ones(*vectors.shape[:2], 1)
         self.plain = None if recipe.standardize else _View(torch.cat([vectors, ones], 2))
 
-    def fit(self, problem: Problem) -> Fit:
-        """Select L2 and fit the final probe."""
+    def fit(self, problem: Problem, *, log_probabilities: bool = False) -> Fit:
+        """Select L2 and fit the final probe; see `Fit` for log-probabilities."""
         l2 = self.recipe.l2
         decay = torch.tensor(l2, device=self.vectors.device).repeat(len(self.vectors), 1)
         net = self.recipe.net(problem.seed)
@@ -103,12 +104,15 @@ class TrainingRun:
             view, units = views[0], torch.arange(len(best), device=best.device)
             final = trained[0][units, best[:, 0]].unsqueeze(1)
         weights, bias = self._linear(net, view, final)
+        outputs = net.outputs(final, view.take(problem.test))
+        wanted = log_probabilities and not self.recipe.graded
         return Fit(
             dev=mean.gather(1, best)[:, 0].cpu().numpy(),
             l2=np.asarray(l2, dtype=np.float64)[best[:, 0].cpu().numpy()],
-            predictions=self._predict(net, final, view.take(problem.test))[:, 0].cpu().numpy(),
+            predictions=self.recipe.loss.read(outputs)[:, 0].cpu().numpy(),
             weights=weights,
             bias=bias,
+            log_probabilities=log_softmax(outputs)[:, 0].cpu().numpy() if wanted else None,
         )
 
     def _view(self, fit: NDArray[np.int64]) -> _View:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from probing.io.lazy import torch
 from probing.probes.coding import Coding
@@ -21,7 +22,7 @@ class Ridge(Linear):
 
     Scores are predicted directly, without limits. Classes are predicted with one regression each on whether
     an example belongs to the class, and the largest output wins. This is scikit-learn's Ridge and
-    RidgeClassifier with alpha = λ n.
+    RidgeClassifier with alpha = λ n. Its outputs are not probabilities, so a fit has no log-probabilities.
 
     Attributes:
         l2: Candidate values of λ.
@@ -32,6 +33,7 @@ class Ridge(Linear):
     """
 
     l2: Penalties = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)
+    probabilistic: ClassVar[bool] = False
 
     @property
     def name(self) -> str:

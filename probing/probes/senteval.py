@@ -18,7 +18,7 @@ from probing.probes.protocol import Recipe, TrainingRun
 from probing.probes.scaling import check_finite
 from probing.probes.sgd import Schedule, initial
 from probing.tasks.problem import Problem
-from probing.tasks.target import Classes, Target
+from probing.tasks.target import Classes, Target, one_answer
 from probing.tasks.task import Features, Task
 from probing.validation.ranges import (
     Count,
@@ -116,12 +116,13 @@ class SentEval:
         check_trains(task.selection)
         self.loss(task.target)
 
-    def fit(self, vectors: torch.Tensor, problem: Problem) -> Fit:
+    def fit(self, vectors: torch.Tensor, problem: Problem, *, log_probabilities: bool = False) -> Fit:
         """Select the L2 value without using test, then predict test once.
 
         Args:
             vectors: float32 (u, n, dim), on the device to compute on; not modified.
             problem: Targets and splits of the n rows.
+            log_probabilities: Whether to return log-probabilities as well, see `Fit`.
 
         Raises:
             ProbingError: If a vector contains NaN or infinity, naming its unit; if there are no train
@@ -131,16 +132,19 @@ class SentEval:
         check_finite(vectors)
         run = TrainingRun(self.recipe(problem.target, vectors.shape[2]), vectors)
         if problem.selection != "nested":
-            return run.fit(problem)
+            return run.fit(problem, log_probabilities=log_probabilities)
         outer = outer_problems(problem)
-        return join_outer(problem, outer, [run.fit(fold) for fold in outer])
+        fits = [run.fit(fold, log_probabilities=log_probabilities) for fold in outer]
+        return join_outer(problem, outer, fits)
 
     def loss(self, target: Target) -> Loss:
         """Return the loss for a target.
 
         Raises:
-            ProbingError: If scores are more than one step outside those of the probe.
+            ProbingError: If scores are more than one step outside those of the probe, or examples have
+                several labels.
         """
+        target = one_answer(target, f"probe={self.name}", "probe=logistic")
         if isinstance(target, Classes):
             return CrossEntropy(len(target.names))
         step = self.scores[1] - self.scores[0]

@@ -13,7 +13,7 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped, unus
 
 from probing.errors import ProbingError
 from probing.probes.contract import Fit
-from probing.probes.linear import Linear
+from probing.probes.label_sets import LabelSets
 from probing.probes.scaling import Scaling
 from probing.tasks.problem import Problem
 from probing.validation.ranges import Iterations, Tolerance
@@ -24,7 +24,7 @@ SOLVERS = get_args(Solver)
 
 
 @dataclass(frozen=True)
-class Sklearn(Linear):
+class Sklearn(LabelSets):
     """`Logistic`, fitted by scikit-learn's LogisticRegression in float64.
 
     Attributes:
@@ -56,11 +56,11 @@ class Sklearn(Linear):
         """Name on the command line."""
         return "sklearn"
 
-    def fit(self, vectors: torch.Tensor, problem: Problem) -> Fit:
+    def fit(self, vectors: torch.Tensor, problem: Problem, *, log_probabilities: bool = False) -> Fit:
         """Select the L2 value without using test, then predict test once; see `Linear.fit`."""
         # fits this small are slower on several threads
         with threadpool_limits(1):
-            return super().fit(vectors, problem)
+            return super().fit(vectors, problem, log_probabilities=log_probabilities)
 
     def train(
         self, vectors: torch.Tensor, target: torch.Tensor, k: int, start: torch.Tensor | None = None

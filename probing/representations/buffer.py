@@ -8,7 +8,7 @@ import numpy as np
 
 from probing.representations.forward import PooledRows
 from probing.representations.half import Half
-from probing.representations.settings import Storage
+from probing.representations.settings import Kept
 from probing.representations.shard import Vectors
 
 
@@ -20,7 +20,7 @@ class Buffer:
     """
 
     def __init__(
-        self, layout: Mapping[int, tuple[int, int]], capacity: int, storage: Storage = "float32"
+        self, layout: Mapping[int, tuple[int, int]], capacity: int, storage: Kept = "float32"
     ) -> None:
         """Allocate `capacity` units of every layer, (heads, head_dim) each, in this precision."""
         self._arrays: dict[int, Vectors] = {
@@ -41,7 +41,7 @@ class Buffer:
         return len(self) + len(rows.places) <= self._capacity
 
     def add(self, rows: PooledRows) -> None:
-        """Copy a batch of float32 vectors; a layer becomes float32 if a vector exceeds half precision."""
+        """Copy a batch of vectors; a layer becomes float32 if a vector exceeds half precision."""
         start, end = len(self), len(self) + len(rows.places)
         for layer, values in rows.vectors.items():
             kept = values if self._half is None else self._half.narrow(layer, values)

@@ -28,6 +28,7 @@ class EncodedBatch:
         inputs: int64 tensors (texts, seq), by the name of the model's argument.
         units: Positions in the list of encoded units, one for each row of `tokens`.
         tokens: bool (units, seq), the tokens of each unit.
+        real: bool (texts, seq), the tokens that are not padding.
         texts: int64 (units,), the row of `inputs` that each unit is in; None where unit i is row i.
         truncated: The units whose text was truncated.
         missing: The units without a row of `tokens`: those that were cut off in whole or in part, and words
@@ -37,6 +38,7 @@ class EncodedBatch:
     inputs: dict[str, Tensor]
     units: tuple[int, ...]
     tokens: Tensor
+    real: Tensor
     texts: Tensor | None
     truncated: tuple[int, ...]
     missing: tuple[int, ...] = ()
@@ -45,7 +47,8 @@ class EncodedBatch:
         """Return the same batch with its tensors on a device."""
         inputs = {name: tensor.to(device) for name, tensor in self.inputs.items()}
         texts = None if self.texts is None else self.texts.to(device)
-        return replace(self, inputs=inputs, tokens=self.tokens.to(device), texts=texts)
+        tokens, real = self.tokens.to(device), self.real.to(device)
+        return replace(self, inputs=inputs, tokens=tokens, real=real, texts=texts)
 
 
 @dataclass(frozen=True)
@@ -130,6 +133,7 @@ class Encoder:
             inputs=self._inputs(texts, longest),
             units=tuple(places[~lost].tolist()),
             tokens=torch.from_numpy(np.concatenate([tokens for tokens, _ in marks])[~lost]),
+            real=_pad([[1] * len(text) for text in texts], 0, longest).bool(),
             texts=None if alone else torch.from_numpy(rows),
             truncated=tuple(place for text in texts if text.tokens.cut for place in text.units),
             missing=tuple(places[lost].tolist()),

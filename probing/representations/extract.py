@@ -177,12 +177,12 @@ class Extractor:
         from probing.representations.buffer import Buffer
 
         capacity = max(1, int(self.settings.shard_mb * 1e6) // self._width(reader))
-        return Buffer(reader.layout, min(units, capacity), self.request.storage)
+        return Buffer(reader.layout, min(units, capacity), self.request.kept_as)
 
     def _width(self, reader: ModelReader) -> int:
         """Return the size in bytes of all vectors of one unit."""
         numbers = sum(heads * dim for heads, dim in reader.layout.values())
-        return numbers * np.dtype(self.request.storage).itemsize
+        return numbers * np.dtype(self.request.kept_as).itemsize
 
     def _shards(
         self, reader: ModelReader, units: list[Unit], progress: Progress, buffer: Buffer

@@ -1,4 +1,4 @@
-"""Forward passes of the model: batches in, pooled vectors out, nothing else kept."""
+"""Forward passes of the model: batches in, pooled vectors or statistics out, nothing else kept."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from probing.models.loading import LoadedModel
 from probing.models.sites import Site
 from probing.models.trace import find_sites
 from probing.representations.encode import EncodedBatch, Encoder
-from probing.representations.pooling import pool
+from probing.representations.reduce import dim_of, reduced, sites_of, with_decoder
 from probing.representations.request import Request
 from probing.representations.settings import ExtractConfig
 from probing.representations.shard import Vectors
@@ -37,7 +37,8 @@ class PooledRows:
     Attributes:
         places: Positions of the units in the list that was read.
         vectors: For each layer (units, heads, head_dim), float32 as computed by the model, or in the
-            precision of the cache. NaN in the rows of `missing`, which come last in each batch.
+            precision of the cache; statistics of attention are float64 (units, heads, columns). NaN in the
+            rows of `missing`, which come last in each batch.
         truncated: The units whose text was truncated.
         missing: The units that were cut off with it, and words without a token; they have no vector.
     """
@@ -54,7 +55,7 @@ class ModelReader:
 
     Attributes:
         loaded: Model and tokenizer.
-        request: Site, pooling and length limit.
+        request: Site, reduction and length limit.
         settings: Device, batch size and threads.
         sites: The site of each layer.
     """
@@ -71,9 +72,8 @@ class ModelReader:
         Raises:
             ProbingError: If the model has no such site.
         """
-        found = find_sites(loaded.model)
-        sites = found.heads if request.site == "head" else found.hidden
-        return cls(loaded, request, settings, {site.layer: site for site in sites if not site.cross})
+        sites = sites_of(find_sites(loaded.model), request)
+        return cls(loaded, request, settings, {site.layer: site for site in sites})
 
     def restricted(self, layers: Sequence[int]) -> ModelReader:
         """Return the same reader for some layers only."""
@@ -81,8 +81,8 @@ class ModelReader:
 
     @property
     def layout(self) -> dict[int, tuple[int, int]]:
-        """Number of heads and head dimension of each layer."""
-        return {layer: (site.heads, site.head_dim) for layer, site in self.sites.items()}
+        """Number of heads of each layer, and its head dimension or number of columns."""
+        return {layer: (site.heads, dim_of(site, self.request)) for layer, site in self.sites.items()}
 
     @property
     def max_length(self) -> int | None:
@@ -143,7 +143,10 @@ class ModelReader:
         return vectors
 
     def _no_vectors(self) -> dict[int, Vectors]:
-        return {layer: np.empty((0, *shape), dtype=np.float32) for layer, shape in self.layout.items()}
+        shapes = {layer: (0, *shape) for layer, shape in self.layout.items()}
+        if self.request.statistic is None:
+            return {layer: np.empty(shape, dtype=np.float32) for layer, shape in shapes.items()}
+        return {layer: np.empty(shape, dtype=np.float64) for layer, shape in shapes.items()}
 
     def _thread_candidates(self) -> tuple[int, ...]:
         if self.settings.threads:
@@ -178,23 +181,28 @@ class ModelReader:
             ProbingError: If a vector is not finite.
         """
         batch = batch.to(self._device)
-        pooled: dict[int, Tensor] = {}
+        found: dict[int, Tensor] = {}
 
         def read(site: Site, states: Tensor) -> None:
-            states = states if states.dim() == 4 else states.unsqueeze(2)
-            pooled[site.layer] = pool(states, batch.tokens, self.request.pooling, batch.texts)
+            found[site.layer] = reduced(states, batch, self.request)
 
+        inputs = with_decoder(self.loaded.model, batch) if self.request.stack else batch.inputs
         with capture(self.loaded.model, tuple(self.sites.values()), read) as run:
-            run(**batch.inputs, **self._options)
-        return {layer: self._checked(layer, values, batch, units) for layer, values in pooled.items()}
+            run(**inputs, **self._options)
+        return {layer: self._checked(layer, values, batch, units) for layer, values in found.items()}
 
     def _checked(self, layer: int, values: Tensor, batch: EncodedBatch, units: Sequence[Unit]) -> Vectors:
-        """Return the vectors as float32, which holds every supported dtype; raise if one is not finite."""
-        array: Vectors = values.float().cpu().numpy()
+        """Return the same values on the CPU; raise if one is not finite.
+
+        Vectors are float32, which holds every supported dtype; statistics stay float64.
+        """
+        statistic = self.request.statistic
+        array: Vectors = (values.float() if statistic is None else values.double()).cpu().numpy()
         if not np.isfinite(array).all():
             row, head, _ = np.argwhere(~np.isfinite(array))[0]
+            what = "vector" if statistic is None else f"{statistic.name} of attention"
             raise ProbingError(
-                f"layer {layer} head {head}: the vector of {units[batch.units[row]].text[:60]!r} is not "
+                f"layer {layer} head {head}: the {what} of {units[batch.units[row]].text[:60]!r} is not "
                 f"finite (NaN or infinity); {not_finite(self.request.dtype)}"
             )
         return array

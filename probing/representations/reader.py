@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
@@ -50,8 +50,7 @@ class Representations:
             CorruptFileError: If a file of the cache is damaged; the message names it.
             ProbingError: If no shard holds some of the rows.
         """
-        if not self.complete:
-            raise ProbingError(f"the vectors of request {self.key} are not all cached; run probing again")
+        self._check_complete()
         count, dim = self.layout[layer]
         heads = range(count) if heads is None else heads
         vectors = np.empty((len(heads), self.size, dim), dtype=np.float32)
@@ -59,6 +58,26 @@ class Representations:
             for place, values in enumerate(part.shard.vectors(layer, heads)):
                 vectors[place, part.places] = values[part.rows]
         return vectors
+
+    def blocks(self, layer: int) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float64]]]:
+        """Read one layer a shard at a time, so that memory does not grow with the number of rows.
+
+        Yields:
+            The rows that one shard holds, int64 (k,), and their vectors, float64 (k, heads, head_dim).
+
+        Raises:
+            CorruptFileError: If a file of the cache is damaged; the message names it.
+            ProbingError: If no shard holds some of the rows.
+        """
+        self._check_complete()
+        heads = range(self.layout[layer][0])
+        for part in self.parts:
+            columns = [values[part.rows] for values in part.shard.vectors(layer, heads)]
+            yield part.places, np.stack(columns, axis=1).astype(np.float64, copy=False)
+
+    def _check_complete(self) -> None:
+        if not self.complete:
+            raise ProbingError(f"the vectors of request {self.key} are not all cached; run probing again")
 
     @property
     def truncated(self) -> int:

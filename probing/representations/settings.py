@@ -12,6 +12,7 @@ from probing.validation.ranges import Count, Positive, Threads, TokenLimit, chec
 
 Dtype = Literal["float32", "bfloat16", "float16"]
 Storage = Literal["float32", "float16"]
+Kept = Literal["float32", "float16", "float64"]
 
 
 @dataclass(frozen=True)

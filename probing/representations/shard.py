@@ -30,7 +30,7 @@ from probing.tasks.task import Unit
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
-Vectors = NDArray[np.float16] | NDArray[np.float32]
+Vectors = NDArray[np.float16] | NDArray[np.float32] | NDArray[np.float64]
 META = "shard.json"
 ROWS = "rows.parquet"
 

@@ -7,6 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from probing.errors import ProbingError
+from probing.results.schema import PAIR, of_pairs
 
 
 def check_numbers(
@@ -68,6 +69,25 @@ def check_there(frame: pd.DataFrame, column: str, *, what: str = "the frame", ar
         start = f"{argument}: " if argument else ""
         there = ", ".join(map(str, frame.columns))
         raise ProbingError(f"{start}no column {column!r}; {what} has {there}")
+
+
+def single_heads(frame: pd.DataFrame, what: str = "a grid") -> pd.DataFrame:
+    """Return the rows without those for pairs of heads, which are not cells of a grid.
+
+    Args:
+        frame: Result rows.
+        what: What shows or compares single heads, for the message.
+
+    Raises:
+        ProbingError: If all rows are for pairs of heads.
+    """
+    pairs = of_pairs(frame)
+    if len(pairs) and pairs.all():
+        raise ProbingError(
+            f"the rows are for pairs of heads (columns {' and '.join(PAIR)}), which {what} does not show; "
+            "select rows of single heads or layers"
+        )
+    return frame[~pairs] if pairs.any() else frame
 
 
 def check_matrix(matrix: pd.DataFrame) -> None:

@@ -18,6 +18,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from probing.errors import ProbingError
+from probing.results.schema import of_pairs
 from probing.results.units import LOSS, NumberFormat, difference_unit, fitted_unit
 
 log = logging.getLogger(__name__)
@@ -60,7 +61,8 @@ class Picture:
 
 
 def main_rows(rows: pd.DataFrame) -> pd.DataFrame:
-    """The rows of the main grid of an analysis (column `main`)."""
+    """The rows of the main grid of an analysis (column `main`), without those for pairs of heads."""
+    rows = rows[~of_pairs(rows)]
     return rows[rows["main"].fillna(value=True).astype(bool)] if "main" in rows else rows
 
 

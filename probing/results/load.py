@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from probing.errors import OldFileError, ProbingError
 from probing.results.baselines import with_baselines
-from probing.results.checks import check_there, numbers
+from probing.results.checks import check_there, numbers, single_heads
 from probing.results.schema import COLUMNS, NONE, PREDICTED, RESULT, as_frame, places
 from probing.results.several import differing, preferred, several
 from probing.results.store import read_result, read_results
@@ -65,8 +65,9 @@ class Predictions:
     Attributes:
         rows: Rows of the result frame, one for each probe; those of variant `permuted` were fitted to, and
             scored on, other labels than `gold`.
-        answers: (probes, n_test), predicted classes, int64, or scores, float64.
-        gold: (n_test,), the same of the test items.
+        answers: (probes, n_test), predicted classes, int64, or scores, float64; or labels, bool (probes,
+            n_test, k).
+        gold: (n_test,) or (n_test, k), the same of the test items.
         groups: int64 (n_test,), the data set of each item where scores are averaged over data sets; or None.
     """
 
@@ -103,14 +104,25 @@ def load_predictions(root: str | Path = "outputs", **where: object) -> Predictio
         raise ProbingError(f"{path}: holds no answers to test items; run it again with overwrite=always")
     chosen = places(frame).get_indexer(places(rows)).tolist()
     whole = frame["n_classes"].notna().all()
-    kind = np.int64 if whole else np.float64
+    answers = np.stack(list(frame[PREDICTED][chosen]))
+    kind: type[np.generic] = np.bool_ if answers.dtype == bool else np.int64 if whole else np.float64
     groups = about.get("groups")
     return Predictions(
         rows=rows.reset_index(drop=True),
-        answers=np.stack([np.asarray(answers, dtype=kind) for answers in frame[PREDICTED][chosen]]),
-        gold=np.asarray(about["gold"], dtype=kind),
+        answers=answers.astype(kind),
+        gold=_label_sets(about["gold"], answers.shape[2])
+        if kind is np.bool_
+        else np.array(about["gold"], kind),
         groups=None if groups is None else np.asarray(groups, dtype=np.int64),
     )
+
+
+def _label_sets(gold: list[list[int]], k: int) -> NDArray[np.bool_]:
+    """Lists of the labels that items have as bool (n, k)."""
+    sets = np.zeros((len(gold), k), dtype=bool)
+    for row, present in zip(sets, gold, strict=True):
+        row[present] = True
+    return sets
 
 
 def select(frame: pd.DataFrame, **where: object) -> pd.DataFrame:
@@ -156,6 +168,7 @@ def grid(frame: pd.DataFrame, *, value: str = "test", **where: object) -> pd.Dat
     numbers(rows, value, argument="grid: value")
     if rows.empty:
         raise ProbingError("the frame holds no results; run probing first")
+    rows = single_heads(rows)
     if differing(rows):
         raise several(rows)
     cells = rows.assign(head=rows["head"].fillna(0))

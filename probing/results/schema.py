@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from probing.tasks.target import CLASS_METRICS, SCORE_METRICS
+from probing.tasks.target import CLASS_METRICS, LABEL_METRICS, SCORE_METRICS
 
 SCHEMA = 6
 """Version of the columns; in every file."""
@@ -36,6 +36,8 @@ COLUMNS: dict[str, str] = {
     "stack": "string",  # encoder, decoder or cross, of a model that has several
     "layer": "Int64",
     "head": "Int64",
+    "layer_2": "Int64",  # the second head of a row for a pair of heads; missing in all other rows
+    "head_2": "Int64",
     "n_heads": "Int64",  # whose vectors are read together
     "heads": "string",  # which, as "4.10 3.5" (layer.head), where they are neither one nor a layer's
     "metric": "string",
@@ -48,7 +50,7 @@ COLUMNS: dict[str, str] = {
     "value_high": "Float64",
     "full": "Float64",  # score of the whole model that a difference is to, under the same metric as `test`
     "rank": "Int64",  # from 1, of the cells of a grid: how much the model needs this one, most first
-    **{f"test_{metric}": "Float64" for metric in (*CLASS_METRICS, *SCORE_METRICS, "mse")},
+    **{f"test_{metric}": "Float64" for metric in (*CLASS_METRICS, *SCORE_METRICS, "mse", *LABEL_METRICS)},
     "p": "Float64",
     "p_adjusted": "Float64",
     "l2": "Float64",
@@ -78,10 +80,13 @@ GRID = (
 """Columns that tell one grid from another, beside its key."""
 KINDS = ("variant", "fill", "normalisation", "penalty")
 """Columns that distinguish the kinds of rows within one analysis."""
-PLACE = (*KINDS, "metric", "draw", "stack", "layer", "head", "n_heads")
+PAIR = ("layer_2", "head_2")
+"""Columns of the second head of a pair; files and frames of other analyses may lack them."""
+PLACE = (*KINDS, "metric", "draw", "stack", "layer", "head", *PAIR, "n_heads")
 """Columns that tell the rows of one run apart."""
 
-RESULT = tuple(dict.fromkeys((*GRID, *PLACE, "step", "dev", "test", "n_train", "majority", "key")))
+_SINGLE = tuple(name for name in PLACE if name not in PAIR)
+RESULT = tuple(dict.fromkeys((*GRID, *_SINGLE, "step", "dev", "test", "n_train", "majority", "key")))
 """Columns without which rows cannot be distinguished or have no result."""
 
 
@@ -104,10 +109,17 @@ def with_inner(frame: pd.DataFrame, *, inner: bool) -> pd.DataFrame:
 
 def places(frame: pd.DataFrame, columns: Sequence[str] = PLACE) -> pd.MultiIndex:
     """Rows by the columns that tell them apart; what is missing is "-", so that it equals itself."""
-    chosen = frame[list(columns)]
+    chosen = frame.reindex(columns=list(columns))
     return pd.MultiIndex.from_frame(chosen.astype(object).where(chosen.notna(), "-"))
 
 
 def fitted(rows: pd.DataFrame) -> NDArray[np.bool_]:
     """Which rows were fitted to, and scored on, the labels of their run: all but those of permuted ones."""
     return rows["variant"].ne("permuted").fillna(value=True).to_numpy(dtype=bool)
+
+
+def of_pairs(rows: pd.DataFrame) -> NDArray[np.bool_]:
+    """Return which rows are for a pair of heads, and so not cells of a grid."""
+    if PAIR[0] not in rows:
+        return np.zeros(len(rows), dtype=bool)
+    return rows[PAIR[0]].notna().to_numpy(dtype=bool)

@@ -203,6 +203,9 @@ def _as_frame(path: Path, frame: pd.DataFrame, schema: int) -> pd.DataFrame:
         raise MisplacedFileError(str(path), f"it has no column {missing[0]!r}")
     if schema < SCHEMA:
         frame = upgraded(frame)
+    if PREDICTED in frame and any(answers.dtype == bool for answers in frame[PREDICTED]):
+        sets = [list_.reshape(n, -1) for list_, n in zip(frame[PREDICTED], frame["n_test"], strict=True)]
+        frame[PREDICTED] = pd.Series(sets, dtype=object, index=frame.index)
     if any(str(frame[name].dtype) != kind for name, kind in COLUMNS.items()):  # casting takes long
         frame = frame.astype(COLUMNS)
     return frame[[*COLUMNS, *frame.columns.difference(list(COLUMNS))]]
@@ -217,6 +220,8 @@ def _table(frame: pd.DataFrame) -> pa.Table:
     table = pa.Table.from_pandas(frame.drop(columns=PREDICTED, errors="ignore"), preserve_index=False)
     if PREDICTED not in frame:
         return table
-    whole = all(answers.dtype.kind == "i" for answers in frame[PREDICTED])
-    answers = pa.array(list(frame[PREDICTED]), pa.list_(pa.int32() if whole else pa.float64()))
+    kinds = {answers.dtype.kind for answers in frame[PREDICTED]}
+    kind = {"i": pa.int32(), "b": pa.bool_()}.get("".join(kinds), pa.float64())
+    # the labels of one item follow those of another
+    answers = pa.array([answers.ravel() for answers in frame[PREDICTED]], pa.list_(kind))
     return table.append_column(PREDICTED, answers)

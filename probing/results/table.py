@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 
 from probing.results.alike import apart, quantity
+from probing.results.checks import single_heads
 from probing.results.effects import effect
-from probing.results.finding import finding_of_rows, main_rows
-from probing.results.schema import fitted, places
+from probing.results.finding import Tell, finding_of_rows, main_rows
+from probing.results.schema import fitted, of_pairs, places
 from probing.results.sizes import counts_text, limit_text
 from probing.results.text.found_text import found_summary, found_text, most_text
 from probing.results.text.grid_text import place_text
@@ -46,6 +47,9 @@ def beside_baseline(rows: pd.DataFrame, baseline: pd.DataFrame) -> str:
 
     Cells that one of them lacks are left out: permuted labels beside `top_heads`, or another best layer.
     """
+    if _only_pairs(rows) or _only_pairs(baseline):
+        return f"{baseline['baseline'].iloc[0]}: {summary(baseline)}"
+    rows, baseline = single_heads(rows), single_heads(baseline)
     kind, metric = str(baseline["baseline"].iloc[0]), str(rows["metric"].iloc[0])
     if rows["value"].notna().any():
         return f"{kind}: {summary(baseline)}{_alike(rows, baseline)}"
@@ -75,12 +79,23 @@ def _alike(rows: pd.DataFrame, baseline: pd.DataFrame) -> str:
 
 def part_text(rows: pd.DataFrame) -> str:
     """What is said of a part of a run when it is done: the best score, or what was found most."""
+    if _only_pairs(rows):
+        return _pairs_text(rows)
+    rows = single_heads(rows)
     placed = rows["layer"].notna()
     if not (rows["value"].notna() & placed).any():
-        return f"best {best_score(rows)}"
+        return f"{len(rows):,} rows" if rows["test"].isna().all() else f"best {best_score(rows)}"
     full = (rows["variant"] == "full").fillna(value=False)
     whole = rows[~placed & rows["test"].notna() & ~full]  # of the model without heads
     return f"most {most_text(rows)}" if whole.empty else f"best {best_score(whole)}"
+
+
+def _only_pairs(rows: pd.DataFrame) -> bool:
+    return len(rows) > 0 and bool(of_pairs(rows).all())
+
+
+def _pairs_text(rows: pd.DataFrame) -> str:
+    return f"{len(rows):,} rows for pairs of heads"
 
 
 def best_score(rows: pd.DataFrame) -> str:
@@ -89,13 +104,22 @@ def best_score(rows: pd.DataFrame) -> str:
 
 
 def _whole(rows: pd.DataFrame) -> str:
-    default = found_text if rows["value"].notna().any() else probe_text
     finding = finding_of_rows(rows)
+    text = _in_words(rows, finding.text, found_text, probe_text)
     if finding.text or not finding.line:
-        return (finding.text or default)(rows)
-    return "\n".join([*default(rows).splitlines()[:-1], finding.line(rows)])
+        return text
+    return "\n".join([*text.splitlines()[:-1], finding.line(rows)])
 
 
 def _line(rows: pd.DataFrame) -> str:
-    default = found_summary if rows["value"].notna().any() else probe_summary
-    return (finding_of_rows(rows).line or default)(rows)
+    return _in_words(rows, finding_of_rows(rows).line, found_summary, probe_summary)
+
+
+def _in_words(rows: pd.DataFrame, own: Tell | None, found: Tell, probe: Tell) -> str:
+    """The rows in the words of their analysis, or else as a grid, in which pairs of heads have no place."""
+    if own is not None:
+        return own(rows)
+    if _only_pairs(rows):
+        return _pairs_text(rows)
+    rows = single_heads(rows)
+    return (found if rows["value"].notna().any() else probe)(rows)

@@ -21,6 +21,8 @@ _METRICS = {
     "matthews": "Matthews correlation",
     "pearson": "Pearson correlation",
     "spearman": "Spearman correlation",
+    "micro_f1": "micro F1",
+    "exact_match": "exact matches",
 }
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 
 import probing
-from probing.analyses.analysis import Analysis, Experiment
+from probing.analyses.analysis import Analysis, AttentionAnalysis, Experiment
 from probing.analyses.granularity import Granularity, Level
 from probing.config.overrides import changed
 from probing.config.run_config import BaselineConfig, Config, as_plain
@@ -26,6 +26,7 @@ from probing.representations.request import Request
 from probing.results.schema import PREDICTED, with_inner
 from probing.results.store import ResultStore
 from probing.results.table import part_text
+from probing.runs.outside import outside_code
 from probing.runs.spec import Question, baseline_task
 from probing.runs.supply import Supply
 from probing.statistics.counts import truth
@@ -202,21 +203,29 @@ def resolve(config: Config, sampled: Task, known: ModelFiles | None = None) -> R
             raise ProbingError("baseline=untrained: the model is untrained already (model.pretrained=false)")
         model = replace(model, pretrained=False)
     files = known if known is not None and known.config == model else find_files(model)
-    pooling = default_pooling(files) if config.pooling.how == "auto" else config.pooling.how
+    run = Run(config, sampled, task, files, _request(config, files))
+    config.analysis.check(task, run.means)
+    if config.analysis.uses == "objective":
+        run.means.objective.check(task)
+    return run
+
+
+def _request(config: Config, files: ModelFiles) -> Request:
+    """The vectors that the run reads, or the statistic of attention that its analysis is about."""
     request = Request(
         model=files.identity,
         site=config.granularity.site,
-        pooling=pooling,
+        reduction=default_pooling(files) if config.pooling.how == "auto" else config.pooling.how,
         max_length=config.extract.max_length,
         dtype=config.extract.dtype,
         storage=config.extract.storage,
         transformers=int(version("transformers").split(".")[0]),
     )
-    run = Run(config, sampled, task, files, request)
-    config.analysis.check(task, run.means)
-    if config.analysis.uses == "objective":
-        run.means.objective.check(task)
-    return run
+    if not isinstance(config.analysis, AttentionAnalysis):
+        return request
+    statistic = config.analysis.statistic
+    code = tuple(map(tuple, outside_code(statistic)))
+    return replace(request, site="attention", reduction=statistic, storage="float32", code=code)
 
 
 def _about_vectors(experiment: Experiment) -> dict[str, Any]:

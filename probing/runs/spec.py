@@ -96,7 +96,8 @@ class Question:
     def question(self) -> str:
         """A digest of what a result shares with its baselines: examples, labels, reading, code."""
         request = self.request
-        read = (request.pooling, request.max_length, request.dtype, request.storage)
+        pooling = None if request.statistic else request.pooling
+        read = (pooling, request.max_length, request.dtype, request.kept_as)
         content = (self.sampled.digest, *read, *self.code)
         return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:8]
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from probing.analyses.analysis import Beside, Experiment
+from probing.analyses.analysis import AttentionAnalysis, Beside, Experiment
 from probing.errors import ProbingError
 from probing.io.lazy import torch
 from probing.objectives.divide import divided
@@ -55,7 +55,10 @@ class Supply:
         extractor = extractor or self.extractor()
 
         def represent() -> Representations:
-            found = extractor.extract(asked.task.all_units, config.granularity.layers)
+            analysis, layers = config.analysis, config.granularity.layers
+            if isinstance(analysis, AttentionAnalysis):
+                return extractor.extract(analysis.units(divided(asked.task, config.seed)), layers)
+            found = extractor.extract(asked.task.all_units, layers)
             self._note_examples()
             return found
 
@@ -81,8 +84,9 @@ class Supply:
         )
 
     def extractor(self) -> Extractor:
-        """Finds or computes the vectors of the question."""
-        return self._extractor(self.question.request, partial(self._load, "read", "sdpa"))
+        """Finds or computes the vectors, or the statistic of attention, of the question."""
+        attention: Attention = "sdpa" if self.question.request.statistic is None else "eager"
+        return self._extractor(self.question.request, partial(self._load, "read", attention))
 
     def _extractor(self, request: Request, load: Callable[[], LoadedModel]) -> Extractor:
         config = self.question.config

@@ -8,7 +8,7 @@ import numpy as np
 
 from probing.errors import ProbingError
 from probing.tasks.problem import Problem, Rows
-from probing.tasks.target import Scores
+from probing.tasks.target import Classes
 
 Split = tuple[Rows, Rows]
 # one in this many training rows is held out by `selection="holdout"`
@@ -91,5 +91,5 @@ def _folds_of_train(problem: Problem) -> list[Split]:
 def _strata(problem: Problem, least: int) -> Rows:
     """Return strata of train alone, unaffected by other rows; a single stratum where `least` is too many."""
     strata = problem.target.take(problem.train).strata
-    few = isinstance(problem.target, Scores) and np.bincount(strata).max() < least
+    few = not isinstance(problem.target, Classes) and np.bincount(strata).max() < least
     return np.zeros_like(strata) if few else strata

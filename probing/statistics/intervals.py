@@ -26,11 +26,12 @@ Bounds = tuple[NDArray[Any], NDArray[Any]]
 def interval(problem: Problem, predictions: NDArray[Any], method: Method = "analytic") -> Ends:
     """Return the interval of one probe's test score under `problem.metric`.
 
-    Accuracy gets Wilson's interval, correlations get one on Fisher's z scale, and scores computed from a
-    confusion matrix get a bootstrap. For means over data sets or outer folds, each item is drawn within its
-    own part, and the intervals of the parts are combined for correlations and accuracies (`mover`). Outer
-    folds differ in size by a few examples at most, so the mean of their accuracies is treated as the accuracy
-    of all items. None of these intervals includes the variation from the draw of training examples.
+    Accuracy and exact matches get Wilson's interval, correlations get one on Fisher's z scale, and scores
+    computed from a confusion matrix get a bootstrap. For means over data sets or outer folds, each item is
+    drawn within its own part, and the intervals of the parts are combined for correlations and accuracies
+    (`mover`). Outer folds differ in size by a few examples at most, so the mean of their accuracies is
+    treated as the accuracy of all items. None of these intervals includes the variation from the draw of
+    training examples.
 
     With `method="bootstrap"` every score gets the bootstrap. It does not assume normal predictions, as
     Fisher's interval does. But it is a little narrow when items are few, and has zero width when every
@@ -38,13 +39,16 @@ def interval(problem: Problem, predictions: NDArray[Any], method: Method = "anal
 
     Args:
         problem: The problem that the probe was fitted to.
-        predictions: (n_test,), rows as in `problem.test`.
+        predictions: (n_test,), for several labels (n_test, k), rows as in `problem.test`.
         method: `analytic`, or `bootstrap` for every metric.
 
     Returns:
         Lower and upper end, in the unit of the score; never NaN.
     """
     gold, metric = problem.gold[problem.test], problem.metric
+    if metric == "exact_match":
+        right = (predictions == gold).all(1).astype(np.int64)
+        predictions, gold, metric = right, np.ones_like(right), "accuracy"
     analytic = method == "analytic"
     if analytic and metric == "accuracy" and problem.selection == "nested":
         return wilson(int((predictions == gold).sum()), len(gold))

@@ -18,6 +18,8 @@ SMALLEST_SPREAD = 1e-13
 class Margins:
     """The counts of a confusion matrix that F1 and Matthews' coefficient use; float64 (…, k) each.
 
+    For several labels of an example they are counts of each label.
+
     Attributes:
         hits: Number of examples of each class predicted correctly.
         labelled: Number of examples of each class.
@@ -30,7 +32,10 @@ class Margins:
 
     @classmethod
     def of(cls, predictions: torch.Tensor, labels: torch.Tensor) -> Margins:
-        """Count int64 predictions (…, n) and labels (n,)."""
+        """Count int64 predictions (…, n) and classes (n,), or bool (…, n, k) and labels (n, k)."""
+        if predictions.dtype == torch.bool:
+            hits, predicted = (predictions & labels).sum(-2).double(), predictions.sum(-2).double()
+            return cls(hits, labels.sum(-2).double().expand_as(hits), predicted)
         k = 1 + max(POSITIVE, int(labels.max()), int(predictions.max()))
         right = torch.where(predictions == labels, predictions, k)
         hits, predicted = _counts(right, k + 1)[..., :k], _counts(predictions, k)
@@ -41,8 +46,8 @@ def score(predictions: torch.Tensor, gold: torch.Tensor, metric: Metric | Litera
     """Return the score of every probe.
 
     Args:
-        predictions: (…, n): classes, int64, or scores, float64.
-        gold: (n,), the classes or scores of the examples.
+        predictions: (…, n): classes, int64, or scores, float64; or labels, bool (…, n, k).
+        gold: (n,) or (n, k), the classes, scores or labels of the examples.
         metric: Name of the metric. With two classes the second is the positive one in `f1`.
 
     Returns:
@@ -50,20 +55,32 @@ def score(predictions: torch.Tensor, gold: torch.Tensor, metric: Metric | Litera
     """
     if metric == "accuracy":
         return (predictions == gold).double().mean(-1)
+    if metric == "exact_match":
+        return (predictions == gold).all(-1).double().mean(-1)
     if metric in COUNTED:
         return COUNTED[metric](Margins.of(predictions, gold))
     return {"pearson": pearson, "spearman": spearman, "mse": mse}[metric](predictions, gold)
 
 
 def macro_f1(margins: Margins) -> torch.Tensor:
-    """Return the mean over classes of 2·hits / (labelled + predicted), without classes that have neither.
+    """Return the mean over classes or labels of 2·hits / (labelled + predicted), without those with neither.
 
     Returns:
-        float64 (…), as scikit-learn's `f1_score(average="macro")`.
+        float64 (…), as scikit-learn's `f1_score(average="macro")`; 0 if there is no label at all.
     """
     seen = margins.labelled + margins.predicted
     f1 = torch.where(seen > 0, 2 * margins.hits / seen, 0)
-    return f1.sum(-1) / (seen > 0).sum(-1)
+    return f1.sum(-1) / (seen > 0).sum(-1).clamp(min=1)
+
+
+def micro_f1(margins: Margins) -> torch.Tensor:
+    """Return the F1 of the decisions on all labels together; 0 if no label is true or predicted.
+
+    Returns:
+        float64 (…), as scikit-learn's `f1_score(average="micro")` for several labels of an example.
+    """
+    seen = (margins.labelled + margins.predicted).sum(-1)
+    return torch.where(seen > 0, 2 * margins.hits.sum(-1) / seen, 0)
 
 
 def f1(margins: Margins) -> torch.Tensor:
@@ -84,7 +101,7 @@ def matthews(margins: Margins) -> torch.Tensor:
     return torch.where(spread > 0, common / spread.sqrt(), 0)
 
 
-COUNTED = {"macro_f1": macro_f1, "f1": f1, "matthews": matthews}
+COUNTED = {"macro_f1": macro_f1, "f1": f1, "matthews": matthews, "micro_f1": micro_f1}
 
 
 def pearson(predictions: torch.Tensor, gold: torch.Tensor) -> torch.Tensor:

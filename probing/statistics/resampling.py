@@ -23,8 +23,8 @@ def resampled(
     """Return scores of samples of n items drawn with replacement, the same samples for all rows.
 
     Args:
-        answers: Predictions (rows, n): classes, int64, or scores, float64.
-        gold: (n,), the gold values of the items.
+        answers: Predictions (rows, n): classes, int64, or scores, float64; or labels, bool (rows, n, k).
+        gold: (n,) or (n, k), the gold values of the items.
         metric: Metric to compute.
         draws: Number of samples.
         generator: Source of the draws.
@@ -34,6 +34,8 @@ def resampled(
     """
     if metric in SCORE_METRICS:
         return _correlations(answers, gold, metric, draws, generator)
+    if answers.dtype == np.bool_:
+        return _label_scores(answers, gold, metric, draws, generator)
     return _class_scores(answers, gold, metric, draws, generator)
 
 
@@ -61,6 +63,49 @@ def _class_scores(
         sample = torch.from_numpy(drawn).double()
         found.append(np.stack([class_score(sample, label, row, metric, k) for row in answered]))
     return np.concatenate(found, axis=1)
+
+
+def _label_scores(
+    answers: NDArray[np.bool_],
+    gold: NDArray[np.bool_],
+    metric: Metric,
+    draws: int,
+    generator: np.random.Generator,
+) -> NDArray[np.float64]:
+    """Scores of several labels, from how often each kind of item was drawn.
+
+    Items are of one kind if they add the same to the counts that the score is made of, so that one
+    multinomial draw of the kinds is one sample, as in `_class_scores`.
+    """
+    found = [_label_counts(row, gold, metric) for row in answers]
+    kinds, times = np.unique(np.concatenate(found, axis=1), axis=0, return_counts=True)
+    parts = np.split(kinds.astype(np.float64), len(answers), axis=1)
+    block, scores = max(1, BLOCK // max(1, len(kinds))), []
+    for start in range(0, draws, block):
+        drawn = generator.multinomial(len(gold), times / len(gold), size=min(block, draws - start))
+        summed = [torch.from_numpy(drawn.astype(np.float64) @ part) for part in parts]
+        scores.append(np.stack([_of_counts(counts, metric, len(gold)) for counts in summed]))
+    return np.concatenate(scores, axis=1)
+
+
+def _label_counts(answers: NDArray[np.bool_], gold: NDArray[np.bool_], metric: Metric) -> NDArray[np.int64]:
+    """Counts of each item that a score is made of; (n, 1) for exact matches, (n, 3) or (n, 3 k) for F1."""
+    if metric == "exact_match":
+        exact: NDArray[np.int64] = (answers == gold).all(1, keepdims=True).astype(np.int64)
+        return exact
+    parts = [answers & gold, gold, answers]
+    if metric == "micro_f1":
+        return np.stack([part.sum(1) for part in parts], axis=1)
+    return np.concatenate(parts, axis=1).astype(np.int64)
+
+
+def _of_counts(counts: torch.Tensor, metric: Metric, n: int) -> NDArray[np.float64]:
+    """Scores (draws,) of sums of these counts, float64 (draws, …)."""
+    if metric == "exact_match":
+        shares: NDArray[np.float64] = (counts[:, 0] / n).numpy()
+        return shares
+    found: NDArray[np.float64] = COUNTED[metric](Margins(*counts.chunk(3, 1))).numpy()
+    return found
 
 
 def class_score(

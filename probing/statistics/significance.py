@@ -52,8 +52,9 @@ def permutation_p(
     folds do: the labels of an item also trained the probes of other folds, and p is too small.
 
     Args:
-        answers: (rows, n): what each probe answered to n test items; classes, int64, or scores, float64.
-        gold: (n,), the same of the items.
+        answers: (rows, n): what each probe answered to n test items; classes, int64, or scores, float64;
+            or labels, bool (rows, n, k).
+        gold: (n,) or (n, k), the same of the items.
         metric: Which score.
         groups: int64 (n,), the data set of each item, where the score is a mean over data sets.
         average: Whether that mean is weighted by size.
@@ -64,7 +65,8 @@ def permutation_p(
         p and adjusted p, float64 (rows,) both, from 1 / (draws + 1) to 1; p is never above adjusted p. A
         row that answers the same to every item has 1.
     """
-    if answers.ndim != 2 or gold.ndim != 1 or answers.shape[1] != len(gold) or not len(gold):
+    dimensions = 2 if gold.dtype == np.bool_ else 1
+    if gold.ndim != dimensions or answers.shape[1:] != gold.shape or answers.ndim < 2 or not len(gold):
         raise ProbingError(
             f"permutation_p: answers {answers.shape}, gold {gold.shape}; give (rows, n) and (n,), n above 0"
         )
@@ -106,7 +108,33 @@ def _scorer(answers: NDArray[Any], gold: NDArray[Any], metric: Metric) -> Scorer
     if metric in SCORE_METRICS:
         guesses, truth = (correlate(torch.from_numpy(v), metric).numpy() for v in (answers, gold))
         return lambda orders: guesses @ truth[orders].T
-    return _class_scorer(answers, gold, metric)
+    return (_label_scorer if gold.dtype == np.bool_ else _class_scorer)(answers, gold, metric)
+
+
+def _label_scorer(answers: NDArray[np.bool_], gold: NDArray[np.bool_], metric: Metric) -> Scorer:
+    """Several labels: with how often each is answered and true given, an F1 is linear in the hits."""
+    if metric == "exact_match":
+        sets = np.concatenate([answers.reshape(-1, gold.shape[1]), gold])
+        codes = np.unique(sets, axis=0, return_inverse=True)[1].ravel()
+        guesses, truth = codes[: -len(gold)].reshape(answers.shape[:2]), codes[-len(gold) :]
+        return _class_scorer(guesses, truth, "accuracy")
+    margins = Margins.of(torch.from_numpy(answers), torch.from_numpy(gold))
+    seen = (margins.labelled + margins.predicted).numpy()
+    if metric == "micro_f1":
+        seen = np.broadcast_to(seen.sum(1, keepdims=True), seen.shape)
+        worth = 2 / np.maximum(seen, 1)
+    else:
+        worth = 2 / np.maximum(seen, 1) / np.maximum((seen > 0).sum(1, keepdims=True), 1)
+
+    def score(orders: NDArray[np.int64]) -> NDArray[np.float64]:
+        found = np.zeros((len(answers), len(orders)))
+        for label in range(gold.shape[1]):
+            # counts below 2²⁴ are exact in float32
+            hits = answers[:, :, label].astype(np.float32) @ gold[orders, label].T.astype(np.float32)
+            found += worth[:, label, None] * hits
+        return found
+
+    return score
 
 
 def _class_scorer(answers: NDArray[np.int64], gold: NDArray[np.int64], metric: Metric) -> Scorer:

@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from probing.tasks.card_text import card_text
-from probing.tasks.target import Classes
+from probing.tasks.target import Classes, Labels, Scores
 from probing.tasks.task import SPLITS, Task, Unit
 
 _FEATURES = {"concat": "[u, v]", "compare": "[|u-v|, u*v]", "all": "[u, v, u*v, |u-v|]"}
@@ -53,9 +52,9 @@ class SplitCard:
     Attributes:
         name: train, dev or test.
         size: Number of examples.
-        classes: Number of examples per class, in the task's order; None for scores.
-        majority: Share of the largest class; None for scores.
-        scores: Summary of the scores; None for classes.
+        classes: Number of examples per class or label, in the task's order; None for scores.
+        majority: Share of the largest class; None for scores and for several labels.
+        scores: Summary of the scores; None for classes and labels.
         lengths: Lengths of the texts; for pairs, of both texts together.
         in_train: Number of examples whose text, or pair of texts, is also in train; 0 for train itself.
         repeated: Number of examples that repeat an earlier one of the split, spans included.
@@ -102,10 +101,6 @@ class TaskCard:
     def as_dict(self) -> dict[str, Any]:
         """Return the card as plain JSON values."""
         return asdict(self)
-
-    def text(self) -> str:
-        """Return the card as a few lines of at most 110 characters."""
-        return card_text(self)
 
 
 def card(task: Task) -> TaskCard:
@@ -183,6 +178,8 @@ def _lengths(lengths: NDArray[np.int64]) -> Lengths:
 
 
 def _class_counts(task: Task, rows: NDArray[np.int64]) -> tuple[dict[str, int] | None, float | None]:
+    if isinstance(task.target, Labels):
+        return dict(zip(task.target.names, task.target.values[rows].sum(0).tolist(), strict=True)), None
     if not isinstance(task.target, Classes):
         return None, None
     counts = np.bincount(task.target.labels[rows], minlength=len(task.target.names))
@@ -190,7 +187,7 @@ def _class_counts(task: Task, rows: NDArray[np.int64]) -> tuple[dict[str, int] |
 
 
 def _score_range(task: Task, rows: NDArray[np.int64]) -> ScoreRange | None:
-    if isinstance(task.target, Classes):
+    if not isinstance(task.target, Scores):
         return None
     values = task.target.values[rows]
     return ScoreRange(*(float(value) for value in (values.mean(), values.std(), values.min(), values.max())))

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from probing.tasks.card import SplitCard, TaskCard
+from probing.tasks.card import SplitCard, TaskCard
 
 WIDTH = 110
 # maximum number of classes and data sets to name; the rest are counted
@@ -40,7 +38,9 @@ def _facts(card: TaskCard) -> Iterator[tuple[str, Sequence[str]]]:
     if card.groups is not None:
         yield "data sets", [_largest(card.groups)]
     first = card.splits[0]
-    if first.classes is not None:
+    if first.classes is not None and first.majority is None:
+        yield "labels", [f"{len(first.classes)}, in {first.name} {_largest(first.classes)}"]
+    elif first.classes is not None:
         yield "classes", [f"{len(first.classes)}, in {first.name} {_largest(first.classes)}"]
         yield "majority", [_majority(split) for split in card.splits]
     else:

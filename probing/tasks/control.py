@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from probing.errors import ProbingError
-from probing.tasks.target import Classes, Scores, Target
+from probing.tasks.target import Classes, Labels, Scores, Target
 from probing.tasks.task import Task, Unit
 
 log = logging.getLogger(__name__)
@@ -88,6 +88,8 @@ def _relabelled(task: Task, values: NDArray[np.generic], what: str) -> Task:
     target: Target
     if isinstance(task.target, Classes):
         target = replace(task.target, labels=values.astype(np.int64))
+    elif isinstance(task.target, Labels):
+        target = replace(task.target, values=values.astype(bool))
     else:
         target = Scores(values.astype(np.float64), task.target.anchors)
     try:

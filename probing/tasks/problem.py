@@ -20,7 +20,7 @@ class Problem:
     """Labels and splits as arrays: what the probes of all heads of a layer are fitted to.
 
     Attributes:
-        target: The class or score of each of the n rows.
+        target: The class, score or labels of each of the n rows.
         train: int64 row indices of the training examples. All rows with `selection="nested"`, none with
             "none".
         dev: int64 row indices of the dev examples; empty unless `selection` is "dev".
@@ -48,7 +48,7 @@ class Problem:
 
     @property
     def gold(self) -> NDArray[Any]:
-        """Classes, int64, or scores, float64, of all n rows."""
+        """Classes, int64, scores, float64, or labels, bool (n, k), of all n rows."""
         return self.target.labels if isinstance(self.target, Classes) else self.target.values
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 from probing.errors import ProbingError
 from probing.tasks.problem import Rows
-from probing.tasks.target import Classes, Scores
+from probing.tasks.target import Classes, Labels
 from probing.tasks.task import SPLITS, Task
 
 # minimum number of examples to learn a class from, or to compute a correlation
@@ -54,7 +56,8 @@ def _take(task: Task, rows: Rows, key: str) -> Task:
 def _balanced(task: Task, seed: int) -> Rows:
     """Return rows with as many examples of each class as the smallest class of the split has."""
     if not isinstance(task.target, Classes):
-        raise ProbingError(f"task.balance=true needs classes, but task {task.name} has scores; leave it out")
+        kind = "several labels for each example" if isinstance(task.target, Labels) else "scores"
+        raise ProbingError(f"task.balance=true needs classes, but task {task.name} has {kind}; leave it out")
     strata = _number(task.split, task.target.labels)
     rank, sizes = _ranks(strata, seed)
     smallest = {}
@@ -93,8 +96,8 @@ def _limited(task: Task, limit: int, seed: int) -> Rows:
 
 def _least(task: Task, split: str, indispensable: int) -> int:
     """Return the minimum number of examples of a split."""
-    if isinstance(task.target, Scores):
-        return _needed(task) if split == "train" else max(indispensable, LEAST)
+    if not isinstance(task.target, Classes):
+        return max(indispensable, _needed(task) if split == "train" else LEAST)
     classes = len(np.unique(task.target.labels[task.rows(split)]))
     return max(indispensable, LEAST * classes if split == "train" else 1)
 
@@ -106,12 +109,15 @@ def _indispensable(task: Task, groups: NDArray[np.str_], order: NDArray[np.float
         rows = task.rows(split)
         if split == "train" and isinstance(task.target, Classes):
             kept += _firsts(rows, task.target.labels, order, _needed(task))
+        elif split == "train" and isinstance(task.target, Labels):
+            for has in task.target.values.T:
+                kept += _firsts(rows[has[rows]], has, order, LEAST)
         elif split != "train" and task.groups is not None:
             kept += _firsts(rows, groups, order, LEAST)
     return np.array(kept, dtype=np.int64)
 
 
-def _firsts(rows: Rows, keys: NDArray[np.str_] | Rows, order: NDArray[np.float64], n: int) -> list[int]:
+def _firsts(rows: Rows, keys: NDArray[Any], order: NDArray[np.float64], n: int) -> list[int]:
     """Return the first n rows of each key."""
     kept: list[int] = []
     for key in np.unique(keys[rows]):

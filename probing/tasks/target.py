@@ -1,4 +1,4 @@
-"""Targets of examples: one of several classes, or a score."""
+"""Targets of examples: one of several classes, a score, or any number of several labels."""
 
 from __future__ import annotations
 
@@ -13,9 +13,12 @@ from numpy.typing import NDArray
 
 from probing.errors import ProbingError
 
-Metric = Literal["accuracy", "macro_f1", "f1", "matthews", "pearson", "spearman"]
+Metric = Literal[
+    "accuracy", "macro_f1", "f1", "matthews", "pearson", "spearman", "micro_f1", "exact_match"
+]  # fmt: skip
 CLASS_METRICS = ("accuracy", "macro_f1", "f1", "matthews")
 SCORE_METRICS = ("pearson", "spearman")
+LABEL_METRICS: tuple[Metric, ...] = ("micro_f1", "macro_f1", "exact_match")
 # metrics from -1 to 1, for which guessing scores 0
 COEFFICIENTS = ("matthews", *SCORE_METRICS)
 # number of strata that scores are divided into to balance splits
@@ -149,4 +152,88 @@ class Scores:
             )
 
 
-Target = Classes | Scores
+@dataclass(frozen=True)
+class Labels:
+    """Any number of labels for every example, none included: a yes or no for each label.
+
+    Attributes:
+        values: bool (n, k), whether an example has a label.
+        names: Names of the k labels, in the order of the columns.
+    """
+
+    values: NDArray[np.bool_]
+    names: tuple[str, ...]
+
+    def __len__(self) -> int:
+        """Number of examples."""
+        return len(self.values)
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """The scores that make sense."""
+        return LABEL_METRICS
+
+    @property
+    def strata(self) -> NDArray[np.int64]:
+        """Groups of examples that every split should hold in equal shares; int64 (n,).
+
+        The group of an example is the rarest of its labels, counted from 1, or 0 without any.
+        """
+        counts = np.where(self.values, self.values.sum(0), len(self.values) + 1)
+        return np.where(self.values.any(1), 1 + counts.argmin(1), 0).astype(np.int64)
+
+    def take(self, rows: NDArray[np.int64]) -> Labels:
+        """The labels of some examples."""
+        return replace(self, values=self.values[rows])
+
+    def of_label(self, place: int) -> Classes:
+        """One label as a target of two classes, `no` and `yes`."""
+        return Classes(self.values[:, place].astype(np.int64), ("no", "yes"))
+
+    def shown(self) -> list[str]:
+        """The labels of every example by name, with a bar between two; empty where there are none."""
+        return ["|".join(self.names[place] for place in np.flatnonzero(row)) for row in self.values]
+
+    def as_bytes(self) -> bytes:
+        """All of it, the same on every machine; for digests."""
+        return json.dumps(("labels", self.names)).encode() + np.packbits(self.values, axis=1).tobytes()
+
+    def check(self, splits: Mapping[str, NDArray[np.int64]], least: int = 0) -> None:
+        """Reject labels that no probe can be trained or scored on; see `Classes.check`.
+
+        Raises:
+            ProbingError: Saying what is wrong.
+        """
+        first, *held = splits
+        trained = self.values[splits[first]]
+        if not (trained.any(0) & ~trained.all(0)).any():
+            raise ProbingError(f"every label is on all examples of {first} or on none; a probe needs both")
+        for split in held:
+            unseen = np.flatnonzero(self.values[splits[split]].any(0) & ~trained.any(0))
+            if len(unseen):
+                raise ProbingError(f"label {self.names[unseen[0]]!r} of {split} is never seen in train")
+        if len(trained) < least:
+            raise ProbingError(
+                f"{len(trained)} train examples, fewer than the {least} that the folds need; lower task.folds"
+            )
+
+
+Target = Classes | Scores | Labels
+
+
+def one_answer(target: Target, who: str, instead: str) -> Classes | Scores:
+    """Return a target with one answer for each example, and reject several labels.
+
+    Args:
+        target: Any target.
+        who: The option that needs one answer, `probe=ridge`.
+        instead: The option to choose, `probe=logistic`.
+
+    Raises:
+        ProbingError: If examples have several labels.
+    """
+    if isinstance(target, Labels):
+        raise ProbingError(
+            f"{who} gives one answer for each example, but here examples have several labels; use {instead}"
+        )
+    return target

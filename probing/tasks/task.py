@@ -33,17 +33,21 @@ _NEEDED = {
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """A text, or a span of it, that gets one vector.
+    """A text, or a span of it, that gets one vector; or two spans of it that get one each.
 
     Attributes:
         text: The text given to the tokenizer.
         span: Character offsets [start, end) of a word or span in `text`; None for the whole text.
         second: A second text that the model reads in the same input, for joint sentence pairs.
+        second_span: Character offsets of a second span in `text`, as the object of a relation. A task divides
+            such a unit into a pair of units, one for each span, whose vectors become one as those of any
+            pair, see `Task.features`. The model reads the text once for both.
     """
 
     text: str
     span: tuple[int, int] | None = None
     second: str | None = None
+    second_span: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True)
@@ -52,10 +56,12 @@ class Task:
 
     Attributes:
         name: Name on the command line, for example `senteval/trec`.
-        units: One unit for each of the n examples; for pairs, the first unit.
-        target: The class or score of each example.
+        units: One unit for each of the n examples; for pairs, the first unit. Units with two spans become
+            pairs when the task is made, and keep only their first span here.
+        target: The class, score or labels of each example.
         split: str (n,), each "train", "dev" or "test".
-        partners: The second unit of each pair; None if an example is a single unit.
+        partners: The second unit of each pair, which may be another span of the same text; None if an example
+            is a single unit.
         features: Combination of the vectors u and v of a pair: [u, v], [|u−v|, u·v] or
             [u, v, u·v, |u−v|].
         selection: Data that settings such as L2 are selected on: the dev split, k-fold on train, or a tenth
@@ -87,7 +93,9 @@ class Task:
     licence: str = "unknown"
 
     def __post_init__(self) -> None:
-        """Reject a task that no probe can be trained or scored on."""
+        """Make pairs of units with two spans, and reject a task that no probe can be trained or scored on."""
+        if any(unit.second_span for unit in self.units):
+            self._divide()
         self._check_shapes()
         for units in (self.units, self.partners or ()):
             self._check_texts(units)
@@ -144,6 +152,22 @@ class Task:
             groups=None if self.groups is None else self.groups[at],
         )
 
+    def _divide(self) -> None:
+        """Make pairs of units that have two spans."""
+        if self.partners is not None:
+            raise ProbingError(
+                f"task {self.name}: units have second spans, and partners as well; give one of the two"
+            )
+        for row, unit in enumerate(self.units):
+            if unit.span is None or unit.second_span is None:
+                raise ProbingError(
+                    f"task {self.name}: example {row} lacks one of its two spans, which others have; "
+                    "give every example two spans"
+                )
+        seconds = tuple(replace(unit, span=unit.second_span, second_span=None) for unit in self.units)
+        object.__setattr__(self, "units", tuple(replace(unit, second_span=None) for unit in self.units))
+        object.__setattr__(self, "partners", seconds)
+
     def _check_shapes(self) -> None:
         if not len(self.units) == len(self.target) == len(self.split):
             sizes = f"{len(self.units)} units, {len(self.target)} labels, {len(self.split)} splits"
@@ -163,6 +187,8 @@ class Task:
         for row, unit in enumerate(units):
             if not unit.text.strip() or (unit.second is not None and not unit.second.strip()):
                 raise ProbingError(f"task {self.name}: example {row} has an empty text; remove it")
+            if unit.second_span:
+                raise ProbingError(f"task {self.name}: partner {row} has a second span; give it one span")
             if unit.span and not 0 <= unit.span[0] < unit.span[1] <= len(unit.text):
                 raise ProbingError(
                     f"task {self.name}: example {row}: span {unit.span} is not inside its text "

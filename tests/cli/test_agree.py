@@ -26,8 +26,8 @@ from tests.page.results import write
 pytestmark = pytest.mark.slow
 
 USUAL = {
-    "probe", "importance per_example", "ablation leave_one_out", "ablation leave_one_out.loss", "entropy",
-    "gates lambda=0.001", "gates lambda=0.01", "gates lambda=0.1",
+    "probe", "importance per_example", "ablation leave_one_out accuracy", "ablation leave_one_out loss",
+    "entropy", "gates lambda 0.001", "gates lambda 0.01", "gates lambda 0.1",
 }  # fmt: skip
 
 
@@ -59,7 +59,7 @@ def test_each_analysis_is_taken_by_the_variant_that_is_a_measure_of_its_own(resu
         ({"variant": ("per_token",)}, {"importance per_example"}, {"importance per_token"}),
         ({"probe": ("logistic",)}, set(), set()),
         ({"objective": ("readout",)}, set(), set()),
-        ({"variant": ("kept",)}, set(), {"prune kept"}),
+        ({"variant": ("kept",)}, set(), {"prune"}),
     ],
 )
 def test_a_column_constrains_the_rows_that_have_it(
@@ -83,12 +83,21 @@ def test_measures_stand_in_the_order_that_is_asked(results: pd.DataFrame) -> Non
     assert measures(comparable(results, {})).columns[0] == "probe"
 
 
+def _with_model(name: str) -> str:
+    """The name of a measure among those of several models; the model comes before metric and lambda."""
+    first, *rest = name.split(" ")
+    kinds = [word for word in rest if word in {"per_example", "leave_one_out"}]
+    rest = [word for word in rest if word not in kinds]
+    numbers = rest[:2] if rest[:1] == ["lambda"] else []
+    return " ".join([first, *kinds, *numbers, *(w for w in rest if w not in numbers), "org/model"])
+
+
 def test_heads_of_several_models_are_refused_until_they_are_asked_for(results: pd.DataFrame) -> None:
     both = pd.concat([results, probes(model="other")])
     with pytest.raises(ProbingError, match="heads of 2 models are not the same heads; choose one, model="):
         comparable(both, {})
     assert names(comparable(both, {"model": ("org/model", "other")})) == {
-        f"{name} org/model" for name in USUAL
+        _with_model(name) for name in USUAL
     } | {"probe other"}
 
 

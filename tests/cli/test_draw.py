@@ -166,7 +166,7 @@ def test_a_sweep_of_different_granularities_has_a_picture_for_each_kind(tmp_path
     [
         (found.importance(), ["grid", "variants"]),
         (found.ablation(), ["grid", "only_one"]),
-        (found.ablation().query("variant.str.startswith('only')"), ["grid"]),
+        (found.of(found.ablation(main=True), "only_one", metric="accuracy"), ["grid", "only_one"]),
         (found.masking(12), ["masking"]),
         (found.prune(), ["grid"]),
         (found.gates(), ["grid", "path"]),

@@ -29,7 +29,7 @@ from probing.models.model_files import ModelFiles, find_files
 from probing.objectives.classifier import Classifier
 from probing.objectives.saved import with_saved_head
 from probing.representations.extract import Extractor
-from probing.representations.pooling import Pooling
+from probing.representations.reductions.pooling import Pooling
 from probing.representations.request import Request
 from probing.representations.settings import ExtractConfig
 from probing.tasks.target import Classes, Scores

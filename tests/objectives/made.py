@@ -14,7 +14,7 @@ from probing.models.loading import Attention, LoadedModel, Purpose, load_model
 from probing.models.model_choice import ModelConfig
 from probing.models.model_files import find_files
 from probing.objectives.objective import Evaluator, Objective, ObjectiveContext
-from probing.representations.pooling import Pooling
+from probing.representations.reductions.pooling import Pooling
 from probing.representations.settings import ExtractConfig
 from probing.tasks.target import Classes
 from probing.tasks.task import Task, Unit

@@ -19,7 +19,7 @@ from probing.models.loading import LoadedModel, load_model
 from probing.models.model_choice import ModelConfig
 from probing.models.model_files import find_files
 from probing.representations.extract import Extractor, Overwrite
-from probing.representations.pooling import Pooling, pool
+from probing.representations.reductions.pooling import Pooling, pool
 from probing.representations.request import Request, SiteKind
 from probing.representations.settings import ExtractConfig
 from probing.tasks.task import Task, Unit

@@ -15,7 +15,7 @@ from probing.representations.request import Request
 from probing.tasks.task import Task
 
 REQUEST = Request({"weights": "w", "config": "c", "tokenizer": "t"}, "head", "first", None, "float32", 5)
-OTHER = replace(REQUEST, pooling="mean")
+OTHER = replace(REQUEST, reduction="mean")
 
 
 def note(root: Path, task: Task, request: Request = REQUEST, model: str = "m") -> Path:

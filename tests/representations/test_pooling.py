@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from probing.errors import ProbingError
-from probing.representations.pooling import Pooling, pool
+from probing.representations.reductions.pooling import Pooling, pool
 
 HOWS: tuple[Pooling, ...] = ("first", "last", "mean", "max")
 

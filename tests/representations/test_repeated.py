@@ -45,7 +45,7 @@ def _reader(folder: Path) -> ModelReader:
     files = find_files(ModelConfig(str(folder)))
     loaded = load_model(files, device=torch.device("cpu"))
     request = Request(
-        model=files.identity, site="head", pooling="first", max_length=None, dtype="float32", transformers=5
+        model=files.identity, site="head", reduction="first", max_length=None, dtype="float32", transformers=5
     )
     return ModelReader.of(loaded, request, ExtractConfig(device="cpu", threads=1))
 

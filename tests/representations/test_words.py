@@ -13,7 +13,7 @@ import pytest
 import torch
 from transformers import AutoModel, AutoTokenizer
 
-from probing.representations.pooling import Pooling
+from probing.representations.reductions.pooling import Pooling
 from probing.representations.settings import ExtractConfig
 from probing.representations.shard import open_shard
 from probing.tasks.task import Unit

@@ -10,6 +10,7 @@ import pytest
 from omegaconf import OmegaConf
 
 from probing.tasks.card import card
+from probing.tasks.card_text import card_text
 from probing.tasks.target import Classes, Scores
 from probing.tasks.task import Task, Unit
 
@@ -159,12 +160,12 @@ def test_scores() -> None:
     assert made.splits[0].majority is None
     assert made.conflicts == 1
     assert made.groups == {"x": 3, "y": 2}
-    assert "0 to 4, mean 2.00" in made.text()
-    assert "x (3), y (2)" in made.text()
+    assert "0 to 4, mean 2.00" in card_text(made)
+    assert "x (3), y (2)" in card_text(made)
 
 
 def test_the_text_says_what_the_card_holds() -> None:
-    lines = card(task(ROWS)).text().splitlines()
+    lines = card_text(card(task(ROWS))).splitlines()
     assert lines[0] == "task test/card: 7 train, 3 dev, 2 test; accuracy; settings selected on dev"
     assert lines[1].split() == ["source", "hand-made;", "licence:", "CC0"]
     rest = " ".join(" ".join(lines[2:]).split())
@@ -187,7 +188,7 @@ def test_the_text_says_what_the_card_holds() -> None:
 )
 def test_the_selection_in_words(selection: str, said: str) -> None:
     rows = [row for row in ROWS if row[0] == "train"] * 2 if selection == "nested" else ROWS
-    assert said in card(task(rows, selection=selection, folds=2)).text()
+    assert said in card_text(card(task(rows, selection=selection, folds=2)))
 
 
 def test_no_line_is_wider_than_the_page_and_the_largest_classes_are_named() -> None:
@@ -199,7 +200,7 @@ def test_no_line_is_wider_than_the_page_and_the_largest_classes_are_named() -> N
         name="test/" + "long" * 40,
         source="/a/path/" * 30,
     )
-    text = card(wide).text()
+    text = card_text(card(wide))
     assert max(map(len, text.splitlines())) <= 110
     flat = " ".join(text.split())
     assert "50, in train class 7 with a name that is... (12), class 0" in flat

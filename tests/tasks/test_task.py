@@ -98,3 +98,40 @@ def test_strata_of_scores_are_fifths() -> None:
     strata = Scores(values, (0, 100)).strata
     assert np.bincount(strata).tolist() == [20] * 5
     assert (np.diff(strata[np.argsort(values)]) >= 0).all()
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (
+            {"units": tuple(Unit("two words", (0, 3), second_span=(4, 12)) for _ in range(12))},
+            "not inside its text",
+        ),
+        (
+            {"units": tuple(Unit("two words", (0, 3), second_span=(4, 9) if n else None) for n in range(12))},
+            "example 0 lacks one of its two spans",
+        ),
+        (
+            {
+                "units": tuple(
+                    Unit("two words", (0, 3) if n != 5 else None, second_span=(4, 9)) for n in range(12)
+                )
+            },
+            "example 5 lacks one of its two spans",
+        ),
+        (
+            {
+                "units": tuple(Unit("two words", (0, 3), second_span=(4, 9)) for _ in range(12)),
+                "partners": tuple(Unit("two words", (0, 3)) for _ in range(12)),
+            },
+            "second spans, and partners as well",
+        ),
+        (
+            {"partners": tuple(Unit("two words", (0, 3), second_span=(4, 9)) for _ in range(12))},
+            "partner 0 has a second span",
+        ),
+    ],
+)
+def test_second_spans_that_make_no_pairs_are_refused(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(ProbingError, match=message):
+        make(**changes)

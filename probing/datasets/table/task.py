@@ -24,12 +24,18 @@ from probing.datasets.table.labels import (
     make_scores,
 )
 from probing.datasets.table.records import read_table, table_of
+from probing.datasets.table.several_labels import (
+    check_label_options,
+    check_sets_seen,
+    label_splits,
+    make_labels,
+)
 from probing.datasets.table.split_files import split_files
 from probing.datasets.table.units import TableExample, read_examples
 from probing.datasets.table.values import DataTable
 from probing.errors import ProbingError
 from probing.tasks.splits import check_shares, make_splits
-from probing.tasks.target import SCORE_METRICS, Classes, Metric, Target
+from probing.tasks.target import SCORE_METRICS, Classes, Labels, Metric, Scores, Target
 from probing.tasks.task import SPLITS, Features, Selection, Task
 from probing.validation.ranges import Folds, Seed, ZeroToOne, check_ranges
 
@@ -37,6 +43,7 @@ log = logging.getLogger(__name__)
 Choice = Literal["auto", "dev", "kfold", "holdout", "nested", "none"]
 # maximum number of train examples for which cross-validation is worth its time
 _KFOLD_MOST = 10_000
+_METRIC: dict[type[Target], Metric] = {Classes: "accuracy", Scores: "pearson", Labels: "micro_f1"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,9 +64,12 @@ class TableTask(TableColumns):
         kind: Whether labels are classes or scores. `auto` reads a column as scores if all its values are
             numbers and one of them has a fraction, or if `low`, `high` or a `metric` of scores is given. It
             reads all other columns as classes, whole numbers included.
+        label_separator: Separator of the labels of an example that may have several, such as "|". An empty
+            cell is an example without labels. None reads one class or score.
         classes: Names of the classes in order, with the positive one of two last; None sorts them.
         ignore: Labels to leave out, with "" or null for a missing one. A word that is left out stays in its
             sentence. As in `classes`, every entry must name an existing label; -1 also names -1.0.
+            With `label_separator`, examples stay and only lose these labels.
         low: Lowest possible score; None takes the lowest in the data.
         high: Highest possible score; None takes the highest in the data.
         shares: Shares of train, dev and test if splits are made.
@@ -69,7 +79,8 @@ class TableTask(TableColumns):
             a tenth of train otherwise. `nested` tests every example by cross-validation and `none` trains
             nothing; neither takes splits.
         folds: Number of folds of the cross-validation.
-        metric: Metric of the task; None is accuracy for classes and Pearson's correlation for scores.
+        metric: Metric of the task; None is accuracy for classes, Pearson's correlation for scores, and
+            micro F1 for several labels.
         encoding: Encoding of text files.
         separator: Separator of fields in csv and tsv; None chooses it by the extension.
         quotes: Whether fields may be in double quotes; see `Format`.
@@ -88,6 +99,7 @@ class TableTask(TableColumns):
     frame: pd.DataFrame | None = field(default=None, compare=False, repr=False)
     features: Features = "compare"
     kind: TargetKind = "auto"
+    label_separator: str | None = None
     classes: tuple[str, ...] | None = None
     ignore: tuple[str, ...] = ()
     low: float | None = None
@@ -110,14 +122,19 @@ class TableTask(TableColumns):
         check_shares(self.shares)
         if self.low is not None and self.high is not None and self.low >= self.high:
             raise ProbingError(f"task.low={self.low} is not below task.high={self.high}; swap them")
+        if self.label_separator is not None:
+            check_label_options(self.label_separator, self.kind, (self.low, self.high))
 
     def build(self) -> Task:
         """Read the data; see `TaskSource.build`."""
         tables = self._tables()
         read = [example for split, table in tables for example in read_examples(table, self, split)]
-        examples = labelled(read, self.label, self.ignore)
+        several = self.label_separator is not None
+        examples = read if several else labelled(read, self.label, self.ignore)
         target = self._target(examples)
         split = self._split(examples, target)
+        if isinstance(target, Labels) and self.selection != "none":
+            check_sets_seen(examples, target, split)
         if isinstance(target, Classes) and self.selection != "none":
             check_seen(examples, target, split.tolist())
         partners = tuple(example.partner for example in examples if example.partner is not None)
@@ -130,7 +147,7 @@ class TableTask(TableColumns):
             features=self.features,
             selection=self._selection(split, target),
             folds=self.folds,
-            metric=self.metric or ("accuracy" if isinstance(target, Classes) else "pearson"),
+            metric=self.metric or _METRIC[type(target)],
             source=self._source(examples, split),
             licence=self.licence,
         )
@@ -172,6 +189,8 @@ class TableTask(TableColumns):
         return [(split, read_table(path, how)) for split, path in files]
 
     def _target(self, examples: Sequence[TableExample]) -> Target:
+        if self.label_separator is not None:
+            return make_labels(examples, self.label_separator, self.classes, self.ignore)
         if is_score(examples, self.label, self._kind):
             return make_scores(examples, self.low, self.high)
         return make_classes(examples, self.label, self.classes)
@@ -202,12 +221,13 @@ class TableTask(TableColumns):
     def _made(self, examples: Sequence[TableExample], target: Target) -> NDArray[np.str_]:
         train, dev, test = self.shares
         without_dev = self.selection in {"kfold", "holdout"}
-        split = make_splits(
-            [example.text for example in examples],
-            target.shown() if isinstance(target, Classes) else [str(bin_) for bin_ in target.strata],
-            (train + dev, 0.0, test) if without_dev else self.shares,
-            self.seed,
-        )
+        shares = (train + dev, 0.0, test) if without_dev else self.shares
+        texts = [example.text for example in examples]
+        if isinstance(target, Labels):
+            split = label_splits(texts, target, shares, self.seed)
+        else:
+            strata = target.shown() if isinstance(target, Classes) else [str(bin_) for bin_ in target.strata]
+            split = make_splits(texts, strata, shares, self.seed)
         sizes = Counter(split.tolist())
         log.info(
             "splits: none are given, so %s are drawn (task.shares, task.seed); task.split=... names a column",

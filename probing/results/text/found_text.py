@@ -81,7 +81,7 @@ def plain(text: str) -> str:
 def most_text(rows: pd.DataFrame) -> str:
     """The value, of the first variant of some rows, of the head with the largest effect."""
     rows = rows[rows["value"].notna() & rows["layer"].notna()]
-    kinds = places(rows, KINDS)
+    kinds = places(rows, (*KINDS, "metric"))
     rows = rows[kinds == kinds[0]]
     value = rows["value"].iloc[int(effect(rows).to_numpy().argmax())]
     return plain(values_of(rows).spoken(float(value)))

@@ -1,0 +1,1 @@
+"""Reductions of what a model computes at a site: pooling over tokens, and statistics of attention."""

@@ -1,0 +1,71 @@
+"""The contract of a statistic of attention, and the attention that it is given."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:  # the settings of a statistic need none of what computes it
+    from torch import Tensor
+
+
+@dataclass(frozen=True)
+class AttentionBatch:
+    """Attention weights of one layer for a batch of texts.
+
+    Attributes:
+        weights: (texts, heads, queries, keys), a live view in the dtype of the model.
+        real: bool (texts, length), the positions of the input that hold tokens and not padding.
+        tokens: bool (units, length), the tokens of each unit; for a word only those within its span.
+        texts: int64 (units,), the row of each unit's text; None where unit i is row i.
+    """
+
+    weights: Tensor
+    real: Tensor
+    tokens: Tensor
+    texts: Tensor | None = None
+
+    @property
+    def square(self) -> bool:
+        """Whether queries and keys are both the tokens of the input."""
+        length = self.real.shape[1]
+        return self.weights.shape[2] == length == self.weights.shape[3]
+
+    @property
+    def queries(self) -> Tensor:
+        """The queries that are tokens, bool (texts, queries); all where they are not those of the input."""
+        if self.weights.shape[2] == self.real.shape[1]:
+            return self.real
+        return self.real.new_ones(len(self.weights), self.weights.shape[2])
+
+    def per_unit(self, values: Tensor) -> Tensor:
+        """Return the row of each unit's text; (texts, ...) -> (units, ...)."""
+        return values if self.texts is None else values[self.texts]
+
+
+class Statistic(Protocol):
+    """A reduction of attention weights: a frozen dataclass whose fields are its settings.
+
+    A new statistic is one such class. Its name and its settings are in the key of the cache; for a class from
+    outside the package its source is too.
+    """
+
+    @property
+    def name(self) -> str:
+        """The name in the key of the cache, unique among statistics."""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The names of the numbers that each unit and head gets, in order."""
+
+    def reduce(self, attention: AttentionBatch) -> Tensor:
+        """Reduce one batch of one layer.
+
+        Numbers that are summed over tokens or texts later are kept as sums and counts.
+
+        Args:
+            attention: The weights, which must not be kept: a view keeps whole activations alive.
+
+        Returns:
+            float64 (units, heads, len(columns)).
+        """

@@ -1,0 +1,144 @@
+"""Units with two spans: both spans pooled as by hand, concatenated, from one reading of each text."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from transformers import AutoModel, AutoTokenizer
+
+import probing
+from probing.analyses.analysis import Experiment
+from probing.probes.logistic import Logistic
+from probing.representations import forward
+from probing.representations.encode import EncodedBatch
+from probing.representations.pooling import Pooling
+from probing.representations.request import unit_id
+from probing.representations.shard import Vectors
+from probing.tasks.target import Classes
+from probing.tasks.task import Features, Task, Unit
+from tests.representations.test_extract import extractor
+
+TEXTS = ("the old farmer sees a green house", "a tall dog walks slowly by the river .", "the cats saw horses")
+
+
+def spans(text: str, first: int, second: int, words: int = 2) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Offsets of two stretches of words, by the numbers of their first words."""
+    own = text.split()
+    starts = [len(" ".join(own[:place])) + (place > 0) for place in (first, second)]
+    ends = [len(" ".join(own[: place + words])) for place in (first, second)]
+    return (starts[0], ends[0]), (starts[1], ends[1])
+
+
+PLACES = [(text, first, second) for text in TEXTS for first, second in ((0, 2), (2, 0), (1, 2), (1, 1))]
+
+
+def two_spans(features: Features = "concat") -> Task:
+    units = []
+    for text, first, second in PLACES:
+        one, other = spans(text, first, second)
+        units.append(Unit(text, one, second_span=other))
+    split = np.array(["train"] * 8 + ["dev", "dev", "test", "test"])
+    target = Classes(np.arange(len(units)) % 2, ("a", "b"))
+    return Task("test/spans", tuple(units), target, split, features=features)
+
+
+@pytest.mark.parametrize("pooling", ["mean", "max", "first", "last"])
+def test_the_vector_is_both_spans_pooled_and_concatenated(
+    tmp_path: Path, tiny_bert: Path, pooling: Pooling
+) -> None:
+    task = two_spans()
+    found = extractor(tmp_path, tiny_bert, site="hidden", pooling=pooling).extract(task.all_units)
+    vectors = Experiment({}, task, Logistic(), 0, torch.device("cpu"), lambda: found).vectors(1)[0]
+    assert vectors.shape == (len(task), 64)
+    tokenizer = AutoTokenizer.from_pretrained(tiny_bert)
+    model = AutoModel.from_pretrained(tiny_bert).eval()
+    for row, (text, *places) in enumerate(PLACES):
+        with torch.no_grad():
+            inputs = tokenizer(text, return_tensors="pt")
+            states = model(**inputs, output_hidden_states=True).hidden_states[2][0]
+        # every word is one token, after [CLS]
+        own = [states[1 + place : 3 + place] for place in places]
+        pooled = [
+            {"mean": span.mean(0), "max": span.amax(0), "first": span[0], "last": span[-1]}[pooling]
+            for span in own
+        ]
+        np.testing.assert_allclose(vectors[row], torch.cat(pooled), rtol=2e-3, atol=1e-3)
+
+
+def test_every_text_is_read_once_and_every_span_kept_once(
+    tmp_path: Path, tiny_bert: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[int] = []
+    plain = forward.ModelReader.read
+    vectors = forward.ModelReader.vectors
+
+    def counted(self: forward.ModelReader, batch: EncodedBatch, units: list[Unit]) -> dict[int, Vectors]:
+        read.append(len(batch.inputs["input_ids"]))
+        return vectors(self, batch, units)
+
+    def only_of_reading(self: forward.ModelReader, units: list[Unit]) -> object:
+        read.clear()  # what the estimate of the time has read
+        return plain(self, units)
+
+    monkeypatch.setattr(forward.ModelReader, "vectors", counted)
+    monkeypatch.setattr(forward.ModelReader, "read", only_of_reading)
+    extractor(tmp_path, tiny_bert).extract(two_spans().all_units)
+    assert sum(read) == len(TEXTS)
+
+
+def test_it_is_the_same_task_as_a_pair_of_spans_given_as_units_and_partners() -> None:
+    """So digests, cached vectors and lists of examples are those of such pairs."""
+    made = two_spans()
+    pairs = Task(
+        name="test/spans",
+        units=tuple(Unit(text, spans(text, first, second)[0]) for text, first, second in PLACES),
+        partners=tuple(Unit(text, spans(text, first, second)[1]) for text, first, second in PLACES),
+        target=made.target,
+        split=made.split,
+        features="concat",
+    )
+    assert made.digest == pairs.digest
+    assert made.all_units == pairs.all_units
+    assert [unit_id(unit) for unit in made.all_units] == [unit_id(unit) for unit in pairs.all_units]
+    assert made.take([0, 1, 2, 3, 8, 9, 10, 11]).partners == tuple(
+        pairs.all_units[12 + row] for row in (0, 1, 2, 3, 8, 9, 10, 11)
+    )
+
+
+def test_a_table_gives_both_spans_from_the_command_line(tmp_path: Path, tiny_bert: Path) -> None:
+    rng = np.random.default_rng(0)
+    rows = []
+    for number in range(60):
+        text = TEXTS[number % 3] + f" {'and ' * (number // 3)}".rstrip()
+        first, second = rng.permutation(3)[:2].tolist()
+        (start, end), (second_start, second_end) = spans(text, first, second, words=1)
+        label = "right" if start < second_start else "left"
+        rows.append((text, start, end, second_start, second_end, label))
+    columns = ["text", "from", "to", "from2", "to2", "label"]
+    pd.DataFrame(rows, columns=columns).to_csv(tmp_path / "spans.csv", index=False)
+    ran = [
+        f"paths.root={tmp_path}",
+        "model=hf",
+        f"model.name={tiny_bert}",
+        "extract.threads=1",
+        "pooling=mean",
+    ]
+    ran += ["task=table", f"task.path={tmp_path / 'spans.csv'}", "task.features=concat", "granularity=layer"]
+    frame = probing.run(
+        [*ran, "task.start=from", "task.end=to", "task.second_start=from2", "task.second_end=to2"]
+    )
+    assert frame["test"].notna().all()
+    one, two = (probing.load_representations(tmp_path, layer=0, partner=partner) for partner in (False, True))
+    tokenizer = AutoTokenizer.from_pretrained(tiny_bert)
+    model = AutoModel.from_pretrained(tiny_bert).eval()
+    text, *offsets = rows[7][:5]
+    words = [len(text[:start].split()) for start in (offsets[0], offsets[2])]
+    with torch.no_grad():
+        inputs = tokenizer(text, return_tensors="pt")
+        states = model(**inputs, output_hidden_states=True).hidden_states[1][0]
+    for found, word in zip((one, two), words, strict=True):
+        np.testing.assert_allclose(found[7, 0, 0], states[1 + word], rtol=2e-3, atol=1e-3)
