@@ -60,7 +60,7 @@ def main() -> None:
 def _ready(overrides: list[str], sentences: int) -> Evaluator:
     asked = [f"task.n_test={sentences}", "task=grammar/tense", "analysis=importance", *overrides]
     run = prepare(build_config(plain_values(compose_config(asked))))
-    return ready_of(run.experiment())
+    return ready_of(run.context())
 
 
 def _leave_one_out(ready: Evaluator, threads: int, rounds: int) -> dict[str, object]:

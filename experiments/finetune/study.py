@@ -68,8 +68,8 @@ class Study:
         return {
             "options": {**asdict(self.command.options), "read": str(self.command.options.read)},
             "recipe": asdict(self.recipe),
-            "model": dict(self.run.files.identity),
-            "task": self.run.task.digest,
+            "model": dict(self.run.spec.files.identity),
+            "task": self.run.spec.task.digest,
         }
 
     @property
@@ -78,7 +78,7 @@ class Study:
         if self.command.out is not None:
             return self.command.out
         digest = hashlib.sha256(json.dumps(self.settings, sort_keys=True).encode()).hexdigest()[:8]
-        title = f"{self.run.names['model']}.{self.run.task.name}.{self.command.options.read}"
+        title = f"{self.run.spec.names['model']}.{self.run.spec.task.name}.{self.command.options.read}"
         return self.run.config.paths.root / "finetune" / f"{file_name(title, 100)}.{digest}"
 
     @property
@@ -104,17 +104,17 @@ def study(command: Command) -> pd.DataFrame:
         )
     with log_to_terminal():
         run = _prepare(command.overrides)
-        loaded = load_model(run.files, device=run.config.extract.torch_device())
+        loaded = load_model(run.spec.files, device=run.config.extract.torch_device())
         asked = _asked(command, run, loaded)
         print(
-            f"fine-tuning {run.names['model']} on {run.task.name}, read at {asked.recipe.places}, pooled by "
-            f"{asked.recipe.pooling}: {asked.folder}"
+            f"fine-tuning {run.spec.names['model']} on {run.spec.task.name}, read at {asked.recipe.places}, "
+            f"pooled by {asked.recipe.pooling}: {asked.folder}"
         )
         with _claimed(asked):
             model = ReadOut(loaded, asked.recipe, command.options.seed).to(asked.device)
             rows = asked.rows.train.tolist()
             with torch_threads(run.config.extract.threads or torch.get_num_threads()):
-                train(asked.folder, model, run.files, asked.data, rows, command.options)
+                train(asked.folder, model, run.spec.files, asked.data, rows, command.options)
                 del model, loaded
                 scored = _scored(asked)
             frame = _probed(asked)
@@ -138,7 +138,7 @@ def _prepare(overrides: Sequence[str]) -> Run:
             "model.trust_remote_code: checkpoints do not hold a model's own code; leave it out"
         )
     run = prepare(config)
-    if run.files.settings.get("is_encoder_decoder"):
+    if run.spec.files.settings.get("is_encoder_decoder"):
         raise ProbingError(
             f"model {config.model.name}: of an encoder-decoder model only the encoder is read, which cannot "
             "be saved as a model of its own; choose another model"
@@ -148,11 +148,11 @@ def _prepare(overrides: Sequence[str]) -> Run:
 
 def _asked(command: Command, run: Run, loaded: LoadedModel) -> Study:
     max_length = run.config.extract.max_length
-    data = examples(run.task, encoder_of(loaded, max_length), command.options.seed)
-    target = one_answer(run.task.target, "fine-tuning", "probing, analysis=probe")
+    data = examples(run.spec.task, encoder_of(loaded, max_length), command.options.seed)
+    target = one_answer(run.spec.task.target, "fine-tuning", "probing, analysis=probe")
     recipe = Recipe(
         places=_places(command, loaded),
-        pooling=run.request.pooling,
+        pooling=run.spec.request.pooling,
         features=data.task.features if data.task.partners else None,
         classes=target.names if isinstance(target, Classes) else None,
         dropout=command.options.dropout,

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from probing.analyses.analysis import Experiment, Methods, Uses
+from probing.analyses.analysis import Context, Methods, Uses
 from probing.analyses.caution import warn_of_dev
 from probing.analyses.groups import (
     Groups,
@@ -89,38 +89,38 @@ class AblationAnalysis:
         """The settings and the objective."""
         return settings_of(self, means)
 
-    def parts(self, experiment: Experiment) -> Sequence[int]:
+    def parts(self, context: Context) -> Sequence[int]:
         """Layers, those of one stack after those of another."""
-        return range(len(Groups.of(ready_of(experiment, self._attention).heads, experiment).layers))
+        return range(len(Groups.of(ready_of(context, self._attention).heads, context).layers))
 
-    def part_name(self, experiment: Experiment, part: int) -> str:
+    def part_name(self, context: Context, part: int) -> str:
         """What a part is called in the log."""
-        groups = Groups.of(ready_of(experiment, self._attention).heads, experiment)
+        groups = Groups.of(ready_of(context, self._attention).heads, context)
         cell = groups.cells[groups.layers[part].start]
         return " ".join(str(word) for word in (cell["stack"], "layer", cell["layer"]) if word is not None)
 
-    def run_part(self, experiment: Experiment, part: int) -> pd.DataFrame:
+    def run_part(self, context: Context, part: int) -> pd.DataFrame:
         """All ablations of one layer."""
-        ready = ready_of(experiment, self._attention)
-        groups = Groups.of(ready.heads, experiment)
+        ready = ready_of(context, self._attention)
+        groups = Groups.of(ready.heads, context)
         chosen = groups.layers[part]
         evaluator = self._evaluator(ready)
-        same = shared_labels(experiment, ready)
+        same = shared_labels(context, ready)
         rows: list[dict[str, object]] = []
         for kind in self.kinds:
-            if kind == "only_one" and experiment.granularity.unit == "attention":
+            if kind == "only_one" and context.methods.granularity.unit == "attention":
                 continue
             masks = _masks(kind, groups, chosen)
             found = {split: evaluator.answers(split, masks) for split in ("dev", "test")}
             if part == 0 and kind == self.kinds[0]:
-                warn_of_dev(self.name, ready, found["dev"], experiment.seed, chooses=False)
-            of_kind = list(self._rows(ready, found, groups.cells[chosen], kind, experiment.seed))
+                warn_of_dev(self.name, ready, found["dev"], context.seed, chooses=False)
+            of_kind = list(self._rows(ready, found, groups.cells[chosen], kind, context.seed))
             rows += of_kind
             if kind == "only_one":
                 rows.append(_only_best(of_kind, ready.metrics[0]))
         return as_frame([{**same, **row} for row in rows])
 
-    def conclude(self, experiment: Experiment, frame: pd.DataFrame) -> pd.DataFrame:
+    def conclude(self, context: Context, frame: pd.DataFrame) -> pd.DataFrame:
         """Rank the heads."""
         return with_ranks(frame)
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pandas as pd
 
-from probing.analyses.analysis import Experiment
+from probing.analyses.analysis import Context
 from probing.analyses.granularity import Level
 from probing.analyses.vectors import Head, Pick, all_heads
 from probing.tasks.control import permuted_task
@@ -16,7 +16,7 @@ from probing.tasks.task import Task
 FitPicks = Callable[[Task, Sequence[Pick]], list[dict[str, object]]]
 
 
-def top_rows(experiment: Experiment, n: int, fit: FitPicks) -> list[dict[str, object]]:
+def top_rows(context: Context, n: int, fit: FitPicks) -> list[dict[str, object]]:
     """Rows for n heads: the best by dev, as many at random, and the best on permuted labels.
 
     Selection reads dev scores alone. Its optimism shows in the rows `permuted`, for which heads are ranked
@@ -24,41 +24,39 @@ def top_rows(experiment: Experiment, n: int, fit: FitPicks) -> list[dict[str, ob
     are given for up to half of all heads.
 
     Args:
-        experiment: With `beside`, which has the grid of single heads.
+        context: The context of the analysis, which has the grid of single heads.
         n: How many.
         fit: Rows of probes on some picks, for a task.
 
     Raises:
         CorruptFileError: If vectors are damaged in the cache.
     """
-    heads = all_heads(experiment)
-    best = ranking(_beside(experiment, "head"))[:n]
+    heads = all_heads(context)
+    best = ranking(_beside(context, "head"))[:n]
     picks = [_pick("top", best)]
-    settings = experiment.granularity
+    settings = context.methods.granularity
     few = 2 * n <= len(heads)  # larger sets are nearly the same whoever chooses them, and the costliest
     if few:
-        picks += [
-            _pick("random", random_heads(heads, n, experiment.seed, k), k) for k in range(settings.draws)
-        ]
-    rows = fit(experiment.task, picks)
-    if not few or experiment.labels.get("baseline", "none") != "none":
+        picks += [_pick("random", random_heads(heads, n, context.seed, k), k) for k in range(settings.draws)]
+    rows = fit(context.reading.task, picks)
+    if not few or context.labels.get("baseline", "none") != "none":
         return rows
     for draw in range(settings.permutations):
-        chosen = ranking(_beside(experiment, "head", draw))[:n]
-        task = permuted_task(experiment.asked, draw, experiment.seed).take(experiment.kept)
+        chosen = ranking(_beside(context, "head", draw))[:n]
+        task = permuted_task(context.reading.asked, draw, context.seed).take(context.reading.kept)
         rows += fit(task, [_pick("permuted", chosen, draw)])
     return rows
 
 
-def layer_rows(experiment: Experiment) -> pd.DataFrame:
+def layer_rows(context: Context) -> pd.DataFrame:
     """Rows of the last layer, and of the layer (not the embeddings) that is best on dev."""
-    layers = _beside(experiment, "layer")
+    layers = _beside(context, "layer")
     layers = layers[layers["layer"] >= 0]
     chosen = {"last_layer": int(layers["layer"].max()), "best_layer": ranking(layers)[0][0]}
     rows = pd.concat([layers[layers["layer"] == layer] for layer in chosen.values()], ignore_index=True)
     rows["variant"] = pd.array(list(chosen), dtype="string")
     for name in ("granularity", "key"):
-        rows[name] = pd.array([str(experiment.labels[name])] * len(rows), dtype="string")
+        rows[name] = pd.array([str(context.labels[name])] * len(rows), dtype="string")
     return rows
 
 
@@ -77,9 +75,8 @@ def random_heads(heads: Sequence[Head], n: int, seed: int, draw: int) -> list[He
     return [heads[place] for place in generator.choice(len(heads), n, replace=False)]
 
 
-def _beside(experiment: Experiment, unit: Level, draw: int | None = None) -> pd.DataFrame:
-    assert experiment.beside is not None
-    return experiment.beside(unit, draw)
+def _beside(context: Context, unit: Level, draw: int | None = None) -> pd.DataFrame:
+    return context.result(unit, draw)
 
 
 def _pick(variant: str, ranked: Sequence[Head], draw: int | None = None) -> Pick:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from probing.analyses.analysis import Experiment, Methods, Uses
+from probing.analyses.analysis import Context, Methods, Uses
 from probing.analyses.caution import warn_of_sinks
 from probing.analyses.groups import check_unit, settings_of
 from probing.objectives.texts import joint_units
@@ -67,41 +67,41 @@ class EntropyAnalysis:
         chosen = dict.fromkeys(units[row] for row in task.rows(self.split))
         return [replace(unit, span=None) for unit in chosen]
 
-    def parts(self, experiment: Experiment) -> Sequence[int]:
+    def parts(self, context: Context) -> Sequence[int]:
         """The layers."""
-        return experiment.representations.layers
+        return context.reading.representations.layers
 
-    def part_name(self, experiment: Experiment, part: int) -> str:
+    def part_name(self, context: Context, part: int) -> str:
         """Name of a part in the log."""
         return f"layer {part}"
 
-    def run_part(self, experiment: Experiment, part: int) -> pd.DataFrame:
+    def run_part(self, context: Context, part: int) -> pd.DataFrame:
         """The mean entropy of every head of a layer.
 
         Raises:
             CorruptFileError: If the layer is damaged in the cache.
         """
-        sums = _sums(experiment, part)
-        same = {**experiment.labels, "layer": part, "metric": "nats", "n_heads": 1}
-        size = {f"n_{self.split}": experiment.representations.size}
+        sums = _sums(context, part)
+        same = {**context.labels, "layer": part, "metric": "nats", "n_heads": 1}
+        size = {f"n_{self.split}": context.reading.representations.size}
         values = sums["nats"] / sums["queries"]
         return as_frame(
             [{**same, **size, "head": head, "value": value} for head, value in enumerate(values.tolist())]
         )
 
-    def conclude(self, experiment: Experiment, frame: pd.DataFrame) -> pd.DataFrame:
+    def conclude(self, context: Context, frame: pd.DataFrame) -> pd.DataFrame:
         """Warn of attention sinks, whose entropy is low for another reason."""
-        sums = [_sums(experiment, layer) for layer in experiment.representations.layers]
+        sums = [_sums(context, layer) for layer in context.reading.representations.layers]
         if not any(layer["ahead"].any() for layer in sums):
             known = [layer for layer in sums if layer["late"].all()]
             warn_of_sinks(np.concatenate([[], *(layer["first"] / layer["late"] for layer in known)]))
         return frame
 
 
-def _sums(experiment: Experiment, layer: int) -> dict[str, NDArray[np.float64]]:
+def _sums(context: Context, layer: int) -> dict[str, NDArray[np.float64]]:
     """The columns of the statistic summed over all texts, float64 (heads,) each."""
-    heads, columns = experiment.representations.layout[layer]
+    heads, columns = context.reading.representations.layout[layer]
     total = np.zeros((heads, columns))
-    for _, values in experiment.representations.blocks(layer):
+    for _, values in context.reading.representations.blocks(layer):
         total += values.sum(0)
     return dict(zip(Entropy().columns, total.T, strict=True))

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from probing.analyses.analysis import Experiment, Methods, Uses
+from probing.analyses.analysis import Context, Methods, Uses
 from probing.analyses.caution import warn_of_dev
 from probing.analyses.groups import (
     Groups,
@@ -109,15 +109,15 @@ class GatesAnalysis:
         # the version says that rows hold the full model's dev score, against which lambda is selected
         return {**settings_of(self, means), "version": 2}
 
-    def parts(self, experiment: Experiment) -> Sequence[int]:
+    def parts(self, context: Context) -> Sequence[int]:
         """One for each λ."""
         return range(len(self.lambdas))
 
-    def part_name(self, experiment: Experiment, part: int) -> str:
+    def part_name(self, context: Context, part: int) -> str:
         """What a part is called in the log."""
         return f"lambda {self.lambdas[part]:g}"
 
-    def run_part(self, experiment: Experiment, part: int) -> pd.DataFrame:
+    def run_part(self, context: Context, part: int) -> pd.DataFrame:
         """Train under one λ, and score the model under the gates.
 
         Raises:
@@ -125,15 +125,15 @@ class GatesAnalysis:
         """
         from probing.ablations.evaluate import MaskedEvaluator
 
-        ready = ready_of(experiment)
-        groups = Groups.of(ready.heads, experiment)
+        ready = ready_of(context)
+        groups = Groups.of(ready.heads, context)
         penalty = self.lambdas[part]
         whole = np.ones(len(ready.heads))
         of_whole = {split: _score(ready, split, whole) for split in ("dev", "test")}
         if part == 0:
-            warn_of_dev(self.name, ready, MaskedEvaluator(ready).answers("dev", whole[None]), experiment.seed)
+            warn_of_dev(self.name, ready, MaskedEvaluator(ready).answers("dev", whole[None]), context.seed)
         with self._weights(ready) as weights:
-            gates = self._learned(experiment, ready, penalty, weights)
+            gates = self._learned(context, ready, penalty, weights)
             values = _all_gates(groups, gates)
             scores = {split: _score(ready, split, values) for split in ("dev", "test")}
         _tell(gates, penalty)
@@ -147,10 +147,10 @@ class GatesAnalysis:
         rows.append({**path, **named, **scores})
         if part == 0:
             rows.append({"variant": "full", **named, "n_heads": len(whole), **of_whole})
-        same = {**shared_labels(experiment, ready), "n_train": len(ready.task.rows("train"))}
+        same = {**shared_labels(context, ready), "n_train": len(ready.task.rows("train"))}
         return as_frame([{**same, **row} for row in rows])
 
-    def conclude(self, experiment: Experiment, frame: pd.DataFrame) -> pd.DataFrame:
+    def conclude(self, context: Context, frame: pd.DataFrame) -> pd.DataFrame:
         """Rank the heads, and mark the gates of the λ that is selected on dev."""
         return with_ranks(frame).assign(main=selected_gates(frame).astype("boolean"))
 
@@ -170,15 +170,15 @@ class GatesAnalysis:
             yield weights
 
     def _learned(
-        self, experiment: Experiment, ready: Evaluator, penalty: float, weights: Sequence[nn.Parameter]
+        self, context: Context, ready: Evaluator, penalty: float, weights: Sequence[nn.Parameter]
     ) -> Gates:
         """The gates; half way and at the end, how dev does is told."""
         from probing.ablations.learned_gates import Training, learn_gates
 
-        groups = Groups.of(ready.heads, experiment)
+        groups = Groups.of(ready.heads, context)
         training = Training(penalty, self.steps, self.batch, self.rate, self.weight_rate)
-        heads = ready.heads.of_layers(experiment.granularity.layers)
-        for gates, loss in learn_gates(ready, heads, training, experiment.seed, weights, stages=2):
+        heads = ready.heads.of_layers(context.methods.granularity.layers)
+        for gates, loss in learn_gates(ready, heads, training, context.seed, weights, stages=2):
             dev = _score(ready, "dev", _all_gates(groups, gates))
             log.info(
                 "gates: lambda %g: %d of %d open, train loss %.3f, dev %s %.3f",

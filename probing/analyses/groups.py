@@ -18,7 +18,7 @@ from probing.statistics.scores import majority
 from probing.tasks.problem import pose
 
 if TYPE_CHECKING:
-    from probing.analyses.analysis import Experiment, Methods
+    from probing.analyses.analysis import Context, Methods
     from probing.models.heads import Heads
     from probing.objectives.objective import Evaluator
 
@@ -38,17 +38,17 @@ class Groups:
     cells: tuple[Mapping[str, object], ...]
 
     @classmethod
-    def of(cls, heads: Heads, experiment: Experiment) -> Groups:
+    def of(cls, heads: Heads, context: Context) -> Groups:
         """The groups of the layers that are asked for.
 
         Raises:
             ProbingError: If the model has no such layer.
         """
-        chosen = heads.of_layers(experiment.granularity.layers)
+        chosen = heads.of_layers(context.methods.granularity.layers)
         members, cells = [], []
         for site in chosen.sites:
             places = np.arange(len(heads))[heads.slices[site]]
-            if experiment.granularity.unit == "attention":
+            if context.methods.granularity.unit == "attention":
                 members.append(places)
                 cell = {**heads.cells[places[0]], "head": None, "n_heads": len(places)}
                 cells.append(cell)
@@ -90,20 +90,19 @@ def settings_of(analysis: Any, means: Methods) -> dict[str, Any]:  # noqa: ANN40
     return found
 
 
-def ready_of(experiment: Experiment, attention: Any = "sdpa") -> Evaluator:  # noqa: ANN401
+def ready_of(context: Context, attention: Any = "sdpa") -> Evaluator:  # noqa: ANN401
     """The model with its objective."""
-    assert experiment.ready is not None
-    return experiment.ready(attention)
+    return context.evaluator(attention)
 
 
-def shared_labels(experiment: Experiment, ready: Evaluator) -> dict[str, object]:
+def shared_labels(context: Context, ready: Evaluator) -> dict[str, object]:
     """Columns that are the same in every row of a judged model."""
     # only what pools vectors is fitted to examples of train
-    splits = ("train", "dev", "test") if experiment.labels.get("pooling") else ("dev", "test")
+    splits = ("train", "dev", "test") if context.labels.get("pooling") else ("dev", "test")
     sizes: dict[str, object] = {f"n_{split}": len(ready.task.rows(split)) for split in splits}
     if ready.metrics[0] != "loss":  # which guessing has no part in
-        sizes["majority"] = majority(pose(ready.task, experiment.seed))
-    return {**experiment.labels, **sizes}
+        sizes["majority"] = majority(pose(ready.task, context.seed))
+    return {**context.labels, **sizes}
 
 
 def ranked(rows: Sequence[Mapping[str, object]]) -> pd.DataFrame:

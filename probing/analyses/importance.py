@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from torch import Tensor
 
-from probing.analyses.analysis import Experiment, Methods, Uses
+from probing.analyses.analysis import Context, Methods, Uses
 from probing.analyses.caution import warn_of_dev
 from probing.analyses.groups import Groups, check_unit, ranked, ready_of, settings_of, shared_labels
 from probing.io.progress import Progress
@@ -75,30 +75,30 @@ class ImportanceAnalysis:
         """The split and the objective."""
         return settings_of(self, means)
 
-    def parts(self, experiment: Experiment) -> Sequence[int]:
+    def parts(self, context: Context) -> Sequence[int]:
         """Stretches of the examples."""
-        return range(len(self._stretches(ready_of(experiment))))
+        return range(len(self._stretches(ready_of(context))))
 
-    def part_name(self, experiment: Experiment, part: int) -> str:
+    def part_name(self, context: Context, part: int) -> str:
         """What a part is called in the log."""
         return f"examples from {self.part * part}"
 
-    def run_part(self, experiment: Experiment, part: int) -> pd.DataFrame:
+    def run_part(self, context: Context, part: int) -> pd.DataFrame:
         """Sums over some examples, in rows of variants that `conclude` puts together."""
         from probing.ablations.evaluate import MaskedEvaluator
         from probing.ablations.gradients import head_importance
 
-        ready = ready_of(experiment)
-        groups = Groups.of(ready.heads, experiment)
+        ready = ready_of(context)
+        groups = Groups.of(ready.heads, context)
         batches = self._stretches(ready)[part]
         if part == 0 and ready.metrics[0] != "loss":
             full = MaskedEvaluator(ready).answers("dev", np.ones((1, len(ready.heads)), dtype=bool))
-            warn_of_dev(self.name, ready, full, experiment.seed, chooses=False)
-        whole = experiment.granularity.unit == "attention"
+            warn_of_dev(self.name, ready, full, context.seed, chooses=False)
+        whole = context.methods.granularity.unit == "attention"
         sums = head_importance(
             ready.model,
             _with_progress(ready, batches),
-            ready.heads.of_layers(experiment.granularity.layers),
+            ready.heads.of_layers(context.methods.granularity.layers),
             whole_layers=whole,
         )
         rows = []
@@ -107,12 +107,12 @@ class ImportanceAnalysis:
                 rows.append({**cell, "variant": variant, "value": value, "n_dev": sums.examples})
         return as_frame(rows)
 
-    def conclude(self, experiment: Experiment, frame: pd.DataFrame) -> pd.DataFrame:
+    def conclude(self, context: Context, frame: pd.DataFrame) -> pd.DataFrame:
         """From sums to importances, as they are and normalised."""
         from probing.ablations.gradients import Sums, by_layer, min_max
 
-        ready = ready_of(experiment)
-        groups = Groups.of(ready.heads, experiment)
+        ready = ready_of(context)
+        groups = Groups.of(ready.heads, context)
         size = len(groups)
         sums = {
             variant: rows["value"].to_numpy(float).reshape(-1, size).sum(0)
@@ -120,7 +120,7 @@ class ImportanceAnalysis:
         }
         examples = int(frame[frame["variant"] == "example"]["n_dev"].iloc[::size].sum())
         total = Sums(sums["example"], sums["token"], np.zeros(size), examples, sums["tokens"])
-        same = {**shared_labels(experiment, ready), "metric": "loss"}
+        same = {**shared_labels(context, ready), "metric": "loss"}
         # other splits are not read, but for train where a readout is fitted to it
         same |= {"n_dev": None, "n_test": None, f"n_{self.split}": examples}
         rows = []

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from probing.analyses.analysis import Experiment, Methods, Uses
+from probing.analyses.analysis import Context, Methods, Uses
 from probing.analyses.caution import warn_of_dev
 from probing.analyses.groups import Groups, check_unit, ready_of, settings_of, shared_labels
 from probing.analyses.orders import ORDERS, at_random
@@ -88,59 +88,59 @@ class MaskingAnalysis:
         ranked_by = ProbeAnalysis().depends_on(means)["probe"] if "probe" in self.rankings else None
         return {**settings_of(self, means), "probe": ranked_by}
 
-    def parts(self, experiment: Experiment) -> Sequence[int]:
+    def parts(self, context: Context) -> Sequence[int]:
         """Rankings."""
         return range(len(self.rankings))
 
-    def part_name(self, experiment: Experiment, part: int) -> str:
+    def part_name(self, context: Context, part: int) -> str:
         """What a part is called in the log."""
         return f"ranking {self.rankings[part]}"
 
-    def run_part(self, experiment: Experiment, part: int) -> pd.DataFrame:
+    def run_part(self, context: Context, part: int) -> pd.DataFrame:
         """The curve of one ranking."""
         from probing.ablations.evaluate import MaskedEvaluator
 
         ranking = self.rankings[part]
-        ready = ready_of(experiment)
-        groups = Groups.of(ready.heads, experiment)
+        ready = ready_of(context)
+        groups = Groups.of(ready.heads, context)
         evaluator = MaskedEvaluator(ready)
         rows: list[dict[str, object]] = []
-        for draw, masks in self._masks(ranking, experiment, evaluator, groups):
+        for draw, masks in self._masks(ranking, context, evaluator, groups):
             found = {split: evaluator.answers(split, masks) for split in ("dev", "test")}
             if part == 0 and not rows:
-                warn_of_dev(self.name, ready, found["dev"], experiment.seed)
+                warn_of_dev(self.name, ready, found["dev"], context.seed)
             named = {"variant": ranking, "main": False, "draw": draw}
-            rows += [{**row, **named} for row in _rows(ready, masks, found, experiment)]
-        same = shared_labels(experiment, ready)
+            rows += [{**row, **named} for row in _rows(ready, masks, found, context)]
+        same = shared_labels(context, ready)
         return as_frame([{**same, **row} for row in rows])
 
-    def conclude(self, experiment: Experiment, frame: pd.DataFrame) -> pd.DataFrame:
+    def conclude(self, context: Context, frame: pd.DataFrame) -> pd.DataFrame:
         """All has been said."""
         return frame
 
     def _masks(
-        self, ranking: Ranking, experiment: Experiment, evaluator: MaskedEvaluator, groups: Groups
+        self, ranking: Ranking, context: Context, evaluator: MaskedEvaluator, groups: Groups
     ) -> Iterator[tuple[int | None, NDArray[np.bool_]]]:
         """The masks of a ranking, for every draw of a random one."""
         from probing.ablations.curve import cumulative
 
         n = len(groups.heads)
         if ranking == "iterative":
-            yield None, np.stack(list(self._iterated(evaluator, groups, experiment)))
+            yield None, np.stack(list(self._iterated(evaluator, groups, context)))
         elif ranking == "random":
             for draw in range(self.draws):
-                yield draw, cumulative(at_random(experiment, groups, draw), groups.members, n, self.step)
+                yield draw, cumulative(at_random(context, groups, draw), groups.members, n, self.step)
         else:
-            yield None, cumulative(ORDERS[ranking](experiment, groups), groups.members, n, self.step)
+            yield None, cumulative(ORDERS[ranking](context, groups), groups.members, n, self.step)
 
     def _iterated(
-        self, evaluator: MaskedEvaluator, groups: Groups, experiment: Experiment
+        self, evaluator: MaskedEvaluator, groups: Groups, context: Context
     ) -> Iterator[NDArray[np.bool_]]:
         from probing.ablations.curve import iterative, keeps
 
         ready = evaluator.ready
         metric, full = ready.metrics[0], None
-        importance = partial(_importance_under, ready, groups, experiment)
+        importance = partial(_importance_under, ready, groups, context)
         for mask in iterative(importance, groups.members, len(groups.heads), self.step):
             yield mask
             score = evaluator.answers("dev", mask[None]).scores(ready)[0][metric]
@@ -150,7 +150,7 @@ class MaskingAnalysis:
 
 
 def _importance_under(
-    ready: Evaluator, groups: Groups, experiment: Experiment, mask: NDArray[np.bool_]
+    ready: Evaluator, groups: Groups, context: Context, mask: NDArray[np.bool_]
 ) -> NDArray[np.float64]:
     """Importance per example on dev of every group while others are masked, divided by its layer's norm."""
     import torch
@@ -164,8 +164,8 @@ def _importance_under(
         sums = head_importance(
             ready.model,
             losses,
-            ready.heads.of_layers(experiment.granularity.layers),
-            whole_layers=experiment.granularity.unit == "attention",
+            ready.heads.of_layers(context.methods.granularity.layers),
+            whole_layers=context.methods.granularity.unit == "attention",
         )
     return by_layer(sums.per_example, groups.layers)
 
@@ -175,13 +175,13 @@ def _loss(ready: Evaluator, batch: Any) -> Any:  # noqa: ANN401
 
 
 def _rows(
-    ready: Evaluator, masks: NDArray[np.bool_], found: Mapping[str, Answers], experiment: Experiment
+    ready: Evaluator, masks: NDArray[np.bool_], found: Mapping[str, Answers], context: Context
 ) -> Iterator[dict[str, object]]:
     """A row for each mask, the first of which closes nothing."""
     from probing.ablations.differences import differences
 
     metric = ready.metrics[0]
-    test = differences(ready, found["test"], metric, experiment.seed)
+    test = differences(ready, found["test"], metric, context.seed)
     dev = [scores[metric] for scores in found["dev"].scores(ready)]
     of_test = np.concatenate([[test.full], test.scores])
     low, high = (np.concatenate([[0.0], ends]) for ends in (test.low, test.high))

@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from probing.analyses.ablation import AblationAnalysis
-from probing.analyses.analysis import Analysis, Experiment
+from probing.analyses.analysis import Analysis, Context
 from probing.analyses.groups import Groups
 from probing.analyses.importance import ImportanceAnalysis
 from probing.analyses.probe import ProbeAnalysis
@@ -17,42 +17,41 @@ from probing.errors import ProbingError
 from probing.results.finding import main_rows
 
 
-def by_importance(experiment: Experiment, groups: Groups) -> list[int]:
+def by_importance(context: Context, groups: Groups) -> list[int]:
     """By importance per example on dev, divided by the ℓ2 norm of its layer."""
-    rows = _beside(experiment, ImportanceAnalysis())
+    rows = _beside(context, ImportanceAnalysis())
     layered = rows["variant"].eq("per_example") & rows["normalisation"].eq("layer")
     return _sorted(groups, rows[layered.fillna(value=False)], "value")
 
 
-def by_ablation(experiment: Experiment, groups: Groups) -> list[int]:
+def by_ablation(context: Context, groups: Groups) -> list[int]:
     """By the score on dev without the group, the highest first; of equals that with the lower loss."""
-    rows = _beside(experiment, AblationAnalysis())
+    rows = _beside(context, AblationAnalysis())
     rows = rows.assign(turned=np.where(rows["metric"] == "loss", rows["dev"], -rows["dev"]))
     alone = rows[rows["variant"] == "leave_one_out"]
     return _sorted(groups, main_rows(alone), "turned", alone[alone["metric"] == "loss"])
 
 
-def by_probe(experiment: Experiment, groups: Groups) -> list[int]:
+def by_probe(context: Context, groups: Groups) -> list[int]:
     """By what a probe can read off the group, on dev."""
-    return _sorted(groups, _beside(experiment, ProbeAnalysis()), "dev")
+    return _sorted(groups, _beside(context, ProbeAnalysis()), "dev")
 
 
-def at_random(experiment: Experiment, groups: Groups, draw: int) -> list[int]:
+def at_random(context: Context, groups: Groups, draw: int) -> list[int]:
     """Another order for every seed and draw."""
-    order: list[int] = np.random.default_rng([experiment.seed, draw]).permutation(len(groups)).tolist()
+    order: list[int] = np.random.default_rng([context.seed, draw]).permutation(len(groups)).tolist()
     return order
 
 
-ORDERS: dict[str, Callable[[Experiment, Groups], list[int]]] = {
+ORDERS: dict[str, Callable[[Context, Groups], list[int]]] = {
     "importance": by_importance,
     "ablation": by_ablation,
     "probe": by_probe,
 }
 
 
-def _beside(experiment: Experiment, analysis: Analysis) -> pd.DataFrame:
-    assert experiment.beside is not None
-    return experiment.beside(experiment.granularity.unit, None, analysis)
+def _beside(context: Context, analysis: Analysis) -> pd.DataFrame:
+    return context.result(context.methods.granularity.unit, None, analysis)
 
 
 def _sorted(groups: Groups, rows: pd.DataFrame, column: str, ties: pd.DataFrame | None = None) -> list[int]:

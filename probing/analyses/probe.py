@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import numpy as np
 import pandas as pd
 
-from probing.analyses.analysis import Experiment, Methods, Uses
+from probing.analyses.analysis import Context, Methods, Uses
 from probing.analyses.best_heads import layer_rows, top_rows
 from probing.analyses.vectors import Pick, VectorBatch, all_heads, layer_batches, pick_batches
 from probing.errors import ProbingError
@@ -83,49 +83,49 @@ class ProbeAnalysis:
             "probe": {"kind": probe.name, **settings},
         }
 
-    def parts(self, experiment: Experiment) -> Sequence[int]:
+    def parts(self, context: Context) -> Sequence[int]:
         """The layers that are read; of `top_heads` the places in the list of n, and one for layers."""
-        unit = experiment.granularity.unit
+        unit = context.methods.granularity.unit
         if unit == "top_heads":
-            return range(len(self._sizes(experiment)) + 1)
-        return [0] if unit == "all_heads" else experiment.representations.layers
+            return range(len(self._sizes(context)) + 1)
+        return [0] if unit == "all_heads" else context.reading.representations.layers
 
-    def part_name(self, experiment: Experiment, part: int) -> str:
+    def part_name(self, context: Context, part: int) -> str:
         """What a part is called in the log."""
-        unit = experiment.granularity.unit
+        unit = context.methods.granularity.unit
         if unit == "all_heads":
             return "all heads"
         if unit != "top_heads":
             return f"layer {part}"
-        sizes = self._sizes(experiment)
+        sizes = self._sizes(context)
         return f"top {sizes[part]}" if part < len(sizes) else "whole layers"
 
-    def run_part(self, experiment: Experiment, part: int) -> pd.DataFrame:
+    def run_part(self, context: Context, part: int) -> pd.DataFrame:
         """Fit and score the probes of one part.
 
         Raises:
             ProbingError: If the vectors of the part cannot be probed.
             CorruptFileError: If they are damaged in the cache.
         """
-        unit, features = experiment.granularity.unit, experiment.probe.features
+        unit, features = context.methods.granularity.unit, context.methods.probe.features
         if unit == "top_heads":
-            sizes = self._sizes(experiment)
+            sizes = self._sizes(context)
             if part == len(sizes):
-                return layer_rows(experiment)
-            return as_frame(top_rows(experiment, sizes[part], partial(self._fit_picks, experiment)))
+                return layer_rows(context)
+            return as_frame(top_rows(context, sizes[part], partial(self._fit_picks, context)))
         if unit in {"attention", "all_heads"}:
-            heads = [place for place in all_heads(experiment) if unit == "all_heads" or place[0] == part]
+            heads = [place for place in all_heads(context) if unit == "all_heads" or place[0] == part]
             layer: dict[str, object] = {} if unit == "all_heads" else {"layer": part}
-            return as_frame(self._fit_picks(experiment, experiment.task, [_together(heads, layer)]))
-        return as_frame(self._fit(experiment, experiment.task, layer_batches(experiment, part, features)))
+            return as_frame(self._fit_picks(context, context.reading.task, [_together(heads, layer)]))
+        return as_frame(self._fit(context, context.reading.task, layer_batches(context, part, features)))
 
-    def conclude(self, experiment: Experiment, frame: pd.DataFrame) -> pd.DataFrame:
+    def conclude(self, context: Context, frame: pd.DataFrame) -> pd.DataFrame:
         """Add p-values: of each row alone, and corrected for the choice of the best of all of them.
 
         Nested folds have none: the labels of test items trained the probes of other folds, and to permute
         them without fitting anew finds the best of 12 heads on noise below 0.05 in 15 to 20 % of runs.
         """
-        problem = pose(experiment.task, experiment.seed)
+        problem = pose(context.reading.task, context.seed)
         if not self.permutations or problem.selection == "nested":
             return frame
         answered = fitted(frame)
@@ -136,7 +136,7 @@ class ProbeAnalysis:
             groups=None if problem.groups is None else problem.groups[problem.test],
             average=problem.average,
             draws=self.permutations,
-            seed=experiment.seed,
+            seed=context.seed,
         )
         values = np.full((2, len(frame)), np.nan)
         values[:, answered] = alone, adjusted
@@ -144,25 +144,21 @@ class ProbeAnalysis:
             {"p": "Float64", "p_adjusted": "Float64"}
         )
 
-    def _sizes(self, experiment: Experiment) -> tuple[int, ...]:
-        return experiment.granularity.sizes(len(all_heads(experiment)))
+    def _sizes(self, context: Context) -> tuple[int, ...]:
+        return context.methods.granularity.sizes(len(all_heads(context)))
 
-    def _fit_picks(
-        self, experiment: Experiment, task: Task, picks: Sequence[Pick]
-    ) -> list[dict[str, object]]:
-        return self._fit(experiment, task, pick_batches(experiment, picks, experiment.probe.features))
+    def _fit_picks(self, context: Context, task: Task, picks: Sequence[Pick]) -> list[dict[str, object]]:
+        return self._fit(context, task, pick_batches(context, picks, context.methods.probe.features))
 
-    def _fit(
-        self, experiment: Experiment, task: Task, batches: Iterable[VectorBatch]
-    ) -> list[dict[str, object]]:
-        problem = pose(task, experiment.seed)
+    def _fit(self, context: Context, task: Task, batches: Iterable[VectorBatch]) -> list[dict[str, object]]:
+        problem = pose(task, context.seed)
         rows = []
         for batch in batches:
             try:
-                fit = experiment.probe.fit(batch.vectors, problem)
+                fit = context.methods.probe.fit(batch.vectors, problem)
             except ProbingError as error:
                 raise ProbingError(f"{_place(batch.cells[0])}: {error}") from error
-            rows += self._rows(experiment.labels, batch.cells, problem, fit)
+            rows += self._rows(context.labels, batch.cells, problem, fit)
         return rows
 
     def _rows(

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from probing.analyses.analysis import Experiment, Methods, Uses
+from probing.analyses.analysis import Context, Methods, Uses
 from probing.analyses.caution import warn_of_dev
 from probing.analyses.groups import check_unit, ready_of, settings_of, shared_labels
 from probing.analyses.masking import MaskingAnalysis, Ranking
@@ -95,15 +95,15 @@ class PruneAnalysis:
         """The settings, the objective, and the probe if it ranks."""
         return {**self._masking.depends_on(means), **settings_of(self, means)}
 
-    def parts(self, experiment: Experiment) -> Sequence[int]:
+    def parts(self, context: Context) -> Sequence[int]:
         """One."""
         return [0]
 
-    def part_name(self, experiment: Experiment, part: int) -> str:
+    def part_name(self, context: Context, part: int) -> str:
         """What a part is called in the log."""
         return f"by {self.ranking}"
 
-    def run_part(self, experiment: Experiment, part: int) -> pd.DataFrame:
+    def run_part(self, context: Context, part: int) -> pd.DataFrame:
         """Mask, cut, compare, save.
 
         Raises:
@@ -111,7 +111,7 @@ class PruneAnalysis:
         """
         from probing.ablations.compact import compact, seconds_each
 
-        ready = ready_of(experiment)
+        ready = ready_of(context)
         if ready.reads_heads:
             raise ProbingError(
                 "analysis=prune: the classifier reads single heads, and could not read a model without them; "
@@ -119,9 +119,8 @@ class PruneAnalysis:
             )
         whole_answers = _answers(ready, np.ones(len(ready.heads), dtype=bool))
         # the curve may have been computed by an earlier run, whose warnings nobody sees now
-        warn_of_dev(self.name, ready, whole_answers["dev"], experiment.seed)
-        assert experiment.beside is not None
-        curve = experiment.beside(experiment.granularity.unit, None, self._masking)
+        warn_of_dev(self.name, ready, whole_answers["dev"], context.seed)
+        curve = context.result(context.methods.granularity.unit, None, self._masking)
         mask = self._chosen(ready, curve)
         whole = copy.deepcopy(ready.model)
         scores = [
@@ -146,10 +145,10 @@ class PruneAnalysis:
             {**cell, "n_heads": 1, "variant": "kept", "main": True, "metric": "kept", "value": float(kept)}
             for cell, kept in cells
         ]
-        self._save(experiment, done, ready)
-        return as_frame([{**shared_labels(experiment, ready), **row} for row in rows])
+        self._save(context, done, ready)
+        return as_frame([{**shared_labels(context, ready), **row} for row in rows])
 
-    def conclude(self, experiment: Experiment, frame: pd.DataFrame) -> pd.DataFrame:
+    def conclude(self, context: Context, frame: pd.DataFrame) -> pd.DataFrame:
         """All has been said."""
         return frame
 
@@ -173,18 +172,17 @@ class PruneAnalysis:
         names = set(str(chosen["heads"]).split()) if pd.notna(chosen["heads"]) else set()
         return np.array([ready.heads.names([place]) in names for place in range(len(ready.heads))])
 
-    def _save(self, experiment: Experiment, done: Compact, ready: Evaluator) -> None:
+    def _save(self, context: Context, done: Compact, ready: Evaluator) -> None:
         from probing.models.padding import padding_as_saved
         from probing.models.saving import save_pruned
 
-        assert experiment.folder is not None
         with padding_as_saved(ready.model):
-            save_pruned(ready.model, experiment.folder, done.pruned)
-        ready.tokenizer.save_pretrained(experiment.folder)
+            save_pruned(ready.model, context.folder, done.pruned)
+        ready.tokenizer.save_pretrained(context.folder)
         apart = done.pruned.removed.smaller
         log.info(
             "pruned model: %s (model=hf model.name=…)%s",
-            experiment.folder,
+            context.folder,
             "; plain transformers does not load it rightly, probing.load_pruned does" if apart else "",
         )
 

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
-from probing.analyses.analysis import GROUP_BYTES, Experiment
+from probing.analyses.analysis import Context
 from probing.analyses.combine import blocks
+from probing.analyses.reading import GROUP_BYTES
 from probing.io.lazy import torch
 from probing.tasks.task import Features
 
@@ -40,23 +41,21 @@ class VectorBatch:
     cells: tuple[Mapping[str, object], ...]
 
 
-def layer_batches(experiment: Experiment, layer: int, features: Features | None) -> Iterator[VectorBatch]:
+def layer_batches(context: Context, layer: int, features: Features | None) -> Iterator[VectorBatch]:
     """The heads of a layer one by one, or the layer itself if layers are read; see `Batch`.
 
     Raises:
         CorruptFileError: If the layer is damaged in the cache.
     """
-    whole = experiment.granularity.unit == "layer"
-    for heads in experiment.head_groups(layer):
+    whole = context.methods.granularity.unit == "layer"
+    for heads in context.reading.head_groups(layer):
         cells = [
             {"layer": layer} if whole else {"layer": layer, "head": head, "n_heads": 1} for head in heads
         ]
-        yield VectorBatch(experiment.vectors(layer, features, heads), tuple(cells))
+        yield VectorBatch(context.reading.vectors(layer, features, heads), tuple(cells))
 
 
-def pick_batches(
-    experiment: Experiment, picks: Sequence[Pick], features: Features | None
-) -> Iterator[VectorBatch]:
+def pick_batches(context: Context, picks: Sequence[Pick], features: Features | None) -> Iterator[VectorBatch]:
     """Heads put together, picks of the same width in one batch as far as memory allows.
 
     Raises:
@@ -64,25 +63,23 @@ def pick_batches(
     """
 
     def width(pick: Pick) -> int:
-        return sum(experiment.representations.layout[layer][1] for layer, _ in pick.heads)
+        return sum(context.reading.representations.layout[layer][1] for layer, _ in pick.heads)
 
     for dim, alike in groupby(sorted(picks, key=width), key=width):
         waiting = list(alike)
-        size = max(1, GROUP_BYTES // (8 * dim * len(experiment.asked.all_units)))
+        size = max(1, GROUP_BYTES // (8 * dim * len(context.reading.asked.all_units)))
         for start in range(0, len(waiting), size):
             chosen = waiting[start : start + size]
-            yield VectorBatch(
-                _put_together(experiment, chosen, features), tuple(pick.cell for pick in chosen)
-            )
+            yield VectorBatch(_put_together(context, chosen, features), tuple(pick.cell for pick in chosen))
 
 
-def all_heads(experiment: Experiment) -> tuple[Head, ...]:
+def all_heads(context: Context) -> tuple[Head, ...]:
     """Every (layer, head) that is read, ascending."""
-    layout = experiment.representations.layout
+    layout = context.reading.representations.layout
     return tuple((layer, head) for layer in sorted(layout) for head in range(layout[layer][0]))
 
 
-def _put_together(experiment: Experiment, picks: Sequence[Pick], features: Features | None) -> torch.Tensor:
+def _put_together(context: Context, picks: Sequence[Pick], features: Features | None) -> torch.Tensor:
     """The vectors of every pick side by side; float32 (picks, n, dim).
 
     Of pairs the heads of the first unit come before those of the second, as if one head had been read.
@@ -91,9 +88,10 @@ def _put_together(experiment: Experiment, picks: Sequence[Pick], features: Featu
     read: dict[Head, torch.Tensor] = {}
     for layer, heads in groupby(wanted, key=lambda place: place[0]):
         numbers = [head for _, head in heads]
-        vectors = experiment.vectors(layer, features, numbers)
+        vectors = context.reading.vectors(layer, features, numbers)
         read |= {(layer, head): vectors[place] for place, head in enumerate(numbers)}
-    parts = 1 if experiment.asked.partners is None else blocks(features or experiment.asked.features)
+    asked = context.reading.asked
+    parts = 1 if asked.partners is None else blocks(features or asked.features)
     return torch.stack([_joined([read[head] for head in pick.heads], parts) for pick in picks])
 
 

@@ -67,6 +67,7 @@ def comparable(frame: pd.DataFrame, where: Where, root: str = "outputs") -> pd.D
     rows = choose(frame, columns, root, keep_missing=True)
     rows = single_heads(rows, "probing agree")
     rows = rows[(rows["granularity"] == "head").fillna(value=False) & rows["head"].notna()]
+    rows = rows.reset_index(drop=True)
     variants = where.get("variant", ())
     named = having(rows, "variant", variants)
     found = {str(analysis): own for analysis, own in rows.groupby("analysis", sort=False)}

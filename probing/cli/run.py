@@ -125,10 +125,10 @@ def _job(composed: DictConfig) -> Outcome:
 def _execute(start: Run, values: dict[str, Any], folder: Path) -> pd.DataFrame:
     """Run in a folder that exists: log, configuration, printed grid, table and picture."""
     with log_to_file(folder / LOG):
-        log.info("%s", " | ".join(str(start.names[name]) for name in ("model", "task", "granularity")))
-        for name, content in ((CONFIG, values), (CARD, start.card.as_dict())):
+        log.info("%s", " | ".join(str(start.spec.names[name]) for name in ("model", "task", "granularity")))
+        for name, content in ((CONFIG, values), (CARD, start.spec.card.as_dict())):
             replace_file(folder / name, as_yaml(content).encode())
-        log.info("%s", card_text(start.card))
+        log.info("%s", card_text(start.spec.card))
         frame = start()
         present(start, frame, folder)
     return frame

@@ -7,7 +7,9 @@ from dataclasses import replace
 
 from probing.config.run_config import Config
 from probing.models.family import default_pooling
-from probing.runs.pipeline import Run, resolve
+from probing.runs.pipeline import Run
+from probing.runs.resolve import resolve
+from probing.runs.spec import RunSpec
 from probing.tasks.sampling import sample
 
 log = logging.getLogger(__name__)
@@ -25,19 +27,19 @@ def prepare(config: Config) -> Run:
     task = sample(whole, asked.limit, False, config.seed)
     if len(task) == len(whole):  # nothing was left out, so this is the full run
         config = replace(config, sample=replace(asked, limit=None))
-    run = resolve(config, task)
-    _caution(run)
-    return run
+    spec = resolve(config, task)
+    _caution(spec)
+    return Run(spec)
 
 
-def _caution(run: Run) -> None:
+def _caution(spec: RunSpec) -> None:
     """Warn of settings that are seldom meant, once for each run that is asked for."""
-    if run.names["pooling"] == "first" and default_pooling(run.files) == "last":
+    if spec.names["pooling"] == "first" and default_pooling(spec.files) == "last":
         log.warning(
             "pooling=first: in a causal model the first token sees itself alone, and all heads of a "
             "key-value group give the same for it; use pooling=last or mean"
         )
-    if run.config.analysis.uses == "objective" and run.means.objective.name == "lm":
+    if spec.config.analysis.uses == "objective" and spec.methods.objective.name == "lm":
         log.warning(
             "objective=lm: scores are losses in nats, of predicting the task's texts; the labels, metric and "
             "majority on the task's card play no part"

@@ -24,7 +24,7 @@ from probing.tasks.task import Task
 
 
 @dataclass(frozen=True)
-class Question:
+class RunSpec:
     """One experiment with everything resolved but nothing computed.
 
     Attributes:
@@ -45,8 +45,8 @@ class Question:
     def names(self) -> dict[str, object]:
         """What the rows of the result are called by."""
         uses = self.config.analysis.uses
-        pools = uses == "probe" or (uses == "objective" and self.means.objective.pools)
-        of_objective = {"objective": title(self.means.objective)} if uses == "objective" else {}
+        pools = uses == "probe" or (uses == "objective" and self.methods.objective.pools)
+        of_objective = {"objective": title(self.methods.objective)} if uses == "objective" else {}
         return {
             "analysis": self.config.analysis.name,
             **_plugin(self.config.analysis),
@@ -63,7 +63,7 @@ class Question:
         }
 
     @cached_property
-    def means(self) -> Methods:
+    def methods(self) -> Methods:
         """With what the analysis answers; the objective is the one that suits the model, if none is named."""
         objective = self.config.objective
         chosen = suitable(self.files) if isinstance(objective, Auto) else objective
@@ -80,7 +80,7 @@ class Question:
             "granularity": self.config.granularity.used,
             "baseline": asdict(self.config.baseline),
             "task": self.task.digest,
-            **self.config.analysis.depends_on(self.means),
+            **self.config.analysis.depends_on(self.methods),
         }
         if self.code:  # a name says nothing about how others' code answers
             content["code"] = self.code
@@ -90,7 +90,7 @@ class Question:
     def code(self) -> list[list[str]]:
         """The classes from outside the package that answer, with digests of their source."""
         config = self.config
-        return outside_code(config.analysis, config.probe, config.task, self.task, self.means.objective)
+        return outside_code(config.analysis, config.probe, config.task, self.task, self.methods.objective)
 
     @cached_property
     def question(self) -> str:

@@ -18,8 +18,9 @@ from probing.config.run_config import build_config
 from probing.errors import ProbingError
 from probing.results.schema import PLACE
 from probing.results.table import beside_baseline, best_score, summary
-from probing.runs.pipeline import resolve
+from probing.runs.pipeline import Run
 from probing.runs.prepare import prepare
+from probing.runs.resolve import resolve
 from probing.tasks.target import Classes
 from tests.runs.test_run import overrides
 
@@ -83,12 +84,12 @@ def test_selection_never_reads_test(tmp_path: Path, tiny_bert: Path) -> None:
     )
     run = prepare(config)
     before = run()
-    target = run.sampled.target
+    target = run.spec.sampled.target
     assert isinstance(target, Classes)
-    labels, rows = target.labels.copy(), run.sampled.rows("test")
+    labels, rows = target.labels.copy(), run.spec.sampled.rows("test")
     labels[rows] = 1 - labels[rows]
-    scrambled = replace(run.sampled, target=replace(target, labels=labels))
-    after = resolve(config, scrambled)()
+    scrambled = replace(run.spec.sampled, target=replace(target, labels=labels))
+    after = Run(resolve(config, scrambled))()
     own = before["variant"].isin(["top", "random", "last_layer", "best_layer"])
     columns = ["variant", "draw", "layer", "n_heads", "heads", "dev", "l2"]
     pd.testing.assert_frame_equal(before[own][columns], after[own][columns])
@@ -244,7 +245,7 @@ def _probe(root: Path, model: Path, heads: list[tuple[int, int]]) -> list[float]
     probing.run(overrides(root, model))
     array = probing.load_representations(root)
     together = np.concatenate([array[:, layer, head] for layer, head in heads], axis=1)
-    problem = pose(run.task, 1111)
+    problem = pose(run.spec.task, 1111)
     fit = Logistic().fit(torch.from_numpy(together[None]), problem)
     low, high = interval(problem, fit.predictions[0])
     return [fit.dev[0], test_scores(problem, fit.predictions)["accuracy"][0], low, high, fit.l2[0]]

@@ -22,9 +22,7 @@ pytestmark = pytest.mark.slow
 def _ready(root: Path, model: Path, *more: str) -> Evaluator:
     asked = [f"paths.root={root}", "model=hf", f"model.name={model}", "analysis=importance", "objective=lm",
              "task=grammar/tense", "task.n_train=20", "task.n_dev=20", "task.n_test=20", *more]  # fmt: skip
-    experiment = prepare(build_config(plain_values(compose_config(asked)))).experiment()
-    assert experiment.ready is not None
-    return experiment.ready("sdpa")
+    return prepare(build_config(plain_values(compose_config(asked)))).context().evaluator()
 
 
 @pytest.mark.parametrize(

@@ -48,7 +48,7 @@ def check(root: Path, *, at_least: int) -> None:
     for key, words in found:
         config = composed(words)
         assert config.paths.root == root
-        assert prepare(config).key == key, words
+        assert prepare(config).spec.key == key, words
 
 
 def test_a_run_keeps_what_its_result_depends_on(tmp_path: Path, tiny_bert: Path) -> None:

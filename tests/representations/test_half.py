@@ -22,8 +22,8 @@ from probing.representations.half import Half
 from probing.representations.request import unit_id
 from probing.representations.settings import ExtractConfig, Storage
 from probing.representations.shard import ShardWriter
-from probing.runs.pipeline import Run
 from probing.runs.prepare import prepare
+from probing.runs.spec import RunSpec
 from probing.tasks.task import Task, Unit
 from tests.representations.test_extract import extractor
 from tests.tiny import make_bert
@@ -132,9 +132,9 @@ def test_the_disk_must_hold_four_bytes_of_each_number_or_two(
 def test_results_depend_on_how_vectors_are_kept(tiny_bert: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Results of older vectors, too, are computed again."""
 
-    def question(*more: str) -> Run:
+    def question(*more: str) -> RunSpec:
         asked = ["model=hf", f"model.name={tiny_bert}", "task.n_train=40", *more]
-        return prepare(build_config(plain_values(compose_config(asked))))
+        return prepare(build_config(plain_values(compose_config(asked)))).spec
 
     plain, half = question(), question("extract.storage=float16")
     assert plain.request.storage == "float32"

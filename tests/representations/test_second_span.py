@@ -11,11 +11,10 @@ import torch
 from transformers import AutoModel, AutoTokenizer
 
 import probing
-from probing.analyses.analysis import Experiment
-from probing.probes.logistic import Logistic
+from probing.analyses.reading import Reading
 from probing.representations import forward
 from probing.representations.encode import EncodedBatch
-from probing.representations.pooling import Pooling
+from probing.representations.reductions.pooling import Pooling
 from probing.representations.request import unit_id
 from probing.representations.shard import Vectors
 from probing.tasks.target import Classes
@@ -52,7 +51,7 @@ def test_the_vector_is_both_spans_pooled_and_concatenated(
 ) -> None:
     task = two_spans()
     found = extractor(tmp_path, tiny_bert, site="hidden", pooling=pooling).extract(task.all_units)
-    vectors = Experiment({}, task, Logistic(), 0, torch.device("cpu"), lambda: found).vectors(1)[0]
+    vectors = Reading(task, torch.device("cpu"), lambda: found).vectors(1)[0]
     assert vectors.shape == (len(task), 64)
     tokenizer = AutoTokenizer.from_pretrained(tiny_bert)
     model = AutoModel.from_pretrained(tiny_bert).eval()

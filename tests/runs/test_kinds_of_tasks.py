@@ -125,7 +125,7 @@ def test_heads_that_do_not_fit_into_memory_together_are_probed_in_groups(
     ran = arguments(tmp_path, tiny_bert, *table("task.second=other", "granularity.layers=[1]"))
     whole = probing.run(ran, data=examples)
     one_head = 4 * 8 * 2 * N * 3
-    monkeypatch.setattr("probing.analyses.analysis.GROUP_BYTES", 3 * one_head)
+    monkeypatch.setattr("probing.analyses.reading.GROUP_BYTES", 3 * one_head)
     asked: list[int] = []
     fit = Logistic.fit
 

@@ -98,7 +98,8 @@ def test_what_the_result_depends_on_is_in_its_key(tmp_path: Path, tiny_bert: Pat
     from probing.runs.prepare import prepare
 
     def key(*more: str) -> str:
-        return prepare(build_config(plain_values(compose_config(overrides(tmp_path, tiny_bert, *more))))).key
+        config = build_config(plain_values(compose_config(overrides(tmp_path, tiny_bert, *more))))
+        return prepare(config).spec.key
 
     assert key(change) != key()
     assert key("extract.batch_tokens=99", f"paths.root={tmp_path}/b", "figure.order=score") == key()

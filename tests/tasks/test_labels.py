@@ -8,6 +8,7 @@ import pytest
 from probing.errors import ProbingError
 from probing.statistics.folds import inner_splits
 from probing.tasks.card import card
+from probing.tasks.card_text import card_text
 from probing.tasks.control import control_task, permuted_task
 from probing.tasks.problem import pose
 from probing.tasks.sampling import sample
@@ -108,5 +109,5 @@ def test_the_card_counts_every_label() -> None:
     assert train.classes == dict(zip(NAMES, values(made)[made.rows("train")].sum(0).tolist(), strict=True))
     assert train.majority is None
     assert train.scores is None
-    line = next(line for line in facts.text().splitlines() if "labels" in line)
+    line = next(line for line in card_text(facts).splitlines() if "labels" in line)
     assert line.startswith(f"  labels    3, in train common ({train.classes['common']})")

@@ -48,7 +48,7 @@ def facts(task: Task) -> dict[str, Any]:
     """All of a task but where it was read from."""
     target = task.target
     values = target.labels if isinstance(target, Classes) else target.values  # noqa: PD011
-    kind = target.names if isinstance(target, Classes) else target.anchors
+    kind = target.anchors if isinstance(target, Scores) else target.names
     fields = {field.name: getattr(task, field.name) for field in dataclasses.fields(task)}
     fields |= {"target": (values.tolist(), kind), "split": task.split.tolist()}
     return {key: value for key, value in fields.items() if key not in {"name", "source"}}

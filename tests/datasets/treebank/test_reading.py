@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from probing.datasets.treebank import reading
+from probing.datasets.treebank import tree_facts as reading
 from probing.datasets.treebank.facts import Clauses, Marked, is_punctuation
 from probing.datasets.treebank.properties.bigram_shift import swaps
 from probing.datasets.treebank.properties.coordination_inversion import Casing, invert

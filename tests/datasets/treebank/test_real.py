@@ -12,7 +12,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import OneHotEncoder
 
-from probing.datasets.treebank import reading
+from probing.datasets.treebank import tree_facts as reading
 from probing.datasets.treebank.files import read_treebank
 from probing.datasets.treebank.pool import SentenceExample
 from probing.datasets.treebank.properties import KINDS

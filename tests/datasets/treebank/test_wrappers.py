@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from probing.datasets.treebank import reading
+from probing.datasets.treebank import tree_facts as reading
 from probing.datasets.treebank.facts import Marked
 from probing.datasets.treebank.files import read_treebank
 from probing.datasets.treebank.pool import SentenceExample

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator
 from probing.datasets.treebank.facts import Clauses
 from probing.datasets.treebank.pool import QUOTES, Pool, SentenceExample
 from probing.datasets.treebank.properties.property import Property, alternate
-from probing.datasets.treebank.reading import clauses
 from probing.datasets.treebank.sentence import Sentence
+from probing.datasets.treebank.tree_facts import clauses
 
 # paired marks that a swap could separate
 PAIRED = QUOTES | frozenset("()[]")

@@ -9,7 +9,7 @@ from itertools import combinations
 from probing.datasets.treebank.balance import share, size, table_of
 from probing.datasets.treebank.pool import Pool, SentenceExample
 from probing.datasets.treebank.properties.property import Property
-from probing.datasets.treebank.reading import depth
+from probing.datasets.treebank.tree_facts import depth
 from probing.errors import ProbingError
 
 

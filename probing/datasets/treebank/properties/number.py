@@ -9,7 +9,7 @@ from probing.datasets.treebank.forms import by_form
 from probing.datasets.treebank.needs import Column
 from probing.datasets.treebank.pool import Pool, SentenceExample
 from probing.datasets.treebank.properties.property import Property
-from probing.datasets.treebank.reading import direct_object, subject
+from probing.datasets.treebank.tree_facts import direct_object, subject
 
 NEEDS: tuple[Column, ...] = ("UPOS", "FEATS", "HEAD", "DEPREL")
 

@@ -8,7 +8,7 @@ from probing.datasets.treebank.facts import TENSES
 from probing.datasets.treebank.forms import by_form
 from probing.datasets.treebank.pool import Pool, SentenceExample
 from probing.datasets.treebank.properties.property import Property
-from probing.datasets.treebank.reading import tense
+from probing.datasets.treebank.tree_facts import tense
 
 
 def examples(pool: Pool) -> Iterator[SentenceExample]:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from probing.datasets.treebank.balance import ClassCounts, share, size, table_of
 from probing.datasets.treebank.pool import Pool, SentenceExample
 from probing.datasets.treebank.properties.property import Property
-from probing.datasets.treebank.reading import top_constituents
+from probing.datasets.treebank.tree_facts import top_constituents
 from probing.errors import ProbingError
 
 MOST = 19

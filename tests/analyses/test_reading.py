@@ -10,10 +10,9 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from probing.analyses.analysis import Experiment
 from probing.analyses.combine import combine
+from probing.analyses.reading import Reading
 from probing.errors import ProbingError
-from probing.probes.logistic import Logistic
 from probing.tasks.problem import pose
 from probing.tasks.target import Classes, Scores
 from probing.tasks.task import Features, Task, Unit
@@ -46,9 +45,9 @@ def pair_task(n: int = 20) -> Task:
     )
 
 
-def experiment(task: Task, missing: list[int]) -> Experiment:
+def experiment(task: Task, missing: list[int]) -> Reading:
     made = Made(len(task.all_units), np.array(missing, dtype=np.int64), {0: (3, 2)})
-    return Experiment({}, task, Logistic(), 0, torch.device("cpu"), lambda: made)  # type: ignore[arg-type,return-value]
+    return Reading(task, torch.device("cpu"), lambda: made)  # type: ignore[arg-type,return-value]
 
 
 def test_every_pair_gets_the_vectors_of_its_two_units() -> None:
@@ -60,9 +59,9 @@ def test_every_pair_gets_the_vectors_of_its_two_units() -> None:
 
 
 def test_words_that_the_tokenizer_leaves_out_are_dropped_and_said(caplog: pytest.LogCaptureFixture) -> None:
-    def of(missing: list[int], silent: list[int]) -> Experiment:
+    def of(missing: list[int], silent: list[int]) -> Reading:
         made = Made(40, np.array(missing), {0: (3, 2)}, np.array(silent, dtype=np.int64))
-        return Experiment({}, pair_task(), Logistic(), 0, torch.device("cpu"), lambda: made)  # type: ignore[arg-type,return-value]
+        return Reading(pair_task(), torch.device("cpu"), lambda: made)  # type: ignore[arg-type,return-value]
 
     assert len(of([3, 25], [3, 25]).task) == 18
     assert "2 of 20 examples are dropped: the tokenizer has no token for their words" in caplog.text

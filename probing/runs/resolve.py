@@ -1,0 +1,59 @@
+"""From a configuration and a task to a run spec."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from importlib.metadata import version
+
+from probing.analyses.analysis import AttentionAnalysis
+from probing.config.run_config import Config
+from probing.errors import ProbingError
+from probing.models.family import default_pooling
+from probing.models.model_files import ModelFiles, find_files
+from probing.representations.request import Request
+from probing.runs.outside import outside_code
+from probing.runs.spec import RunSpec, baseline_task
+from probing.tasks.task import Task
+
+
+def resolve(config: Config, sampled: Task, known: ModelFiles | None = None) -> RunSpec:
+    """Return the run spec of a configuration on a task that has been read.
+
+    Args:
+        config: The configuration.
+        sampled: The task, before a baseline gives it other labels.
+        known: Files that another run has found and digested; used if they are of the same model.
+
+    Raises:
+        ProbingError: If the analysis refuses the task, or the model is not as it should be.
+    """
+    task = baseline_task(sampled, config.baseline, config.seed)
+    model = config.model
+    if config.baseline.kind == "untrained":
+        if not model.pretrained:
+            raise ProbingError("baseline=untrained: the model is untrained already (model.pretrained=false)")
+        model = replace(model, pretrained=False)
+    files = known if known is not None and known.config == model else find_files(model)
+    spec = RunSpec(config, sampled, task, files, _request(config, files))
+    config.analysis.check(task, spec.methods)
+    if config.analysis.uses == "objective":
+        spec.methods.objective.check(task)
+    return spec
+
+
+def _request(config: Config, files: ModelFiles) -> Request:
+    """The vectors that the run reads, or the statistic of attention that its analysis is about."""
+    request = Request(
+        model=files.identity,
+        site=config.granularity.site,
+        reduction=default_pooling(files) if config.pooling.how == "auto" else config.pooling.how,
+        max_length=config.extract.max_length,
+        dtype=config.extract.dtype,
+        storage=config.extract.storage,
+        transformers=int(version("transformers").split(".")[0]),
+    )
+    if not isinstance(config.analysis, AttentionAnalysis):
+        return request
+    statistic = config.analysis.statistic
+    code = tuple(map(tuple, outside_code(statistic)))
+    return replace(request, site="attention", reduction=statistic, storage="float32", code=code)
