@@ -12,6 +12,9 @@ from scipy.stats import norm
 
 import probing
 from probing.errors import ProbingError
+from probing.results.finding import main_rows
+from probing.results.select import of_variant, own_metric
+from probing.results.units import LOSS
 from probing.statistics.paired_tests import holm
 
 NAMED = ["model", "task"]
@@ -35,8 +38,13 @@ class Part:
 
 
 def remove(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
+<<<<<<< HEAD
     """Report the change of score when each head is removed, and the number of significant changes."""
     rows = frame[frame["variant"] == "leave_one_out"]
+=======
+    """What each head's removal does to the score, and for how many the change is significant."""
+    rows = own_metric(frame, "leave_one_out")
+>>>>>>> outside
     probing.draw_sheet(rows, path, value="value")
     table = []
     for named, of_task in rows.groupby(NAMED):
@@ -56,16 +64,27 @@ def remove(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
 
 
 def alone(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
+<<<<<<< HEAD
     """Report the head of every layer that is best on dev as its only head, with its test score."""
     rows = frame[frame["variant"] == "only_best"]
     probing.draw_sheet(frame[frame["variant"] == "only_one"], path, value="value")
+=======
+    """Of every layer the head that alone does best on dev, and what the score on test is then."""
+    rows = own_metric(frame, "only_best")
+    probing.draw_sheet(own_metric(frame, "only_one"), path, value="value")
+>>>>>>> outside
     columns = [*NAMED, "layer", "head", "full", "test", "value", "value_low", "value_high"]
     return rows[columns].rename(columns={"value": "delta", "value_low": "low", "value_high": "high"})
 
 
 def transfer(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
+<<<<<<< HEAD
     """Report whether the same heads matter for several tasks."""
     rows = frame[frame["variant"].isin(["leave_one_out", "leave_one_out.loss"]) & (frame["metric"] == "loss")]
+=======
+    """Whether the same heads matter to several tasks."""
+    rows = of_loss(frame)
+>>>>>>> outside
     if len(rows["task"].unique()) < 2:
         raise ProbingError("transfer compares tasks; give at least two, task=a,b")
     probing.draw_agreement(rows, path)
@@ -94,29 +113,47 @@ def curve(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
 
 
 def pruned(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
+<<<<<<< HEAD
     """Compare a model with half of its heads cut out with the full model: scores, size, time."""
     probing.draw_sheet(frame[frame["variant"] == "kept"], path, value="value")
+=======
+    """A model with half of its heads cut out beside the whole one: scores, size, time."""
+    probing.draw_sheet(of_variant(frame, "kept"), path, value="value")
+>>>>>>> outside
     table = []
     for named, own in frame.groupby(NAMED):
-        cells = own.drop_duplicates("variant").set_index("variant")
+        scores = own[own["test"].notna()].set_index("variant")["test"]
         row = dict(zip(NAMED, named, strict=True))
-        row |= {f"{name}_test": cells.loc[name, "test"] for name in ("full", "masked", "pruned")}
+        row |= {f"{name}_test": scores[name] for name in ("full", "masked", "pruned")}
         for what in ("parameters", "megabytes", "seconds"):
-            whole, small = cells["value"].astype(float)[[f"full.{what}", f"pruned.{what}"]]
-            row |= {f"{what}": small, f"{what}_ratio": small / whole}
+            sizes = own[own["metric"] == what].set_index("variant")["value"]
+            row |= {what: sizes["pruned"], f"{what}_ratio": sizes["pruned"] / sizes["full"]}
         table.append(row)
     return pd.DataFrame(table)
 
 
 def agree(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
+<<<<<<< HEAD
     """Compare what heads encode, by probes, with the heads that the model uses; not in the paper."""
     kept = ["per_example", "leave_one_out.loss"]
     rows = frame[frame["variant"].isin(kept) | frame["analysis"].isin(["probe", "entropy"])]
+=======
+    """Whether what heads hold, by probes, is what the model uses them for; not in the paper."""
+    # one measure of each analysis: ablation by loss, all others by their main grid
+    mains = main_rows(frame[frame["analysis"] != "ablation"])
+    rows = pd.concat([mains, of_loss(frame)])
+>>>>>>> outside
     tables = []
     for task, own in rows.groupby("task"):
         probing.draw_agreement(own, path.with_name(f"{path.name}-{str(task).replace('/', '-')}"))
         tables.append(probing.agreement(own).assign(task=task))
     return pd.concat(tables, ignore_index=True)
+
+
+def of_loss(frame: pd.DataFrame) -> pd.DataFrame:
+    """The loss without each head."""
+    rows = of_variant(frame, "leave_one_out")
+    return rows[rows["metric"] == LOSS]
 
 
 def p_values(rows: pd.DataFrame) -> np.ndarray:

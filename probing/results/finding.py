@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from probing.errors import ProbingError
 from probing.results.schema import of_pairs
 from probing.results.units import LOSS, NumberFormat, difference_unit, fitted_unit
 
@@ -198,21 +199,32 @@ def finding_of(analysis: str, plugin: str = "") -> Finding:
         plugin: Module of the analysis, if it is not part of this package.
 
     Returns:
+    <<<<<<< HEAD
         The record `FINDING` of the analysis; a plain one if its module cannot be imported or has none.
+    =======
+        Its record `FINDING`; a plain one if its module cannot be imported or has none.
+
+    Raises:
+        ProbingError: If `FINDING` is something else.
+    >>>>>>> outside
     """
     module = plugin or f"probing.analyses.{analysis}"
     try:
         found: Finding = import_module(module).FINDING
-    except ModuleNotFoundError as error:
-        if error.name is None or not f"{module}.".startswith(f"{error.name}."):
-            raise
+    except ImportError as error:
         if plugin:
             log.warning(
-                "analysis %s: module %s cannot be imported; its values have no unit", analysis, plugin
-            )
+                "analysis %s: %s; its values are shown without a unit; put the folder of %s on PYTHONPATH",
+                analysis, error, plugin.partition(".")[0],
+            )  # fmt: skip
+        elif error.name != module:
+            raise
         return Finding()
     except AttributeError:
         return Finding()
+    if not isinstance(found, Finding):
+        kind = type(found).__name__
+        raise ProbingError(f"{module}.FINDING is a {kind}; make it a probing.results.finding.Finding")
     return found
 
 

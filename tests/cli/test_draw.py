@@ -107,13 +107,8 @@ def test_rows_of_baselines_count_only_if_they_are_asked_for() -> None:
         (["grid", "task=a", "granularity=head"], "more than one grid: probe is any of logistic, senteval"),
         (["grid", "granularity=top_heads"], "drawn by draw_top_heads"),
         (["grid", "task=b", "order=best"], "order 'best' is unknown"),
-<<<<<<< HEAD
-        (["profiles", "value=model"], "value 'model' is no column of scores"),
-        (["comparison", "task=b"], "a comparison needs two grids of a task, but there is only one"),
-=======
         (["profiles", "value=model"], "value 'model' is not a column of scores"),
-        (["comparison", "task=b"], "a comparison takes two grids of a task, and there is one"),
->>>>>>> words-show
+        (["comparison", "task=b"], "a comparison needs two grids of a task, but there is only one"),
         (["comparison", "task=c"], "give two values, model="),
         (["correlations", "granularity=head", "by=nothing"], "no column 'nothing'"),
         (["grid", "analysis=importance", "variant=per_token", "normalisation=none"], "use value=value"),
