@@ -38,13 +38,8 @@ class Part:
 
 
 def remove(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
-<<<<<<< HEAD
     """Report the change of score when each head is removed, and the number of significant changes."""
-    rows = frame[frame["variant"] == "leave_one_out"]
-=======
-    """What each head's removal does to the score, and for how many the change is significant."""
     rows = own_metric(frame, "leave_one_out")
->>>>>>> outside
     probing.draw_sheet(rows, path, value="value")
     table = []
     for named, of_task in rows.groupby(NAMED):
@@ -64,27 +59,16 @@ def remove(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
 
 
 def alone(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
-<<<<<<< HEAD
     """Report the head of every layer that is best on dev as its only head, with its test score."""
-    rows = frame[frame["variant"] == "only_best"]
-    probing.draw_sheet(frame[frame["variant"] == "only_one"], path, value="value")
-=======
-    """Of every layer the head that alone does best on dev, and what the score on test is then."""
     rows = own_metric(frame, "only_best")
     probing.draw_sheet(own_metric(frame, "only_one"), path, value="value")
->>>>>>> outside
     columns = [*NAMED, "layer", "head", "full", "test", "value", "value_low", "value_high"]
     return rows[columns].rename(columns={"value": "delta", "value_low": "low", "value_high": "high"})
 
 
 def transfer(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
-<<<<<<< HEAD
     """Report whether the same heads matter for several tasks."""
-    rows = frame[frame["variant"].isin(["leave_one_out", "leave_one_out.loss"]) & (frame["metric"] == "loss")]
-=======
-    """Whether the same heads matter to several tasks."""
     rows = of_loss(frame)
->>>>>>> outside
     if len(rows["task"].unique()) < 2:
         raise ProbingError("transfer compares tasks; give at least two, task=a,b")
     probing.draw_agreement(rows, path)
@@ -113,13 +97,8 @@ def curve(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
 
 
 def pruned(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
-<<<<<<< HEAD
     """Compare a model with half of its heads cut out with the full model: scores, size, time."""
-    probing.draw_sheet(frame[frame["variant"] == "kept"], path, value="value")
-=======
-    """A model with half of its heads cut out beside the whole one: scores, size, time."""
     probing.draw_sheet(of_variant(frame, "kept"), path, value="value")
->>>>>>> outside
     table = []
     for named, own in frame.groupby(NAMED):
         scores = own[own["test"].notna()].set_index("variant")["test"]
@@ -133,16 +112,10 @@ def pruned(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
 
 
 def agree(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
-<<<<<<< HEAD
     """Compare what heads encode, by probes, with the heads that the model uses; not in the paper."""
-    kept = ["per_example", "leave_one_out.loss"]
-    rows = frame[frame["variant"].isin(kept) | frame["analysis"].isin(["probe", "entropy"])]
-=======
-    """Whether what heads hold, by probes, is what the model uses them for; not in the paper."""
     # one measure of each analysis: ablation by loss, all others by their main grid
     mains = main_rows(frame[frame["analysis"] != "ablation"])
     rows = pd.concat([mains, of_loss(frame)])
->>>>>>> outside
     tables = []
     for task, own in rows.groupby("task"):
         probing.draw_agreement(own, path.with_name(f"{path.name}-{str(task).replace('/', '-')}"))

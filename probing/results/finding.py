@@ -199,14 +199,10 @@ def finding_of(analysis: str, plugin: str = "") -> Finding:
         plugin: Module of the analysis, if it is not part of this package.
 
     Returns:
-    <<<<<<< HEAD
         The record `FINDING` of the analysis; a plain one if its module cannot be imported or has none.
-    =======
-        Its record `FINDING`; a plain one if its module cannot be imported or has none.
 
     Raises:
         ProbingError: If `FINDING` is something else.
-    >>>>>>> outside
     """
     module = plugin or f"probing.analyses.{analysis}"
     try:

@@ -117,16 +117,10 @@ class RunSpec:
 
 
 def _plugin(analysis: Analysis) -> dict[str, object]:
-<<<<<<< HEAD
     """Return the module, with the finding, of an analysis from outside the package."""
-    module = type(analysis).__module__
-    return {} if module.partition(".")[0] == "probing" else {"plugin": module}
-=======
-    """The module of an analysis that is not part of this package, or of the base class with its finding."""
     modules = [kind.__module__ for kind in type(analysis).__mro__]
     module = next((name for name in modules if hasattr(sys.modules.get(name), "FINDING")), modules[0])
     return {} if module == f"probing.analyses.{analysis.name}" else {"plugin": module}
->>>>>>> outside
 
 
 def baseline_task(task: Task, baseline: BaselineConfig, seed: int) -> Task:
