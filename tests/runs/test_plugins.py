@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -103,7 +104,7 @@ def test_both_runs_draw_the_pictures_of_their_findings(results: pd.DataFrame, de
 
 
 def test_the_rows_name_the_module_of_the_analysis(results: pd.DataFrame) -> None:
-    of = results.set_index("analysis")
+    of: Any = results.set_index("analysis")
     assert set(of.loc["dimensions", "plugin"]) == {f"{PACKAGE}.dimensions"}
     assert of.loc["probe", "plugin"].isna().all()
     assert set(of.loc["probe", "probe"]) == {"centroid"}
