@@ -89,7 +89,7 @@ def compare(data: Data, folds: int, heads: int, cores: int, rounds: int) -> dict
         rounds: Number of rounds in which everything is timed.
     """
     vectors, labels = data
-    probe, problem = Logistic(), pose(labels, folds)
+    probe, problem = Logistic(), make_problem(labels, folds)
     few = np.linspace(0, len(vectors) - 1, min(heads, len(vectors))).round().astype(int)
     sample = vectors[few].numpy()
     with Parallel(n_jobs=cores, max_nbytes="1M") as pool:
@@ -135,7 +135,7 @@ def measure(
     return seconds, found
 
 
-def pose(labels: Predictions, folds: int) -> Problem:
+def make_problem(labels: Predictions, folds: int) -> Problem:
     """Return the problem of nested k-fold over all rows."""
     rows = np.arange(len(labels))
     target = Classes(labels, tuple(map(str, range(int(labels.max()) + 1))))

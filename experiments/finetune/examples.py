@@ -15,7 +15,7 @@ from probing.errors import ProbingError
 from probing.models.loading import LoadedModel
 from probing.representations.encode import Encoder
 from probing.statistics.folds import inner_splits
-from probing.tasks.problem import Problem, pose
+from probing.tasks.problem import Problem, make_problem
 from probing.tasks.target import Classes, one_answer
 from probing.tasks.task import Task
 
@@ -68,7 +68,7 @@ class Examples:
     @property
     def problem(self) -> Problem:
         """Problem for scoring."""
-        return pose(self.task, self.seed)
+        return make_problem(self.task, self.seed)
 
     def __call__(self, rows: Sequence[int]) -> dict[str, Any]:
         """Return one batch on the CPU, with examples in the order of the rows."""

@@ -85,13 +85,13 @@ class AblationAnalysis:
         """An evaluator."""
         return "objective"
 
-    def check(self, task: Task, means: Methods) -> None:
+    def check(self, task: Task, methods: Methods) -> None:
         """Refuse a granularity that is neither heads nor layers of heads."""
-        check_unit(self.name, means)
+        check_unit(self.name, methods)
 
-    def depends_on(self, means: Methods) -> Mapping[str, Any]:
+    def depends_on(self, methods: Methods) -> Mapping[str, Any]:
         """Return the settings and the objective."""
-        return settings_of(self, means)
+        return settings_of(self, methods)
 
     def parts(self, context: Context) -> Sequence[int]:
         """Return the layers, stack after stack."""

@@ -89,14 +89,14 @@ class Analysis(Protocol):
     def uses(self) -> Uses:
         """Input that the analysis needs."""
 
-    def check(self, task: Task, means: Methods) -> None:
+    def check(self, task: Task, methods: Methods) -> None:
         """Refuse a task or settings that cannot be analysed, before anything is computed.
 
         Raises:
             ProbingError: If so. The message says what to choose instead.
         """
 
-    def depends_on(self, means: Methods) -> Mapping[str, Any]:
+    def depends_on(self, methods: Methods) -> Mapping[str, Any]:
         """Return the settings on which the result depends, apart from model, task, vectors and seed."""
 
     def parts(self, context: Context) -> Sequence[int]:

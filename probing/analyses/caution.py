@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from probing.results.units import difference_unit, score_unit
 from probing.statistics.scores import majority
-from probing.tasks.problem import pose
+from probing.tasks.problem import make_problem
 
 if TYPE_CHECKING:
     from probing.ablations.evaluate import Answers
@@ -63,7 +63,7 @@ def warn_of_dev(name: str, ready: Evaluator, answers: Answers, seed: int, *, cho
 
 def _guess(ready: Evaluator, answers: Answers, seed: int) -> float:
     """Return the dev score of the most frequent class of train; 0 for correlations."""
-    problem = pose(ready.task, seed)
+    problem = make_problem(ready.task, seed)
     return majority(replace(problem, test=answers.rows))
 
 

@@ -52,14 +52,14 @@ class EntropyAnalysis:
         """Sums of entropies for each text and head."""
         return Entropy()
 
-    def check(self, task: Task, means: Methods) -> None:
+    def check(self, task: Task, methods: Methods) -> None:
         """Refuse any granularity but single heads, and pairs of words."""
-        check_unit(self.name, means, ("head",))
+        check_unit(self.name, methods, ("head",))
         joint_units(task)
 
-    def depends_on(self, means: Methods) -> Mapping[str, Any]:
+    def depends_on(self, methods: Methods) -> Mapping[str, Any]:
         """The split."""
-        return settings_of(self, means)
+        return settings_of(self, methods)
 
     def units(self, task: Task) -> Sequence[Unit]:
         """The texts of the split; a text counts once for each of its words that is an example."""

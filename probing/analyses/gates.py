@@ -100,14 +100,14 @@ class GatesAnalysis:
         """An evaluator."""
         return "objective"
 
-    def check(self, task: Task, means: Methods) -> None:
+    def check(self, task: Task, methods: Methods) -> None:
         """Refuse a granularity other than heads."""
-        check_unit(self.name, means, ("head",))
+        check_unit(self.name, methods, ("head",))
 
-    def depends_on(self, means: Methods) -> Mapping[str, Any]:
+    def depends_on(self, methods: Methods) -> Mapping[str, Any]:
         """Return the settings and the objective."""
         # the version shows that rows have the full model's dev score, against which lambda is selected
-        return {**settings_of(self, means), "version": 2}
+        return {**settings_of(self, methods), "version": 2}
 
     def parts(self, context: Context) -> Sequence[int]:
         """Return one part for each λ."""

@@ -15,7 +15,7 @@ from probing.errors import ProbingError
 from probing.results.effects import effect
 from probing.results.schema import KINDS, as_frame, places
 from probing.statistics.scores import majority
-from probing.tasks.problem import pose
+from probing.tasks.problem import make_problem
 
 if TYPE_CHECKING:
     from probing.analyses.analysis import Context, Methods
@@ -69,23 +69,23 @@ class Groups:
         return tuple(slice(*pair) for pair in zip(starts, [*starts[1:], len(places)], strict=True))
 
 
-def check_unit(name: str, means: Methods, allowed: Sequence[str] = ("head", "attention")) -> None:
+def check_unit(name: str, methods: Methods, allowed: Sequence[str] = ("head", "attention")) -> None:
     """Refuse a granularity that an analysis does not support.
 
     Raises:
         ProbingError: If so. The message names the supported ones.
     """
-    unit = means.granularity.unit
+    unit = methods.granularity.unit
     if unit not in allowed:
         use = " or ".join(f"granularity={name}" for name in allowed)
         raise ProbingError(f"analysis={name}: granularity={unit} is not supported; use {use}")
 
 
-def settings_of(analysis: Any, means: Methods) -> dict[str, Any]:  # noqa: ANN401
+def settings_of(analysis: Any, methods: Methods) -> dict[str, Any]:  # noqa: ANN401
     """Return the settings of an analysis and its objective, for the key of its result."""
     found = {"analysis": {"kind": analysis.name, **asdict(analysis)}}
     if analysis.uses == "objective":
-        objective = means.objective
+        objective = methods.objective
         found["objective"] = {"kind": objective.name, **asdict(objective)}  # type: ignore[call-overload]
     return found
 
@@ -101,7 +101,7 @@ def shared_labels(context: Context, ready: Evaluator) -> dict[str, object]:
     splits = ("train", "dev", "test") if context.labels.get("pooling") else ("dev", "test")
     sizes: dict[str, object] = {f"n_{split}": len(ready.task.rows(split)) for split in splits}
     if ready.metrics[0] != "loss":  # guessing has no loss to compare with
-        sizes["majority"] = majority(pose(ready.task, context.seed))
+        sizes["majority"] = majority(make_problem(ready.task, context.seed))
     return {**context.labels, **sizes}
 
 

@@ -76,18 +76,18 @@ class MaskingAnalysis:
         """An evaluator."""
         return "objective"
 
-    def check(self, task: Task, means: Methods) -> None:
+    def check(self, task: Task, methods: Methods) -> None:
         """Refuse a granularity that is neither heads nor layers, and a task that the probe cannot learn."""
-        check_unit(self.name, means)
+        check_unit(self.name, methods)
         if "probe" in self.rankings:
-            means.probe.check(task)
+            methods.probe.check(task)
 
-    def depends_on(self, means: Methods) -> Mapping[str, Any]:
+    def depends_on(self, methods: Methods) -> Mapping[str, Any]:
         """Return the settings, the objective, and the probe if it ranks."""
         from probing.analyses.probe import ProbeAnalysis
 
-        ranked_by = ProbeAnalysis().depends_on(means)["probe"] if "probe" in self.rankings else None
-        return {**settings_of(self, means), "probe": ranked_by}
+        ranked_by = ProbeAnalysis().depends_on(methods)["probe"] if "probe" in self.rankings else None
+        return {**settings_of(self, methods), "probe": ranked_by}
 
     def parts(self, context: Context) -> Sequence[int]:
         """Return one part for each ranking."""

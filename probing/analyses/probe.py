@@ -22,7 +22,7 @@ from probing.statistics.counts import counts
 from probing.statistics.intervals import Method, interval
 from probing.statistics.scores import majority, test_scores
 from probing.statistics.significance import permutation_p
-from probing.tasks.problem import Problem, pose
+from probing.tasks.problem import Problem, make_problem
 from probing.tasks.task import Task
 from probing.validation.ranges import CountOrZero, Most, check_ranges
 
@@ -64,19 +64,19 @@ class ProbeAnalysis:
         """Vectors."""
         return "probe"
 
-    def check(self, task: Task, means: Methods) -> None:
+    def check(self, task: Task, methods: Methods) -> None:
         """Refuse a task that the probe cannot learn, or whose heads cannot be selected without test."""
-        means.probe.check(task)
-        if means.granularity.unit == "top_heads" and task.selection in {"nested", "none"}:
+        methods.probe.check(task)
+        if methods.granularity.unit == "top_heads" and task.selection in {"nested", "none"}:
             how = "nested k-fold, whose folds share" if task.selection == "nested" else "no training, with"
             raise ProbingError(
                 f"granularity=top_heads selects heads on dev, but task {task.name} is tested by {how} its "
                 "test items; use a task with a test split, or granularity=head"
             )
 
-    def depends_on(self, means: Methods) -> Mapping[str, Any]:
+    def depends_on(self, methods: Methods) -> Mapping[str, Any]:
         """Return the settings of the analysis and of the probe."""
-        probe = means.probe
+        probe = methods.probe
         settings: dict[str, Any] = asdict(probe)  # type: ignore[call-overload]
         return {
             "analysis": {"kind": self.name, **asdict(self)},
@@ -126,7 +126,7 @@ class ProbeAnalysis:
         permuting them without refitting gives the best of 12 heads on noise a p below 0.05 in 15 to 20 % of
         runs.
         """
-        problem = pose(context.reading.task, context.seed)
+        problem = make_problem(context.reading.task, context.seed)
         if not self.permutations or problem.selection == "nested":
             return frame
         answered = fitted(frame)
@@ -152,7 +152,7 @@ class ProbeAnalysis:
         return self._fit(context, task, pick_batches(context, picks, context.methods.probe.features))
 
     def _fit(self, context: Context, task: Task, batches: Iterable[VectorBatch]) -> list[dict[str, object]]:
-        problem = pose(task, context.seed)
+        problem = make_problem(task, context.seed)
         rows = []
         for batch in batches:
             try:

@@ -86,14 +86,14 @@ class PruneAnalysis:
         threshold = self.threshold if self.share is None else 1e-9
         return MaskingAnalysis((self.ranking,), self.step, threshold, draws=1)
 
-    def check(self, task: Task, means: Methods) -> None:
+    def check(self, task: Task, methods: Methods) -> None:
         """Refuse a granularity that is neither heads nor layers of heads."""
-        check_unit(self.name, means)
-        self._masking.check(task, means)
+        check_unit(self.name, methods)
+        self._masking.check(task, methods)
 
-    def depends_on(self, means: Methods) -> Mapping[str, Any]:
+    def depends_on(self, methods: Methods) -> Mapping[str, Any]:
         """Return the settings, the objective, and the probe if it ranks."""
-        return {**self._masking.depends_on(means), **settings_of(self, means)}
+        return {**self._masking.depends_on(methods), **settings_of(self, methods)}
 
     def parts(self, context: Context) -> Sequence[int]:
         """Return a single part."""

@@ -25,7 +25,7 @@ from probing.probes.linear import Linear
 from probing.probes.logistic import Logistic
 from probing.probes.ridge import Ridge
 from probing.representations.reductions.pooling import Pooling, first_token, last_token, pool
-from probing.tasks.problem import pose
+from probing.tasks.problem import make_problem
 from probing.tasks.target import Classes, one_answer
 from probing.tasks.task import Task
 from probing.validation.ranges import Penalties, check_ranges
@@ -99,7 +99,9 @@ class Readout:
     ) -> tuple[Tensor, Tensor]:
         kind: type[Linear] = Logistic if isinstance(task.target, Classes) else Ridge
         device = setting.extract.torch_device()
-        fit = kind(l2=self.l2).fit(torch.from_numpy(vectors)[None].to(device), pose(task, setting.seed))
+        fit = kind(l2=self.l2).fit(
+            torch.from_numpy(vectors)[None].to(device), make_problem(task, setting.seed)
+        )
         log.info("objective: readout of the last layer, L2 %g, dev %.3f", fit.l2[0], fit.dev[0])
         return torch.from_numpy(fit.weights[0]).to(device), torch.from_numpy(fit.bias[0]).to(device)
 

@@ -9,7 +9,7 @@ from probing.results.schema import DERIVED, PLACE, places
 # the columns in which a row and the same cell of its baseline agree
 CELL = [
     "analysis", "model", "task", "granularity", "pooling", "probe", "objective", "seed", *PLACE,
-    "question",
+    "setup",
 ]  # fmt: skip
 
 

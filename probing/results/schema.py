@@ -59,7 +59,7 @@ COLUMNS: dict[str, str] = {
     "n_test": "Int64",
     "n_classes": "Int64",
     "majority": "Float64",
-    "question": "string",  # digest of what baselines share: examples, labels, way of reading tokens
+    "setup": "string",  # digest of what baselines share: examples, labels, way of reading tokens
     "key": "string",
     "inner": "boolean",  # whether another run made this one on its way, without a request for it
 }

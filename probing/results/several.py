@@ -8,10 +8,10 @@ from probing.errors import ProbingError
 from probing.results.schema import GRID, KINDS, NONE, places
 from probing.validation.suggestions import name_one
 
-_TOLD_BY = (*GRID, "step", "question", "n_train", "n_dev", "n_test", "inner", "key")
+_TOLD_BY = (*GRID, "step", "setup", "n_train", "n_dev", "n_test", "inner", "key")
 """Columns that distinguish runs; those that a user sets are first."""
 _EQUAL = (
-    *(name for name in GRID if name not in {*KINDS, "stack", "metric"}), "step", "question", "n_train",
+    *(name for name in GRID if name not in {*KINDS, "stack", "metric"}), "step", "setup", "n_train",
 )  # fmt: skip
 """Columns in which runs of the same question agree."""
 
@@ -28,7 +28,7 @@ def several(rows: pd.DataFrame, what: str = "grid", start: str = "") -> ProbingE
     if not columns:
         return ProbingError(f"{start}the same {what} twice; keep the rows of one")
     # the columns that identify a run help only where nothing else distinguishes it
-    named = [name for name in columns if name not in {"question", "inner", "key"}] or columns[-1:]
+    named = [name for name in columns if name not in {"setup", "inner", "key"}] or columns[-1:]
     texts = [NONE if pd.isna(value) else str(value) for value in rows[named[0]]]
     return ProbingError(start + name_one(what, named, texts))
 
@@ -53,7 +53,7 @@ def preferred(rows: pd.DataFrame, of: pd.DataFrame | None = None) -> pd.DataFram
     Returns:
         The remaining rows, in their order.
     """
-    if not {"key", "question", "inner"} <= set(rows) or rows["key"].nunique() < 2:
+    if not {"key", "setup", "inner"} <= set(rows) or rows["key"].nunique() < 2:
         return rows
     names = [name for name in _EQUAL if name in rows]
     gone: set[object] = set()

@@ -195,14 +195,13 @@ def _described(mark: Mapping[str, Any]) -> str:
 
 def _as_frame(path: Path, frame: pd.DataFrame, schema: int) -> pd.DataFrame:
     """The columns of the schema in its order and types, followed by answers if there are any."""
+    frame = upgraded(frame) if schema < SCHEMA else frame
     unknown = [str(name) for name in frame if name not in COLUMNS and name != PREDICTED]
     if unknown:
         raise MisplacedFileError(str(path), f"no version of probing writes its column {unknown[0]!r}")
     missing = [name for name in COLUMNS if name not in frame]
     if missing and schema == SCHEMA:
         raise MisplacedFileError(str(path), f"it has no column {missing[0]!r}")
-    if schema < SCHEMA:
-        frame = upgraded(frame)
     if PREDICTED in frame and any(answers.dtype == bool for answers in frame[PREDICTED]):
         sets = [list_.reshape(n, -1) for list_, n in zip(frame[PREDICTED], frame["n_test"], strict=True)]
         frame[PREDICTED] = pd.Series(sets, dtype=object, index=frame.index)

@@ -14,6 +14,7 @@ def upgraded(frame: pd.DataFrame) -> pd.DataFrame:
     Until schema 5 `variant` was a small language: `leave_one_out[mean].loss`, `per_example.minmax`,
     `lambda=0.01.open`, `pruned.seconds`.
     """
+    frame = frame.rename(columns={"question": "setup"})
     frame = frame.assign(**{name: None for name in COLUMNS if name not in frame})
     frame = frame.assign(baseline=frame["baseline"].fillna("none"), main=True)
     frame = frame.astype({name: COLUMNS[name] for name in ("analysis", *KINDS, "main", "value", "draw")})

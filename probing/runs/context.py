@@ -56,7 +56,7 @@ class RunContext:
         """Columns that are the same in every row of the result."""
         spec = self.spec
         limit = spec.config.sample.limit
-        return {**spec.names, "limit": limit, "question": spec.question, "key": spec.key}
+        return {**spec.names, "limit": limit, "setup": spec.setup, "key": spec.key}
 
     @property
     def methods(self) -> Methods:

@@ -27,7 +27,7 @@ from probing.runs.context import RunContext, extractor_of
 from probing.runs.resolve import resolve
 from probing.runs.spec import RunSpec
 from probing.statistics.counts import truth
-from probing.tasks.problem import pose
+from probing.tasks.problem import make_problem
 
 log = logging.getLogger(__name__)
 
@@ -190,7 +190,7 @@ def _about_vectors(context: Context) -> dict[str, Any]:
     """Return the columns that are known only if vectors are read."""
     reading = context.reading
     return {
-        **truth(pose(reading.task, context.seed)),
+        **truth(make_problem(reading.task, context.seed)),
         "truncated": reading.representations.truncated,
         "dropped": reading.dropped,
     }

@@ -93,7 +93,7 @@ class RunSpec:
         return outside_code(config.analysis, config.probe, config.task, self.task, self.methods.objective)
 
     @cached_property
-    def question(self) -> str:
+    def setup(self) -> str:
         """Digest of everything that a result shares with its baselines: examples, labels, reading, code."""
         request = self.request
         pooling = None if request.statistic else request.pooling

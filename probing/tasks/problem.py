@@ -52,7 +52,7 @@ class Problem:
         return self.target.labels if isinstance(self.target, Classes) else self.target.values
 
 
-def pose(task: Task, seed: int) -> Problem:
+def make_problem(task: Task, seed: int) -> Problem:
     """Return a task as a problem."""
     everything = np.arange(len(task))
     nested = task.selection == "nested"

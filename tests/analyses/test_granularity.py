@@ -239,13 +239,13 @@ def _probe(root: Path, model: Path, heads: list[tuple[int, int]]) -> list[float]
     from probing.probes.logistic import Logistic
     from probing.statistics.intervals import interval
     from probing.statistics.scores import test_scores
-    from probing.tasks.problem import pose
+    from probing.tasks.problem import make_problem
 
     run = prepare(build_config(plain_values(compose_config(overrides(root, model)))))
     probing.run(overrides(root, model))
     array = probing.load_representations(root)
     together = np.concatenate([array[:, layer, head] for layer, head in heads], axis=1)
-    problem = pose(run.spec.task, 1111)
+    problem = make_problem(run.spec.task, 1111)
     fit = Logistic().fit(torch.from_numpy(together[None]), problem)
     low, high = interval(problem, fit.predictions[0])
     return [fit.dev[0], test_scores(problem, fit.predictions)["accuracy"][0], low, high, fit.l2[0]]

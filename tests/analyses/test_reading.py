@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from probing.analyses.combine import combine
 from probing.analyses.reading import Reading
 from probing.errors import ProbingError
-from probing.tasks.problem import pose
+from probing.tasks.problem import make_problem
 from probing.tasks.target import Classes, Scores
 from probing.tasks.task import Features, Task, Unit
 
@@ -109,7 +109,7 @@ def test_nested_tasks_train_and_test_on_every_row() -> None:
         split=np.array(["train"] * 40),
         selection="nested",
     )
-    problem = pose(task, 0)
+    problem = make_problem(task, 0)
     assert problem.train.tolist() == problem.test.tolist() == rows.tolist()
 
 
@@ -124,7 +124,7 @@ def test_data_sets_within_a_task_are_numbered() -> None:
         groups=np.array(["news", "forum", "news", "forum", "news", "news"]),
         average="weighted",
     )
-    problem = pose(task, 0)
+    problem = make_problem(task, 0)
     assert problem.groups is not None
     assert problem.groups.tolist() == [1, 0, 1, 0, 1, 1]
     assert (problem.average, len(problem.train)) == ("weighted", 0)

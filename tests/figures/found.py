@@ -44,7 +44,7 @@ def settings(**columns: object) -> dict[str, object]:
     return {
         "model": "org/model", "task": "grammar/tense", "granularity": "head", "pooling": "mean",
         "objective": "readout", "seed": 0, "baseline": "none", "metric": "accuracy", "n_dev": 500,
-        "n_test": 500, "key": "k", "question": "q", **columns,
+        "n_test": 500, "key": "k", "setup": "q", **columns,
     }  # fmt: skip
 
 

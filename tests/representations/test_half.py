@@ -132,16 +132,16 @@ def test_the_disk_must_hold_four_bytes_of_each_number_or_two(
 def test_results_depend_on_how_vectors_are_kept(tiny_bert: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Results of older vectors, too, are computed again."""
 
-    def question(*more: str) -> RunSpec:
+    def spec(*more: str) -> RunSpec:
         asked = ["model=hf", f"model.name={tiny_bert}", "task.n_train=40", *more]
         return prepare(build_config(plain_values(compose_config(asked)))).spec
 
-    plain, half = question(), question("extract.storage=float16")
+    plain, half = spec(), spec("extract.storage=float16")
     assert plain.request.storage == "float32"
-    assert plain.key == question("extract.storage=float32").key
+    assert plain.key == spec("extract.storage=float32").key
     keys = {plain.key, half.key}
-    assert plain.question != half.question  # neither is a baseline of the other
+    assert plain.setup != half.setup  # neither is a baseline of the other
     monkeypatch.setattr(request, "SCHEMA", 1)
-    assert len(keys | {question().key}) == 3
+    assert len(keys | {spec().key}) == 3
     with pytest.raises(ProbingError, match=r"extract\.storage"):
-        question("extract.storage=float8")
+        spec("extract.storage=float8")

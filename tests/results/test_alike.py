@@ -18,7 +18,7 @@ def grid(metric: str = "accuracy", **columns: object) -> pd.DataFrame:
         {
             "analysis": "probe", "model": "m", "task": "t", "granularity": "head", "probe": "logistic",
             "seed": 0, "baseline": "none", "layer": layer, "head": head, "n_heads": 1, "metric": metric,
-            "test": 0.5 + 0.1 * layer + 0.01 * head, "n_test": 50, "key": "k", "question": "q", **columns,
+            "test": 0.5 + 0.1 * layer + 0.01 * head, "n_test": 50, "key": "k", "setup": "q", **columns,
         }
         for layer in range(2) for head in range(2)
     ]  # fmt: skip

@@ -24,7 +24,7 @@ def test_another_task_seed_or_size_is_no_baseline() -> None:
     others = [
         rows("u").assign(baseline="control"),
         rows(seed=1).assign(baseline="control"),
-        rows().assign(baseline="control", question="other"),
+        rows().assign(baseline="control", setup="other"),
         rows().assign(baseline="permuted"),
     ]
     frame = with_baselines(pd.concat([rows(), *others]))

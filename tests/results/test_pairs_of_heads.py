@@ -15,7 +15,7 @@ from probing.errors import ProbingError
 from probing.figures.pictures import draw_run, draw_sweep
 from probing.io.parquet import read_marked, write_table
 from probing.page.collect import collect
-from probing.results.schema import COLUMNS, PAIR, places
+from probing.results.schema import COLUMNS, PAIR, SCHEMA, places
 from probing.results.store import ResultStore
 from probing.results.table import grid_text, part_text, summary
 from tests.results.test_load import rows
@@ -48,10 +48,10 @@ def test_a_result_is_a_table_of_pairs(tmp_path: Path) -> None:
     pd.testing.assert_frame_equal(frame[list(COLUMNS)], pairs(key="a"))
 
 
-def test_files_without_the_columns_are_read(tmp_path: Path) -> None:
+def test_files_of_an_earlier_schema_lack_the_columns_and_are_read(tmp_path: Path) -> None:
     path = keep(tmp_path, rows(), "k")
     table, note, mark = read_marked(path)
-    write_table(path, table.drop_columns(list(PAIR)), note, mark)
+    write_table(path, table.drop_columns(list(PAIR)), note, {**mark, "schema": SCHEMA - 1})
     frame = probing.load_results(tmp_path)
     pd.testing.assert_frame_equal(frame[list(COLUMNS)], rows())
     older: Any = frame.drop(columns=list(PAIR))  # of a frame that somebody has kept

@@ -31,7 +31,7 @@ def kept(*frames: pd.DataFrame) -> list[str]:
 def test_of_an_equal_question_the_run_with_more_cells_is_meant() -> None:
     assert kept(PART, FULL) == ["full"]
     assert kept(PART.assign(inner=False), FULL.assign(inner=True)) == ["full"]
-    assert kept(PART, FULL.assign(question="other")) == ["part", "full"]
+    assert kept(PART, FULL.assign(setup="other")) == ["part", "full"]
     assert kept(PART.assign(limit=200), FULL) == ["part", "full"]
     assert kept(PART.assign(layer=9), FULL) == ["part", "full"]
     assert kept(PART.assign(probe="ridge"), FULL) == ["part", "full"]
@@ -58,7 +58,7 @@ def test_grid_and_the_commands_take_the_run_that_is_meant_and_a_key_names_the_ot
 
 
 def test_one_message_names_what_tells_runs_apart() -> None:
-    quick = FULL.assign(key="quick", limit=200, question="r", n_test=20)
+    quick = FULL.assign(key="quick", limit=200, setup="r", n_test=20)
     both = pd.concat([FULL, quick])
     message = r"more than one grid: limit is any of none, 200; name one, limit=\.\.\. \(n_test differs too\)"
     with pytest.raises(ProbingError, match=message):

@@ -46,7 +46,7 @@ def as_before(frame: pd.DataFrame, variant: Callable[[pd.Series], str]) -> pd.Da
         value=frame["value"].where(~path, frame["penalty"]),
         draw=frame["draw"].where(~path, numbers).astype("Int64"),
     )
-    return before.drop(columns=NEW)
+    return before.drop(columns=NEW).rename(columns={"setup": "question"})
 
 
 @pytest.mark.parametrize(
@@ -68,5 +68,7 @@ def test_old_rows_become_the_rows_of_today(frame: pd.DataFrame, variant: Callabl
 
 def test_rows_of_probes_stay_as_they_are() -> None:
     frame = found.entropy()
-    again = upgraded(frame.drop(columns=NEW)).astype(COLUMNS)[list(COLUMNS)]
+    again = upgraded(frame.drop(columns=NEW).rename(columns={"setup": "question"})).astype(COLUMNS)[
+        list(COLUMNS)
+    ]
     pd.testing.assert_frame_equal(again, frame)

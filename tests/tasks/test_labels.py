@@ -10,7 +10,7 @@ from probing.statistics.folds import inner_splits
 from probing.tasks.card import card
 from probing.tasks.card_text import card_text
 from probing.tasks.control import control_task, permuted_task
-from probing.tasks.problem import pose
+from probing.tasks.problem import make_problem
 from probing.tasks.sampling import sample
 from probing.tasks.target import Labels
 from probing.tasks.task import Selection, Task, Unit
@@ -41,7 +41,7 @@ def test_strata_are_the_rarest_label_of_each_example() -> None:
 @pytest.mark.parametrize("selection", ["kfold", "holdout"])
 def test_settings_are_chosen_on_parts_of_train_with_labels_in_equal_shares(selection: Selection) -> None:
     made = task(selection=selection)
-    splits = inner_splits(pose(made, 0))
+    splits = inner_splits(make_problem(made, 0))
     share = values(made)[made.rows("train")].mean(0)
     for fit, held in splits:
         assert not set(fit) & set(held)
