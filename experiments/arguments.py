@@ -1,4 +1,4 @@
-"""Command lines of the studies: a mistake is one line, as of the command `probing`."""
+"""Command lines of the studies, which report mistakes in one line as the command `probing` does."""
 
 from __future__ import annotations
 
@@ -15,6 +15,6 @@ class Parser(argparse.ArgumentParser):
         """Refuse a command line.
 
         Raises:
-            ProbingError: Always.
+            ProbingError: In every case.
         """
         raise ProbingError(f"{message}; see {self.prog} --help")

@@ -1,11 +1,11 @@
-"""What do heads know that their architecture, and a probe's memory, do not give away?
+"""Comparison of heads with a randomly initialised model and with control labels.
 
     probing -m experiment=baselines
     python experiments/baselines.py
 
-Reads the sweep's results back and sets every head beside the same head of the untrained twin and beside
-the same probe on control labels. A task on which they hardly differ is solved by the words alone, or by the
-probe.
+The study reads the sweep's results and compares every head with the same head of the randomly initialised
+model (untrained), and with the same probe on control labels. If these hardly differ on a task, the words
+alone, or the probe, solve the task.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from probing.errors import ProbingError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Print the comparison and keep it as a table; 2 if the sweep has not been run."""
+    """Print the comparison and write it as a table; return 2 if the sweep has not been run."""
     parser = Parser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--root", type=Path, default=Path("outputs"))
     try:
@@ -40,15 +40,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def compare(frame: pd.DataFrame) -> pd.DataFrame:
-    """Heads beside their baselines, a row for each model and task that has both.
+    """Compare heads with their baselines.
 
     Args:
-        frame: What `load_results` gives, of the granularity `head`.
+        frame: Output of `load_results`, of granularity `head`.
 
     Returns:
-        Mean test score of heads, of the untrained twin's and on control labels; mean selectivity; the head
-        that is best on dev, and its selectivity; majority; and of how many heads the interval lies wholly
-        above what the untrained twin scores.
+        A row for each model and task that has both baselines: mean test score of heads, of those of the
+        untrained model, and on control labels; mean selectivity; the head that is best on dev, and its
+        selectivity; majority; and the number of heads whose whole interval is above the score of the
+        untrained model.
 
     Raises:
         ProbingError: If no head has both baselines.

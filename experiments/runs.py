@@ -1,4 +1,4 @@
-"""Runs of a study: a sweep whose failures are told in one line."""
+"""Runs of a study: a sweep whose failures are reported in one line."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from probing.errors import ProbingError
 
 
 def frames(overrides: Sequence[str]) -> list[pd.DataFrame]:
-    """The rows of every run of a sweep, found or computed.
+    """Return the rows of every run of a sweep, found or computed.
 
     Raises:
         ProbingError: If a run failed.

@@ -3,21 +3,11 @@
 from .ablations.gradients import head_importance as head_importance
 from .cli.run import run as run
 from .comparisons.agreement import agreement as agreement
-from .comparisons.compare import (
-    clusters as clusters,
-)
-from .comparisons.compare import (
-    compare as compare,
-)
-from .comparisons.compare import (
-    correlations as correlations,
-)
-from .comparisons.compare import (
-    linkage as linkage,
-)
-from .comparisons.compare import (
-    stability as stability,
-)
+from .comparisons.clusters import clusters as clusters
+from .comparisons.clusters import linkage as linkage
+from .comparisons.compare import compare as compare
+from .comparisons.compare import correlations as correlations
+from .comparisons.compare import stability as stability
 from .comparisons.concentration import concentration as concentration
 from .comparisons.measures import measures as measures
 from .comparisons.paired import compare_heads as compare_heads

@@ -1,4 +1,4 @@
-"""The one error that a user is meant to read."""
+"""The error that users are meant to read, and the explanation of system errors."""
 
 from __future__ import annotations
 
@@ -6,14 +6,22 @@ import errno
 
 
 class ProbingError(Exception):
-    """A mistake that the user can fix: what was wrong, where, and what to do.
+    """A mistake that the user can fix. The message says what is wrong, where, and what to do.
 
-    The command line prints it as one line and exits with code 2; a traceback means a bug of ours.
+    The command line prints it as one line and exits with code 2. A traceback means a bug in probing.
+
+    Example:
+        >>> import pandas as pd, probing
+        >>> try:
+        ...     probing.grid(pd.DataFrame())
+        ... except probing.ProbingError as error:
+        ...     print(error)
+        grid: frame has no column 'analysis'; give rows as returned by load_results
     """
 
 
 class CorruptFileError(ProbingError):
-    """A cached file does not hold what was written to it.
+    """A cached file whose contents differ from those that were written.
 
     Attributes:
         path: The damaged file.
@@ -23,20 +31,20 @@ class CorruptFileError(ProbingError):
     _message = "{path}: damaged ({reason})"
 
     def __init__(self, path: str, reason: str, advice: str = "") -> None:
-        """Say which file is damaged, how it was noticed, and what to do if there is something to do."""
+        """Name the damaged file, the check that noticed it, and the remedy, if there is one."""
         super().__init__(self._message.format(path=path, reason=reason) + (advice and f"; {advice}"))
         self.path = path
         self.reason = reason
 
 
 class MisplacedFileError(CorruptFileError):
-    """A file is whole, but it is not the file that belongs in its place: moved, copied, or of other code."""
+    """An intact file that does not belong in its place: moved, copied, or written by other code."""
 
     _message = "{path}: {reason}"
 
 
 class OldFileError(MisplacedFileError):
-    """A file of a version that did not yet say in its files what they are, nor sealed them."""
+    """A file of an older version, which neither marked nor sealed its files."""
 
 
 _REMEDIES = {
@@ -48,12 +56,12 @@ _REMEDIES = {
     errno.EPERM: "get permission to write there, or choose another paths.root",
     errno.ENAMETOOLONG: "give a shorter name or path",
     errno.EMFILE: "too many files are open; raise the limit (ulimit -n), and run again",
-    errno.EIO: "the disk fails; choose another paths.root, and run again",
+    errno.EIO: "the disk is failing; choose another paths.root, and run again",
 }
 
 
 def explained(error: OSError) -> str:
-    """One line for an error of the system's: the path, what it refused, and the remedy."""
+    """Return one line for a system error: the path, the reason, and the remedy."""
     where = error.filename if error.filename is not None else "writing"
     remedy = _REMEDIES.get(error.errno or 0, "fix that, or choose another paths.root, and run again")
     return f"{where}: {error.strerror or error}; {remedy}"

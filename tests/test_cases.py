@@ -188,7 +188,7 @@ def test_what_names_no_label_lists_those_there_are(case: AtCase, option: str) ->
 def test_a_word_without_a_token_is_dropped_counted_and_reported(case: AtCase) -> None:
     at = case("15-word-without-token")
     said = at.run()
-    assert "1 of 400 examples are dropped: the tokenizer has no token for their words" in said
+    assert "1 of 400 examples are dropped (the tokenizer has no token for their words)" in said
     frame = probing.load_results(at.root)
     assert set(frame["n_train"] + frame["n_dev"] + frame["n_test"]) == {399}
     kept = at.examples()

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import ast
+import os
+import re
+import subprocess
+import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -113,3 +117,32 @@ def test_tests_mirror_the_rooms() -> None:
         path.name for path in (ROOT / "tests").iterdir() if path.is_dir() and path.name != "__pycache__"
     }
     assert folders - {"experiments", "faults"} <= set(ROOMS)
+
+
+ROOMS_WITHOUT_TORCH = (
+    "results", "statistics", "comparisons", "tasks", "datasets", "probes", "analyses", "config", "runs",
+    "page",
+)  # fmt: skip
+
+
+def imports_torch(names: Iterable[str]) -> bool:
+    code = "\n".join(["import sys", *(f"import {name}" for name in names), "print('torch' in sys.modules)"])
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    return done.stdout.strip() == "True"
+
+
+def test_rooms_that_need_no_torch_do_not_import_it() -> None:
+    names = [name for name in modules() if name.split(".")[1:2] in [[room] for room in ROOMS_WITHOUT_TORCH]]
+    assert len(names) > 100
+    assert not imports_torch(names)
+    assert imports_torch(["probing.ablations.evaluate"])
+
+
+def test_no_choice_of_a_configuration_imports_torch() -> None:
+    texts = [path.read_text(encoding="utf-8") for path in (ROOT / "conf").rglob("*.yaml")]
+    targets = {found for text in texts for found in re.findall(r"^_target_: (probing\S+)\.\w+$", text, re.M)}
+    assert len(targets) > 15
+    assert not imports_torch(sorted(targets))

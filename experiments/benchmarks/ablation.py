@@ -1,4 +1,4 @@
-"""What taking heads away costs: leave-one-out, importance, and a pruned model's forward pass.
+"""Cost of removing heads: leave-one-out, importance, and a pruned model's forward pass.
 
     python experiments/benchmarks/ablation.py
 
@@ -34,13 +34,13 @@ from probing.runs.prepare import prepare
 
 
 def main() -> None:
-    """Measure and report."""
+    """Run the benchmark and write its report."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sentences", type=int, default=1000)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     parser.add_argument("--root", type=Path, default=Path("outputs"))
-    parser.add_argument("overrides", nargs="*", help="as on the command line, pooling=mean")
+    parser.add_argument("overrides", nargs="*", help="overrides as on the command line, such as pooling=mean")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     with tempfile.TemporaryDirectory() as root:
@@ -143,7 +143,7 @@ def _in_turns(tasks: dict[str, Callable[[], None]], rounds: int) -> dict[str, li
 
 
 def _ratio(seconds: dict[str, list[float]], one: str, other: str) -> float:
-    """The median over rounds."""
+    """Return the median over rounds."""
     return statistics.median(a / b for a, b in zip(seconds[one], seconds[other], strict=True))
 
 

@@ -1,8 +1,8 @@
-"""How long a user waits: help, the first grid, and the same grid again.
+"""Time that a user waits for help, for the first grid, and for the same grid again.
 
     python experiments/benchmarks/end_to_end.py
 
-Every command is a process of its own, with an empty folder for its output.
+Every command runs in a separate process, with an empty folder for its output.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from experiments.benchmarks.report import write_report
 
 
 def main() -> None:
-    """Measure and report."""
+    """Run the benchmark and write its report."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--root", type=Path, default=Path("outputs"))
     options = parser.parse_args()

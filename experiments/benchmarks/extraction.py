@@ -1,4 +1,4 @@
-"""What extraction costs beyond the model's own forward pass.
+"""Cost of extraction beyond the model's own forward pass.
 
     python experiments/benchmarks/extraction.py
 
@@ -27,7 +27,7 @@ from probing.tasks.task import Unit
 
 
 def main() -> None:
-    """Measure and report."""
+    """Run the benchmark and write its report."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sentences", type=int, default=2000)
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
@@ -58,14 +58,14 @@ def main() -> None:
 
 
 def sentences(count: int) -> list[Unit]:
-    """Distinct sentences of about 24 tokens."""
+    """Return distinct sentences of about 24 tokens."""
     task = GrammarTask("grammar/length", "length", n_train=2 * count, n_dev=20, n_test=20).build()
     texts = [unit.text for unit in task.units]
     return [Unit(f"{first} {second}") for first, second in zip(texts[::2], texts[1::2], strict=True)][:count]
 
 
 def _in_turns(reader: ModelReader, units: list[Unit]) -> tuple[float, float]:
-    """Seconds of the bare forward passes, and of those with every head read and pooled."""
+    """Return the seconds of the bare forward passes, and of those with every head read and pooled."""
     model, device = reader.loaded.model, reader.loaded.model.device
     batches = list(reader.encoder().batches(units))
 
@@ -89,7 +89,7 @@ def _in_turns(reader: ModelReader, units: list[Unit]) -> tuple[float, float]:
 
 
 def _whole(loaded: LoadedModel, request: Request, settings: ExtractConfig, units: list[Unit]) -> float:
-    """Seconds of everything that a user waits for, tokenising and the cache included."""
+    """Return the seconds that a user waits, including tokenising and writing the cache."""
     with tempfile.TemporaryDirectory() as folder:
         start = time.perf_counter()
         Extractor(Path(folder), request, settings, lambda: loaded).extract(units)

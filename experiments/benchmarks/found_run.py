@@ -16,7 +16,7 @@ IMPORTS = "import hydra, pandas, pyarrow, matplotlib.pyplot"
 
 
 def seconds(*command: str) -> float:
-    """Processor time of a command, children included, in seconds."""
+    """Return the processor time of a command and its children, in seconds."""
     before = os.times()
     subprocess.run(command, check=True, capture_output=True)
     after = os.times()

@@ -2,8 +2,8 @@
 
     python experiments/benchmarks/memory.py
 
-Each case is a process of its own. The figure is the growth of its resident memory from the moment when model
-and texts are loaded to the highest point of the extraction.
+Each case runs in a separate process. The figure is the growth of its resident memory from the point at which
+model and texts are loaded to the peak of the extraction.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ CASES = {"base": (4, 2000), "six times the layers": (24, 2000), "ten times the t
 
 
 def main() -> None:
-    """Run every case in a process of its own, and report."""
+    """Run every case in a separate process, and write the report."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--case", choices=CASES)
     parser.add_argument("--root", type=Path, default=Path("outputs"))
@@ -69,7 +69,7 @@ def _measure(layers: int, texts: int) -> dict[str, float]:
 
 
 def _peak_during(work: Callable[[], object]) -> int:
-    """Highest resident memory in bytes while some work runs, looked at every five milliseconds."""
+    """Return the peak resident memory in bytes while some work runs, sampled every five milliseconds."""
     seen = [_resident()]
     done = threading.Event()
 

@@ -3,10 +3,11 @@
     probing task=senteval/trec task.root=SentEval/data
     python experiments/benchmarks/mlp.py --task senteval/trec
 
-Reads the cached vectors of a task; without one, vectors of the size of TREC through MiniLM are made up. Both
-sides get the same vectors, the same tenth of train to stop on and the same seeds, and choose among the same
-L2 values. The loop runs on every core, one thread each, for a few heads spread over all layers; its time for
-all heads is extrapolated from them. Rounds take turns, so that both meet the same disturbances.
+The benchmark reads the cached vectors of a task. Without a task, it generates vectors of the size of TREC
+through MiniLM. Both sides get the same vectors, the same tenth of train for early stopping and the same
+seeds, and select among the same L2 values. The loop runs on every core, with one thread each, for a few heads
+spread over all layers. Its time for all heads is extrapolated from them. Rounds take turns, so that both
+sides meet the same disturbances.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ Ints = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Sample:
-    """Heads of the loop: float32 (u, n, dim), the problem, and its rows to train and to stop on."""
+    """Heads of the loop: float32 (u, n, dim), the problem, and its rows for training and early stopping."""
 
     vectors: torch.Tensor
     problem: Problem
@@ -49,7 +50,7 @@ class Sample:
 
 
 def main() -> None:
-    """Measure and report."""
+    """Run the benchmark and write its report."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--task")
     parser.add_argument("--rounds", type=int, default=3)
@@ -71,7 +72,7 @@ def main() -> None:
 
 
 def problem(labels: Ints, n_train: int) -> Problem:
-    """A tenth of train chooses and stops; without test rows, train is predicted."""
+    """Hold out a tenth of train for selection and early stopping; without test rows, train is predicted."""
     rows = np.arange(len(labels))
     names = tuple(map(str, range(int(labels.max()) + 1)))
     test = rows[n_train:] if n_train < len(rows) else rows
@@ -81,7 +82,7 @@ def problem(labels: Ints, n_train: int) -> Problem:
 def compare(
     probe: SentEval, vectors: torch.Tensor, asked: Problem, loop_heads: int, rounds: int
 ) -> dict[str, object]:
-    """Times of all heads, their ratio, and whether the loop's heads come out the same."""
+    """Return the times of all heads, their ratio, and whether the loop's heads agree."""
     picked = np.linspace(0, len(vectors) - 1, loop_heads).round().astype(np.int64)
     fit, held = inner_splits(asked)[0]
     sample = Sample(vectors[torch.from_numpy(picked)], asked, fit, held)
@@ -109,7 +110,7 @@ def compare(
 
 
 def agreement(ours: list[Fit], theirs: list[tuple[float, Ints]], picked: Ints) -> dict[str, object]:
-    """How many of the loop's heads chose the same L2, and the share of test rows answered alike."""
+    """Return how many of the loop's heads have the same L2, and the share of equal answers to test rows."""
     l2 = np.concatenate([fit.l2 for fit in ours])[picked]
     answers = np.concatenate([fit.predictions for fit in ours])[picked]
     return {
@@ -119,7 +120,7 @@ def agreement(ours: list[Fit], theirs: list[tuple[float, Ints]], picked: Ints) -
 
 
 def loop(pool: Parallel, probe: SentEval, sample: Sample) -> list[tuple[float, Ints]]:
-    """Each head's L2 and answers for test, from one module after another on every core."""
+    """Return each head's L2 and answers to test, from one module after another on every core."""
     units = range(len(sample.vectors))
     jobs = (delayed(train)(probe, unit_of(sample, unit), l2) for unit in units for l2 in probe.l2)
     found = pool(jobs)
@@ -129,12 +130,12 @@ def loop(pool: Parallel, probe: SentEval, sample: Sample) -> list[tuple[float, I
 
 
 def unit_of(sample: Sample, unit: int) -> Sample:
-    """A sample of one head."""
+    """Fit one head."""
     return Sample(sample.vectors[unit], sample.problem, sample.fit, sample.held)
 
 
 def train(probe: SentEval, one: Sample, l2: float) -> tuple[float, Ints]:
-    """SentEval's training of one classifier: its accuracy on what stops it, and its answers for test."""
+    """Train one classifier as SentEval does; return its accuracy on the stopping rows and test answers."""
     torch.set_num_threads(1)
     random = np.random.RandomState(one.problem.seed)
     torch.manual_seed(one.problem.seed)

@@ -3,11 +3,11 @@
     probing task=senteval/cr task.root=SentEval/data
     python experiments/benchmarks/nested.py --task senteval/cr
 
-Reads the cached vectors of a task of two classes; without one, vectors of the size of CR through MiniLM are
-made up. Both sides do the whole protocol: scaling, five L2 values in every inner fold, the best of them in
-the outer fold. The probe does it for all heads; the loop for a few, drawn evenly, a head at a time on each
-core, and its time for all is extrapolated by their number. Rounds take turns, so that both meet the same
-disturbances.
+The benchmark reads the cached vectors of a task of two classes. Without a task, it generates vectors of the
+size of CR through MiniLM. Both sides run the whole protocol: scaling, five L2 values in every inner fold, and
+the best of them in the outer fold. The probe fits all heads. The loop fits a few evenly spaced heads, one at
+a time on each core, and its time for all heads is extrapolated from their number. Rounds take turns, so that
+both sides meet the same disturbances.
 """
 
 from __future__ import annotations
@@ -45,12 +45,12 @@ Data = tuple[torch.Tensor, Predictions]
 
 
 def main() -> None:
-    """Measure and report."""
+    """Run the benchmark and write its report."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--task")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--cores", type=int, default=os.cpu_count())
-    parser.add_argument("--heads", type=int, default=2, help="heads that the loop fits")
+    parser.add_argument("--heads", type=int, default=2, help="number of heads that the loop fits")
     parser.add_argument("--folds", type=int, default=10)
     parser.add_argument("--root", type=Path, default=Path("outputs"))
     options = parser.parse_args()
@@ -61,7 +61,7 @@ def main() -> None:
 
 
 def read(root: Path, task: str) -> Data:
-    """Cached head outputs (u, n, dim) and labels of a task."""
+    """Return cached head outputs (u, n, dim) and labels of a task."""
     frame = probing.load_representations(root, task=task, granularity="head", frame=True)
     _, labels = np.unique(frame.index.get_level_values("label"), return_inverse=True)
     units = len(frame.columns) // len(set(frame.columns.get_level_values("feature")))
@@ -70,7 +70,7 @@ def read(root: Path, task: str) -> Data:
 
 
 def made_up(units: int = 72, n: int = 3775, dim: int = 32) -> Data:
-    """Two overlapping Gaussian classes with correlated features, in the size of CR through MiniLM."""
+    """Return two overlapping Gaussian classes with correlated features, in the size of CR through MiniLM."""
     generator = torch.Generator().manual_seed(0)
     labels = (torch.rand(n, generator=generator) < 0.64).long()
     means = torch.randn(units, 2, dim, generator=generator) * 0.08
@@ -79,14 +79,14 @@ def made_up(units: int = 72, n: int = 3775, dim: int = 32) -> Data:
 
 
 def compare(data: Data, folds: int, heads: int, cores: int, rounds: int) -> dict[str, object]:
-    """Times, their ratios, and how far the two are apart.
+    """Return times, their ratios, and the differences between both sides.
 
     Args:
         data: Vectors and labels.
-        folds: Outer folds, and inner ones of each.
-        heads: How many heads the loop fits.
-        cores: Threads of the probe, and processes of one thread each of the loop.
-        rounds: How often everything is timed, in turns.
+        folds: Number of outer folds, and of inner folds in each.
+        heads: Number of heads that the loop fits.
+        cores: Number of threads of the probe, and of single-threaded processes of the loop.
+        rounds: Number of rounds in which everything is timed.
     """
     vectors, labels = data
     probe, problem = Logistic(), pose(labels, folds)
@@ -95,7 +95,7 @@ def compare(data: Data, folds: int, heads: int, cores: int, rounds: int) -> dict
     with Parallel(n_jobs=cores, max_nbytes="1M") as pool:
         ways: dict[str, Callable[[], Predictions]] = {"batched": partial(batched, probe, vectors, problem)}
         ways |= {solver: partial(looped, pool, sample, labels, folds, solver) for solver in SOLVERS}
-        # what starts threads and processes is not counted
+        # the start of threads and processes is not counted
         batched(probe, vectors[:HEADS], problem)
         looped(pool, sample[:, :500], labels[:500], 2, SOLVERS[0])
         seconds, found = measure(ways, rounds)
@@ -124,7 +124,7 @@ def compare(data: Data, folds: int, heads: int, cores: int, rounds: int) -> dict
 def measure(
     ways: dict[str, Callable[[], Predictions]], rounds: int
 ) -> tuple[dict[str, list[float]], dict[str, Predictions]]:
-    """Seconds of each way in every round, and what it found."""
+    """Return the seconds of each side in every round, and its results."""
     seconds: dict[str, list[float]] = {name: [] for name in ways}
     found: dict[str, Predictions] = {}
     for _ in range(rounds):
@@ -136,21 +136,21 @@ def measure(
 
 
 def pose(labels: Predictions, folds: int) -> Problem:
-    """Nested k-fold over all rows."""
+    """Return the problem of nested k-fold over all rows."""
     rows = np.arange(len(labels))
     target = Classes(labels, tuple(map(str, range(int(labels.max()) + 1))))
     return Problem(target, rows, rows[:0], rows, "nested", folds, "accuracy", SEED)
 
 
 def batched(probe: Logistic, vectors: torch.Tensor, problem: Problem) -> Predictions:
-    """All heads of a layer at once, layer after layer; (u, n)."""
+    """Fit all heads of a layer at once, layer after layer; (u, n)."""
     return np.concatenate([probe.fit(layer, problem).predictions for layer in torch.split(vectors, HEADS)])
 
 
 def looped(
     pool: Parallel, vectors: NDArray[np.float32], labels: Predictions, folds: int, solver: str
 ) -> Predictions:
-    """One head after another on every core; (u, n)."""
+    """Fit one head after another on every core; (u, n)."""
     jobs = (delayed(_nested)(vectors, unit, labels, folds, solver) for unit in range(len(vectors)))
     return np.stack(pool(jobs))
 
@@ -158,7 +158,7 @@ def looped(
 def _nested(
     vectors: NDArray[np.float32], unit: int, labels: Predictions, folds: int, solver: str
 ) -> Predictions:
-    """SentEval's InnerKFoldClassifier on standardised vectors."""
+    """Run SentEval's InnerKFoldClassifier on standardised vectors."""
     x, guesses = vectors[unit], np.empty_like(labels)
     splitter = StratifiedKFold(folds, shuffle=True, random_state=SEED)
     values = sorted(Logistic().l2, reverse=True)
@@ -177,7 +177,7 @@ def _nested(
 def _fit(
     x: NDArray[np.float32], labels: Predictions, held: NDArray[np.float32], values: list[float], solver: str
 ) -> Predictions:
-    """Predictions for the rows held out, for each L2 value."""
+    """Return predictions for the held-out rows, for each L2 value."""
     scaler = StandardScaler().fit(x)
     x, held = scaler.transform(x), scaler.transform(held)
     models = [LogisticRegression(C=2 / (l2 * len(x)), solver=solver, max_iter=2000) for l2 in values]

@@ -3,9 +3,9 @@
     probing task=senteval/trec task.root=SentEval/data
     python experiments/benchmarks/probes.py --task senteval/trec
 
-Reads the cached vectors of a task; without one, vectors of the size of TREC through MiniLM are made up. Both
-sides get the same standardised float32 features and fit every head at five L2 values; rounds take turns, so
-that both meet the same disturbances.
+The benchmark reads the cached vectors of a task. Without a task, it generates vectors of the size of TREC
+through MiniLM. Both sides get the same standardised float32 features and fit every head at five L2 values.
+Rounds take turns, so that both sides meet the same disturbances.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ Weights = torch.Tensor
 
 @dataclass(frozen=True)
 class Data:
-    """Standardised features float32 (u, n, dim) and labels (n,) of train, and the same of test."""
+    """Standardised features float32 (u, n, dim) and labels (n,) of train and of test."""
 
     features: torch.Tensor
     labels: NDArray[np.int64]
@@ -55,7 +55,7 @@ class Data:
 
 
 def main() -> None:
-    """Measure and report."""
+    """Run the benchmark and write its report."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--task")
     parser.add_argument("--rounds", type=int, default=3)
@@ -68,7 +68,7 @@ def main() -> None:
 
 
 def read(root: Path, task: str) -> tuple[torch.Tensor, NDArray[np.int64], int]:
-    """Cached head outputs (u, n, dim), labels and number of train rows of a task of three classes or more."""
+    """Return cached head outputs (u, n, dim), labels and number of train rows; at least three classes."""
     frame = probing.load_representations(root, task=task, granularity="head", frame=True)
     frame = frame[frame.index.get_level_values("split") != "dev"]
     _, labels = np.unique(frame.index.get_level_values("label"), return_inverse=True)
@@ -80,7 +80,7 @@ def read(root: Path, task: str) -> tuple[torch.Tensor, NDArray[np.int64], int]:
 def made_up(
     units: int = 72, n: int = 5952, dim: int = 32, k: int = 6
 ) -> tuple[torch.Tensor, NDArray[np.int64], int]:
-    """Overlapping Gaussian classes with correlated features, in the size of TREC through MiniLM."""
+    """Return overlapping Gaussian classes with correlated features, in the size of TREC through MiniLM."""
     generator = torch.Generator().manual_seed(0)
     labels = torch.randint(k, (n,), generator=generator)
     means = torch.randn(units, k, dim, generator=generator) * 0.4
@@ -98,12 +98,12 @@ def standardised(vectors: torch.Tensor, labels: NDArray[np.int64], n_train: int)
 
 
 def compare(data: Data, cores: int, rounds: int) -> dict[str, object]:
-    """Times, their ratios, and how far the two optima are apart.
+    """Return times, their ratios, and the differences between the two optima.
 
     Args:
-        data: What is fitted.
-        cores: Threads of the batched probe, and processes of one thread each of scikit-learn.
-        rounds: How often everything is timed, in turns.
+        data: Features and labels.
+        cores: Number of threads of the batched probe, and of single-threaded processes of scikit-learn.
+        rounds: Number of rounds in which everything is timed.
     """
     torch.set_num_threads(cores)
     probe = Logistic(standardize=False)
@@ -142,13 +142,13 @@ def compare(data: Data, cores: int, rounds: int) -> dict[str, object]:
 
 
 def batched(probe: Logistic, data: Data) -> Weights:
-    """All heads of a layer at once, layer after layer; float64 (u, l, k, dim + 1)."""
+    """Fit all heads of a layer at once, layer after layer; float64 (u, l, k, dim + 1)."""
     labels = torch.from_numpy(data.labels)
     return torch.cat([probe.train(layer, labels, data.k) for layer in torch.split(data.features, HEADS)])
 
 
 def looped(pool: Parallel, l2: tuple[float, ...], data: Data, solver: str) -> Weights:
-    """One scikit-learn fit after another on every core; float64 (u, l, k, dim + 1)."""
+    """Run one scikit-learn fit after another on every core; float64 (u, l, k, dim + 1)."""
     features = data.features.numpy()
     jobs = (
         delayed(_fit)(features, unit, data.labels, value, solver)
@@ -170,7 +170,7 @@ def _fit(
 
 
 def agreement(data: Data, l2: tuple[float, ...], ours: Weights, theirs: Weights) -> dict[str, float]:
-    """How the objective, in float64, and the test accuracy compare; negative where ours is lower."""
+    """Return differences in float64 objective and test accuracy; negative where the probe's is lower."""
     labels, strengths = torch.from_numpy(data.labels), torch.tensor(l2, dtype=torch.float64)
     gaps = []
     for unit, features in enumerate(data.features):

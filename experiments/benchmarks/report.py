@@ -1,4 +1,4 @@
-"""What every benchmark writes: its figures, when and on which machine."""
+"""The report of a benchmark: its figures, with date and machine."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ def write_report(root: Path, name: str, figures: Mapping[str, object]) -> Path:
 
     Args:
         root: Output folder of the project.
-        name: Of the benchmark.
-        figures: What was measured; values that JSON can hold.
+        name: Name of the benchmark.
+        figures: Measured figures, as JSON values.
     """
     report = {
         "benchmark": name,
@@ -36,7 +36,7 @@ def write_report(root: Path, name: str, figures: Mapping[str, object]) -> Path:
 
 
 def describe_machine() -> dict[str, object]:
-    """Processor, cores, system, load, and the versions of what does the work."""
+    """Return processor, cores, system, load, and versions of the main libraries."""
     versions = {}
     for package in PACKAGES:
         try:

@@ -1,8 +1,8 @@
-"""How long the page of results takes to open, in a browser: 50 grids of 24 x 16, until the first are drawn.
+"""Time to open the page of results in a browser: 50 grids of 24 x 16, until the first are drawn.
 
     python experiments/benchmarks/report_page.py
 
-The clock is the browser's, from the start of navigation; the text of the page is there much sooner.
+The time is measured by the browser, from the start of navigation. The text of the page appears much sooner.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ LAYERS, HEADS = 24, 16
 
 
 def main() -> None:
-    """Write the results and the page, open it several times, and say how long it took."""
+    """Write the results and the page, open it several times, and report the times."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--grids", type=int, default=50)
     parser.add_argument("--rounds", type=int, default=5)
@@ -52,7 +52,7 @@ def main() -> None:
 
 
 def write_grid(root: Path, number: int) -> None:
-    """One result file with every column of scores."""
+    """Write one result file with every column of scores."""
     rng = np.random.default_rng(number)
     key = f"{number:016x}"
     rows: list[dict[str, object]] = []
@@ -76,7 +76,7 @@ def open_page(page: Path, profile: Path) -> tuple[int, int]:
     """Open the page in a fresh browser of 1400 x 1000 pixels.
 
     Returns:
-        Milliseconds from navigation until the text is there, and until the grids in sight are drawn.
+        Milliseconds from navigation until the text appears, and until the visible grids are drawn.
     """
     with open_browser(profile) as browser:
         browser.get(page.resolve().as_uri())

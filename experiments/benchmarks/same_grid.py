@@ -2,8 +2,8 @@
 
     python experiments/benchmarks/same_grid.py
 
-Every setting is a process of its own with an empty folder. The report counts, against one thread, the heads
-whose L2, dev or test score differs, and the answers to single test examples that do.
+Every setting runs in a separate process with an empty folder. The report compares it with one thread. It
+counts the heads whose L2, dev or test score differs, and the answers to single test examples that differ.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Setting:
 
     Attributes:
         overrides: Overrides of the command line.
-        environment: Variables that choose kernels.
+        environment: Environment variables that select kernels.
     """
 
     overrides: tuple[str, ...] = ("extract.threads=1",)
@@ -53,7 +53,7 @@ SETTINGS = {
 
 
 def main() -> None:
-    """Run all settings and report."""
+    """Run all settings and write the report."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--root", type=Path, default=Path("outputs"))
     options = parser.parse_args()
@@ -72,7 +72,7 @@ def _run(setting: Setting, root: Path) -> None:
 
 
 def _differences(one: Path, other: Path) -> dict[str, int]:
-    """Heads that differ, by column; single answers that do, and how many there are."""
+    """Return the number of differing heads by column, of differing answers, and of all answers."""
     first, second = (probing.load_results(root) for root in (one, other))
     mine, theirs = (probing.load_predictions(root).answers for root in (one, other))
     heads = {name: int((first[name] != second[name]).sum()) for name in COLUMNS}

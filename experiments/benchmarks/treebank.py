@@ -1,10 +1,10 @@
-"""Reading a treebank and building all ten sentence tasks, against reading alone with the parser's defaults.
+"""Time to read a treebank and build all ten sentence tasks, compared with the bare parser.
 
     python experiments/benchmarks/treebank.py UD_English-EWT
 
-One process, one thread, processor seconds. Ours reads with the library `conllu`, checks every tree and
-builds the tasks; the other side is `conllu.parse` on the same files, and nothing else. Rounds take turns, so
-that both meet the same disturbances; each starts with nothing read.
+Times are processor seconds of one process with one thread. This package reads with the library `conllu`,
+checks every tree and builds the tasks. The other side only runs `conllu.parse` with its defaults on the same
+files. Rounds take turns, so that both sides meet the same disturbances. Every round reads the files again.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ PARSER = "parser alone"
 
 
 def main() -> None:
-    """Measure and report."""
+    """Run the benchmark and write its report."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("path", type=Path)
     parser.add_argument("--rounds", type=int, default=3)
@@ -40,11 +40,11 @@ def main() -> None:
 
 
 def measure(path: Path, rounds: int) -> dict[str, object]:
-    """Seconds of every step in every round, and the ratio of all of them to the parser alone.
+    """Return the seconds of every step in every round, and the ratio of their sum to the parser alone.
 
     Args:
         path: A treebank of CoNLL-U files.
-        rounds: How often everything is timed.
+        rounds: Number of rounds.
     """
     seconds: dict[str, list[float]] = {name: [] for name in (PARSER, READING, *KINDS)}
     sizes: dict[str, int] = {}
@@ -74,7 +74,7 @@ def measure(path: Path, rounds: int) -> dict[str, object]:
 
 
 def parse_alone(path: Path) -> list[conllu.TokenList]:
-    """All sentences, read with the library's default settings."""
+    """Read all sentences with the library's default settings."""
     texts = (file.read_text(encoding="utf-8") for file in treebank_files(path))
     return [sentence for text in texts for sentence in conllu.parse(text)]
 

@@ -15,7 +15,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the study.
 
     Returns:
-        0 if all went well, 2 for what the user can mend, 130 if stopped from the keyboard.
+        0 on success, 2 for errors that the user can fix, 130 if stopped from the keyboard.
     """
     try:
         command = parse(arguments)
@@ -25,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ProbingError as error:
         return _complain(str(error), MISTAKE)
     except KeyboardInterrupt:
-        return _complain("stopped; the same command goes on where this one ended", STOPPED)
+        return _complain("stopped; run the same command again to resume", STOPPED)
     except OSError as error:
         return _complain(explained(error), MISTAKE)
     return DONE

@@ -1,4 +1,4 @@
-"""How the grid of a model changes while it is trained."""
+"""Changes of a model's grid during training."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from probing.results.schema import PLACE
 
 
 def changes(frame: pd.DataFrame, steps: Iterable[int]) -> pd.DataFrame:
-    """One row for every checkpoint, in the order of steps.
+    """Return one row for every checkpoint, in the order of steps.
 
     Args:
         frame: Result rows of all checkpoints, one grid each.
-        steps: Which; the first is what the others are compared with.
+        steps: Steps of the checkpoints; the others are compared with the first.
 
     Returns:
         `step`; `grid_mean`, the mean test score of all rows; `best`, the row with the best dev score

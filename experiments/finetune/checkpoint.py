@@ -1,8 +1,8 @@
-"""Checkpoints on disk: a model's own folder, with its classifier beside it.
+"""Checkpoints on disk: a plain model folder with the classifier in the same place.
 
-`config.json`, `model.safetensors` and the tokenizer are what any program reads, `probing` among them.
-`classifier.safetensors` is the linear layer; `finetune.json` says how both go together and is written last:
-without it a folder counts as half-written. What the trainer needs to go on lies there too.
+`config.json`, `model.safetensors` and the tokenizer can be read by any program, including `probing`.
+`classifier.safetensors` is the linear layer. `finetune.json` describes how both are combined and is written
+last; without it a folder counts as half-written. The folder also has the state from which training resumes.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ CLASSIFIER, MARK, RESUME = WEIGHTS, RECIPE, "optimizer.pt"
 
 
 def save_model(folder: Path, model: ReadOut, source: ModelFiles) -> None:
-    """Write the model, the tokenizer's files as they came, and the classifier."""
+    """Write the model, the original files of the tokenizer, and the classifier."""
     folder.mkdir(parents=True, exist_ok=True)
     model.backbone.save_pretrained(folder)
     for pattern in TOKENIZER:
@@ -41,15 +41,15 @@ def save_model(folder: Path, model: ReadOut, source: ModelFiles) -> None:
 
 
 def mark_whole(folder: Path, recipe: Recipe) -> None:
-    """Say that nothing of a checkpoint is missing any more."""
+    """Mark a checkpoint as complete."""
     replace_file(folder / MARK, json.dumps(asdict(recipe), indent=1).encode())
 
 
 def load_checkpoint(folder: Path, device: torch.device) -> tuple[ReadOut, LoadedModel]:
-    """The classifier as it was saved, in evaluation mode, and the model that it is on.
+    """Return the saved classifier in evaluation mode, and the model that it is on.
 
     Raises:
-        ProbingError: If the folder is no whole checkpoint.
+        ProbingError: If the folder is not a complete checkpoint.
     """
     recipe = _recipe(folder)
     loaded = load_model(find_files(ModelConfig(str(folder))), device=device)
@@ -60,7 +60,7 @@ def load_checkpoint(folder: Path, device: torch.device) -> tuple[ReadOut, Loaded
 
 
 def restore(model: ReadOut, folder: Path) -> None:
-    """Put the weights of a checkpoint into a classifier that is there."""
+    """Load the weights of a checkpoint into an existing classifier."""
     device = next(model.parameters()).device
     saved = load_model(find_files(ModelConfig(str(folder))), device=device)
     model.backbone.load_state_dict(saved.model.state_dict())
@@ -68,24 +68,24 @@ def restore(model: ReadOut, folder: Path) -> None:
 
 
 def restore_classifier(model: ReadOut, folder: Path) -> None:
-    """Put the saved weights of the linear layer alone into a classifier that is there."""
+    """Load only the saved weights of the linear layer into an existing classifier."""
     model.head.load_state_dict(load_file(folder / CLASSIFIER))
 
 
 def whole_checkpoints(run: Path) -> list[Path]:
-    """The checkpoints of a run that are complete, in order of their steps."""
+    """Return the complete checkpoints of a run, in the order of their steps."""
     found = {int(path.name.rpartition("-")[2]): path for path in _folders(run) if (path / MARK).is_file()}
     return [found[step] for step in sorted(found)]
 
 
 def resumable(run: Path) -> Path | None:
-    """The last complete checkpoint that training can go on from."""
+    """Return the last complete checkpoint from which training can resume."""
     able = [path for path in whole_checkpoints(run) if (path / RESUME).is_file()]
     return able[-1] if able else None
 
 
 def drop_half_written(run: Path) -> None:
-    """Remove what a kill left of a checkpoint."""
+    """Remove checkpoints that a kill left incomplete."""
     for path in _folders(run):
         if not (path / MARK).is_file():
             discard(path)
@@ -110,4 +110,4 @@ def _recipe(folder: Path) -> Recipe:
         classes = None if values["classes"] is None else tuple(values["classes"])
         return Recipe(**{**values, "places": places, "classes": classes})
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ProbingError(f"{folder}: no whole checkpoint of a fine-tuning run ({MARK}: {error})") from error
+        raise ProbingError(f"{folder}: not a complete fine-tuning checkpoint ({MARK}: {error})") from error

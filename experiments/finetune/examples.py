@@ -1,4 +1,4 @@
-"""A task's examples as batches that a classifier is trained and scored on."""
+"""Examples of a task as batches for training and scoring a classifier."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ class Split:
     """Rows of a task; int64 each.
 
     Attributes:
-        train: What is trained on.
-        dev: What nothing is trained on and tells how training goes.
-        test: What is scored and nothing else.
+        train: Rows for training.
+        dev: Rows that monitor training and are not trained on.
+        test: Rows that are only scored.
     """
 
     train: Rows
@@ -38,14 +38,14 @@ class Split:
 
 
 def split(problem: Problem) -> Split:
-    """The task's own splits; without one of dev, a stratified tenth of train is held out for it.
+    """Return the task's own splits; without dev, a stratified tenth of train is held out for it.
 
     Raises:
         ProbingError: If the task has no train or no test split.
     """
     if problem.selection in {"nested", "none"}:
         lacks = "is tested by nested folds" if problem.selection == "nested" else "has nothing to train on"
-        raise ProbingError(f"the task {lacks}; fine-tuning needs a train and a test split, choose another")
+        raise ProbingError(f"the task {lacks}; choose a task with a train and a test split")
     held = problem if problem.selection == "dev" else replace(problem, selection="holdout")
     train, dev = inner_splits(held)[0]
     return Split(train, dev, problem.test)
@@ -53,12 +53,12 @@ def split(problem: Problem) -> Split:
 
 @dataclass(frozen=True)
 class Examples:
-    """Turns rows of a task into the arguments of `ReadOut.forward`.
+    """Conversion of rows of a task to the arguments of `ReadOut.forward`.
 
     Attributes:
-        task: The examples; words beyond the model's limit are left out before.
-        encoder: The tokenizer, with a budget that any batch fits into.
-        seed: Of held-out tenths.
+        task: The examples, without words past the model's limit.
+        encoder: The tokenizer, with a budget that fits any batch.
+        seed: Seed of the held-out tenth.
     """
 
     task: Task
@@ -67,11 +67,11 @@ class Examples:
 
     @property
     def problem(self) -> Problem:
-        """The task as it is scored."""
+        """Problem for scoring."""
         return pose(self.task, self.seed)
 
     def __call__(self, rows: Sequence[int]) -> dict[str, Any]:
-        """One batch, on the CPU, its examples in the order of the rows."""
+        """Return one batch on the CPU, with examples in the order of the rows."""
         units = [self.task.units[row] for row in rows]
         units += [self.task.partners[row] for row in rows] if self.task.partners else []
         (batch,) = self.encoder.batches(units)
@@ -92,7 +92,7 @@ class Examples:
 
 
 def encoder_of(loaded: LoadedModel, max_length: int | None) -> Encoder:
-    """The tokenizer under the same limits as for probing, all texts of a call in one batch."""
+    """Return the tokenizer with the same limits as for probing, and all texts of a call in one batch."""
     limits = [limit for limit in (max_length, loaded.max_length) if limit]
     arguments = frozenset(inspect.signature(loaded.model.forward).parameters)
     limit = min(limits, default=None)
@@ -100,7 +100,7 @@ def encoder_of(loaded: LoadedModel, max_length: int | None) -> Encoder:
 
 
 def examples(task: Task, encoder: Encoder, seed: int) -> Examples:
-    """The task's examples without those whose word lies beyond the model's limit.
+    """Return the task's examples without those whose word is past the model's limit.
 
     Raises:
         ProbingError: If a text has no tokens, or too little is left.

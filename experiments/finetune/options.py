@@ -1,4 +1,4 @@
-"""What is asked on the command line: how to train, and what to read."""
+"""Options of the command line: settings of training, and what the classifier reads."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ USAGE = """\
 python -m experiments.finetune [--option value ...] [key=value ...]
 
 Fine-tunes a classifier on a task, saves checkpoints, and probes each of them. Keys are those of the
-command `probing` (model=, task=, pooling=, probe=, ...; see probing --help). The same command again goes on
-where it was stopped.
+command `probing` (model=, task=, pooling=, probe=, ...; see probing --help). Run the same command again to
+resume an interrupted run.
 
   python -m experiments.finetune task=senteval/sst2 task.root=DATA task.limit=500
   python -m experiments.finetune --read top:8 task=senteval/sst2 task.root=DATA task.limit=500
@@ -25,18 +25,18 @@ where it was stopped.
 
 @dataclass(frozen=True)
 class Options:
-    """How to train.
+    """Settings of training.
 
     Attributes:
-        read: What the classifier reads.
-        epochs: Passes over the training examples.
-        lr: Peak learning rate; it rises over the first tenth of the steps and falls to 0 linearly.
-        batch: Examples in one step.
-        save_steps: A checkpoint every so many steps; None makes five, whatever the length.
-        seed: Of the classifier's weights, the order of examples and dropout.
-        dropout: On the vector that is read.
-        weight_decay: AdamW's.
-        frozen: Whether the model stays as it is and only the classifier is trained.
+        read: Layer or heads that the classifier reads.
+        epochs: Number of passes over the training examples.
+        lr: Peak learning rate. It rises over the first tenth of the steps and falls to 0 linearly.
+        batch: Number of examples in a step.
+        save_steps: Number of steps between checkpoints; None makes five checkpoints for any length.
+        seed: Seed of the classifier's weights, the order of examples and dropout.
+        dropout: Share of the vector that is dropped.
+        weight_decay: Weight decay of AdamW.
+        frozen: Whether only the classifier is trained and the model is unchanged.
     """
 
     read: Read
@@ -50,13 +50,13 @@ class Options:
     frozen: bool = False
 
     def __post_init__(self) -> None:
-        """Refuse what no training could have."""
+        """Refuse impossible settings."""
         for name in ("epochs", "lr", "batch", "save_steps"):
             value = getattr(self, name)
             if value is not None and not value > 0:
                 raise ProbingError(f"--{name.replace('_', '-')} is {value}; it must be positive")
         if not 0 <= self.dropout < 1:
-            raise ProbingError(f"--dropout is {self.dropout}; give 0 or more, and less than 1")
+            raise ProbingError(f"--dropout is {self.dropout}; give 0 or more, below 1")
 
 
 @dataclass(frozen=True)
@@ -64,9 +64,9 @@ class Command:
     """A whole command line.
 
     Attributes:
-        options: How to train.
+        options: Settings of training.
         overrides: Overrides for `probing`, as on its command line.
-        out: The folder of the run; None names one below `paths.root`.
+        out: Folder of the run; None takes one below `paths.root`.
     """
 
     options: Options
@@ -78,7 +78,7 @@ def parse(arguments: Sequence[str] | None = None) -> Command:
     """Read a command line.
 
     Raises:
-        ProbingError: If an option is unknown or its value cannot be meant.
+        ProbingError: If an option is unknown or its value is impossible.
     """
     given = vars(_parser().parse_intermixed_args(arguments))
     chosen = {field.name: given[field.name] for field in fields(Options)}
@@ -97,12 +97,12 @@ def _parser() -> argparse.ArgumentParser:
     add("--read", default="last", help="last | layer:4 | heads:4.10,3.5 | top:8 (the best heads on dev)")
     add("--epochs", type=float, default=Options.epochs, help="passes over the training examples")
     add("--lr", type=float, default=Options.lr, help="peak learning rate")
-    add("--batch", type=int, default=Options.batch, help="examples in one step")
-    add("--save-steps", type=int, help="steps between checkpoints; five checkpoints if not given")
-    add("--seed", type=int, default=Options.seed, help="of weights, order and dropout")
-    add("--dropout", type=float, default=Options.dropout, help="on the vector that is read")
+    add("--batch", type=int, default=Options.batch, help="number of examples in a step")
+    add("--save-steps", type=int, help="number of steps between checkpoints; five checkpoints by default")
+    add("--seed", type=int, default=Options.seed, help="seed of weights, order and dropout")
+    add("--dropout", type=float, default=Options.dropout, help="share of the vector that is dropped")
     add("--weight-decay", type=float, default=Options.weight_decay, help="of AdamW")
-    add("--frozen", action="store_true", help="train the classifier only")
-    add("--out", type=Path, help="folder of the run, below paths.root/finetune if not given")
-    add("overrides", nargs="*", metavar="key=value", help="as for the command probing")
+    add("--frozen", action="store_true", help="train only the classifier")
+    add("--out", type=Path, help="folder of the run; below paths.root/finetune by default")
+    add("overrides", nargs="*", metavar="key=value", help="overrides as for the command probing")
     return parser

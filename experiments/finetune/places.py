@@ -1,4 +1,4 @@
-"""What a classifier reads: a layer, or some heads."""
+"""Places that a classifier reads: a layer, or some heads."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ _FORM = re.compile(r"last|layer:-?\d+|heads:\d+\.\d+(,\d+\.\d+)*|top:[1-9]\d*")
 
 @dataclass(frozen=True)
 class Read:
-    """What is to be read, as the command line names it.
+    """Layer or heads to read, as given on the command line.
 
     Attributes:
         kind: The last layer, a layer, named heads, or the heads that are best on dev.
-        layer: Of `layer`; -1 is the embeddings.
-        heads: Of `heads`, (layer, head) of each.
-        n: Of `top`, how many.
+        layer: Number of the layer for `layer`; -1 is the embeddings.
+        heads: (layer, head) of each head, for `heads`.
+        n: Number of heads, for `top`.
     """
 
     kind: Literal["last", "layer", "heads", "top"]
@@ -35,7 +35,7 @@ class Read:
     n: int = 0
 
     def __str__(self) -> str:
-        """As on the command line."""
+        """Return the value as on the command line."""
         heads = ",".join(f"{layer}.{head}" for layer, head in self.heads)
         shown = {"last": "", "layer": f":{self.layer}", "heads": f":{heads}", "top": f":{self.n}"}
         return self.kind + shown[self.kind]
@@ -43,25 +43,25 @@ class Read:
 
 @dataclass(frozen=True)
 class Places:
-    """Where in a model vectors are read, to be put side by side in this order.
+    """Places in a model whose vectors are concatenated in this order.
 
     Attributes:
         site: Head outputs before the output projection, or hidden states.
-        heads: (layer, head) of each, ascending; of hidden states head 0 is all there is.
+        heads: (layer, head) of each, in ascending order; hidden states have only head 0.
     """
 
     site: SiteKind
     heads: tuple[Head, ...]
 
     def __str__(self) -> str:
-        """As `heads 3.5 4.10`, or `layer 5`."""
+        """Return a text such as `heads 3.5 4.10`, or `layer 5`."""
         if self.site == "hidden":
             return f"layer {self.heads[0][0]}"
         return "heads " + " ".join(f"{layer}.{head}" for layer, head in self.heads)
 
     @property
     def by_layer(self) -> dict[int, tuple[int, ...]]:
-        """The heads that are read of each layer."""
+        """Return the heads that are read in each layer."""
         layers = sorted({layer for layer, _ in self.heads})
         return {layer: tuple(head for at, head in self.heads if at == layer) for layer in layers}
 
@@ -70,7 +70,7 @@ def parse_read(text: str) -> Read:
     """Read a value of `--read`.
 
     Raises:
-        ProbingError: If it has no form that is known.
+        ProbingError: If its form is unknown.
     """
     if not _FORM.fullmatch(text):
         raise ProbingError(f"--read {text}: cannot be read; give {CHOICES} (layer.head from 0)")
@@ -86,17 +86,17 @@ def parse_read(text: str) -> Read:
 def resolve(
     read: Read, heads: Mapping[int, int], layers: tuple[int, ...], grid: Callable[[], pd.DataFrame]
 ) -> Places:
-    """The places in a model that a read means.
+    """Return the places in a model that a read refers to.
 
     Args:
-        read: What is to be read.
-        heads: The number of heads of each layer of the model.
-        layers: The layers whose hidden states it gives; -1 is the embeddings.
-        grid: Gives the result frame of its single heads; called for `top` only, and its dev scores alone
-            are looked at.
+        read: Layer or heads to read.
+        heads: Number of heads in each layer of the model.
+        layers: Layers whose hidden states the model gives; -1 is the embeddings.
+        grid: Function that returns the result frame of single heads. It is called only for `top`, which uses
+            only the dev scores.
 
     Raises:
-        ProbingError: If the model has no such layer or head, or not so many.
+        ProbingError: If the model has no such layer or head, or too few heads.
     """
     if read.kind == "last":
         return Places("hidden", ((max(layers), 0),))

@@ -21,15 +21,15 @@ from probing.tasks.task import Features
 
 @dataclass(frozen=True)
 class Recipe:
-    """All that it takes to build a classifier on a model, weights aside.
+    """Settings for building a classifier on a model, without the weights.
 
     Attributes:
-        places: What it reads.
-        pooling: How the tokens of a unit become one vector.
-        features: How the two vectors of a pair become one; None where an example is one unit.
+        places: Places that it reads.
+        pooling: Pooling of the tokens of a unit into one vector.
+        features: Combination of the two vectors of a pair; None if an example is a single unit.
         classes: Names of the classes; None predicts one score.
         dropout: Share of the vector that is dropped in training.
-        max_length: Tokens after which a text is cut; None is the model's own limit.
+        max_length: Number of tokens after which a text is cut; None takes the model's own limit.
     """
 
     places: Places
@@ -41,9 +41,9 @@ class Recipe:
 
 
 class ReadOut(nn.Module):
-    """A model, the vectors that are read of it, dropout, and one linear layer.
+    """A model, the vectors that are read from it, dropout, and one linear layer.
 
-    The forward pass ends at the last place that is read: what lies above is neither run nor trained.
+    The forward pass ends at the last place that is read. Higher layers are neither run nor trained.
 
     Attributes:
         backbone: The unmodified model.
@@ -51,7 +51,7 @@ class ReadOut(nn.Module):
     """
 
     def __init__(self, loaded: LoadedModel, recipe: Recipe, seed: int) -> None:
-        """Build the classifier with seeded weights; the global random state is left as it was.
+        """Build the classifier with seeded weights; the global random state is not changed.
 
         Raises:
             ProbingError: If the model cannot be read.
@@ -70,12 +70,12 @@ class ReadOut(nn.Module):
             self.head = nn.Linear(width, len(recipe.classes or ("score",)))
 
     def vectors(self, inputs: dict[str, Tensor], tokens: Tensor, texts: Tensor | None = None) -> Tensor:
-        """What the classifier reads of every example, with gradients.
+        """Return the vector that the classifier reads for every example, with gradients.
 
         Args:
             inputs: int64 (texts, seq) by the name of the model's argument.
-            tokens: bool (units, seq), the tokens of each unit; of pairs the first of all pairs first.
-            texts: int64 (units,), the text that each unit is in; None where unit i is text i.
+            tokens: Tokens of each unit, bool (units, seq); for pairs, all first units come first.
+            texts: Text that each unit is in, int64 (units,); None if unit i is text i.
 
         Returns:
             float32 (examples, width).
@@ -103,9 +103,9 @@ class ReadOut(nn.Module):
         texts: Tensor | None = None,
         labels: Tensor | None = None,
     ) -> dict[str, Tensor]:
-        """Logits of every example, (examples, classes), or its score, (examples,); and the loss.
+        """Return logits of every example, (examples, classes), or its score, (examples,); and the loss.
 
-        The loss is the cross-entropy of classes, or the mean squared error of scores.
+        The loss is the cross-entropy for classes, and the mean squared error for scores.
         """
         logits = self.head(self.dropout(self.vectors(inputs, tokens, texts)))
         logits = logits if self.recipe.classes else logits.squeeze(1)
@@ -115,12 +115,12 @@ class ReadOut(nn.Module):
         return {"loss": loss, "logits": logits}
 
     def train_backbone(self, wanted: bool) -> None:
-        """Let gradients reach the model, or keep it as it is."""
+        """Train the model, or freeze it."""
         self.backbone.requires_grad_(wanted)
 
 
 def sites_of_layers(loaded: LoadedModel, recipe: Recipe) -> dict[int, Site]:
-    """Where each layer is read."""
+    """Return the site at which each layer is read."""
     found = find_sites(loaded.model)
     sites = found.heads if recipe.places.site == "head" else found.hidden
     return {site.layer: site for site in sites if not site.cross}

@@ -1,4 +1,4 @@
-"""How well the classifier of a checkpoint does on dev and on test."""
+"""Scores of a checkpoint's classifier on dev and on test."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ BATCH = 64
 
 
 def scores(folder: Path, data: Examples, rows: Split, device: torch.device) -> dict[str, float]:
-    """The task's metric on `dev` and `test`, found in the checkpoint's folder or computed and kept there.
+    """Return the task's metric on `dev` and `test`, found in the checkpoint's folder or computed.
 
     Raises:
-        ProbingError: If the folder is no whole checkpoint.
+        ProbingError: If the folder is not a complete checkpoint.
     """
     path = folder / SCORES
     if path.is_file():
@@ -43,7 +43,7 @@ def scores(folder: Path, data: Examples, rows: Split, device: torch.device) -> d
 
 @torch.inference_mode()
 def predict(model: ReadOut, data: Examples, rows: Rows) -> NDArray[Any]:
-    """What the classifier answers: classes, int64 (n,), or scores, float64 (n,)."""
+    """Return the classifier's answers: classes, int64 (n,), or scores, float64 (n,)."""
     answers = []
     for start in range(0, len(rows), BATCH):
         batch = data(rows[start : start + BATCH].tolist())

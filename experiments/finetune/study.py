@@ -49,11 +49,11 @@ class Study:
     """A fine-tuning run with everything resolved.
 
     Attributes:
-        command: What was asked.
-        run: Task, model and pooling, as the command `probing` would have them.
-        data: The task's examples as batches.
-        rows: Which of them are for what.
-        recipe: The classifier.
+        command: The command line.
+        run: Task, model and pooling, as resolved by the command `probing`.
+        data: Examples of the task as batches.
+        rows: Rows of train, dev and test.
+        recipe: Settings of the classifier.
     """
 
     command: Command
@@ -64,7 +64,7 @@ class Study:
 
     @property
     def settings(self) -> dict[str, object]:
-        """All that the weights of the last checkpoint depend on."""
+        """Settings on which the weights of the last checkpoint depend."""
         return {
             "options": {**asdict(self.command.options), "read": str(self.command.options.read)},
             "recipe": asdict(self.recipe),
@@ -74,7 +74,7 @@ class Study:
 
     @property
     def folder(self) -> Path:
-        """Where checkpoints are kept: as asked, or by a name that no other settings have."""
+        """Folder of the checkpoints: the given one, or one with a name that is unique to the settings."""
         if self.command.out is not None:
             return self.command.out
         digest = hashlib.sha256(json.dumps(self.settings, sort_keys=True).encode()).hexdigest()[:8]
@@ -83,19 +83,19 @@ class Study:
 
     @property
     def device(self) -> torch.device:
-        """Where to compute."""
+        """Device of computations."""
         return self.run.config.extract.torch_device()
 
 
 def study(command: Command) -> pd.DataFrame:
-    """Fine-tune, score every checkpoint, probe each, and say how the grid changed.
+    """Fine-tune, score and probe every checkpoint, and report how the grid changes.
 
     Returns:
         One row for every checkpoint: `step`; `loss`, the mean training loss since the checkpoint before;
         `dev` and `test` of the classifier; and the columns of `changes`. Also written as `checkpoints.csv`.
 
     Raises:
-        ProbingError: If something is not as it should be; nothing half-done is left in the way.
+        ProbingError: If the settings or the data are invalid; no unfinished files are left behind.
     """
     if importlib.util.find_spec("accelerate") is None:
         raise ProbingError(
@@ -107,8 +107,8 @@ def study(command: Command) -> pd.DataFrame:
         loaded = load_model(run.spec.files, device=run.config.extract.torch_device())
         asked = _asked(command, run, loaded)
         print(
-            f"fine-tuning {run.spec.names['model']} on {run.spec.task.name}, read at {asked.recipe.places}, "
-            f"pooled by {asked.recipe.pooling}: {asked.folder}"
+            f"fine-tuning {run.spec.names['model']} on {run.spec.task.name}, reading {asked.recipe.places}, "
+            f"pooling {asked.recipe.pooling}: {asked.folder}"
         )
         with _claimed(asked):
             model = ReadOut(loaded, asked.recipe, command.options.seed).to(asked.device)
@@ -129,19 +129,19 @@ def study(command: Command) -> pd.DataFrame:
 def _prepare(overrides: Sequence[str]) -> Run:
     composed = compose_config(overrides)
     if composed.hydra.sweeper.params:
-        raise ProbingError("fine-tuning is of one model and one task; leave the experiment out")
+        raise ProbingError("fine-tuning takes one model and one task; remove experiment=...")
     config = build_config(plain_values(composed))
     if config.baseline.kind != "none":
-        raise ProbingError(f"baseline={config.baseline.kind}: a baseline is not fine-tuned; leave it out")
+        raise ProbingError(f"baseline={config.baseline.kind}: a baseline cannot be fine-tuned; remove it")
     if config.model.trust_remote_code:
         raise ProbingError(
-            "model.trust_remote_code: checkpoints do not hold a model's own code; leave it out"
+            "model.trust_remote_code: checkpoints do not contain a model's own code; remove the option"
         )
     run = prepare(config)
     if run.spec.files.settings.get("is_encoder_decoder"):
         raise ProbingError(
-            f"model {config.model.name}: of an encoder-decoder model only the encoder is read, which cannot "
-            "be saved as a model of its own; choose another model"
+            f"model {config.model.name}: only the encoder of an encoder-decoder model is read, and it cannot "
+            "be saved as a separate model; choose another model"
         )
     return run
 
@@ -175,13 +175,13 @@ def _places(command: Command, loaded: LoadedModel) -> Places:
 
 @contextmanager
 def _claimed(asked: Study) -> Iterator[None]:
-    """Hold the run's folder, which must be of these settings."""
+    """Lock the run's folder, which must have the same settings."""
     asked.folder.mkdir(parents=True, exist_ok=True)
     path, settings = asked.folder / SETTINGS, json.dumps(asked.settings, indent=1, sort_keys=True)
     try:
         with held(asked.folder / ".lock", wait=False):
             if path.is_file() and path.read_text(encoding="utf-8") != settings:
-                raise ProbingError(f"{asked.folder}: holds a run of other settings; give another --out")
+                raise ProbingError(f"{asked.folder}: contains a run with other settings; give another --out")
             replace_file(path, settings.encode())
             yield
     except BusyError as error:
@@ -201,7 +201,7 @@ def _scored(asked: Study) -> pd.DataFrame:
 
 
 def _probed(asked: Study) -> pd.DataFrame:
-    """The result rows of all checkpoints, from a sweep of the command `probing`."""
+    """Return the result rows of all checkpoints, from a sweep of the command `probing`."""
     pattern = f"{glob.escape(str(asked.folder))}/checkpoint-*"
     own = [item for item in asked.command.overrides if not re.match(r"[+~]*model\b", item)]
     outcomes = run_sweep([*own, "model=hf", f"model.name=glob({quoted(pattern)})"])
@@ -214,6 +214,6 @@ def _probed(asked: Study) -> pd.DataFrame:
 
 
 def _draw(frame: pd.DataFrame, path: Path) -> None:
-    """The scores of heads or layers over training; several heads together have no place in that picture."""
+    """Draw the scores of heads or layers over training; rows of several heads together are not drawn."""
     if frame["granularity"].isin(["head", "layer", "attention"]).all():
         print(f"picture: {draw_trajectories(frame, path).png}")

@@ -1,4 +1,4 @@
-"""Training with transformers' Trainer, in steps that a kill can come between."""
+"""Training with transformers' Trainer, which can be interrupted at any step and resumed."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from experiments.finetune.options import Options
 from experiments.finetune.readout import ReadOut
 from probing.models.model_files import ModelFiles
 
-CHECKPOINTS = 5  # if no interval is given
+CHECKPOINTS = 5  # number of checkpoints if no interval is given
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """How many steps there are.
+    """Numbers of steps.
 
     Attributes:
-        steps: Of the whole training.
-        save: Between two checkpoints.
-        warm: Of the rise to the peak learning rate.
+        steps: Number of steps of the whole training.
+        save: Number of steps between two checkpoints.
+        warm: Number of steps of the rise to the peak learning rate.
     """
 
     steps: int
@@ -36,14 +36,14 @@ class Schedule:
 
 
 def schedule(options: Options, n_train: int) -> Schedule:
-    """The steps of a training on so many examples."""
+    """Return the numbers of steps for a number of examples."""
     steps = max(1, math.ceil(options.epochs * math.ceil(n_train / options.batch)))
     save = options.save_steps or math.ceil(steps / CHECKPOINTS)
     return Schedule(steps, min(save, steps), steps // 10)
 
 
 class _LossOfCheckpoints(TrainerCallback):
-    """Logs the mean loss since the checkpoint before, with every checkpoint."""
+    """Callback that logs the mean loss since the previous checkpoint, with every checkpoint."""
 
     def on_step_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: object
@@ -52,7 +52,7 @@ class _LossOfCheckpoints(TrainerCallback):
 
 
 class ReadOutTrainer(Trainer):
-    """Trainer whose checkpoints are plain model folders with a classifier beside."""
+    """Trainer whose checkpoints are plain model folders that also contain a classifier."""
 
     def __init__(self, source: ModelFiles, **rest: Any) -> None:  # noqa: ANN401
         """Train `model`, a ReadOut, whose tokenizer is that of `source`."""
@@ -81,15 +81,15 @@ class ReadOutTrainer(Trainer):
 def train(
     run: Path, model: ReadOut, source: ModelFiles, data: Examples, rows: list[int], options: Options
 ) -> None:
-    """Train from the last complete checkpoint of a run to its end; do nothing if that is there.
+    """Train from the last complete checkpoint of a run to its end; do nothing if it has ended.
 
     Args:
-        run: The folder of the run.
-        model: The classifier with the weights that training starts from.
-        source: Where its tokenizer lies.
+        run: Folder of the run.
+        model: Classifier with its initial weights.
+        source: Folder of its tokenizer.
         data: The examples.
-        rows: Those of them to train on.
-        options: How to train.
+        rows: Rows to train on.
+        options: Settings of training.
     """
     plan = schedule(options, len(rows))
     start = run / "checkpoint-0"

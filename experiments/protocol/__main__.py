@@ -1,10 +1,10 @@
-"""How far do grids depend on the probe: its optimum or an early stop, raw or standardised vectors, the seed?
+"""Dependence of grids on the probe: its optimum or an early stop, raw or standardised vectors, and the seed.
 
     probing -m experiment=protocol task.root=SentEval/data
     python -m experiments.protocol
 
-Reads the sweep's results back, compares every two grids of the same heads, and draws a tree of protocols for
-each task.
+The study reads the sweep's results, compares every two grids of the same heads, and draws a tree of protocols
+for each task.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ TASKS = ("senteval/trec", "senteval/mrpc", "senteval/sick_e", "senteval/sst2")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Print the comparisons and keep them as tables; 2 if the sweep has not been run."""
+    """Print the comparisons and write them as tables; return 2 if the sweep has not been run."""
     parser = Parser(
         prog="python -m experiments.protocol",
         description=__doc__,
@@ -57,10 +57,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def grids(frame: pd.DataFrame) -> pd.DataFrame:
-    """The rows of the sweep, with a column `protocol`; the largest train of each task, if it was limited.
+    """Return the rows of the sweep with a column `protocol`; only those of the largest train of each task.
 
     Raises:
-        ProbingError: If there are none.
+        ProbingError: If there are no such rows.
     """
     rows = frame[
         (frame["granularity"] == "head")
@@ -76,7 +76,7 @@ def grids(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def levels(frame: pd.DataFrame) -> pd.DataFrame:
-    """What each protocol makes of the heads of each task: mean, the head that is best on dev, majority."""
+    """Summarise each protocol on each task: mean over heads, the head that is best on dev, majority."""
     told_by = ["model", "task", "protocol"]
     best = frame.sort_values("dev", ascending=False).drop_duplicates(told_by).set_index(told_by)["test"]
     found = frame.groupby(told_by).agg(mean_test=("test", "mean"), majority=("majority", "first"))
@@ -84,7 +84,7 @@ def levels(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def pairs(frame: pd.DataFrame) -> pd.DataFrame:
-    """Every two protocols, of one seed: how alike they rank heads, and how far apart their scores are."""
+    """Compare every two protocols with the same seed: their ranks of heads, and their scores."""
     rows = []
     for (model, task, seed), cells in frame.groupby(["model", "task", "seed"]):
         for first, second in combinations(PROTOCOLS.values(), 2):
@@ -96,7 +96,7 @@ def pairs(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def seeds(frame: pd.DataFrame) -> pd.DataFrame:
-    """Every two seeds of one protocol."""
+    """Compare every two seeds of one protocol."""
     rows = []
     for (model, task, protocol), cells in frame.groupby(["model", "task", "protocol"]):
         for first, second in combinations(sorted(cells["seed"].unique()), 2):

@@ -1,10 +1,10 @@
-"""Are Sixteen Heads Really Better than One? (Michel, Levy & Neubig, NeurIPS 2019) as a study.
+"""Study after "Are Sixteen Heads Really Better than One?" (Michel, Levy & Neubig, NeurIPS 2019).
 
     python -m experiments.sixteen_heads remove --data SentEval/data
     python -m experiments.sixteen_heads curve --preset full model=hf model.name=runs/mnli objective=classifier
 
-What a part needs is run first, unless it has been; further words are overrides of every run, of which
-`task=a,b` takes the place of the preset's tasks.
+Missing runs of a part are run first. Further words are overrides of every run; `task=a,b` replaces the
+tasks of the preset.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from probing.errors import ProbingError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Make the parts that are named; 2 if something was wrong that the user can mend."""
+    """Make the named parts; return 2 for errors that the user can fix."""
     try:
         options = _parser().parse_intermixed_args(arguments)
         for name in list(PARTS) if options.part == "all" else [options.part]:
@@ -60,11 +60,11 @@ def _parser() -> Parser:
         epilog="\n".join(f"{name:>10}  {part.what}" for name, part in PARTS.items()),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("part", choices=[*PARTS, "all"], help="which table or figure")
+    parser.add_argument("part", choices=[*PARTS, "all"], help="the table or figure to make")
     parser.add_argument("--preset", choices=list(PRESETS), default="small")
     parser.add_argument("--root", type=Path, default=Path("outputs"))
-    parser.add_argument("overrides", nargs="*", help="as for probing, analysis.how=mean")
-    parser.add_argument("--data", type=Path, help="SentEval's data folder; without it files are fetched")
+    parser.add_argument("overrides", nargs="*", help="overrides as for probing, such as analysis.how=mean")
+    parser.add_argument("--data", type=Path, help="SentEval's data folder; files are downloaded by default")
     return parser
 
 

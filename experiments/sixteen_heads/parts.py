@@ -12,6 +12,9 @@ from scipy.stats import norm
 
 import probing
 from probing.errors import ProbingError
+from probing.results.finding import main_rows
+from probing.results.select import of_variant, own_metric
+from probing.results.units import LOSS
 from probing.statistics.paired_tests import holm
 
 NAMED = ["model", "task"]
@@ -24,9 +27,9 @@ class Part:
     """A table or figure.
 
     Attributes:
-        what: What it shows, and what it is in the paper.
-        analyses: Choices of conf/analysis that it needs, with settings of their own.
-        make: Writes it below a path without suffix; returns the table to print.
+        what: Description, with its number in the paper.
+        analyses: Choices of conf/analysis that it needs, with their settings.
+        make: Function that writes it below a path without suffix and returns the table to print.
     """
 
     what: str
@@ -35,8 +38,8 @@ class Part:
 
 
 def remove(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
-    """What each head's removal does to the score, and for how many the change is significant."""
-    rows = frame[frame["variant"] == "leave_one_out"]
+    """Report the change of score when each head is removed, and the number of significant changes."""
+    rows = own_metric(frame, "leave_one_out")
     probing.draw_sheet(rows, path, value="value")
     table = []
     for named, of_task in rows.groupby(NAMED):
@@ -56,31 +59,31 @@ def remove(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
 
 
 def alone(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
-    """Of every layer the head that alone does best on dev, and what the score on test is then."""
-    rows = frame[frame["variant"] == "only_best"]
-    probing.draw_sheet(frame[frame["variant"] == "only_one"], path, value="value")
+    """Report the head of every layer that is best on dev as its only head, with its test score."""
+    rows = own_metric(frame, "only_best")
+    probing.draw_sheet(own_metric(frame, "only_one"), path, value="value")
     columns = [*NAMED, "layer", "head", "full", "test", "value", "value_low", "value_high"]
     return rows[columns].rename(columns={"value": "delta", "value_low": "low", "value_high": "high"})
 
 
 def transfer(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
-    """Whether the same heads matter to several tasks."""
-    rows = frame[frame["variant"].isin(["leave_one_out", "leave_one_out.loss"]) & (frame["metric"] == "loss")]
+    """Report whether the same heads matter for several tasks."""
+    rows = of_loss(frame)
     if len(rows["task"].unique()) < 2:
-        raise ProbingError("transfer compares tasks; give two or more, task=a,b")
+        raise ProbingError("transfer compares tasks; give at least two, task=a,b")
     probing.draw_agreement(rows, path)
     return probing.agreement(rows)
 
 
 def curve(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
-    """The score as heads are masked, by every ranking, and how many each can do without."""
+    """Report the score as heads are masked by every ranking, and how many heads each ranking can mask."""
     for task, rows in frame.groupby("task"):
         probing.draw_masking(rows, path.with_name(f"{path.name}-{str(task).replace('/', '-')}"))
     table = []
     for named, own in frame.groupby([*NAMED, "variant"]):
         steps = own.groupby("n_heads")[["dev", "test", "full"]].mean().sort_index(ascending=False)
         n, full = int(steps.index[0]), float(steps["dev"].iloc[0])
-        # the longest start of the curve that keeps nine tenths of the score on dev
+        # the longest start of the curve that keeps nine tenths of the dev score
         kept = steps[np.logical_and.accumulate(steps["dev"] >= 0.9 * full)].iloc[-1]
         row = dict(zip([*NAMED, "ranking"], named, strict=True))
         row |= {"can_go": 1 - int(str(kept.name)) / n, "test": kept["test"], "full": kept["full"]}
@@ -94,24 +97,25 @@ def curve(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
 
 
 def pruned(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
-    """A model with half of its heads cut out beside the whole one: scores, size, time."""
-    probing.draw_sheet(frame[frame["variant"] == "kept"], path, value="value")
+    """Compare a model with half of its heads cut out with the full model: scores, size, time."""
+    probing.draw_sheet(of_variant(frame, "kept"), path, value="value")
     table = []
     for named, own in frame.groupby(NAMED):
-        cells = own.drop_duplicates("variant").set_index("variant")
+        scores = own[own["test"].notna()].set_index("variant")["test"]
         row = dict(zip(NAMED, named, strict=True))
-        row |= {f"{name}_test": cells.loc[name, "test"] for name in ("full", "masked", "pruned")}
+        row |= {f"{name}_test": scores[name] for name in ("full", "masked", "pruned")}
         for what in ("parameters", "megabytes", "seconds"):
-            whole, small = cells["value"].astype(float)[[f"full.{what}", f"pruned.{what}"]]
-            row |= {f"{what}": small, f"{what}_ratio": small / whole}
+            sizes = own[own["metric"] == what].set_index("variant")["value"]
+            row |= {what: sizes["pruned"], f"{what}_ratio": sizes["pruned"] / sizes["full"]}
         table.append(row)
     return pd.DataFrame(table)
 
 
 def agree(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
-    """Whether what heads hold, by probes, is what the model uses them for; not in the paper."""
-    kept = ["per_example", "leave_one_out.loss"]
-    rows = frame[frame["variant"].isin(kept) | frame["analysis"].isin(["probe", "entropy"])]
+    """Compare what heads encode, by probes, with the heads that the model uses; not in the paper."""
+    # one measure of each analysis: ablation by loss, all others by their main grid
+    mains = main_rows(frame[frame["analysis"] != "ablation"])
+    rows = pd.concat([mains, of_loss(frame)])
     tables = []
     for task, own in rows.groupby("task"):
         probing.draw_agreement(own, path.with_name(f"{path.name}-{str(task).replace('/', '-')}"))
@@ -119,11 +123,17 @@ def agree(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
     return pd.concat(tables, ignore_index=True)
 
 
-def p_values(rows: pd.DataFrame) -> np.ndarray:
-    """Two-sided p of each difference, from its 95 % interval; 1 where nothing changed on any example.
+def of_loss(frame: pd.DataFrame) -> pd.DataFrame:
+    """The loss without each head."""
+    rows = of_variant(frame, "leave_one_out")
+    return rows[rows["metric"] == LOSS]
 
-    Intervals need not be symmetric. The side that faces 0 gives the error, so that p is below 0.05 exactly
-    where the interval leaves 0 out; smaller p follow the normal distribution from there.
+
+def p_values(rows: pd.DataFrame) -> np.ndarray:
+    """Return the two-sided p of each difference, from its 95 % interval; 1 where no example changed.
+
+    Intervals need not be symmetric. The side towards 0 gives the error, so that p is below 0.05 exactly when
+    the interval excludes 0. Smaller p follow the normal distribution from there.
     """
     value, low, high = (rows[name].to_numpy(dtype=float) for name in ("value", "value_low", "value_high"))
     half = np.where(value > 0, value - low, high - value)
@@ -133,15 +143,15 @@ def p_values(rows: pd.DataFrame) -> np.ndarray:
 
 
 def place(row: pd.Series) -> str:
-    """`layer.head`."""
+    """Return the text `layer.head`."""
     return f"{row['layer']}.{row['head']}"
 
 
 ABLATION = ("analysis=ablation",)
 PARTS = {
     "remove": Part("table 1, figure 1: the score without each head", (ABLATION,), remove),
-    "alone": Part("tables 2 and 3: every layer with its best head alone", (ABLATION,), alone),
-    "transfer": Part("section 3.4: do the same heads matter to other tasks?", (ABLATION,), transfer),
+    "alone": Part("tables 2 and 3: every layer with only its best head", (ABLATION,), alone),
+    "transfer": Part("section 3.4: do the same heads matter for other tasks?", (ABLATION,), transfer),
     "curve": Part("figure 3: the score as heads are masked", (("analysis=masking",),), curve),
     "prune": Part(
         "table 4: half of the heads cut out, by ablation",
@@ -149,7 +159,7 @@ PARTS = {
         pruned,
     ),
     "agree": Part(
-        "beyond the paper: does what probes find agree with what the model uses?",
+        "beyond the paper: does the model use the heads that encode the task?",
         (("analysis=probe",), ("analysis=importance",), ABLATION, ("analysis=entropy",)),
         agree,
     ),

@@ -1,4 +1,4 @@
-"""On which models and tasks the study runs."""
+"""Models and tasks of the study."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ class Preset:
 
     Attributes:
         tasks: Choices of conf/task.
-        overrides: Of every run.
+        overrides: Overrides of every run.
     """
 
     tasks: tuple[str, ...]
@@ -21,7 +21,7 @@ class Preset:
 PRESETS = {
     # about an hour on two cores: MiniLM with a readout of its last layer
     "small": Preset(("senteval/trec", "senteval/sst2"), ("model=minilm", "pooling=first", "task.limit=1000")),
-    # for a GPU: BERT-base; with a checkpoint that was fine-tuned on MNLI, as in the paper, name it:
+    # for a GPU: BERT-base. For a checkpoint that was fine-tuned on MNLI, as in the paper, use
     # model=hf model.name=... objective=classifier
     "full": Preset(("glue/mnli", "glue/mnli_mm", "glue/sst2", "glue/cola"), ("model=bert_base",)),
 }

@@ -1,11 +1,11 @@
-"""Transformer Anatomy (Jo & Myaeng, ACL 2020) as a study: one command for each table and figure.
+"""Study after Transformer Anatomy (Jo & Myaeng, ACL 2020), with one command for each table and figure.
 
     python -m experiments.transformer_anatomy heatmaps --data SentEval/data
     python -m experiments.transformer_anatomy reconstruction --preset full
     python -m experiments.transformer_anatomy layers --published transformer_anatomy.parquet
 
-What a part needs is run first, unless it has been; further words are overrides of every run. With --published
-the accuracies that the authors released take the place of runs, as far as they go.
+Missing runs of a part are run first. Further words are overrides of every run. With --published, the
+accuracies that the authors released replace runs where they exist.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from probing.errors import ProbingError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Make the parts that are named; 2 if something was wrong that the user can mend."""
+    """Make the named parts; return 2 for errors that the user can fix."""
     try:
         options = _parser().parse_intermixed_args(arguments)
         names = list(PARTS) if options.part == "all" else [options.part]
@@ -56,13 +56,13 @@ def _make(name: str, part: Part, options: argparse.Namespace) -> None:
 
 
 def results(part: Part, preset: Preset, data: Path | None, overrides: Sequence[str]) -> pd.DataFrame:
-    """Run what a part needs, or find it in the cache.
+    """Return the rows that a part needs, found in the cache or computed.
 
     Args:
-        part: What is to be made.
-        preset: On which models and tasks.
-        data: SentEval's folder, for its tasks; None fetches them.
-        overrides: Of all runs.
+        part: The table or figure.
+        preset: Models and tasks.
+        data: SentEval's folder, for its tasks; None downloads the files.
+        overrides: Overrides of all runs.
 
     Raises:
         ProbingError: If a run failed.
@@ -81,10 +81,10 @@ def results(part: Part, preset: Preset, data: Path | None, overrides: Sequence[s
 
 
 def published(part: Part, path: Path) -> pd.DataFrame:
-    """The rows of the released accuracies that a part can be made of.
+    """Return the rows of the released accuracies that a part needs.
 
     Raises:
-        ProbingError: If they have none.
+        ProbingError: If there are no such rows.
     """
     frame = probing.load_published(path)
     full = PRESETS["full"]
@@ -96,7 +96,7 @@ def published(part: Part, path: Path) -> pd.DataFrame:
 
 
 def _layers_of_top(frame: pd.DataFrame) -> list[pd.DataFrame]:
-    """The last and the best layer by dev, as rows of the runs of top heads that they stand beside."""
+    """Return the last layer and the best one on dev, as rows for comparison with the runs of top heads."""
     told_by = ["model", "task"]
     top = frame[frame["granularity"] == "top_heads"].drop_duplicates(told_by)[told_by]
     layers = frame[(frame["granularity"] == "layer") & (frame["probe"] == "senteval")].merge(top, on=told_by)
@@ -116,12 +116,12 @@ def _parser() -> Parser:
         epilog="\n".join(f"{name:>15}  {part.what}" for name, part in PARTS.items()),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("part", choices=[*PARTS, "all"], help="which table or figure")
+    parser.add_argument("part", choices=[*PARTS, "all"], help="the table or figure to make")
     parser.add_argument("--preset", choices=list(PRESETS), default="small")
     parser.add_argument("--root", type=Path, default=Path("outputs"))
     parser.add_argument("--published", type=Path, help="the authors' released accuracies")
-    parser.add_argument("overrides", nargs="*", help="as for probing, probe=senteval")
-    parser.add_argument("--data", type=Path, help="SentEval's data folder; without it files are fetched")
+    parser.add_argument("overrides", nargs="*", help="overrides as for probing, such as probe=senteval")
+    parser.add_argument("--data", type=Path, help="SentEval's data folder; files are downloaded by default")
     return parser
 
 

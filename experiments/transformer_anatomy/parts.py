@@ -18,10 +18,10 @@ class Part:
     """A table or figure.
 
     Attributes:
-        what: What it shows, and what it is in the paper.
-        granularities: The runs that it needs.
-        tasks: Of which tasks: `probing`, `downstream` or `both`.
-        make: Writes it below a path without suffix; returns the table to print.
+        what: Description, with its number in the paper.
+        granularities: Granularities of the runs that it needs.
+        tasks: Kind of the tasks: `probing`, `downstream` or `both`.
+        make: Function that writes it below a path without suffix and returns the table to print.
     """
 
     what: str
@@ -31,21 +31,21 @@ class Part:
 
 
 def heatmaps(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
-    """Accuracy of every head, sorted within each layer."""
+    """Draw the accuracy of every head, sorted within each layer."""
     probing.draw_sheet(frame, path, order="score")
     best = frame.sort_values("test", ascending=False).drop_duplicates(NAMED).sort_values(NAMED)
     return best[[*NAMED, "layer", "head", "dev", "test", "test_low", "test_high", "p_adjusted", "majority"]]
 
 
 def layers(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
-    """Where in depth a task is told: profiles, and the centre of what lies above the majority."""
+    """Draw the depth at which a task is encoded: profiles, and the centre of the gain over majority."""
     for rows, own in _models(frame, path):
         probing.draw_profiles(rows, own)
     return probing.centre_of_mass(frame)[[*NAMED, "centre", "centre_depth", "best_layer", "n_layers"]]
 
 
 def localised(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
-    """How few heads hold how much of a task: the effect of n heads, and numbers that sum it up."""
+    """Draw how localised a task is: the effect of n heads, with summary numbers."""
     for rows, own in _models(frame[frame["granularity"] == "top_heads"], path):
         probing.draw_top_heads(rows, own)
     found = probing.concentration(frame)
@@ -53,7 +53,7 @@ def localised(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
 
 
 def correlations(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
-    """Rank correlation of head scores between tasks, ordered by their tree; one picture for each model."""
+    """Draw the rank correlation of head scores between tasks, ordered by their tree; a picture per model."""
     matrices = []
     for rows, own in _models(frame, path):
         common = rows.groupby(["layer", "head"])["task"].transform("size") == len(rows["task"].unique())
@@ -65,7 +65,7 @@ def correlations(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
 
 
 def n_heads(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
-    """The effect of the number of heads, beside random heads, permuted labels and whole layers."""
+    """Draw the effect of the number of heads, with random heads, permuted labels and whole layers."""
     for rows, own in _models(frame, path):
         probing.draw_top_heads(rows, own)
     cells = frame[frame["variant"].isin(["top", "random", "permuted"])]
@@ -74,22 +74,22 @@ def n_heads(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
 
 
 def reconstruction(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
-    """A sentence as its last layer, its best layer, or its top heads; n and layer are chosen on dev."""
+    """Compare a sentence's last layer, best layer and top heads; n and the layer are selected on dev."""
     del path
     rows = [grid for _, grid in frame.groupby(NAMED, sort=False)]
-    # of some tasks no whole layers were released
+    # whole layers were not released for some tasks
     return pd.DataFrame([_reconstructed(grid) for grid in rows if (grid["variant"] == "last_layer").any()])
 
 
 def _models(frame: pd.DataFrame, path: Path) -> list[tuple[pd.DataFrame, Path]]:
-    """The rows of each model, and where its picture goes."""
+    """Return the rows of each model, and the path of its picture."""
     models = list(dict.fromkeys(frame["model"]))
     own = [path if len(models) == 1 else path.with_name(f"{path.name}-{model}") for model in models]
     return [(frame[frame["model"] == model], place) for model, place in zip(models, own, strict=True)]
 
 
 def _reconstructed(rows: pd.DataFrame) -> dict[str, object]:
-    # of equal dev scores the fewest heads
+    # with equal dev scores, the fewest heads
     chosen = rows[rows["variant"] == "top"].sort_values(["dev", "n_heads"], ascending=[False, True]).iloc[0]
     last, best = (rows[rows["variant"] == name].iloc[0] for name in ("last_layer", "best_layer"))
     return {

@@ -1,4 +1,4 @@
-"""On which models and tasks the study runs."""
+"""Models and tasks of the study."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ class Preset:
     Attributes:
         models: Choices of conf/model.
         probing: Choices of conf/task: the ten probing tasks.
-        downstream: Choices of conf/task: the tasks that sentences are represented for.
-        overrides: Of every run.
+        downstream: Choices of conf/task: the downstream tasks.
+        overrides: Overrides of every run.
     """
 
     models: tuple[str, ...]
@@ -27,7 +27,7 @@ class Preset:
     overrides: tuple[str, ...]
 
     def tasks(self, kind: str) -> tuple[str, ...]:
-        """The tasks of a kind: `probing`, `downstream` or `both`."""
+        """Return the tasks of a kind: `probing`, `downstream` or `both`."""
         kinds = {"probing": self.probing, "downstream": self.downstream}
         return kinds.get(kind, self.probing + self.downstream)
 

@@ -1,1 +1,1 @@
-"""What to conclude about every head; each analysis ends in the same tidy frame."""
+"""Analyses of heads; each ends in the same tidy frame."""

@@ -1,4 +1,7 @@
-"""What a model loses without a head, or keeps with it alone in its layer (Michel et al. 2019, section 3)."""
+"""Ablation: the score of a model without each head, or with it as the only head of its layer.
+
+The method follows Michel et al. (2019, section 3).
+"""
 
 from __future__ import annotations
 
@@ -53,14 +56,15 @@ _ASK = "name some, as in analysis.kinds=[leave_one_out]"
 class AblationAnalysis:
     """Score the model without each head, and with each as the only one of its layer.
 
-    Variants of the rows: `leave_one_out` and `only_one`, under the objective's metric and under its loss, and
-    `only_best`: for every layer the head that alone does best on dev. Column `fill` is `how`.
+    Variants of the rows are `leave_one_out` and `only_one`, under the objective's metric and under its loss,
+    and `only_best`, which is the head of every layer that scores best on dev as its only head. Column `fill`
+    is `how`.
 
     Attributes:
-        how: What stands in the place of a head: nothing, its mean output over train, or, of
-            `leave_one_out`, its output under uniform attention.
-        kinds: Which ablations.
-        reference: Most train examples that means are taken over.
+        how: Replacement of a head's output: nothing, its mean over train, or, for `leave_one_out`, its output
+            under uniform attention.
+        kinds: Kinds of ablation.
+        reference: Maximum number of train examples over which means are taken.
     """
 
     how: Literal["zero", "mean", "uniform"] = "zero"
@@ -68,39 +72,39 @@ class AblationAnalysis:
     reference: Count = 1000
 
     def __post_init__(self) -> None:
-        """Refuse to do nothing."""
+        """Refuse an empty list of kinds."""
         check_ranges(self, "analysis")
 
     @property
     def name(self) -> str:
-        """As on the command line."""
+        """Name on the command line."""
         return "ablation"
 
     @property
     def uses(self) -> Uses:
-        """A model that is judged."""
+        """An evaluator."""
         return "objective"
 
     def check(self, task: Task, means: Methods) -> None:
-        """Refuse what is no head and no layer of heads."""
+        """Refuse a granularity that is neither heads nor layers of heads."""
         check_unit(self.name, means)
 
     def depends_on(self, means: Methods) -> Mapping[str, Any]:
-        """The settings and the objective."""
+        """Return the settings and the objective."""
         return settings_of(self, means)
 
     def parts(self, context: Context) -> Sequence[int]:
-        """Layers, those of one stack after those of another."""
+        """Return the layers, stack after stack."""
         return range(len(Groups.of(ready_of(context, self._attention).heads, context).layers))
 
     def part_name(self, context: Context, part: int) -> str:
-        """What a part is called in the log."""
+        """Return the name of a part in the log."""
         groups = Groups.of(ready_of(context, self._attention).heads, context)
         cell = groups.cells[groups.layers[part].start]
         return " ".join(str(word) for word in (cell["stack"], "layer", cell["layer"]) if word is not None)
 
     def run_part(self, context: Context, part: int) -> pd.DataFrame:
-        """All ablations of one layer."""
+        """Return all ablations of one layer."""
         ready = ready_of(context, self._attention)
         groups = Groups.of(ready.heads, context)
         chosen = groups.layers[part]
@@ -121,7 +125,7 @@ class AblationAnalysis:
         return as_frame([{**same, **row} for row in rows])
 
     def conclude(self, context: Context, frame: pd.DataFrame) -> pd.DataFrame:
-        """Rank the heads."""
+        """Return the rows with ranks of the heads."""
         return with_ranks(frame)
 
     @property
@@ -176,7 +180,7 @@ def _scores(test: Differences, dev: Differences, place: int) -> dict[str, object
 
 
 def _masks(kind: AblationKind, groups: Groups, chosen: slice) -> NDArray[np.bool_]:
-    """The whole model first, then one mask for every group of a layer."""
+    """Return the mask of the full model, then one mask for every group of a layer."""
     members = groups.members[chosen]
     masks = np.ones((1 + len(members), len(groups.heads)), dtype=bool)
     layer = np.concatenate(members)
@@ -190,7 +194,7 @@ def _masks(kind: AblationKind, groups: Groups, chosen: slice) -> NDArray[np.bool
 
 
 def _only_best(rows: Sequence[dict[str, object]], metric: str) -> dict[str, object]:
-    """The head that alone does best on dev, with its scores on test; of equals that with the lower loss."""
+    """Return the only head with the best dev score, with its test scores; the lower loss breaks ties."""
     of_metric = [row for row in rows if row["metric"] == metric]
     losses = {row["head"]: row["dev"] for row in rows if row["metric"] == "loss"}
     sign = -1 if metric == "loss" else 1

@@ -1,4 +1,4 @@
-"""What an analysis is given, and what it must do."""
+"""The input of an analysis, and the protocol that it implements."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ if TYPE_CHECKING:
     from probing.representations.reductions.statistic import Statistic
 
 Uses = Literal["probe", "objective", "attention", "model"]
-"""Vectors for a probe, an objective for the model, a statistic of its attention, or the model alone."""
+"""Input of an analysis: vectors, an evaluator, a statistic of attention, or the model alone."""
 
 
 @dataclass(frozen=True)
 class Methods:
-    """With what an analysis may answer.
+    """Probe, objective and granularity of an analysis.
 
     Attributes:
-        probe: How vectors are read.
-        objective: What the model is used for.
-        granularity: What is read, or taken away, at a time.
+        probe: Probe that is fitted to vectors.
+        objective: Objective by which the model is evaluated.
+        granularity: Heads or layers that are read, or removed, at a time.
     """
 
     probe: Probe
@@ -39,7 +39,7 @@ class Methods:
 
 
 class Context(Protocol):
-    """Everything that an analysis may ask for; nothing is computed before it is asked for."""
+    """Input of an analysis; everything is computed on first use."""
 
     @property
     def labels(self) -> Mapping[str, object]:
@@ -69,47 +69,47 @@ class Context(Protocol):
 
         Args:
             level: Granularity of the other run.
-            draw: Number of the permutation of its labels; None leaves them as they are.
-            analysis: Its analysis; None takes the present one.
+            draw: Number of the permutation of its labels; None keeps the labels.
+            analysis: Analysis of the other run; None takes the present one.
         """
 
 
 class Analysis(Protocol):
     """A choice in conf/analysis: a frozen dataclass that fills the result frame part by part.
 
-    Parts are computed and kept one after the other, so that a killed run loses one part at most; no
-    part may depend on another.
+    Parts are computed and kept one after the other, so that an interrupted run loses at most one part. Parts
+    must not depend on each other.
     """
 
     @property
     def name(self) -> str:
-        """As on the command line, `probe`."""
+        """Name on the command line, such as `probe`."""
 
     @property
     def uses(self) -> Uses:
-        """What it needs beside the model."""
+        """Input that the analysis needs."""
 
     def check(self, task: Task, means: Methods) -> None:
-        """Refuse what cannot be analysed, before anything is computed for it.
+        """Refuse a task or settings that cannot be analysed, before anything is computed.
 
         Raises:
-            ProbingError: Saying what to choose instead.
+            ProbingError: If so. The message says what to choose instead.
         """
 
     def depends_on(self, means: Methods) -> Mapping[str, Any]:
-        """The settings that the result depends on, beside model, task, vectors and seed."""
+        """Return the settings on which the result depends, apart from model, task, vectors and seed."""
 
     def parts(self, context: Context) -> Sequence[int]:
-        """Numbers of the parts, layers for example."""
+        """Return the numbers of the parts, for example layers."""
 
     def part_name(self, context: Context, part: int) -> str:
-        """What a part is called in the log, `layer 3`."""
+        """Return the name of a part in the log, such as `layer 3`."""
 
     def run_part(self, context: Context, part: int) -> pd.DataFrame:
-        """The rows of one part, in the schema of the result frame; answers to test items beside them."""
+        """Return the rows of one part in the schema of the result frame, with answers to test items."""
 
     def conclude(self, context: Context, frame: pd.DataFrame) -> pd.DataFrame:
-        """The rows of all parts with what can be said only of all of them together."""
+        """Return the rows of all parts, with the columns that depend on all of them together."""
 
 
 @runtime_checkable
@@ -124,7 +124,7 @@ class AttentionAnalysis(Analysis, Protocol):
         """The statistic, with its settings."""
 
     def units(self, task: Task) -> Sequence[Unit]:
-        """Return the texts whose attention is read; one that comes several times is computed once.
+        """Return the texts whose attention is read; repeated texts are computed once.
 
         Args:
             task: The task with train, dev and test.

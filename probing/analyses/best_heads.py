@@ -1,4 +1,4 @@
-"""The n best heads put together, beside what they must be compared with."""
+"""The n best heads concatenated, with the baselines for comparison."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ FitPicks = Callable[[Task, Sequence[Pick]], list[dict[str, object]]]
 
 
 def top_rows(context: Context, n: int, fit: FitPicks) -> list[dict[str, object]]:
-    """Rows for n heads: the best by dev, as many at random, and the best on permuted labels.
+    """Return rows for n heads: the best by dev, as many at random, and the best on permuted labels.
 
-    Selection reads dev scores alone. Its optimism shows in the rows `permuted`, for which heads are ranked
-    and put together in the same way on labels that do not depend on the texts. These and random heads
-    are given for up to half of all heads.
+    Selection uses dev scores only. The rows `permuted` show its optimism: there heads are ranked and
+    concatenated in the same way on labels that do not depend on the texts. These rows and those of random
+    heads are given for up to half of all heads.
 
     Args:
-        context: The context of the analysis, which has the grid of single heads.
-        n: How many.
-        fit: Rows of probes on some picks, for a task.
+        context: Context of the analysis, which has the grid of single heads.
+        n: Number of heads.
+        fit: Function that returns the rows of probes on some picks, for a task.
 
     Raises:
         CorruptFileError: If vectors are damaged in the cache.
@@ -35,7 +35,7 @@ def top_rows(context: Context, n: int, fit: FitPicks) -> list[dict[str, object]]
     best = ranking(_beside(context, "head"))[:n]
     picks = [_pick("top", best)]
     settings = context.methods.granularity
-    few = 2 * n <= len(heads)  # larger sets are nearly the same whoever chooses them, and the costliest
+    few = 2 * n <= len(heads)  # larger sets are nearly the same however they are chosen, and cost most
     if few:
         picks += [_pick("random", random_heads(heads, n, context.seed, k), k) for k in range(settings.draws)]
     rows = fit(context.reading.task, picks)
@@ -49,7 +49,7 @@ def top_rows(context: Context, n: int, fit: FitPicks) -> list[dict[str, object]]
 
 
 def layer_rows(context: Context) -> pd.DataFrame:
-    """Rows of the last layer, and of the layer (not the embeddings) that is best on dev."""
+    """Return the rows of the last layer, and of the layer (not the embeddings) that is best on dev."""
     layers = _beside(context, "layer")
     layers = layers[layers["layer"] >= 0]
     chosen = {"last_layer": int(layers["layer"].max()), "best_layer": ranking(layers)[0][0]}
@@ -61,7 +61,7 @@ def layer_rows(context: Context) -> pd.DataFrame:
 
 
 def ranking(frame: pd.DataFrame) -> list[Head]:
-    """The (layer, head) of a grid's rows, best dev score first; of equals the lowest layer and head."""
+    """Return (layer, head) of a grid's rows, best dev score first; ties go to the lowest layer and head."""
     dev = frame["dev"].to_numpy(dtype=np.float64)
     layer = frame["layer"].to_numpy(dtype=np.int64)
     head = frame["head"].to_numpy(dtype=np.int64, na_value=0)
@@ -70,7 +70,7 @@ def ranking(frame: pd.DataFrame) -> list[Head]:
 
 
 def random_heads(heads: Sequence[Head], n: int, seed: int, draw: int) -> list[Head]:
-    """Some different heads, another set for another seed or draw."""
+    """Return a random set of heads, which differs between seeds and draws."""
     generator = np.random.default_rng([seed, draw])
     return [heads[place] for place in generator.choice(len(heads), n, replace=False)]
 
@@ -80,7 +80,7 @@ def _beside(context: Context, unit: Level, draw: int | None = None) -> pd.DataFr
 
 
 def _pick(variant: str, ranked: Sequence[Head], draw: int | None = None) -> Pick:
-    """Put together by place in the model, so that all heads in any order are the same vectors."""
+    """Return a pick in the order of the model, so that the same heads always give the same vectors."""
     told = " ".join(f"{layer}.{head}" for layer, head in ranked)
     cell: dict[str, object] = {"variant": variant, "draw": draw, "n_heads": len(ranked), "heads": told}
     return Pick(tuple(sorted(ranked)), cell)

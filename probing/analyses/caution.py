@@ -1,4 +1,4 @@
-"""Warnings about findings on heads that do not hold: guessing models, few dev examples, attention sinks."""
+"""Warnings about unreliable findings: models that guess, few dev examples, attention sinks."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ if TYPE_CHECKING:
     from probing.objectives.objective import Evaluator
 
 log = logging.getLogger(__name__)
-# with fewer dev examples than this, a choice by their score raises a warning
+# with fewer dev examples than this, selection by their score raises a warning
 FEW = 200
 # one-sided 95 %
 _Z = 1.645
-# share of attention that makes a sink
+# share of attention from which a token counts as a sink
 SINK = 0.5
 
 
 def warn_of_dev(name: str, ready: Evaluator, answers: Answers, seed: int, *, chooses: bool = True) -> None:
-    """Warn if the full model does not beat guessing on dev, or if dev is too small to choose heads on.
+    """Warn if the full model does not beat guessing on dev, or if dev is too small for selecting heads.
 
     Args:
         name: Name of the analysis.
-        ready: The model's objective.
+        ready: The evaluator.
         answers: Answers to dev, those of the full model first.
         seed: Seed of the run.
-        chooses: Whether the analysis chooses heads by their score on dev.
+        chooses: Whether the analysis selects heads by their score on dev.
     """
     from probing.ablations.differences import standard_error
 
@@ -46,7 +46,7 @@ def warn_of_dev(name: str, ready: Evaluator, answers: Answers, seed: int, *, cho
         if score - _Z * error <= guess:
             log.warning(
                 "%s: on dev the full model is not above chance (%s %s, %s by guessing): "
-                "heads that it seems to need may be noise",
+                "heads that it seems to use may be noise",
                 name, metric, shown, score_unit(metric).spoken(guess),
             )  # fmt: skip
     if chooses and len(answers.rows) < FEW:
@@ -62,7 +62,7 @@ def warn_of_dev(name: str, ready: Evaluator, answers: Answers, seed: int, *, cho
 
 
 def _guess(ready: Evaluator, answers: Answers, seed: int) -> float:
-    """The dev score of the most frequent class of train; 0 for correlations."""
+    """Return the dev score of the most frequent class of train; 0 for correlations."""
     problem = pose(ready.task, seed)
     return majority(replace(problem, test=answers.rows))
 
@@ -71,12 +71,12 @@ def warn_of_sinks(shares: NDArray[np.float64]) -> None:
     """Warn if heads of a causal model give the first token most of their attention.
 
     Args:
-        shares: float64 (heads,), attention to the first token, averaged over tokens that are not near it.
+        shares: Attention to the first token, averaged over tokens that are not near it; float64 (heads,).
     """
     sinks = int((shares > SINK).sum())
     if sinks:
         log.warning(
             "entropy: %d of %d heads give the first token more than %.0f%% of their attention, a sink as "
-            "decoders have (Xiao et al. 2024): their low entropy says little of what they look for",
+            "decoders have (Xiao et al. 2024): their low entropy says little about what they attend to",
             sinks, len(shares), 100 * SINK,
         )  # fmt: skip

@@ -1,4 +1,4 @@
-"""From the two vectors of a pair to the one that a probe reads."""
+"""Combination of the two vectors of a pair into the one that a probe reads."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from probing.tasks.task import Features
 
 
 def combine(u: torch.Tensor, v: torch.Tensor, how: Features) -> torch.Tensor:
-    """Put the vectors of pairs together as the literature does.
+    """Combine the vectors of pairs as the literature does.
 
     Args:
-        u: float32 (…, n, dim), of the first unit of each pair.
-        v: float32 (…, n, dim), of the second.
-        how: `concat` gives [u, v], as edge probing has it (Tenney et al. 2019); `compare` [|u−v|, u·v]
-            (Tai, Socher & Manning 2015, equation 15); `all` [u, v, u·v, |u−v|], as SentEval has SNLI.
+        u: Vectors of the first unit of each pair, float32 (…, n, dim).
+        v: Vectors of the second unit, float32 (…, n, dim).
+        how: `concat` gives [u, v], as in edge probing (Tenney et al. 2019); `compare` gives [|u−v|, u·v]
+            (Tai, Socher & Manning 2015, equation 15); `all` gives [u, v, u·v, |u−v|], as in SentEval's SNLI.
 
     Returns:
         float32 (…, n, 2 dim), or (…, n, 4 dim) for `all`.
@@ -25,5 +25,5 @@ def combine(u: torch.Tensor, v: torch.Tensor, how: Features) -> torch.Tensor:
 
 
 def blocks(how: Features) -> int:
-    """How many parts of equal width, one after the other, `combine` makes of a pair."""
+    """Return the number of consecutive parts of equal width that `combine` makes of a pair."""
     return 4 if how == "all" else 2

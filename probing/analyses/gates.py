@@ -1,4 +1,4 @@
-"""Which heads a model keeps when every open one costs something: learned gates (Voita et al. 2019)."""
+"""Learned gates: the heads that a model keeps under a penalty on open heads (Voita et al. 2019)."""
 
 from __future__ import annotations
 
@@ -69,13 +69,13 @@ class GatesAnalysis:
     gates. Column `penalty` is λ.
 
     Attributes:
-        lambdas: What an open gate costs, in the unit of the loss; λ multiplies the sum over heads.
-        frozen: Whether the gates alone are trained. Otherwise the model is too, for each λ from its own
-            weights, and is put back afterwards; scores are those of the trained weights.
-        steps: Of training, for each λ.
-        batch: Most examples in a step.
+        lambdas: Cost of an open gate, in the unit of the loss; λ multiplies the sum over heads.
+        frozen: Whether only the gates are trained. Otherwise the model is trained too, for each λ from its
+            original weights, which are restored afterwards. Scores are then those of the trained weights.
+        steps: Number of training steps for each λ.
+        batch: Maximum number of examples in a step.
         rate: Learning rate of the gates' log α.
-        weight_rate: Learning rate of the model, where it is not frozen.
+        weight_rate: Learning rate of the model, if it is not frozen.
     """
 
     lambdas: Annotated[tuple[ZeroOrMore, ...], Entries(100, what=_ASK)] = (0.001, 0.003, 0.01, 0.03, 0.1)
@@ -86,35 +86,35 @@ class GatesAnalysis:
     weight_rate: Positive = 2e-5
 
     def __post_init__(self) -> None:
-        """Refuse settings out of their range, and put λ in order, each once."""
+        """Refuse settings out of their range; sort λ and drop duplicates."""
         check_ranges(self, "analysis")
         object.__setattr__(self, "lambdas", tuple(sorted({float(f"{each:g}") for each in self.lambdas})))
 
     @property
     def name(self) -> str:
-        """As on the command line."""
+        """Name on the command line."""
         return "gates"
 
     @property
     def uses(self) -> Uses:
-        """A model that is judged."""
+        """An evaluator."""
         return "objective"
 
     def check(self, task: Task, means: Methods) -> None:
-        """Refuse what is no head."""
+        """Refuse a granularity other than heads."""
         check_unit(self.name, means, ("head",))
 
     def depends_on(self, means: Methods) -> Mapping[str, Any]:
-        """The settings and the objective."""
-        # the version says that rows hold the full model's dev score, against which lambda is selected
+        """Return the settings and the objective."""
+        # the version shows that rows have the full model's dev score, against which lambda is selected
         return {**settings_of(self, means), "version": 2}
 
     def parts(self, context: Context) -> Sequence[int]:
-        """One for each λ."""
+        """Return one part for each λ."""
         return range(len(self.lambdas))
 
     def part_name(self, context: Context, part: int) -> str:
-        """What a part is called in the log."""
+        """Return the name of a part in the log."""
         return f"lambda {self.lambdas[part]:g}"
 
     def run_part(self, context: Context, part: int) -> pd.DataFrame:
@@ -151,12 +151,12 @@ class GatesAnalysis:
         return as_frame([{**same, **row} for row in rows])
 
     def conclude(self, context: Context, frame: pd.DataFrame) -> pd.DataFrame:
-        """Rank the heads, and mark the gates of the λ that is selected on dev."""
+        """Return the rows with ranks of the heads and with a mark on the gates of the λ selected on dev."""
         return with_ranks(frame).assign(main=selected_gates(frame).astype("boolean"))
 
     @contextmanager
     def _weights(self, ready: Evaluator) -> Iterator[Sequence[nn.Parameter]]:
-        """What is trained of the model."""
+        """Return the parameters of the model that are trained."""
         import torch
 
         from probing.ablations.learned_gates import own_weights
@@ -172,7 +172,7 @@ class GatesAnalysis:
     def _learned(
         self, context: Context, ready: Evaluator, penalty: float, weights: Sequence[nn.Parameter]
     ) -> Gates:
-        """The gates; half way and at the end, how dev does is told."""
+        """Return the trained gates; the dev score is logged half way and at the end."""
         from probing.ablations.learned_gates import Training, learn_gates
 
         groups = Groups.of(ready.heads, context)
@@ -188,7 +188,7 @@ class GatesAnalysis:
 
 
 def _all_gates(groups: Groups, gates: Gates) -> NDArray[np.float64]:
-    """Of all heads of the model; those of layers that were not asked for stay open."""
+    """Return gates for all heads of the model; those of other layers than the requested ones stay open."""
     found = np.ones(len(groups.heads))
     found[np.concatenate(groups.members)] = gates.levels
     return found
@@ -201,7 +201,7 @@ def _score(ready: Evaluator, split: str, gates: NDArray[np.float64]) -> float:
 
 
 def _tell(gates: Gates, penalty: float) -> None:
-    """Warn of gates that training left between open and closed."""
+    """Warn about gates that training left between open and closed."""
     if gates.undecided:
         log.warning(
             "gates: lambda %g: %d of %d are neither open nor closed (P(open) from 0.05 to 0.95); "

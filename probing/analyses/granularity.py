@@ -1,4 +1,4 @@
-"""What one probe reads: a head, a layer, or several heads put together."""
+"""Granularity: the heads or layers that one probe reads."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ class Granularity:
     Attributes:
         unit: Single heads; whole layers; a layer's heads together; the heads that are best on dev
             together; or all heads together.
-        layers: The layers to read, from 0 (-1 is the embeddings, of whole layers); None reads all.
-        n: Of `top_heads`, how many heads; None takes 1, 2, 4, 8 ... up to half, and all.
-        draws: Of `top_heads`, how many sets of n random heads stand beside them.
-        permutations: Of `top_heads`, how often all is repeated on shuffled labels.
+        layers: Layers to read, from 0; -1 is the embeddings, for whole layers only. None reads all.
+        n: Numbers of heads for `top_heads`; None takes 1, 2, 4, 8 ... up to half, and all.
+        draws: Number of random sets of n heads that `top_heads` are compared with.
+        permutations: Number of repetitions of `top_heads` on permuted labels.
     """
 
     unit: Level
@@ -34,7 +34,7 @@ class Granularity:
     permutations: _Repeats = 1
 
     def __post_init__(self) -> None:
-        """Refuse what cannot be meant, and put layers and numbers in order, each once."""
+        """Refuse impossible settings; sort layers and numbers and drop duplicates."""
         check_ranges(self, "granularity")
         for name in ("layers", "n"):
             values = getattr(self, name)
@@ -42,25 +42,25 @@ class Granularity:
 
     @property
     def site(self) -> SiteKind:
-        """Where the model is read for this unit."""
+        """Site at which the model is read for this unit."""
         return "hidden" if self.unit == "layer" else "head"
 
     @property
     def used(self) -> dict[str, object]:
-        """The settings that a result depends on: other units have no use for those of `top_heads`."""
+        """Settings that a result depends on; those of `top_heads` do not affect other units."""
         settings = asdict(self)
         names = settings if self.unit == "top_heads" else ("unit", "layers")
         return {name: settings[name] for name in names}
 
     def sizes(self, heads: int) -> tuple[int, ...]:
-        """How many heads are put together by `top_heads`, ascending.
+        """Return the numbers of heads that `top_heads` concatenates, in ascending order.
 
         Raises:
-            ProbingError: If there are not so many.
+            ProbingError: If the model has fewer heads.
         """
         if self.n is None:
             powers = [2**power for power in range(heads.bit_length()) if 2 * 2**power <= heads]
             return (*powers, heads)
         if self.n[-1] > heads:
-            raise ProbingError(f"granularity.n asks for {self.n[-1]} heads, but {heads} are read")
+            raise ProbingError(f"granularity.n={self.n[-1]}: only {heads} heads are read; give fewer")
         return self.n

@@ -1,4 +1,4 @@
-"""What analyses of a model that is judged by an objective have in common: groups of heads, rows, ranks."""
+"""Groups of heads, rows and ranks, shared by the analyses of an evaluator."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Groups:
-    """What is taken away at a time: single heads, or all heads of a layer.
+    """Heads that are removed at a time: single heads, or all heads of a layer.
 
     Attributes:
-        heads: All heads of the model.
-        members: int64, places of the heads of each group among all N.
-        cells: What a row says of each group.
+        heads: All N heads of the model.
+        members: Positions of the heads of each group among all N, int64.
+        cells: Columns that identify each group in a row.
     """
 
     heads: Heads
@@ -39,7 +39,7 @@ class Groups:
 
     @classmethod
     def of(cls, heads: Heads, context: Context) -> Groups:
-        """The groups of the layers that are asked for.
+        """Return the groups of the requested layers.
 
         Raises:
             ProbingError: If the model has no such layer.
@@ -63,26 +63,26 @@ class Groups:
 
     @cached_property
     def layers(self) -> tuple[slice, ...]:
-        """The groups of each layer, those of one stack after those of another."""
+        """Groups of each layer, stack after stack."""
         places = [(cell["stack"], cell["layer"]) for cell in self.cells]
         starts = [at for at in range(len(places)) if at == 0 or places[at] != places[at - 1]]
         return tuple(slice(*pair) for pair in zip(starts, [*starts[1:], len(places)], strict=True))
 
 
 def check_unit(name: str, means: Methods, allowed: Sequence[str] = ("head", "attention")) -> None:
-    """Refuse a granularity that an analysis has no meaning for.
+    """Refuse a granularity that an analysis does not support.
 
     Raises:
-        ProbingError: Naming those that it has.
+        ProbingError: If so. The message names the supported ones.
     """
     unit = means.granularity.unit
     if unit not in allowed:
         use = " or ".join(f"granularity={name}" for name in allowed)
-        raise ProbingError(f"analysis={name}: takes no {unit} away; use {use}")
+        raise ProbingError(f"analysis={name}: granularity={unit} is not supported; use {use}")
 
 
 def settings_of(analysis: Any, means: Methods) -> dict[str, Any]:  # noqa: ANN401
-    """The settings of an analysis and its objective, for the key of its result."""
+    """Return the settings of an analysis and its objective, for the key of its result."""
     found = {"analysis": {"kind": analysis.name, **asdict(analysis)}}
     if analysis.uses == "objective":
         objective = means.objective
@@ -91,28 +91,28 @@ def settings_of(analysis: Any, means: Methods) -> dict[str, Any]:  # noqa: ANN40
 
 
 def ready_of(context: Context, attention: Any = "sdpa") -> Evaluator:  # noqa: ANN401
-    """The model with its objective."""
+    """Return the evaluator."""
     return context.evaluator(attention)
 
 
 def shared_labels(context: Context, ready: Evaluator) -> dict[str, object]:
-    """Columns that are the same in every row of a judged model."""
-    # only what pools vectors is fitted to examples of train
+    """Return the columns that are the same in every row of an evaluator."""
+    # only objectives that pool vectors are fitted to examples of train
     splits = ("train", "dev", "test") if context.labels.get("pooling") else ("dev", "test")
     sizes: dict[str, object] = {f"n_{split}": len(ready.task.rows(split)) for split in splits}
-    if ready.metrics[0] != "loss":  # which guessing has no part in
+    if ready.metrics[0] != "loss":  # guessing has no loss to compare with
         sizes["majority"] = majority(pose(ready.task, context.seed))
     return {**context.labels, **sizes}
 
 
 def ranked(rows: Sequence[Mapping[str, object]]) -> pd.DataFrame:
-    """Rows as a frame with column `rank`, which counts from the largest effect within each kind of row."""
+    """Return rows as a frame with column `rank`, 1 for the largest effect within each kind of row."""
     frame = as_frame([dict(row) for row in rows])
     return with_ranks(frame)
 
 
 def with_ranks(frame: pd.DataFrame) -> pd.DataFrame:
-    """The frame with the ranks of single heads, or layers, within each kind of row; the same for equals."""
+    """Return the frame with ranks of single heads, or layers, within each kind of row; ties share a rank."""
     placed = frame["layer"].notna()
     size = effect(frame).where(placed)
     kinds = places(frame, (*KINDS, "metric"))

@@ -1,15 +1,14 @@
-"""How much the loss would move if a head's output were scaled: importance from gradients."""
+"""Importance from gradients: the change of the loss when a head's output is scaled."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
-from torch import Tensor
 
 from probing.analyses.analysis import Context, Methods, Uses
 from probing.analyses.caution import warn_of_dev
@@ -20,6 +19,9 @@ from probing.results.finding import Finding, Picture
 from probing.results.schema import as_frame
 from probing.tasks.task import Task
 from probing.validation.ranges import Count, check_ranges
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 FINDING = Finding(
     measure="importance",
@@ -39,52 +41,52 @@ FINDING = Finding(
 
 @dataclass(frozen=True)
 class ImportanceAnalysis:
-    """Importance after Michel et al. (2019), of heads, or of all heads of a layer.
+    """Compute the importance of heads, or of all heads of a layer (Michel et al. 2019).
 
-    Variants of the rows: `per_example` is the paper's E_x |∂L/∂ξ|, `per_token` what its code computes;
-    column `normalisation` is `layer` where they are divided by the layer's ℓ2 norm, and `minmax` where they
-    are scaled to 0 … 1 after that.
+    Variants of the rows: `per_example` is the paper's E_x |∂L/∂ξ|, `per_token` is the value that its code
+    computes. Column `normalisation` is `layer` if values are divided by the layer's ℓ2 norm, and `minmax` if
+    they are then scaled to 0 … 1.
 
     Attributes:
-        split: The examples: dev, so that test can tell what becomes of a choice of heads; or test, or train.
-        part: Examples after which what has been summed is kept.
+        split: Split of the examples: dev, so that a selection of heads can be scored on test; or test, train.
+        part: Number of examples after which the sums are kept.
     """
 
     split: Literal["train", "dev", "test"] = "dev"
     part: Count = 1000
 
     def __post_init__(self) -> None:
-        """Refuse empty parts."""
+        """Refuse a `part` without examples."""
         check_ranges(self, "analysis")
 
     @property
     def name(self) -> str:
-        """As on the command line."""
+        """Name on the command line."""
         return "importance"
 
     @property
     def uses(self) -> Uses:
-        """A model that is judged."""
+        """An evaluator."""
         return "objective"
 
     def check(self, task: Task, means: Methods) -> None:
-        """Refuse what is no head and no layer of heads."""
+        """Refuse a granularity that is neither heads nor layers of heads."""
         check_unit(self.name, means)
 
     def depends_on(self, means: Methods) -> Mapping[str, Any]:
-        """The split and the objective."""
+        """Return the split and the objective."""
         return settings_of(self, means)
 
     def parts(self, context: Context) -> Sequence[int]:
-        """Stretches of the examples."""
+        """Return the numbers of the stretches of examples."""
         return range(len(self._stretches(ready_of(context))))
 
     def part_name(self, context: Context, part: int) -> str:
-        """What a part is called in the log."""
+        """Return the name of a part in the log."""
         return f"examples from {self.part * part}"
 
     def run_part(self, context: Context, part: int) -> pd.DataFrame:
-        """Sums over some examples, in rows of variants that `conclude` puts together."""
+        """Return sums over some examples, as rows that `conclude` adds up."""
         from probing.ablations.evaluate import MaskedEvaluator
         from probing.ablations.gradients import head_importance
 
@@ -108,7 +110,7 @@ class ImportanceAnalysis:
         return as_frame(rows)
 
     def conclude(self, context: Context, frame: pd.DataFrame) -> pd.DataFrame:
-        """From sums to importances, as they are and normalised."""
+        """Return importances from sums, as they are and normalised."""
         from probing.ablations.gradients import Sums, by_layer, min_max
 
         ready = ready_of(context)
@@ -121,7 +123,7 @@ class ImportanceAnalysis:
         examples = int(frame[frame["variant"] == "example"]["n_dev"].iloc[::size].sum())
         total = Sums(sums["example"], sums["token"], np.zeros(size), examples, sums["tokens"])
         same = {**shared_labels(context, ready), "metric": "loss"}
-        # other splits are not read, but for train where a readout is fitted to it
+        # other splits are not read, except train if a readout is fitted to it
         same |= {"n_dev": None, "n_test": None, f"n_{self.split}": examples}
         rows = []
         for variant, scores in (("per_example", total.per_example), ("per_token", total.per_token)):
@@ -135,7 +137,7 @@ class ImportanceAnalysis:
         return ranked(rows)
 
     def _stretches(self, ready: Evaluator) -> list[list[Batch]]:
-        """Batches in stretches of about `part` examples."""
+        """Return batches in stretches of about `part` examples."""
         stretches: list[list[Batch]] = []
         count = self.part
         for batch in ready.batches(self.split):
@@ -148,7 +150,7 @@ class ImportanceAnalysis:
 
 
 def _with_progress(ready: Evaluator, batches: Sequence[Batch]) -> Any:  # noqa: ANN401
-    """The loss of each batch, a function each, while progress is told."""
+    """Yield the loss of each batch as a function, and show progress."""
     progress = Progress("importance", "examples", sum(len(batch.rows) for batch in batches))
 
     def loss(batch: Batch) -> Tensor:

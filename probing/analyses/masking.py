@@ -1,4 +1,4 @@
-"""How the score falls as more and more heads are masked, by several rankings (Michel et al. 2019)."""
+"""Masking: the score as more and more heads are masked, by several rankings (Michel et al. 2019)."""
 
 from __future__ import annotations
 
@@ -44,16 +44,17 @@ _Rankings = Annotated[
 
 @dataclass(frozen=True)
 class MaskingAnalysis:
-    """Mask heads, the least needed first, and score the model after every step; nothing is trained.
+    """Mask heads, those with the smallest effect first, and score the model after every step.
 
-    Rankings are made on dev. `iterative` takes importance anew after every step, and ends after the first
-    that leaves less than the threshold on dev; the others sort once and go on until no head is left.
+    Nothing is trained. Rankings are made on dev. `iterative` computes importance again after every step, and
+    ends after the first step that leaves less than the threshold on dev. The others sort once and mask all
+    heads.
 
     Attributes:
-        rankings: Which.
+        rankings: Rankings by which heads are masked.
         step: Share of the heads that is masked at a time.
-        threshold: Share of the whole model's dev score at which `iterative` ends; of a loss its inverse.
-        draws: How many random orders.
+        threshold: Share of the full model's dev score at which `iterative` ends; for a loss its inverse.
+        draws: Number of random orders.
     """
 
     rankings: _Rankings = ("iterative", "importance", "ablation", "probe", "random")
@@ -67,37 +68,37 @@ class MaskingAnalysis:
 
     @property
     def name(self) -> str:
-        """As on the command line."""
+        """Name on the command line."""
         return "masking"
 
     @property
     def uses(self) -> Uses:
-        """A model that is judged."""
+        """An evaluator."""
         return "objective"
 
     def check(self, task: Task, means: Methods) -> None:
-        """Refuse what is no head and no layer of heads, and a task that its probe cannot answer."""
+        """Refuse a granularity that is neither heads nor layers, and a task that the probe cannot learn."""
         check_unit(self.name, means)
         if "probe" in self.rankings:
             means.probe.check(task)
 
     def depends_on(self, means: Methods) -> Mapping[str, Any]:
-        """The settings, the objective, and the probe if it ranks."""
+        """Return the settings, the objective, and the probe if it ranks."""
         from probing.analyses.probe import ProbeAnalysis
 
         ranked_by = ProbeAnalysis().depends_on(means)["probe"] if "probe" in self.rankings else None
         return {**settings_of(self, means), "probe": ranked_by}
 
     def parts(self, context: Context) -> Sequence[int]:
-        """Rankings."""
+        """Return one part for each ranking."""
         return range(len(self.rankings))
 
     def part_name(self, context: Context, part: int) -> str:
-        """What a part is called in the log."""
+        """Return the name of a part in the log."""
         return f"ranking {self.rankings[part]}"
 
     def run_part(self, context: Context, part: int) -> pd.DataFrame:
-        """The curve of one ranking."""
+        """Return the curve of one ranking."""
         from probing.ablations.evaluate import MaskedEvaluator
 
         ranking = self.rankings[part]
@@ -115,13 +116,13 @@ class MaskingAnalysis:
         return as_frame([{**same, **row} for row in rows])
 
     def conclude(self, context: Context, frame: pd.DataFrame) -> pd.DataFrame:
-        """All has been said."""
+        """Return the rows unchanged."""
         return frame
 
     def _masks(
         self, ranking: Ranking, context: Context, evaluator: MaskedEvaluator, groups: Groups
     ) -> Iterator[tuple[int | None, NDArray[np.bool_]]]:
-        """The masks of a ranking, for every draw of a random one."""
+        """Return the masks of a ranking, for every draw of a random one."""
         from probing.ablations.curve import cumulative
 
         n = len(groups.heads)
@@ -152,7 +153,7 @@ class MaskingAnalysis:
 def _importance_under(
     ready: Evaluator, groups: Groups, context: Context, mask: NDArray[np.bool_]
 ) -> NDArray[np.float64]:
-    """Importance per example on dev of every group while others are masked, divided by its layer's norm."""
+    """Return the importance per example of every group on dev under a mask, divided by its layer's norm."""
     import torch
 
     from probing.ablations.gradients import by_layer, head_importance
@@ -177,7 +178,7 @@ def _loss(ready: Evaluator, batch: Any) -> Any:  # noqa: ANN401
 def _rows(
     ready: Evaluator, masks: NDArray[np.bool_], found: Mapping[str, Answers], context: Context
 ) -> Iterator[dict[str, object]]:
-    """A row for each mask, the first of which closes nothing."""
+    """Return a row for each mask; the first mask is that of the full model."""
     from probing.ablations.differences import differences
 
     metric = ready.metrics[0]

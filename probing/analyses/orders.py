@@ -1,4 +1,4 @@
-"""In which order heads are masked, the least needed first, by what other analyses found."""
+"""Orders in which heads are masked, smallest effect first, from the results of other analyses."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from probing.results.finding import main_rows
 
 
 def by_importance(context: Context, groups: Groups) -> list[int]:
-    """By importance per example on dev, divided by the ℓ2 norm of its layer."""
+    """Order groups by importance per example on dev, divided by the ℓ2 norm of its layer."""
     rows = _beside(context, ImportanceAnalysis())
     layered = rows["variant"].eq("per_example") & rows["normalisation"].eq("layer")
     return _sorted(groups, rows[layered.fillna(value=False)], "value")
 
 
 def by_ablation(context: Context, groups: Groups) -> list[int]:
-    """By the score on dev without the group, the highest first; of equals that with the lower loss."""
+    """Order groups by the dev score without them, the highest first; the lower loss breaks ties."""
     rows = _beside(context, AblationAnalysis())
     rows = rows.assign(turned=np.where(rows["metric"] == "loss", rows["dev"], -rows["dev"]))
     alone = rows[rows["variant"] == "leave_one_out"]
@@ -33,12 +33,12 @@ def by_ablation(context: Context, groups: Groups) -> list[int]:
 
 
 def by_probe(context: Context, groups: Groups) -> list[int]:
-    """By what a probe can read off the group, on dev."""
+    """Order groups by the dev score of a probe on them."""
     return _sorted(groups, _beside(context, ProbeAnalysis()), "dev")
 
 
 def at_random(context: Context, groups: Groups, draw: int) -> list[int]:
-    """Another order for every seed and draw."""
+    """Return a random order, which differs between seeds and draws."""
     order: list[int] = np.random.default_rng([context.seed, draw]).permutation(len(groups)).tolist()
     return order
 
@@ -55,7 +55,7 @@ def _beside(context: Context, analysis: Analysis) -> pd.DataFrame:
 
 
 def _sorted(groups: Groups, rows: pd.DataFrame, column: str, ties: pd.DataFrame | None = None) -> list[int]:
-    """Groups by ascending values of a column."""
+    """Return groups by ascending values of a column."""
     keys = [_aligned(groups, rows, column)]
     if ties is not None:
         keys.append(_aligned(groups, ties, "dev"))
@@ -64,7 +64,7 @@ def _sorted(groups: Groups, rows: pd.DataFrame, column: str, ties: pd.DataFrame 
 
 
 def _aligned(groups: Groups, rows: pd.DataFrame, column: str) -> NDArray[np.float64]:
-    """The values of the groups, in their order."""
+    """Return the values of the groups, in their order."""
     found = {_place(row): row[column] for row in rows.to_dict("records")}
     try:
         return np.array([found[_place(cell)] for cell in groups.cells], dtype=np.float64)

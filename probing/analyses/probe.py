@@ -1,4 +1,4 @@
-"""How much of a task a probe can read off every head, every layer, or several heads together."""
+"""Probing: how much of a task a probe decodes from every head, every layer, or several heads together."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ FINDING = Finding(
 
 @dataclass(frozen=True)
 class ProbeAnalysis:
-    """Fit a probe to every unit of the granularity; of heads, layers and attention a layer at a time.
+    """Fit a probe to every unit of the granularity; heads, layers and attention are done layer by layer.
 
     Attributes:
-        intervals: `analytic` takes Wilson's interval of accuracy and Fisher's of correlations, a bootstrap
-            else; `bootstrap` draws test items for every metric.
-        permutations: Of the labels of test items, for the columns `p` and `p_adjusted`; 0 leaves them out, as
-            nested folds do.
+        intervals: `analytic` takes Wilson's interval of accuracy, Fisher's of correlations, and a bootstrap
+            otherwise; `bootstrap` draws test items for every metric.
+        permutations: Number of permutations of the labels of test items, for the columns `p` and
+            `p_adjusted`; 0 leaves the columns out, as nested folds always do.
     """
 
     intervals: Method = "analytic"
@@ -56,7 +56,7 @@ class ProbeAnalysis:
 
     @property
     def name(self) -> str:
-        """As on the command line."""
+        """Name on the command line."""
         return "probe"
 
     @property
@@ -65,17 +65,17 @@ class ProbeAnalysis:
         return "probe"
 
     def check(self, task: Task, means: Methods) -> None:
-        """Refuse a task that the probe cannot answer, or whose heads cannot be chosen without its test."""
+        """Refuse a task that the probe cannot learn, or whose heads cannot be selected without test."""
         means.probe.check(task)
         if means.granularity.unit == "top_heads" and task.selection in {"nested", "none"}:
             how = "nested k-fold, whose folds share" if task.selection == "nested" else "no training, with"
             raise ProbingError(
-                f"granularity=top_heads chooses heads on dev, but task {task.name} is tested by {how} its "
+                f"granularity=top_heads selects heads on dev, but task {task.name} is tested by {how} its "
                 "test items; use a task with a test split, or granularity=head"
             )
 
     def depends_on(self, means: Methods) -> Mapping[str, Any]:
-        """The analysis's own settings and the probe's."""
+        """Return the settings of the analysis and of the probe."""
         probe = means.probe
         settings: dict[str, Any] = asdict(probe)  # type: ignore[call-overload]
         return {
@@ -84,14 +84,14 @@ class ProbeAnalysis:
         }
 
     def parts(self, context: Context) -> Sequence[int]:
-        """The layers that are read; of `top_heads` the places in the list of n, and one for layers."""
+        """Return the layers that are read; for `top_heads` positions in the list of n, and one for layers."""
         unit = context.methods.granularity.unit
         if unit == "top_heads":
             return range(len(self._sizes(context)) + 1)
         return [0] if unit == "all_heads" else context.reading.representations.layers
 
     def part_name(self, context: Context, part: int) -> str:
-        """What a part is called in the log."""
+        """Return the name of a part in the log."""
         unit = context.methods.granularity.unit
         if unit == "all_heads":
             return "all heads"
@@ -120,10 +120,11 @@ class ProbeAnalysis:
         return as_frame(self._fit(context, context.reading.task, layer_batches(context, part, features)))
 
     def conclude(self, context: Context, frame: pd.DataFrame) -> pd.DataFrame:
-        """Add p-values: of each row alone, and corrected for the choice of the best of all of them.
+        """Add p-values of each row, alone and corrected for choosing the best of all rows.
 
-        Nested folds have none: the labels of test items trained the probes of other folds, and to permute
-        them without fitting anew finds the best of 12 heads on noise below 0.05 in 15 to 20 % of runs.
+        Nested folds have no p-values. The labels of test items trained the probes of other folds, so
+        permuting them without refitting gives the best of 12 heads on noise a p below 0.05 in 15 to 20 % of
+        runs.
         """
         problem = pose(context.reading.task, context.seed)
         if not self.permutations or problem.selection == "nested":
@@ -188,6 +189,6 @@ def _together(heads: Sequence[tuple[int, int]], cell: dict[str, object]) -> Pick
 
 
 def _place(cell: Mapping[str, object]) -> str:
-    """Where a batch begins, for messages."""
+    """Return the first unit of a batch, for messages."""
     layer = f"layer {cell['layer']}" if "layer" in cell else f"{cell['n_heads']} heads together"
     return f"{layer}, of the heads from {cell['head']}" if cell.get("head") else layer

@@ -1,4 +1,4 @@
-"""A smaller model: heads masked as far as the score allows, then cut out, saved and measured."""
+"""Pruning: heads are masked as far as the score allows, then cut out; the model is saved and measured."""
 
 from __future__ import annotations
 
@@ -50,14 +50,14 @@ _TIMED = 20  # batches
 
 @dataclass(frozen=True)
 class PruneAnalysis:
-    """Cut the least needed heads out of the model.
+    """Cut the heads with the smallest effect out of the model.
 
     Attributes:
-        ranking: In which order heads go; see `MaskingAnalysis`.
-        threshold: The most heads are cut that leave this share of the whole model's dev score.
-        share: Of heads to cut, whatever the score; None goes by the threshold.
+        ranking: Ranking by which heads are cut; see `MaskingAnalysis`.
+        threshold: Share of the full model's dev score to keep; as many heads are cut as it allows.
+        share: Share of heads to cut regardless of the score; None uses the threshold.
         step: Share of the heads that is masked at a time.
-        rounds: How often the models are timed, in turns.
+        rounds: Number of rounds in which the models are timed in turns.
     """
 
     ranking: Ranking = "iterative"
@@ -72,53 +72,53 @@ class PruneAnalysis:
 
     @property
     def name(self) -> str:
-        """As on the command line."""
+        """Name on the command line."""
         return "prune"
 
     @property
     def uses(self) -> Uses:
-        """A model that is judged."""
+        """An evaluator."""
         return "objective"
 
     @property
     def _masking(self) -> MaskingAnalysis:
-        # without a threshold the iterative loop goes on to the end
+        # without a threshold the iterative loop masks all heads
         threshold = self.threshold if self.share is None else 1e-9
         return MaskingAnalysis((self.ranking,), self.step, threshold, draws=1)
 
     def check(self, task: Task, means: Methods) -> None:
-        """Refuse what is no head and no layer of heads."""
+        """Refuse a granularity that is neither heads nor layers of heads."""
         check_unit(self.name, means)
         self._masking.check(task, means)
 
     def depends_on(self, means: Methods) -> Mapping[str, Any]:
-        """The settings, the objective, and the probe if it ranks."""
+        """Return the settings, the objective, and the probe if it ranks."""
         return {**self._masking.depends_on(means), **settings_of(self, means)}
 
     def parts(self, context: Context) -> Sequence[int]:
-        """One."""
+        """Return a single part."""
         return [0]
 
     def part_name(self, context: Context, part: int) -> str:
-        """What a part is called in the log."""
+        """Return the name of a part in the log."""
         return f"by {self.ranking}"
 
     def run_part(self, context: Context, part: int) -> pd.DataFrame:
-        """Mask, cut, compare, save.
+        """Mask heads, cut them out, compare the models and save the smaller one.
 
         Raises:
-            ProbingError: If no head can go.
+            ProbingError: If no head can be cut.
         """
         from probing.ablations.compact import compact, seconds_each
 
         ready = ready_of(context)
         if ready.reads_heads:
             raise ProbingError(
-                "analysis=prune: the classifier reads single heads, and could not read a model without them; "
+                "analysis=prune: the classifier reads single heads, so these cannot be cut out; "
                 "fine-tune with --read last, or use objective=readout"
             )
         whole_answers = _answers(ready, np.ones(len(ready.heads), dtype=bool))
-        # the curve may have been computed by an earlier run, whose warnings nobody sees now
+        # the curve may come from an earlier run, whose warnings are not shown again
         warn_of_dev(self.name, ready, whole_answers["dev"], context.seed)
         curve = context.result(context.methods.granularity.unit, None, self._masking)
         mask = self._chosen(ready, curve)
@@ -131,7 +131,7 @@ class PruneAnalysis:
         done = compact(ready.model, ready.heads, mask)
         log.info("heads: %d cut, %d silenced, of %d", done.cut, done.silenced, len(mask))
         sizes.append(_size(ready.model))
-        # what is left of the model has all of its heads open
+        # all heads of the pruned model are open
         left = _answers(ready, np.ones_like(mask))
         scores.append(_score_row(ready, "pruned", int(mask.sum()), left))
         full = scores[0]["test"]
@@ -149,11 +149,11 @@ class PruneAnalysis:
         return as_frame([{**shared_labels(context, ready), **row} for row in rows])
 
     def conclude(self, context: Context, frame: pd.DataFrame) -> pd.DataFrame:
-        """All has been said."""
+        """Return the rows unchanged."""
         return frame
 
     def _chosen(self, ready: Evaluator, curve: pd.DataFrame) -> NDArray[np.bool_]:
-        """The mask of the curve that goes far enough: by its share, or the last that keeps the score."""
+        """Return the mask of the curve that reaches the share, or the last one that keeps the score."""
         from probing.ablations.curve import keeps
 
         steps = curve[curve["draw"].fillna(0) == 0].sort_values("n_heads", ascending=False)
@@ -183,12 +183,12 @@ class PruneAnalysis:
         log.info(
             "pruned model: %s (model=hf model.name=…)%s",
             context.folder,
-            "; plain transformers does not load it rightly, probing.load_pruned does" if apart else "",
+            "; load it with probing.load_pruned, since plain transformers loads it wrongly" if apart else "",
         )
 
 
 def _answers(ready: Evaluator, mask: NDArray[np.bool_]) -> dict[str, Answers]:
-    """Answers under one mask, by split."""
+    """Return the answers under one mask, by split."""
     from probing.ablations.evaluate import MaskedEvaluator
 
     return {split: MaskedEvaluator(ready).answers(split, mask[None]) for split in ("dev", "test")}
@@ -203,7 +203,7 @@ def _score_row(
 
 
 def _size(model: PreTrainedModel) -> tuple[int, float]:
-    """Parameters, and what they take in megabytes."""
+    """Return the number of parameters, and their size in megabytes."""
     parameters = list(model.parameters())
     numbers = sum(parameter.numel() for parameter in parameters)
     return numbers, sum(parameter.numel() * parameter.element_size() for parameter in parameters) / 1e6

@@ -17,7 +17,7 @@ from probing.representations.reader import Representations
 from probing.tasks.task import Features, Task
 
 log = logging.getLogger(__name__)
-# bytes of vectors of one layer that are in memory at a time; those of large pair tasks would not fit
+# limit on the bytes of a layer's vectors held in memory at once; those of large pair tasks would not fit
 GROUP_BYTES = 4 << 30
 
 
@@ -27,9 +27,9 @@ class Reading:
 
     Attributes:
         asked: The task as it was built.
-        device: Device that vectors are put on.
-        represent: Extracts a vector for every unit of the task, or finds it in the cache; for an analysis of
-            attention its statistic for every text.
+        device: Device of the vectors.
+        represent: Function that extracts a vector for every unit of the task, or finds it in the cache. For
+            an analysis of attention, its result is the statistic for every text.
     """
 
     asked: Task
@@ -38,12 +38,12 @@ class Reading:
 
     @cached_property
     def representations(self) -> Representations:
-        """The vectors of the task's units; the model runs only if the cache lacks some."""
+        """Vectors of the task's units; the model runs only if some are missing in the cache."""
         return self.represent()
 
     @property
     def dropped(self) -> int:
-        """Examples without a vector, since their word lies beyond the model's limit or has no token."""
+        """Number of examples without a vector, since their word is past the model's limit or has no token."""
         return len(self.asked) - len(self.kept)
 
     @cached_property
@@ -51,7 +51,7 @@ class Reading:
         """The task's examples that have vectors."""
         if not self.dropped:
             return self.asked
-        said = f"{self.dropped} of {len(self.asked)} examples are dropped: {self._why}"
+        said = f"{self.dropped} of {len(self.asked)} examples are dropped ({self._why})"
         log.warning("%s", said)
         try:
             return self.asked.take(self.kept)
@@ -60,24 +60,24 @@ class Reading:
 
     @property
     def _why(self) -> str:
-        """The reasons for dropping examples; a pair with a word of either kind counts once, as cut off."""
+        """Reasons for dropping examples; a pair with words of both kinds counts once, as cut off."""
         n = len(self.asked)
         missing, silent = self.representations.missing, self.representations.silent
         cut = np.unique(np.setdiff1d(missing, silent) % n)
         alone = np.setdiff1d(silent % n, cut)
         reasons = (
-            (len(cut), "their words lie beyond the model's limit of tokens"),
+            (len(cut), "their words are past the model's limit of tokens"),
             (len(alone), "the tokenizer has no token for their words"),
         )
         there = [(number, reason) for number, reason in reasons if number]
         if len(there) == 1:
             return there[0][1]
-        return ", ".join(f"of {number} {reason}" for number, reason in there)
+        return ", ".join(f"{number} because {reason}" for number, reason in there)
 
     def head_groups(self, layer: int) -> list[list[int]]:
-        """The heads of a layer, in groups whose vectors fit into memory together."""
+        """Return the heads of a layer in groups whose vectors fit into memory together."""
         heads, dim = self.representations.layout[layer]
-        # what is read, and at most twice that put together
+        # the vectors that are read, and at most twice their size after combination
         bytes_of_head = 4 * dim * len(self.asked.all_units) * (1 if self.asked.partners is None else 3)
         size = max(1, GROUP_BYTES // bytes_of_head)
         return [list(range(heads))[start : start + size] for start in range(0, heads, size)]
@@ -85,12 +85,12 @@ class Reading:
     def vectors(
         self, layer: int, features: Features | None = None, heads: Sequence[int] | None = None
     ) -> torch.Tensor:
-        """The vectors of one layer for the examples of `task`, those of pairs put together.
+        """Return the vectors of one layer for the examples of `task`, with those of pairs combined.
 
         Args:
-            layer: From 0; -1 is the embeddings.
-            features: How pairs are put together, if not as the task says.
-            heads: Which heads; None for all.
+            layer: Number of the layer, from 0; -1 is the embeddings.
+            features: Combination of pairs; None takes the task's.
+            heads: Numbers of the heads; None takes all.
 
         Returns:
             float32 (heads, n, dim) on `device`; dim grows with the features of pairs.
@@ -106,6 +106,6 @@ class Reading:
 
     @cached_property
     def kept(self) -> NDArray[np.int64]:
-        """Rows of `asked` that have vectors, ascending; int64."""
+        """Rows of `asked` that have vectors, in ascending order; int64."""
         n = len(self.asked)
         return np.setdiff1d(np.arange(n), self.representations.missing % n)

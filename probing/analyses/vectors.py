@@ -1,4 +1,4 @@
-"""What the probes of a part read: vectors of heads or layers, alone or put together."""
+"""Vectors that the probes of a part read: those of heads or layers, single or concatenated."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ Head = tuple[int, int]
 
 @dataclass(frozen=True)
 class Pick:
-    """Heads whose vectors are put together for one probe.
+    """Heads whose vectors are concatenated for one probe.
 
     Attributes:
-        heads: (layer, head) of each; vectors are put together in this order.
-        cell: What the row of the result says of it.
+        heads: (layer, head) of each; vectors are concatenated in this order.
+        cell: Columns that identify the pick in a row of the result.
     """
 
     heads: tuple[Head, ...]
@@ -34,7 +34,7 @@ class VectorBatch:
 
     Attributes:
         vectors: float32 (u, n, dim).
-        cells: What the rows of the u units say of them: layer, head, n_heads, ...
+        cells: Columns that identify the u units in their rows: layer, head, n_heads, ...
     """
 
     vectors: torch.Tensor
@@ -42,7 +42,7 @@ class VectorBatch:
 
 
 def layer_batches(context: Context, layer: int, features: Features | None) -> Iterator[VectorBatch]:
-    """The heads of a layer one by one, or the layer itself if layers are read; see `Batch`.
+    """Yield the heads of a layer one by one, or the layer itself if layers are read; see `Batch`.
 
     Raises:
         CorruptFileError: If the layer is damaged in the cache.
@@ -56,7 +56,7 @@ def layer_batches(context: Context, layer: int, features: Features | None) -> It
 
 
 def pick_batches(context: Context, picks: Sequence[Pick], features: Features | None) -> Iterator[VectorBatch]:
-    """Heads put together, picks of the same width in one batch as far as memory allows.
+    """Yield concatenated heads, with picks of the same width in one batch as far as memory allows.
 
     Raises:
         CorruptFileError: If a layer is damaged in the cache.
@@ -74,15 +74,15 @@ def pick_batches(context: Context, picks: Sequence[Pick], features: Features | N
 
 
 def all_heads(context: Context) -> tuple[Head, ...]:
-    """Every (layer, head) that is read, ascending."""
+    """Return every (layer, head) that is read, in ascending order."""
     layout = context.reading.representations.layout
     return tuple((layer, head) for layer in sorted(layout) for head in range(layout[layer][0]))
 
 
 def _put_together(context: Context, picks: Sequence[Pick], features: Features | None) -> torch.Tensor:
-    """The vectors of every pick side by side; float32 (picks, n, dim).
+    """Return the concatenated vectors of every pick; float32 (picks, n, dim).
 
-    Of pairs the heads of the first unit come before those of the second, as if one head had been read.
+    For pairs, the heads of the first unit come before those of the second, as if one head had been read.
     """
     wanted = sorted({head for pick in picks for head in pick.heads})
     read: dict[Head, torch.Tensor] = {}
@@ -96,6 +96,6 @@ def _put_together(context: Context, picks: Sequence[Pick], features: Features | 
 
 
 def _joined(heads: Sequence[torch.Tensor], parts: int) -> torch.Tensor:
-    """Vectors (n, dim) side by side, the first of their equal parts of all, then the second, ..."""
+    """Return vectors (n, dim) concatenated: the first of their equal parts of all, then the second, ..."""
     pieces = zip(*(head.chunk(parts, -1) for head in heads), strict=True)
     return torch.cat([piece for same in pieces for piece in same], -1)

@@ -1,4 +1,4 @@
-"""`probing agree`: do probing and use agree? Every measure of heads against every other."""
+"""`probing agree`: agreement of every two measures of heads, such as probe scores and ablation."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from probing.results.finding import finding_of_rows
 from probing.results.load import load_results
 from probing.results.sizes import counts_text
 
-# what a reader looks at; the table that is written has all columns
+# columns that are printed; the written table has all columns
 _SHOWN = (
     "first", "second", "rho", "low", "high", "p_adjusted", "rho_within_layers", "p_within_layers_adjusted",
     "top_overlap",
@@ -28,10 +28,10 @@ _HEADINGS = {
 
 
 def command(words: Sequence[str]) -> None:
-    """`probing agree [column=value ...] [paths.root=outputs] [out=...]`: print, draw and write agreement.
+    """Run `probing agree [column=value ...] [paths.root=outputs] [out=...]`: print, draw, write agreement.
 
     Raises:
-        ProbingError: If no row answers, rows are of several models, or there are fewer than two measures.
+        ProbingError: If no row matches, rows are of several models, or there are fewer than two measures.
     """
     from probing.comparisons.agreement import agreement, answer
     from probing.figures.pairs_of_measures import draw_pairs
@@ -48,20 +48,20 @@ def command(words: Sequence[str]) -> None:
 
 
 def comparable(frame: pd.DataFrame, where: Where, root: str = "outputs") -> pd.DataFrame:
-    """The rows of single heads of one model that are asked for, each analysis by the variant that it is.
+    """Return the requested rows of single heads of one model, each analysis in its main variant.
 
-    A column constrains the rows that have it: `probe=logistic` leaves importances alone, `variant=only_one`
-    all analyses but ablation. If no variant of an analysis is named, the rows that its finding offers are
-    taken, such as `leave_one_out` for ablation.
-    Runs that another run made on its way are left out if they lack heads of a run that was asked for.
+    A column constrains only the rows that have it: `probe=logistic` does not affect importances, and
+    `variant=only_one` affects only ablation. If no variant of an analysis is named, the rows that its finding
+    offers are taken, such as `leave_one_out` for ablation. Inner runs are left out if they lack heads of a
+    requested run.
 
     Args:
-        frame: What `load_results` gives.
-        where: For each column, its values as they are written.
-        root: Where the frame was read from, for messages.
+        frame: Output of `load_results`.
+        where: Values of each column, as written by the user.
+        root: Folder from which the frame was read, for messages.
 
     Raises:
-        ProbingError: If no row answers, or those of several models that were not asked for.
+        ProbingError: If no row matches, or the rows are of several models and none was named.
     """
     columns = {name: asked for name, asked in where.items() if name != "variant"}
     rows = choose(frame, columns, root, keep_missing=True)
@@ -75,18 +75,18 @@ def comparable(frame: pd.DataFrame, where: Where, root: str = "outputs") -> pd.D
     ordered = dict.fromkeys([*where.get("analysis", ()), *by_place])
     taken = [_by_variant(found[name], named) for name in ordered if name in found]
     if not sum(map(len, taken)):
-        raise ProbingError(f"{root}: no results of single heads; run probing, then probing analysis=ablation")
+        raise ProbingError(f"{root}: no results of single heads; run probing and probing analysis=ablation")
     rows = pd.concat(taken)
     models = list(rows["model"].unique())
     if len(models) > 1 and "model" not in where:
         raise ProbingError(
-            f"heads of {len(models)} models are not the same heads; choose one, model={models[0]}"
+            f"heads of {len(models)} different models cannot be compared; choose one, model={models[0]}"
         )
     return _without_partial(rows)
 
 
 def _without_partial(rows: pd.DataFrame) -> pd.DataFrame:
-    """The rows without those of inner runs (column `inner`) that lack heads of a run that was asked for."""
+    """Return the rows without those of inner runs (column `inner`) that lack heads of a requested run."""
     inner = rows["inner"].fillna(value=False).astype(bool)
     if inner.all():
         return rows

@@ -1,4 +1,4 @@
-"""`probing draw`: a picture of results that are there, and the table behind it."""
+"""`probing draw`: a picture of existing results, and the table behind it."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ class PictureKind:
     """A kind of picture.
 
     Attributes:
-        what: What it shows.
-        draw: Draws rows; takes them, the path, what was asked of columns, and `options` by name.
-        options: Which of by, order and value it has.
+        what: Description of the picture.
+        draw: Function that draws rows. It takes them, the path, the given columns, and `options` by name.
+        options: Supported options among by, order and value.
     """
 
     what: str
@@ -36,10 +36,10 @@ class PictureKind:
 
 
 def command(words: Sequence[str]) -> None:
-    """Draw what `probing draw KIND [column=value ...]` names, and print where; without words, the kinds.
+    """Run `probing draw KIND [column=value ...]` and print the path; without words, list the kinds.
 
     Raises:
-        ProbingError: If there is no such kind, column or option, or no row answers.
+        ProbingError: If there is no such kind, column or option, or no row matches.
     """
     if not words:
         output().write(usage())
@@ -52,7 +52,7 @@ def command(words: Sequence[str]) -> None:
     for key in asked.keys() & _DEFAULTS.keys():
         if key not in options:
             raise ProbingError(
-                f"{key}= is of no use to draw {name}; it takes {', '.join(('paths.root', 'out', *options))}"
+                f"draw {name} does not use {key}=; it takes {', '.join(('paths.root', 'out', *options))}"
             )
         options[key] = asked[key]
     where = {key: values(value) for key, value in asked.items() if key not in _DEFAULTS}
@@ -62,7 +62,7 @@ def command(words: Sequence[str]) -> None:
 
 
 def _kind(name: str) -> PictureKind:
-    """A kind of picture by its name; `module:function` is a function that takes rows and a path.
+    """Return a kind of picture by name; `module:function` is a function that takes rows and a path.
 
     Raises:
         ProbingError: If there is no such kind or function.
@@ -71,35 +71,35 @@ def _kind(name: str) -> PictureKind:
         draw = function_of(name)
         return PictureKind(name, lambda rows, path, _: draw(rows, path, "head"), ())
     if name not in KINDS:
-        raise ProbingError(f"no kind of picture {name!r}; {suggest(name, list(KINDS))}")
+        raise ProbingError(f"unknown kind of picture {name!r}; {suggest(name, list(KINDS))}")
     return KINDS[name]
 
 
 def usage() -> str:
-    """The kinds of pictures and their options."""
+    """Return the usage text, with the kinds of pictures and their options."""
     width = max(map(len, KINDS))
     lines = [f"  {name:<{width}}  {kind.what}" for name, kind in KINDS.items()]
     return "\n".join([_USAGE, *lines, ""])
 
 
 def _comparison(rows: pd.DataFrame, path: Path, where: Where, *, value: str) -> tuple[Path, ...]:
-    """Draw the two values of the one column that the rows differ in, in the order that was given."""
+    """Draw the two values of the only column in which the rows differ, in the given order."""
     fields = [name for name in GridKey._fields if name not in ("task", "analysis", "metric")]
     found = {name: list(rows[name].astype("string").unique()) for name in fields}
     differing = [name for name in where if len(found.get(name, [])) > 1]
     differing += [name for name in fields if len(found[name]) > 1 and name not in differing]
     if not differing:
-        raise ProbingError("a comparison takes two grids of a task, and there is one; select more rows")
+        raise ProbingError("a comparison needs two grids of a task, but there is only one; select more rows")
     column = differing[0]
     sides = [value for value in where.get(column, found[column]) if value in found[column]]
     if len(sides) != 2:
-        raise ProbingError(f"a comparison takes two grids; give two values, {column}={','.join(sides[:2])}")
+        raise ProbingError(f"a comparison needs two grids; give two values, {column}={','.join(sides[:2])}")
     first, second = (rows[rows[column].astype("string") == side] for side in sides)
     return probing.draw_comparison(first, second, path, value=value)
 
 
 def _plain(draw: Callable[..., tuple[Path, ...]]) -> Callable[..., tuple[Path, ...]]:
-    """A picture for which it does not matter what was asked."""
+    """Return a picture's function that does not depend on the given columns."""
 
     def drawn(rows: pd.DataFrame, path: Path, _: Where, **options: str) -> tuple[Path, ...]:
         return draw(rows, path, **options)
@@ -112,10 +112,10 @@ KINDS = {
     "sheet": PictureKind("many grids on one colour scale", _plain(probing.draw_sheet), ("order", "value")),
     "profiles": PictureKind("scores by layer, a line for each model or probe", _plain(probing.draw_profiles)),
     "top_heads": PictureKind("the effect of n heads, with its baselines", _plain(probing.draw_top_heads)),
-    "masking": PictureKind("scores while ever more heads are masked", _plain(probing.draw_masking), ()),
-    "path": PictureKind("gates left open and score over lambda", _plain(probing.draw_path), ()),
+    "masking": PictureKind("scores as more and more heads are masked", _plain(probing.draw_masking), ()),
+    "path": PictureKind("open gates and score over lambda", _plain(probing.draw_path), ()),
     "correlations": PictureKind(
-        "how alike tasks (or by=model, by=seed) rank heads",
+        "rank correlation of heads between tasks (or by=model, by=seed)",
         _plain(probing.draw_correlations),
         ("by", "value"),
     ),
@@ -126,9 +126,9 @@ _USAGE = """\
 probing draw KIND [column=value ...] [paths.root=outputs] [out=figure] [value=test]
                   [order=head|score] [by=task]
 
-Draws the rows of probing.load_results(root) whose columns have the given values (several between
-commas) and writes out.png, .svg, .pdf, and out.csv, the table behind the picture. Rows of baselines
-count only if they are asked for, as with baseline=untrained.
+Draws the rows of probing.load_results(root) whose columns have the given values (several separated by
+commas) and writes out.png, .svg, .pdf, and out.csv, the table behind the picture. Rows of baselines are
+included only if they are requested, as with baseline=untrained.
 
   probing draw sheet model=minilm order=score
   probing draw profiles granularity=layer task=grammar/tense,grammar/depth

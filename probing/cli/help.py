@@ -1,4 +1,4 @@
-"""The text of `probing --help`, read off conf/."""
+"""The text of `probing --help`, taken from conf/."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from pathlib import Path
 from probing.config.choices import conf_folder
 
 _USAGE = """\
-probing: what does every attention head of a transformer know?
+probing: what does every attention head of a transformer encode?
 
   probing [key=value ...]              one run: a grid of layers x heads
   probing -m key=a,b [key=value ...]   a sweep over all combinations
   probing draw KIND [column=value ...] a picture of results; probing draw lists the kinds
-  probing agree [column=value ...]     do probing and use agree? every measure of heads beside each other
-  probing report [paths.root=outputs]  one HTML page of all results, to look at and compare
-  probing --cfg [key=value ...]        print the configuration, run nothing
+  probing agree [column=value ...]     does the model use the heads that encode a task? all measures compared
+  probing report [paths.root=outputs]  one HTML page to browse and compare all results
+  probing --cfg [key=value ...]        print the configuration without running anything
   probing --version
 
 Examples
@@ -23,8 +23,8 @@ Examples
   probing task=grammar/depth pooling=mean          another task, another pooling
   probing granularity=layer                        whole layers instead of heads
   probing model=hf model.name=path/to/model        any Hugging Face id or local folder
-  probing model.pretrained=false                   the untrained twin
-  probing task=senteval/trec probe=senteval        SentEval's own protocol; fetches what it lacks
+  probing model.pretrained=false                   the same model, randomly initialised
+  probing task=senteval/trec probe=senteval        SentEval's own protocol; downloads missing files
   probing task=treebank/tense task.path=UD_English-EWT
   probing task=table task.path=reviews.csv task.text=review task.label=stars
   probing task.limit=200                           a quick look at any task
@@ -33,19 +33,19 @@ Examples
   probing -m model=hf 'model.name=glob(runs/sst2/checkpoint-*)'   grids over training
   probing analysis=ablation                        what the model loses without each head
   probing analysis=importance objective=lm model=gpt2
-  probing analysis=prune task=senteval/trec        cut out the heads that the score can do without
+  probing analysis=prune task=senteval/trec        cut out heads as long as the score holds
   probing -m experiment=anatomy                    a study from conf/experiment
 
-Everything is written below paths.root (default outputs/): results/, representations/, runs/.
-A second run of the same thing finds its result there; overwrite=never|missing|always says what may
-be redone. In Python: probing.load_results("outputs"), probing.grid(...), probing.run([...]).
+All files are written below paths.root (default outputs/): results/, representations/, runs/.
+Repeating a run finds its result there; overwrite=never|missing|always sets what may be computed again.
+In Python: probing.load_results("outputs"), probing.grid(...), probing.run([...]).
 
 Groups (group=choice) and their keys (group.key=value)
 """
 
 
 def help_text() -> str:
-    """Usage, examples, and every choice of every config group with its description and keys."""
+    """Return usage, examples, and every choice of every config group with its description and keys."""
     folder = conf_folder()
     groups = sorted(path for path in folder.iterdir() if path.is_dir())
     top = ", ".join(_keys((folder / "config.yaml").read_text(encoding="utf-8")))
@@ -71,12 +71,12 @@ def _group(group: Path) -> str:
 
 
 def _description(path: Path) -> str:
-    """The comment below the command that a file starts with; what the choice is."""
+    """Return the description of a choice: the comment below the command that its file starts with."""
     comments = [line for line in path.read_text(encoding="utf-8").splitlines() if not line.startswith("# @")]
     return comments[1].lstrip("# ")
 
 
 def _keys(text: str) -> list[str]:
-    """The keys at the top level of a YAML text."""
+    """Return the keys at the top level of a YAML text."""
     names = [line.partition(":")[0] for line in text.splitlines() if line[:1].isalpha()]
     return [name for name in names if name not in {"hydra", "defaults"}]

@@ -1,4 +1,4 @@
-"""The command `probing`: arguments in, exit code out; everything heavy is imported when it is needed."""
+"""The command `probing`: arguments in, exit code out. Heavy modules are imported only when needed."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from probing.io.streams import complain, end_quietly, output, speak_any_letters
 
 DONE, BUG, MISTAKE, STOPPED, CLOSED = 0, 1, 2, 130, 141
 COMMANDS = {"agree": "probing.cli.agree", "draw": "probing.cli.draw", "report": "probing.cli.report"}
-"""What a first word without = asks for, and the module whose `command` takes the words after it."""
+"""Subcommands by their first word, and the modules whose `command` takes the words after it."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command.
 
     Returns:
-        0 if all went well; 2 for what the user can mend, a mistake or a full disk; 130 if stopped from
-        the keyboard; 141 if nobody reads the output any more; 1 for a bug of ours in a job of a sweep. A bug
-        in a single run is a traceback.
+        0 on success; 2 for errors that the user can fix, such as a mistake or a full disk; 130 if stopped
+        from the keyboard; 141 if the reader of the output has gone; 1 for a bug in probing in a job of a
+        sweep. A bug in a single run raises a traceback.
     """
     speak_any_letters()
     try:
@@ -32,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ProbingError as error:
         return _complain(str(error))
     except KeyboardInterrupt:
-        _complain("stopped; the same command goes on where this one ended")
+        _complain("stopped; run the same command again to resume")
         return STOPPED
     except BrokenPipeError:  # as `| head` leaves it
         end_quietly()
@@ -95,7 +95,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _complain(message: str) -> int:
-    line = message.replace("\r", "\\r").replace("\n", "\\n")  # what was typed may hold them
+    line = message.replace("\r", "\\r").replace("\n", "\\n")  # the user's words may contain them
     complain(f"probing: {line}")
     return MISTAKE
 

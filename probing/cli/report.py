@@ -12,7 +12,7 @@ from probing.page.report import report
 
 
 def command(words: Sequence[str]) -> None:
-    """`probing report [paths.root=outputs] [out=report.html]`: write the page and print where it is.
+    """Run `probing report [paths.root=outputs] [out=report.html]`: write the page and print its path.
 
     Raises:
         ProbingError: If a word is not understood, or the page cannot be written.

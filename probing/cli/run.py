@@ -1,4 +1,4 @@
-"""What the command line and the Python call do: one run, or a sweep of them."""
+"""One run or a sweep, from the command line and from Python."""
 
 from __future__ import annotations
 
@@ -40,28 +40,33 @@ log = logging.getLogger(__name__)
 
 @checked()
 def run(overrides: Sequence[str] = (), *, data: pd.DataFrame | None = None) -> pd.DataFrame:
-    """Run one experiment, print its grid and draw it; what the command `probing` does, from Python too.
+    """Run one experiment, print its grid and draw it, as the command `probing` does.
 
     Args:
-        overrides: As on the command line: `["model=minilm", "task=grammar/tense"]`.
-        data: Examples of your own, a row each, for `task=table`: `task.text` and `task.label` name columns.
+        overrides: Overrides as on the command line: `["model=minilm", "task=grammar/tense"]`.
+        data: Your own examples for `task=table`, one per row; `task.text` and `task.label` name columns.
 
     Returns:
-        The tidy rows of the run, as `load_results` would give them.
+        The tidy rows of the run, as `load_results` returns them.
 
     Raises:
-        ProbingError: If the configuration, the data or the model is not as it should be, or the disk refuses
-            something; then no run folder is left behind.
+        ProbingError: If the configuration, the data or the model is invalid, or a file cannot be written;
+            then no run folder is left behind.
+
+    Example:
+        >>> import probing
+        >>> frame = probing.run(["model=minilm", "task=grammar/tense"])  # doctest: +SKIP
+        >>> probing.grid(frame)  # doctest: +SKIP
     """
     composed = compose_config(overrides)
     if swept_by_experiment(composed):
         raise ProbingError(f"{' '.join(overrides)} is a sweep; run it with: probing -m {' '.join(overrides)}")
     values = plain_values(composed)
-    config = build_config(values)  # before the run's folder, which mostly lies in paths.root
+    config = build_config(values)  # before the run's folder, which is usually in paths.root
     planned = run_folder(composed)
     with log_to_terminal():
         start = prepare(config if data is None else _with_data(config, data))
-        if data is None:  # no overrides compose a frame
+        if data is None:  # overrides cannot describe a frame
             start = replace(start, overrides=kept(overrides))
         try:
             with new_run_folder(planned, config.paths.root) as folder:
@@ -76,18 +81,18 @@ def _with_data(config: Config, data: pd.DataFrame) -> Config:
     from probing.datasets.table import TableTask
 
     if not isinstance(config.task, TableTask):
-        raise ProbingError(f"data= is for task=table, and the task is {config.task.name}")
+        raise ProbingError(f"data= needs task=table, but the task is {config.task.name}")
     return replace(config, task=replace(config.task, frame=data))
 
 
 def run_sweep(overrides: Sequence[str]) -> list[Outcome]:
-    """Run all combinations of a sweep; one that fails stops no other.
+    """Run all combinations of a sweep; a failing job does not stop the others.
 
     Returns:
         The outcomes, in the order of the jobs.
 
     Raises:
-        ProbingError: If one of the combinations cannot be composed; then none is run.
+        ProbingError: If one of the combinations cannot be composed. Then none is run.
     """
     with hydra_session() as session:
         assert session.hydra is not None
@@ -111,7 +116,7 @@ def _job(composed: DictConfig) -> Outcome:
             with marked(folder, start.config.paths.root):
                 frame = _execute(start, values, folder)
             return Outcome(title, folder, frame, order=start.config.figure.order)
-        except BrokenPipeError:  # nobody reads on, so that no other job has to start
+        except BrokenPipeError:  # the reader of the output has gone, so no other job needs to start
             raise
         except (ProbingError, OSError) as error:
             problem = explained(error) if isinstance(error, OSError) else str(error)
@@ -123,7 +128,7 @@ def _job(composed: DictConfig) -> Outcome:
 
 
 def _execute(start: Run, values: dict[str, Any], folder: Path) -> pd.DataFrame:
-    """Run in a folder that exists: log, configuration, printed grid, table and picture."""
+    """Run in an existing folder: write the log and configuration, print the grid, write table and picture."""
     with log_to_file(folder / LOG):
         log.info("%s", " | ".join(str(start.spec.names[name]) for name in ("model", "task", "granularity")))
         for name, content in ((CONFIG, values), (CARD, start.spec.card.as_dict())):

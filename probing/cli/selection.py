@@ -1,4 +1,4 @@
-"""Words of a command, `column=value,value`, and the rows of results that they ask for."""
+"""Words of a command, `column=value,value`, and the rows of results that they select."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from probing.results.several import preferred
 from probing.validation.suggestions import suggest
 
 Where = Mapping[str, Sequence[str]]
-"""For each column its values, as they are written."""
+"""Values of each column, as written by the user."""
 
 
 def parse(words: Sequence[str], command: str) -> dict[str, str]:
-    """Words as names and values.
+    """Return words as names and values.
 
     Args:
-        words: Each `column=value`.
-        command: Whose, for the message.
+        words: Words of the form `column=value`.
+        command: Command that the words belong to, for the message.
 
     Raises:
-        ProbingError: If a word is anything else.
+        ProbingError: If a word has another form.
     """
     asked = {}
     for word in words:
@@ -34,18 +34,18 @@ def parse(words: Sequence[str], command: str) -> dict[str, str]:
         if not (name and equals and value):
             raise ProbingError(f"{word!r} is not column=value; see {command}")
         if name in asked:
-            raise ProbingError(f"{name}= is given twice; give several values between commas")
+            raise ProbingError(f"{name}= is given twice; separate several values by commas")
         asked[name] = value
     return asked
 
 
 def places(asked: dict[str, str], out: str) -> tuple[str, Path]:
-    """The folder that is read and the path that is written, taken out of what was asked.
+    """Return the folder to read and the path to write, taken out of the given words.
 
     Args:
         asked: Output of `parse`; `paths.root` is another name for `root`. Both are read as a run reads its
             `paths.root`.
-        out: Where to write if `out` is not given.
+        out: Path to write to if `out` is not given.
 
     Raises:
         ProbingError: If the folder is named twice, or a path cannot be read.
@@ -58,9 +58,9 @@ def places(asked: dict[str, str], out: str) -> tuple[str, Path]:
 
 
 def values(text: str) -> list[str]:
-    """Values between commas; those within brackets belong to a value, as in senteval[nhid=50,dropout=0.1].
+    """Return the values between commas; commas within brackets are part of a value: probe[nhid=50,dropout=0].
 
-    A value in quotes may hold commas, as the name of a file may: `task='table/a,b'`.
+    A value in quotes may contain commas, as the name of a file may: `task='table/a,b'`.
     """
     return [unquoted(part) if is_literal(part) else part for part in split(text)]
 
@@ -68,36 +68,36 @@ def values(text: str) -> list[str]:
 def choose(
     frame: pd.DataFrame, where: Where, root: str = "outputs", *, keep_missing: bool = False
 ) -> pd.DataFrame:
-    """The rows whose columns have one of the given values; rows of baselines only if `baseline` is given.
+    """Return the rows whose columns have one of the given values; baselines only if `baseline` is given.
 
-    Runs that give way to another run of an equal question are left out (`probing.results.several`).
+    Runs that give way to another run with an equal run spec are left out (`probing.results.several`).
 
     Args:
-        frame: What `load_results` gives.
-        where: For each column, its values as they are written.
-        root: Where the frame was read from, for messages.
-        keep_missing: Whether rows that have nothing in a column are kept, as those of an importance where a
-            `probe` is asked.
+        frame: Output of `load_results`.
+        where: Values of each column, as written by the user.
+        root: Folder from which the frame was read, for messages.
+        keep_missing: Whether to keep rows with a missing value in a column, such as rows of importance where
+            a `probe` is given.
 
     Raises:
-        ProbingError: If there is no such column, or no such row; the message lists what there is.
+        ProbingError: If there is no such column or no such row. The message lists the existing ones.
     """
     if frame.empty:
-        raise ProbingError(f"{root}: no results there; run probing first, or give paths.root=...")
+        raise ProbingError(f"{root}: no results; run probing first, or give paths.root=...")
     rows = frame
     for column, asked in {"baseline": (NONE,), **where}.items():
         has = having(rows, column, asked)
-        # a run without a limit is a full one; that differs from leaving the limit open
+        # a run without a limit is a full run; selecting it differs from not constraining the limit
         rows = rows[has | rows[column].isna() if keep_missing and column != "limit" else has]
     return preferred(rows, frame)
 
 
 def having(frame: pd.DataFrame, column: str, asked: Sequence[str]) -> pd.Series:
-    """The rows with one of some values in a column; bool. "none" asks for rows that have nothing in it.
+    """Return whether each row has one of some values in a column; "none" matches missing values.
 
     Raises:
-        ProbingError: If there is no such column, or no row has one of the values; the message lists what
-            there is.
+        ProbingError: If there is no such column, or no row has one of the values. The message lists the
+            existing ones.
     """
     if column not in frame:
         raise ProbingError(f"no column {column!r}; {suggest(column, list(map(str, frame.columns)))}")

@@ -1,4 +1,4 @@
-"""Do probing and use agree? How alike measures of heads rank them, and whether layers are all they share."""
+"""Agreement between what heads encode and what the model uses: rank correlations, also within layers."""
 
 from __future__ import annotations
 
@@ -19,36 +19,49 @@ from probing.validation.ranges import Draws, Seed
 DRAWS = 9999
 LEVEL = 0.05
 _BLOCK = 2_000_000
-# what rounding may do to a correlation
+# largest effect of rounding on a correlation
 _TIE = 1e-9
 
 
 @checked(frame=(*RESULT, "value"))
 def agreement(frame: pd.DataFrame, *, draws: Draws = DRAWS, seed: Seed = 0) -> pd.DataFrame:
-    """Rank correlations over heads between every two measures: probe scores, importance, ablation, gates.
+    """Correlate the ranks of heads under every two measures: probe scores, importance, ablation, gates.
 
-    All measures point the same way (`probing.results.effects.effect`), so that a positive rho means that
-    what one finds in a head the other does too.
+    All measures point the same way (`probing.results.effects.effect`). A positive rho therefore means that
+    heads that rank high under one measure rank high under the other.
 
     Args:
-        frame: Result rows; every grid of single heads is a measure, and all must be of the same heads.
-        draws: Random permutations behind each p.
-        seed: Of these.
+        frame: Result rows. Every grid of single heads is a measure, and all grids must have the same heads.
+        draws: Number of random permutations for each p.
+        seed: Seed of the permutations.
 
     Returns:
         A row for each pair: its names `first` and `second`, and their kinds `first_kind` and `second_kind`
         ("encoding" for what heads encode, "use" for their effect, or empty); `n` heads; Spearman's `rho`;
         `low` and `high`, its 95 % interval on Fisher's z scale, var z = (1 + rho²/2) / (n − 3)
-        (Bonett & Wright 2000), which takes heads as drawn independently and so is too narrow where
-        those of a layer are alike; `p`, two-sided, from permutations of heads, and `p_adjusted` by
+        (Bonett & Wright 2000), which treats heads as drawn independently and so is too narrow where
+        the heads of a layer are alike; `p`, two-sided, from permutations of heads, and `p_adjusted` by
         Holm (1979) over all pairs;
-        `rho_within_layers`, the correlation of ranks centred by layer, which what layers have in common
-        does not reach, with its `p_within_layers` from permutations of heads within their layers and
+        `rho_within_layers`, the correlation of ranks centred by layer, from which differences between
+        layers are removed, with its `p_within_layers` from permutations of heads within their layers and
         `p_within_layers_adjusted`; `top_overlap`, the share of the top tenth that both have in common.
-        NaN beside a measure that is the same everywhere (in each layer).
+        NaN for a measure that is the same everywhere (in each layer).
 
     Raises:
-        ProbingError: If there are fewer than two grids of single heads, or they are of different heads.
+        ProbingError: If there are fewer than two grids of single heads, or their heads differ.
+
+    Example:
+        >>> import probing
+        >>> from probing.results.schema import as_frame
+        >>> scores = {"grammar/tense": [0.5, 0.6, 0.9, 0.7], "grammar/depth": [0.3, 0.4, 0.8, 0.6]}
+        >>> heads = dict(analysis="probe", granularity="head", layer=0)
+        >>> frame = as_frame([
+        ...     {**heads, "task": task, "head": head, "metric": "accuracy", "test": score, "value": score}
+        ...     for task, values in scores.items() for head, score in enumerate(values)
+        ... ])
+        >>> probing.agreement(frame, draws=99)[["n", "rho"]]
+           n  rho
+        0  4  1.0
     """
     return pairs_of(measures(frame), measure_kinds(frame), draws=draws, seed=seed)
 
@@ -56,16 +69,16 @@ def agreement(frame: pd.DataFrame, *, draws: Draws = DRAWS, seed: Seed = 0) -> p
 def pairs_of(
     table: pd.DataFrame, kinds: Mapping[str, str], *, draws: int = DRAWS, seed: int = 0
 ) -> pd.DataFrame:
-    """The result of `agreement` for a table of measures.
+    """Return the result of `agreement` for a table of measures.
 
     Args:
-        table: As `probing.comparisons.measures.measures` returns it.
+        table: Output of `probing.comparisons.measures.measures`.
         kinds: Kind of each measure, as `probing.comparisons.measures.measure_kinds` returns it.
-        draws: Random permutations behind each p.
-        seed: Of these.
+        draws: Number of random permutations for each p.
+        seed: Seed of the permutations.
 
     Raises:
-        ProbingError: If it has fewer than two columns.
+        ProbingError: If the table has fewer than two columns.
     """
     from probing.statistics.intervals import fisher
     from probing.statistics.paired_tests import holm
@@ -73,7 +86,7 @@ def pairs_of(
     if table.shape[1] < 2:
         there = ", ".join(map(str, table.columns)) or "none"
         raise ProbingError(
-            f"agreement takes two measures of heads or more, and here is {there}; select more rows"
+            f"agreement needs at least two measures of heads, but there is {there}; select more rows"
         )
     layers = layers_of(table)
     whole, within = spearman(table).to_numpy(), spearman_within(table, layers).to_numpy()
@@ -98,16 +111,16 @@ def pairs_of(
 
 
 def layers_of(table: pd.DataFrame) -> NDArray[np.int64]:
-    """(cells,), the number of the layer of each cell; those of different stacks are different layers."""
+    """Return the number of each cell's layer, (cells,); layers of different stacks count as different."""
     found = table.groupby(["stack", "layer"], sort=False).ngroup()
     return np.asarray(found.to_numpy(), dtype=np.int64)
 
 
 def answer(pairs: pd.DataFrame) -> str:
-    """One sentence: how far what probes find is what the model uses, or how far measures agree.
+    """Return one sentence on how far heads that encode a task are used for it, or how far measures agree.
 
     Args:
-        pairs: What `agreement` gives.
+        pairs: Output of `agreement`.
     """
     kinds = pairs[["first_kind", "second_kind"]]
     probes, uses = kinds.isin(["encoding"]).any(axis=1), kinds.isin(["use"]).any(axis=1)
@@ -116,7 +129,7 @@ def answer(pairs: pd.DataFrame) -> str:
         asked, what = pairs, "of measures"
     known = asked[asked["rho"].notna()]
     if known.empty:
-        return "no agreement can be told: a measure is the same for all heads"
+        return "agreement is undefined: a measure is the same for all heads"
     strongest = known.iloc[int(known["rho"].abs().to_numpy().argmax())]
     if len(known) == 1:
         return _of_pair(strongest)
@@ -147,7 +160,7 @@ def _signed(number: float) -> str:
 
 
 def _permuted(ranks: pd.DataFrame, groups: NDArray[np.int64], draws: int, seed: int) -> NDArray[np.float64]:
-    """Two-sided p of every two columns, cells of the first permuted within their groups; (m, m)."""
+    """Return the two-sided p of every two columns, (m, m); cells are permuted within their groups."""
     columns = ranks.to_numpy(dtype=np.float64)
     columns = columns - columns.mean(axis=0)
     length = np.linalg.norm(columns, axis=0)
@@ -167,13 +180,13 @@ def _permuted(ranks: pd.DataFrame, groups: NDArray[np.int64], draws: int, seed: 
 
 
 _MEANINGS = {
-    (0.0, 0.0): "no agreement is shown",
-    (0.0, 1.0): "they agree among the heads of a layer, though not over all",
-    (0.0, -1.0): "they disagree among the heads of a layer, though not over all",
-    (1.0, 0.0): "they agree, but perhaps in no more than which layers matter",
-    (1.0, 1.0): "they agree, among the heads of one layer too",
-    (1.0, -1.0): "they agree in which layers matter, and disagree among the heads of a layer",
-    (-1.0, 0.0): "they rank heads in opposite order, but perhaps in no more than the layers",
-    (-1.0, 1.0): "they disagree in which layers matter, and agree among the heads of a layer",
-    (-1.0, -1.0): "they rank heads in opposite order, among the heads of one layer too",
+    (0.0, 0.0): "the measures show no agreement",
+    (0.0, 1.0): "they agree within layers, but not over all heads",
+    (0.0, -1.0): "they disagree within layers, but not over all heads",
+    (1.0, 0.0): "they agree, but perhaps only on which layers matter",
+    (1.0, 1.0): "they agree, also within layers",
+    (1.0, -1.0): "they agree on which layers matter, but disagree within layers",
+    (-1.0, 0.0): "they rank heads in opposite order, but perhaps only because they rank layers so",
+    (-1.0, 1.0): "they disagree on which layers matter, but agree within layers",
+    (-1.0, -1.0): "they rank heads in opposite order, also within layers",
 }

@@ -1,4 +1,4 @@
-"""Grids beside grids: rank correlations, clusters of tasks, how close two grids come, and stability."""
+"""Comparisons of grids: rank correlations, differences of two grids, and stability."""
 
 from __future__ import annotations
 
@@ -7,89 +7,55 @@ from itertools import combinations
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from probing.errors import ProbingError
 from probing.results.alike import quantity, refuse_unlike
-from probing.results.checks import check_matrix, check_numbers, check_there, numbers, single_heads
+from probing.results.checks import check_numbers, check_there, numbers, single_heads
 from probing.results.schema import GRID, NONE, PAIR, PLACE, RESULT
 from probing.results.several import preferred, several
 from probing.statistics.ranks import spearman, top_overlap, top_size
 from probing.validation.arguments import checked
 
-# columns that may change along with the one that grids are compared by
+# columns that may vary together with the column by which grids are compared
 ALONG = {"task": {"metric", "probe"}, "model": {"pooling", "step"}, "step": {"model"}, "probe": {"metric"}}
 
 
 @checked(frame=RESULT)
 def correlations(frame: pd.DataFrame, *, by: str = "task", value: str = "test") -> pd.DataFrame:
-    """Spearman's rank correlation of the scores of the same cells, between tasks or whatever else.
+    """Return Spearman's rank correlation of the scores of the same cells, for example between tasks.
 
-    Between models only layers correspond: that two heads have the same number means nothing, so what agrees
-    there is at which layers a task is told.
+    Between models only layers correspond, since equal head numbers mean nothing there. A correlation
+    between models then shows agreement about the depth at which a task is encoded.
 
     Args:
-        frame: Result rows, of one grid for every value of `by`; a frame of one granularity.
-        by: The column that tells the grids apart: `task`, `model`, `seed`, `probe`, `pooling` …
+        frame: Result rows of one granularity, with one grid for every value of `by`.
+        by: The column in which the grids differ: `task`, `model`, `seed`, `probe`, `pooling` …
         value: The column of scores.
 
     Returns:
         A square, symmetric frame of float64 with the values of `by` as index and columns, in the order in
-        which they first occur; NaN beside a grid that is the same everywhere.
+        which they first occur; NaN for a grid that is the same everywhere.
 
     Raises:
-        ProbingError: If there is no such column, more than `by` tells grids apart, or they differ in shape.
+        ProbingError: If there is no such column, grids differ in other columns, or they differ in shape.
+
+    Example:
+        >>> import probing
+        >>> from probing.results.schema import as_frame
+        >>> scores = {"tense": [0.5, 0.6, 0.9], "depth": [0.3, 0.4, 0.8]}
+        >>> frame = as_frame([
+        ...     {"task": task, "granularity": "head", "layer": 0, "head": head, "test": score}
+        ...     for task, values in scores.items() for head, score in enumerate(values)
+        ... ])
+        >>> probing.correlations(frame).loc["tense", "depth"].round(2)
+        np.float64(1.0)
     """
     return spearman(_table(frame, by, value)).rename_axis(index=by, columns=by)
 
 
-@checked()
-def linkage(matrix: pd.DataFrame) -> NDArray[np.float64]:
-    """Average linkage of 1 − correlation, for a dendrogram.
-
-    Args:
-        matrix: What `correlations` gives; NaN counts as no correlation.
-
-    Returns:
-        float64 (n − 1, 4), as `scipy.cluster.hierarchy.linkage` gives it, neighbours next to each other.
-
-    Raises:
-        ProbingError: If there are fewer than two grids.
-    """
-    from scipy.cluster.hierarchy import linkage as link
-    from scipy.spatial.distance import squareform
-
-    check_matrix(matrix)
-    if len(matrix) < 2:
-        raise ProbingError(f"{len(matrix)} grid to cluster; give two or more")
-    distance = 1 - matrix.fillna(0.0).to_numpy(dtype=float)
-    np.fill_diagonal(distance, 0.0)
-    apart = squareform(np.clip((distance + distance.T) / 2, 0, 2), checks=False)
-    found: NDArray[np.float64] = link(apart, method="average", optimal_ordering=True)
-    return found
-
-
-@checked()
-def clusters(matrix: pd.DataFrame, n: int) -> pd.Series:
-    """Cut the tree of `linkage` into n clusters.
-
-    Returns:
-        The number of its cluster, from 1, by name; int64.
-
-    Raises:
-        ProbingError: If n is not between 1 and the number of grids.
-    """
-    from scipy.cluster.hierarchy import cut_tree
-
-    if not 1 <= n <= len(matrix):
-        raise ProbingError(f"{n} clusters of {len(matrix)} grids; give 1 to {len(matrix)}")
-    numbers = cut_tree(linkage(matrix), n_clusters=n)[:, 0] + 1
-    return pd.Series(numbers, index=matrix.index, name="cluster", dtype="int64")
-
-
 @dataclass(frozen=True)
 class Comparison:
-    """How close one grid comes to another, over the cells that both have.
+    """Differences between two grids, over the cells that both have.
 
     Attributes:
         n: Number of common cells.
@@ -98,9 +64,9 @@ class Comparison:
         mean_difference: Mean of b − a, in the unit of the score.
         mean_absolute_difference: Mean of |b − a|.
         largest_difference: The b − a that is furthest from 0.
-        largest_at: Where: (layer, head), or what else the cell has.
-        top_k: How many cells are the top tenth.
-        top_overlap: Share of the top cells of a that are top cells of b too; by chance about a tenth.
+        largest_at: Its cell: (layer, head), or the other columns that place the cell.
+        top_k: Number of cells in the top tenth.
+        top_overlap: Share of the top cells of a that are also top cells of b; about a tenth by chance.
         best_a: The best cell of a.
         best_b: The best cell of b.
     """
@@ -118,7 +84,7 @@ class Comparison:
     best_b: tuple[int, ...]
 
     def __str__(self) -> str:
-        """One line."""
+        """Return the comparison in one line."""
         return (
             f"{self.n} common cells: Spearman {self.spearman:.3f}, Pearson {self.pearson:.3f}; differences: "
             f"mean {self.mean_difference:+.4f}, mean absolute {self.mean_absolute_difference:.4f}, largest "
@@ -133,12 +99,22 @@ def compare(a: pd.DataFrame, b: pd.DataFrame, *, value: str = "test") -> Compari
 
     Args:
         a: Rows of one grid.
-        b: Rows of another, of the same granularity; cells that only one has are left out.
+        b: Rows of another grid of the same granularity. Cells that only one has are left out.
         value: The column of scores.
 
     Raises:
-        ProbingError: If either is not one grid, they have no cell in common, or their numbers are not of one
-            kind, such as an accuracy and a correlation.
+        ProbingError: If either is not one grid, they have no cell in common, or their numbers differ in kind,
+            such as an accuracy and a correlation.
+
+    Example:
+        >>> import probing
+        >>> from probing.results.schema import as_frame
+        >>> heads = [{"granularity": "head", "layer": 0, "head": head} for head in range(3)]
+        >>> a = as_frame([{**head, "test": score} for head, score in zip(heads, [0.5, 0.6, 0.9])])
+        >>> b = as_frame([{**head, "test": score} for head, score in zip(heads, [0.5, 0.7, 0.9])])
+        >>> found = probing.compare(a, b)
+        >>> found.n, found.largest_at, round(found.largest_difference, 2)
+        (3, (0, 1), 0.1)
     """
     a, b = (single_heads(preferred(frame), "a comparison of grids") for frame in (a, b))
     for frame, what in ((a, "the first"), (b, "the second")):
@@ -169,19 +145,31 @@ def compare(a: pd.DataFrame, b: pd.DataFrame, *, value: str = "test") -> Compari
 
 @checked(frame=RESULT)
 def stability(frame: pd.DataFrame, *, by: str = "seed", value: str = "test") -> pd.DataFrame:
-    """How far the ranking of cells agrees between seeds of the same grid.
+    """Measure how far the ranking of cells agrees between seeds of the same grid.
 
     Args:
-        frame: Result rows; grids with one value of `by` only are left out.
-        by: What the runs of a grid differ in; `probe` or `pooling` will do as well.
+        frame: Result rows. Grids with a single value of `by` are left out.
+        by: The column in which the runs of a grid differ, such as `seed`, `probe` or `pooling`.
         value: The column of scores.
 
     Returns:
-        One row for each grid: the columns that name it, the number `n` of runs, the mean and the least rank
+        One row for each grid: the columns that name it, the number `n` of runs, the mean and the minimum rank
         correlation of two of them, and the mean share `top_overlap` of the top tenth that two have in common.
 
     Raises:
-        ProbingError: If no grid has two runs, or runs of one grid cannot be told apart.
+        ProbingError: If no grid has two runs, or runs of one grid cannot be distinguished.
+
+    Example:
+        >>> import probing
+        >>> from probing.results.schema import as_frame
+        >>> frame = as_frame([
+        ...     {"task": "tense", "granularity": "head", "layer": 0, "head": head, "seed": seed, "test": test}
+        ...     for seed, scores in enumerate([[0.5, 0.6, 0.9], [0.4, 0.7, 0.8]])
+        ...     for head, test in enumerate(scores)
+        ... ])
+        >>> probing.stability(frame)[["task", "n", "spearman_mean"]]
+            task  n  spearman_mean
+        0  tense  2            1.0
     """
     check_there(frame, by, argument="by")
     frame = single_heads(preferred(frame), "a comparison of grids")
@@ -201,7 +189,7 @@ def stability(frame: pd.DataFrame, *, by: str = "seed", value: str = "test") -> 
 
 
 def _table(frame: pd.DataFrame, by: str, value: str) -> pd.DataFrame:
-    """Cells down, values of `by` across; every cell filled."""
+    """Return a table with cells as rows and values of `by` as columns; every entry is filled."""
     check_there(frame, by, argument="by")
     frame = single_heads(preferred(frame), "a comparison of grids")
     check_numbers(frame, value, argument="value")
@@ -228,8 +216,8 @@ def _one_grid_each(frame: pd.DataFrame, by: str) -> None:
 
 
 def _series(rows: pd.DataFrame, what: str, value: str) -> pd.Series:
-    """Scores by cell."""
-    # the number of heads tells rows apart only where they are of no one layer
+    """Return scores by cell."""
+    # the number of heads distinguishes rows only where they do not belong to a single layer
     names = [name for name in PLACE if name not in (*PAIR, "metric")]
     placed = rows[names].assign(n_heads=rows["n_heads"].where(rows["layer"].isna()))
     cells = pd.MultiIndex.from_frame(placed.astype(object).where(placed.notna(), -9))
@@ -239,7 +227,7 @@ def _series(rows: pd.DataFrame, what: str, value: str) -> pd.Series:
 
 
 def _place(cell: tuple[object, ...]) -> tuple[int, ...]:
-    """A cell as (layer, head), (layer,) or (n_heads,)."""
+    """Return a cell as (layer, head), (layer,) or (n_heads,)."""
     layer, head, n_heads = cell[-3:]
     found = [place for place in (layer, head) if place != -9] or [n_heads]
     return tuple(int(str(place)) for place in found)

@@ -1,4 +1,4 @@
-"""Localised or distributed: how much of a task's information sits in how few heads."""
+"""Measures of how localised a task is: the share of its information that few heads encode."""
 
 from __future__ import annotations
 
@@ -14,37 +14,51 @@ from probing.results.schema import GRID, KINDS, RESULT
 from probing.results.several import preferred, several
 from probing.validation.arguments import checked
 
-# share of the gain of the best n that few heads have to reach
+# share of the best n's gain that counts as reaching it
 SHARE = 0.95
-# what names a task told by a model; runs of single heads and of top heads share it
+# columns that name a task on a model; runs of single heads and of top heads share them
 NAMES = [name for name in (*GRID, "step") if name not in {"granularity", *KINDS}]
 COLUMNS = ["gini", "above_majority", "with_best", "n_heads", "n_95", "area"]
 
 
 @checked(frame=RESULT)
 def concentration(frame: pd.DataFrame) -> pd.DataFrame:
-    """How localised a task is, from grids of heads and from runs of `top_heads` (Jo & Myaeng 2020, figure 3).
+    """Measure how localised a task is, from grids of heads and runs of `top_heads`.
+
+    The measures extend figure 3 of Jo & Myaeng (2020).
 
     Args:
         frame: Result rows; other granularities are left out.
 
     Returns:
-        One row for each model, task, probe and so on, with the columns that name it and, each missing where
-        its rows are:
+        One row for each model, task, probe and so on, with the columns that name it and the following
+        columns. A column is missing where there are no rows to compute it from.
 
-        - `gini`: the Gini coefficient of max(test − majority, 0) over heads: 0 where all heads know the
-          same, towards 1 where one head knows everything; NaN where none is above majority.
-        - `above_majority`: share of heads whose interval lies above majority.
-        - `with_best`: number of heads, the best one included, that score within the best head's interval.
-        - `n_heads`: of the model.
-        - `n_95`: the smallest number of top heads that together reach 95 % of the gain over majority of the
+        - `gini`: Gini coefficient of max(test − majority, 0) over heads. It is 0 where all heads score the
+          same and approaches 1 where a single head encodes everything; NaN where none is above majority.
+        - `above_majority`: Share of heads whose interval is above majority.
+        - `with_best`: Number of heads, the best one included, that score within the best head's interval.
+        - `n_heads`: Number of heads of the model.
+        - `n_95`: Smallest number of top heads that together reach 95 % of the gain over majority of the
           best number.
-        - `area`: under the gain of the top n as a share of the best gain, over n as a share of the largest;
-          from no head, where the gain is 0. Near 1 where few heads do; 0.5 where gain is proportional to n.
+        - `area`: Area under the gain of the top n as a share of the best gain, over n as a share of the
+          largest n. The curve starts at no heads and no gain. The area is near 1 where few heads suffice
+          and 0.5 where the gain is proportional to n.
 
     Raises:
         ProbingError: If no row is of a head or of top heads, none has a test score, one is infinite, or rows
-            of one grid are there twice.
+            of one grid occur twice.
+
+    Example:
+        >>> import probing
+        >>> from probing.results.schema import as_frame
+        >>> frame = as_frame([
+        ...     {"granularity": "head", "layer": 0, "head": head, "test": score, "majority": 0.5}
+        ...     for head, score in enumerate([0.5, 0.5, 0.5, 0.9])
+        ... ])
+        >>> probing.concentration(frame)[["gini", "n_heads"]]
+           gini  n_heads
+        0  0.75        4
     """
     frame = single_heads(preferred(frame), "concentration")
     heads = frame[frame["granularity"] == "head"]
@@ -62,10 +76,10 @@ def concentration(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def gini(values: NDArray[np.float64]) -> float:
-    """The Gini coefficient of values of 0 or more: mean absolute difference over twice the mean.
+    """Return the Gini coefficient of non-negative values: mean absolute difference over twice the mean.
 
     Returns:
-        From 0, all equal, to 1 − 1/n, all in one; NaN where all are 0.
+        A number from 0, where all are equal, to 1 − 1/n, where one value is all; NaN where all are 0.
     """
     ordered, n = np.sort(values), len(values)
     if not ordered.sum() > 0:
@@ -76,7 +90,7 @@ def gini(values: NDArray[np.float64]) -> float:
 def _each(
     rows: pd.DataFrame, measure: Callable[[pd.DataFrame], dict[str, float]], cell: list[str]
 ) -> pd.DataFrame:
-    """Measures by what names the rows."""
+    """Return the measures of each grid, indexed by the columns that name it."""
     found, names = [], []
     for name, grid in rows.groupby(NAMES, dropna=False, sort=False):
         if grid.duplicated(cell).any():
@@ -114,7 +128,7 @@ def _of_top(grid: pd.DataFrame) -> dict[str, float]:
 
 
 def _scores(grid: pd.DataFrame) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
-    """Test scores, lower ends of their intervals, and the majority baseline, 0 where there is none."""
+    """Return test scores, lower ends of their intervals, and the majority baseline, or 0 without one."""
     test, low = (grid[name].to_numpy(dtype=float, na_value=np.nan) for name in ("test", "test_low"))
     base = grid["majority"].iloc[0]
     return test, low, 0.0 if pd.isna(base) else float(base)

@@ -1,4 +1,4 @@
-"""What rows of different analyses say of one thing: how much the model needs a head."""
+"""Measures of the effect of a head, taken from the rows of different analyses."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from probing.results.several import preferred, several
 from probing.validation.arguments import checked
 
 _RUN = [name for name in (*GRID, "step", "draw", "key") if name != "stack"]
-# probes read nothing else of a model that has several stacks
+# the only stack that probes read in a model with several
 _PROBED = "encoder"
 _WORDS: dict[str, Callable[[str], str]] = {
     "baseline": lambda value: value.replace("none", ""),
@@ -42,20 +42,30 @@ _WORDS: dict[str, Callable[[str], str]] = {
 
 @checked(frame=(*RESULT, "value"))
 def measures(frame: pd.DataFrame) -> pd.DataFrame:
-    """Every grid of single heads as a column, larger the more the model needs the head (`effect`).
+    """Return every grid of single heads as a column; larger means a larger effect of the head (`effect`).
 
-    Probes read the encoder alone of an encoder–decoder model, so where other grids tell stacks apart, rows
-    without one are the encoder's.
+    Probes read only the encoder of an encoder–decoder model. So where other grids name stacks, rows without
+    a stack belong to the encoder.
 
     Args:
-        frame: Result rows, of grids that have the same heads; rows of no one head are left out.
+        frame: Result rows of grids that have the same heads. Rows that are not of a single head are left out.
 
     Returns:
-        float64; (stack, layer, head) down, stack being "-" where the model has only one, and the names of
-        `measure_names` across. Every cell is filled.
+        A frame of float64 with (stack, layer, head) as rows, where stack is "-" if the model has only one,
+        and the names of `measure_names` as columns. Every cell is filled.
 
     Raises:
         ProbingError: If no row is of a single head, or a grid lacks a head that another has.
+
+    Example:
+        >>> import probing
+        >>> from probing.results.schema import as_frame
+        >>> heads = dict(analysis="probe", task="tense", granularity="head", layer=0, metric="accuracy")
+        >>> frame = as_frame([
+        ...     {**heads, "head": head, "test": test, "value": test} for head, test in enumerate([0.5, 0.9])
+        ... ])
+        >>> probing.measures(frame).to_dict()
+        {'probe': {('-', 0, 0): 0.5, ('-', 0, 1): 0.9}}
     """
     grids = head_grids(frame)
     stacked = any(rows["stack"].notna().any() for rows in grids)
@@ -75,38 +85,38 @@ def measures(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def head_grids(frame: pd.DataFrame) -> list[pd.DataFrame]:
-    """The rows of single heads, a frame for each grid; all stacks of a model are one.
+    """Return the rows of single heads, a frame for each grid; all stacks of a model form one grid.
 
-    `only_best`, which names one head of each layer, is no grid.
+    `only_best`, which names one head of each layer, is not a grid.
 
     Raises:
-        ProbingError: If there are none.
+        ProbingError: If there are no such rows.
     """
     frame = single_heads(frame, "a measure of heads")
     single = frame["granularity"].eq("head").fillna(value=False).astype(bool)
     chosen = frame["variant"].fillna("").eq("only_best").astype(bool)
     rows = frame[single & ~chosen & frame["layer"].notna() & frame["head"].notna()]
     if rows.empty:
-        raise ProbingError("no results of single heads there; run probing, then probing analysis=ablation")
+        raise ProbingError("no results of single heads; run probing, then probing analysis=ablation")
     return [grid for _, grid in preferred(rows).groupby(_RUN, sort=False, dropna=False, observed=True)]
 
 
 def measure_names(grids: Sequence[pd.DataFrame]) -> list[str]:
-    """A short name for each grid: its analysis and variant, and what else tells it from the others.
+    """Return a short name for each grid: its analysis and variant, and the values that distinguish it.
 
-    The first word is the analysis. Tasks and models are told where any grids differ in them, all else where
-    grids of that analysis do: `probe grammar/tense`, `ablation leave_one_out`, `gates lambda 0.01`.
+    The first word is the analysis. Tasks and models are named where any grids differ in them, other columns
+    where grids of that analysis do: `probe grammar/tense`, `ablation leave_one_out`, `gates lambda 0.01`.
     """
     keys = pd.DataFrame([_texts(grid) for grid in grids])
     names = [_name(keys, place, ()) for place in range(len(keys))]
-    for field in ("n_train", "key"):  # what no column of the grid tells apart, the run does
+    for field in ("n_train", "key"):  # used where no other column distinguishes two grids
         again = {name for name in names if names.count(name) > 1}
         names = [_name(keys, place, (field,)) if name in again else name for place, name in enumerate(names)]
     return names
 
 
 def measure_kinds(frame: pd.DataFrame) -> dict[str, str]:
-    """For each measure of `measures` its kind: "encoding", "use", or empty."""
+    """Return the kind of each measure of `measures`: "encoding", "use", or empty."""
     grids = head_grids(frame)
     return {name: finding_of_rows(grid).kind for name, grid in zip(measure_names(grids), grids, strict=True)}
 

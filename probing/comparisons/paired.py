@@ -1,4 +1,4 @@
-"""Heads of one run against each other, on the test items that all of them answered."""
+"""Paired tests between heads of one run, on the test items that all of them answered."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import Any, Literal, cast
 
 import numpy as np
 import pandas as pd
-import torch
 from numpy.typing import NDArray
 
 from probing.errors import ProbingError
+from probing.io.lazy import torch
 from probing.results.checks import check_numbers
 from probing.results.load import Predictions
 from probing.results.schema import PLACE, fitted
@@ -25,7 +25,7 @@ from probing.validation.ranges import Draws, Seed, ZeroToOne
 
 @dataclass(frozen=True)
 class _Answers:
-    """What was answered to the items of each data set, and how scores and draws are to be had."""
+    """Answers to the items of each data set, with the settings of scores and draws."""
 
     answers: NDArray[Any]
     gold: NDArray[Any]
@@ -47,37 +47,43 @@ def compare_heads(
 ) -> pd.DataFrame:
     """Test every head of a run against one of them, item by item.
 
-    The best head is the one with the best **dev** score: the head with the best test score owes a part of it
-    to luck with these very items, and every test against it would find too much. Where nothing was trained,
-    and so no dev score is, it is by test, and the p-values are too small.
+    The best head is the one with the best **dev** score. The head with the best test score owes part of that
+    score to luck with these very items, so tests against it would find too many differences. Where nothing
+    was trained there is no dev score. The best head is then selected on test, and the p-values are too small.
 
-    p is two-sided: McNemar's exact test for accuracy (McNemar 1947), and for all other scores, and for means
-    over data sets, a permutation test that swaps the answers of the two heads to each item (Edgington 1964).
-    `p_adjusted` is Holm's (1979) for as many tests as there are other heads. The interval is the percentile
-    bootstrap of the difference over test items, the same samples for both heads (Efron & Tibshirani 1993,
-    chapter 13); it is of one head, not of all together.
+    p is two-sided. Accuracy gets McNemar's exact test (McNemar 1947). All other scores, and means over data
+    sets, get a permutation test that swaps the answers of the two heads to each item (Edgington 1964).
+    `p_adjusted` is Holm's (1979), with as many tests as there are other heads. The interval is the percentile
+    bootstrap of the difference over test items, with the same samples for both heads (Efron & Tibshirani
+    1993, chapter 13). It holds for one head, not for all heads simultaneously.
 
     Args:
-        predictions: What `load_predictions` gives.
+        predictions: Output of `load_predictions`.
         against: The head that all others are tested against: the best, or (layer, head).
-        metric: Which score; by default the run's own.
-        average: Of several data sets, whether their mean is weighted by size. Of nested folds all items are
-            scored together here, so that a difference may depart a little from that of the column `test`.
-        draws: Of swaps, and of bootstrap samples.
-        seed: Seeds them.
+        metric: Metric to compare; the run's own metric by default.
+        average: Whether the mean over several data sets is weighted by size. Items of nested folds are
+            scored together here, so a difference may depart slightly from that of the column `test`.
+        draws: Number of swaps, and of bootstrap samples.
+        seed: Seed of both.
 
     Returns:
-        One row for each probe, in the order of `predictions.rows`: what tells it apart, `score`, `difference`
-        from the head that it is tested against, `low` and `high` of its 95 % interval, `p`, `p_adjusted`, and
-        `reference`, whether it is that head, which has difference 0 and no p.
+        One row for each probe, in the order of `predictions.rows`: the columns that distinguish it, `score`,
+        `difference` from the reference head, `low` and `high` of its 95 % interval, `p`, `p_adjusted`, and
+        `reference`, whether it is the reference head, which has difference 0 and no p.
 
     Raises:
-        ProbingError: If there is no such head, such answers have no such score, or one probe is alone.
+        ProbingError: If there is no such head, the metric does not fit the answers, or there is only one
+            probe.
+
+    Example:
+        >>> import probing
+        >>> predictions = probing.load_predictions("outputs", task="grammar/tense")  # doctest: +SKIP
+        >>> probing.compare_heads(predictions)  # doctest: +SKIP
     """
     kept = fitted(predictions.rows)
     rows = predictions.rows[kept].reset_index(drop=True)
     if len(rows) < 2:
-        raise ProbingError("one probe has nothing to be compared with; load more rows of the run")
+        raise ProbingError("a single probe cannot be compared; load more rows of the run")
     asked = _Answers(
         predictions.answers[kept],
         predictions.gold,
@@ -98,17 +104,22 @@ def compare_heads(
 
 @checked()
 def like_best(predictions: Predictions, *, level: ZeroToOne = 0.05, **settings: Any) -> pd.DataFrame:  # noqa: ANN401
-    """The heads that the test items do not tell from the best one, the best first.
+    """Return the heads that do not differ significantly from the best one, best first.
 
-    That a head is among them does not show that it is as good: with few items almost all are.
+    Being among them does not show that a head is as good as the best. With few items almost all heads are.
 
     Args:
-        predictions: What `load_predictions` gives.
-        level: Heads whose adjusted p is above it are kept.
-        **settings: As of `compare_heads`.
+        predictions: Output of `load_predictions`.
+        level: Heads whose adjusted p is above this level are kept.
+        **settings: Keyword arguments of `compare_heads`.
 
     Returns:
-        Rows of `compare_heads`, the head compared with first, the others by falling score.
+        Rows of `compare_heads`: the reference head first, then the others by descending score.
+
+    Example:
+        >>> import probing
+        >>> predictions = probing.load_predictions("outputs", task="grammar/tense")  # doctest: +SKIP
+        >>> probing.like_best(predictions, level=0.05)[["layer", "head", "score"]]  # doctest: +SKIP
     """
     table = compare_heads(predictions, **settings)
     kept = table[table["reference"] | (table["p_adjusted"] > level)]
@@ -142,7 +153,7 @@ def _reference(rows: pd.DataFrame, against: Literal["best"] | tuple[int, int]) -
 
 
 def _parts(predictions: Predictions, average: Average) -> list[tuple[NDArray[np.int64], float]]:
-    """Items of each data set, and its weight."""
+    """Return the items of each data set, and its weight."""
     groups = predictions.groups
     if groups is None:
         return [(np.arange(len(predictions.gold)), 1.0)]
@@ -171,11 +182,11 @@ def _p(asked: _Answers, place: int, at: int) -> float:
 
 
 def _intervals(asked: _Answers, others: list[int], at: int) -> NDArray[np.float64]:
-    """Ends of the intervals of the others' differences; float64 (2, others)."""
+    """Return the ends of the intervals of the other heads' differences; float64 (2, others)."""
     answers, gold = asked.answers, asked.gold
-    if asked.metric == "accuracy":  # right or wrong is all that counts, and quick to sample
+    if asked.metric == "accuracy":  # only right or wrong counts, which is quick to sample
         answers, gold = (answers == gold).astype(np.int64), np.ones_like(gold)
-    # graded answers are sampled all at once, classes by the few kinds of items that a pair has
+    # graded answers are sampled all at once, classes by the few kinds of items of a pair of heads
     graded = asked.metric in SCORE_METRICS
     sets = [others] if graded else [[place] for place in others]
     found = []

@@ -1,4 +1,4 @@
-"""Where in a model a task is told: scores by layer and depth, and the centre of their mass."""
+"""Depth at which a task is encoded: scores by layer and depth, and their centre of mass."""
 
 from __future__ import annotations
 
@@ -18,20 +18,33 @@ NAMES = [*GRID, "step"]
 
 @checked(frame=RESULT)
 def layer_profile(frame: pd.DataFrame, *, relative: bool = True, value: str = "test") -> pd.DataFrame:
-    """Mean and best score of every layer of every grid; models of different depth share one axis.
+    """Return the mean and best score of every layer of every grid, on one axis of depth for all models.
 
     Args:
-        frame: Result rows; those that are of no one layer are left out, as are those of `top_heads`.
-        relative: Whether `depth` is relative: 0 is the embeddings and 1 the last block, so that block l of L,
-            from 0, lies at (l + 1) / L. Otherwise it is the number of the layer.
+        frame: Result rows. Rows that are not of a single layer are left out, as are those of `top_heads`.
+        relative: Whether `depth` is relative. If so, 0 is the embeddings and 1 the last block, and block l of
+            L, counted from 0, is at (l + 1) / L. Otherwise depth is the number of the layer.
         value: The column of scores.
 
     Returns:
         One row for each grid and layer: the columns that name the grid, `layer`, `depth`, `mean`, `best`,
-        `best_head` (missing where rows are of whole layers), `n`, the rows of the layer, and `majority`.
+        `best_head` (missing where rows are of whole layers), `n`, the number of rows of the layer, and
+        `majority`.
 
     Raises:
-        ProbingError: If no row is of one layer, or the column is missing in all of them or infinite.
+        ProbingError: If no row is of a single layer, or the column is missing in all of them or infinite.
+
+    Example:
+        >>> import probing
+        >>> from probing.results.schema import as_frame
+        >>> frame = as_frame([
+        ...     {"granularity": "head", "layer": layer, "head": head, "test": score, "n_layers": 2}
+        ...     for layer, scores in enumerate([[0.5, 0.7], [0.6, 1.0]]) for head, score in enumerate(scores)
+        ... ])
+        >>> probing.layer_profile(frame)[["layer", "depth", "mean", "best"]]
+           layer  depth  mean  best
+        0      0    0.5   0.6   0.7
+        1      1    1.0   0.8   1.0
     """
     rows = []
     check_numbers(_of_layers(frame), value, what="the rows of single layers", argument="value")
@@ -56,14 +69,14 @@ def layer_profile(frame: pd.DataFrame, *, relative: bool = True, value: str = "t
 
 @checked(frame=RESULT)
 def centre_of_mass(frame: pd.DataFrame, *, of: str = "mean", value: str = "test") -> pd.DataFrame:
-    """The layer around which a task is told, as one number for each grid.
+    """Return the layer around which a task is encoded, as one number for each grid.
 
-    The centre is Σ l·e_l / Σ e_l over layers l with e_l = max(score_l − majority, 0). It is not the expected
-    layer of Tenney et al. (2019, eq. 4), which weighs what each further layer adds to the ones below.
+    The centre is Σ l·e_l / Σ e_l over layers l with e_l = max(score_l − majority, 0). It differs from the
+    expected layer of Tenney et al. (2019, eq. 4), which weights the gain of each layer over those below.
 
     Args:
         frame: Result rows, as for `layer_profile`.
-        of: `mean` or `best`: which score of the heads of a layer.
+        of: Score of a layer's heads: `mean` or `best`.
         value: The column of scores.
 
     Returns:
@@ -72,7 +85,19 @@ def centre_of_mass(frame: pd.DataFrame, *, of: str = "mean", value: str = "test"
         layer with the highest score, and `n_layers`. Without a majority the excess is the score itself.
 
     Raises:
-        ProbingError: If no row is of one layer, or `of` is neither.
+        ProbingError: If no row is of a single layer, or `of` is neither.
+
+    Example:
+        >>> import probing
+        >>> from probing.results.schema import as_frame
+        >>> model = dict(n_layers=2, majority=0.5)
+        >>> frame = as_frame([
+        ...     {**model, "granularity": "head", "layer": layer, "head": 0, "test": score}
+        ...     for layer, score in enumerate([0.6, 0.8])
+        ... ])
+        >>> probing.centre_of_mass(frame)[["centre", "best_layer"]]
+           centre  best_layer
+        0    0.75           1
     """
     if of not in {"mean", "best"}:
         raise ProbingError(f"of={of!r}: give mean or best")
@@ -96,7 +121,7 @@ def centre_of_mass(frame: pd.DataFrame, *, of: str = "mean", value: str = "test"
 
 
 def _grids(frame: pd.DataFrame) -> Iterator[tuple[dict[str, object], pd.DataFrame]]:
-    """Rows of one layer each, by grid."""
+    """Return the rows that are of a single layer, by grid."""
     kept = _of_layers(frame)
     names = [*NAMES, "key"]
     for cells, grid in preferred(kept).groupby(names, dropna=False, sort=False):
@@ -104,14 +129,14 @@ def _grids(frame: pd.DataFrame) -> Iterator[tuple[dict[str, object], pd.DataFram
 
 
 def _of_layers(frame: pd.DataFrame) -> pd.DataFrame:
-    """Rows of one layer each."""
+    """Return the rows that are of a single layer."""
     frame = single_heads(frame, "a profile of layers")
     kept = frame[frame["layer"].notna() & frame["granularity"].isin(["head", "layer", "attention"])]
     if kept.empty:
-        raise ProbingError("no row is of one layer; give results of granularity head, layer or attention")
+        raise ProbingError("no row is of a layer; give results of granularity head, layer or attention")
     return kept
 
 
 def _base(grid: pd.DataFrame) -> float:
-    """The majority baseline, or NaN."""
+    """Return the majority baseline, or NaN."""
     return float(grid["majority"].to_numpy(dtype=float, na_value=np.nan)[0])

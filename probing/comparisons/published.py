@@ -1,4 +1,4 @@
-"""Published accuracies as just another result frame, to compare a run with."""
+"""Published accuracies as a result frame, for comparison with a run."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from probing.results.schema import as_frame
 from probing.statistics.intervals import fisher, wilson
 from probing.validation.arguments import checked
 
-# what SentEval seeds with where it is not told
+# SentEval's default seed
 SENTEVAL_SEED, THEIR_SEED = 1111, 123
-# models by the labels of conf/model, where theirs are others
+# the authors' names of models, where they differ from those in conf/model
 MODELS = {"all-MiniLM-L6-v2": "minilm"}
-# the authors' folders, and what a file of each is of; theirs of fine-tuned models are not read
+# the authors' folders, and the contents of their files; results of fine-tuned models are not read
 FOLDERS = {
     "linear_head_wise_results": "head",
     "ds_linear_head_wise_results": "head",
@@ -33,9 +33,9 @@ NEEDED = {"model", "task", "layer", "head", "dev", "test"}
 
 @dataclass(frozen=True)
 class _Test:
-    """SentEval's test set of a task: our name, items, classes, and the share of train's largest class.
+    """SentEval's test set of a task: its name here, items, classes, and the share of train's largest class.
 
-    The shares are what always giving that class scores; the grids hold rows that do just that.
+    The share is the score of always predicting that class. The published grids contain rows that do so.
     """
 
     name: str
@@ -68,30 +68,35 @@ TASKS = {
 def load_published(path: str | Path) -> pd.DataFrame:
     """Read published accuracies as result rows.
 
-    Known are the grids of *Transformer Anatomy* (Jo & Myaeng 2020), as one Parquet table or as the folder
+    Supported are the grids of *Transformer Anatomy* (Jo & Myaeng 2020), as one Parquet table or as the folder
     of JSON files in the authors' repository, and a Parquet table of SentEval's own runs on MiniLM's heads.
     Models and tasks have the names of conf/model and conf/task, so that `compare` and `select` find the same
     grid of a run; `analysis` is "published". Intervals are Wilson's and Fisher's for SentEval's test sets.
 
-    Of what the authors released, one row is kept for every cell:
+    One row of the authors' release is kept for every cell:
 
-    - `linear_results` and `mlp_results` hold, for BERT, each whole layer and then slices of its hidden
-      state as wide as a head. These slices are no heads, and are left out. In the table, which lost their
-      number, the whole layer is the first row of its layer without a location, and the last with one.
+    - For BERT, `linear_results` and `mlp_results` contain each whole layer and then slices of its hidden
+      state as wide as a head. These slices are not heads and are left out. The table has lost their
+      numbers. There the whole layer is the first row of its layer without a location, and the last with one.
     - Rows of location `fc` under `ds_linear_head_wise_results` are whole layers too; slices are left out.
-    - MLP probes have a hidden size that was chosen for each layer: probe `senteval[nhid=best]`.
+    - MLP probes have a hidden size that was selected for each layer: probe `senteval[nhid=best]`.
 
-    BERT and ELECTRA were read at the first token. The others have pooling `last`, which is what the paper
-    says; the released code reads the position after the last token, which is padding.
+    BERT and ELECTRA were read at the first token. The others have pooling `last`, as the paper states. The
+    released code reads the position after the last token, which is padding.
 
     Args:
-        path: A Parquet file, or the folder of the repository, or its `results`.
+        path: A Parquet file, the folder of the repository, or its `results` folder.
 
     Returns:
         Columns as in `probing.results.schema.COLUMNS`; scores are fractions.
 
     Raises:
-        ProbingError: If nothing is there, or it is neither of these.
+        ProbingError: If the path does not exist, or has neither format.
+
+    Example:
+        >>> import probing
+        >>> published = probing.load_published("transformer_anatomy.parquet")  # doctest: +SKIP
+        >>> probing.grid(published, model="bert_base", task="senteval/trec")  # doctest: +SKIP
     """
     where = Path(path)
     if not where.exists():
@@ -99,7 +104,7 @@ def load_published(path: str | Path) -> pd.DataFrame:
     table = _of_folder(where) if where.is_dir() else _of_parquet(where)
     unknown = sorted(set(table["task"]) - set(TASKS))
     if unknown:
-        raise ProbingError(f"{where}: task {unknown[0]!r} is not known; known are {', '.join(TASKS)}")
+        raise ProbingError(f"{where}: unknown task {unknown[0]!r}; known tasks are {', '.join(TASKS)}")
     return as_frame([_row(entry) for entry in table.to_dict("records")])
 
 
@@ -135,13 +140,13 @@ def _of_folder(folder: Path) -> pd.DataFrame:
         for entry in _of_json(path, unit)
     ]
     if not entries:
-        raise ProbingError(f"{folder}: holds none of {', '.join(FOLDERS)} with JSON files")
+        raise ProbingError(f"{folder}: contains none of {', '.join(FOLDERS)} with JSON files")
     cell = ["model", "task", "unit", "layer", "head", "n_heads"]
     return pd.DataFrame(entries).drop_duplicates(cell, keep="last")
 
 
 def _of_json(path: Path, unit: str) -> Iterator[dict[str, object]]:
-    """Entries of one file; `head` is −1 where a whole layer was read."""
+    """Return the entries of one file; `head` is −1 where a whole layer was read."""
     try:
         entries = json.loads(path.read_text(encoding="utf-8")).values()
         for entry in entries:
@@ -171,7 +176,7 @@ def _of_json(path: Path, unit: str) -> Iterator[dict[str, object]]:
 
 
 def _row(entry: Mapping[Hashable, Any]) -> dict[str, object]:
-    """One result row; percent become fractions."""
+    """Return one result row, with percentages as fractions."""
     test, unit, model = TASKS[str(entry["task"])], entry["unit"], str(entry["model"])
     graded = entry["metric"] == "pearson"
     dev, score = (float(entry[name]) / (1 if graded else 100) for name in ("dev", "test"))

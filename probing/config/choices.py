@@ -12,19 +12,19 @@ from probing.validation.suggestions import suggest
 
 
 def conf_folder() -> Path:
-    """The folder of config groups: inside an installed package, next to it in a checkout."""
+    """Return the folder of config groups: inside an installed package, next to it in a checkout."""
     package = Path(__file__).resolve().parents[1]
     inside = package / "conf"
     return inside if (inside / "config.yaml").is_file() else package.parent / "conf"
 
 
 def groups() -> list[str]:
-    """The config groups."""
+    """Return the config groups."""
     return sorted(path.name for path in conf_folder().iterdir() if path.is_dir())
 
 
 def choices(group: str) -> list[str]:
-    """The choices of a group, `grammar/tense` for one in a folder of its own."""
+    """Return the choices of a group, such as `grammar/tense` for one in a subfolder."""
     folder = conf_folder() / group
     return sorted(str(path.relative_to(folder).with_suffix("")) for path in folder.rglob("*.yaml"))
 
@@ -35,22 +35,22 @@ def is_glob(value: str) -> bool:
 
 
 def parse_glob(key: str, value: str) -> Glob:
-    """The patterns of `glob(...)`.
+    """Return the patterns of `glob(...)`.
 
     Raises:
-        ProbingError: If the value is more than that.
+        ProbingError: If the value contains anything else.
     """
     glob = OverridesParser.create().parse_override(f"{key}={value}").value()
     if not isinstance(glob, Glob):
-        raise ProbingError(f"{key}={value}: give glob(pattern), alone")
+        raise ProbingError(f"{key}={value}: glob(pattern) cannot be combined with others; give it alone")
     return glob
 
 
 def matching_choices(group: str, value: str) -> list[str]:
-    """The choices that `glob(...)` names; Hydra's own glob looks into the top folder of a group only.
+    """Return the choices that match `glob(...)`; Hydra's own glob searches only the top folder of a group.
 
     Raises:
-        ProbingError: If there are none.
+        ProbingError: If no choice matches.
     """
     matching: list[str] = parse_glob(group, value).filter(choices(group))
     if not matching:

@@ -1,4 +1,4 @@
-"""Composing configurations with Hydra, and saying in one line what is wrong with one."""
+"""Composition of configurations with Hydra, with errors in one line."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ VERSION_BASE = "1.3"
 
 @contextmanager
 def hydra_session() -> Iterator[GlobalHydra]:
-    """Hydra, looking for configurations in `conf_folder`; errors come out as one-line ProbingErrors."""
+    """Initialise Hydra with configurations from `conf_folder`; errors become one-line ProbingErrors."""
     GlobalHydra.instance().clear()
     place = str(conf_folder())
     with _explained(), initialize_config_dir(place, version_base=VERSION_BASE, job_name="probing"):
@@ -34,13 +34,13 @@ def hydra_session() -> Iterator[GlobalHydra]:
 
 @contextmanager
 def composing() -> Iterator[None]:
-    """Report in one line whatever Hydra raises on a user's words; use it within `hydra_session`."""
+    """Report any error that Hydra raises on a user's words in one line; use it within `hydra_session`."""
     try:
         yield
     except (ProbingError, HydraException, OmegaConfBaseException):
         raise  # explained by the session
-    except Exception as error:  # an odd key of hydra's gives an AssertionError, a RuntimeError, ...
-        raise ProbingError(f"{explain(error)}; check what was given for hydra") from error
+    except Exception as error:  # odd keys of hydra raise AssertionError, RuntimeError, ...
+        raise ProbingError(f"{explain(error)}; check the options for hydra") from error
 
 
 @contextmanager
@@ -64,7 +64,7 @@ def compose_config(overrides: Sequence[str]) -> DictConfig:
 
 
 def plain_values(config: DictConfig) -> dict[str, Any]:
-    """The composed configuration without Hydra's part, as plain containers with every reference resolved.
+    """Return the composed configuration without Hydra's part, as plain containers with resolved references.
 
     Raises:
         ProbingError: If a mandatory value is not set, or a reference cannot be resolved; the message names
@@ -82,10 +82,10 @@ def plain_values(config: DictConfig) -> dict[str, Any]:
 
 
 def run_folder(config: DictConfig) -> Path:
-    """The folder of a run, `hydra.run.dir`.
+    """Return the folder of a run, `hydra.run.dir`.
 
     Raises:
-        ProbingError: If it refers to what is not there, or is not a path of this machine.
+        ProbingError: If it contains an invalid reference, or is not a local path.
     """
     with _explained():
         folder = OmegaConf.select(config, "hydra.run.dir")
@@ -103,10 +103,10 @@ def swept_by_experiment(config: DictConfig) -> bool:
 
 
 def path_as_run(value: str, key: str = "paths.root") -> Path:
-    """A path as a run reads it: as it was typed, with ~, references, and quotes within quotes.
+    """Return a path as a run reads it: with ~, references, and quotes within quotes resolved.
 
     Raises:
-        ProbingError: If it refers to something missing, or is not a path.
+        ProbingError: If it contains an invalid reference, or is not a path.
     """
     with _explained():
         text = unquoted(value)
@@ -118,7 +118,7 @@ def path_as_run(value: str, key: str = "paths.root") -> Path:
 
 
 def composed_yaml(overrides: Sequence[str]) -> str:
-    """The composed configuration as YAML, without Hydra's part; what `probing --cfg` prints."""
+    """Return the composed configuration as YAML without Hydra's part, as `probing --cfg` prints it."""
     composed = compose_config(overrides)
     with _explained():
         OmegaConf.to_container(_own_part(composed), resolve=True, throw_on_missing=False)

@@ -1,4 +1,4 @@
-"""From plain values, as YAML has them, to frozen dataclasses; every mistake is named by its key."""
+"""Conversion of plain values, as in YAML, to frozen dataclasses; errors name the key."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ def make(cls: type[T], values: Mapping[str, Any], where: str) -> T:
 
     Args:
         cls: A dataclass.
-        values: By field name.
-        where: The config group, for messages.
+        values: Values by field name.
+        where: Config group, for messages.
 
     Raises:
         ProbingError: If a key is unknown or missing, or a value has the wrong type or is out of its range.
@@ -41,7 +41,7 @@ def make(cls: type[T], values: Mapping[str, Any], where: str) -> T:
     arguments = {name: convert(hints[name], value, f"{where}.{name}") for name, value in values.items()}
     try:
         return cls(**arguments)
-    except ValueError as error:  # a class of the user's own may refuse its values so
+    except ValueError as error:  # raised by a user's own class for invalid values
         raise ProbingError(f"{where}: {error}") from error
 
 
@@ -49,13 +49,13 @@ def make_target(values: Mapping[str, Any], where: str, kind: type[Any], *others:
     """Make the dataclass that `_target_` names, from the other values.
 
     Args:
-        values: By field name, and `_target_`.
-        where: The config group, for messages.
-        kind: The protocol that the class must have the members of.
-        others: Classes that will do though they have them not.
+        values: Values by field name, and `_target_`.
+        where: Config group, for messages.
+        kind: Protocol whose members the class must have.
+        others: Classes that are accepted without these members.
 
     Raises:
-        ProbingError: If it cannot be imported, is of another kind, or does not take the values.
+        ProbingError: If the class cannot be imported, is of another kind, or does not accept the values.
     """
     target = str(values.get("_target_", ""))
     cls = import_dataclass(target, where)
@@ -69,17 +69,17 @@ def make_target(values: Mapping[str, Any], where: str, kind: type[Any], *others:
 
 
 def import_dataclass(target: str, where: str) -> type[Any]:
-    """The dataclass of a dotted name.
+    """Return the dataclass of a dotted name.
 
     Raises:
         ProbingError: If there is no such class, or its module cannot be imported.
     """
     if not target:
-        raise ProbingError(f"{where} is not chosen; give {where}=..., see probing --help")
+        raise ProbingError(f"{where} is not set; give {where}=..., see probing --help")
     module, _, name = target.rpartition(".")
     try:
         cls = getattr(importlib.import_module(module), name)
-    except Exception as error:  # importing runs whatever the module holds
+    except Exception as error:  # importing a module runs arbitrary code
         reason = str(error).strip().splitlines() or [type(error).__name__]
         raise ProbingError(
             f"{where}._target_ is {target!r}, which cannot be imported ({reason[0]})"
@@ -90,7 +90,7 @@ def import_dataclass(target: str, where: str) -> type[Any]:
 
 
 def _members(protocol: type[Any]) -> list[str]:
-    """The methods and properties of a protocol, in alphabetical order."""
+    """Return the methods and properties of a protocol, in alphabetical order."""
     members = inspect.getmembers(
         protocol, lambda each: inspect.isfunction(each) or isinstance(each, property)
     )

@@ -1,4 +1,4 @@
-"""Errors of Hydra and OmegaConf in one line each: what is wrong, and what there is instead."""
+"""Errors of Hydra and OmegaConf in one line each: the problem, and the existing alternatives."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _REFERENCES = (GrammarParseError, InterpolationResolutionError, UnsupportedInter
 
 
 def explain(error: Exception) -> str:
-    """One line for an error of Hydra's."""
+    """Return one line for an error of Hydra."""
     text = str(error)
     found = _missing(error) or _reference(error) or _unknown(error)
     if found:
@@ -34,14 +34,14 @@ def _first_line(text: object) -> str:
 
 
 def _unread(word: str) -> str:
-    """What to do with a word that Hydra's grammar does not read."""
+    """Return a line with the remedy for a word that Hydra's grammar cannot parse."""
     if "=" not in word:
         return f"{word}: an option without a value; write name=value, see probing --help"
     return f"{word}: cannot be read; put the value in quotes within quotes"
 
 
 def _missing(error: Exception) -> str:
-    """A choice that is not there."""
+    """Return a line for a choice that does not exist."""
     if not isinstance(error, MissingConfigException) or error.options is None:
         return ""
     group, _, wanted = str(error.missing_cfg_file).partition("/")
@@ -51,7 +51,7 @@ def _missing(error: Exception) -> str:
 
 
 def _unknown(error: Exception) -> str:
-    """A key or a group that is not there, or is there twice."""
+    """Return a line for a key or a group that does not exist, or is given twice."""
     if not isinstance(error, ConfigCompositionException):
         return ""
     key = re.search(r"Could not override '([^']+)'", str(error))
@@ -66,7 +66,7 @@ def _unknown(error: Exception) -> str:
 
 
 def _reference(error: BaseException) -> str:
-    """One line for a `${...}` that stands for nothing; "" for any other error."""
+    """Return one line for a `${...}` that cannot be resolved; "" for any other error."""
     chain, key = [error], ""
     while chain[-1].__cause__ is not None:
         chain.append(chain[-1].__cause__)

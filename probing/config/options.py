@@ -1,4 +1,4 @@
-"""The options that are texts, as the dataclass of a config group declares them."""
+"""Options whose values are texts, as declared by the dataclass of a config group."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from probing.validation.ranges import hints_of
 
-# options that are texts or folders though no dataclass has them, or not as a path
+# options that are texts or folders although no dataclass declares them so
 _OTHERS = {"hydra.run.dir": True, "hydra.sweep.dir": True, "hydra.sweep.subdir": False}
 _PATHS = {"model.name"}
 
@@ -20,9 +20,9 @@ class TextOption:
     """An option that takes a text.
 
     Attributes:
-        listed: Whether it takes a list of them.
+        listed: Whether it takes a list of texts.
         optional: Whether null leaves it unset.
-        path: Whether ~ is the home folder.
+        path: Whether it is a path, in which ~ is the home folder.
     """
 
     listed: bool = False
@@ -31,11 +31,11 @@ class TextOption:
 
 
 def text_option(key: str, classes: Sequence[type]) -> TextOption | None:
-    """The description of an option that takes a text in all classes that have it; else None.
+    """Return the description of an option if it takes a text in all classes that have it, else None.
 
     Args:
-        key: The option as on the command line, `task.path`.
-        classes: The dataclasses that its group may be made into.
+        key: Option as on the command line, such as `task.path`.
+        classes: Dataclasses that the option's group may be converted to.
     """
     if key in _OTHERS:
         return TextOption(path=_OTHERS[key])

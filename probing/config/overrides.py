@@ -15,9 +15,9 @@ from probing.config.quoting import exact
 from probing.config.run_config import Config, as_plain
 from probing.representations.request import Request
 
-# the groups that a run changes for the other runs that it needs, and the field that names their choice
+# groups that a run changes for its inner runs, and the field that names their choice
 _CHANGED = {"granularity": "unit", "analysis": "name", "baseline": "kind"}
-# where files are written, what is computed again and how it is drawn; none of it changes a result
+# options for output folders, recomputation and drawing, which do not change a result
 _ASIDE = {"paths", "figure", "overwrite"}
 
 
@@ -35,8 +35,8 @@ def changed(overrides: Sequence[str], before: Config, after: Config) -> tuple[st
 
     Args:
         overrides: The overrides of the configuration before the change.
-        before: That configuration.
-        after: The same with another granularity, analysis or baseline.
+        before: The configuration before the change.
+        after: The configuration with another granularity, analysis or baseline.
     """
     found = tuple(overrides)
     for group, named_by in _CHANGED.items():
@@ -51,7 +51,7 @@ def changed(overrides: Sequence[str], before: Config, after: Config) -> tuple[st
 
 
 def root_of(override: str) -> str:
-    """The config group, or the first part of the key, that an override sets."""
+    """Return the config group, or the first part of the key, that an override sets."""
     return re.split(r"[.=/@:]", override.lstrip("+~"), maxsplit=1)[0]
 
 
@@ -65,7 +65,7 @@ def _is_aside(override: str) -> bool:
 
 
 def _settings(group: str, choice: str, settings: Any, *, whole: bool) -> Iterator[str]:  # noqa: ANN401
-    """The overrides for settings that the choice alone does not give, or for all settings in its file."""
+    """Return overrides for settings that differ from the choice's defaults, or for all in its file."""
     in_file = _in_file(group, choice)
     known = {field.name: as_plain(field.default) for field in fields(settings)} | in_file
     for name, value in as_plain(settings).items():
@@ -74,14 +74,14 @@ def _settings(group: str, choice: str, settings: Any, *, whole: bool) -> Iterato
 
 
 def _in_file(group: str, choice: str) -> dict[str, Any]:
-    """The settings in a choice's file; none if it lies outside conf/."""
+    """Return the settings in a choice's file; none if it is outside conf/."""
     path = conf_folder() / group / f"{choice}.yaml"
     values = OmegaConf.to_container(OmegaConf.load(path)) if path.is_file() else {}
     return {str(name): value for name, value in values.items()} if isinstance(values, dict) else {}
 
 
 def _shown(value: object) -> str:
-    """A value in the grammar of Hydra's command line."""
+    """Return a value in the grammar of Hydra's command line."""
     if isinstance(value, str):
         return exact(value)
     if isinstance(value, list):

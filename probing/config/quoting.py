@@ -1,4 +1,4 @@
-"""Values of the command line as text: where one ends, and how Hydra reads it back as it was typed."""
+"""Values of the command line as text: splitting them, and quoting them so that Hydra reads them unchanged."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from probing.io.yaml import escaped
 
 _LITERAL = r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\""
 _WHOLE_LITERAL = re.compile(_LITERAL, re.DOTALL)
-# a literal that is all of an element of a list
+# a literal that is a whole element of a list
 _ELEMENT = re.compile(rf"(?:{_LITERAL})(?=\s*(?:[,\])}}]|$))", re.DOTALL)
-# what Hydra reads as this text without quotes; numbers, true, false and null are not among them
+# words that Hydra reads as text without quotes, which excludes numbers, true, false and null
 _PLAIN = re.compile(r"(?:\.{0,2}/)?[A-Za-z_][\w/.:@+-]*", re.ASCII)
 _NOT_TEXT = {"null", "true", "false", "inf", "nan"}
 
@@ -29,26 +29,26 @@ def is_literal(value: str) -> bool:
 
 
 def unquoted(value: str) -> str:
-    """The text of a value, without the quotes that Hydra would take away."""
+    """Return the text of a value, without the quotes that Hydra would remove."""
     if not is_literal(value):
         return value
     return str(OverridesParser.create().parse_override(f"key={value}").value())
 
 
 def quoted(text: str) -> str:
-    """A text as Hydra reads it back, in quotes where it must be."""
+    """Return a text in a form that Hydra reads back unchanged, quoted if necessary."""
     return text if is_plain(text) else QuotedString(text, Quote.single).with_quotes()
 
 
 def exact(text: str) -> str:
-    """A text as Hydra reads it back, in which `${` stands for nothing else."""
+    """Return a text in a form that Hydra reads back unchanged, with `${` kept literal."""
     return quoted(escaped(text))
 
 
 def split(value: str) -> list[str]:
-    """The parts of a value between commas; commas within brackets, or within quotes, belong to a part.
+    """Return the parts of a value between commas; commas within brackets or quotes do not separate parts.
 
-    Brackets that do not match each other are characters like all others.
+    Unbalanced brackets are ordinary characters.
     """
     parts, depth, begin, place, opens = [], 0, 0, 0, True
     while place < len(value):

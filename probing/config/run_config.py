@@ -1,4 +1,4 @@
-"""What one run does: the composed configuration as frozen, checked dataclasses."""
+"""The configuration of a run as frozen, checked dataclasses."""
 
 from __future__ import annotations
 
@@ -33,16 +33,16 @@ class PoolingConfig:
 
 @dataclass(frozen=True)
 class PathsConfig:
-    """Where a run writes.
+    """Folders that a run writes to.
 
     Attributes:
-        root: The folder of everything that is written.
+        root: Folder of all output.
     """
 
     root: Path
 
     def __post_init__(self) -> None:
-        """Refuse a path that is no folder and cannot become one."""
+        """Refuse a path that is not a folder and cannot become one."""
         local(str(self.root), "paths.root")
         taken = nearest(self.root)
         if not taken.is_dir():
@@ -50,12 +50,12 @@ class PathsConfig:
 
     @property
     def representations(self) -> Path:
-        """Cached vectors, a folder per key."""
+        """Folder of cached vectors, with a subfolder per key."""
         return self.root / "representations"
 
     @property
     def models(self) -> Path:
-        """Models that an analysis has made, a folder each."""
+        """Folder of models made by analyses, with a subfolder for each."""
         return self.root / "models"
 
     @property
@@ -65,36 +65,36 @@ class PathsConfig:
 
     @property
     def results(self) -> Path:
-        """Result frames, a file per run."""
+        """Folder of result frames, with a file per run."""
         return self.root / "results"
 
 
 @dataclass(frozen=True)
 class SampleConfig:
-    """How much of a task is used.
+    """The part of a task that is used.
 
     Attributes:
-        limit: Most examples of each split, drawn by class; None takes all.
-        balance: Whether all classes of a split are cut to the size of its smallest.
+        limit: Maximum number of examples in each split, drawn by class; None takes all.
+        balance: Whether all classes of a split are cut to the size of the smallest.
     """
 
     limit: Count | None = None
     balance: bool = False
 
     def __post_init__(self) -> None:
-        """Refuse a limit that leaves nothing."""
+        """Refuse a limit that leaves no examples."""
         check_ranges(self, "task")
 
 
 @dataclass(frozen=True)
 class BaselineConfig:
-    """A choice in conf/baseline: what a result is to be compared with.
+    """A choice in conf/baseline: a result to compare with.
 
     Attributes:
-        kind: `none` is the result itself; `untrained` asks the twin with random weights; `control` and
-            `permuted` put other labels in the place of the task's, see `probing.tasks.control`.
-        by: What has a control label: the word, the last word of a text, or the text.
-        draw: Another number draws other labels.
+        kind: `none` is the result itself; `untrained` uses the randomly initialised model; `control` and
+            `permuted` replace the labels of the task, see `probing.tasks.control`.
+        by: Object that gets a control label: the word, the last word of a text, or the text.
+        draw: Number of the draw of labels.
     """
 
     kind: Literal["none", "untrained", "control", "permuted"] = "none"
@@ -108,14 +108,14 @@ class BaselineConfig:
 
 @dataclass(frozen=True)
 class FigureConfig:
-    """How the grid is drawn: heads by number, or sorted by score within each layer."""
+    """Style of the grid: heads by number, or sorted by score within each layer."""
 
     order: Literal["head", "score"] = "head"
 
 
 @dataclass(frozen=True)
 class Config:
-    """Everything that one run needs to know, one field per config group."""
+    """The whole configuration of a run, one field per config group."""
 
     analysis: Analysis
     model: ModelConfig
@@ -134,13 +134,13 @@ class Config:
 
 
 def build_config(values: Mapping[str, Any]) -> Config:
-    """Turn the composed configuration into dataclasses.
+    """Convert the composed configuration to dataclasses.
 
     Args:
-        values: Plain containers, as OmegaConf gives them, without Hydra's own part.
+        values: Plain containers from OmegaConf, without Hydra's part.
 
     Raises:
-        ProbingError: If a key is unknown or missing, or a value cannot be used; the message names it.
+        ProbingError: If a key is unknown or missing, or a value is invalid. The message names it.
     """
     _check_keys(values)
     of_sample = {field.name for field in fields(SampleConfig)}
@@ -170,24 +170,24 @@ def _check_keys(values: Mapping[str, Any]) -> None:
             raise ProbingError(f"unknown option {name}; {suggest(name, known)}")
     for name in known:
         if name not in values:
-            raise ProbingError(f"{name} is missing; do not remove it, choose another {name}=...")
+            raise ProbingError(f"{name} is missing; do not remove it, give another {name}=...")
         if name not in {"seed", "overwrite"} and not isinstance(values[name], Mapping):
             raise ProbingError(f"{name} is {values[name]!r}; choose one of those in probing --help")
 
 
 def _split(values: Mapping[str, Any], names: set[str]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The values of other names, and those of the given ones."""
+    """Return the values of all other names, and those of the given names."""
     chosen = {name: value for name, value in values.items() if name in names}
     return {name: value for name, value in values.items() if name not in names}, chosen
 
 
 def title(choice: Probe | Objective) -> str:
-    """What results call a probe or objective: its name, and the settings that are not its defaults."""
+    """Return the name of a probe or objective in results, with the settings that differ from its defaults."""
     return _title(choice.name, choice, ())
 
 
 def baseline_title(baseline: BaselineConfig) -> str:
-    """What results call a baseline: its kind, and what has control labels if that is not the default."""
+    """Return the name of a baseline in results: its kind, and `by` if that differs from the default."""
     return _title(baseline.kind, baseline, ("kind", "draw"))
 
 
@@ -210,10 +210,10 @@ def _told(value: object) -> str:
 
 
 def as_plain(value: object) -> Any:  # noqa: ANN401
-    """Dataclasses as nested dicts of values that JSON has, `_target_` included where there are choices.
+    """Return dataclasses as nested dicts of JSON values, with `_target_` where there are choices.
 
     Args:
-        value: A configuration, or a part of one. Frames, as of examples of one's own, are left out.
+        value: A configuration, or a part of one. Frames, such as a user's own examples, are left out.
     """
     if is_dataclass(value) and not isinstance(value, type):
         kind = type(value)

@@ -25,18 +25,18 @@ from probing.errors import ProbingError
 from probing.io.files import local
 from probing.models.checkpoints import matching_models
 
-# what a sweep as a whole depends on: where it writes, how jobs start, what an experiment sweeps over
+# options of a sweep as a whole: its folders, how jobs start, and the values that an experiment sweeps over
 _OF_ALL_JOBS = {"hydra", "paths", "experiment"}
 MODEL_NAME = "model.name"
 
-Plugins.instance()  # executes the modules of Hydra's own plugins anew, so theirs must be imported after
+Plugins.instance()  # executes the modules of Hydra's plugins again, so they must be imported afterwards
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper  # noqa: E402
 
 
 class GlobSweeper(BasicSweeper):
-    """Hydra's basic sweeper, for which `task=glob(grammar/*)` also looks into folders of a group.
+    """Hydra's basic sweeper with globs that reach into the subfolders of a group, as `task=glob(grammar/*)`.
 
-    And `model.name=glob(runs/checkpoint-*)` into folders on disk.
+    `model.name=glob(runs/checkpoint-*)` matches folders on disk.
     """
 
     def __init__(self, max_batch_size: int | None, params: Mapping[str, str] | None) -> None:
@@ -46,10 +46,10 @@ class GlobSweeper(BasicSweeper):
         self._checked = False
 
     def validate_batch_is_legal(self, batch: Sequence[Sequence[str]]) -> None:
-        """Compose every job of a batch and resolve its references, unless that has been done.
+        """Compose every job of a batch and resolve its references, unless this has been done.
 
         Raises:
-            ProbingError: If that fails for one job, or none of them has a configuration that can be used.
+            ProbingError: If this fails for one job, or no job has a valid configuration.
         """
         if self._checked:
             return
@@ -58,7 +58,7 @@ class GlobSweeper(BasicSweeper):
             raise problems[0]
 
     def _composed(self, job: Sequence[str]) -> DictConfig:
-        """The configuration of a job, as it will be when it is launched."""
+        """Return the configuration of a job as it will be at launch."""
         assert self.hydra_context is not None
         assert self.config is not None
         with composing():
@@ -69,12 +69,12 @@ class GlobSweeper(BasicSweeper):
         unswept = set(config.hydra.sweeper.params or ()) - {override.partition("=")[0] for override in job}
         if unswept:
             raise ProbingError(
-                f"{' '.join(job)}: the experiment is a sweep over {min(unswept)} itself; run one at a time"
+                f"{' '.join(job)}: the experiment already sweeps over {min(unswept)}; run one at a time"
             )
         return config
 
     def sweep(self, arguments: list[str]) -> Any:  # noqa: ANN401
-        """Run the product of all choices; every one is composed before anything is written.
+        """Run the product of all choices; every job is composed before anything is written.
 
         Raises:
             ProbingError: If there is nothing to run.
@@ -96,12 +96,12 @@ class GlobSweeper(BasicSweeper):
 
 
 def multirun(session: Hydra, job: Callable[[DictConfig], Any], overrides: list[str]) -> list[JobReturn]:
-    """Run a sweep as Hydra does, with `GlobSweeper` in the place of its basic sweeper.
+    """Run a sweep as Hydra does, with `GlobSweeper` instead of its basic sweeper.
 
     Returns:
-        What Hydra says of every job, in order.
+        Hydra's return value of every job, in order.
     """
-    # task.path=... is of the tasks that are swept over, not of the default one; every job composes it
+    # task.path=... belongs to the tasks that are swept over, not to the default one; every job composes it
     own = [override for override in overrides if root_of(override) in _OF_ALL_JOBS]
     with composing():
         config = session.compose_config("config", own, RunMode.MULTIRUN, with_log_configuration=False)
@@ -126,7 +126,7 @@ def _sweeper(config: DictConfig, context: HydraContext, job: Callable[[DictConfi
 
 
 def _problem(config: DictConfig) -> ProbingError | None:
-    """The error in the configuration of one job; other jobs go on."""
+    """Return the error in the configuration of one job; other jobs continue."""
     values = plain_values(config)
     try:
         build_config(values)
@@ -136,16 +136,16 @@ def _problem(config: DictConfig) -> ProbingError | None:
 
 
 def expand(key: str, value: str) -> str:
-    """Replace glob(...) by what it matches, between commas: choices of a config group, or model folders.
+    """Replace glob(...) by its matches, separated by commas: choices of a config group, or model folders.
 
-    Hydra's own glob looks into the top folder of a group only.
+    Hydra's own glob searches only the top folder of a group.
 
     Args:
-        key: A config group, or `model.name`, whose folders come in the order of their training steps.
-        value: Anything; what is no glob is left as it is.
+        key: A config group, or `model.name`, whose folders are sorted by training step.
+        value: Any value; a value without a glob is returned unchanged.
 
     Raises:
-        ProbingError: If it matches none.
+        ProbingError: If nothing matches.
     """
     if is_glob(value) and key == MODEL_NAME:
         glob = parse_glob(key, _quoted_inside(value.strip()))
@@ -154,7 +154,7 @@ def expand(key: str, value: str) -> str:
 
 
 def _quoted_inside(value: str) -> str:
-    """One pattern without quotes, whatever characters of a path it has."""
+    """Return one pattern without quotes, which may contain any character of a path."""
     inside = value.removeprefix("glob(").removesuffix(")")
     several = set(inside) & set(",'\"") or re.match(r"\s*(include|exclude)\s*=", inside)
     return value if several else f"glob({quoted(inside)})"

@@ -1,7 +1,7 @@
-"""Overrides as people type them: an option that takes a text takes the words as they stand.
+"""Overrides as users type them: an option that takes a text accepts it without quotes.
 
 Hydra reads `false`, `1e5`, `null` and brackets by its own grammar, and refuses `=` and many letters. So the
-values of options that are texts are put into Hydra's quotes before it sees them.
+values of options that take texts are quoted before Hydra sees them.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from probing.io.files import expanded
 from probing.validation.ranges import hints_of
 
 _OVERRIDE = re.compile(r"(\+{0,2})([^=~+][^=]*)=(.*)", re.DOTALL)
-# what Hydra does to the values within; of the first two they are texts, all else is its own business
+# Hydra's functions of values; the values of the first two are texts, the others are left to Hydra
 _FUNCTION = re.compile(
     r"(choice|extend_list|range|glob|interval|sort|shuffle|tag|int|float|str|bool|json_str)\s*\((.*)\)",
     re.DOTALL,
@@ -30,15 +30,15 @@ _FUNCTION = re.compile(
 
 
 def as_typed(overrides: Sequence[str], *, swept: bool = False) -> list[str]:
-    """Overrides that Hydra reads as they were meant; to be called within `hydra_session`.
+    """Return overrides that Hydra reads as the user meant them; call it within `hydra_session`.
 
     Args:
         overrides: Overrides as on the command line.
-        swept: Whether a comma outside of brackets and quotes stands between jobs. If not, it may be part of
-            the name of a file that is there.
+        swept: Whether a comma outside brackets and quotes separates jobs. If not, it may be part of the name
+            of an existing file.
 
     Raises:
-        ProbingError: If an override is not a text, or a list of several values where one is wanted.
+        ProbingError: If an override is not a text, or a list of several values where one is expected.
     """
     for override in overrides:
         _check(override)
@@ -50,7 +50,7 @@ def _check(override: object) -> None:
     if not isinstance(override, str):
         raise ProbingError(f"overrides: {override!r} is not a text; give a list such as ['task.limit=200']")
     if "\0" in override or override.encode(errors="replace").decode() != override:
-        raise ProbingError(f"{override!r} holds a character that is not UTF-8 text; remove it")
+        raise ProbingError(f"{override!r} contains a character that is not UTF-8 text; remove it")
 
 
 def _typed(override: str, classes: GroupClasses, swept: bool) -> str:
@@ -59,7 +59,7 @@ def _typed(override: str, classes: GroupClasses, swept: bool) -> str:
         return override
     prefix, key, value = found.groups()
     option = text_option(key, classes.of(key.partition(".")[0]))
-    if option is None:  # Hydra says what is wrong with it
+    if option is None:  # Hydra reports the error
         spaced = " " in value and not set(value) & set("'\"[]{}(),\\")
         return f"{prefix}{key}={quoted(value) if spaced else value}"
     return f"{prefix}{key}={_value(key, value, option, swept)}"
@@ -75,7 +75,7 @@ def _value(key: str, value: str, option: TextOption, swept: bool) -> str:
     if function:
         return value
     parts = split(value)
-    if len(parts) == 1 or value == ",":  # alone it is a separator of columns, and no sweep
+    if len(parts) == 1 or value == ",":  # a single comma is a separator of columns, not a sweep
         return _part(key, value, option, whole=True)
     if swept:
         return ",".join(_part(key, part, option) for part in parts)
@@ -86,17 +86,17 @@ def _value(key: str, value: str, option: TextOption, swept: bool) -> str:
 
 
 def _part(key: str, part: str, option: TextOption, *, whole: bool = False) -> str:
-    """One value of a sweep, or all there is; spaces around a part are not of it."""
+    """Return one value of a sweep, or the whole value, without surrounding spaces."""
     stripped = part.strip()
     if not stripped and not whole:
-        raise ProbingError(f"{key}: a value between commas is empty; for an empty text write ''")
+        raise ProbingError(f"{key}: a value between commas is empty; write '' for an empty text")
     if is_literal(stripped) or _is_unset(stripped, option):
         return stripped
     if option.listed and stripped.startswith("[") and stripped.endswith("]"):
         inner = stripped[1:-1]
         items = [item.strip() for item in split(inner)] if inner.strip() else []
         if "" in items:
-            raise ProbingError(f"{key}={part}: an entry of the list is empty; for an empty text write ''")
+            raise ProbingError(f"{key}={part}: an entry of the list is empty; write '' for an empty text")
         return f"[{','.join(item if is_literal(item) else _text(item, option) for item in items)}]"
     return _text(part if whole else stripped, option)
 
@@ -106,7 +106,7 @@ def _text(text: str, option: TextOption) -> str:
 
 
 def _is_unset(value: str, option: TextOption) -> bool:
-    """Return whether null stands for no value; for a folder it is refused later, where it is built."""
+    """Return whether null means no value; for a folder it is refused later, when the folder is built."""
     return value == "null" and (option.optional or option.path)
 
 
@@ -118,10 +118,10 @@ def _exists(value: str) -> bool:
 
 
 class GroupClasses:
-    """The dataclasses that config groups are made into under some overrides."""
+    """The dataclasses that config groups are converted to under some overrides."""
 
     def __init__(self, overrides: Sequence[str], *, swept: bool) -> None:
-        """Look at the choices; nothing is composed before a group is asked about."""
+        """Collect the choices; nothing is composed before a group is looked up."""
         found = [match for match in map(_OVERRIDE.fullmatch, overrides) if match]
         self._swept = swept
         self._targets = {key[2].removesuffix("._target_"): key[3] for key in found if "._target_" in key[2]}
@@ -130,13 +130,13 @@ class GroupClasses:
         self._of: dict[str, list[type]] = {}
 
     def of(self, group: str) -> list[type]:
-        """The classes of a group: one, or in a sweep one for each of its choices."""
+        """Return the classes of a group: one, or in a sweep one for each of its choices."""
         if group not in self._of:
             self._of[group] = self._find(group)
         return self._of[group]
 
     def _find(self, group: str) -> list[type]:
-        from probing.config.run_config import (  # they import what the command line may not need
+        from probing.config.run_config import (  # imported here, since the command line may not need them
             Config,
             SampleConfig,
         )
@@ -159,7 +159,7 @@ class GroupClasses:
 
     @cached_property
     def _experiment(self) -> dict[str, str]:
-        """The class of each group, and what an experiment sweeps over, by composing the choices."""
+        """Compose the choices; return the class of each group and the sweep of an experiment."""
         first = [f"{key}={self._first(key, value)}" for key, value in self._chosen.items()]
         composed = compose("config", overrides=[*self._others, *first], return_hydra_config=True)
         swept = {f"sweep {key}": str(value) for key, value in (composed.hydra.sweeper.params or {}).items()}
@@ -178,7 +178,7 @@ class GroupClasses:
 
 @lru_cache
 def _target_of_file(group: str, choice: str) -> str:
-    """The class that a file of conf/ names; "" if there is none."""
+    """Return the class that a file of conf/ names; "" if there is none."""
     path = conf_folder() / group / f"{choice}.yaml"
     if not path.is_file():
         return ""
@@ -188,5 +188,5 @@ def _target_of_file(group: str, choice: str) -> str:
 def _class(target: str) -> type | None:
     try:
         return import_dataclass(target, "")
-    except ProbingError:  # said later, where the configuration is built
+    except ProbingError:  # reported later, when the configuration is built
         return None

@@ -71,7 +71,8 @@ def draw_correlations(
         >>> probing.draw_correlations(frame, "tasks", by="task").png  # doctest: +SKIP
         PosixPath('tasks.png')
     """
-    from probing.comparisons.compare import correlations, linkage
+    from probing.comparisons.clusters import linkage
+    from probing.comparisons.compare import correlations
 
     grids = split_grids(frame)
     keys, kept = [key_of(rows) for rows in grids], pd.concat(grids, ignore_index=True)

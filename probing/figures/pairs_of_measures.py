@@ -113,7 +113,7 @@ def draw_pairs(frame: pd.DataFrame, pairs: pd.DataFrame, path: str | Path) -> tu
 def _save_matrix(
     names: Sequence[str], pairs: pd.DataFrame, keys: Sequence[GridKey], rows: pd.DataFrame, path: Path
 ) -> Files:
-    from probing.comparisons.compare import linkage
+    from probing.comparisons.clusters import linkage
 
     matrix = _square(names, pairs, "rho", "rho")
     tree = linkage(matrix)

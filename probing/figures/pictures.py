@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
 
@@ -75,12 +75,19 @@ def function_of(draw: str) -> Draw:
         return DRAW[draw]
     module, _, name = draw.partition(":")
     try:
-        function: Callable[..., Drawn] = getattr(import_module(module), name)
+        function = getattr(import_module(module), name)
     except (ImportError, AttributeError, ValueError) as error:
         raise ProbingError(
             f"picture {draw!r}: {error}; use {', '.join(DRAW)}, or module:function of an importable function"
         ) from error
-    return lambda rows, path, _: function(rows, path)
+
+    def drawn(rows: pd.DataFrame, path: Path, _: Order) -> Drawn:
+        files: object = function(rows, path)
+        if not isinstance(files, Sequence) or not all(isinstance(file, str | Path) for file in files):
+            raise ProbingError(f"picture {draw!r}: returned {files!r}; return the files that it has written")
+        return tuple(map(Path, files))
+
+    return drawn
 
 
 def _in_sweep(picture: Picture) -> Draw:

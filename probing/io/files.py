@@ -1,7 +1,7 @@
-"""Writing and removing files so that nothing half-written or half-removed is ever read as whole.
+"""Atomic writing and removal, so that no half-written or half-removed file is ever read as whole.
 
-What is on its way in or out has a name that says so, and whose it is: `tmp-` or `trash-`, machine, process.
-`probing.io.litter` removes what a killed process leaves under such a name.
+Files that are being written or removed have names that say so and name their owner: `tmp-` or `trash-`,
+machine, process. `probing.io.litter` removes those that a killed process leaves behind.
 """
 
 from __future__ import annotations
@@ -23,54 +23,54 @@ from probing.errors import ProbingError
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
-_TRIES = 5  # at a folder that other processes remove while it is empty
+_TRIES = 5  # attempts to make a folder that other processes remove while it is empty
 
 
 def file_name(text: str, most: int = 150) -> str:
-    """A text as a part of a file name: ASCII, and cut to so many bytes.
+    """Return a text as a part of a file name: ASCII, cut to a number of bytes.
 
-    Names of files go up to 255 bytes; what is appended to this part must fit in the rest. Different texts
-    may become the same name: append a digest to distinguish them.
+    File names have at most 255 bytes, and appended parts must fit in the rest. Different texts may
+    become the same name, so append a digest to distinguish them.
     """
     return re.sub(r"[^A-Za-z0-9.@_-]+", "-", text).encode()[:most].decode()
 
 
 @cache
 def machine() -> str:
-    """Eight hexadecimal digits for this machine since it was started, and the processes that it counts."""
+    """Return eight hexadecimal digits that identify this machine, its boot and its process namespace."""
     parts = [socket.gethostname()]
-    with suppress(OSError):  # two containers may have one name
+    with suppress(OSError):  # two containers may have the same name
         parts.append(Path("/proc/sys/kernel/random/boot_id").read_text(encoding="utf-8"))
         parts.append(str(Path("/proc/self/ns/pid").readlink()))
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:8]
 
 
 def own_name(kind: Literal["tmp", "trash", "run"]) -> str:
-    """A new name that says that this process owns what is called so."""
+    """Return a new name that marks a file or folder as owned by this process."""
     return f"{kind}-{machine()}-{os.getpid()}-{uuid.uuid4().hex[:12]}"
 
 
 def expanded(path: str | Path) -> Path:
-    """A path whose first ~ is a home folder; one that names no user stays as it is."""
+    """Return a path with a leading ~ expanded; one that does not name a user is unchanged."""
     return Path(os.path.expanduser(path))  # noqa: PTH111  # pathlib's own raises where there is no such user
 
 
 def local(path: str, where: str) -> Path:
-    """A path as one of this machine's.
+    """Return a text as a path on this machine.
 
     Raises:
-        ProbingError: If it is an address, as `s3://...`, which nothing here writes to yet.
+        ProbingError: If it is an address, such as `s3://...`, which is not supported yet.
     """
     address = re.match(r"([A-Za-z][A-Za-z0-9+.-]+):(/+)", path)  # one letter is a drive
     if address:
-        # of the two slashes of an address a Path has kept one
+        # a Path keeps only one of the two slashes of an address
         shown = path if len(address[2]) > 1 else path.replace(":/", "://", 1)
-        raise ProbingError(f"{where}={shown}: only folders of this machine can be written to yet; give one")
+        raise ProbingError(f"{where}={shown}: only local folders can be written to so far; give one")
     return Path(path)
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder and its parents, also while other processes remove them where they are empty.
+    """Make a folder and its parents, even while other processes remove them when empty.
 
     Raises:
         OSError: If it cannot be made, or a file has its name.
@@ -78,7 +78,7 @@ def make_folder(folder: Path) -> None:
     for left in reversed(range(_TRIES)):
         try:
             folder.mkdir(parents=True, exist_ok=True)
-        except (FileExistsError, FileNotFoundError):  # it came or went between two looks
+        except (FileExistsError, FileNotFoundError):  # it appeared or disappeared meanwhile
             if not left or folder.is_file():
                 raise
         else:
@@ -86,12 +86,12 @@ def make_folder(folder: Path) -> None:
 
 
 def nearest(path: Path) -> Path:
-    """The path if it is there, or else the first of its parents that is."""
+    """Return the path if it exists, or else the nearest parent that does."""
     return next((each for each in (path, *path.parents) if each.exists()), Path())
 
 
 def write_synced(path: Path, content: Buffer) -> None:
-    """Write a file and have it on disk before returning."""
+    """Write a file and flush it to disk before returning."""
     with naming(path), path.open("wb") as stream:
         stream.write(content)
         stream.flush()
@@ -99,7 +99,7 @@ def write_synced(path: Path, content: Buffer) -> None:
 
 
 def replace_file(path: Path, content: Buffer) -> None:
-    """Put a whole file in place by one rename; readers see the old content or the new, never a part."""
+    """Put a whole file in place by one rename, so that readers see either the old content or the new."""
     temporary = path.with_name(f".{own_name('tmp')}")
     try:
         _write_new(temporary, content)
@@ -124,10 +124,10 @@ def _write_new(path: Path, content: Buffer) -> None:
 
 
 def discard(path: Path) -> None:
-    """Remove a file or folder: out of sight by one rename, then from the disk; missing ones are fine.
+    """Remove a file or folder by one rename followed by deletion; a missing one is not an error.
 
     Raises:
-        OSError: If it cannot be taken out of sight.
+        OSError: If it cannot be renamed.
     """
     trash = path.with_name(f".{own_name('trash')}")
     try:
@@ -138,7 +138,7 @@ def discard(path: Path) -> None:
 
 
 def delete(path: Path) -> None:
-    """Remove from the disk what nobody looks for any more, as far as the system lets us."""
+    """Delete a renamed file or folder, as far as the system allows."""
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path, ignore_errors=True)
     else:
@@ -147,7 +147,7 @@ def delete(path: Path) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Have the names in a folder on disk, so that a rename survives a crash."""
+    """Flush the entries of a folder to disk, so that a rename survives a crash."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -157,7 +157,7 @@ def sync_folder(folder: Path) -> None:
 
 @contextmanager
 def naming(path: Path) -> Iterator[None]:
-    """Put the path into errors of the system's that lack it, as those of a full disk do."""
+    """Add the path to system errors that lack it, such as those of a full disk."""
     try:
         yield
     except OSError as error:

@@ -1,8 +1,8 @@
 """PyTorch, imported when a name of it is first used.
 
-Its import takes seconds. A run whose result is found does not need it, so modules that every run imports take
-`torch` from here. `importlib.util.LazyLoader` does not do: it enters the module into `sys.modules` at once,
-where other libraries take it for imported.
+Its import takes seconds. A run whose result is found does not need it, so modules that every run imports
+get `torch` from here. `importlib.util.LazyLoader` does not work here: it adds the module to `sys.modules` at
+once, where other libraries take it for imported.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 else:
 
     class _Later:
-        """A module whose attributes are those of the real one."""
+        """A module that forwards attributes to the real one."""
 
         def __init__(self, name: str) -> None:
             self._name = name

@@ -1,7 +1,7 @@
-"""Removal, by the next run, of files that killed processes leave under `paths.root`; known by owner and age.
+"""Removal, by the next run, of files that killed processes leave under `paths.root`.
 
-Names say who owns what (see `probing.io.files.own_name`). What a live process owns is never touched; what a
-process of another machine owns, or an older version left, goes when it is old.
+Names show the owner of a file (see `probing.io.files.own_name`). Files of a live process are never touched.
+Files of a process on another machine, or of an older version, are removed once they are old.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from probing.io.files import delete, discard, machine
 
 DAY = 24 * 3600
 FOREIGN, UNUSED = 7 * DAY, 30 * DAY
-"""Seconds after which files of another machine, and files that nobody came back to, are removed."""
+"""Seconds after which files of another machine, and files of runs that were not resumed, are removed."""
 _OWNED = re.compile(r"\.?(tmp|trash|run)-([0-9a-f]{8})-(\d+)-[0-9a-f]{12}")
-# temporaries of versions that did not name their owner
+# temporary files of versions that did not name their owner
 _OLDER = re.compile(r"\.(.+\.parquet|request\.json)\.[0-9a-f]{32}|tmp-[0-9a-f]{32}|\.saving-\w{8}")
 # locks of those versions
 _OLDER_LOCK = re.compile(r"\.?[0-9a-f]{16,20}\.lock")
@@ -28,8 +28,8 @@ _PARTS = ".parts-"
 
 
 def clean(root: Path) -> None:
-    """Remove what killed runs have left below a folder of outputs; it looks at names, not into files."""
-    remove_litter(root, older=False)  # it may hold other things than ours
+    """Remove the remains of killed runs below a folder of outputs, judging by names and not by contents."""
+    remove_litter(root, older=False)  # the root may contain other files
     for name in ("results", "representations", "models", "locks", "runs"):
         remove_litter(root / name)
     for name in ("representations", "models"):
@@ -43,11 +43,11 @@ def clean(root: Path) -> None:
 
 
 def remove_litter(folder: Path, *, older: bool = True) -> None:
-    """Remove temporaries and trash of processes that have ended from one folder, not from those in it.
+    """Remove temporary files and trash of ended processes from one folder, without its subfolders.
 
     Args:
         folder: The folder to clean.
-        older: Whether to remove, when they are old, also those of versions that did not name their owner.
+        older: Whether to also remove old files of versions that did not name their owner.
     """
     for entry in _entries(folder):
         owned = _OWNED.fullmatch(entry.name)
@@ -72,17 +72,17 @@ def _is_of_older_version(entry: os.DirEntry[str]) -> bool:
 
 
 def is_owned(path: Path) -> bool:
-    """Return whether a name says who owns it."""
+    """Return whether a name shows its owner."""
     return _OWNED.fullmatch(path.name) is not None
 
 
 def marks(folder: Path) -> Iterator[os.DirEntry[str]]:
-    """The files in which runs say which folder is theirs while they run."""
+    """Return the files with which runs mark their folders while they run."""
     return (entry for entry in _entries(folder) if entry.name.startswith("run-"))
 
 
 def _remove_parts(root: Path) -> None:
-    """Remove finished parts of runs that are done, and of those that nobody came back to."""
+    """Remove kept parts of runs that have finished, and of runs that were not resumed."""
     entries = list(_entries(root))
     done = {entry.name.split(".")[-2] for entry in entries if entry.name.endswith(".parquet")}
     for entry in entries:
@@ -97,12 +97,12 @@ def _entries(folder: Path) -> Iterator[os.DirEntry[str]]:
     try:
         with os.scandir(folder) as entries:
             yield from list(entries)
-    except OSError:  # it is not there, or not ours to look at
+    except OSError:  # it does not exist, or belongs to another user
         return
 
 
 def _age(entry: os.DirEntry[str]) -> float:
-    """Seconds since it last changed; 0 if it no longer exists."""
+    """Return the seconds since a file last changed; 0 if it no longer exists."""
     try:
         return time.time() - entry.stat(follow_symlinks=False).st_mtime
     except OSError:
@@ -114,6 +114,6 @@ def _alive(process: int) -> bool:
         os.kill(process, 0)
     except ProcessLookupError:
         return False
-    except OSError:  # it is another user's
+    except OSError:  # it belongs to another user
         return True
     return True

@@ -1,7 +1,7 @@
-"""Locks between processes: one at a time does what all need, the others wait and find it done.
+"""Locks between processes: one does the work that all need, the others wait and find it done.
 
-Lock files lie in a folder of their own. Whoever removes one holds it, and whoever gets one makes sure that
-it still lies there, so that two processes never hold two files of one name.
+Lock files are in a folder of their own. A process removes only a lock that it holds. A process that gets a
+lock checks that the file still exists. So two processes never hold two files of the same name.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class BusyError(Exception):
 
 
 def lock_file(root: Path, key: str) -> Path:
-    """The lock on one key of a folder of results or representations, next to that folder."""
+    """Return the path of the lock on one key of a folder of results or representations, next to it."""
     return root.parent / "locks" / f"{root.name}-{key}.lock"
 
 
@@ -34,9 +34,9 @@ def held(path: Path, *, wait: bool = True, waiting: str = "waiting for another p
     """Hold a lock.
 
     Args:
-        path: The lock file, made if it is not there; its folder too.
+        path: The lock file. It is made if missing, as is its folder.
         wait: Whether to wait for a process that holds it.
-        waiting: Message to log before waiting; nothing if empty.
+        waiting: Message to log before waiting; none if empty.
 
     Raises:
         BusyError: If another process holds it, and `wait` is false.
@@ -46,18 +46,18 @@ def held(path: Path, *, wait: bool = True, waiting: str = "waiting for another p
         make_folder(path.parent)
         try:
             pin = path.open("ab")
-        except FileNotFoundError:  # another process has removed the empty folder meanwhile
+        except FileNotFoundError:  # another process removed the empty folder meanwhile
             continue
-        with pin:  # as long as it is open, no other file can have its number
+        with pin:  # while it is open, no other file can have its inode number
             lock = FileLock(path)
             try:
                 _acquire(lock, wait, waiting)
-            except (FileNotFoundError, FileExistsError):  # the library makes the folder, too
+            except (FileNotFoundError, FileExistsError):  # filelock makes the folder too
                 continue
             try:
                 if _lies_there(pin, path):
                     with suppress(OSError):
-                        os.utime(path)  # its age is the time since it was last used
+                        os.utime(path)  # so its age is the time since its last use
                     yield
                     return
             finally:
@@ -65,7 +65,7 @@ def held(path: Path, *, wait: bool = True, waiting: str = "waiting for another p
 
 
 def remove(path: Path) -> None:
-    """Remove a lock file that nobody holds; one that is held stays."""
+    """Remove a lock file unless a process holds it."""
     with suppress(BusyError, OSError), held(path, wait=False):
         path.unlink()
 

@@ -1,4 +1,4 @@
-"""Where the log goes: to the terminal as it is written, and to a file once a run has a folder."""
+"""The log: shown on the terminal as it is written, and written to a file once a run has a folder."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from probing.io.streams import errors
 LOG = "run.log"
 """The name of the log in the folder of a run."""
 _TERMINAL, _EARLIER = "probing.terminal", "probing.earlier"
-# records that are kept for a file that is not there yet
+# number of records kept for a file that does not exist yet
 _MOST = 10_000
 
 
 class _File(logging.FileHandler):
-    """A log file; a disk that has no room for it is the run's to complain about."""
+    """A log file that ignores write errors; the run itself reports a full disk."""
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
-        """Leave the record out."""
+        """Drop the record."""
 
 
 @contextmanager
 def log_to_terminal() -> Iterator[None]:
-    """Show the log, and keep it for the file that `log_to_file` may open within."""
+    """Show the log, and keep records for the file that `log_to_file` may open meanwhile."""
     if _named(_TERMINAL) is not None:
         yield
         return
@@ -41,7 +41,7 @@ def log_to_terminal() -> Iterator[None]:
 
 @contextmanager
 def log_to_file(path: Path) -> Iterator[None]:
-    """Write the log to a file, what was logged just before included, and to the terminal."""
+    """Write the log, including the records just before, to a file and to the terminal."""
     with log_to_terminal():
         if _named(str(path)) is not None:
             yield

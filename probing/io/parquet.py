@@ -1,7 +1,7 @@
-"""Parquet files that carry a note, say what they are, and are sealed: written whole, checked when read.
+"""Sealed Parquet files with a note and a mark: written atomically, checked when read.
 
-The seal is a SHA-256 of all bytes of the file, in its key-value metadata. While it is computed, its own 64
-digits are zeros. Any Parquet reader reads the files, without a look at the seal.
+The seal is a SHA-256 of all bytes of the file, stored in its key-value metadata. While it is computed, its
+own 64 digits are zeros. Any Parquet reader can read the files without checking the seal.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from probing.io.files import replace_file
 
 _NOTE, _MARK, _SEAL = b"probing", b"probing.file", b"probing.sha256"
 _ZEROS = b"0" * 64
-# a key and the length of its value in Thrift's compact protocol; a note in JSON has no such bytes
+# a key and the length of its value in Thrift's compact protocol; a JSON note never contains these bytes
 _BEFORE_SEAL = b"\x18" + bytes([len(_SEAL)]) + _SEAL + b"\x18" + bytes([len(_ZEROS)])
 
 
@@ -30,10 +30,10 @@ def write_table(
     """Put a table in place by one rename.
 
     Args:
-        path: Where the file goes.
+        path: Path of the file.
         table: The rows.
-        note: Something about them, plain JSON values.
-        mark: What the file is, plain JSON values, for readers to compare with what they look for.
+        note: Description of the rows, plain JSON values.
+        mark: Identity of the file, plain JSON values, for readers to compare with the one they expect.
     """
     own = {_NOTE: json.dumps(note), _MARK: json.dumps(mark or {}), _SEAL: _ZEROS}
     table = table.replace_schema_metadata({**(table.schema.metadata or {}), **own})
@@ -46,11 +46,11 @@ def write_table(
 
 
 def read_marked(path: Path, without: str | None = None) -> tuple[pa.Table, dict[str, Any], dict[str, Any]]:
-    """Read a table, all of its columns or all but one, its note, and its mark, which may be empty.
+    """Read a table, with all of its columns or all but one, its note, and its mark, which may be empty.
 
     Raises:
-        CorruptFileError: If the file does not hold what was written.
-        OldFileError: If it was written before there were seals.
+        CorruptFileError: If the contents differ from those that were written.
+        OldFileError: If the file was written before seals existed.
     """
     try:
         return parse(path.read_bytes(), without)
@@ -64,17 +64,17 @@ def read_marked(path: Path, without: str | None = None) -> tuple[pa.Table, dict[
 def parse(
     content: bytes | bytearray, without: str | None = None
 ) -> tuple[pa.Table, dict[str, Any], dict[str, Any]]:
-    """Table, note and mark from the bytes of a file.
+    """Return table, note and mark from the bytes of a file.
 
     Raises:
-        CorruptFileError: If the seal is not that of the bytes; the path is empty.
+        CorruptFileError: If the seal does not match the bytes; its path is empty.
     """
     at = _seal_at(content)
     if at < 0 and content[-4:] == b"PAR1" and _SEAL not in content and _MARK not in content:
         pq.read_metadata(pa.BufferReader(content))
-        raise OldFileError("", "an older version of probing wrote it, without a checksum")
+        raise OldFileError("", "written by an older version of probing, without a checksum")
     if at < 0 or content[at : at + len(_ZEROS)] != _digest(content, at):
-        raise CorruptFileError("", "its checksum is not the one that was written")
+        raise CorruptFileError("", "its checksum does not match the one that was written")
     file = pq.ParquetFile(pa.BufferReader(content))
     table = file.read(columns=[name for name in file.schema_arrow.names if name != without])
     metadata = table.schema.metadata
@@ -82,7 +82,7 @@ def parse(
 
 
 def _seal_at(content: bytes | bytearray) -> int:
-    """The place of the seal's digits; the last one, since texts of the table lie before all metadata."""
+    """Return the offset of the seal's digits: the last match, since texts of the table precede metadata."""
     at = content.rfind(_BEFORE_SEAL)
     return at + len(_BEFORE_SEAL) if 0 <= at <= len(content) - len(_BEFORE_SEAL) - len(_ZEROS) else -1
 

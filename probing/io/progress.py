@@ -1,4 +1,4 @@
-"""Progress of long work, with its rate and the time left."""
+"""Progress of long work, with its rate and the remaining time."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from tqdm import tqdm
 
 from probing.io.streams import errors
 
-_TERMINAL = "{desc} {percentage:3.0f}%|{bar:20}| {elapsed}, {remaining} left{postfix}"
-_LOG = "{desc} {percentage:3.0f}%, {elapsed} gone, {remaining} left{postfix}"
+_TERMINAL = "{desc} {percentage:3.0f}%|{bar:20}| {elapsed} elapsed, {remaining} remaining{postfix}"
+_LOG = "{desc} {percentage:3.0f}%, {elapsed} elapsed, {remaining} remaining{postfix}"
 
 
 class Progress:
-    """A bar on a terminal, a line now and then in a log.
+    """A bar on a terminal, or an occasional line in a log.
 
-    The time left follows `work` (characters, say), of which every item may cost another amount, while
-    the rate is told in items.
+    The remaining time is estimated from `work`, for example characters, since items differ in cost. The rate
+    is shown in items.
     """
 
     def __init__(self, what: str, items: str, work: int) -> None:

@@ -1,4 +1,4 @@
-"""Streams for messages to people: the terminal, or nothing without one, as under pythonw."""
+"""Streams for messages to the user: the terminal, or nothing without one, as under pythonw."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from typing import TextIO
 
 
 class _Nowhere(io.StringIO):
-    """Takes everything and keeps nothing."""
+    """A stream that discards everything."""
 
     def write(self, text: str) -> int:
         return len(text)
 
 
 def output() -> TextIO:
-    """Standard output, or nowhere."""
+    """Return standard output, or a stream that discards everything."""
     return sys.stdout or _Nowhere()
 
 
 def errors() -> TextIO:
-    """Standard error, or nowhere."""
+    """Return standard error, or a stream that discards everything."""
     return sys.stderr or _Nowhere()
 
 
@@ -32,14 +32,14 @@ def complain(message: str) -> None:
 
 
 def speak_any_letters() -> None:
-    """Have terminals of other encodings than UTF-8 show escapes instead of refusing letters."""
+    """Make terminals with encodings other than UTF-8 show escapes instead of failing on letters."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper) and stream.encoding.lower().replace("-", "") != "utf8":
             stream.reconfigure(errors="backslashreplace")
 
 
 def end_quietly() -> None:
-    """Let nothing more be written to standard output, whose reader has gone."""
+    """Discard all further writes to standard output, whose reader has gone."""
     with suppress(OSError, ValueError, AttributeError):
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, sys.stdout.fileno())

@@ -10,7 +10,7 @@ from omegaconf import OmegaConf
 
 
 def as_yaml(values: object) -> str:
-    """Plain containers as YAML that OmegaConf reads back as they are, also where a text has `${` in it."""
+    """Return plain containers as YAML that OmegaConf reads back unchanged, even if a text contains `${`."""
     return OmegaConf.to_yaml(OmegaConf.create(_unreferring(values)))
 
 
@@ -23,5 +23,5 @@ def _unreferring(value: Any) -> Any:  # noqa: ANN401
 
 
 def escaped(text: str) -> str:
-    """A text in which OmegaConf finds no reference, so that `${` stays as it is."""
+    """Return a text in which OmegaConf finds no reference, so that `${` stays literal."""
     return re.sub(r"(\\*)\$\{", r"\1\1\\${", text)

@@ -8,14 +8,14 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
-from torch import Tensor
-from torch.nn.utils.rnn import pad_sequence
 
 from probing.errors import ProbingError
+from probing.io.lazy import torch
 from probing.objectives.objective import Batch
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from probing.models.loading import LoadedModel
 
 IGNORED = -100
@@ -88,7 +88,7 @@ class Corruption:
         return self._decoded(batch, [torch.tensor(ids) for ids in encoded["input_ids"]])
 
     def _decoded(self, batch: Batch, targets: Sequence[Tensor]) -> Batch:
-        labels = pad_sequence(list(targets), batch_first=True, padding_value=IGNORED)
+        labels = torch.nn.utils.rnn.pad_sequence(list(targets), batch_first=True, padding_value=IGNORED)
         shift = getattr(self.loaded.model, "prepare_decoder_input_ids_from_labels", None)
         if shift is None:
             kind = self.loaded.model.config.model_type

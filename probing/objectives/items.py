@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import Tensor
 
 from probing.models.loading import LoadedModel
 from probing.objectives.objective import Batch, ObjectiveContext
 from probing.representations.encode import EncodedBatch, Encoder
 from probing.tasks.task import Task, Unit
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 SPLITS = ("train", "dev", "test")
 Finish = Callable[[Batch], Batch]

@@ -7,11 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
-from torch.nn.functional import cross_entropy
 
+from probing.io.lazy import torch
 from probing.models.family import language_kind
 from probing.objectives.corrupt import IGNORED, Corruption
 from probing.objectives.objective import Batch, Evaluator, ObjectiveContext, Output
@@ -19,6 +17,8 @@ from probing.tasks.task import Task, Unit
 from probing.validation.ranges import InnerShare, check_ranges
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     pass
 
 
@@ -87,7 +87,7 @@ class _Language(Evaluator):
         labels = batch.extra["labels"]
         wanted = labels != IGNORED
         chosen = logits[wanted].float()  # logits of other tokens, over the whole vocabulary, are never copied
-        losses = cross_entropy(chosen, labels[wanted], reduction="none")
+        losses = torch.nn.functional.cross_entropy(chosen, labels[wanted], reduction="none")
         right = (chosen.argmax(-1) == labels[wanted]).to(losses)
         rows = wanted.nonzero()[:, 0]
         zeros = torch.zeros(len(labels), dtype=losses.dtype, device=losses.device)

@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, cast, get_args
+from typing import TYPE_CHECKING, Literal, cast, get_args
 
 from safetensors import SafetensorError
 from safetensors.torch import load_file
-from torch import Tensor
 
 from probing.errors import ProbingError
 from probing.models.digests import digest_files
 from probing.representations.reductions.pooling import Pooling
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 WEIGHTS, RECIPE = "classifier.safetensors", "finetune.json"
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import torch
-
 from probing.errors import ProbingError
+from probing.io.lazy import torch
 from probing.models.broken import AT_RANDOM, SAME, not_finite
 from probing.objectives.objective import Evaluator, plain
 

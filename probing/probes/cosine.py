@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from probing.errors import ProbingError
+from probing.io.lazy import torch
 from probing.probes.contract import Fit
 from probing.probes.scaling import check_finite
 from probing.statistics.metrics import score

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-import torch
-
+from probing.io.lazy import torch
 from probing.probes.coding import largest, spread
 from probing.statistics.metrics import pearson
 

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-import torch
+from probing.io.lazy import torch
 
 # bytes of the hidden units of one chunk of examples in evaluation
 CHUNK_BYTES = 32 << 20
-Slope = Callable[[torch.Tensor], torch.Tensor]
+Slope = Callable[["torch.Tensor"], "torch.Tensor"]
 
 
 class Net(Protocol):

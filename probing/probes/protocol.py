@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
+from probing.io.lazy import torch
 from probing.probes.coding import log_softmax
 from probing.probes.contract import Fit
 from probing.probes.linear import gold, take

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal
 
 import numpy as np
-import torch
 
 from probing.errors import ProbingError
+from probing.io.lazy import torch
 from probing.probes.contract import Fit
 from probing.probes.l2_choice import check_trains
 from probing.probes.losses import CrossEntropy, Loss, SquaredShares

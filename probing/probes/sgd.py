@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-import torch
 
+from probing.io.lazy import torch
 from probing.probes.active import Rectangle
 from probing.probes.losses import Loss
 from probing.probes.nets import LinearNet, Net, seeded_linear

@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped, unused-ignore]
 
 from probing.errors import ProbingError
+from probing.io.lazy import torch
 from probing.probes.contract import Fit
 from probing.probes.label_sets import LabelSets
 from probing.probes.scaling import Scaling
@@ -77,6 +76,8 @@ class Sklearn(LabelSets):
         self, features: NDArray[np.float64], labels: Ints, shares: NDArray[np.float64], l2: float
     ) -> NDArray[np.float64]:
         """Return one fit; (k, dim + 1), the bias last."""
+        from sklearn.linear_model import LogisticRegression
+
         binary = labels.max() == 1
         # for two classes scikit-learn penalises w alone, and the two rows here are ±w/2
         strength = (2 if binary else 1) / (l2 * shares.sum())

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import pandas as pd
 
 from probing.errors import ProbingError
-from probing.results.finding import Named, finding_of, names_of
+from probing.results.finding import finding_of
+from probing.results.grid_names import Named, names_of
 from probing.results.units import LOSS, difference_unit, metric_name, score_unit
 from probing.tasks.target import COEFFICIENTS
 

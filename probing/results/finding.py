@@ -11,12 +11,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
-from typing import Literal, NamedTuple, Protocol
+from typing import Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from probing.errors import ProbingError
+from probing.results.grid_names import names_of
 from probing.results.schema import of_pairs
 from probing.results.units import LOSS, NumberFormat, difference_unit, fitted_unit
 
@@ -141,54 +143,6 @@ class Finding:
         return self.normalised.get(normalisation, self.range) if normalisation else self.range
 
 
-class Named(Protocol):
-    """The names that identify the quantity of a grid; empty where they are missing."""
-
-    @property
-    def analysis(self) -> str:
-        """Name of the analysis."""
-
-    @property
-    def plugin(self) -> str:
-        """Module of the analysis, if it is not part of this package."""
-
-    @property
-    def metric(self) -> str:
-        """Metric of the rows."""
-
-    @property
-    def variant(self) -> str:
-        """Kind of row within the analysis."""
-
-    @property
-    def normalisation(self) -> str:
-        """Normalisation of the value."""
-
-    @property
-    def objective(self) -> str:
-        """Objective for which the model is used."""
-
-
-class Names(NamedTuple):
-    """The same names, read from a row."""
-
-    analysis: str
-    plugin: str
-    metric: str
-    variant: str
-    normalisation: str
-    objective: str
-
-
-def names_of(rows: pd.DataFrame) -> Names:
-    """The names of the first of some rows."""
-    first = rows.iloc[0]
-    known = (name in rows and not pd.isna(first[name]) for name in Names._fields)
-    return Names(
-        *(str(first[name]) if there else "" for name, there in zip(Names._fields, known, strict=True))
-    )
-
-
 @cache
 def finding_of(analysis: str, plugin: str = "") -> Finding:
     """The finding of an analysis.
@@ -199,20 +153,27 @@ def finding_of(analysis: str, plugin: str = "") -> Finding:
 
     Returns:
         The record `FINDING` of the analysis; a plain one if its module cannot be imported or has none.
+
+    Raises:
+        ProbingError: If `FINDING` is something else.
     """
     module = plugin or f"probing.analyses.{analysis}"
     try:
         found: Finding = import_module(module).FINDING
-    except ModuleNotFoundError as error:
-        if error.name is None or not f"{module}.".startswith(f"{error.name}."):
-            raise
+    except ImportError as error:
         if plugin:
             log.warning(
-                "analysis %s: module %s cannot be imported; its values have no unit", analysis, plugin
-            )
+                "analysis %s: %s; its values are shown without a unit; put the folder of %s on PYTHONPATH",
+                analysis, error, plugin.partition(".")[0],
+            )  # fmt: skip
+        elif error.name != module:
+            raise
         return Finding()
     except AttributeError:
         return Finding()
+    if not isinstance(found, Finding):
+        kind = type(found).__name__
+        raise ProbingError(f"{module}.FINDING is a {kind}; make it a probing.results.finding.Finding")
     return found
 
 

@@ -101,7 +101,7 @@ def load_predictions(root: str | Path = "outputs", **where: object) -> Predictio
     frame = load_results(root)
     rows = preferred(select(frame, **where), frame)
     if rows.empty:
-        raise ProbingError(f"{root}: no results there; run probing first")
+        raise ProbingError(f"{root}: no results; run probing first")
     keys = rows["key"].unique()
     if len(keys) != 1:
         raise several(rows, "run")

@@ -85,7 +85,7 @@ def part_text(rows: pd.DataFrame) -> str:
     rows = single_heads(rows)
     placed = rows["layer"].notna()
     if not (rows["value"].notna() & placed).any():
-        return f"best {best_score(rows)}"
+        return f"{len(rows):,} rows" if rows["test"].isna().all() else f"best {best_score(rows)}"
     full = (rows["variant"] == "full").fillna(value=False)
     whole = rows[~placed & rows["test"].notna() & ~full]  # scores of the model without some heads
     return most_text(rows) if whole.empty else f"best {best_score(whole)}"
@@ -105,7 +105,11 @@ def best_score(rows: pd.DataFrame) -> str:
 
 
 def _whole(rows: pd.DataFrame) -> str:
-    return _in_words(rows, finding_of_rows(rows).text, found_text, probe_text)
+    finding = finding_of_rows(rows)
+    text = _in_words(rows, finding.text, found_text, probe_text)
+    if finding.text or not finding.line:
+        return text
+    return "\n".join([*text.splitlines()[:-1], finding.line(rows)])
 
 
 def _line(rows: pd.DataFrame) -> str:

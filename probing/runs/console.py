@@ -1,4 +1,4 @@
-"""What is printed and drawn of results: of one run, and of all jobs of a sweep."""
+"""Printing and drawing the results of one run, and of all jobs of a sweep."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Outcome:
-    """How one job of a sweep ended.
+    """The outcome of one job of a sweep.
 
     Attributes:
-        overrides: What set this job apart.
-        folder: Where its log and pictures are.
+        overrides: Overrides that distinguish this job.
+        folder: Folder of its log and pictures.
         frame: Its rows; None if it failed.
-        problem: Why it failed, in one line; None if it did not.
-        ours: Whether the failure is a bug of ours rather than a mistake of the user's.
-        order: How its heads are to be drawn.
+        problem: Reason for its failure, in one line; None if it succeeded.
+        ours: Whether the failure is a bug in probing rather than the user's mistake.
+        order: Order in which its heads are drawn.
     """
 
     overrides: str
@@ -42,12 +42,12 @@ class Outcome:
 
 
 def present(run: Run, frame: pd.DataFrame, folder: Path) -> None:
-    """Print what a run found, beside what it is a baseline of, and draw it.
+    """Print the results of a run, compared with the run that it is a baseline of, and draw them.
 
     Args:
-        run: What was asked.
+        run: The run.
         frame: Its rows.
-        folder: Where the pictures and their tables are written.
+        folder: Folder of the pictures and their tables.
     """
     print(grid_text(frame))  # noqa: T201
     if run.config.baseline.kind != "none":
@@ -65,15 +65,15 @@ def present(run: Run, frame: pd.DataFrame, folder: Path) -> None:
 
 
 def _compare(run: Run, frame: pd.DataFrame) -> None:
-    """Say how far the result lies above this baseline of it, unless there cannot be one."""
+    """Print how far the result is above this baseline of it, unless there is no result to compare with."""
     try:
         print(beside_baseline(run.reference()(), frame))  # noqa: T201
     except ProbingError as error:
-        log.warning("the baseline stands alone; what it is to be compared with has failed: %s", error)
+        log.warning("the baseline is shown alone; the run to compare it with failed: %s", error)
 
 
 def finish(outcomes: list[Outcome]) -> None:
-    """Say how every job ended, and draw those that were done side by side."""
+    """Print how every job ended, and draw the successful ones side by side."""
     titles = _titles(outcomes)
     done = {title: job for title, job in zip(titles, outcomes, strict=True) if job.frame is not None}
     failed = [(title, job) for title, job in zip(titles, outcomes, strict=True) if job.problem is not None]
@@ -94,7 +94,7 @@ def finish(outcomes: list[Outcome]) -> None:
 
 
 def _side_by_side(frames: dict[str, pd.DataFrame]) -> pd.DataFrame:
-    """One frame of several grids; those that its columns would not tell apart get their job's title."""
+    """Return one frame of several grids; those that its columns do not distinguish get their job's title."""
     grids = {title: tuple(frame[list(GRID)].iloc[0]) for title, frame in frames.items()}
     different = {frame["key"].iloc[0]: title for title, frame in frames.items()}
     named = []
@@ -106,7 +106,7 @@ def _side_by_side(frames: dict[str, pd.DataFrame]) -> pd.DataFrame:
 
 
 def _titles(outcomes: list[Outcome]) -> list[str]:
-    """What sets each job apart from the others of its sweep."""
+    """Return the overrides that distinguish each job from the others of its sweep."""
     overrides = [outcome.overrides.split() for outcome in outcomes]
     shared = set(overrides[0]).intersection(*overrides) if len(overrides) > 1 else set()
     return [" ".join(item for item in own if item not in shared) or "defaults" for own in overrides]

@@ -1,4 +1,4 @@
-"""The context of an analysis: vectors, the model, and other results, each made when it is first asked for."""
+"""The context of an analysis: vectors, the model, and other results, each made on first use."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 Others = Callable[[Level, int | None, Analysis | None], pd.DataFrame]
-"""The rows of another run on the same task and model; see `Context.result`."""
+"""Function that returns the rows of another run on the same task and model; see `Context.result`."""
 
 
 @dataclass(frozen=True)
@@ -43,8 +43,8 @@ class RunContext:
 
     Attributes:
         spec: The run spec.
-        extractor: Finds or computes the vectors, or the statistic of attention, of the run.
-        others: Finds or computes the results of other runs.
+        extractor: Extractor that finds or computes the vectors, or the statistic of attention, of the run.
+        others: Function that finds or computes the results of other runs.
     """
 
     spec: RunSpec
@@ -113,7 +113,7 @@ class RunContext:
         return found
 
     def _objective_context(self, models: Load, attention: Attention) -> ObjectiveContext:
-        """The input of the objective; it reads hidden states from the same cache as probes do."""
+        """Return the input of the objective, which reads hidden states from the same cache as probes do."""
         spec, config = self.spec, self.spec.config
         hidden = replace(spec.request, site="hidden")
         overwrite = self.extractor.overwrite
@@ -135,13 +135,13 @@ def extractor_of(
     request: Request | None = None,
     model: Callable[[], LoadedModel] | None = None,
 ) -> Extractor:
-    """Return what finds or computes the vectors, or the statistic of attention, of a run.
+    """Return the extractor that finds or computes the vectors, or the statistic of attention, of a run.
 
     Args:
         spec: The run spec.
-        overwrite: The treatment of cached vectors.
-        request: Other vectors than those of the run.
-        model: Loads the model, where it may have been loaded already.
+        overwrite: Treatment of cached vectors.
+        request: Request for other vectors than those of the run.
+        model: Function that returns the model, which may have been loaded already.
     """
     config = spec.config
     attention: Attention = "sdpa" if spec.request.statistic is None else "eager"
@@ -150,8 +150,8 @@ def extractor_of(
 
 
 def note_examples(spec: RunSpec) -> None:
-    """Write down the example behind each row of the cache, under the names of heads and layers."""
-    if spec.task is not spec.sampled:  # another run, on the labels as they are, notes them
+    """Record the example behind each row of the cache, under the names of heads and layers."""
+    if spec.task is not spec.sampled:  # the run on the original labels records them
         return
     level = "layer" if spec.config.granularity.unit == "layer" else "head"
     names = {**spec.names, "granularity": level, "model": spec.files.title}
@@ -177,7 +177,7 @@ def load(spec: RunSpec, purpose: Purpose, attention: Attention) -> LoadedModel:
 
 
 def _check_words(spec: RunSpec, loaded: LoadedModel) -> None:
-    """Refuse words if the tokenizer does not report which characters a token has."""
+    """Refuse words if the tokenizer does not report the characters of a token."""
     if loaded.tokenizer.is_fast or not any(unit.span for unit in spec.task.all_units):
         return
     raise ProbingError(

@@ -1,4 +1,4 @@
-"""The folder of one run: its own name, and no remains of runs that failed or were killed."""
+"""The folder of one run, with a unique name and without remains of failed or killed runs."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ _PICTURES = {".png", ".svg", ".pdf", ".csv"}
 def new_run_folder(wanted: Path, root: Path) -> Iterator[Path]:
     """Make the folder of a run, and remove it again if the run fails.
 
-    Folders that other runs use too stay, unless this run made the whole root and nobody else has put
-    anything there.
+    Folders that other runs use too are kept, unless this run made the whole root and no other files were
+    added there.
 
     Args:
-        wanted: The folder; another number is appended if another run has it.
+        wanted: The folder; a number is appended if another run has it.
         root: The folder of all outputs.
     """
     fresh = not root.exists()
@@ -47,8 +47,8 @@ def new_run_folder(wanted: Path, root: Path) -> Iterator[Path]:
 
 @contextmanager
 def marked(folder: Path, root: Path) -> Iterator[None]:
-    """Say while it lasts that a folder is that of a run, so that the next run takes it away after a kill."""
-    mark = _mark(folder, root)  # first: a killed run may have had the same folder
+    """Mark a folder as that of a run while it lasts, so that the next run can remove it after a kill."""
+    mark = _mark(folder, root)  # first, since a killed run may have had the same folder
     tidy(root)
     with _until_done(mark):
         yield
@@ -56,7 +56,7 @@ def marked(folder: Path, root: Path) -> Iterator[None]:
 
 @contextmanager
 def _until_done(mark: Path) -> Iterator[None]:
-    """Remove a run's mark when the run ends, unless the keyboard stops it: as if it were killed."""
+    """Remove a run's mark when the run ends; an interrupt from the keyboard leaves it, like a kill."""
     try:
         yield
     except KeyboardInterrupt:
@@ -68,7 +68,7 @@ def _until_done(mark: Path) -> Iterator[None]:
 
 
 def _empty(folder: Path) -> None:
-    """Remove what a run that came to nothing has written, and its folder if nothing else is there."""
+    """Remove the files of a run without a result, and its folder if nothing else is in it."""
     for name in _WRITTEN:
         (folder / name).unlink(missing_ok=True)
     with suppress(OSError):
@@ -76,14 +76,14 @@ def _empty(folder: Path) -> None:
 
 
 def tidy(root: Path) -> None:
-    """Remove what killed runs have left: temporaries, and folders of runs without a result."""
+    """Remove the remains of killed runs: temporary files, and folders of runs without a result."""
     clean(root)
     for entry in marks(root / "locks"):
         if not ended(entry):
             continue
         mark = Path(entry.path).with_name(own_name("run"))
         with suppress(OSError):
-            Path(entry.path).rename(mark)  # so that no other process takes the same folder away later
+            Path(entry.path).rename(mark)  # so that no other process removes the same folder later
             folder = _folder_of(mark)
             if folder is not None and not _is_of_others(folder, mark):
                 with suppress(OSError):
@@ -92,7 +92,7 @@ def tidy(root: Path) -> None:
 
 
 def _is_of_others(folder: Path, mark: Path) -> bool:
-    """Return whether another run says that a folder is its own."""
+    """Return whether another run has marked a folder as its own."""
     others = (Path(entry.path) for entry in marks(mark.parent) if entry.name != mark.name)
     return any(_folder_of(other) == folder for other in others)
 
@@ -104,7 +104,7 @@ def _make(wanted: Path, root: Path) -> tuple[Path, Path]:
         if folder.exists():
             number += 1
             continue
-        make_folder(folder.parent)  # if it cannot be, nothing has been written yet
+        make_folder(folder.parent)  # if this fails, nothing has been written yet
         mark = _mark(folder, root)
         try:
             made = _made(folder)
@@ -117,7 +117,7 @@ def _make(wanted: Path, root: Path) -> tuple[Path, Path]:
 
 
 def _made(folder: Path) -> bool:
-    """Make a folder; False if another run has made it, or taken its empty parent away."""
+    """Make a folder; return False if another run has made it or removed its empty parent."""
     try:
         folder.mkdir()
     except (FileExistsError, FileNotFoundError):
@@ -139,7 +139,7 @@ def _folder_of(mark: Path) -> Path | None:
 
 
 def _remove_half_run(folder: Path, root: Path) -> None:
-    """Remove a run's folder with what runs write; one in which somebody has put something else stays."""
+    """Remove a run's folder with the files that runs write; keep it if it contains other files."""
     if not folder.is_dir():
         return
     written = list(folder.iterdir())
@@ -153,7 +153,7 @@ def _remove_half_run(folder: Path, root: Path) -> None:
 
 
 def _leave(root: Path, runs: Path) -> None:
-    """Remove a root that this run has made, as far as nobody has put anything there meanwhile."""
+    """Remove a root that this run has made, unless other files were added meanwhile."""
     for path in (root / "locks").glob("*.lock"):
         locks.remove(path)
     for folder in (root / "locks", runs, root):

@@ -1,4 +1,4 @@
-"""Code from outside the package, as a part of what a result depends on."""
+"""Code from outside the package, on which a result may depend."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from pathlib import Path
 from types import CodeType
 
 _OURS = __name__.partition(".")[0]
-# what says nothing about how a value is computed
+# types that do not affect how a value is computed
 _NEUTRAL = {"builtins", "abc", "typing", "typing_extensions", "dataclasses", "enum", "collections.abc"}
 
 
 def outside_code(*objects: object) -> list[list[str]]:
-    """The classes of some objects that are not this package's own, with digests of their source.
+    """Return the classes of some objects that are not from this package, with digests of their source.
 
     Returns:
         For each class, and each base class, that comes from outside: module, qualified name, digest.
@@ -31,7 +31,7 @@ def outside_code(*objects: object) -> list[list[str]]:
 
 @cache
 def _digest(kind: type) -> str:
-    """A digest of the file that defines a class, taken when the class is first met."""
+    """Return a digest of the file that defines a class, computed when the class is first used."""
     return hashlib.sha256(_source(kind)).hexdigest()[:16]
 
 
@@ -40,8 +40,8 @@ def _source(kind: type) -> bytes:
     try:
         if path is not None:
             return Path(path).read_bytes()
-        return inspect.getsource(kind).encode()  # of a notebook
-    except (OSError, TypeError):  # typed at a prompt: its source is nowhere, its instructions are
+        return inspect.getsource(kind).encode()  # defined in a notebook
+    except (OSError, TypeError):  # typed at a prompt, so only its bytecode is available
         return repr(_instructions(kind)).encode()
 
 

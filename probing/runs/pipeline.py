@@ -1,4 +1,4 @@
-"""One run: task, representations, analysis, result; each step only if its outcome is not there yet."""
+"""One run: task, representations, analysis, result. A step runs only if its outcome does not exist yet."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Run:
-    """One run: its result is found, or what is missing of it is computed.
+    """One run, whose result is found or computed.
 
     Attributes:
         spec: The run spec.
-        extracted: Whether the vectors have just been extracted, so that `overwrite=always` is done with them.
-        inner: Whether another run needs the result on its way, and nobody asked for it.
-        overrides: The overrides that compose the configuration; None if there are none that do.
+        extracted: Whether the vectors have just been extracted, so `overwrite=always` does not repeat it.
+        inner: Whether only another run needs the result, and the user did not request it.
+        overrides: Overrides that compose the configuration; None if no overrides do.
     """
 
     spec: RunSpec
@@ -65,14 +65,14 @@ class Run:
         return self.answered().drop(columns=PREDICTED, errors="ignore")
 
     def answered(self) -> pd.DataFrame:
-        """The same rows with the answers to every test item."""
+        """Return the same rows with the answers to every test item."""
         always = self.config.overwrite == "always"
         cached = None if always else self._cached(self.spec.store)
         if cached is not None and not self._claims(cached):
             return cached
         with self.spec.store.lock():
             cached = None if always else self._cached(self.spec.store)
-            if cached is not None:  # another process has computed it meanwhile, or another run on its way
+            if cached is not None:  # computed meanwhile by another process, or earlier as an inner run
                 return self._claimed(cached)
             if always:
                 self.spec.store.drop_parts()
@@ -83,17 +83,17 @@ class Run:
         return frame
 
     def _claims(self, found: pd.DataFrame) -> bool:
-        """Return whether this run asks for a result that another one made on its way."""
+        """Return whether the user now requests the result of an inner run."""
         return not self.inner and bool(found["inner"].fillna(value=False).any())
 
     def _claimed(self, found: pd.DataFrame) -> pd.DataFrame:
-        """The result that was found, from now on marked as asked for."""
+        """Return the result that was found, and mark it as requested."""
         if not self._claims(found):
             return found
         try:
             self.spec.store.claim()
-        except (ProbingError, OSError) as error:  # the rows are right all the same
-            log.warning("%s: still marked as made by another run (%s)", self.spec.store.path, error)
+        except (ProbingError, OSError) as error:  # the rows are still correct
+            log.warning("%s: still marked as an inner run (%s)", self.spec.store.path, error)
         return with_inner(found, inner=False)
 
     def _cached(self, store: ResultStore) -> pd.DataFrame | None:
@@ -105,7 +105,7 @@ class Run:
         except CorruptFileError as error:
             if self.config.overwrite == "never":
                 raise ProbingError(f"{error}; overwrite=missing computes it again") from error
-            log.warning("%s; it is computed again", error)
+            log.warning("%s; computing it again", error)
             return None
 
     def _compute(self, store: ResultStore) -> tuple[pd.DataFrame, Context]:
@@ -118,7 +118,7 @@ class Run:
             except CorruptFileError as error:
                 extractor.refill(error)
         raise ProbingError(
-            f"{self.config.paths.representations}: files are damaged as fast as they are written"
+            f"{self.config.paths.representations}: files keep being damaged after they are written"
         )
 
     def _parts(self, context: Context, store: ResultStore) -> pd.DataFrame:
@@ -138,7 +138,7 @@ class Run:
         return pd.concat(frames, ignore_index=True)
 
     def context(self) -> RunContext:
-        """Return the context of the analysis; nothing of it is computed yet."""
+        """Return the context of the analysis; nothing is computed yet."""
         return RunContext(self.spec, self._extractor(), self._other)
 
     def _extractor(self) -> Extractor:
@@ -146,24 +146,24 @@ class Run:
         return extractor_of(self.spec, "missing" if done else self.config.overwrite)
 
     def _other(self, level: Level, draw: int | None, analysis: Analysis | None) -> pd.DataFrame:
-        """Find or compute the result for another granularity or by another analysis."""
+        """Find or compute the result for another granularity or analysis."""
         layers = None if level == "layer" else self.config.granularity.layers
         config = replace(self.config, granularity=Granularity(level, layers))
         config = replace(config, analysis=analysis or config.analysis)
         if draw is not None:
             config = replace(config, baseline=BaselineConfig("permuted", draw=draw))
         run = self._changed(config)
-        # heads are read before any is chosen, and reading them again would drop the vectors in use
+        # heads are read before any is selected, and reading them again would drop the vectors in use
         return replace(run, extracted=run.spec.request == self.spec.request, inner=True).answered()
 
     def reference(self) -> Run:
-        """Return the run that this one is a baseline of; `overwrite=always` is of the baseline, not of it."""
+        """Return the run that this one is a baseline of; `overwrite=always` applies only to the baseline."""
         overwrite: Overwrite = "missing" if self.config.overwrite == "always" else self.config.overwrite
         config = replace(self.config, baseline=BaselineConfig(), overwrite=overwrite)
         return replace(self._changed(config), inner=True)
 
     def _changed(self, config: Config) -> Run:
-        """The run of a configuration that was derived from this one, on the same task and model."""
+        """Return the run of a configuration derived from this one, on the same task and model."""
         overrides = None if self.overrides is None else changed(self.overrides, self.config, config)
         return Run(resolve(config, self.spec.sampled, self.spec.files), overrides=overrides)
 
@@ -187,7 +187,7 @@ class Run:
 
 
 def _about_vectors(context: Context) -> dict[str, Any]:
-    """Facts that are known only where vectors are read."""
+    """Return the columns that are known only if vectors are read."""
     reading = context.reading
     return {
         **truth(pose(reading.task, context.seed)),

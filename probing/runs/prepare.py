@@ -1,4 +1,4 @@
-"""From a configuration to a run: read the task, find the model, and warn of unusual settings."""
+"""Preparation of a run: read the task, find the model, and warn about unusual settings."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ def prepare(config: Config) -> Run:
     """Resolve a configuration: read the task, find the model, and check both; nothing is written.
 
     Raises:
-        ProbingError: If the task or the model is not as it should be.
+        ProbingError: If the task or the model is invalid.
     """
     config.extract.check_device()
     asked = config.sample
     whole = sample(config.task.build(), None, asked.balance, config.seed)
     task = sample(whole, asked.limit, False, config.seed)
-    if len(task) == len(whole):  # nothing was left out, so this is the full run
+    if len(task) == len(whole):  # no examples were left out, so this is the full run
         config = replace(config, sample=replace(asked, limit=None))
     spec = resolve(config, task)
     _caution(spec)
@@ -33,14 +33,14 @@ def prepare(config: Config) -> Run:
 
 
 def _caution(spec: RunSpec) -> None:
-    """Warn of settings that are seldom meant, once for each run that is asked for."""
+    """Warn about settings that are seldom intended, once for each requested run."""
     if spec.names["pooling"] == "first" and default_pooling(spec.files) == "last":
         log.warning(
-            "pooling=first: in a causal model the first token sees itself alone, and all heads of a "
-            "key-value group give the same for it; use pooling=last or mean"
+            "pooling=first: in a causal model the first token sees only itself, so all heads of a "
+            "key-value group have the same output there; use pooling=last or mean"
         )
     if spec.config.analysis.uses == "objective" and spec.methods.objective.name == "lm":
         log.warning(
-            "objective=lm: scores are losses in nats, of predicting the task's texts; the labels, metric and "
-            "majority on the task's card play no part"
+            "objective=lm: scores are losses in nats of predicting the task's texts; the labels, metric and "
+            "majority on the task's card are not used"
         )

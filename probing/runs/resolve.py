@@ -1,4 +1,4 @@
-"""From a configuration and a task to a run spec."""
+"""Resolution of a configuration and a task to a run spec."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ def resolve(config: Config, sampled: Task, known: ModelFiles | None = None) -> R
 
     Args:
         config: The configuration.
-        sampled: The task, before a baseline gives it other labels.
-        known: Files that another run has found and digested; used if they are of the same model.
+        sampled: The task, before a baseline changes its labels.
+        known: Model files that another run has found and digested; used if the model is the same.
 
     Raises:
-        ProbingError: If the analysis refuses the task, or the model is not as it should be.
+        ProbingError: If the analysis refuses the task, or the model is invalid.
     """
     task = baseline_task(sampled, config.baseline, config.seed)
     model = config.model
@@ -42,7 +42,7 @@ def resolve(config: Config, sampled: Task, known: ModelFiles | None = None) -> R
 
 
 def _request(config: Config, files: ModelFiles) -> Request:
-    """The vectors that the run reads, or the statistic of attention that its analysis is about."""
+    """Return the request for the vectors that the run reads, or for the statistic of its analysis."""
     request = Request(
         model=files.identity,
         site=config.granularity.site,

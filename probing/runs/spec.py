@@ -1,9 +1,10 @@
-"""What one run asks: a configuration with its task read and its model found, and the names that follow."""
+"""The run spec: a configuration with its task read and its model found, and the names derived from them."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+import sys
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 
@@ -27,11 +28,11 @@ class RunSpec:
     """One experiment with everything resolved but nothing computed.
 
     Attributes:
-        config: What was asked for.
-        sampled: The question as the task has it.
-        task: The question as it is put, with the labels of a baseline if that has others.
-        files: The model that is asked.
-        request: The vectors that are needed.
+        config: The configuration.
+        sampled: The task with its own labels.
+        task: The task as it is analysed, with the labels of a baseline if there is one.
+        files: Files of the model.
+        request: Request for the vectors.
     """
 
     config: Config
@@ -42,7 +43,7 @@ class RunSpec:
 
     @property
     def names(self) -> dict[str, object]:
-        """What the rows of the result are called by."""
+        """Columns that name the rows of the result."""
         uses = self.config.analysis.uses
         pools = uses == "probe" or (uses == "objective" and self.methods.objective.pools)
         of_objective = {"objective": title(self.methods.objective)} if uses == "objective" else {}
@@ -63,7 +64,7 @@ class RunSpec:
 
     @cached_property
     def methods(self) -> Methods:
-        """With what the analysis answers; the objective is the one that suits the model, if none is named."""
+        """Methods of the analysis; if no objective is named, the one that suits the model."""
         objective = self.config.objective
         chosen = suitable(self.files) if isinstance(objective, Auto) else objective
         chosen = with_saved_head(chosen, self.files)
@@ -71,7 +72,7 @@ class RunSpec:
 
     @cached_property
     def key(self) -> str:
-        """A digest of all that the result depends on, the names in its rows included."""
+        """Digest of everything that the result depends on, including the names in its rows."""
         content = {
             "schema": COMPUTED,
             "names": self.names,
@@ -81,19 +82,19 @@ class RunSpec:
             "task": self.task.digest,
             **self.config.analysis.depends_on(self.methods),
         }
-        if self.code:  # a name says nothing about how others' code answers
+        if self.code:  # the name of outside code does not determine its results
             content["code"] = self.code
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
 
     @cached_property
     def code(self) -> list[list[str]]:
-        """The classes from outside the package that answer, with digests of their source."""
+        """Classes from outside the package that the result depends on, with digests of their source."""
         config = self.config
         return outside_code(config.analysis, config.probe, config.task, self.task, self.methods.objective)
 
     @cached_property
     def question(self) -> str:
-        """A digest of what a result shares with its baselines: examples, labels, reading, code."""
+        """Digest of everything that a result shares with its baselines: examples, labels, reading, code."""
         request = self.request
         pooling = None if request.statistic else request.pooling
         read = (pooling, request.max_length, request.dtype, request.kept_as)
@@ -102,12 +103,12 @@ class RunSpec:
 
     @cached_property
     def card(self) -> TaskCard:
-        """What the task consists of."""
+        """Contents of the task."""
         return make_card(self.task)
 
     @property
     def store(self) -> ResultStore:
-        """Where the result is kept."""
+        """Store of the result."""
         named_by = ["model", "task", "granularity", "pooling", "probe", "objective"]
         named_by += [] if self.config.baseline.kind == "none" else ["baseline"]
         named_by += [] if self.config.analysis.uses == "probe" else ["analysis"]
@@ -116,16 +117,17 @@ class RunSpec:
 
 
 def _plugin(analysis: Analysis) -> dict[str, object]:
-    """The module of an analysis that is not part of this package, where its finding is."""
-    module = type(analysis).__module__
-    return {} if module.partition(".")[0] == "probing" else {"plugin": module}
+    """Return the module, with the finding, of an analysis from outside the package."""
+    modules = [kind.__module__ for kind in type(analysis).__mro__]
+    module = next((name for name in modules if hasattr(sys.modules.get(name), "FINDING")), modules[0])
+    return {} if module == f"probing.analyses.{analysis.name}" else {"plugin": module}
 
 
 def baseline_task(task: Task, baseline: BaselineConfig, seed: int) -> Task:
-    """The task with the labels that a baseline puts in the place of its own, if it does.
+    """Return the task with the labels of a baseline, if the baseline has its own.
 
     Raises:
-        ProbingError: If it cannot have such labels.
+        ProbingError: If the task cannot have such labels.
     """
     if baseline.kind == "control":
         return control_task(task, baseline.by, baseline.draw)

@@ -1,31 +1,31 @@
-"""Tests whether two probes differ that answered the same items, and Holm's correction for many tests."""
+"""Tests of the difference of two probes on the same items, and Holm's correction for many tests."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
+from probing.io.lazy import torch
 from probing.statistics.metrics import correlate
 from probing.statistics.resampling import class_score
 from probing.tasks.target import SCORE_METRICS, Metric
 
-# numbers that are held at once
+# numbers held in memory at once
 BLOCK = 1 << 22
 
 
 def mcnemar(first: NDArray[np.int64], second: NDArray[np.int64], gold: NDArray[np.int64]) -> float:
-    """Exact two-sided p of McNemar's test that two probes are right equally often.
+    """Return the exact two-sided p of McNemar's test that two probes are right equally often.
 
-    Of the items that one of the two is right on, each is as likely to be right on any: the smaller count is
-    binomial with chance 1/2 (McNemar 1947; exact as in Edwards 1948 and Fagerland et al. 2013, eq. 4).
+    On items that exactly one of the two gets right, both are equally likely to be the one. The smaller count
+    is binomial with chance 1/2 (McNemar 1947; exact as in Edwards 1948 and Fagerland et al. 2013, eq. 4).
 
     Args:
-        first: int64 (n,), classes that the one answered.
-        second: int64 (n,), those that the other answered.
-        gold: int64 (n,), the true classes.
+        first: Classes answered by one probe, int64 (n,).
+        second: Classes answered by the other, int64 (n,).
+        gold: True classes, int64 (n,).
     """
     from scipy.stats import binom
 
@@ -43,29 +43,29 @@ def swapped(
     draws: int,
     generator: np.random.Generator,
 ) -> NDArray[np.float64]:
-    """Differences of score after the answers of two probes to each item were swapped, or not, at random.
+    """Return differences of score after the answers of two probes to each item are swapped at random.
 
-    If the probes are alike, it does not matter which of them gave which answer (Edgington 1964; of scores of
-    texts Yeh 2000, section 2.2). Graded answers are put on one scale first, each probe's to mean 0 and
-    length 1, of their ranks for `spearman`, since a scale says nothing of how good they are; what is swapped
-    are these, and ranks are not taken anew.
+    If the probes are alike, it does not matter which of them gave which answer (Edgington 1964; for scores of
+    texts Yeh 2000, section 2.2). Graded answers are first brought to a common scale, with mean 0 and length 1
+    for each probe, since their scale does not matter for the score. For `spearman` this is done with their
+    ranks. The scaled values are swapped, and ranks are not computed again.
 
     Args:
-        first: (n,): classes, int64, or scores, float64.
-        second: (n,), the same of the other probe.
-        gold: (n,), the truth.
-        metric: Which score.
+        first: Answers of one probe, (n,): classes, int64, or scores, float64.
+        second: Answers of the other probe, (n,).
+        gold: Gold values, (n,).
+        metric: Metric to compare.
         draws: Number of random swaps.
-        generator: Draws them.
+        generator: Source of the swaps.
 
     Returns:
-        float64 (1 + draws,): score of the first minus that of the second, as they are, then swapped.
+        float64 (1 + draws,): score of the first minus that of the second, first unswapped, then swapped.
     """
     if metric in SCORE_METRICS:
         return _swapped_scores(first, second, gold, metric, draws, generator)
     k = 1 + max(1, int(gold.max()), int(first.max()), int(second.max()))
     codes, place, times = np.unique((gold * k + first) * k + second, return_index=True, return_counts=True)
-    # of items that are answered alike, how many are swapped is a binomial draw
+    # for items that are answered alike, the number of swapped ones is a binomial draw
     moved = generator.binomial(times, 0.5, size=(draws, len(codes)))
     away = torch.from_numpy(np.concatenate([np.zeros_like(times)[None], moved])).double()
     kept = torch.from_numpy(times).double() - away
@@ -79,16 +79,18 @@ def swapped(
 
 
 def two_sided(differences: NDArray[np.float64]) -> float:
-    """Two-sided p of what `swapped` gives: the share of swaps that differ no less, the data included."""
+    """Return the two-sided p of `swapped`'s output: the share with no smaller difference, data included."""
     observed = abs(differences[0]) - 1e-9
     return float((np.abs(differences) >= observed).mean())
 
 
 def holm(p: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Step-down Bonferroni: the i-th smallest of m, from 0, times m − i, made to rise (Holm 1979).
+    """Return p-values adjusted by Holm's step-down Bonferroni method (Holm 1979).
+
+    The i-th smallest of m, counted from 0, is multiplied by m − i, and the products are made non-decreasing.
 
     Args:
-        p: float64 (m,); NaN stands for no test and stays.
+        p: p-values, float64 (m,); NaN stands for no test and stays.
 
     Returns:
         float64 (m,), at most 1; the chance of one or more false findings below a level is at most that level.
@@ -111,7 +113,7 @@ def _swapped_scores(
 ) -> NDArray[np.float64]:
     one, two = (correlate(torch.from_numpy(answers), metric).numpy() for answers in (first, second))
     truth, n = correlate(torch.from_numpy(gold), metric).numpy(), len(gold)
-    # sums over items after a swap are linear in which items are swapped
+    # sums over items are linear in the indicators of swapped items
     moved = np.stack([(two - one) * truth, two - one, np.square(two) - np.square(one)], axis=1)
     block, found = max(1, BLOCK // n), [np.zeros((1, 3))]
     for start in range(0, draws, block):
@@ -127,7 +129,7 @@ def _swapped_scores(
 
 
 def _over_spread(common: NDArray[np.float64], spread: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Correlations; 0 where the answers are constant."""
+    """Return correlations; 0 where the answers are constant."""
     varies = spread > 1e-12
     found: NDArray[np.float64] = np.where(varies, common / np.sqrt(np.where(varies, spread, 1)), 0)
     return found

@@ -1,4 +1,4 @@
-"""Rankings of the same cells: how alike they are, over all cells, within groups, and at the top."""
+"""Similarity of rankings of the same cells: over all cells, within groups, and at the top."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ _CONSTANT = 1e-9
 
 
 def spearman(table: pd.DataFrame) -> pd.DataFrame:
-    """Spearman's rank correlation of every two columns.
+    """Return Spearman's rank correlation of every two columns.
 
     Returns:
-        Square and symmetric, float64; NaN beside a column that is the same everywhere.
+        A square, symmetric frame of float64; NaN for a column that is the same everywhere.
     """
     return table.rank().corr()
 
 
 def spearman_within(table: pd.DataFrame, groups: ArrayLike) -> pd.DataFrame:
-    """Spearman's rank correlation of every two columns, given the group: that of ranks centred by group.
+    """Return Spearman's rank correlation of every two columns within groups, from ranks centred by group.
 
-    What two columns owe to the group alone is gone: the means of both in each group are 0.
+    Differences between groups have no effect, since the mean of each column is 0 in each group.
 
     Args:
-        table: Cells down.
-        groups: (n,), the group of each cell.
+        table: Table with cells as rows.
+        groups: Group of each cell, (n,).
 
     Returns:
-        As `spearman`; NaN beside a column that is the same everywhere in each group.
+        A frame as from `spearman`; NaN for a column that is the same everywhere in each group.
     """
     centred = centred_ranks(table, groups)
     found = centred.loc[:, centred.abs().max() > _CONSTANT].corr()
@@ -38,26 +38,26 @@ def spearman_within(table: pd.DataFrame, groups: ArrayLike) -> pd.DataFrame:
 
 
 def centred_ranks(table: pd.DataFrame, groups: ArrayLike) -> pd.DataFrame:
-    """The ranks of each column over all cells, minus their mean in the group of each cell."""
+    """Return the ranks of each column over all cells, minus their mean in the group of each cell."""
     ranks = table.rank()
     return ranks - ranks.groupby(np.asarray(groups)).transform("mean")
 
 
 def top_size(n: int) -> int:
-    """How many of n cells are the top tenth; 1 at least."""
+    """Return the number of cells in the top tenth of n cells; at least 1."""
     return max(1, round(TOP * n))
 
 
 def top_overlap(first: ArrayLike, second: ArrayLike) -> float:
-    """Share of the top tenth of one ranking that is in the top tenth of the other; by chance a tenth.
+    """Return the share of the top tenth of one ranking that is in the other's top tenth; a tenth by chance.
 
-    Where equal values stand across the border, those of the top are drawn among them in each ranking by
-    itself, and the share is the mean over all draws; so two rankings that are 0 nearly everywhere do not
+    If equal values straddle the border of the top tenth, members are drawn among them independently in each
+    ranking, and the share is the mean over all draws. So two rankings that are 0 nearly everywhere do not
     seem to agree.
 
     Args:
-        first: (n,), numbers of the cells; NaN comes last.
-        second: (n,), of the same cells.
+        first: Values of the cells, (n,); NaN comes last.
+        second: Values of the same cells, (n,).
     """
     chances = [_chance_of_top(np.asarray(values, dtype=np.float64)) for values in (first, second)]
     return float(chances[0] @ chances[1] / top_size(len(chances[0])))

@@ -72,9 +72,9 @@ def _label_scores(
     draws: int,
     generator: np.random.Generator,
 ) -> NDArray[np.float64]:
-    """Scores of several labels, from how often each kind of item was drawn.
+    """Return scores of label sets, from the number of draws of each kind of item.
 
-    Items are of one kind if they add the same to the counts that the score is made of, so that one
+    Items are of the same kind if they add the same to the counts behind the score, so that one
     multinomial draw of the kinds is one sample, as in `_class_scores`.
     """
     found = [_label_counts(row, gold, metric) for row in answers]
@@ -89,7 +89,7 @@ def _label_scores(
 
 
 def _label_counts(answers: NDArray[np.bool_], gold: NDArray[np.bool_], metric: Metric) -> NDArray[np.int64]:
-    """Counts of each item that a score is made of; (n, 1) for exact matches, (n, 3) or (n, 3 k) for F1."""
+    """Return the counts behind a score for each item; (n, 1) for exact matches, (n, 3) or (n, 3 k) for F1."""
     if metric == "exact_match":
         exact: NDArray[np.int64] = (answers == gold).all(1, keepdims=True).astype(np.int64)
         return exact
@@ -100,7 +100,7 @@ def _label_counts(answers: NDArray[np.bool_], gold: NDArray[np.bool_], metric: M
 
 
 def _of_counts(counts: torch.Tensor, metric: Metric, n: int) -> NDArray[np.float64]:
-    """Scores (draws,) of sums of these counts, float64 (draws, …)."""
+    """Return scores (draws,) from sums of these counts, float64 (draws, …)."""
     if metric == "exact_match":
         shares: NDArray[np.float64] = (counts[:, 0] / n).numpy()
         return shares

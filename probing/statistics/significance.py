@@ -1,4 +1,4 @@
-"""p-values of test scores by permuting the labels of test items, corrected for the best of many rows."""
+"""p-values of test scores by permuting the labels of test items, corrected for choosing the best row."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from probing.tasks.task import Average
 from probing.validation.arguments import checked
 from probing.validation.ranges import Draws, Seed
 
-# permutations that are scored at once
+# permutations scored at once
 BLOCK = 64
-# standardised scores that differ by less are equal but for rounding
+# standardised scores that differ by less are equal up to rounding
 TIE = 1e-9
 # scores of some permutations of gold: int64 (b, n) orders to float64 (rows, b)
 Scorer = Callable[[NDArray[np.int64]], NDArray[np.float64]]
@@ -35,35 +35,43 @@ def permutation_p(
     draws: Draws = 1000,
     seed: Seed = 0,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """One-sided p of every row's test score, alone and corrected for choosing the best of all rows.
+    """Return the one-sided p of every row's test score, alone and corrected for choosing the best row.
 
-    The null hypothesis is that what the fitted probes answer has nothing to do with the labels of test
-    items. So labels are permuted, within data sets where there are several, in the same way for all rows,
-    and p = (1 + number of permutations that score no worse) / (draws + 1), which is exact for any number
-    of draws (Phipson & Smyth 2010, eq. 2).
+    The null hypothesis is that the answers of the fitted probes are independent of the labels of test items.
+    So labels are permuted in the same way for all rows, and within data sets if there are several. Then
+    p = (1 + number of permutations that score no worse) / (draws + 1), which is exact for any number of
+    draws (Phipson & Smyth 2010, eq. 2).
 
     The correction is the single-step maximum of Westfall & Young (1993, section 2.3): a row is compared
-    with the best row of every permutation. Rows differ in what they score by chance (those that answer
-    with one class more often than others), so every row's scores are first standardised by mean and
-    standard deviation over its permutations and itself; both are the same whichever of them is observed,
-    so the test stays exact. It keeps the dependence between rows, hence is less strict than Bonferroni.
+    with the best row of every permutation. Rows differ in their chance scores, since some answer with one
+    class more often than others. So every row's scores are first standardised by mean and standard deviation
+    over its permutations and itself. Both are the same whichever of them is observed, so the test stays
+    exact. It keeps the dependence between rows and is therefore less strict than Bonferroni.
 
-    Probes are not fitted anew, so their answers must owe nothing to the labels of test items. Those of nested
-    folds do: the labels of an item also trained the probes of other folds, and p is too small.
+    Probes are not fitted again, so their answers must not depend on the labels of test items. Those of
+    nested folds do: the label of an item also trained the probes of other folds, so p is too small.
 
     Args:
-        answers: (rows, n): what each probe answered to n test items; classes, int64, or scores, float64;
-            or labels, bool (rows, n, k).
-        gold: (n,) or (n, k), the same of the items.
-        metric: Which score.
-        groups: int64 (n,), the data set of each item, where the score is a mean over data sets.
+        answers: Answers of each probe to n test items, (rows, n): classes, int64, or scores, float64.
+            Label sets are bool (rows, n, k).
+        gold: Gold values of the items, (n,) or (n, k).
+        metric: Metric of the scores.
+        groups: Data set of each item, int64 (n,), if the score is a mean over data sets.
         average: Whether that mean is weighted by size.
         draws: Number of permutations.
-        seed: Seeds them.
+        seed: Seed of the permutations.
 
     Returns:
         p and adjusted p, float64 (rows,) both, from 1 / (draws + 1) to 1; p is never above adjusted p. A
         row that answers the same to every item has 1.
+
+    Example:
+        >>> import numpy as np, probing
+        >>> gold = np.tile([0, 1], 20)
+        >>> answers = np.stack([gold, np.zeros_like(gold)])
+        >>> p, adjusted = probing.permutation_p(answers, gold, "accuracy", draws=999)
+        >>> p
+        array([0.001, 1.   ])
     """
     dimensions = 2 if gold.dtype == np.bool_ else 1
     if gold.ndim != dimensions or answers.shape[1:] != gold.shape or answers.ndim < 2 or not len(gold):
@@ -87,7 +95,7 @@ def permutation_p(
 
 
 def _permuted(scorer: Scorer, n: int, draws: int, generator: np.random.Generator) -> NDArray[np.float64]:
-    """Scores of the order as it is, then of `draws` random ones; float64 (rows, draws + 1)."""
+    """Return the scores of the original order, then of `draws` random ones; float64 (rows, draws + 1)."""
     found = [scorer(np.arange(n)[None])]
     for first in range(0, draws, BLOCK):
         size = min(BLOCK, draws - first)
@@ -96,7 +104,7 @@ def _permuted(scorer: Scorer, n: int, draws: int, generator: np.random.Generator
 
 
 def _standardised(scores: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Rows of mean 0 and standard deviation 1; 0 where a row is constant but for rounding."""
+    """Return rows with mean 0 and standard deviation 1; 0 where a row is constant up to rounding."""
     centred = scores - scores.mean(1, keepdims=True)
     spread = centred.std(1, keepdims=True)
     found: NDArray[np.float64] = np.divide(centred, spread, out=np.zeros_like(centred), where=spread > 1e-12)
@@ -104,7 +112,7 @@ def _standardised(scores: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _scorer(answers: NDArray[Any], gold: NDArray[Any], metric: Metric) -> Scorer:
-    """What scores permutations of `gold`, up to a constant of each row that no permutation changes."""
+    """Return a function that scores permutations of `gold`, up to a constant that is fixed for each row."""
     if metric in SCORE_METRICS:
         guesses, truth = (correlate(torch.from_numpy(v), metric).numpy() for v in (answers, gold))
         return lambda orders: guesses @ truth[orders].T
@@ -112,7 +120,7 @@ def _scorer(answers: NDArray[Any], gold: NDArray[Any], metric: Metric) -> Scorer
 
 
 def _label_scorer(answers: NDArray[np.bool_], gold: NDArray[np.bool_], metric: Metric) -> Scorer:
-    """Several labels: with how often each is answered and true given, an F1 is linear in the hits."""
+    """Return the scorer of label sets: with the frequencies of labels fixed, an F1 is linear in the hits."""
     if metric == "exact_match":
         sets = np.concatenate([answers.reshape(-1, gold.shape[1]), gold])
         codes = np.unique(sets, axis=0, return_inverse=True)[1].ravel()
@@ -138,7 +146,7 @@ def _label_scorer(answers: NDArray[np.bool_], gold: NDArray[np.bool_], metric: M
 
 
 def _class_scorer(answers: NDArray[np.int64], gold: NDArray[np.int64], metric: Metric) -> Scorer:
-    """Of classes: every score is a weighted sum of the items that are answered right."""
+    """Return the scorer of classes: every score is a weighted sum of the items that are answered right."""
     kind = np.min_scalar_type(max(int(answers.max()), int(gold.max()), 1))
     guesses, truth = np.ascontiguousarray(answers, dtype=kind), gold.astype(kind)
     worth = _worth(answers, gold, metric)
@@ -158,10 +166,10 @@ def _class_scorer(answers: NDArray[np.int64], gold: NDArray[np.int64], metric: M
 
 
 def _worth(answers: NDArray[np.int64], gold: NDArray[np.int64], metric: Metric) -> NDArray[np.float64]:
-    """What one right answer of each class adds to the score of each row; float64 (rows, k).
+    """Return the contribution of one right answer of each class to the score of each row; float64 (rows, k).
 
-    Permutations leave unchanged how often a class is answered and how often it is true, and with these
-    given every score that is read off a confusion matrix is linear in the hits.
+    Permutations do not change how often a class is answered and how often it is true. With these fixed,
+    every score that is computed from a confusion matrix is linear in the hits.
     """
     margins = Margins.of(torch.from_numpy(answers), torch.from_numpy(gold))
     if metric == "accuracy":
@@ -174,5 +182,5 @@ def _worth(answers: NDArray[np.int64], gold: NDArray[np.int64], metric: Metric) 
         one[:, label] = 1
         found.append(COUNTED[metric](Margins(one, margins.labelled, margins.predicted)) - base)
     worth: NDArray[np.float64] = torch.stack(found, dim=-1).numpy()
-    # of two classes, one more hit of the one comes with one more of the other
+    # with two classes, one more hit of one comes with one more hit of the other
     return np.repeat(worth.mean(1, keepdims=True), 2, axis=1) if k == 2 else worth

@@ -1,4 +1,4 @@
-"""Arguments of the public calls, checked against their type hints before anything is done with them."""
+"""Checks of the arguments of public functions against their type hints."""
 
 from __future__ import annotations
 
@@ -24,23 +24,23 @@ _NAMES: dict[Any, str] = {
     int: "a whole number", float: "a number", str: "a text", bool: "True or False", Path: "a path",
     pd.DataFrame: "a pandas DataFrame", type(None): "None",
 }  # fmt: skip
-# errors of the system for impossible paths, not for a full disk
+# system errors for impossible paths, not for a full disk
 _OF_PATHS = {
     errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.EACCES, errno.EPERM, errno.EROFS,
     errno.ENAMETOOLONG, errno.ELOOP, errno.EINVAL, errno.ENOTEMPTY,
 }  # fmt: skip
-# a text is a sequence of texts to Python, and never meant as one
+# Python treats a text as a sequence of texts, but users never mean it so
 _SEVERAL = (Sequence, Iterable, Collection)
 
 
 def checked(**columns: Sequence[str]) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Have a function refuse arguments that do not fit its type hints, and files it cannot read or write.
+    """Make a function refuse arguments that do not fit its type hints, and files it cannot read or write.
 
-    Ranges of numbers stand in the hints, `Annotated[int, Range(1)]`. Errors are ProbingErrors that name the
-    function and the argument.
+    Ranges of numbers are part of the hints: `Annotated[int, Range(1)]`. Errors are ProbingErrors that name
+    the function and the argument.
 
     Args:
-        columns: For an argument that is a frame, the columns that it must have.
+        columns: Columns that a frame must have, by the name of the argument.
     """
 
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
@@ -75,7 +75,7 @@ def checked(**columns: Sequence[str]) -> Callable[[Callable[P, R]], Callable[P, 
 
 
 def _path_of(error: OSError, paths: Mapping[str, Any]) -> str:
-    """The argument whose path an error is about: on the way to it or next to it; or else the first."""
+    """Return the argument whose path an error concerns, on the way to it or next to it, or else the first."""
     there = Path(str(error.filename or ""))
     given = {name: Path(path) for name, path in paths.items() if path is not None}
     near = (name for name, path in given.items() if there in path.parents or there.parent == path.parent)
@@ -83,10 +83,10 @@ def _path_of(error: OSError, paths: Mapping[str, Any]) -> str:
 
 
 def check(hint: Any, value: Any, where: str) -> None:  # noqa: ANN401
-    """Refuse a value that a hint does not allow; what cannot be checked is let through.
+    """Refuse a value that a hint does not allow; values that cannot be checked are accepted.
 
     Raises:
-        ProbingError: Naming the argument and what it takes.
+        ProbingError: If so. The message names the argument and the expected value.
     """
     origin, inner = get_origin(hint), get_args(hint)
     if hint in (Any, object) or isinstance(hint, TypeVar):
@@ -104,7 +104,7 @@ def check(hint: Any, value: Any, where: str) -> None:  # noqa: ANN401
 
 
 def _check_items(origin: Any, inner: tuple[Any, ...], value: Any, where: str) -> None:  # noqa: ANN401
-    """Check what lists and mappings hold; what can be read only once is left alone."""
+    """Check the entries of lists and mappings; iterators, which can be read only once, are not checked."""
     if origin is Mapping:
         for key, item in value.items():
             check(inner[0], key, where)
@@ -161,7 +161,7 @@ def _check_tuple(inner: tuple[Any, ...], value: Any, where: str) -> None:  # noq
 def _check_columns(frame: object, columns: Sequence[str], where: str) -> None:
     lacking = [column for column in columns if isinstance(frame, pd.DataFrame) and column not in frame]
     if lacking:
-        raise ProbingError(f"{where} has no column {lacking[0]!r}; give rows as load_results gives them")
+        raise ProbingError(f"{where} has no column {lacking[0]!r}; give rows as returned by load_results")
 
 
 def _plain(hint: Any) -> Any:  # noqa: ANN401
@@ -196,7 +196,7 @@ def _name(hint: Any) -> str:  # noqa: ANN401
 
 
 def _shown(value: object) -> str:
-    """A value in so many letters as a line bears; of a frame or model its kind."""
+    """Return a value shortened to fit in a line; for a frame or model only its type."""
     if isinstance(value, str | int | float | Path | type(None) | tuple | list):
         text = " ".join(repr(value).split())
         return text if len(text) <= 60 else f"{text[:57]}..."

@@ -1,8 +1,7 @@
-"""Bounds of numbers and lists, declared with the field or argument that has them: `Annotated[int, Range(1)]`.
+"""Bounds of numbers and lists, declared in the hint of a field or argument: `Annotated[int, Range(1)]`.
 
-Configurations are checked when they are converted, dataclasses when they are made (`check_ranges`), and
-arguments of the public calls when they are given (`probing.validation.arguments`), all by the same
-declarations.
+The same declarations are used for configurations when they are converted, for dataclasses when they are made
+(`check_ranges`), and for arguments of the public functions (`probing.validation.arguments`).
 """
 
 from __future__ import annotations
@@ -18,23 +17,23 @@ from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 from probing.errors import ProbingError
 
 MOST = 2**63 - 1
-"""The largest whole number that results can hold."""
+"""Largest whole number that fits in results."""
 
 
 class Bound(ABC):
-    """A bound in a type hint, which refuses some values of that type."""
+    """A bound in a type hint, which refuses some values of the type."""
 
     @abstractmethod
     def check(self, value: Any, where: str, within: Sequence[Any] | None = None) -> None:  # noqa: ANN401
-        """Refuse a value outside.
+        """Refuse a value outside the bound.
 
         Args:
-            value: A number, or a list of them.
-            where: The option, for messages.
-            within: The list that the value is an entry of, for messages.
+            value: A number, or a list of numbers.
+            where: Option, for messages.
+            within: List that the value is an entry of, for messages.
 
         Raises:
-            ProbingError: Naming the option and what it takes.
+            ProbingError: If so. The message names the option and the expected values.
         """
 
 
@@ -43,11 +42,11 @@ class Range(Bound):
     """The numbers from `low` to `high`, both included unless `open_low` or `open_high` leaves them out.
 
     Attributes:
-        low: The lower end; None where there is none.
-        high: The upper end; None where there is none.
+        low: Lower end; None if there is none.
+        high: Upper end; None if there is none.
         open_low: Whether `low` itself is outside.
         open_high: Whether `high` itself is outside.
-        what: The words by which a message asks for it, if the ends do not say it well.
+        what: Wording of the remedy in messages, if the ends alone are unclear.
     """
 
     low: float | None = None
@@ -66,7 +65,7 @@ class Range(Bound):
         check_finite(value, where)
 
     def __str__(self) -> str:
-        """The range in words."""
+        """Return the range in words."""
         if self.high is None:
             return f"a number above {self.low:g}" if self.open_low else f"{self.low:g} or more"
         low = f"above {self.low:g}" if self.open_low else f"from {self.low:g}"
@@ -75,7 +74,7 @@ class Range(Bound):
 
 @dataclass(frozen=True)
 class AtLeast(Bound):
-    """Counts that must not fall below a minimum."""
+    """Counts with a minimum."""
 
     least: int
 
@@ -88,7 +87,7 @@ class AtLeast(Bound):
 
 @dataclass(frozen=True)
 class Most(Bound):
-    """Numbers up to one whose cost is already large, so that no typing error runs for days."""
+    """Numbers with a maximum whose cost is already large, so that a typing error cannot run for days."""
 
     most: int
 
@@ -104,9 +103,9 @@ class Entries(Bound):
     """Lists that are not empty.
 
     Attributes:
-        most: The largest number of entries; None where it is not limited.
+        most: Maximum number of entries; None if it is not limited.
         distinct: Whether every entry must be different.
-        what: The words by which a message asks for it.
+        what: Wording of the remedy in messages.
     """
 
     most: int | None = None
@@ -114,7 +113,7 @@ class Entries(Bound):
     what: str = "name some"
 
     def check(self, value: Sequence[Any], where: str, within: Sequence[Any] | None = None) -> None:
-        """Refuse a list that is empty, too long, or names something twice; see `Bound.check`."""
+        """Refuse a list that is empty, too long, or has duplicates; see `Bound.check`."""
         del within
         if not value:
             raise ProbingError(f"{where} is empty; {self.what}")
@@ -128,27 +127,27 @@ def check_ranges(settings: Any, group: str) -> None:  # noqa: ANN401
     """Refuse values of a dataclass that are outside the bounds declared with its fields.
 
     Args:
-        settings: The dataclass; its `__post_init__` makes the call.
-        group: Config group, `probe`, for messages.
+        settings: The dataclass, whose `__post_init__` makes this call.
+        group: Config group, such as `probe`, for messages.
 
     Raises:
-        ProbingError: Naming the option and what it takes.
+        ProbingError: If so. The message names the option and the expected values.
     """
     for name, hint in _declared(type(settings)).items():  # type: ignore[arg-type]  # classes can be hashed
         check_bounds(hint, getattr(settings, name), f"{group}.{name}")
 
 
 def check_bounds(hint: Any, value: Any, where: str, within: Sequence[Any] | None = None) -> None:  # noqa: ANN401
-    """Refuse a value outside the bounds that a type hint declares, of it or of its entries.
+    """Refuse a value outside the bounds that a type hint declares for it or for its entries.
 
     Args:
-        hint: A type; an optional one has no other alternative than None.
+        hint: A type; an optional type has no alternative except None.
         value: A value of that type.
-        where: The option, for messages.
-        within: The list that the value is an entry of, for messages.
+        where: Option, for messages.
+        within: List that the value is an entry of, for messages.
 
     Raises:
-        ProbingError: Naming the option and what it takes.
+        ProbingError: If so. The message names the option and the expected values.
     """
     origin, inner = get_origin(hint), get_args(hint)
     if value is None or not _has_bounds(hint):
@@ -166,7 +165,7 @@ def check_bounds(hint: Any, value: Any, where: str, within: Sequence[Any] | None
 
 
 def hints_of(thing: type[Any] | Callable[..., Any]) -> dict[str, Any]:
-    """Type hints of a class or function; a name that is imported for type checkers alone stands for Any."""
+    """Return the type hints of a class or function; names imported only for type checkers become Any."""
     unknown: dict[str, Any] = {}
     while True:
         try:
@@ -177,7 +176,7 @@ def hints_of(thing: type[Any] | Callable[..., Any]) -> dict[str, Any]:
 
 @cache
 def _declared(cls: type[Any]) -> dict[str, Any]:
-    """The hints of a class that declare bounds."""
+    """Return the hints of a class that declare bounds."""
     return {name: hint for name, hint in hints_of(cls).items() if _has_bounds(hint)}
 
 
@@ -190,10 +189,10 @@ def _has_bounds(hint: Any) -> bool:  # noqa: ANN401
 
 
 def check_finite(value: float, where: str) -> None:
-    """Refuse NaN and infinity, and whole numbers that no result can hold.
+    """Refuse NaN and infinity, and whole numbers that do not fit in results.
 
     Raises:
-        ProbingError: Naming the option.
+        ProbingError: If so. The message names the option.
     """
     if isinstance(value, float) and not math.isfinite(value):
         raise ProbingError(f"{where} is {value}; give a finite number")
@@ -202,14 +201,14 @@ def check_finite(value: float, where: str) -> None:
 
 
 def shown(value: float) -> str:
-    """A number as a message has it; whole ones of more than 20 digits are shortened."""
+    """Return a number as shown in messages; whole numbers of more than 20 digits are shortened."""
     if isinstance(value, int) and abs(value) >= 10**20:
         return f"a number of {len(str(abs(value)))} digits" if abs(value) < 10**4000 else "far too large"
     return str(value)
 
 
 def _costly(most: int) -> str:
-    return f"give {most:,} at most, since its cost grows with it"
+    return f"give at most {most:,}, since the cost grows with it"
 
 
 Seed = Annotated[int, Range(0, 2**32 - 1, what=f"give a whole number from 0 to {2**32 - 1}")]

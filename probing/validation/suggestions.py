@@ -1,17 +1,17 @@
-"""Sentences of messages that name what there is to choose from."""
+"""Sentences in messages that name the available choices."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from difflib import get_close_matches
 
-# a message lists up to this many names one by one
+# maximum number of names that a message lists
 MOST_NAMED = 30
 _MOST = 8
 
 
 def suggest(name: str, known: list[str]) -> str:
-    """What a message says of the names that there are, the likeliest first."""
+    """Return a sentence with the available names, the likeliest first."""
     close = get_close_matches(name, known, n=1)
     guess = f"did you mean {close[0]}? " if close else ""
     if len(known) <= MOST_NAMED:
@@ -22,12 +22,12 @@ def suggest(name: str, known: list[str]) -> str:
 
 
 def name_one(what: str, names: Sequence[str], texts: Sequence[str]) -> str:
-    """The one sentence for several where one is wanted.
+    """Return the sentence for several objects where one is expected.
 
     Args:
-        what: Name of what should be there once.
-        names: Columns that distinguish them, the one to be named first.
-        texts: Its values, as a user would write them.
+        what: Name of the object that should occur once.
+        names: Columns that distinguish the objects, starting with the one to be named.
+        texts: Values of this column, as a user would write them.
     """
     name, *more = names
     texts = list(dict.fromkeys(texts))

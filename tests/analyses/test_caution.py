@@ -48,7 +48,7 @@ def test_the_first_token_of_a_causal_model_is_warned_of(
 ) -> None:
     _run(tmp_path, tiny_gpt2, *SMALL, "pooling=first")
     (line,) = _warned(capsys)
-    assert line.startswith("pooling=first: in a causal model the first token sees itself alone")
+    assert line.startswith("pooling=first: in a causal model the first token sees only itself, so")
     _run(tmp_path, tiny_gpt2, *SMALL, "pooling=last")
     _run(tmp_path, tiny_bert, *SMALL, "pooling=first")
     assert not _warned(capsys)

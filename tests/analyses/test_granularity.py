@@ -111,7 +111,7 @@ def test_numbers_of_heads_are_powers_of_two_up_to_half_and_all() -> None:
     assert Granularity("top_heads").sizes(64) == (1, 2, 4, 8, 16, 32, 64)
     assert Granularity("top_heads").sizes(1) == (1,)
     assert Granularity("top_heads", n=(9, 3, 3)).sizes(12) == (3, 9)
-    with pytest.raises(ProbingError, match="asks for 99 heads, but 12 are read"):
+    with pytest.raises(ProbingError, match=r"granularity\.n=99: only 12 heads are read; give fewer"):
         Granularity("top_heads", n=(99,)).sizes(12)
     with pytest.raises(ProbingError, match=r"granularity.n is \[0\]"):
         Granularity("top_heads", n=(0,))
@@ -177,7 +177,7 @@ def test_heads_are_not_chosen_where_dev_holds_test_items(
         lines = "\n".join(f"the {side} dog walks {row}" for row in range(5331))
         (root / f"rt-polarity.{side}").write_text(lines + "\n", encoding="latin-1")
     with pytest.raises(
-        ProbingError, match=f"chooses heads on dev, but task senteval/mr is tested by {selection}"
+        ProbingError, match=f"selects heads on dev, but task senteval/mr is tested by {selection}"
     ):
         probing.run(
             [f"paths.root={tmp_path}/out", "model=hf", f"model.name={tiny_bert}", "task=senteval/mr",
@@ -333,7 +333,7 @@ def test_a_baseline_of_a_model_without_weights_stands_alone(
     shutil.copytree(tiny_bert, bare, ignore=shutil.ignore_patterns("*.safetensors"))
     low = probing.run(overrides(tmp_path / "out", bare, "baseline=untrained"))
     assert set(low["baseline"]) == {"untrained"}
-    assert "the baseline stands alone" in capsys.readouterr().err
+    assert "the baseline is shown alone; the run to compare it with failed" in capsys.readouterr().err
 
 
 def test_nested_folds_have_no_p(tmp_path: Path, tiny_bert: Path) -> None:

@@ -64,12 +64,12 @@ def test_words_that_the_tokenizer_leaves_out_are_dropped_and_said(caplog: pytest
         return Reading(pair_task(), torch.device("cpu"), lambda: made)  # type: ignore[arg-type,return-value]
 
     assert len(of([3, 25], [3, 25]).task) == 18
-    assert "2 of 20 examples are dropped: the tokenizer has no token for their words" in caplog.text
+    assert "2 of 20 examples are dropped (the tokenizer has no token for their words)" in caplog.text
     caplog.clear()
     assert len(of([3, 4, 24, 26], [24, 26]).task) == 17
     assert (
-        "3 of 20 examples are dropped: of 2 their words lie beyond the model's limit of tokens, "
-        "of 1 the tokenizer has no token for their words" in caplog.text
+        "3 of 20 examples are dropped (2 because their words are past the model's limit of tokens, "
+        "1 because the tokenizer has no token for their words)" in caplog.text
     )
     with pytest.raises(ProbingError, match=r"20 of 20 .* no token .* leaves too little: .*no train examples"):
         assert of(list(range(20)), list(range(20))).task

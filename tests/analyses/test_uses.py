@@ -102,7 +102,7 @@ def test_the_last_line_counts_the_heads_of_groups_that_stay(
     assert summary(frame).endswith(f"; {silenced} of the 3 heads could only be silenced, not cut out")
     (folder,) = (tmp_path / "out" / "models").iterdir()
     assert (folder / "README.md").exists() == bool(whole)
-    assert ("plain transformers does not load it rightly" in capsys.readouterr().err) == bool(whole)
+    assert ("plain transformers loads it wrongly" in capsys.readouterr().err) == bool(whole)
 
 
 @pytest.mark.parametrize("split", ["train", "dev", "test"])

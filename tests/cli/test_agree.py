@@ -94,7 +94,9 @@ def _with_model(name: str) -> str:
 
 def test_heads_of_several_models_are_refused_until_they_are_asked_for(results: pd.DataFrame) -> None:
     both = pd.concat([results, probes(model="other")])
-    with pytest.raises(ProbingError, match="heads of 2 models are not the same heads; choose one, model="):
+    with pytest.raises(
+        ProbingError, match="heads of 2 different models cannot be compared; choose one, model="
+    ):
         comparable(both, {})
     assert names(comparable(both, {"model": ("org/model", "other")})) == {
         _with_model(name) for name in USUAL

@@ -99,21 +99,21 @@ def test_rows_of_baselines_count_only_if_they_are_asked_for() -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["grids"], "no kind of picture 'grids'; did you mean grid?"),
+        (["grids"], "unknown kind of picture 'grids'; did you mean grid?"),
         (["grid", "taks=a"], "no column 'taks'; did you mean task?"),
         (["grid", "task=z"], "no result with task=z; there is a, b, h, c"),
         (["grid", "task"], "'task' is not column=value"),
-        (["profiles", "order=score"], "order= is of no use to draw profiles"),
+        (["profiles", "order=score"], "draw profiles does not use order=; it takes"),
         (["grid", "task=a", "granularity=head"], "more than one grid: probe is any of logistic, senteval"),
         (["grid", "granularity=top_heads"], "drawn by draw_top_heads"),
         (["grid", "task=b", "order=best"], "order 'best' is unknown"),
         (["profiles", "value=model"], "value 'model' is not a column of scores"),
-        (["comparison", "task=b"], "a comparison takes two grids of a task, and there is one"),
+        (["comparison", "task=b"], "a comparison needs two grids of a task, but there is only one"),
         (["comparison", "task=c"], "give two values, model="),
         (["correlations", "granularity=head", "by=nothing"], "no column 'nothing'"),
         (["grid", "analysis=importance", "variant=per_token", "normalisation=none"], "use value=value"),
         (["masking", "task=a"], "no results of masking to draw; run probing analysis=masking"),
-        (["masking", "value=dev"], "value= is of no use to draw masking"),
+        (["masking", "value=dev"], "draw masking does not use value=; it takes"),
         (["path", "analysis=masking"], "no results of gates to draw; run probing analysis=gates"),
         (
             ["grid", "analysis=masking", "variant=random", "value=value"],
@@ -135,7 +135,7 @@ def test_a_mistake_is_one_line_and_exits_with_2(
 
 def test_an_empty_folder_says_what_to_do(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["draw", "grid", f"root={tmp_path}"]) == cli.MISTAKE
-    assert "no results there; run probing first" in capsys.readouterr().err
+    assert "no results; run probing first" in capsys.readouterr().err
 
 
 def test_without_words_the_kinds_are_listed(capsys: pytest.CaptureFixture[str]) -> None:

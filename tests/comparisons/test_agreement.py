@@ -126,7 +126,7 @@ def test_what_layers_alone_share_is_no_agreement_within_layers() -> None:
     assert pair["p"] < 0.001
     assert abs(pair["rho_within_layers"]) < 0.25
     assert pair["p_within_layers"] > 0.05
-    assert "perhaps in no more than which layers matter" in answer(pairs)
+    assert "perhaps only on which layers matter" in answer(pairs)
 
 
 def test_what_heads_of_a_layer_share_is_agreement_within_layers() -> None:
@@ -161,7 +161,7 @@ def test_equal_values_at_the_border_of_the_top_are_shared_and_not_taken_in_order
 def test_a_measure_that_is_the_same_everywhere_correlates_with_nothing() -> None:
     pairs = probing.agreement(pd.concat([probe(random(0)), importance(np.ones((LAYERS, HEADS)))]))
     assert only(pairs)[["rho", "low", "high", "p", "p_adjusted", "rho_within_layers"]].isna().all()
-    assert answer(pairs) == "no agreement can be told: a measure is the same for all heads"
+    assert answer(pairs) == "agreement is undefined: a measure is the same for all heads"
 
 
 def stacked(need: Numbers, stack: str) -> pd.DataFrame:
@@ -207,7 +207,7 @@ def test_grids_of_other_heads_are_refused_by_name() -> None:
     with pytest.raises(ProbingError, match="probe has no number for 1 of 48 heads, the first layer 0 head 5"):
         measures(pd.concat([unscored, importance(random(1))]))
     with pytest.raises(
-        ProbingError, match="agreement takes two measures of heads or more, and here is probe;"
+        ProbingError, match="agreement needs at least two measures of heads, but there is probe;"
     ):
         probing.agreement(probe(random(0)))
     with pytest.raises(ProbingError, match="no results of single heads"):
@@ -237,4 +237,4 @@ def test_the_answer_is_about_probes_and_use_where_there_are_both() -> None:
     )
     said = answer(probing.agreement(frame, draws=999))
     assert said.startswith("over 2 pairs of a probe and a measure of use the median rho is +1.00")
-    assert said.endswith("they agree, among the heads of one layer too")
+    assert said.endswith("they agree, also within layers")

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from scipy import stats
 from scipy.cluster.hierarchy import leaves_list
 
-from probing.comparisons.compare import clusters, compare, correlations, linkage, stability
+from probing.comparisons.clusters import clusters, linkage
+from probing.comparisons.compare import compare, correlations, stability
 from probing.errors import ProbingError
 from probing.results.schema import as_frame
 

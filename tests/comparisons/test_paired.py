@@ -171,5 +171,5 @@ def test_rows_of_permuted_labels_are_left_out_and_what_cannot_be_compared_says_s
         compare_heads(predictions, against=(5, 0))
     with pytest.raises(ProbingError, match="metric='pearson': the run answered with classes"):
         compare_heads(predictions, metric="pearson")
-    with pytest.raises(ProbingError, match="nothing to be compared with"):
+    with pytest.raises(ProbingError, match="a single probe cannot be compared"):
         compare_heads(Predictions(rows[:1], predictions.answers[:1], gold))

@@ -56,7 +56,7 @@ def test_the_centre_is_where_the_excess_over_majority_is() -> None:
 
 def test_a_task_that_no_head_knows_has_no_centre_and_wrong_frames_say_so() -> None:
     assert np.isnan(centre_of_mass(grid(np.full((3, 2), 0.4), majority=0.5))["centre"][0])
-    with pytest.raises(ProbingError, match="no row is of one layer"):
+    with pytest.raises(ProbingError, match="no row is of a layer; give results"):
         layer_profile(grid(np.ones((2, 2)), granularity="top_heads"))
     with pytest.raises(ProbingError, match="give mean or best"):
         centre_of_mass(peak(4, 2), of="median")

@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from probing.comparisons.compare import clusters, compare, correlations
+from probing.comparisons.clusters import clusters
+from probing.comparisons.compare import compare, correlations
 from probing.comparisons.profile import centre_of_mass
 from probing.comparisons.published import load_published
 from probing.errors import ProbingError
@@ -224,7 +225,7 @@ def test_sentevals_own_runs_on_minilm_are_read_and_compared(shared: Path) -> Non
         ({"model": ["m"]}, "no column 'dev'"),
         (
             {name: ["x"] for name in ("model", "task", "layer", "head", "dev", "test")},
-            "task 'x' is not known",
+            "unknown task 'x'; known tasks are",
         ),
     ],
 )
@@ -239,7 +240,7 @@ def test_what_is_no_published_grid_says_so(
 
 
 def test_damaged_and_empty_folders_say_so(tmp_path: Path) -> None:
-    with pytest.raises(ProbingError, match="holds none of linear_head_wise_results"):
+    with pytest.raises(ProbingError, match="contains none of linear_head_wise_results"):
         load_published(tmp_path)
     write(tmp_path / "mlp_results", "a.json", {"task": "Tense", "head": -1})
     with pytest.raises(ProbingError, match=r"a\.json: not a result file"):

@@ -376,14 +376,18 @@ def test_a_folder_of_other_settings_is_left_alone(
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "settings.json").write_text('{"options": {"lr": 1}}')
     assert main(["--out", str(tmp_path / "mine"), *arguments(tmp_path, tiny_bert)]) == 2
-    assert capsys.readouterr().err.strip().endswith("mine: holds a run of other settings; give another --out")
+    assert (
+        capsys.readouterr()
+        .err.strip()
+        .endswith("mine: contains a run with other settings; give another --out")
+    )
     assert not list((tmp_path / "mine").glob("checkpoint-*"))
 
 
 @pytest.mark.parametrize(
     ("more", "message"),
     [
-        (["model.trust_remote_code=true"], "checkpoints do not hold a model's own code"),
+        (["model.trust_remote_code=true"], "checkpoints do not contain a model's own code"),
         (["--read", "best"], "--read best: cannot be read; give last, layer:4"),
         (["--read", "layer:3"], "--read layer:3: the model has layers -1 to 2"),
         (["--read", "heads:1.4"], "there is no head 1.4; the model has layers 0 to 2 of 4 heads"),
@@ -391,7 +395,7 @@ def test_a_folder_of_other_settings_is_left_alone(
         (["--batch", "0"], "--batch is 0; it must be positive"),
         (["--dropout", "1"], "--dropout is 1.0"),
         (["--epoch", "1"], "unrecognized arguments: --epoch"),
-        (["baseline=control"], "a baseline is not fine-tuned"),
+        (["baseline=control"], "a baseline cannot be fine-tuned"),
         (["experiment=anatomy"], "leave the experiment out"),
         (["task=nothing"], "there is no task=nothing"),
     ],

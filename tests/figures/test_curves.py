@@ -70,7 +70,8 @@ def test_how_many_heads_can_go_is_decided_on_dev_and_told_with_test(tmp_path: Pa
     rows = found.masking(72)
     own = rows[rows["variant"] == "iterative"].sort_values("n_heads", ascending=False)
     passed = own[own["dev"] >= 0.9 * own["dev"].iloc[0]].iloc[-1]
-    expected = f"iterative: {72 - passed['n_heads']} of 72 heads can be masked · selected on dev; test {100 * passed['test']:.1f} %"
+    count = f"iterative: {72 - passed['n_heads']} of 72 heads can be masked"
+    expected = f"{count} · selected on dev; test {100 * passed['test']:.1f} %"
     assert expected in texts(draw_masking(rows, tmp_path / "curve").svg)
     assert passed["n_heads"] not in (72, 0)
 

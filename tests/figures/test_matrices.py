@@ -13,7 +13,8 @@ from matplotlib.figure import Figure
 from scipy.stats import spearmanr
 
 from probing import draw_comparison, draw_correlations
-from probing.comparisons.compare import correlations, linkage
+from probing.comparisons.clusters import linkage
+from probing.comparisons.compare import correlations
 from probing.errors import ProbingError
 from probing.figures.comparison import _beside, comparison_figure
 from probing.figures.correlations import correlations_figure

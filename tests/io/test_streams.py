@@ -165,5 +165,5 @@ def test_addresses_are_refused(
     (line,) = capsys.readouterr().err.strip().splitlines()
     scheme = address.partition(":")[0]
     assert f"paths.root={scheme}://" in line
-    assert "only folders of this machine can be written to yet" in line
+    assert "only local folders can be written to so far" in line
     assert list(tmp_path.iterdir()) == []

@@ -8,7 +8,7 @@ import pytest
 import probing
 from probing.errors import ProbingError
 from probing.results.alike import quantity, quantity_of
-from probing.results.finding import Names
+from probing.results.grid_names import Names
 from probing.results.schema import as_frame
 from probing.results.table import beside_baseline
 

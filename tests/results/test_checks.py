@@ -16,7 +16,8 @@ from probing.analyses.masking import MaskingAnalysis
 from probing.analyses.probe import ProbeAnalysis
 from probing.analyses.prune import PruneAnalysis
 from probing.comparisons.agreement import agreement
-from probing.comparisons.compare import clusters, compare, correlations, linkage, stability
+from probing.comparisons.clusters import clusters, linkage
+from probing.comparisons.compare import compare, correlations, stability
 from probing.comparisons.concentration import concentration
 from probing.comparisons.profile import centre_of_mass, layer_profile
 from probing.errors import ProbingError

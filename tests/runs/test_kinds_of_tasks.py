@@ -69,7 +69,7 @@ def test_a_frame_of_your_own_is_a_task(tmp_path: Path, tiny_bert: Path, examples
     examples.to_csv(tmp_path / "nouns.csv", index=False)
     again = probing.run([*ran, f"task.path={tmp_path / 'nouns.csv'}"])
     assert set(again["key"]) == set(frame["key"])  # the same examples, wherever they came from
-    with pytest.raises(ProbingError, match="data= is for task=table, and the task is grammar/tense"):
+    with pytest.raises(ProbingError, match="data= needs task=table, but the task is grammar/tense"):
         probing.run(arguments(tmp_path, tiny_bert), data=examples)
 
 

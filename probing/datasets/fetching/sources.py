@@ -44,7 +44,7 @@ class Download:
 
     @property
     def plain(self) -> bool:
-        """Whether the download is the file itself."""
+        """True if the download is the file itself."""
         return self.member is None and self.convert is None
 
 

@@ -27,7 +27,7 @@ class AttentionBatch:
 
     @property
     def square(self) -> bool:
-        """Whether queries and keys are both the tokens of the input."""
+        """True if queries and keys are both the tokens of the input."""
         length = self.real.shape[1]
         return self.weights.shape[2] == length == self.weights.shape[3]
 

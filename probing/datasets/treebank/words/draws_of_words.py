@@ -32,8 +32,8 @@ def draw_words(
     A smaller size gives the first words of a larger one, and every task of one treebank gets the same words.
 
     Args:
-        sentences: The treebank. Of sentences that are equal apart from spaces, one is kept: test before dev
-            before train, so that a published test set stays as it is.
+        sentences: The treebank. Only one of several sentences that differ only in spaces is kept: test before
+            dev before train, so that a published test set stays unchanged.
         sizes: Maximum number of words of each split, as written: a multiword token counts as one.
         seed: Seed of the order, and of the splits if the file names do not give them.
 
