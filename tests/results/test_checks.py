@@ -139,7 +139,7 @@ def test_draws_end(draws: int) -> None:
 @pytest.mark.parametrize(
     ("make", "said"),
     [
-        (lambda: Granularity("top_heads", draws=99_999), "granularity.draws is 99999; give 100 at most"),
+        (lambda: Granularity("top_heads", draws=99_999), "granularity.draws is 99999; give at most 100"),
         (lambda: Granularity("top_heads", permutations=101), "granularity.permutations"),
         (lambda: ProbeAnalysis(permutations=10**6), "analysis.permutations"),
         (lambda: MaskingAnalysis(draws=101), "analysis.draws"),
