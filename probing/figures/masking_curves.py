@@ -117,7 +117,7 @@ def masking_figure(table: pd.DataFrame) -> Figure:
     names = _names(table)
     return facets_figure(
         Facets(
-            header=header_lines(keys, "scores without heads", table),
+            header=header_lines(keys, "scores with masked heads", table),
             panels=[_facet(rows, table, key, keys, names) for rows, key in zip(panels, keys, strict=True)],
             entries=_entries(table, names),
             x_label="heads masked",

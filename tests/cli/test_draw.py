@@ -60,7 +60,7 @@ def root(tmp_path: Path) -> Path:
         (["top_heads"], "org/model: the effect of n heads"),
         (["correlations", *HEADS, "task=a,b"], "org/model: rank correlation of heads between tasks"),
         (["trajectories"], "run: scores over training"),
-        (["masking", "task=h"], "org/model: scores without heads"),
+        (["masking", "task=h"], "org/model: scores with masked heads"),
         (["path", "task=h"], "org/model: gates of heads"),
         (["grid", "analysis=ablation", *ALONE, "value=value"], "ablation: alone in its layer"),
         (["sheet", "analysis=importance", "value=value"], "org/model: importance on h"),

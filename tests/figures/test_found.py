@@ -248,8 +248,8 @@ def test_stacks_are_grids_of_their_own_that_are_told_apart(tmp_path: Path) -> No
 
 def test_a_column_that_the_rows_do_not_have_is_refused_in_one_line(tmp_path: Path) -> None:
     for rows, value, message in (
-        (frame(), "value", "value 'value' is missing in all rows: a probe ends in scores; use test"),
-        (frame().assign(value=np.nan), "value", "a probe ends in scores"),
+        (frame(), "value", "value 'value' is missing in all rows: a probe gives scores; use value=test"),
+        (frame().assign(value=np.nan), "value", "a probe gives scores"),
         (
             of(found.importance(), "per_token", normalisation=None),
             "test",

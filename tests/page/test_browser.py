@@ -383,6 +383,7 @@ def test_analyses_and_variants_are_picked_and_shown_in_their_unit(browser: WebDr
     assert "full model" in find(page, "#facts").text
     page.switch_to.active_element.send_keys(Keys.ESCAPE)
     pick(page, "analysis", "gates")
+    pick(page, "metric", "gate")
     pick(page, "variant", "gate")
     pick(page, "penalty", "0.01")
     assert "gates open" in cards(page)[0]
