@@ -183,11 +183,8 @@ class Names(NamedTuple):
 
 def names_of(rows: pd.DataFrame) -> Names:
     """The names of the first of some rows."""
-    first = rows.iloc[0]
-    known = (name in rows and not pd.isna(first[name]) for name in Names._fields)
-    return Names(
-        *(str(first[name]) if there else "" for name, there in zip(Names._fields, known, strict=True))
-    )
+    first = rows.iloc[0].dropna()
+    return Names(*(str(first.get(name, "")) for name in Names._fields))
 
 
 @cache
@@ -209,19 +206,17 @@ def finding_of(analysis: str, plugin: str = "") -> Finding:
         found: Finding = import_module(module).FINDING
     except ImportError as error:
         if plugin:
-            log.warning(
-                "analysis %s: %s; its values are shown without a unit; put the folder of %s on PYTHONPATH",
-                analysis, error, plugin.partition(".")[0],
-            )  # fmt: skip
+            say = "analysis %s: %s; its values are shown without a unit; put the folder of %s on PYTHONPATH"
+            log.warning(say, analysis, error, plugin.partition(".")[0])
         elif error.name != module:
             raise
         return Finding()
     except AttributeError:
         return Finding()
-    if not isinstance(found, Finding):
-        kind = type(found).__name__
-        raise ProbingError(f"{module}.FINDING is a {kind}; make it a probing.results.finding.Finding")
-    return found
+    if isinstance(found, Finding):
+        return found
+    kind = type(found).__name__
+    raise ProbingError(f"{module}.FINDING is a {kind}; make it a probing.results.finding.Finding")
 
 
 def finding_of_rows(rows: pd.DataFrame) -> Finding:
@@ -233,8 +228,8 @@ def finding_of_rows(rows: pd.DataFrame) -> Finding:
 def smaller_is_more(rows: pd.DataFrame) -> pd.Series:
     """Whether, in each row, a smaller `value` means a larger effect of the head; bool."""
     found = np.zeros(len(rows), dtype=bool)
-    columns = [name for name in ("analysis", "plugin") if name in rows]
-    groups = rows.groupby(columns, sort=False, dropna=False).ngroup().to_numpy()
+    columns = rows.columns.intersection(["analysis", "plugin"])
+    groups = rows.groupby(list(columns), sort=False, dropna=False).ngroup().to_numpy()
     for group in np.unique(groups):
         own = groups == group
         found[own] = _smaller(rows[own])

@@ -50,8 +50,8 @@ def test_every_part_is_made_by_one_command(
 
     assert set(tables["curve"]["ranking"]) == {"iterative", "importance", "ablation", "probe", "random"}
     pruned = tables["prune"].set_index("task")
-    sizes = frame[(frame["metric"] == "parameters") & (frame["task"] == TASKS[0])]
-    sizes = sizes.set_index("variant")["value"]
+    counted = frame[(frame["metric"] == "parameters") & (frame["task"] == TASKS[0])]
+    sizes = counted.set_index("variant")["value"]
     assert pruned.loc[TASKS[0], "parameters_ratio"] == pytest.approx(sizes["pruned"] / sizes["full"])
     assert (pruned["masked_test"] - pruned["pruned_test"]).abs().max() < 0.05
     assert set(tables["agree"]["task"]) == set(TASKS)
