@@ -162,19 +162,17 @@ def finding_of(analysis: str, plugin: str = "") -> Finding:
         found: Finding = import_module(module).FINDING
     except ImportError as error:
         if plugin:
-            log.warning(
-                "analysis %s: %s; its values are shown without a unit; put the folder of %s on PYTHONPATH",
-                analysis, error, plugin.partition(".")[0],
-            )  # fmt: skip
+            say = "analysis %s: %s; its values are shown without a unit; put the folder of %s on PYTHONPATH"
+            log.warning(say, analysis, error, plugin.partition(".")[0])
         elif error.name != module:
             raise
         return Finding()
     except AttributeError:
         return Finding()
-    if not isinstance(found, Finding):
-        kind = type(found).__name__
-        raise ProbingError(f"{module}.FINDING is a {kind}; make it a probing.results.finding.Finding")
-    return found
+    if isinstance(found, Finding):
+        return found
+    kind = type(found).__name__
+    raise ProbingError(f"{module}.FINDING is a {kind}; make it a probing.results.finding.Finding")
 
 
 def finding_of_rows(rows: pd.DataFrame) -> Finding:
@@ -186,8 +184,8 @@ def finding_of_rows(rows: pd.DataFrame) -> Finding:
 def smaller_is_more(rows: pd.DataFrame) -> pd.Series:
     """Return whether a smaller `value` means a larger effect of the head in each row; bool."""
     found = np.zeros(len(rows), dtype=bool)
-    columns = [name for name in ("analysis", "plugin") if name in rows]
-    groups = rows.groupby(columns, sort=False, dropna=False).ngroup().to_numpy()
+    columns = rows.columns.intersection(["analysis", "plugin"])
+    groups = rows.groupby(list(columns), sort=False, dropna=False).ngroup().to_numpy()
     for group in np.unique(groups):
         own = groups == group
         found[own] = _smaller(rows[own])

@@ -8,7 +8,6 @@ import re
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import pytest
@@ -17,6 +16,7 @@ import probing
 from probing.analyses.entropy import EntropyAnalysis
 from probing.cli import main as cli
 from probing.errors import ProbingError
+from probing.figures.kept import drawn_once
 from probing.figures.pictures import function_of
 from probing.page.collect import collect
 from probing.results.finding import Finding, finding_of
@@ -104,13 +104,13 @@ def test_both_runs_draw_the_pictures_of_their_findings(results: pd.DataFrame, de
 
 
 def test_the_rows_name_the_module_of_the_analysis(results: pd.DataFrame) -> None:
-    of: Any = results.set_index("analysis")
-    assert set(of.loc["dimensions", "plugin"]) == {f"{PACKAGE}.dimensions"}
-    assert of.loc["probe", "plugin"].isna().all()
-    assert set(of.loc["probe", "probe"]) == {"centroid"}
+    found, probed = (results[results["analysis"] == name] for name in ("dimensions", "probe"))
+    assert set(found["plugin"]) == {f"{PACKAGE}.dimensions"}
+    assert probed["plugin"].isna().all()
+    assert set(probed["probe"]) == {"centroid"}
     assert set(results["task"]) == {"parity"}
-    assert of.loc["dimensions", "value"].between(1, 8).all()
-    assert sorted(of.loc["dimensions", "rank"]) == list(range(1, 13))
+    assert found["value"].between(1, 8).all()
+    assert sorted(found["rank"]) == list(range(1, 13))
 
 
 def test_the_page_has_its_quantity_and_the_command_that_runs_it_again(
@@ -193,6 +193,21 @@ def test_a_figure_that_returns_no_files_is_refused(monkeypatch: pytest.MonkeyPat
     monkeypatch.syspath_prepend(tmp_path)
     with pytest.raises(ProbingError, match="'silent:draw': returned None; return the files"):
         function_of("silent:draw")(pd.DataFrame(), tmp_path / "picture", "head")
+
+
+def test_pictures_drawn_by_code_from_outside_are_not_copied(results: pd.DataFrame, tmp_path: Path) -> None:
+    calls = []
+
+    def draw() -> tuple[Path, ...]:
+        calls.append(0)
+        (tmp_path / "grid.png").write_bytes(b"")
+        return (tmp_path / "grid.png",)
+
+    for analysis, count in (("dimensions", 2), ("probe", 3)):
+        rows = results[results["analysis"] == analysis]
+        for _ in range(2):
+            assert drawn_once(rows, "head", tmp_path, tmp_path / "kept", draw) == (tmp_path / "grid.png",)
+        assert len(calls) == count
 
 
 def test_a_finding_that_is_something_else_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
