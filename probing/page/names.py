@@ -14,8 +14,11 @@ from probing.results.schema import GRID, KINDS, NONE, places
 
 FIRST = ("analysis", "model", "step", "task", "granularity", "pooling", "probe", "seed", "baseline")
 FIELDS = (*FIRST, *(name for name in GRID if name not in FIRST), "draw", "origin", "run")
-"""Fields by which a reader picks results, in this order; `origin` shows whether a run was requested or
-made by another run on its way, and `run` distinguishes runs that agree in all other fields."""
+"""Fields by which a reader picks results, in this order.
+
+`origin` shows whether a run was requested or made by another run on its way, and `run` distinguishes runs
+that agree in all other fields.
+"""
 ASKED, INNER = "requested", "made by another run"
 
 
