@@ -5,6 +5,7 @@ python experiments/benchmarks/found_run.py
 
 from __future__ import annotations
 
+import argparse
 import os
 import statistics
 import subprocess
@@ -25,6 +26,7 @@ def seconds(*command: str) -> float:
 
 def main() -> None:
     """Print the medians and their ratio."""
+    argparse.ArgumentParser(description=__doc__).parse_args()
     with tempfile.TemporaryDirectory() as root:
         run = (sys.executable, "-m", "probing", f"paths.root={root}")
         subprocess.run(run, check=True, capture_output=True)

@@ -40,7 +40,7 @@ def changes(frame: pd.DataFrame, steps: Iterable[int]) -> pd.DataFrame:
 
 
 def _grid(rows: pd.DataFrame) -> pd.DataFrame:
-    cells = rows.sort_values(list(PLACE), kind="stable").reset_index(drop=True)
+    cells = rows.sort_values([name for name in PLACE if name in rows], kind="stable").reset_index(drop=True)
     return cells.astype({"dev": float, "test": float})
 
 

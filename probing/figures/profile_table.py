@@ -44,7 +44,7 @@ def spread_table(
     """
     frame = single_heads(frame, "a line over layers")
     check_value(frame, value)
-    rows = preferred(frame[frame["granularity"].isin(_KINDS)])
+    rows = preferred(frame[frame["granularity"].isin(_KINDS) & frame["layer"].notna()])
     if rows.empty:
         raise ProbingError(
             f"no results of granularity {', '.join(_KINDS)} to draw; loosen the selection of rows"

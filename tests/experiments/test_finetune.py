@@ -396,7 +396,7 @@ def test_a_folder_of_other_settings_is_left_alone(
         (["--dropout", "1"], "--dropout is 1.0"),
         (["--epoch", "1"], "unrecognized arguments: --epoch"),
         (["baseline=control"], "a baseline cannot be fine-tuned"),
-        (["experiment=anatomy"], "leave the experiment out"),
+        (["experiment=anatomy"], "fine-tuning takes one model and one task; remove experiment="),
         (["task=nothing"], "there is no task=nothing"),
     ],
 )
@@ -413,7 +413,9 @@ def test_a_mistake_is_one_line_and_leaves_nothing(
 
 def test_tasks_without_a_test_split_are_refused(small_task: Task) -> None:
     nested = replace(small_task, split=np.array(["train"] * 60), selection="nested", folds=3)
-    with pytest.raises(ProbingError, match="is tested by nested folds; fine-tuning needs a train and a test"):
+    with pytest.raises(
+        ProbingError, match="tested by nested folds; choose a task with a train and a test split"
+    ):
         split(Examples(nested, None, 1).problem)  # type: ignore[arg-type]
 
 

@@ -52,7 +52,7 @@ def _optimism(rows: pd.DataFrame) -> list[str]:
         return []
     metric = str(rows["metric"].iloc[0])
     dev, test = (shown(luck[name].mean(), metric) for name in ("dev", "test"))
-    return [f"by chance, with permuted labels, the best head on dev has dev {dev}, test {test}"]
+    return [f"by chance, with permuted labels, the best head on dev scores {dev} on dev and {test} on test"]
 
 
 def probe_summary(rows: pd.DataFrame) -> str:
@@ -69,7 +69,7 @@ def probe_summary(rows: pd.DataFrame) -> str:
     luck = "" if pd.isna(best["p_adjusted"]) else f"; p {best['p_adjusted']:.3f}{_of(looked)}"
     score = f"{best['metric']} {test} [{low}, {high}]"
     chosen = f"highest test {score}" if len(rows) > 1 else score
-    place = f"{place_text(best)} (selected on dev)" if together else place_text(best)
+    place = f"{place_text(best)} (heads selected on dev)" if together else place_text(best)
     return f"best: {place}, {chosen}{luck}; mean {mean}{guess}"
 
 
