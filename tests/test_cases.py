@@ -21,7 +21,6 @@ import probing
 from probing.cli import main as cli
 from probing.datasets.treebank.task import TreebankTask
 from probing.figures.save import save_table
-from probing.runs import console as present
 
 # the shell runs the case's command except for the run itself, and returns its arguments
 _SHELL = 'probing() { printf "%s\\0" "$@"; printf "\\1\\0"; }; set -e; . ./cmd'
@@ -92,7 +91,7 @@ def case(
     def drawn(rows: pd.DataFrame, folder: Path, _: str) -> tuple[Path, ...]:
         return (save_table(rows, folder / "grid.csv"),)
 
-    monkeypatch.setattr(present, "draw_run", drawn)  # pictures take longer than all else
+    monkeypatch.setattr("probing.figures.pictures.draw_run", drawn)  # pictures take longer than all else
 
     def at(name: str) -> Case:
         return Case(shared / "cases" / name, tmp_path / "out", monkeypatch, capsys)

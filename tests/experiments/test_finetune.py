@@ -341,7 +341,7 @@ def test_the_study_ends_in_a_table_and_grids_over_training(
 ) -> None:
     command = arguments(tmp_path, tiny_bert, "--read", "top:2")
     for name in ("draw_run", "draw_sweep"):
-        monkeypatch.setattr(f"probing.runs.console.{name}", lambda *_: ())
+        monkeypatch.setattr(f"probing.figures.pictures.{name}", lambda *_: ())
     assert main(command) == 0
     (run,) = (tmp_path / "finetune").iterdir()
     table = pd.read_csv(run / "checkpoints.csv")

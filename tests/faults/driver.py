@@ -22,7 +22,7 @@ import torch
 
 import probing
 import probing.cli.run
-import probing.runs.console
+import probing.figures.pictures
 from probing.config.compose import compose_config
 from probing.errors import ProbingError
 from probing.figures.save import save_table
@@ -189,7 +189,7 @@ def main(what: str, place: Path) -> None:
 
     compose = cache(compose_config)
     setattr(probing.cli.run, "compose_config", lambda words: compose(tuple(words)))  # noqa: B010
-    setattr(probing.runs.console, "draw_run", drawn)  # noqa: B010
+    setattr(probing.figures.pictures, "draw_run", drawn)  # noqa: B010
     try:
         {"kills": kills, "writers": writers}[what](place)
     except BaseException:

@@ -130,7 +130,7 @@ def test_a_sweep_over_a_glob_gives_rows_with_steps_in_order(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("draw_run", "draw_sweep"):
-        monkeypatch.setattr(f"probing.runs.console.{name}", lambda *_: ())
+        monkeypatch.setattr(f"probing.figures.pictures.{name}", lambda *_: ())
     run = make_run(tmp_path / "my run")
     root = tmp_path / "out"
     command = ["-m", "model=hf", f"model.name=glob({run}/checkpoint-*)", f"paths.root={root}", *SMALL]
