@@ -98,7 +98,10 @@ def swept_by_experiment(config: DictConfig) -> bool:
     """Return whether a choice in conf/experiment names several runs, and the overrides do not select one."""
     with _explained():
         swept = OmegaConf.select(config, "hydra.sweeper.params") or {}
-    given = {override.lstrip("+").partition("=")[0] for override in config.hydra.overrides.task}
+    # as they were typed, since an override may contain an invalid reference
+    typed = OmegaConf.to_container(config.hydra.overrides.task, resolve=False)
+    assert isinstance(typed, list)
+    given = {str(override).lstrip("+").partition("=")[0] for override in typed}
     return not given.issuperset(swept)
 
 

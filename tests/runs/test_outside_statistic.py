@@ -55,24 +55,24 @@ class Distance:
     def units(self, task):
         return [task.units[row] for row in task.rows("dev")]
 
-    def parts(self, experiment):
+    def parts(self, context):
         return [0]
 
-    def part_name(self, experiment, part):
+    def part_name(self, context, part):
         return "all pairs"
 
-    def run_part(self, experiment, part):
-        found, shares = experiment.representations, {}
+    def run_part(self, context, part):
+        found, shares = context.reading.representations, {}
         for layer in found.layers:
             sums = sum(values.sum(0) for _, values in found.blocks(layer))
             shares |= {(layer, head): share / count for head, (share, count) in enumerate(sums)}
         return as_frame([
-            {**experiment.labels, "metric": "share", "layer": one[0], "head": one[1], "layer_2": two[0],
+            {**context.labels, "metric": "share", "layer": one[0], "head": one[1], "layer_2": two[0],
              "head_2": two[1], "value": abs(shares[one] - shares[two]), "n_heads": 2}
             for one, two in combinations(shares, 2)
         ])
 
-    def conclude(self, experiment, frame):
+    def conclude(self, context, frame):
         return frame
 """
 

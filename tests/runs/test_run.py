@@ -289,7 +289,7 @@ def test_one_failed_job_stops_no_other(
         (["task=grammar/nope"], "there is no task=grammar/nope"),
         (["probe.l22=3"], "unknown option probe.l22"),
         (["model=hf", "model.name=./nowhere"], "model folder nowhere does not exist"),
-        (["model=hf", "model.name=no/such-model"], "no/such-model: not a folder here"),
+        (["model=hf", "model.name=no/such-model"], "no/such-model: not a local folder"),
         (["task=senteval/tense", "task.root=nowhere"], "nowhere/probing/past_present.txt: no such file"),
         (["model=hf", "model.name={mamba}"], "mamba"),
         (["granularity.layers=[99]"], "the model has no layer 99"),

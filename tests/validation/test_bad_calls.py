@@ -265,7 +265,7 @@ def test_an_address_is_refused_where_a_path_is_written(
 ) -> None:
     monkeypatch.chdir(things["home"])
     for path in ("s3://bucket/x", Path("s3://bucket/x")):
-        with pytest.raises(ProbingError, match=r"^draw_grid: path=s3://bucket/x: only folders"):
+        with pytest.raises(ProbingError, match=r"^draw_grid: path=s3://bucket/x: only local folders"):
             probing.draw_grid(things["one"], path)
     assert not (things["home"] / "s3:").exists()
 
