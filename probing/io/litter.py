@@ -30,9 +30,9 @@ _PARTS = ".parts-"
 def clean(root: Path) -> None:
     """Remove the remains of killed runs below a folder of outputs, judging by names and not by contents."""
     remove_litter(root, older=False)  # the root may contain other files
-    for name in ("results", "representations", "models", "locks", "runs"):
+    for name in ("results", "representations", "models", "pictures", "locks", "runs"):
         remove_litter(root / name)
-    for name in ("representations", "models"):
+    for name in ("representations", "models", "pictures"):
         for entry in _entries(root / name):
             if entry.is_dir(follow_symlinks=False):
                 remove_litter(Path(entry.path))
