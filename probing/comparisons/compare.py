@@ -47,8 +47,8 @@ def correlations(frame: pd.DataFrame, *, by: str = "task", value: str = "test") 
         ...     {"task": task, "granularity": "head", "layer": 0, "head": head, "test": score}
         ...     for task, values in scores.items() for head, score in enumerate(values)
         ... ])
-        >>> probing.correlations(frame).loc["tense", "depth"].round(2)
-        np.float64(1.0)
+        >>> float(probing.correlations(frame).loc["tense", "depth"].round(2))
+        1.0
     """
     return spearman(_table(frame, by, value)).rename_axis(index=by, columns=by)
 
