@@ -11,9 +11,9 @@ import pandas as pd
 import probing
 from probing.cli.selection import Where, choose, parse, places, values
 from probing.errors import ProbingError
-from probing.figures.grids import GridKey
 from probing.figures.pictures import function_of
 from probing.io.streams import output
+from probing.results.grid_key import GridKey
 from probing.results.load import load_results
 from probing.validation.suggestions import suggest
 

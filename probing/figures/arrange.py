@@ -8,10 +8,11 @@ from numpy.typing import NDArray
 
 from probing.errors import ProbingError
 from probing.figures.column import check_found, check_value
-from probing.figures.grids import ABSENT, WHOLE_LAYERS, Grid, GridKey, Order, key_of, split_grids
+from probing.figures.grids import ABSENT, WHOLE_LAYERS, Grid, Order, split_grids
 from probing.results.chance import chance_level
 from probing.results.effects import ranked_on
 from probing.results.finding import finding_of_rows
+from probing.results.grid_key import GridKey, key_of
 from probing.results.several import differing, preferred, several
 from probing.results.sizes import sizes_text
 

@@ -15,14 +15,15 @@ from probing.errors import ProbingError
 from probing.figures.arrange import arrange
 from probing.figures.column import check_value
 from probing.figures.facets import Facet, Facets, facets_figure, header_lines
-from probing.figures.grids import GridKey, key_of, key_quantity, split_grids
+from probing.figures.grids import split_grids
 from probing.figures.line_plot import number_scores
 from probing.figures.naming import describe, layer_name, minus, usual_metric, value_name
 from probing.figures.page import shorten
 from probing.figures.panel_order import common_prefix
 from probing.figures.save import Files, save
 from probing.figures.style import PAPER, RULE, TEXT_SIZE, TICK_SIZE, drawing, score_colours
-from probing.results.alike import refuse_unlike
+from probing.results.alike import quantity_of, refuse_unlike
+from probing.results.grid_key import GridKey, key_of
 from probing.results.schema import RESULT
 from probing.results.several import several
 from probing.results.sizes import SIZES, sizes_text
@@ -125,7 +126,7 @@ def _beside(a: pd.DataFrame, b: pd.DataFrame, value: str) -> pd.DataFrame:
         check_value(rows, value)
     grids = [arrange(rows, value=value) for rows in (a, b)]
     keys = [grid.key for grid in grids]
-    refuse_unlike(key_quantity(keys[0], value), key_quantity(keys[1], value), keys[0].task)
+    refuse_unlike(quantity_of(keys[0], value), quantity_of(keys[1], value), keys[0].task)
     cells = [
         rows.assign(head=rows["head"].astype("Int64").fillna(-1))[["layer", "head", value]] for rows in (a, b)
     ]

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from probing.errors import ProbingError
 from probing.figures.cells import Cell, ink_on
 from probing.figures.facets import header_lines
-from probing.figures.grids import WHOLE_LAYERS, GridKey, key_of, split_grids
+from probing.figures.grids import WHOLE_LAYERS, split_grids
 from probing.figures.legend import draw_entries, square_sample
 from probing.figures.naming import minus
 from probing.figures.page import POINTS, Line, Page, shorten, text_width, wrap
@@ -35,6 +35,7 @@ from probing.figures.style import (
     drawing,
     signed_colours,
 )
+from probing.results.grid_key import GridKey, key_of
 from probing.results.schema import RESULT
 from probing.validation.arguments import checked
 

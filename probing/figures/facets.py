@@ -11,12 +11,12 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from probing.figures.grids import GridKey
 from probing.figures.legend import draw_entries, entries_height
 from probing.figures.naming import describe, usual_metric
 from probing.figures.page import Line, Page, shorten, text_width, wrap
 from probing.figures.panel_order import common_prefix
 from probing.figures.style import FAINT, INK, SMALL_SIZE, TEXT_SIZE, TICK_SIZE, TITLE_SIZE
+from probing.results.grid_key import GridKey
 from probing.results.sizes import sizes_text
 from probing.results.units import metric_name
 

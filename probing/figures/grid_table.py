@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from probing.figures.grids import GridKey
+from probing.results.grid_key import GridKey
 from probing.results.sizes import SIZES
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -13,6 +13,8 @@ from probing.errors import ProbingError
 from probing.results.alike import Quantity, quantity_of
 from probing.results.chance import Against, against
 from probing.results.checks import single_heads
+from probing.results.grid_key import GridKey, key_of
+from probing.results.schema import KINDS
 from probing.results.several import preferred
 
 Order = Literal["head", "score"]
@@ -21,30 +23,10 @@ EMBEDDINGS = -1
 WHOLE_LAYERS = ("layer", "attention")
 
 
-class GridKey(NamedTuple):
-    """The fields that distinguish the grids of the result frame."""
-
-    analysis: str
-    plugin: str
-    model: str
-    task: str
-    granularity: str
-    pooling: str
-    probe: str
-    objective: str
-    seed: int
-    limit: int | str
-    baseline: str
-    penalty: float | str
-    variant: str
-    fill: str
-    normalisation: str
-    stack: str
-    metric: str
-
-
-NO_KIND = {"penalty": "", "variant": "", "fill": "", "normalisation": ""}
+NO_KIND = dict.fromkeys(KINDS, "")
 """A key without the columns that distinguish kinds of rows within one analysis."""
+PANEL = [name for name in GridKey._fields if name not in NO_KIND]
+"""Columns of the key that distinguish the panels of a picture with lines for kinds of rows."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +70,7 @@ class Grid:
     @property
     def quantity(self) -> Quantity:
         """The quantity of the numbers; grids of equal quantities share a scale."""
-        return key_quantity(self.key, self.value)
+        return quantity_of(self.key, self.value)
 
     @property
     def found(self) -> bool:
@@ -148,18 +130,6 @@ def _first(numbers: NDArray[np.float64]) -> tuple[int, int] | None:
     return int(row), int(column)
 
 
-def key_of(rows: pd.DataFrame) -> GridKey:
-    """The key of the grid of the first row; missing fields are empty."""
-    first: Any = rows.iloc[0]
-    fields: list[Any] = ["" if pd.isna(first[name]) else first[name] for name in GridKey._fields]
-    return GridKey(*fields)
-
-
-def key_quantity(key: GridKey, value: str) -> Quantity:
-    """The quantity of the numbers in a column of a grid."""
-    return quantity_of(key, value)
-
-
 def split_grids(frame: pd.DataFrame) -> list[pd.DataFrame]:
     """Split a frame into the rows of each grid, in the order of their first appearance.
 
@@ -171,3 +141,9 @@ def split_grids(frame: pd.DataFrame) -> list[pd.DataFrame]:
     frame = single_heads(preferred(frame))
     groups = frame.groupby(list(GridKey._fields), sort=False, dropna=False, observed=True)
     return [rows for _, rows in groups]
+
+
+def panels_of(table: pd.DataFrame) -> list[tuple[GridKey, pd.DataFrame]]:
+    """Return the rows of each panel of a picture of lines, with the key that names it."""
+    groups = table.groupby(PANEL, sort=False, dropna=False, observed=True)
+    return [(key_of(rows.assign(**NO_KIND)), rows) for _, rows in groups]

@@ -15,7 +15,7 @@ from matplotlib.ticker import NullLocator
 from probing.errors import ProbingError
 from probing.figures.column import check_value
 from probing.figures.facets import Facet, Facets, facets_figure, header_lines, panel_name
-from probing.figures.grids import NO_KIND, GridKey, key_of
+from probing.figures.grids import PANEL, panels_of
 from probing.figures.line_plot import (
     band_sample,
     draw_band,
@@ -29,6 +29,7 @@ from probing.figures.line_plot import (
 from probing.figures.naming import layer_name, spoken, value_name
 from probing.figures.save import Files, save
 from probing.figures.style import drawing
+from probing.results.grid_key import GridKey
 from probing.results.schema import RESULT
 from probing.results.several import preferred, several
 from probing.results.sizes import SIZES
@@ -38,7 +39,6 @@ from probing.validation.arguments import checked
 CURVES = {"top": "best heads on dev", "random": "random heads", "permuted": "best heads, permuted labels"}
 LAYERS = {"last_layer": "last layer", "best_layer": "best layer on dev"}
 _DRAWN = ("random", "permuted")
-_PANEL = [name for name in GridKey._fields if name not in NO_KIND]
 
 
 @checked(frame=RESULT)
@@ -86,7 +86,7 @@ def top_heads_table(frame: pd.DataFrame, value: str = "test") -> pd.DataFrame:
     if rows.empty:
         raise ProbingError("no results of granularity top_heads to draw; run probing granularity=top_heads")
     known = rows["variant"].isin([*CURVES, *LAYERS])
-    columns = [*_PANEL, "variant", "n_heads", "layer"]
+    columns = [*PANEL, "variant", "n_heads", "layer"]
     made: list[dict[Any, object]] = []
     for _, cell in rows[known].groupby(columns, sort=False, dropna=False, observed=True):
         if len(cell["key"].unique()) > 1 or cell["draw"].duplicated().any():
@@ -102,12 +102,12 @@ def top_heads_table(frame: pd.DataFrame, value: str = "test") -> pd.DataFrame:
 
 def top_heads_figure(table: pd.DataFrame, value: str = "test") -> Figure:
     """The picture of such a table; call it within `style.drawing`."""
-    panels = [rows for _, rows in table.groupby(_PANEL, sort=False, dropna=False, observed=True)]
-    keys = [key_of(rows.assign(**NO_KIND)) for rows in panels]
+    panels = panels_of(table)
+    keys = [key for key, _ in panels]
     return facets_figure(
         Facets(
             header=header_lines(keys, "the effect of n heads", table),
-            panels=[_facet(rows, table, key, keys, value) for rows, key in zip(panels, keys, strict=True)],
+            panels=[_facet(rows, table, key, keys, value) for key, rows in panels],
             entries=_entries(table),
             x_label="heads read together",
         )

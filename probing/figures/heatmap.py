@@ -11,13 +11,14 @@ from probing.figures.arrange import arrange, only_grid
 from probing.figures.cells import Cell, crossed, draw_cells, number_axes
 from probing.figures.findings import facts
 from probing.figures.grid_table import grid_table
-from probing.figures.grids import NO_KIND, Grid, GridKey, Order
+from probing.figures.grids import NO_KIND, Grid, Order
 from probing.figures.legend import draw_legend, legend_height
 from probing.figures.naming import across_name, describe, variant_name
 from probing.figures.page import POINTS, Line, Page, wrap
 from probing.figures.save import Files, save
 from probing.figures.scale import draw_bar, shades_of
 from probing.figures.style import FAINT, TEXT_SIZE, TICK_SIZE, TITLE_SIZE, drawing
+from probing.results.grid_key import GridKey
 from probing.results.schema import RESULT
 from probing.validation.arguments import checked
 

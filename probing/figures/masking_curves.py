@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from probing.errors import ProbingError
 from probing.figures.facets import Facet, Facets, facets_figure, header_lines, panel_name
-from probing.figures.grids import NO_KIND, GridKey, key_of
+from probing.figures.grids import PANEL, panels_of
 from probing.figures.line_plot import (
     band_sample,
     draw_band,
@@ -26,6 +26,7 @@ from probing.figures.line_plot import (
 from probing.figures.naming import spoken
 from probing.figures.save import Files, save
 from probing.figures.style import drawing
+from probing.results.grid_key import GridKey
 from probing.results.schema import RESULT
 from probing.results.several import preferred, several
 from probing.results.sizes import SIZES
@@ -41,7 +42,6 @@ CURVES = {
     "probe": "probe: worst first",
     "random": "random order",
 }
-_PANEL = [name for name in GridKey._fields if name not in NO_KIND]
 
 
 @checked(frame=RESULT)
@@ -86,9 +86,9 @@ def masking_table(frame: pd.DataFrame) -> pd.DataFrame:
     rows = preferred(frame[frame["analysis"] == "masking"])
     if rows.empty:
         raise ProbingError("no results of masking to draw; run probing analysis=masking")
-    total = rows.groupby(_PANEL, dropna=False, observed=True)["n_heads"].transform("max")
+    total = rows.groupby(PANEL, dropna=False, observed=True)["n_heads"].transform("max")
     rows = rows.assign(masked=1 - rows["n_heads"].astype(float) / total.astype(float))
-    columns = [*_PANEL, "variant", "n_heads", "masked"]
+    columns = [*PANEL, "variant", "n_heads", "masked"]
     made = []
     for names, cell in rows.groupby(columns, sort=False, dropna=False, observed=True):
         if cell["draw"].duplicated().any():
@@ -112,13 +112,13 @@ def masking_table(frame: pd.DataFrame) -> pd.DataFrame:
 
 def masking_figure(table: pd.DataFrame) -> Figure:
     """The picture of such a table; call it within `style.drawing`."""
-    panels = [rows for _, rows in table.groupby(_PANEL, sort=False, dropna=False, observed=True)]
-    keys = [key_of(rows.assign(**NO_KIND)) for rows in panels]
+    panels = panels_of(table)
+    keys = [key for key, _ in panels]
     names = _names(table)
     return facets_figure(
         Facets(
             header=header_lines(keys, "scores with masked heads", table),
-            panels=[_facet(rows, table, key, keys, names) for rows, key in zip(panels, keys, strict=True)],
+            panels=[_facet(rows, table, key, keys, names) for key, rows in panels],
             entries=_entries(table, names),
             x_label="heads masked",
         )

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from probing.figures.grids import EMBEDDINGS, NO_KIND, Grid, GridKey
+from probing.figures.grids import EMBEDDINGS, NO_KIND, Grid
+from probing.results.grid_key import GridKey
 from probing.results.units import metric_name, score_unit
 from probing.tasks.target import COEFFICIENTS
 

@@ -19,12 +19,12 @@ from numpy.typing import NDArray
 from probing.figures.comparison import layer_bar
 from probing.figures.correlations import correlations_figure, in_order
 from probing.figures.facets import Facet, Facets, facets_figure, header_lines
-from probing.figures.grids import GridKey, key_of
 from probing.figures.naming import minus
 from probing.figures.page import Line
 from probing.figures.save import SUFFIXES, Files, save, save_table
 from probing.figures.scale import unit_labels
 from probing.figures.style import FAINT, INK, PAPER, TEXT_SIZE, drawing, score_colours
+from probing.results.grid_key import GridKey, key_of
 from probing.results.schema import RESULT
 from probing.results.units import NumberFormat, score_unit
 from probing.validation.arguments import checked

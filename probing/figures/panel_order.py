@@ -6,7 +6,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from probing.figures.grids import Grid, GridKey
+from probing.figures.grids import Grid
+from probing.results.grid_key import GridKey
 
 _MOST_COLUMNS = 5
 

@@ -13,12 +13,13 @@ from matplotlib.ticker import MaxNLocator
 
 from probing.errors import ProbingError
 from probing.figures.facets import Facet, Facets, facets_figure, header_lines, panel_name
-from probing.figures.grids import NO_KIND, GridKey, key_of
+from probing.figures.grids import PANEL, panels_of
 from probing.figures.line_plot import draw_level, draw_line, score_axis, style_of
 from probing.figures.masking_curves import level_entries
 from probing.figures.naming import LAMBDA, spoken
 from probing.figures.save import Files, save
 from probing.figures.style import drawing
+from probing.results.grid_key import GridKey
 from probing.results.schema import RESULT
 from probing.results.several import preferred, several
 from probing.results.sizes import SIZES
@@ -26,8 +27,7 @@ from probing.results.threshold import last_kept, threshold
 from probing.results.units import metric_name
 from probing.validation.arguments import checked
 
-_PANEL = [name for name in GridKey._fields if name not in NO_KIND]
-_COLUMNS = [*_PANEL, "lambda", "n_heads", "dev", "test", "full_dev", "full", "majority", *SIZES]
+_COLUMNS = [*PANEL, "lambda", "n_heads", "dev", "test", "full_dev", "full", "majority", *SIZES]
 
 
 @checked(frame=RESULT)
@@ -72,7 +72,7 @@ def path_table(frame: pd.DataFrame) -> pd.DataFrame:
     rows = preferred(frame[(frame["analysis"] == "gates") & (frame["variant"] == "path")])
     if rows.empty:
         raise ProbingError("no results of gates to draw; run probing analysis=gates")
-    twice = rows.duplicated([*_PANEL, "penalty"], keep=False)
+    twice = rows.duplicated([*PANEL, "penalty"], keep=False)
     if twice.any():
         raise several(
             rows[twice].drop(columns="penalty"), "run", f"{rows[twice]['task'].iloc[0]}: a lambda is from "
@@ -85,12 +85,12 @@ def path_table(frame: pd.DataFrame) -> pd.DataFrame:
 
 def path_figure(table: pd.DataFrame) -> Figure:
     """The picture of such a table; call it within `style.drawing`."""
-    panels = [rows for _, rows in table.groupby(_PANEL, sort=False, dropna=False, observed=True)]
-    keys = [key_of(rows.assign(**NO_KIND)) for rows in panels]
+    panels = panels_of(table)
+    keys = [key for key, _ in panels]
     return facets_figure(
         Facets(
             header=header_lines(keys, "gates of heads", table),
-            panels=[_facet(rows, table, key, keys) for rows, key in zip(panels, keys, strict=True)],
+            panels=[_facet(rows, table, key, keys) for key, rows in panels],
             entries=level_entries(table),
             x_label=f"{LAMBDA}, cost of an open gate",
             heights=(1.1, 0.75),

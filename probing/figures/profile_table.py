@@ -9,8 +9,9 @@ import pandas as pd
 
 from probing.errors import ProbingError
 from probing.figures.column import check_value
-from probing.figures.grids import WHOLE_LAYERS, GridKey
+from probing.figures.grids import WHOLE_LAYERS
 from probing.results.checks import single_heads
+from probing.results.grid_key import GridKey
 from probing.results.schema import places
 from probing.results.several import preferred, several
 from probing.results.sizes import SIZES

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from probing.figures.cells import label_step
 from probing.figures.facets import Facet, Facets, facets_figure, header_lines
-from probing.figures.grids import WHOLE_LAYERS, GridKey, key_of, key_quantity
+from probing.figures.grids import WHOLE_LAYERS
 from probing.figures.line_plot import (
     band_sample,
     best_sample,
@@ -31,6 +31,8 @@ from probing.figures.panel_order import common_prefix
 from probing.figures.profile_table import chosen_by, spread_table, without_baselines
 from probing.figures.save import Files, save
 from probing.figures.style import LINES, drawing
+from probing.results.alike import quantity_of
+from probing.results.grid_key import GridKey, key_of
 from probing.results.schema import RESULT
 from probing.results.sizes import sizes_text
 from probing.results.units import metric_name
@@ -109,7 +111,7 @@ def _panels(table: pd.DataFrame, value: str) -> list[pd.DataFrame]:
     panels: dict[tuple[str, str], list[pd.DataFrame]] = {}
     for _, rows in _split(table, list(GridKey._fields)):
         key = key_of(rows)
-        panels.setdefault((key.task, key_quantity(key, value).scale), []).append(rows)
+        panels.setdefault((key.task, quantity_of(key, value).scale), []).append(rows)
     return [pd.concat(parts) for parts in panels.values()]
 
 

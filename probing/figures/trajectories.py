@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from probing.errors import ProbingError
 from probing.figures.facets import Facet, Facets, facets_figure, header_lines, panel_name
-from probing.figures.grids import WHOLE_LAYERS, GridKey, key_of, key_quantity
+from probing.figures.grids import WHOLE_LAYERS
 from probing.figures.line_plot import (
     band_sample,
     best_sample,
@@ -33,7 +33,8 @@ from probing.figures.profile_table import chosen_by, spread_table, without_basel
 from probing.figures.save import Files, save
 from probing.figures.scale import draw_score_bar, plain_labels, share_labels
 from probing.figures.style import drawing, score_colours
-from probing.results.alike import refuse_unlike
+from probing.results.alike import quantity_of, refuse_unlike
+from probing.results.grid_key import GridKey, key_of
 from probing.results.schema import RESULT
 from probing.results.units import metric_name
 from probing.tasks.target import COEFFICIENTS
@@ -118,9 +119,7 @@ def trajectories_figure(table: pd.DataFrame, value: str = "test") -> Figure:
     keys = [key_of(rows) for rows in panels]
     metrics = dict.fromkeys(key.metric for key in keys)
     for key in keys[1:]:  # all panels share one colour scale of layers
-        refuse_unlike(
-            key_quantity(keys[0], value), key_quantity(key, value), f"{keys[0].task} and {key.task}"
-        )
+        refuse_unlike(quantity_of(keys[0], value), quantity_of(key, value), f"{keys[0].task} and {key.task}")
     said = f"{value_name(value)} {metric_name(keys[0].metric) if len(metrics) == 1 else 'score'}"
     cells = table.loc[table["layer"].notna(), "score"].astype(float).dropna()
     low, high = (cells.min(), cells.max()) if len(cells) else (0.0, 1.0)

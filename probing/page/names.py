@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from probing.figures.grids import GridKey
 from probing.figures.naming import describe
 from probing.results.finding import finding_of
+from probing.results.grid_key import GridKey
 from probing.results.schema import GRID, KINDS, NONE, places
 
 FIRST = ("analysis", "model", "step", "task", "granularity", "pooling", "probe", "seed", "baseline")

@@ -8,7 +8,7 @@ import pandas as pd
 
 from probing.errors import ProbingError
 from probing.results.finding import finding_of
-from probing.results.grid_names import Named, names_of
+from probing.results.grid_key import GridKey, key_of
 from probing.results.units import LOSS, difference_unit, metric_name, score_unit
 from probing.tasks.target import COEFFICIENTS
 
@@ -57,10 +57,10 @@ def quantity(rows: pd.DataFrame, value: str = "test") -> Quantity:
         rows: Result rows of one grid; the first is read.
         value: Name of the column.
     """
-    return quantity_of(names_of(rows), value)
+    return quantity_of(key_of(rows), value)
 
 
-def quantity_of(names: Named, value: str) -> Quantity:
+def quantity_of(names: GridKey, value: str) -> Quantity:
     """The quantity of the column `value` of rows that have these names."""
     family = names.objective.partition("[")[0]
     predicted = "" if family in _LABELS else family
@@ -96,7 +96,7 @@ def apart(first: Quantity, second: Quantity) -> str:
     return f"{what} cannot be compared number by number: {first} and {second} share no scale"
 
 
-def _found(names: Named, predicted: str) -> Quantity:
+def _found(names: GridKey, predicted: str) -> Quantity:
     finding = finding_of(names.analysis, names.plugin)
     if finding.difference:
         return _difference(names.metric, predicted)

@@ -18,7 +18,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from probing.errors import ProbingError
-from probing.results.grid_names import names_of
+from probing.results.grid_key import key_of
 from probing.results.schema import of_pairs
 from probing.results.units import LOSS, NumberFormat, difference_unit, fitted_unit
 
@@ -177,7 +177,7 @@ def finding_of(analysis: str, plugin: str = "") -> Finding:
 
 def finding_of_rows(rows: pd.DataFrame) -> Finding:
     """The finding of the analysis of some rows; the first row is read."""
-    names = names_of(rows)
+    names = key_of(rows)
     return finding_of(names.analysis, names.plugin)
 
 
@@ -201,6 +201,6 @@ def _smaller(rows: pd.DataFrame) -> NDArray[np.bool_]:
 
 def values_of(rows: pd.DataFrame) -> NumberFormat:
     """The format of the values of one grid."""
-    names = names_of(rows)
+    names = key_of(rows)
     numbers = rows["value"].to_numpy(dtype=np.float64, na_value=np.nan)
     return finding_of(names.analysis, names.plugin).unit_of(names.metric, names.normalisation, numbers)

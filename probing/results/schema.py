@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from probing.results.grid_key import GridKey
 from probing.tasks.target import CLASS_METRICS, LABEL_METRICS, SCORE_METRICS
 
 SCHEMA = 6
@@ -73,10 +74,7 @@ NONE = "none"
 """The value with which a user selects rows without a value in a column, `limit=none`."""
 PREDICTED = "predicted"
 """A further column of files: the answers to all test items, a list for each row."""
-GRID = (
-    "analysis", "plugin", "model", "task", "granularity", "pooling", "probe", "objective", "seed", "limit",
-    "baseline", "penalty", "variant", "fill", "normalisation", "stack", "metric",
-)  # fmt: skip
+GRID = GridKey._fields
 """Columns that distinguish grids, in addition to the key."""
 KINDS = ("variant", "fill", "normalisation", "penalty")
 """Columns that distinguish the kinds of rows within one analysis."""

@@ -17,8 +17,8 @@ from probing.cli.agree import comparable
 from probing.comparisons.measures import head_grids, measure_names, measures
 from probing.errors import ProbingError
 from probing.figures import pairs_of_measures as drawn
-from probing.figures.grids import key_of
 from probing.figures.style import drawing
+from probing.results.grid_key import key_of
 from tests.figures import found
 from tests.figures.frames import frame, texts
 from tests.page.results import write

@@ -15,13 +15,14 @@ from matplotlib.patches import Rectangle
 from probing import draw_comparison, draw_grid, draw_profiles, draw_sheet
 from probing.errors import ProbingError
 from probing.figures.arrange import arrange
-from probing.figures.grids import key_of, split_grids
+from probing.figures.grids import split_grids
 from probing.figures.heatmap import grid_figure
 from probing.figures.naming import minus, variant_name
 from probing.figures.scale import shades_of
 from probing.figures.sheet import sheet_figure
 from probing.figures.style import drawing
 from probing.results.effects import effect
+from probing.results.grid_key import key_of
 from tests.figures import found
 from tests.figures.found import of
 from tests.figures.frames import frame, texts

@@ -18,8 +18,9 @@ from probing.comparisons.compare import correlations
 from probing.errors import ProbingError
 from probing.figures.comparison import _beside, comparison_figure
 from probing.figures.correlations import correlations_figure
-from probing.figures.grids import key_of, split_grids
+from probing.figures.grids import split_grids
 from probing.figures.style import drawing
+from probing.results.grid_key import key_of
 from tests.figures.frames import frame, put, texts
 
 pytestmark = pytest.mark.slow

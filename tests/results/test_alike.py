@@ -8,7 +8,7 @@ import pytest
 import probing
 from probing.errors import ProbingError
 from probing.results.alike import quantity, quantity_of
-from probing.results.grid_names import Names
+from probing.results.grid_key import GridKey
 from probing.results.schema import as_frame
 from probing.results.table import beside_baseline
 
@@ -49,7 +49,7 @@ def test_only_numbers_of_one_kind_share_a_scale(
     first: tuple[str, str, str, str, str], second: tuple[str, str, str, str, str], alike: bool
 ) -> None:
     one, two = (
-        quantity_of(Names(analysis, "", metric, variant, "", objective), value)
+        quantity_of(GridKey(analysis=analysis, metric=metric, variant=variant, objective=objective), value)
         for analysis, metric, variant, objective, value in (first, second)
     )
     assert (one == two) is (one.scale == two.scale) is alike
