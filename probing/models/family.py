@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from functools import cache
 from importlib.util import find_spec
@@ -46,25 +46,24 @@ def families_of(task: str) -> frozenset[str]:
     found would pay as well.
 
     Args:
-        task: As in the name of the table, "CAUSAL_LM".
+        task: The task as in the name of the table, "CAUSAL_LM".
     """
     name = f"MODEL_FOR_{task}_MAPPING_NAMES"
-    with suppress(OSError, SyntaxError, ValueError, StopIteration, AttributeError, TypeError):
-        return frozenset(_table(name))
+    with suppress(OSError, SyntaxError, ValueError, LookupError, AttributeError, TypeError):
+        pairs = ast.literal_eval(_tables()[name].args[0])  # type: ignore[attr-defined]
+        return frozenset(family for family, _ in pairs)
     from transformers.models.auto import modeling_auto
 
     return frozenset(getattr(modeling_auto, name))
 
 
-def _table(name: str) -> Iterator[str]:
-    """The keys of `name = OrderedDict([(key, value), ...])` in the source of transformers."""
+@cache
+def _tables() -> dict[str, ast.expr]:
+    """The tables of families in the source of transformers by name, `OrderedDict([(family, class), ...])`."""
     (folder,) = find_spec("transformers").submodule_search_locations  # type: ignore[union-attr, misc]
     source = Path(folder) / "models" / "auto" / "modeling_auto.py"
     statements = ast.parse(source.read_text(encoding="utf-8")).body
-    found = next(
-        node.value
-        for node in statements
-        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == name
-    )
-    assert isinstance(found, ast.Call)
-    yield from (key for key, _ in ast.literal_eval(found.args[0]))
+    assigned = [node for node in statements if isinstance(node, ast.Assign)]
+    return {
+        target.id: node.value for node in assigned for target in node.targets if isinstance(target, ast.Name)
+    }

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from probing.models import family
 from probing.models.family import families_of
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -66,3 +70,13 @@ def test_the_families_of_models_are_those_of_the_library() -> None:
 
     assert families_of("CAUSAL_LM") == set(modeling_auto.MODEL_FOR_CAUSAL_LM_MAPPING_NAMES)
     assert families_of("MASKED_LM") == set(modeling_auto.MODEL_FOR_MASKED_LM_MAPPING_NAMES)
+
+
+def test_families_that_are_not_in_the_source_as_expected_are_read_from_the_library(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    causal = families_of("CAUSAL_LM")
+    for table in ("names()", "OrderedDict()", "OrderedDict(names)", "{'gpt2': 'GPT2LMHeadModel'}"):
+        source = {"MODEL_FOR_CAUSAL_LM_MAPPING_NAMES": ast.parse(table, mode="eval").body}
+        monkeypatch.setattr(family, "_tables", lambda source=source: source)
+        assert families_of.__wrapped__("CAUSAL_LM") == causal
