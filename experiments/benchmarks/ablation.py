@@ -26,7 +26,6 @@ from experiments.benchmarks.report import write_report
 from probing.ablations.compact import compact, seconds_each
 from probing.ablations.evaluate import Answers, MaskedEvaluator
 from probing.ablations.gradients import head_importance
-from probing.analyses.groups import ready_of
 from probing.config.compose import compose_config, plain_values
 from probing.config.run_config import build_config
 from probing.objectives.objective import Evaluator
@@ -60,7 +59,7 @@ def main() -> None:
 def _ready(overrides: list[str], sentences: int) -> Evaluator:
     asked = [f"task.n_test={sentences}", "task=grammar/tense", "analysis=importance", *overrides]
     run = prepare(build_config(plain_values(compose_config(asked))))
-    return ready_of(run.context())
+    return run.context().evaluator()
 
 
 def _leave_one_out(ready: Evaluator, threads: int, rounds: int) -> dict[str, object]:

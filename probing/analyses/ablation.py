@@ -15,14 +15,7 @@ from numpy.typing import NDArray
 
 from probing.analyses.analysis import Context, Methods, Uses
 from probing.analyses.caution import warn_of_dev
-from probing.analyses.groups import (
-    Groups,
-    check_unit,
-    ready_of,
-    settings_of,
-    shared_labels,
-    with_ranks,
-)
+from probing.analyses.groups import Groups, check_unit, settings_of, shared_labels, with_ranks
 from probing.objectives.objective import Evaluator
 from probing.results.finding import Finding, Picture
 from probing.results.schema import as_frame
@@ -33,6 +26,7 @@ from probing.validation.ranges import Count, Entries, check_ranges
 if TYPE_CHECKING:
     from probing.ablations.differences import Differences
     from probing.ablations.evaluate import Answers, MaskedEvaluator
+    from probing.models.loading import Attention
 
 AblationKind = Literal["leave_one_out", "only_one"]
 FINDING = Finding(
@@ -41,12 +35,13 @@ FINDING = Finding(
     alone=("only_one", "only_best"),
     best="largest effect",
     best_alone="best alone",
+    chosen={"only_best": "best head on dev alone in its layer"},
     kind="use",
     place=2,
     offered=lambda rows: of_variant(rows, "leave_one_out"),
     pictures=(
-        Picture("grid", "grids", sweep="ablation"),
-        Picture("only_one", "grids", lambda rows: own_metric(rows, "only_one")),
+        Picture("grid", sweep="ablation"),
+        Picture("only_one", rows=lambda rows: own_metric(rows, "only_one")),
     ),
 )
 _ASK = "name some, as in analysis.kinds=[leave_one_out]"
@@ -95,17 +90,17 @@ class AblationAnalysis:
 
     def parts(self, context: Context) -> Sequence[int]:
         """Return the layers, stack after stack."""
-        return range(len(Groups.of(ready_of(context, self._attention).heads, context).layers))
+        return range(len(Groups.of(context.evaluator(self._attention).heads, context).layers))
 
     def part_name(self, context: Context, part: int) -> str:
         """Return the name of a part in the log."""
-        groups = Groups.of(ready_of(context, self._attention).heads, context)
+        groups = Groups.of(context.evaluator(self._attention).heads, context)
         cell = groups.cells[groups.layers[part].start]
         return " ".join(str(word) for word in (cell["stack"], "layer", cell["layer"]) if word is not None)
 
     def run_part(self, context: Context, part: int) -> pd.DataFrame:
         """Return all ablations of one layer."""
-        ready = ready_of(context, self._attention)
+        ready = context.evaluator(self._attention)
         groups = Groups.of(ready.heads, context)
         chosen = groups.layers[part]
         evaluator = self._evaluator(ready)
@@ -133,7 +128,7 @@ class AblationAnalysis:
         return "leave_one_out" if "leave_one_out" in self.kinds else "only_one"
 
     @property
-    def _attention(self) -> str:
+    def _attention(self) -> Attention:
         return "eager" if self.how == "uniform" else "sdpa"
 
     def _evaluator(self, ready: Evaluator) -> MaskedEvaluator:

@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 
 from probing.analyses.analysis import Context
-from probing.analyses.granularity import Level
 from probing.analyses.vectors import Head, Pick, all_heads
 from probing.tasks.control import permuted_task
 from probing.tasks.task import Task
@@ -32,7 +31,7 @@ def top_rows(context: Context, n: int, fit: FitPicks) -> list[dict[str, object]]
         CorruptFileError: If vectors are damaged in the cache.
     """
     heads = all_heads(context)
-    best = ranking(_beside(context, "head"))[:n]
+    best = ranking(context.result("head"))[:n]
     picks = [_pick("top", best)]
     settings = context.methods.granularity
     few = 2 * n <= len(heads)  # larger sets are nearly the same however they are chosen, and cost most
@@ -42,7 +41,7 @@ def top_rows(context: Context, n: int, fit: FitPicks) -> list[dict[str, object]]
     if not few or context.labels.get("baseline", "none") != "none":
         return rows
     for draw in range(settings.permutations):
-        chosen = ranking(_beside(context, "head", draw))[:n]
+        chosen = ranking(context.result("head", draw))[:n]
         task = permuted_task(context.reading.asked, draw, context.seed).take(context.reading.kept)
         rows += fit(task, [_pick("permuted", chosen, draw)])
     return rows
@@ -50,7 +49,7 @@ def top_rows(context: Context, n: int, fit: FitPicks) -> list[dict[str, object]]
 
 def layer_rows(context: Context) -> pd.DataFrame:
     """Return the rows of the last layer, and of the layer (not the embeddings) that is best on dev."""
-    layers = _beside(context, "layer")
+    layers = context.result("layer")
     layers = layers[layers["layer"] >= 0]
     chosen = {"last_layer": int(layers["layer"].max()), "best_layer": ranking(layers)[0][0]}
     rows = pd.concat([layers[layers["layer"] == layer] for layer in chosen.values()], ignore_index=True)
@@ -73,10 +72,6 @@ def random_heads(heads: Sequence[Head], n: int, seed: int, draw: int) -> list[He
     """Return a random set of heads, which differs between seeds and draws."""
     generator = np.random.default_rng([seed, draw])
     return [heads[place] for place in generator.choice(len(heads), n, replace=False)]
-
-
-def _beside(context: Context, unit: Level, draw: int | None = None) -> pd.DataFrame:
-    return context.result(unit, draw)
 
 
 def _pick(variant: str, ranked: Sequence[Head], draw: int | None = None) -> Pick:

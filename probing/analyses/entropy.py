@@ -23,7 +23,7 @@ FINDING = Finding(
     measure="entropy of attention",
     unit="nats",
     range="from 0 up",
-    pictures=(Picture("grid", "grids", sweep="entropy"),),
+    pictures=(Picture("grid", sweep="entropy"),),
 )
 
 

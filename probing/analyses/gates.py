@@ -14,16 +14,9 @@ from numpy.typing import NDArray
 
 from probing.analyses.analysis import Context, Methods, Uses
 from probing.analyses.caution import warn_of_dev
-from probing.analyses.groups import (
-    Groups,
-    check_unit,
-    ready_of,
-    settings_of,
-    shared_labels,
-    with_ranks,
-)
+from probing.analyses.groups import Groups, check_unit, settings_of, shared_labels, with_ranks
 from probing.errors import ProbingError
-from probing.results.finding import Finding, Picture
+from probing.results.finding import Finding, Picture, all_rows
 from probing.results.schema import as_frame
 from probing.results.select import of_variant, selected_gates
 from probing.results.text.curves import gates_summary, gates_text
@@ -52,8 +45,8 @@ FINDING = Finding(
     line=gates_summary,
     report=gates_report,
     pictures=(
-        Picture("grid", "grids", lambda rows: of_variant(rows, "gate")),
-        Picture("path", "path", lambda rows: rows, sweep="path"),
+        Picture("grid", rows=lambda rows: of_variant(rows, "gate")),
+        Picture("path", "path", all_rows, sweep="path"),
     ),
     absent=("a path over lambda", "draw_path"),
 )
@@ -125,13 +118,16 @@ class GatesAnalysis:
         """
         from probing.ablations.evaluate import MaskedEvaluator
 
-        ready = ready_of(context)
+        ready = context.evaluator()
         groups = Groups.of(ready.heads, context)
         penalty = self.lambdas[part]
         whole = np.ones(len(ready.heads))
-        of_whole = {split: _score(ready, split, whole) for split in ("dev", "test")}
+        # dev of the full model is reported, and warned of, once
+        splits = ("dev", "test") if part == 0 else ("test",)
+        full = {split: MaskedEvaluator(ready).answers(split, whole[None]) for split in splits}
+        of_whole = {split: found.scores(ready)[0][ready.metrics[0]] for split, found in full.items()}
         if part == 0:
-            warn_of_dev(self.name, ready, MaskedEvaluator(ready).answers("dev", whole[None]), context.seed)
+            warn_of_dev(self.name, ready, full["dev"], context.seed)
         with self._weights(ready) as weights:
             gates = self._learned(context, ready, penalty, weights)
             values = _all_gates(groups, gates)

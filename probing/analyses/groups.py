@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from probing.errors import ProbingError
 from probing.results.effects import effect
-from probing.results.schema import KINDS, as_frame, places
+from probing.results.schema import KINDS, places
 from probing.statistics.scores import majority
 from probing.tasks.problem import make_problem
 
@@ -90,11 +90,6 @@ def settings_of(analysis: Any, methods: Methods) -> dict[str, Any]:  # noqa: ANN
     return found
 
 
-def ready_of(context: Context, attention: Any = "sdpa") -> Evaluator:  # noqa: ANN401
-    """Return the evaluator."""
-    return context.evaluator(attention)
-
-
 def shared_labels(context: Context, ready: Evaluator) -> dict[str, object]:
     """Return the columns that are the same in every row of an evaluator."""
     # only objectives that pool vectors are fitted to examples of train
@@ -103,12 +98,6 @@ def shared_labels(context: Context, ready: Evaluator) -> dict[str, object]:
     if ready.metrics[0] != "loss":  # guessing has no loss to compare with
         sizes["majority"] = majority(make_problem(ready.task, context.seed))
     return {**context.labels, **sizes}
-
-
-def ranked(rows: Sequence[Mapping[str, object]]) -> pd.DataFrame:
-    """Return rows as a frame with column `rank`, 1 for the largest effect within each kind of row."""
-    frame = as_frame([dict(row) for row in rows])
-    return with_ranks(frame)
 
 
 def with_ranks(frame: pd.DataFrame) -> pd.DataFrame:

@@ -12,10 +12,10 @@ import pandas as pd
 
 from probing.analyses.analysis import Context, Methods, Uses
 from probing.analyses.caution import warn_of_dev
-from probing.analyses.groups import Groups, check_unit, ranked, ready_of, settings_of, shared_labels
+from probing.analyses.groups import Groups, check_unit, settings_of, shared_labels, with_ranks
 from probing.io.progress import Progress
 from probing.objectives.objective import Batch, Evaluator
-from probing.results.finding import Finding, Picture
+from probing.results.finding import Finding, Picture, all_rows
 from probing.results.schema import as_frame
 from probing.tasks.task import Task
 from probing.validation.ranges import Count, check_ranges
@@ -33,8 +33,8 @@ FINDING = Finding(
     kind="use",
     place=1,
     pictures=(
-        Picture("grid", "grids", sweep="importance"),
-        Picture("variants", "sheet", lambda rows: rows),
+        Picture("grid", sweep="importance"),
+        Picture("variants", "sheet", all_rows),
     ),
 )
 
@@ -79,7 +79,7 @@ class ImportanceAnalysis:
 
     def parts(self, context: Context) -> Sequence[int]:
         """Return the numbers of the stretches of examples."""
-        return range(len(self._stretches(ready_of(context))))
+        return range(len(self._stretches(context.evaluator())))
 
     def part_name(self, context: Context, part: int) -> str:
         """Return the name of a part in the log."""
@@ -90,7 +90,7 @@ class ImportanceAnalysis:
         from probing.ablations.evaluate import MaskedEvaluator
         from probing.ablations.gradients import head_importance
 
-        ready = ready_of(context)
+        ready = context.evaluator()
         groups = Groups.of(ready.heads, context)
         batches = self._stretches(ready)[part]
         if part == 0 and ready.metrics[0] != "loss":
@@ -113,7 +113,7 @@ class ImportanceAnalysis:
         """Return importances from sums, as they are and normalised."""
         from probing.ablations.gradients import Sums, by_layer, min_max
 
-        ready = ready_of(context)
+        ready = context.evaluator()
         groups = Groups.of(ready.heads, context)
         size = len(groups)
         sums = {
@@ -134,7 +134,7 @@ class ImportanceAnalysis:
                 kind = {"variant": variant, "normalisation": normalisation, "main": main}
                 cells = zip(groups.cells, values, strict=True)
                 rows += [{**same, **cell, **kind, "value": value} for cell, value in cells]
-        return ranked(rows)
+        return with_ranks(as_frame(rows))
 
     def _stretches(self, ready: Evaluator) -> list[list[Batch]]:
         """Return batches in stretches of about `part` examples."""

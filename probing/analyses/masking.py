@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from probing.analyses.analysis import Context, Methods, Uses
 from probing.analyses.caution import warn_of_dev
-from probing.analyses.groups import Groups, check_unit, ready_of, settings_of, shared_labels
+from probing.analyses.groups import Groups, check_unit, settings_of, shared_labels
 from probing.analyses.orders import ORDERS, at_random
-from probing.results.finding import Finding, Picture
+from probing.results.finding import Finding, Picture, all_rows
 from probing.results.schema import as_frame
 from probing.results.text.curves import masking_summary, masking_text
 from probing.results.text.reports import masking_report
@@ -33,7 +33,7 @@ FINDING = Finding(
     text=masking_text,
     line=masking_summary,
     report=masking_report,
-    pictures=(Picture("masking", "masking", lambda rows: rows, sweep="masking"),),
+    pictures=(Picture("masking", "masking", all_rows, sweep="masking"),),
     absent=("a masking curve", "draw_masking"),
 )
 Ranking = Literal["iterative", "importance", "ablation", "probe", "random"]
@@ -102,7 +102,7 @@ class MaskingAnalysis:
         from probing.ablations.evaluate import MaskedEvaluator
 
         ranking = self.rankings[part]
-        ready = ready_of(context)
+        ready = context.evaluator()
         groups = Groups.of(ready.heads, context)
         evaluator = MaskedEvaluator(ready)
         rows: list[dict[str, object]] = []

@@ -15,7 +15,7 @@ from probing.analyses.best_heads import layer_rows, top_rows
 from probing.analyses.vectors import Pick, VectorBatch, all_heads, layer_batches, pick_batches
 from probing.errors import ProbingError
 from probing.probes.contract import Fit
-from probing.results.finding import Finding, Picture
+from probing.results.finding import Finding
 from probing.results.schema import PREDICTED, as_frame, fitted
 from probing.results.text.score_text import probe_summary, probe_text
 from probing.statistics.counts import counts
@@ -32,7 +32,6 @@ FINDING = Finding(
     place=0,
     text=probe_text,
     line=probe_summary,
-    pictures=(Picture("grid", "scores", lambda rows: rows, sweep="scores"),),
 )
 
 

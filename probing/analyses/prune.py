@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from probing.analyses.analysis import Context, Methods, Uses
 from probing.analyses.caution import warn_of_dev
-from probing.analyses.groups import check_unit, ready_of, settings_of, shared_labels
+from probing.analyses.groups import check_unit, settings_of, shared_labels
 from probing.analyses.masking import MaskingAnalysis, Ranking
 from probing.errors import ProbingError
 from probing.results.finding import Finding, Picture
@@ -43,7 +43,7 @@ FINDING = Finding(
     text=prune_text,
     line=prune_summary,
     report=prune_report,
-    pictures=(Picture("grid", "grids", sweep="prune"),),
+    pictures=(Picture("grid", sweep="prune"),),
 )
 _TIMED = 20  # batches
 
@@ -111,7 +111,7 @@ class PruneAnalysis:
         """
         from probing.ablations.compact import compact, seconds_each
 
-        ready = ready_of(context)
+        ready = context.evaluator()
         if ready.reads_heads:
             raise ProbingError(
                 "analysis=prune: the classifier reads single heads, so these cannot be cut out; "

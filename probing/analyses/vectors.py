@@ -42,7 +42,7 @@ class VectorBatch:
 
 
 def layer_batches(context: Context, layer: int, features: Features | None) -> Iterator[VectorBatch]:
-    """Yield the heads of a layer one by one, or the layer itself if layers are read; see `Batch`.
+    """Yield the heads of a layer one by one, or the layer itself if layers are read; see `VectorBatch`.
 
     Raises:
         CorruptFileError: If the layer is damaged in the cache.
