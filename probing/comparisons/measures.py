@@ -11,6 +11,7 @@ from probing.errors import ProbingError
 from probing.results.checks import check_numbers, single_heads
 from probing.results.effects import CELL, effect
 from probing.results.finding import finding_of_rows
+from probing.results.grid_key import key_of
 from probing.results.schema import GRID, KINDS, RESULT, places
 from probing.results.several import preferred, several
 from probing.validation.arguments import checked
@@ -87,18 +88,19 @@ def measures(frame: pd.DataFrame) -> pd.DataFrame:
 def head_grids(frame: pd.DataFrame) -> list[pd.DataFrame]:
     """Return the rows of single heads, a frame for each grid; all stacks of a model form one grid.
 
-    `only_best`, which names one head of each layer, is not a grid.
+    A choice of heads, such as `only_best` of ablation, is not a grid.
 
     Raises:
         ProbingError: If there are no such rows.
     """
     frame = single_heads(frame, "a measure of heads")
     single = frame["granularity"].eq("head").fillna(value=False).astype(bool)
-    chosen = frame["variant"].fillna("").eq("only_best").astype(bool)
-    rows = frame[single & ~chosen & frame["layer"].notna() & frame["head"].notna()]
-    if rows.empty:
+    rows = frame[single & frame["layer"].notna() & frame["head"].notna()]
+    groups = preferred(rows).groupby(_RUN, sort=False, dropna=False, observed=True)
+    grids = [grid for _, grid in groups if key_of(grid).variant not in finding_of_rows(grid).chosen]
+    if not grids:
         raise ProbingError("no results of single heads; run probing, then probing analysis=ablation")
-    return [grid for _, grid in preferred(rows).groupby(_RUN, sort=False, dropna=False, observed=True)]
+    return grids
 
 
 def measure_names(grids: Sequence[pd.DataFrame]) -> list[str]:

@@ -19,6 +19,7 @@ from probing.results.sizes import sizes_text
 # scores on the task, which can be compared with guessing the majority
 _SCORES = ("dev", "test", "untrained", "control")
 _P = "p_adjusted"
+_HEAD_COUNTS = ("the effect of n heads", "draw_top_heads")
 # the interval and the rank that belong to a column
 _BESIDE = {"test": ("test_low", "test_high", None), "value": ("value_low", "value_high", "rank")}
 
@@ -82,10 +83,10 @@ def arrange(rows: pd.DataFrame, order: Order = "head", value: str = "test") -> G
 def _refuse_several_heads(rows: pd.DataFrame) -> None:
     kind = str(rows["granularity"].iloc[0])
     if kind in ("top_heads", "all_heads") or rows["layer"].isna().any():
-        what, how = finding_of_rows(rows).absent
-        raise ProbingError(
-            f"rows of granularity {kind} cover several heads and form no grid; {what} is drawn by {how}"
-        )
+        of_heads = kind in ("top_heads", "all_heads")
+        what, how = _HEAD_COUNTS if of_heads else finding_of_rows(rows).absent
+        drawn = f"; {what} is drawn by {how}" if how else "; select rows of single heads or layers"
+        raise ProbingError(f"rows of granularity {kind} cover several heads and form no grid{drawn}")
 
 
 def _refuse_duplicates(

@@ -5,9 +5,8 @@ from __future__ import annotations
 import pandas as pd
 
 from probing.errors import ProbingError
-from probing.results.checks import check_numbers
-from probing.results.schema import DERIVED
-from probing.tasks.target import CLASS_METRICS, LABEL_METRICS, SCORE_METRICS
+from probing.results.checks import check_numbers, has_values
+from probing.results.schema import DERIVED, METRICS
 
 
 def check_value(frame: pd.DataFrame, value: str) -> None:
@@ -18,7 +17,7 @@ def check_value(frame: pd.DataFrame, value: str) -> None:
             gives no scores.
     """
     there = [name for name in ("test", "dev", *DERIVED) if name in frame]
-    metrics = [f"test_{metric}" for metric in (*CLASS_METRICS, *SCORE_METRICS, "mse", *LABEL_METRICS)]
+    metrics = [f"test_{metric}" for metric in METRICS]
     known = value in (*there, *metrics) and value in frame
     if not known or not pd.api.types.is_numeric_dtype(frame[value]):
         use = " or ".join(filter(None, (", ".join(there[:-1]), there[-1])))
@@ -26,7 +25,7 @@ def check_value(frame: pd.DataFrame, value: str) -> None:
     if frame[value].notna().any():
         check_numbers(frame, value, what="these rows")
         return
-    if "value" in frame and frame["value"].notna().any():
+    if has_values(frame):
         analysis = frame["analysis"].iloc[0]
         raise ProbingError(f"value {value!r} is missing in all rows of analysis {analysis}; use value=value")
     if value in DERIVED:

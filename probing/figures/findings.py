@@ -85,8 +85,7 @@ def _corrected(grid: Grid) -> str:
 
 
 def _verb(grid: Grid) -> str:
-    record = finding(grid)
-    return record.best_alone if grid.key.variant in record.alone else record.best
+    return finding(grid).best_of(grid.key.variant)
 
 
 def _ranked(grid: Grid, with_interval: bool) -> list[str]:

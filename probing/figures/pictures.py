@@ -17,7 +17,8 @@ from probing.figures.masking_curves import draw_masking
 from probing.figures.path import draw_path
 from probing.figures.save import save_table
 from probing.figures.sheet import draw_sheet
-from probing.results.finding import Picture, finding_of_rows, main_rows
+from probing.results.checks import has_values
+from probing.results.finding import finding_of_rows
 
 Drawn = tuple[Path, ...]
 Draw = Callable[[pd.DataFrame, Path, Order], Drawn]
@@ -36,7 +37,7 @@ def draw_run(rows: pd.DataFrame, folder: Path, order: Order = "head") -> Drawn:
     """
     files: list[Path] = []
     for picture in finding_of_rows(rows).pictures:
-        chosen = (picture.rows or main_rows)(rows)
+        chosen = picture.rows(rows)
         if len(chosen):
             files += function_of(picture.draw)(chosen, folder / picture.name, order)
     return tuple(files)
@@ -54,11 +55,15 @@ def draw_sweep(frame: pd.DataFrame, folder: Path, order: Order = "head") -> Draw
         The PNG files; empty if each run is a single number.
     """
     files: list[Path] = []
-    for _, rows in frame.groupby(["analysis", "plugin"], sort=False, dropna=False):
+    names: set[str] = set()
+    for (analysis, _), rows in frame.groupby(["analysis", "plugin"], sort=False, dropna=False):
         for picture in finding_of_rows(rows).pictures:
-            chosen = (picture.rows or main_rows)(rows)
+            chosen = picture.rows(rows)
             if picture.sweep and len(chosen):
-                files += _in_sweep(picture)(chosen, folder / picture.sweep, order)
+                name = picture.sweep if picture.sweep not in names else f"{picture.sweep}-{analysis}"
+                names.add(name)
+                draw = _sheet if picture.draw == "grid" else function_of(picture.draw)
+                files += draw(chosen, folder / name, order)
     return tuple(path for path in files if path.suffix == ".png")
 
 
@@ -77,8 +82,9 @@ def function_of(draw: str) -> Draw:
     try:
         function = getattr(import_module(module), name)
     except (ImportError, AttributeError, ValueError) as error:
+        kinds = "" if ":" in draw else f"{', '.join(DRAW)}, or "
         raise ProbingError(
-            f"picture {draw!r}: {error}; use {', '.join(DRAW)}, or module:function of an importable function"
+            f"picture {draw!r}: {error}; use {kinds}module:function of an importable function"
         ) from error
 
     def drawn(rows: pd.DataFrame, path: Path, _: Order) -> Drawn:
@@ -88,12 +94,6 @@ def function_of(draw: str) -> Draw:
         return tuple(map(Path, files))
 
     return drawn
-
-
-def _in_sweep(picture: Picture) -> Draw:
-    return {"grid": _sheet, "grids": _sheet, "scores": _score_sheets}.get(picture.draw) or function_of(
-        picture.draw
-    )
 
 
 def _scores(rows: pd.DataFrame, path: Path, order: Order) -> Drawn:
@@ -109,35 +109,26 @@ def _scores(rows: pd.DataFrame, path: Path, order: Order) -> Drawn:
 def _score_sheets(frame: pd.DataFrame, path: Path, order: Order) -> Drawn:
     kind = frame["granularity"]
     top, grids = frame[kind == "top_heads"], frame[~kind.isin(["top_heads", "all_heads"])]
-    drawn: Drawn = () if grids.empty else draw_sheet(grids, path.with_name("sheet"), order=order)
+    drawn: Drawn = () if grids.empty else draw_sheet(grids, path, order=order)
     return drawn if top.empty else (*drawn, *draw_top_heads(top, path.with_name("top_heads")))
 
 
 def _grid(rows: pd.DataFrame, path: Path, order: Order) -> Drawn:
-    if not _has_values(rows):
+    """Draw one grid, or a sheet of several stacks or settings."""
+    if not has_values(rows):
         return _scores(rows, path, order)
-    return draw_grid(rows, path, order=order, value="value")
+    draw = draw_grid if len(split_grids(rows)) == 1 else draw_sheet
+    return draw(rows, path, order=order, value="value")
 
 
 def _sheet(rows: pd.DataFrame, path: Path, order: Order) -> Drawn:
-    if not _has_values(rows):
+    if not has_values(rows):
         return _score_sheets(rows, path, order)
     return draw_sheet(rows, path, order=order, value="value")
 
 
-def _has_values(rows: pd.DataFrame) -> bool:
-    return "value" in rows and bool(rows["value"].notna().any())
-
-
-def _grids(rows: pd.DataFrame, path: Path, order: Order) -> Drawn:
-    """Draw one grid, or a sheet of several stacks or settings."""
-    return (_grid if len(split_grids(rows)) == 1 else _sheet)(rows, path, order)
-
-
 DRAW: dict[str, Draw] = {
-    "scores": _scores,
     "grid": _grid,
-    "grids": _grids,
     "sheet": _sheet,
     "masking": lambda rows, path, _: draw_masking(rows, path),
     "path": lambda rows, path, _: draw_path(rows, path),

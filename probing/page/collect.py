@@ -12,15 +12,16 @@ from probing.errors import ProbingError
 from probing.figures.naming import minus
 from probing.page.contents import Content, Curve, Damaged, PageGrid, PageTable
 from probing.page.count_curves import lines
-from probing.page.found_values import found, found_support, is_found
+from probing.page.found_values import found, found_support
 from probing.page.names import FIELDS, described, told_apart
 from probing.page.runs import run_of
 from probing.page.support import against_guess, against_zero, guess, numbers, sides, support
 from probing.results.alike import quantity
 from probing.results.baselines import with_baselines
-from probing.results.finding import finding_of, finding_of_rows
+from probing.results.checks import has_values
+from probing.results.finding import finding_of_rows
 from probing.results.schema import COLUMNS, DERIVED, GRID, KINDS, of_pairs
-from probing.results.sizes import counts_text
+from probing.results.sizes import SIZES, counts_text
 from probing.results.store import read_results
 from probing.results.units import LOSS, metric_name
 from probing.tasks.target import COEFFICIENTS
@@ -29,7 +30,6 @@ CELL_COLUMNS = (
     "layer", "head", "dev", "test", "test_low", "test_high", "p", "p_adjusted", "untrained", "control",
     "selectivity", "value", "value_low", "value_high", "full", "rank",
 )  # fmt: skip
-SIZES = ("n_train", "n_dev", "n_test", "n_classes")
 # probes come before other analyses, and rows before their baselines
 _FIRST: dict[str, Callable[[str], str]] = {
     "analysis": lambda value: value.removeprefix("probe"),
@@ -100,10 +100,10 @@ def _items(frame: pd.DataFrame) -> list[pd.DataFrame]:
 
 def in_report(frame: pd.DataFrame) -> pd.Series:
     """Return whether each row belongs in a table rather than in a grid; bool."""
-    names = frame[["analysis", "plugin"]].astype(object)
-    findings = (finding_of(name, "" if pd.isna(plugin) else plugin) for name, plugin in names.to_numpy())
-    reported = [finding.report is not None for finding in findings]
-    return pd.Series(reported, frame.index, dtype=bool) & frame["layer"].isna()
+    found = pd.Series(data=False, index=frame.index)
+    for _, rows in frame[frame["layer"].isna()].groupby(["analysis", "plugin"], sort=False, dropna=False):
+        found[rows.index] = finding_of_rows(rows).report is not None
+    return found
 
 
 def _groups(frame: pd.DataFrame, by: list[str]) -> list[pd.DataFrame]:
@@ -113,65 +113,46 @@ def _groups(frame: pd.DataFrame, by: list[str]) -> list[pd.DataFrame]:
 def _item(
     rows: pd.DataFrame, places: dict[str, int], names: dict[str, str], varying: set[str]
 ) -> PageGrid | Curve | PageTable:
-    if rows["granularity"].iloc[0] == "top_heads":
-        return _curve(rows, places, names, varying)
-    make = _table if in_report(rows).all() else _grid
-    return make(rows, places, names, varying)
+    finding, values = finding_of_rows(rows), has_values(rows)
+    report = finding.report if rows["layer"].isna().all() else None
+    of_curve = rows["granularity"].iloc[0] == "top_heads"
+    # scores and differences have a metric; for other values it follows from the analysis
+    by_metric = finding.difference or not (values or report)
+    same: dict[str, Any] = {
+        "names": names,
+        "title": names.get("task", ""),
+        "detail": described(names, varying if by_metric else varying - {"metric"}),
+        "run": places[str(rows["key"].iloc[0])],
+        "metric": metric_name(str(rows["metric"].iloc[0])),
+        "counted": counts_text(rows),
+    }
+    if of_curve:
+        coefficient = str(rows["metric"].iloc[0]) in COEFFICIENTS
+        return Curve(**same, coefficient=coefficient, guess=guess(rows), lines=lines(rows))
+    if report is not None:
+        what, headings, texts = report(rows)
+        return PageTable(**same, what=what, headings=headings, lines=texts)
+    return PageGrid(**same, **_grid(rows, values=values))
 
 
-def _grid(rows: pd.DataFrame, places: dict[str, int], names: dict[str, str], varying: set[str]) -> PageGrid:
+def _grid(rows: pd.DataFrame, *, values: bool) -> dict[str, Any]:
+    """The attributes of a grid that curves and tables do not have."""
     metric = str(rows["metric"].iloc[0])
-    kind = quantity(rows, "value" if is_found(rows) else "test")
+    kind = quantity(rows, "value" if values else "test")
     columns = {name: numbers(rows[name]) for name in CELL_COLUMNS}
-    return PageGrid(
-        names=names,
-        title=names.get("task", ""),
-        detail=described(names, varying),
-        run=places[str(rows["key"].iloc[0])],
-        metric=metric_name(metric),
-        coefficient=metric in COEFFICIENTS,
-        loss=metric == LOSS,
-        scale=kind.scale,
-        quantity=minus(str(kind)),
-        sizes={name: numbers(rows[name])[0] for name in SIZES},
-        counted=counts_text(rows),
-        sides=sides(against_zero(rows) if is_found(rows) else against_guess(rows)),
-        columns={name: values for name, values in columns.items() if any(v is not None for v in values)},
-        support=found_support(rows) if is_found(rows) else support(rows),
-        found=found(rows) if is_found(rows) else None,
-    )
-
-
-def _curve(rows: pd.DataFrame, places: dict[str, int], names: dict[str, str], varying: set[str]) -> Curve:
-    metric = str(rows["metric"].iloc[0])
-    return Curve(
-        names=names,
-        title=names.get("task", ""),
-        detail=described(names, varying),
-        run=places[str(rows["key"].iloc[0])],
-        metric=metric_name(metric),
-        coefficient=metric in COEFFICIENTS,
-        guess=guess(rows),
-        counted=counts_text(rows),
-        lines=lines(rows),
-    )
-
-
-def _table(rows: pd.DataFrame, places: dict[str, int], names: dict[str, str], varying: set[str]) -> PageTable:
-    report = finding_of_rows(rows).report
-    assert report is not None  # checked by `in_report`
-    what, headings, lines = report(rows)
-    return PageTable(
-        names=names,
-        title=names.get("task", ""),
-        detail=described(names, varying),
-        run=places[str(rows["key"].iloc[0])],
-        metric=metric_name(str(rows["metric"].iloc[0])),
-        counted=counts_text(rows),
-        what=what,
-        headings=headings,
-        lines=lines,
-    )
+    return {
+        "coefficient": metric in COEFFICIENTS,
+        "loss": metric == LOSS,
+        "scale": kind.scale,
+        "quantity": minus(str(kind)),
+        "sizes": {name: numbers(rows[name])[0] for name in (*SIZES, "n_classes")},
+        "sides": sides(against_zero(rows) if values else against_guess(rows)),
+        "columns": {
+            name: cells for name, cells in columns.items() if any(cell is not None for cell in cells)
+        },
+        "support": found_support(rows) if values else support(rows),
+        "found": found(rows) if values else None,
+    }
 
 
 def _sorted(items: Iterable[_Item]) -> list[_Item]:

@@ -204,7 +204,7 @@ class Content:
         runs: Runs behind the grids, curves and tables.
         grids: Grids in the order of their names.
         curves: Runs of `top_heads`, in the same order.
-        tables: Masking curves, pruned models and paths of gates, in the same order.
+        tables: Rows that an analysis reports as a table, in the same order.
         damaged: Files that are left out.
     """
 

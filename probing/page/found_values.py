@@ -12,11 +12,6 @@ from probing.page.support import against_zero, mean
 from probing.results.finding import smaller_is_more
 
 
-def is_found(rows: pd.DataFrame) -> bool:
-    """Return whether rows are of an analysis that returns a `value`."""
-    return bool(rows["value"].notna().any())
-
-
 def found(rows: pd.DataFrame) -> FoundValues:
     """The meaning of the values of one grid.
 

@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from probing.figures.naming import describe
-from probing.results.finding import finding_of
 from probing.results.grid_key import GridKey
 from probing.results.schema import GRID, KINDS, NONE, places
 
@@ -76,9 +75,6 @@ def described(names: Mapping[str, str], varying: set[str]) -> str:
     key = GridKey._make(known.get(field, "") for field in GridKey._fields)
     key = key._replace(penalty=float(key.penalty)) if key.penalty else key
     fields = {"model", "granularity", "limit"} | varying - {"task"}
-    finding = finding_of(names.get("analysis", "probe"), names.get("plugin", ""))
-    # for other analyses the metric follows from the analysis
-    fields -= set() if finding.difference or names.get("analysis", "probe") == "probe" else {"metric"}
     parts = describe(key, [field for field in GridKey._fields if field in fields])
     parts += [f"step {names['step']}"] if "step" in varying and "step" not in GridKey._fields else []
     parts += [f"draw {names['draw']}"] if "draw" in varying & set(names) else []

@@ -72,6 +72,11 @@ def check_there(frame: pd.DataFrame, column: str, *, what: str = "the frame", ar
         raise ProbingError(f"{start}no column {column!r}; {what} has {there}")
 
 
+def has_values(rows: pd.DataFrame) -> bool:
+    """Return whether rows are of an analysis that gives a `value`, and not only scores."""
+    return "value" in rows and bool(rows["value"].notna().any())
+
+
 def single_heads(frame: pd.DataFrame, what: str = "a grid") -> pd.DataFrame:
     """Return the rows without those for pairs of heads, which are not cells of a grid.
 

@@ -43,28 +43,34 @@ class Report(NamedTuple):
     lines: tuple[tuple[str, ...], ...]
 
 
+def main_rows(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows of the main grid of an analysis (column `main`), without those for pairs of heads."""
+    rows = rows[~of_pairs(rows)]
+    return rows[rows["main"].fillna(value=True).astype(bool)] if "main" in rows else rows
+
+
+def all_rows(rows: pd.DataFrame) -> pd.DataFrame:
+    """All rows of an analysis."""
+    return rows
+
+
 @dataclass(frozen=True)
 class Picture:
     """A picture of a run.
 
     Attributes:
         name: Name of the file, without a suffix.
-        draw: The kind of picture: one of `probing.figures.pictures.DRAW`, or `module:function` for a function
-            that takes rows and a path, and returns the files that it has written.
+        draw: The kind of picture: `grid` (a sheet if there are several), `sheet`, `masking` and `path` (which
+            draw the analyses masking and gates only), or `module:function` for a function that takes rows
+            and a path, and returns the files that it has written.
         rows: The rows that it shows; by default those of the main grid.
         sweep: Name of the file that shows all runs of a sweep; empty if there is none.
     """
 
     name: str
     draw: str = "grid"
-    rows: Select | None = None
+    rows: Select = main_rows
     sweep: str = ""
-
-
-def main_rows(rows: pd.DataFrame) -> pd.DataFrame:
-    """The rows of the main grid of an analysis (column `main`), without those for pairs of heads."""
-    rows = rows[~of_pairs(rows)]
-    return rows[rows["main"].fillna(value=True).astype(bool)] if "main" in rows else rows
 
 
 @dataclass(frozen=True)
@@ -84,6 +90,7 @@ class Finding:
         variant: The variant that `measure` already names.
         best: Words for the cell of rank 1.
         best_alone: The same words for the variants in `alone`.
+        chosen: Words for each variant whose rows are a choice of heads, and so not a grid.
         counted: Words for the number of cells above 0, "heads kept"; empty if it is not reported.
         steps: Names of the only two values, 0 and 1; empty if there are others.
         ranked_on: Split whose examples rank the cells; empty for the last split with a count of examples.
@@ -94,7 +101,8 @@ class Finding:
         line: The result in one line; by default the cell of rank 1.
         report: Rows of no single layer as a table; None if there are none.
         pictures: The pictures of a run, the main one first.
-        absent: Name of the picture of rows that are not a grid, and the public function that draws it.
+        absent: Name of the picture of rows that are not a grid, and the public function that draws it; empty
+            if there is none.
     """
 
     measure: str = "value"
@@ -108,6 +116,7 @@ class Finding:
     variant: str = ""
     best: str = "largest"
     best_alone: str = ""
+    chosen: Mapping[str, str] = field(default_factory=dict)
     counted: str = ""
     steps: tuple[str, ...] = ()
     ranked_on: str = ""
@@ -118,7 +127,7 @@ class Finding:
     line: Tell | None = None
     report: Callable[[pd.DataFrame], Report] | None = None
     pictures: tuple[Picture, ...] = (Picture("grid", sweep="sheet"),)
-    absent: tuple[str, str] = ("the effect of n heads", "draw_top_heads")
+    absent: tuple[str, str] = ("", "")
 
     def unit_of(self, metric: str, normalisation: str, values: ArrayLike = ()) -> NumberFormat:
         """The format of the values.
@@ -137,6 +146,10 @@ class Finding:
             if self.digits is None
             else NumberFormat(self.unit, digits=self.digits)
         )
+
+    def best_of(self, variant: str) -> str:
+        """Words for the cell of rank 1 among rows of a variant."""
+        return self.best_alone if variant in self.alone else self.best
 
     def range_of(self, normalisation: str) -> str:
         """The smallest and largest possible value in words; empty if there is none."""

@@ -15,6 +15,8 @@ SCHEMA = 6
 """Version of the columns, written to every file."""
 COMPUTED = 5
 """Version of the way in which results are computed, part of every key."""
+METRICS = tuple(dict.fromkeys((*CLASS_METRICS, *SCORE_METRICS, "mse", *LABEL_METRICS)))
+"""All metrics, each with a column `test_...`."""
 COLUMNS: dict[str, str] = {
     "analysis": "string",
     "plugin": "string",  # module of an analysis that is not part of this package; it has the FINDING
@@ -51,7 +53,7 @@ COLUMNS: dict[str, str] = {
     "value_high": "Float64",
     "full": "Float64",  # score of the full model, under the same metric as `test`
     "rank": "Int64",  # rank of a cell by its effect on the model; 1 is the largest
-    **{f"test_{metric}": "Float64" for metric in (*CLASS_METRICS, *SCORE_METRICS, "mse", *LABEL_METRICS)},
+    **{f"test_{metric}": "Float64" for metric in METRICS},
     "p": "Float64",
     "p_adjusted": "Float64",
     "l2": "Float64",

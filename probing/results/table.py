@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from probing.results.alike import apart, quantity
-from probing.results.checks import single_heads
+from probing.results.checks import has_values, single_heads
 from probing.results.effects import effect
 from probing.results.finding import Tell, finding_of_rows, main_rows
 from probing.results.schema import fitted, of_pairs, places
@@ -52,7 +52,7 @@ def beside_baseline(rows: pd.DataFrame, baseline: pd.DataFrame) -> str:
         return f"{baseline['baseline'].iloc[0]}: {summary(baseline)}"
     rows, baseline = single_heads(rows), single_heads(baseline)
     kind, metric = str(baseline["baseline"].iloc[0]), str(rows["metric"].iloc[0])
-    if rows["value"].notna().any():
+    if has_values(rows):
         return f"{kind}: {summary(baseline)}{_alike(rows, baseline)}"
     kinds = quantity(rows), quantity(baseline)
     if kinds[0] != kinds[1]:
@@ -123,4 +123,4 @@ def _in_words(rows: pd.DataFrame, own: Tell | None, found: Tell, probe: Tell) ->
     if _only_pairs(rows):
         return _pairs_text(rows)
     rows = single_heads(rows)
-    return (found if rows["value"].notna().any() else probe)(rows)
+    return (found if has_values(rows) else probe)(rows)

@@ -193,6 +193,14 @@ def test_a_sweep_of_several_analyses_has_pictures_of_each(tmp_path: Path) -> Non
     assert [path.name for path in draw_sweep(mixed, tmp_path)] == [f"{name}.png" for name in names]
 
 
+def test_two_analyses_that_name_their_picture_alike_have_one_each(tmp_path: Path) -> None:
+    widths = found.entropy().assign(analysis="width", plugin="not_installed")
+    mixed = pd.concat([frame(), widths])
+    names = [path.name for path in draw_sweep(mixed, tmp_path)]
+    assert names == ["sheet.png", "sheet-width.png"]
+    assert (tmp_path / "sheet.png").read_bytes() != (tmp_path / "sheet-width.png").read_bytes()
+
+
 @pytest.mark.parametrize(
     ("value", "said"),
     [

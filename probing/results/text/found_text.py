@@ -19,9 +19,9 @@ def found_text(rows: pd.DataFrame) -> str:
     """The grid, the head with the largest effect marked with *, and one line about it.
 
     Args:
-        rows: Rows of one run of importance, ablation or entropy.
+        rows: Rows of one run of an analysis that gives each head a value.
     """
-    return "\n".join([*found_lines(main_rows(rows)), *_alone(rows), found_summary(rows)])
+    return "\n".join([*found_lines(main_rows(rows)), *_chosen(rows), found_summary(rows)])
 
 
 def found_lines(grid: pd.DataFrame) -> list[str]:
@@ -56,7 +56,7 @@ def found_summary(rows: pd.DataFrame) -> str:
         )
         return "; ".join([mean, *told])
     finding = finding_of_rows(grid)
-    what = finding.best_alone if str(most["variant"]) in finding.alone else finding.best
+    what = finding.best_of(str(most["variant"]))
     metric = f"{most['metric']} " if finding.difference else ""
     line = f"{what}: {place_text(most)}, {metric}{plain(unit.spoken(most['value']))}{_interval(most, unit)}"
     return "; ".join([line, mean, *_ranked_on(grid), *_shown(grid), *_full(most)])
@@ -84,8 +84,7 @@ def most_text(rows: pd.DataFrame) -> str:
     kinds = places(rows, (*KINDS, "metric"))
     rows = rows[kinds == kinds[0]]
     value = rows["value"].iloc[int(effect(rows).to_numpy().argmax())]
-    finding, variant = finding_of_rows(rows), str(rows["variant"].iloc[0])
-    what = finding.best_alone if variant in finding.alone else finding.best
+    what = finding_of_rows(rows).best_of(str(rows["variant"].iloc[0]))
     return f"{what} {plain(values_of(rows).spoken(float(value)))}"
 
 
@@ -120,15 +119,18 @@ def _full(row: pd.Series) -> list[str]:
     return [] if pd.isna(row["full"]) else [f"full model {score_text(row['full'], str(row['metric']))}"]
 
 
-def _alone(rows: pd.DataFrame) -> list[str]:
-    """For every layer, the head that is best alone on dev, and the change of the test score."""
-    best = of_variant(rows, "only_best")
-    if best.empty:
-        return []
-    unit = values_of(best)
-    cells = (f"{place_text(row)} {plain(unit.cell(row['value']))}" for _, row in best.iterrows())
-    label = unit_label(unit) if unit.power else unit.name
-    return [f"best head on dev alone in its layer, {label}:".replace(", :", ":"), *_folded(list(cells))]
+def _chosen(rows: pd.DataFrame) -> list[str]:
+    """The heads of variants that are a choice of heads, with their values."""
+    lines = []
+    for variant, words in finding_of_rows(rows).chosen.items():
+        chosen = of_variant(rows, variant)
+        if chosen.empty:
+            continue
+        unit = values_of(chosen)
+        cells = [f"{place_text(row)} {plain(unit.cell(row['value']))}" for _, row in chosen.iterrows()]
+        label = unit_label(unit) if unit.power else unit.name
+        lines += [f"{', '.join(filter(None, (words, label)))}:", *_folded(cells)]
+    return lines
 
 
 def _folded(cells: list[str], in_line: int = 4) -> list[str]:
