@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from itertools import combinations
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from probing.comparisons.measures import measure_kinds, measures
+from probing.comparisons.measures import head_grids, table_of
 from probing.errors import ProbingError
+from probing.results.finding import finding_of_rows
 from probing.results.schema import RESULT
 from probing.statistics.ranks import centred_ranks, spearman, spearman_within, top_overlap
 from probing.validation.arguments import checked
@@ -63,23 +64,14 @@ def agreement(frame: pd.DataFrame, *, draws: Draws = DRAWS, seed: Seed = 0) -> p
            n  rho
         0  4  1.0
     """
-    return pairs_of(measures(frame), measure_kinds(frame), draws=draws, seed=seed)
+    grids = head_grids(frame)
+    table = table_of(grids)
+    kinds = {name: finding_of_rows(grid).kind for name, grid in zip(table, grids, strict=True)}
+    return _pairs(table, kinds, draws, seed)
 
 
-def pairs_of(
-    table: pd.DataFrame, kinds: Mapping[str, str], *, draws: int = DRAWS, seed: int = 0
-) -> pd.DataFrame:
-    """Return the result of `agreement` for a table of measures.
-
-    Args:
-        table: Output of `probing.comparisons.measures.measures`.
-        kinds: Kind of each measure, as `probing.comparisons.measures.measure_kinds` returns it.
-        draws: Number of random permutations for each p.
-        seed: Seed of the permutations.
-
-    Raises:
-        ProbingError: If the table has fewer than two columns.
-    """
+def _pairs(table: pd.DataFrame, kinds: Mapping[Hashable, str], draws: int, seed: int) -> pd.DataFrame:
+    """Return the result of `agreement` for a table of measures and their kinds."""
     from probing.statistics.intervals import fisher
     from probing.statistics.paired_tests import holm
 
@@ -98,7 +90,7 @@ def pairs_of(
         low, high = (rho, rho) if np.isnan(rho) else fisher(rho, len(table), "spearman")
         found.append({
             "first": first, "second": second,
-            "first_kind": kinds[str(first)], "second_kind": kinds[str(second)],
+            "first_kind": kinds[first], "second_kind": kinds[second],
             "n": len(table), "rho": rho, "low": low, "high": high,
             "p": p[i, j], "p_adjusted": np.nan, "rho_within_layers": float(within[i, j]),
             "p_within_layers": p_within[i, j], "p_within_layers_adjusted": np.nan,

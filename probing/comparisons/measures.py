@@ -68,7 +68,15 @@ def measures(frame: pd.DataFrame) -> pd.DataFrame:
         >>> probing.measures(frame).to_dict()
         {'probe': {('-', 0, 0): 0.5, ('-', 0, 1): 0.9}}
     """
-    grids = head_grids(frame)
+    return table_of(head_grids(frame))
+
+
+def table_of(grids: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Return the table of `measures` for grids of `head_grids`.
+
+    Raises:
+        ProbingError: If a grid lacks a head that another has, or has two rows for one.
+    """
     stacked = any(rows["stack"].notna().any() for rows in grids)
     columns: dict[str, pd.Series] = {}
     for name, rows in zip(measure_names(grids), grids, strict=True):
@@ -115,12 +123,6 @@ def measure_names(grids: Sequence[pd.DataFrame]) -> list[str]:
         again = {name for name in names if names.count(name) > 1}
         names = [_name(keys, place, (field,)) if name in again else name for place, name in enumerate(names)]
     return names
-
-
-def measure_kinds(frame: pd.DataFrame) -> dict[str, str]:
-    """Return the kind of each measure of `measures`: "encoding", "use", or empty."""
-    grids = head_grids(frame)
-    return {name: finding_of_rows(grid).kind for name, grid in zip(measure_names(grids), grids, strict=True)}
 
 
 def _texts(grid: pd.DataFrame) -> dict[str, str]:

@@ -24,6 +24,7 @@ from probing.figures.page import Line
 from probing.figures.save import SUFFIXES, Files, save, save_table
 from probing.figures.scale import unit_labels
 from probing.figures.style import FAINT, INK, PAPER, TEXT_SIZE, drawing, score_colours
+from probing.results.finding import smaller_is_more, values_of
 from probing.results.grid_key import GridKey, key_of
 from probing.results.schema import RESULT
 from probing.results.units import NumberFormat, score_unit
@@ -85,20 +86,20 @@ def draw_agreement(frame: pd.DataFrame, path: str | Path) -> tuple[Path, ...]:
         >>> probing.draw_agreement(frame, "agreement")[0]  # doctest: +SKIP
         PosixPath('agreement.csv')
     """
-    from probing.comparisons.agreement import pairs_of
-    from probing.comparisons.measures import measure_kinds, measures
+    from probing.comparisons.agreement import agreement
 
-    return draw_pairs(frame, pairs_of(measures(frame), measure_kinds(frame)), path)
+    return draw_pairs(frame, agreement(frame), path)
 
 
 @checked()
 def draw_pairs(frame: pd.DataFrame, pairs: pd.DataFrame, path: str | Path) -> tuple[Path, ...]:
     """Draw what `draw_agreement` draws, from pairs that are already computed."""
-    from probing.comparisons.measures import head_grids, measures
+    from probing.comparisons.measures import head_grids, table_of
 
     path = Path(path)
     stem = path.with_suffix("") if path.suffix in SUFFIXES else path
-    table, grids = measures(frame), head_grids(frame)
+    grids = head_grids(frame)
+    table = table_of(grids)
     keys = [key_of(rows)._replace(stack="") for rows in grids]
     kinds = [_measure(name, rows) for name, rows in zip(map(str, table), grids, strict=True)]
     with drawing():
@@ -180,8 +181,6 @@ def agreement_figure(
 
 
 def _measure(name: str, rows: pd.DataFrame) -> Measure:
-    from probing.results.finding import smaller_is_more, values_of
-
     first = rows.iloc[0]
     if rows["value"].isna().all():
         return Measure(name, score_unit(str(first["metric"])), turned=False)
