@@ -88,7 +88,7 @@ class Examples:
     @property
     def _gold(self) -> NDArray[Any]:
         target = one_answer(self.task.target, "fine-tuning", "probing, analysis=probe")
-        return target.labels if isinstance(target, Classes) else target.values.astype(np.float32)
+        return target.gold if isinstance(target, Classes) else target.gold.astype(np.float32)
 
 
 def encoder_of(loaded: LoadedModel, max_length: int | None) -> Encoder:

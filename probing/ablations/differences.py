@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from probing.ablations.evaluate import Answers
 from probing.objectives.objective import Evaluator
 from probing.statistics.resampling import resampled
-from probing.tasks.target import Classes
 
 Floats = NDArray[np.float64]
 DRAWS = 1000
@@ -176,5 +175,4 @@ def _bootstrap(
 
 
 def _gold(ready: Evaluator, answers: Answers) -> NDArray[Any]:
-    target = ready.task.target
-    return (target.labels if isinstance(target, Classes) else target.values)[answers.rows]
+    return ready.task.target.gold[answers.rows]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import torch
 import transformers
@@ -16,9 +16,6 @@ from probing.models.broken import check_shapes
 from probing.models.digests import PRUNED
 from probing.models.removed import Removed, from_json, remember
 from probing.validation.arguments import checked
-
-if TYPE_CHECKING:
-    pass
 
 _NO_ADAPTER = {"subfolder": ".no-adapter"}
 """Subfolder in which transformers does not find an adapter, since `merge_adapter` merges adapters."""

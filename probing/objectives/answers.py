@@ -39,8 +39,7 @@ class Judge:
     @property
     def gold(self) -> NDArray[Any]:
         """Class or score of every example of the task."""
-        target = self.task.target
-        return target.labels if isinstance(target, Classes) else target.values
+        return self.task.target.gold
 
     def finish(self, batch: Batch) -> Batch:
         """Return the batch with the classes or scores of its rows."""
@@ -84,7 +83,7 @@ class Judged(Evaluator):
     """An evaluator whose model predicts a class or a score."""
 
     def __init__(self, loaded: LoadedModel, judge: Judge, batches: Mapping[str, Sequence[Batch]]) -> None:
-        """Store the model and its batches; called by objectives, see `Ready`."""
+        """Store the model and its batches; called by objectives, see `Evaluator`."""
         super().__init__(loaded, judge.task, batches)
         self.judge = judge
 

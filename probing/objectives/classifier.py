@@ -37,6 +37,10 @@ class OwnAnswers:
         """Return False, since the checkpoint pools by itself."""
         return False
 
+    def check(self, task: Task) -> None:
+        """Reject several labels: a checkpoint gives one answer for each example."""
+        one_answer(task.target, "objective=classifier", "objective=lm, or analysis=probe")
+
 
 @dataclass(frozen=True)
 class Classifier(OwnAnswers):
@@ -44,7 +48,7 @@ class Classifier(OwnAnswers):
 
     def check(self, task: Task) -> None:
         """Reject several labels, and words: such a checkpoint gives one answer for a whole text."""
-        one_answer(task.target, "objective=classifier", "objective=lm, or analysis=probe")
+        super().check(task)
         if any(unit.span for unit in task.units):
             raise ProbingError(
                 f"objective=classifier: the examples of task {task.name} are words; use objective=readout"

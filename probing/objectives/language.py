@@ -19,8 +19,6 @@ from probing.validation.ranges import InnerShare, check_ranges
 if TYPE_CHECKING:
     from torch import Tensor
 
-    pass
-
 
 @dataclass(frozen=True)
 class Language:

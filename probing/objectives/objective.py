@@ -18,10 +18,9 @@ from probing.representations.reductions.pooling import Pooling, first_token, las
 from probing.representations.settings import ExtractConfig
 from probing.tasks.task import Task, Unit
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # a cached answer needs neither the model nor the library that runs it
     from torch import Tensor
 
-if TYPE_CHECKING:  # a cached answer needs neither the model nor the library that runs it
     from probing.models.loading import Attention, LoadedModel, Purpose
 
 

@@ -17,7 +17,6 @@ from probing.objectives.classifier import Classifier, OwnAnswers, order_of
 from probing.objectives.objective import Batch, Evaluator, Objective, ObjectiveContext, Output
 from probing.objectives.texts import with_vectors
 from probing.representations.reductions.pooling import pool
-from probing.tasks.target import one_answer
 from probing.tasks.task import Task
 
 if TYPE_CHECKING:
@@ -40,7 +39,7 @@ class SavedClassifier(OwnAnswers):
 
     def check(self, task: Task) -> None:
         """Reject several labels, and pairs, whose vectors come from two inputs: an objective has one."""
-        one_answer(task.target, "objective=classifier", "objective=lm, or analysis=probe")
+        super().check(task)
         if task.partners is not None:
             raise ProbingError(
                 f"objective=classifier: the two texts of an example of task {task.name} are read separately; "

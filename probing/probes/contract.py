@@ -36,7 +36,7 @@ class Fit:
 
     dev: NDArray[np.float64]
     l2: NDArray[np.float64]
-    predictions: NDArray[np.int64] | NDArray[np.float64]
+    predictions: NDArray[np.int64] | NDArray[np.float64] | NDArray[np.bool_]
     weights: NDArray[np.float32]
     bias: NDArray[np.float32]
     log_probabilities: NDArray[np.float64] | None = None

@@ -43,15 +43,15 @@ class LabelSets(Linear):
         check_finite(vectors)
         # the weights of all labels are kept until the L2 value is selected
         k = 2 * len(problem.target.names)
-        work = partial(self._fit_labels, problem.target, problem, log_probabilities)
+        work = partial(self._fit_labels, problem, log_probabilities)
         return self.in_groups(vectors, problem, k, work)
 
-    def _fit_labels(self, target: Labels, problem: Problem, wanted: bool, vectors: torch.Tensor) -> Fit:
+    def _fit_labels(self, problem: Problem, wanted: bool, vectors: torch.Tensor) -> Fit:
+        target = problem.target
+        assert isinstance(target, Labels)
         if problem.selection == "nested":
             outer = outer_problems(problem)
-            return join_outer(
-                problem, outer, [self._fit_labels(target, fold, wanted, vectors) for fold in outer]
-            )
+            return join_outer(problem, outer, [self._fit_labels(fold, wanted, vectors) for fold in outer])
         codings = [
             Coding.of_shares(target.of_label(place), vectors.device) for place in range(len(target.names))
         ]

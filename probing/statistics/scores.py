@@ -26,7 +26,7 @@ def test_scores(problem: Problem, predictions: NDArray[Any]) -> dict[str, NDArra
         reports them. For several data sets they are plain or size-weighted means. A correlation with constant
         predictions, which is undefined, counts as 0.
     """
-    metrics = problem.target.metrics
+    metrics: tuple[str, ...] = problem.target.metrics
     if isinstance(problem.target, Scores):
         metrics = (*metrics, "mse")
     return {metric: _score(problem, predictions, metric) for metric in metrics}

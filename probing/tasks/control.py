@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from probing.errors import ProbingError
-from probing.tasks.target import Classes, Labels, Scores, Target
 from probing.tasks.task import Task, Unit
 
 log = logging.getLogger(__name__)
@@ -44,7 +43,7 @@ def control_task(task: Task, by: By = "auto", draw: int = 0) -> Task:
     types = _types(task, by)
     trained = "train" if (task.split == "train").any() else "test"
     known = dict.fromkeys(types[row] for row in task.rows(trained))
-    values = _values(task.target.take(task.rows(trained)))
+    values = task.target.gold[task.rows(trained)]
     drawn = {kind: values[int(_share(kind, draw) * len(values))] for kind in known}
     pool = list(drawn.values())
     new = sum(kind not in drawn for row, kind in enumerate(types) if task.split[row] == "test")
@@ -71,7 +70,7 @@ def permuted_task(task: Task, draw: int = 0, seed: int = 0) -> Task:
         The task with its targets in another order.
     """
     generator = np.random.default_rng([seed, draw])
-    values = _values(task.target).copy()
+    values = task.target.gold.copy()
     groups = np.full(len(task), "") if task.groups is None else task.groups
     for split in np.unique(task.split):
         for group in np.unique(groups):
@@ -80,20 +79,9 @@ def permuted_task(task: Task, draw: int = 0, seed: int = 0) -> Task:
     return _relabelled(task, values, "permuted labels")
 
 
-def _values(target: Target) -> NDArray[np.generic]:
-    return target.labels if isinstance(target, Classes) else target.values
-
-
 def _relabelled(task: Task, values: NDArray[np.generic], what: str) -> Task:
-    target: Target
-    if isinstance(task.target, Classes):
-        target = replace(task.target, labels=values.astype(np.int64))
-    elif isinstance(task.target, Labels):
-        target = replace(task.target, values=values.astype(bool))
-    else:
-        target = Scores(values.astype(np.float64), task.target.anchors)
     try:
-        return replace(task, target=target)
+        return replace(task, target=task.target.with_gold(values))
     except ProbingError as error:
         raise ProbingError(f"{what}: {error}; try another baseline.draw or a larger task") from error
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from probing.tasks.target import Classes, Metric, Target
+from probing.tasks.target import Metric, Target
 from probing.tasks.task import Average, Selection, Task
 
 Rows = NDArray[np.int64]
@@ -49,7 +49,7 @@ class Problem:
     @property
     def gold(self) -> NDArray[Any]:
         """Classes, int64, scores, float64, or labels, bool (n, k), of all n rows."""
-        return self.target.labels if isinstance(self.target, Classes) else self.target.values
+        return self.target.gold
 
 
 def make_problem(task: Task, seed: int) -> Problem:

@@ -16,8 +16,8 @@ from probing.errors import ProbingError
 Metric = Literal[
     "accuracy", "macro_f1", "f1", "matthews", "pearson", "spearman", "micro_f1", "exact_match"
 ]  # fmt: skip
-CLASS_METRICS = ("accuracy", "macro_f1", "f1", "matthews")
-SCORE_METRICS = ("pearson", "spearman")
+CLASS_METRICS: tuple[Metric, ...] = ("accuracy", "macro_f1", "f1", "matthews")
+SCORE_METRICS: tuple[Metric, ...] = ("pearson", "spearman")
 LABEL_METRICS: tuple[Metric, ...] = ("micro_f1", "macro_f1", "exact_match")
 # metrics from -1 to 1, for which guessing scores 0
 COEFFICIENTS = ("matthews", *SCORE_METRICS)
@@ -42,8 +42,17 @@ class Classes:
         return len(self.labels)
 
     @property
-    def metrics(self) -> tuple[str, ...]:
-        """The metrics that apply; F1 and Matthews' coefficient need exactly two classes."""
+    def gold(self) -> NDArray[np.int64]:
+        """The labels."""
+        return self.labels
+
+    def with_gold(self, gold: NDArray[np.generic]) -> Classes:
+        """Return the same classes for examples with other labels."""
+        return replace(self, labels=gold.astype(np.int64))
+
+    @property
+    def metrics(self) -> tuple[Metric, ...]:
+        """The metrics that apply, the default first; F1 and Matthews' coefficient need two classes."""
         return CLASS_METRICS if len(self.names) == 2 else ("accuracy", "macro_f1")
 
     @property
@@ -58,6 +67,10 @@ class Classes:
     def shown(self) -> list[str]:
         """Return the class name of every example."""
         return [self.names[label] for label in self.labels.tolist()]
+
+    def sets(self) -> list[tuple[str, ...]]:
+        """Return the class name of every example as a tuple of one, as of `Labels.sets`."""
+        return [(name,) for name in self.shown()]
 
     def as_bytes(self) -> bytes:
         """Return names and labels as bytes that are the same on every machine, for digests."""
@@ -112,8 +125,17 @@ class Scores:
         return len(self.values)
 
     @property
-    def metrics(self) -> tuple[str, ...]:
-        """The metrics that apply."""
+    def gold(self) -> NDArray[np.float64]:
+        """The scores."""
+        return self.values
+
+    def with_gold(self, gold: NDArray[np.generic]) -> Scores:
+        """Return the same scale for examples with other scores."""
+        return replace(self, values=gold.astype(np.float64))
+
+    @property
+    def metrics(self) -> tuple[Metric, ...]:
+        """The metrics that apply, the default first."""
         return SCORE_METRICS
 
     @property
@@ -169,13 +191,22 @@ class Labels:
         return len(self.values)
 
     @property
-    def metrics(self) -> tuple[str, ...]:
-        """The scores that make sense."""
+    def gold(self) -> NDArray[np.bool_]:
+        """The labels of every example."""
+        return self.values
+
+    def with_gold(self, gold: NDArray[np.generic]) -> Labels:
+        """Return the same names for examples with other labels."""
+        return replace(self, values=gold.astype(np.bool_))
+
+    @property
+    def metrics(self) -> tuple[Metric, ...]:
+        """The metrics that apply, the default first."""
         return LABEL_METRICS
 
     @property
     def strata(self) -> NDArray[np.int64]:
-        """Groups of examples that every split should hold in equal shares; int64 (n,).
+        """Groups of examples that every split should contain in equal shares; int64 (n,).
 
         The group of an example is the rarest of its labels, counted from 1, or 0 without any.
         """
@@ -183,26 +214,30 @@ class Labels:
         return np.where(self.values.any(1), 1 + counts.argmin(1), 0).astype(np.int64)
 
     def take(self, rows: NDArray[np.int64]) -> Labels:
-        """The labels of some examples."""
+        """Return the labels of some examples."""
         return replace(self, values=self.values[rows])
 
     def of_label(self, place: int) -> Classes:
-        """One label as a target of two classes, `no` and `yes`."""
+        """Return one label as a target of two classes, `no` and `yes`."""
         return Classes(self.values[:, place].astype(np.int64), ("no", "yes"))
 
     def shown(self) -> list[str]:
-        """The labels of every example by name, with a bar between two; empty where there are none."""
-        return ["|".join(self.names[place] for place in np.flatnonzero(row)) for row in self.values]
+        """Return the names of the labels of every example with a bar between two; "" where there are none."""
+        return ["|".join(names) for names in self.sets()]
+
+    def sets(self) -> list[tuple[str, ...]]:
+        """Return the names of the labels of every example."""
+        return [tuple(self.names[place] for place in np.flatnonzero(row)) for row in self.values]
 
     def as_bytes(self) -> bytes:
-        """All of it, the same on every machine; for digests."""
+        """Return names and labels as bytes that are the same on every machine, for digests."""
         return json.dumps(("labels", self.names)).encode() + np.packbits(self.values, axis=1).tobytes()
 
     def check(self, splits: Mapping[str, NDArray[np.int64]], least: int = 0) -> None:
         """Reject labels that no probe can be trained or scored on; see `Classes.check`.
 
         Raises:
-            ProbingError: Saying what is wrong.
+            ProbingError: If the labels cannot be used; the message says why.
         """
         first, *held = splits
         trained = self.values[splits[first]]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from probing.datasets.senteval.examples import SentEvalExample, SplitOrder, by_lengths, in_order, task_fields
 from probing.datasets.senteval.files import check_sizes, locate
-from probing.datasets.senteval.labels_and_scales import Labels, Scale, labels_of_train
+from probing.datasets.senteval.labels_and_scales import ClassLabels, Scale, labels_of_train
 from probing.datasets.senteval.readers import FileReader, FileRow
 from probing.errors import ProbingError
 from probing.tasks.target import Metric
@@ -33,7 +33,7 @@ class Corpus:
 
     files: Mapping[str, tuple[str, ...]]
     reader: FileReader
-    answers: Labels | Scale | None
+    answers: ClassLabels | Scale | None
     source: str
     licence: str = "unknown"
     selection: Selection = "dev"
@@ -70,14 +70,15 @@ class Corpus:
             rows = list(rows)
             answers = labels_of_train(rows)
         examples = in_order((self._example(row, answers) for row in rows), self.order)
+        target = answers.target([example.answer for example in examples])
         task = Task(
             name=name,
             **task_fields(examples, pair),
-            target=answers.target([example.answer for example in examples]),
+            target=target,
             features=self.features,
             selection=self.selection,
             folds=Task.folds if folds is None else folds,
-            metric=metric or answers.metric,
+            metric=metric or target.metrics[0],
             source=f"SentEval {self.source}",
             licence=self.licence,
         )
@@ -87,13 +88,13 @@ class Corpus:
         for split, paths in locate(root, self.files).items():
             yield from self.reader.read(paths, split)
 
-    def _example(self, row: FileRow, answers: Labels | Scale) -> SentEvalExample:
-        if not self.empty and not clean(row.texts[0]):
+    def _example(self, row: FileRow, answers: ClassLabels | Scale) -> SentEvalExample:
+        if not self.empty and not row.texts[0].strip():
             raise ProbingError(f"{row.place}: the sentence is empty; remove the line")
         return example(row, answers)
 
 
-def example(row: FileRow, answers: Labels | Scale) -> SentEvalExample:
+def example(row: FileRow, answers: ClassLabels | Scale) -> SentEvalExample:
     """Return the example of a row, with one space between the tokens of its texts."""
     text, *second = map(clean, row.texts)
     return SentEvalExample(row.split, text, answers.answer(row.label, row.place), *second)

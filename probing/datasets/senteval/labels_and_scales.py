@@ -5,27 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import ClassVar
 
 import numpy as np
 
 from probing.datasets.senteval.readers import FilePlace, FileRow
 from probing.errors import ProbingError
-from probing.tasks.target import Classes, Metric, Scores
+from probing.tasks.target import Classes, Scores
 
 
 @dataclass(frozen=True)
-class Labels:
-    """Labels of classes.
+class ClassLabels:
+    """ClassLabels of classes.
 
     Attributes:
         names: Name of each class by its label in the files, in the order of the classes. The second of two
             is the positive one.
-        metric: The score of classes, unless another is given.
     """
 
     names: Mapping[str, str]
-    metric: ClassVar[Metric] = "accuracy"
 
     def answer(self, label: str, place: FilePlace) -> int:
         """Return the index of the class.
@@ -55,12 +52,10 @@ class Scale:
     Attributes:
         lowest: Lowest score.
         highest: Highest score.
-        metric: The score of graded answers, unless another is given.
     """
 
     lowest: int
     highest: int
-    metric: ClassVar[Metric] = "pearson"
 
     def answer(self, label: str, place: FilePlace) -> float:
         """Return the score.
@@ -85,12 +80,12 @@ class Scale:
         return Scores(np.array(answers, dtype=np.float64), anchors)
 
 
-def named(*labels: str) -> Labels:
+def named(*labels: str) -> ClassLabels:
     """Return labels that are the names of their classes."""
-    return Labels({label: label for label in labels})
+    return ClassLabels({label: label for label in labels})
 
 
-def labels_of_train(rows: Sequence[FileRow]) -> Labels:
+def labels_of_train(rows: Sequence[FileRow]) -> ClassLabels:
     """Return the labels of train, in alphabetical order.
 
     Raises:

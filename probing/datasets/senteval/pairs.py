@@ -8,7 +8,7 @@ from typing import Literal
 
 from probing.datasets.senteval.corpus import Corpus
 from probing.datasets.senteval.examples import SentEvalExample, length
-from probing.datasets.senteval.labels_and_scales import Labels, Scale, named
+from probing.datasets.senteval.labels_and_scales import ClassLabels, Scale, named
 from probing.datasets.senteval.readers import Parallel, TabColumns
 from probing.datasets.senteval.similarity import SEVERAL
 from probing.tasks.target import Metric
@@ -23,7 +23,7 @@ def _by_hypothesis(example: SentEvalExample) -> tuple[int, int, float | str]:
     return length(example.second or ""), length(example.text), _SNLI[int(example.answer)]
 
 
-def _sick(label: int, answers: Labels | Scale) -> Corpus:
+def _sick(label: int, answers: ClassLabels | Scale) -> Corpus:
     files = {"train": "SICK_train", "dev": "SICK_trial", "test": "SICK_test_annotated"}
     return Corpus(
         {split: (f"downstream/SICK/{file}.txt",) for split, file in files.items()},
@@ -38,7 +38,7 @@ PAIRS = {
     "mrpc": Corpus(
         {split: (f"downstream/MRPC/msr_paraphrase_{split}.txt",) for split in ("train", "test")},
         TabColumns(0, (3, 4), 5, "quality, two ids and two sentences", "Quality"),
-        Labels({"0": "different", "1": "paraphrase"}),
+        ClassLabels({"0": "different", "1": "paraphrase"}),
         "MRPC, Microsoft Research Paraphrase Corpus (Dolan et al., 2004)",
         "Microsoft Shared Source License",
         selection="kfold",

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from probing.datasets.senteval.corpus import Corpus
-from probing.datasets.senteval.labels_and_scales import Labels, named
+from probing.datasets.senteval.labels_and_scales import ClassLabels, named
 from probing.datasets.senteval.readers import Pattern, TabColumns
 from probing.errors import ProbingError
 from probing.tasks.target import Metric
@@ -17,10 +17,10 @@ from probing.validation.ranges import Folds
 _PROBING = TabColumns(1, (-1,), 3, "tr, va or te, a label and a sentence", coded=True)
 _TREC = ("ABBR", "DESC", "ENTY", "HUM", "LOC", "NUM")
 _SST = "SST, the Stanford Sentiment Treebank (Socher et al., 2013)"
-_POLARITY = Labels({"0": "negative", "1": "positive"})
+_POLARITY = ClassLabels({"0": "negative", "1": "positive"})
 
 
-def _two_files(zero: str, one: str, source: str, labels: Labels = _POLARITY) -> Corpus:
+def _two_files(zero: str, one: str, source: str, labels: ClassLabels = _POLARITY) -> Corpus:
     """Return a corpus with a file for each of two classes and no splits.
 
     Every line is a sentence, an empty one too. SentEval reads it as ".", and CR has four of them.
@@ -34,7 +34,7 @@ def _two_files(zero: str, one: str, source: str, labels: Labels = _POLARITY) -> 
     )
 
 
-def _sst(kind: str, pattern: str, expected: str, labels: Labels) -> Corpus:
+def _sst(kind: str, pattern: str, expected: str, labels: ClassLabels) -> Corpus:
     files = {split: (f"downstream/SST/{kind}/sentiment-{split}",) for split in SPLITS}
     return Corpus(files, Pattern(pattern, expected), labels, _SST, empty=False)
 
@@ -52,7 +52,7 @@ SENTENCES = {
         "SUBJ/subj.subjective",
         "SUBJ/subj.objective",
         "SUBJ, subjectivity of sentences on films (Pang and Lee, 2004)",
-        Labels({"0": "subjective", "1": "objective"}),
+        ClassLabels({"0": "subjective", "1": "objective"}),
     ),
     "mpqa": _two_files(
         "MPQA/mpqa.neg", "MPQA/mpqa.pos", "MPQA, polarity of opinion phrases (Wiebe et al., 2005)"
@@ -64,7 +64,7 @@ SENTENCES = {
         "fine",
         "(?P<label>[^ ]*) (?P<text>.*)",
         "a number from 0 to 4 and a sentence",
-        Labels(
+        ClassLabels(
             {
                 "0": "very negative",
                 "1": "negative",

@@ -8,11 +8,12 @@ from collections.abc import Iterable, Sequence
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
-from probing.datasets.table.row_names import NUMBER, WHOLE, as_shown, class_order, ignored, meant, ordered
+from probing.datasets.table.row_names import NUMBER, WHOLE, as_shown, class_names, ignored, meant
 from probing.datasets.table.units import TableExample
 from probing.errors import ProbingError
-from probing.tasks.target import BINS, Classes, Scores
+from probing.tasks.target import BINS, Classes, Labels, Scores
 from probing.validation.suggestions import suggest
 
 log = logging.getLogger(__name__)
@@ -90,7 +91,7 @@ def make_classes(examples: Sequence[TableExample], column: str, order: Sequence[
             if label not in known:
                 there = suggest(label, list(order))
                 raise ProbingError(f"{example.place}: label {label!r} is not in task.classes; {there}")
-    names = ordered(order, found) if order else tuple(sorted(found, key=class_order))
+    names = class_names(order, found)
     index = {name: number for number, name in enumerate(names)}
     return Classes(np.array([index[label] for label in labels], dtype=np.int64), names)
 
@@ -129,16 +130,18 @@ def anchors(low: float, high: float) -> tuple[float, ...]:
     return tuple(np.linspace(low, high, BINS + 1).tolist())
 
 
-def check_seen(examples: Sequence[TableExample], classes: Classes, split: Sequence[str]) -> None:
+def check_seen(examples: Sequence[TableExample], target: Classes | Labels, split: NDArray[np.str_]) -> None:
     """Reject a label that is only in dev or test.
 
     Raises:
         ProbingError: With the row.
     """
-    seen = {label for label, of in zip(classes.labels.tolist(), split, strict=True) if of == "train"}
-    for example, label, of in zip(examples, classes.labels.tolist(), split, strict=True):
-        if label not in seen:
-            raise ProbingError(
-                f"{example.place}: label {classes.names[label]!r} of {of} is never seen in train; fix it, "
-                f"remove the row, or leave the label out with task.ignore=[{classes.names[label]}]"
-            )
+    sets = target.sets()
+    seen = {label for labels, of in zip(sets, split, strict=True) for label in labels if of == "train"}
+    for example, labels, of in zip(examples, sets, split, strict=True):
+        for label in labels:
+            if label not in seen:
+                raise ProbingError(
+                    f"{example.place}: label {label!r} of {of} is never seen in train; fix it, remove the "
+                    f"row, or leave the label out with task.ignore=[{label}]"
+                )

@@ -51,12 +51,16 @@ def ignored(labels: Iterable[str], ignore: Sequence[str]) -> set[str]:
     return leave
 
 
-def ordered(order: Sequence[str], labels: Collection[str]) -> tuple[str, ...]:
+def class_names(order: Sequence[str] | None, labels: Collection[str]) -> tuple[str, ...]:
     """Return the labels in the order of `task.classes`; every entry names one, as for `ignored`.
+
+    Without an order, numbers are sorted by value, and words alphabetically.
 
     Raises:
         ProbingError: If an entry names no label, or a label that another entry names.
     """
+    if not order:
+        return tuple(sorted(labels, key=class_order))
     there = set(labels)
     names: list[str] = []
     for entry in order:

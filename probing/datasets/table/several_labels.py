@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from probing.datasets.table.labels import TargetKind
-from probing.datasets.table.row_names import class_order, ignored, ordered
+from probing.datasets.table.row_names import class_names, ignored
 from probing.datasets.table.units import TableExample
 from probing.errors import ProbingError
 from probing.tasks.splits import make_splits
@@ -20,12 +20,12 @@ def check_label_options(separator: str, kind: TargetKind, ends: Sequence[float |
     """Reject options that contradict several labels.
 
     Args:
-        separator: The value of `task.label_separator`.
-        kind: The value of `task.kind`.
-        ends: The values of `task.low` and `task.high`.
+        separator: Value of `task.label_separator`.
+        kind: Value of `task.kind`.
+        ends: Values of `task.low` and `task.high`.
 
     Raises:
-        ProbingError: Naming the option.
+        ProbingError: If one of them contradicts several labels; the message names the option.
     """
     if not separator:
         raise ProbingError(
@@ -45,13 +45,13 @@ def make_labels(
 
     Args:
         examples: All examples, with their cells as labels.
-        separator: What stands between two labels of a cell; spaces around a label are not part of it.
-        order: The names of all labels, or None.
-        ignore: Labels that examples lose.
+        separator: Text between two labels of a cell; spaces around a label are not part of it.
+        order: Names of all labels, or None.
+        ignore: Labels that are removed from the examples.
 
     Raises:
-        ProbingError: If an option names a label that there is not, or there is none at all; with the row, if
-            a label is not among those given, or comes twice.
+        ProbingError: If an option names a label that no row has, if no example has a label, if a label is
+            not in `order`, or if a cell has one twice.
     """
     sets = [_names(example, separator) for example in examples]
     found = {name for names in sets for name in names}
@@ -60,7 +60,7 @@ def make_labels(
         raise ProbingError(
             f"{examples[0].table.where}: no example has a label; choose another, task.label=..."
         )
-    names = ordered(order, found) if order else tuple(sorted(found, key=class_order))
+    names = class_names(order, found)
     index = {name: place for place, name in enumerate(names)}
     values = np.zeros((len(examples), len(names)), dtype=bool)
     for example, row, own in zip(examples, values, sets, strict=True):
@@ -77,37 +77,18 @@ def make_labels(
 def label_splits(
     texts: Sequence[str], labels: Labels, shares: Sequence[float], seed: int
 ) -> NDArray[np.str_]:
-    """Make splits with the same share of every label, see `make_splits`; a text has all its labels.
+    """Make splits with the same share of every label, as `make_splits` does for texts with several labels.
 
     Args:
-        texts: The text of each of n examples.
-        labels: Their labels.
-        shares: Of train, dev and test.
-        seed: Of the hash.
+        texts: Text of each of n examples.
+        labels: Labels of the n examples.
+        shares: Shares of train, dev and test.
+        seed: Seed of the hash.
     """
-    pairs = [
-        (text, name)
-        for text, row in zip(texts, labels.values, strict=True)
-        for name in ([labels.names[place] for place in np.flatnonzero(row)] or [""])
-    ]
+    pairs = [(text, name) for text, own in zip(texts, labels.sets(), strict=True) for name in own or ("",)]
     split = make_splits([text for text, _ in pairs], [name for _, name in pairs], shares, seed)
     of_text = {text: of for (text, _), of in zip(pairs, split.tolist(), strict=True)}
     return np.array([of_text[text] for text in texts], dtype=np.str_)
-
-
-def check_sets_seen(examples: Sequence[TableExample], labels: Labels, split: NDArray[np.str_]) -> None:
-    """Reject a label that is in dev or test only.
-
-    Raises:
-        ProbingError: With the row.
-    """
-    unseen = ~labels.values[split == "train"].any(0)
-    for row in np.flatnonzero((labels.values & unseen).any(1)).tolist():
-        name = labels.names[np.flatnonzero(labels.values[row] & unseen)[0]]
-        raise ProbingError(
-            f"{examples[row].place}: label {name!r} of {split[row]} is never seen in train; correct it, "
-            f"remove the row, or leave the label out with task.ignore=[{name}]"
-        )
 
 
 def _names(example: TableExample, separator: str) -> list[str]:

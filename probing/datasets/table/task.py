@@ -24,12 +24,7 @@ from probing.datasets.table.labels import (
     make_scores,
 )
 from probing.datasets.table.records import read_table, table_of
-from probing.datasets.table.several_labels import (
-    check_label_options,
-    check_sets_seen,
-    label_splits,
-    make_labels,
-)
+from probing.datasets.table.several_labels import check_label_options, label_splits, make_labels
 from probing.datasets.table.split_files import split_files
 from probing.datasets.table.units import TableExample, read_examples
 from probing.datasets.table.values import DataTable
@@ -43,7 +38,6 @@ log = logging.getLogger(__name__)
 Choice = Literal["auto", "dev", "kfold", "holdout", "nested", "none"]
 # maximum number of train examples for which cross-validation is worth its time
 _KFOLD_MOST = 10_000
-_METRIC: dict[type[Target], Metric] = {Classes: "accuracy", Scores: "pearson", Labels: "micro_f1"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,10 +127,8 @@ class TableTask(TableColumns):
         examples = read if several else labelled(read, self.label, self.ignore)
         target = self._target(examples)
         split = self._split(examples, target)
-        if isinstance(target, Labels) and self.selection != "none":
-            check_sets_seen(examples, target, split)
-        if isinstance(target, Classes) and self.selection != "none":
-            check_seen(examples, target, split.tolist())
+        if not isinstance(target, Scores) and self.selection != "none":
+            check_seen(examples, target, split)
         partners = tuple(example.partner for example in examples if example.partner is not None)
         return Task(
             name=self._title,
@@ -147,7 +139,7 @@ class TableTask(TableColumns):
             features=self.features,
             selection=self._selection(split, target),
             folds=self.folds,
-            metric=self.metric or _METRIC[type(target)],
+            metric=self.metric or target.metrics[0],
             source=self._source(examples, split),
             licence=self.licence,
         )
