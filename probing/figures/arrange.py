@@ -82,8 +82,8 @@ def arrange(rows: pd.DataFrame, order: Order = "head", value: str = "test") -> G
 
 def _refuse_several_heads(rows: pd.DataFrame) -> None:
     kind = str(rows["granularity"].iloc[0])
-    if kind in ("top_heads", "all_heads") or rows["layer"].isna().any():
-        of_heads = kind in ("top_heads", "all_heads")
+    of_heads = kind in ("top_heads", "all_heads")
+    if of_heads or rows["layer"].isna().any():
         what, how = _HEAD_COUNTS if of_heads else finding_of_rows(rows).absent
         drawn = f"; {what} is drawn by {how}" if how else "; select rows of single heads or layers"
         raise ProbingError(f"rows of granularity {kind} cover several heads and form no grid{drawn}")

@@ -18,7 +18,7 @@ def check_classes(labels: NDArray[np.int64], names: Sequence[str], splits: Split
     """Reject classes, int64 (n,), if train lacks one or has too few examples; see `Classes.check`.
 
     Raises:
-        ProbingError: If so.
+        ProbingError: If the classes cannot be used; the message says why.
     """
     first, *held = splits
     counts = Counter(labels[splits[first]].tolist())
@@ -43,7 +43,7 @@ def check_scores(values: NDArray[np.float64], splits: SplitRows, least: int) -> 
     """Reject scores, float64 (n,), that are constant, not finite, or too few; see `Classes.check`.
 
     Raises:
-        ProbingError: If so.
+        ProbingError: If the scores cannot be used; the message says why.
     """
     if not np.isfinite(values).all():
         raise ProbingError("a score is not a finite number; remove its example")
@@ -57,7 +57,7 @@ def check_label_sets(values: NDArray[np.bool_], names: Sequence[str], splits: Sp
     """Reject sets of labels, bool (n, k), if train has no label to learn; see `Classes.check`.
 
     Raises:
-        ProbingError: If so.
+        ProbingError: If the labels cannot be used; the message says why.
     """
     first, *held = splits
     trained = values[splits[first]]

@@ -15,7 +15,7 @@ from probing.tasks.target import Classes, Scores
 
 @dataclass(frozen=True)
 class ClassLabels:
-    """ClassLabels of classes.
+    """Labels of classes.
 
     Attributes:
         names: Name of each class by its label in the files, in the order of the classes. The second of two
