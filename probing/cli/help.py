@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Sequence
 from pathlib import Path
 
 from probing.config.choices import conf_folder
+from probing.io.streams import output
 
 _USAGE = """\
 probing: what does every attention head of a transformer encode?
@@ -42,6 +44,18 @@ In Python: probing.load_results("outputs"), probing.grid(...), probing.run([...]
 
 Groups (group=choice) and their keys (group.key=value)
 """
+
+
+USAGE = """\
+probing help [GROUP | GROUP=CHOICE | GROUP.KEY]
+
+Explains groups of choices and their keys. Without a word, it prints an overview.
+"""
+
+
+def command(words: Sequence[str]) -> None:
+    """Run `probing help`."""
+    output().write(help_text())
 
 
 def help_text() -> str:
