@@ -55,7 +55,10 @@ FLAGS = (
     Flag(("-q", "--quiet"), "show results and errors only, without progress and log"),
     Flag(("-v", "--verbose"), "show debug lines of the log too"),
     Flag(("--debug",), "show the traceback of any error"),
-    Flag(("-sc", "--shell-completion"), "install=bash prints the completion of the shell; see probing help"),
+    Flag(
+        ("-sc", "--shell-completion"),
+        'complete words in a shell; eval "$(probing -sc install=bash)", or zsh, fish',
+    ),
 )
 _BY_NAME = {name: flag for flag in FLAGS for name in flag.names}
 
