@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from probing.errors import ProbingError
 from probing.validation.suggestions import suggest
@@ -135,3 +136,35 @@ def refuse_unknown(line: Line, own: Sequence[str] = ()) -> None:
         if word not in own:
             known = [*own, *(flag.names[-1] for flag in FLAGS)]
             raise ProbingError(f"unknown flag {word}; {suggest(word, known)}")
+
+
+def added_folder(line: Line) -> Path | None:
+    """Return the folder of `--config-dir`; None if it is not given.
+
+    Raises:
+        ProbingError: If there is no such folder.
+    """
+    if "config-dir" not in line:
+        return None
+    folder = Path(line.flags["config-dir"]).expanduser().absolute()
+    if not folder.is_dir():
+        raise ProbingError(
+            f"--config-dir {line.flags['config-dir']}: no such folder; give a folder of choices"
+        )
+    return folder
+
+
+def searched(line: Line) -> list[str]:
+    """Return the override by which Hydra, and a result that is read later, find the folder of `--config-dir`.
+
+    Raises:
+        ProbingError: If `hydra.searchpath` is given too.
+    """
+    folder = added_folder(line)
+    if folder is None:
+        return []
+    if any(word.startswith("hydra.searchpath=") for word in line.words):
+        raise ProbingError("--config-dir and hydra.searchpath= name folders of choices; give one of them")
+    from probing.config.quoting import exact  # imports Hydra, which --help does not need
+
+    return [f"hydra.searchpath=[{exact(f'file://{folder}')}]"]

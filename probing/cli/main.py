@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+import re
 import sys
 import traceback
 from collections.abc import Sequence
 from importlib import import_module
 
-from probing.cli.flags import Line, parse, refuse_unknown
+from probing.cli.flags import Line, added_folder, parse, refuse_unknown, searched
+from probing.config.choices import also_from
 from probing.errors import ProbingError, explained
 from probing.io.log import showing
 from probing.io.streams import complain, end_quietly, output, speak_any_letters
@@ -43,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = sys.argv[1:] if arguments is None else arguments
     try:
         line = parse(words)
-        with showing(_level(line)):
+        with showing(_level(line)), also_from(added_folder(line)):
             code = _dispatch(line)
         output().flush()
         return code
@@ -55,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return CLOSED
     except (ProbingError, OSError) as error:
         if "--debug" in words:
-            complain(traceback.format_exc())
+            complain(traceback.format_exc().rstrip())
         return _complain(explained(error) if isinstance(error, OSError) else str(error))
 
 
@@ -81,13 +83,23 @@ def _dispatch(line: Line) -> int:
 
         command([])
         return DONE
+    if "shell-completion" in line:
+        from probing.cli.completion import complete
+
+        complete(line.words)
+        return DONE
+    overrides = [*line.words, *searched(line)]
     if "cfg" in line:
         from probing.config.compose import composed_yaml
 
-        output().write(composed_yaml(line.words))
+        package, resolve = line.flags.get("package", ""), "resolve" in line
+        output().write(composed_yaml(overrides, line.flags["cfg"], package, resolve=resolve))
         return DONE
+    for flag in ("resolve", "package"):
+        if flag in line:
+            raise ProbingError(f"--{flag} needs --cfg; add --cfg")
     _check_first(first)
-    return _sweep(line.words) if "multirun" in line else _run(line.words)
+    return _sweep(overrides) if "multirun" in line else _run(overrides)
 
 
 def _command(line: Line) -> int:
@@ -107,9 +119,16 @@ def _command(line: Line) -> int:
 
 
 def _check_first(word: str) -> None:
-    """Refuse a misspelt command; any other word without a value is explained when it is composed."""
-    if word.isalpha() and word.islower():
-        raise ProbingError(f"there is no command {word}; {suggest(word, list(COMMANDS))}")
+    """Refuse a misspelt command; a key without its value is explained when it is composed."""
+    if not re.fullmatch(r"[A-Za-z][\w-]*", word):
+        return
+    from probing.config.choices import choices, conf_folder, groups, read
+
+    if word in {*groups(), *read(conf_folder() / "config.yaml")}:
+        return
+    named = [f"{group}={word}" for group in groups() if word in choices(group)]
+    guess = f"did you mean {named[0]}?" if named else suggest(word, list(COMMANDS))
+    raise ProbingError(f"there is no command {word}; {guess}")
 
 
 def _run(overrides: Sequence[str]) -> int:

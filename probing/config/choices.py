@@ -6,14 +6,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
-from typing import Any
-
-from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import Glob
-from omegaconf import OmegaConf
+from typing import TYPE_CHECKING, Any
 
 from probing.errors import ProbingError
 from probing.validation.suggestions import suggest
+
+if TYPE_CHECKING:
+    from hydra.core.override_parser.types import Glob
 
 _ADDED: ContextVar[Path | None] = ContextVar("added", default=None)
 
@@ -85,6 +84,8 @@ def values_of(group: str, choice: str) -> dict[str, Any]:
 
 def read(path: Path) -> dict[str, Any]:
     """Return the content of a YAML file by key, its references unresolved."""
+    from omegaconf import OmegaConf
+
     read = OmegaConf.to_container(OmegaConf.load(path))
     return {str(key): value for key, value in read.items()} if isinstance(read, dict) else {}
 
@@ -100,6 +101,9 @@ def parse_glob(key: str, value: str) -> Glob:
     Raises:
         ProbingError: If the value contains anything else.
     """
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+    from hydra.core.override_parser.types import Glob
+
     glob = OverridesParser.create().parse_override(f"{key}={value}").value()
     if not isinstance(glob, Glob):
         raise ProbingError(f"{key}={value}: glob(pattern) cannot be combined with others; give it alone")
