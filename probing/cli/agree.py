@@ -14,6 +14,25 @@ from probing.results.finding import finding_of_rows
 from probing.results.load import load_results
 from probing.results.sizes import counts_text
 
+USAGE = """\
+probing agree [column=value ...] [paths.root=outputs] [out=agreement]
+
+Compares what heads encode with what the model uses them for. It takes every two measures of the heads of one
+model, such as probe scores and ablation, and prints their rank correlation with its interval and p-value. It
+writes out-matrix and out-scatter as .png, .svg, .pdf and .csv, and out.csv, the table of all pairs.
+
+A column selects among the rows that have it, as task= or model= do. Several values are separated by commas.
+Values in quotes may contain commas.
+
+  paths.root=DIR   folder of results
+  out=PATH         path of the files to write, without an ending
+
+Examples
+  probing agree task=grammar/tense
+  probing agree model=minilm analysis=probe,ablation
+  probing agree task=senteval/trec variant=per_token out=pictures/trec
+  probing agree paths.root=/data/probing
+"""
 # columns that are printed; the written table has all columns
 _SHOWN = (
     "first", "second", "rho", "low", "high", "p_adjusted", "rho_within_layers", "p_within_layers_adjusted",
@@ -28,7 +47,7 @@ _HEADINGS = {
 
 
 def command(words: Sequence[str]) -> None:
-    """Run `probing agree [column=value ...] [paths.root=outputs] [out=...]`: print, draw, write agreement.
+    """Run `probing agree`: print, draw and write the agreement of measures.
 
     Raises:
         ProbingError: If no row matches, rows are of several models, or there are fewer than two measures.
@@ -36,7 +55,7 @@ def command(words: Sequence[str]) -> None:
     from probing.comparisons.agreement import agreement, answer
     from probing.figures.pairs_of_measures import draw_pairs
 
-    asked = parse(words, "probing --help")
+    asked = parse(words, "probing agree --help")
     root, out = places(asked, "agreement")
     rows = comparable(load_results(root), {name: values(value) for name, value in asked.items()}, root)
     pairs = agreement(rows)

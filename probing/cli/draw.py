@@ -11,12 +11,13 @@ import pandas as pd
 import probing
 from probing.cli.selection import Where, choose, parse, places, values
 from probing.errors import ProbingError
-from probing.figures.pictures import function_of
 from probing.io.streams import output
 from probing.results.grid_key import GridKey
 from probing.results.load import load_results
 from probing.validation.suggestions import suggest
 
+Draw = Callable[..., tuple[Path, ...]]
+"""A function that draws. It takes rows, the path, the given columns, and the options of the kind by name."""
 _DEFAULTS = {"by": "task", "order": "head", "value": "test"}
 
 
@@ -26,27 +27,25 @@ class PictureKind:
 
     Attributes:
         what: Description of the picture.
-        draw: Function that draws rows. It takes them, the path, the given columns, and `options` by name.
         options: Supported options among by, order and value.
     """
 
     what: str
-    draw: Callable[..., tuple[Path, ...]]
     options: tuple[str, ...] = ("value",)
 
 
 def command(words: Sequence[str]) -> None:
-    """Run `probing draw KIND [column=value ...]` and print the path; without words, list the kinds.
+    """Run `probing draw` and print the paths; without words, list the kinds.
 
     Raises:
         ProbingError: If there is no such kind, column or option, or no row matches.
     """
     if not words:
-        output().write(usage())
+        output().write(USAGE)
         return
     name, *rest = words
-    kind = _kind(name)
-    asked = parse(rest, "probing draw")
+    kind, draw = _kind(name)
+    asked = parse(rest, "probing draw --help")
     root, out = places(asked, "figure")
     options = {key: _DEFAULTS[key] for key in kind.options}
     for key in asked.keys() & _DEFAULTS.keys():
@@ -57,29 +56,27 @@ def command(words: Sequence[str]) -> None:
         options[key] = asked[key]
     where = {key: values(value) for key, value in asked.items() if key not in _DEFAULTS}
     rows = choose(load_results(root), where, root)
-    for path in kind.draw(rows, out, where, **options):
+    for path in draw(rows, out, where, **options):
         print(path)  # noqa: T201
 
 
-def _kind(name: str) -> PictureKind:
-    """Return a kind of picture by name; `module:function` is a function that takes rows and a path.
+def _kind(name: str) -> tuple[PictureKind, Draw]:
+    """Return a kind of picture by name, and its function; `module:function` takes rows and a path.
 
     Raises:
         ProbingError: If there is no such kind or function.
     """
     if ":" in name:
-        draw = function_of(name)
-        return PictureKind(name, lambda rows, path, _: draw(rows, path, "head"), ())
+        from probing.figures.pictures import function_of  # imports matplotlib, which --help does not need
+
+        own = function_of(name)
+        return PictureKind(name, ()), lambda rows, path, _: own(rows, path, "head")
     if name not in KINDS:
         raise ProbingError(f"unknown kind of picture {name!r}; {suggest(name, list(KINDS))}")
-    return KINDS[name]
-
-
-def usage() -> str:
-    """Return the usage text, with the kinds of pictures and their options."""
-    width = max(map(len, KINDS))
-    lines = [f"  {name:<{width}}  {kind.what}" for name, kind in KINDS.items()]
-    return "\n".join([_USAGE, *lines, ""])
+    if name == "comparison":
+        return KINDS[name], _comparison
+    drawn = getattr(probing, f"draw_{name}")
+    return KINDS[name], lambda rows, path, _, **options: drawn(rows, path, **options)
 
 
 def _comparison(rows: pd.DataFrame, path: Path, where: Where, *, value: str) -> tuple[Path, ...]:
@@ -98,30 +95,20 @@ def _comparison(rows: pd.DataFrame, path: Path, where: Where, *, value: str) -> 
     return probing.draw_comparison(first, second, path, value=value)
 
 
-def _plain(draw: Callable[..., tuple[Path, ...]]) -> Callable[..., tuple[Path, ...]]:
-    """Return a picture's function that does not depend on the given columns."""
-
-    def drawn(rows: pd.DataFrame, path: Path, _: Where, **options: str) -> tuple[Path, ...]:
-        return draw(rows, path, **options)
-
-    return drawn
-
-
 KINDS = {
-    "grid": PictureKind("one grid of layers x heads", _plain(probing.draw_grid), ("order", "value")),
-    "sheet": PictureKind("many grids on one colour scale", _plain(probing.draw_sheet), ("order", "value")),
-    "profiles": PictureKind("scores by layer, a line for each model or probe", _plain(probing.draw_profiles)),
-    "top_heads": PictureKind("the effect of n heads, with its baselines", _plain(probing.draw_top_heads)),
-    "masking": PictureKind("scores as more and more heads are masked", _plain(probing.draw_masking), ()),
-    "path": PictureKind("open gates and score over lambda", _plain(probing.draw_path), ()),
+    "grid": PictureKind("one grid of layers x heads", ("order", "value")),
+    "sheet": PictureKind("many grids on one colour scale", ("order", "value")),
+    "profiles": PictureKind("scores by layer, a line for each model or probe"),
+    "top_heads": PictureKind("the effect of n heads, with its baselines"),
+    "masking": PictureKind("scores as more and more heads are masked", ()),
+    "path": PictureKind("open gates and score over lambda", ()),
     "correlations": PictureKind(
-        "rank correlation of heads between tasks (or by=model, by=seed)",
-        _plain(probing.draw_correlations),
-        ("by", "value"),
+        "rank correlation of heads between tasks (or by=model, by=seed)", ("by", "value")
     ),
-    "trajectories": PictureKind("scores over training steps", _plain(probing.draw_trajectories)),
-    "comparison": PictureKind("two grids of each task, cell by cell", _comparison),
+    "trajectories": PictureKind("scores over training steps"),
+    "comparison": PictureKind("two grids of each task, cell by cell"),
 }
+"""The kinds of pictures; `grid` is drawn by `probing.draw_grid`, and so on."""
 _USAGE = """\
 probing draw KIND [column=value ...] [paths.root=outputs] [out=figure] [value=test]
                   [order=head|score] [by=task]
@@ -130,10 +117,19 @@ Draws the rows of probing.load_results(root) whose columns have the given values
 commas) and writes out.png, .svg, .pdf, and out.csv, the table behind the picture. Rows of baselines are
 included only if they are requested, as with baseline=untrained.
 
+  paths.root=DIR     folder of results
+  out=PATH           path of the files to write, without an ending
+  value=COLUMN       column of scores to draw: test, dev, value, untrained, control or selectivity
+  order=head|score   order of heads in a grid: by number, or sorted by score within each layer
+  by=COLUMN          column whose values correlations compare: task, model or seed
+
+Examples
   probing draw sheet model=minilm order=score
   probing draw profiles granularity=layer task=grammar/tense,grammar/depth
   probing draw comparison task=senteval/trec probe=logistic,senteval
   probing draw grid analysis=importance variant=per_token normalisation=none value=value
   probing draw my_package.figures:violin task=grammar/tense
 
-Kinds"""
+Kinds
+"""
+USAGE = _USAGE + "".join(f"  {name:<{max(map(len, KINDS))}}  {kind.what}\n" for name, kind in KINDS.items())

@@ -120,6 +120,7 @@ def _job(composed: DictConfig) -> Outcome:
             raise
         except (ProbingError, OSError) as error:
             problem = explained(error) if isinstance(error, OSError) else str(error)
+            log.debug("%s", traceback.format_exc())
             log.error("failed: %s", problem)
             return Outcome(title, folder, problem=problem)
         except Exception as error:
@@ -134,6 +135,9 @@ def _execute(start: Run, values: dict[str, Any], folder: Path) -> pd.DataFrame:
         for name, content in ((CONFIG, values), (CARD, start.spec.card.as_dict())):
             replace_file(folder / name, as_yaml(content).encode())
         log.info("%s", card_text(start.spec.card))
+        log.debug("folder of the run: %s", folder)
+        log.debug("file of the result: %s", start.spec.store.path)
+        log.debug("configuration:\n%s", as_yaml(values))
         frame = start()
         present(start, frame, folder)
     return frame

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 
 from hydra.errors import ConfigCompositionException, MissingConfigException, OverrideParseException
+from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import GrammarParseError, InterpolationResolutionError, UnsupportedInterpolationType
 
-from probing.config.choices import choices, groups
+from probing.config.choices import choices, groups, values_of
 from probing.validation.suggestions import suggest
 
 _REFERENCES = (GrammarParseError, InterpolationResolutionError, UnsupportedInterpolationType)
@@ -56,13 +57,39 @@ def _unknown(error: Exception) -> str:
         return ""
     key = re.search(r"Could not override '([^']+)'", str(error))
     if key:
-        return f"unknown option {key[1]}; see probing --help, and probing --cfg for all keys"
+        return f"unknown option {key[1]}; {_nearest(key[1], error.__cause__)}"
     present = re.search(r"An item is already at '([^']+)'|Multiple values for (\S+)\. ", str(error))
     if present:
         name = present[1] or present[2]
         return f"{name} is given twice; write {name}=... without +, or override {name} in your own defaults"
     unmatched = re.search(r"No match in the defaults list for '([^']+)'", str(error))
     return f"unknown config group {unmatched[1]}; {suggest(unmatched[1], groups())}" if unmatched else ""
+
+
+def _nearest(key: str, cause: object) -> str:
+    """Return a suggestion for an unknown key: another choice that has it, or the nearest composed key."""
+    group, _, name = key.partition(".")
+    own_first = sorted(choices(group), key=lambda choice: "/" in choice)
+    having = [f"{group}={each}" for each in own_first if name in values_of(group, each)]
+    if name and having:
+        more = f" and {len(having) - 1} more choices" if len(having) > 1 else ""
+        return f"it is a key of {having[0]}{more}, and the chosen {group} has no such key"
+    node = getattr(cause, "parent_node", None)
+    if not isinstance(node, DictConfig):
+        return "see probing help"
+    within = str(getattr(cause, "full_key", "")).rpartition(".")[0]
+    own = [str(each) for each in node if each != "hydra"]
+    if within:
+        return suggest(key, [f"{within}.{each}" for each in own], own)
+    named = sorted({*own, *groups()})
+    return suggest(key, [*named, *_dotted(node)], named)
+
+
+def _dotted(node: DictConfig) -> list[str]:
+    """Return the keys of the groups in a configuration, named as on the command line."""
+    plain = OmegaConf.to_container(node, resolve=False)
+    assert isinstance(plain, dict)
+    return [f"{group}.{key}" for group, own in plain.items() if isinstance(own, dict) for key in own]
 
 
 def _reference(error: BaseException) -> str:

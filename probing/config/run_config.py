@@ -129,7 +129,7 @@ class Config:
     extract: ExtractConfig
     paths: PathsConfig
     figure: FigureConfig
-    seed: int
+    seed: Seed
     overwrite: Overwrite
 
 

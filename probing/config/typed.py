@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from functools import cached_property, lru_cache
+from functools import cached_property
 
 from hydra import compose
 from omegaconf import OmegaConf
 
-from probing.config.choices import conf_folder, groups, is_glob, matching_choices
+from probing.config.choices import groups, is_glob, matching_choices, values_of
 from probing.config.convert import import_dataclass
 from probing.config.options import TextOption, text_option
 from probing.config.quoting import is_literal, is_plain, quoted, split
@@ -176,13 +176,9 @@ class GroupClasses:
         return str(OmegaConf.select(composed, f"{group}._target_"))
 
 
-@lru_cache
 def _target_of_file(group: str, choice: str) -> str:
-    """Return the class that a file of conf/ names; "" if there is none."""
-    path = conf_folder() / group / f"{choice}.yaml"
-    if not path.is_file():
-        return ""
-    return str(OmegaConf.select(OmegaConf.load(path), "_target_", default=""))
+    """Return the class that a choice of conf/ names or inherits; "" if there is none."""
+    return str(values_of(group, choice).get("_target_", ""))
 
 
 def _class(target: str) -> type | None:

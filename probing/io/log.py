@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from logging.handlers import MemoryHandler
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from probing.io.streams import errors
 LOG = "run.log"
 """The name of the log in the folder of a run."""
 _TERMINAL, _EARLIER = "probing.terminal", "probing.earlier"
+_SHOWN: ContextVar[int] = ContextVar("shown", default=logging.INFO)
 # number of records kept for a file that does not exist yet
 _MOST = 10_000
 
@@ -25,6 +27,21 @@ class _File(logging.FileHandler):
 
 
 @contextmanager
+def showing(level: int) -> Iterator[None]:
+    """Show log lines on the terminal from a level up; progress is shown from `logging.INFO` down."""
+    before = _SHOWN.set(level)
+    try:
+        yield
+    finally:
+        _SHOWN.reset(before)
+
+
+def quiet() -> bool:
+    """Return whether only errors are shown."""
+    return _SHOWN.get() > logging.INFO
+
+
+@contextmanager
 def log_to_terminal() -> Iterator[None]:
     """Show the log, and keep records for the file that `log_to_file` may open meanwhile."""
     if _named(_TERMINAL) is not None:
@@ -33,6 +50,7 @@ def log_to_terminal() -> Iterator[None]:
     terminal = logging.StreamHandler(errors())
     terminal.setFormatter(logging.Formatter("%(message)s"))
     earlier = MemoryHandler(_MOST, flushLevel=logging.CRITICAL + 1, flushOnClose=False)
+    terminal.setLevel(_SHOWN.get())
     terminal.set_name(_TERMINAL)
     earlier.set_name(_EARLIER)
     with _handlers(terminal, earlier):
@@ -68,7 +86,7 @@ def _named(name: str) -> logging.Handler | None:
 def _handlers(*handlers: logging.Handler) -> Iterator[None]:
     logger = logging.getLogger("probing")
     before = logger.level, logger.propagate
-    logger.setLevel(logging.INFO)
+    logger.setLevel(min(logging.INFO, _SHOWN.get()))
     logger.propagate = False
     for handler in handlers:
         logger.addHandler(handler)

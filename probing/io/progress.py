@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tqdm import tqdm
 
+from probing.io.log import quiet
 from probing.io.streams import errors
 
 _TERMINAL = "{desc} {percentage:3.0f}%|{bar:20}| {elapsed} elapsed, {remaining} remaining{postfix}"
@@ -26,6 +27,7 @@ class Progress:
             total=work,
             desc=what,
             file=errors(),
+            disable=quiet(),
             leave=not terminal,
             mininterval=0.2 if terminal else 15.0,
             delay=1.0 if terminal else 15.0,

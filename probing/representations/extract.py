@@ -207,6 +207,7 @@ class Extractor:
                 f"{self.store.folder}: {size / 1e9:.1f} GB of vectors, but {free / 1e9:.1f} GB free; choose "
                 "another paths.root, or fewer layers (granularity.layers)"
             )
+        log.debug("extracting on %s in %s", self.settings.torch_device(), self.settings.dtype)
         layers, vectors = len(reader.layout), sum(heads for heads, _ in reader.layout.values())
         log.info(
             "extracting %s %s from %d layers, %d vectors each: %.1f MB on disk, about %.0f s",

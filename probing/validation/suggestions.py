@@ -10,10 +10,17 @@ MOST_NAMED = 30
 _MOST = 8
 
 
-def suggest(name: str, known: list[str]) -> str:
-    """Return a sentence with the available names, the likeliest first."""
+def suggest(name: str, known: list[str], shown: list[str] | None = None) -> str:
+    """Return a sentence with the available names, the likeliest first.
+
+    Args:
+        name: Unknown name.
+        known: Available names.
+        shown: Names to list, if they differ from those that may be the likeliest.
+    """
     close = get_close_matches(name, known, n=1)
     guess = f"did you mean {close[0]}? " if close else ""
+    known = known if shown is None else shown
     if len(known) <= MOST_NAMED:
         return f"{guess}there is {', '.join(known)}"
     short = list(dict.fromkeys(choice.partition("/")[0] + "/*" * ("/" in choice) for choice in known))
