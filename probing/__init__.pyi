@@ -2,6 +2,7 @@
 
 from .ablations.gradients import head_importance as head_importance
 from .cli.run import run as run
+from .cli.sweep import sweep as sweep
 from .comparisons.agreement import agreement as agreement
 from .comparisons.clusters import clusters as clusters
 from .comparisons.clusters import linkage as linkage

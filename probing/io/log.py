@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from logging.handlers import MemoryHandler
@@ -75,6 +75,38 @@ def log_to_file(path: Path) -> Iterator[None]:
             earlier.setTarget(None)
         with _handlers(file):
             yield
+
+
+class _Kept(logging.Handler):
+    """A handler that keeps its records in a list."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.records: list[logging.LogRecord] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.records.append(record)
+
+
+@contextmanager
+def kept_back() -> Iterator[list[logging.LogRecord]]:
+    """Collect the records of the log instead of showing them; `show` shows them later."""
+    logger, keeper = logging.getLogger("probing"), _Kept()
+    others = list(logger.handlers)
+    for handler in others:
+        logger.removeHandler(handler)
+    try:
+        with _handlers(keeper):
+            yield keeper.records
+    finally:
+        for handler in others:
+            logger.addHandler(handler)
+
+
+def show(records: Iterable[logging.LogRecord]) -> None:
+    """Show records that were kept back."""
+    for record in records:
+        logging.getLogger(record.name).handle(record)
 
 
 def _named(name: str) -> logging.Handler | None:

@@ -61,6 +61,19 @@ def read_marked(path: Path, without: str | None = None) -> tuple[pa.Table, dict[
         raise CorruptFileError(str(path), reason) from error
 
 
+def read_note(path: Path) -> dict[str, Any]:
+    """Read the note of a file alone, which is fast and does not check the seal; for estimates only.
+
+    Returns:
+        The note; empty if the file has none or cannot be read.
+    """
+    try:
+        note = json.loads((pq.read_metadata(path).metadata or {}).get(_NOTE, b"{}"))
+    except (OSError, ValueError, pa.ArrowException):
+        return {}
+    return note if isinstance(note, dict) else {}
+
+
 def parse(
     content: bytes | bytearray, without: str | None = None
 ) -> tuple[pa.Table, dict[str, Any], dict[str, Any]]:

@@ -20,7 +20,7 @@ from probing.representations.reader import Representations
 from probing.representations.request import Request, unit_id
 from probing.representations.settings import ExtractConfig
 from probing.representations.shard import ShardWriter
-from probing.representations.tokens import TextPair, characters, source_of
+from probing.representations.tokens import TextPair, characters, distinct_characters, source_of
 from probing.tasks.task import Unit
 
 if TYPE_CHECKING:  # a cached answer needs neither the model nor the library that runs it
@@ -42,6 +42,7 @@ class Extractor:
         settings: Device, batch size and threads.
         load: Loads the model; called only if a unit is not cached.
         overwrite: Whether damaged shards (`missing`) or all of them (`always`) may be extracted again.
+        done: Called after the model was run, with the characters it read and the seconds it took.
     """
 
     root: Path
@@ -49,6 +50,7 @@ class Extractor:
     settings: ExtractConfig
     load: Callable[[], LoadedModel]
     overwrite: Overwrite = "missing"
+    done: Callable[[int, float], None] | None = None
 
     @property
     def store(self) -> Store:
@@ -124,6 +126,7 @@ class Extractor:
                 wanted.pop(ids[place], None)
         if not wanted:  # another process has extracted them in the meantime
             return
+        start = time.perf_counter()
         from probing.representations.forward import ModelReader
 
         everything = ModelReader.of(self.load(), self.request, self.settings)
@@ -131,6 +134,8 @@ class Extractor:
         self._announce(reader, list(wanted.values()))
         self.store.prepare(self.request)  # writing starts here
         self._run(reader, everything.layout, wanted)
+        if self.done is not None:
+            self.done(distinct_characters(wanted.values()), time.perf_counter() - start)
         if always:
             self._drop_superseded()
 

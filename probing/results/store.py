@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ import pyarrow as pa
 from probing.errors import CorruptFileError, MisplacedFileError, OldFileError
 from probing.io.files import discard, file_name
 from probing.io.locks import held, lock_file
-from probing.io.parquet import read_marked, write_table
+from probing.io.parquet import read_marked, read_note, write_table
 from probing.representations import request
 from probing.results.schema import COLUMNS, PREDICTED, SCHEMA, with_inner
 from probing.results.upgrade import upgraded
@@ -133,6 +133,15 @@ def read_results(root: Path) -> tuple[list[Stored], list[CorruptFileError]]:
         except CorruptFileError as error:
             problems.append(error)
     return list(found.values()), problems
+
+
+def newest_notes(root: Path, most: int) -> list[dict[str, Any]]:
+    """Return the notes of the newest results, for estimates; the files are not checked."""
+    dated = []
+    for path in root.glob("*.parquet"):
+        with suppress(OSError):  # it was removed meanwhile
+            dated.append((path.stat().st_mtime_ns, path))
+    return [read_note(path) for _, path in sorted(dated, reverse=True)[:most]]
 
 
 def read_result(path: Path, *, predicted: bool = False) -> tuple[pd.DataFrame, dict[str, Any]]:

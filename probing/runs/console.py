@@ -74,9 +74,9 @@ def _compare(run: Run, frame: pd.DataFrame) -> None:
 
 def finish(outcomes: list[Outcome]) -> None:
     """Print how every job ended, and draw the successful ones side by side."""
-    titles = _titles(outcomes)
-    done = {title: job for title, job in zip(titles, outcomes, strict=True) if job.frame is not None}
-    failed = [(title, job) for title, job in zip(titles, outcomes, strict=True) if job.problem is not None]
+    named = list(zip(titles(outcomes), outcomes, strict=True))
+    done = {title: job for title, job in named if job.frame is not None}
+    failed = [(title, job) for title, job in named if job.problem is not None]
     print(f"\n{len(outcomes) - len(failed)} of {len(outcomes)} jobs done")  # noqa: T201
     for title, job in done.items():
         if job.frame is not None:
@@ -105,7 +105,7 @@ def _side_by_side(frames: dict[str, pd.DataFrame]) -> pd.DataFrame:
     return pd.concat(named, ignore_index=True)
 
 
-def _titles(outcomes: list[Outcome]) -> list[str]:
+def titles(outcomes: list[Outcome]) -> list[str]:
     """Return the overrides that distinguish each job from the others of its sweep."""
     overrides = [outcome.overrides.split() for outcome in outcomes]
     shared = set(overrides[0]).intersection(*overrides) if len(overrides) > 1 else set()
