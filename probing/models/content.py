@@ -27,7 +27,9 @@ _OF_LAST_CALL = ("truncation", "padding")
 
 def library_class(model: PreTrainedModel) -> type | None:
     """Return the class of transformers that a model is, or that its class extends; None if there is none."""
-    return next((kind for kind in type(model).__mro__ if kind.__module__.startswith("transformers.models.")), None)
+    return next(
+        (kind for kind in type(model).__mro__ if kind.__module__.startswith("transformers.models.")), None
+    )
 
 
 def content_digest(model: PreTrainedModel, tokenizer_folder: Path) -> str:
@@ -80,7 +82,9 @@ def write_model(model: PreTrainedModel, folder: Path) -> None:
 @contextmanager
 def _settings_kept(model: PreTrainedModel) -> Iterator[None]:
     """Restore the settings that `save_pretrained` writes into a model's configuration."""
-    configs = [config for config in (model.config, getattr(model, "generation_config", None)) if config is not None]
+    configs = [
+        config for config in (model.config, getattr(model, "generation_config", None)) if config is not None
+    ]
     before = [dict(vars(config)) for config in configs]
     try:
         yield

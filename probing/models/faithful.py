@@ -54,7 +54,9 @@ def check_saved(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, fold
         before, after = (_first(outputs_of(each, batches, ()), read) for each in (read, loaded.model))
     except (ProbingError, TypeError, ValueError, RuntimeError, AttributeError, IndexError) as error:
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise ProbingError(f"run: model: this {kind} is not read back from disk ({reason}); {_ADVICE}") from error
+        raise ProbingError(
+            f"run: model: this {kind} is not read back from disk ({reason}); {_ADVICE}"
+        ) from error
     problem = difference(before, after, "" if _same_way(read, loaded.model) else "-")
     if problem:
         raise ProbingError(f"run: model: this {kind} is read back from disk with {problem}; {_ADVICE}")
@@ -66,7 +68,7 @@ def _purpose(model: PreTrainedModel, files: ModelFiles) -> Purpose:
     own = library_class(model)
     if str(getattr(own, "__name__", "")).endswith("ForSequenceClassification"):
         return "classify"
-    mapping = LANGUAGE[language_kind(files.settings)]._model_mapping  # noqa: SLF001
+    mapping = LANGUAGE[language_kind(files.settings)]._model_mapping
     return "lm" if mapping.get(type(model.config), None) is own else "read"
 
 
@@ -86,7 +88,9 @@ def _same_way(one: PreTrainedModel, other: PreTrainedModel) -> bool:
 def _first(outputs: Outputs, model: PreTrainedModel) -> Outputs:
     """Return the main output of each batch, in the coarsest type of the model."""
     dtype = _coarsest(model)
-    first: dict[tuple[str, int, int], Tensor] = {key: value.to(dtype) for key, value in outputs.items() if not key[2]}
+    first: dict[tuple[str, int, int], Tensor] = {
+        key: value.to(dtype) for key, value in outputs.items() if not key[2]
+    }
     return first
 
 

@@ -81,7 +81,7 @@ def save_in_memory(model: object, tokenizer: object, folder: Path) -> Path:
 
 
 def label_of(model: object) -> str:
-    """Return the name of a model in results: the last part of the path that it was loaded from, or its class."""
+    """Return the name of a model in results: the last part of the path it was loaded from, or its class."""
     name = str(getattr(model, "name_or_path", "") or "")
     return ModelConfig(name).title if name else type(model).__name__
 
@@ -117,7 +117,9 @@ def _plain_model(model: object) -> PreTrainedModel:
     where = f"run: model: this {kind}"
     modules = dict(model.named_modules()) if isinstance(model, nn.Module) else {}
     if any(type(module).__module__.startswith("peft.") for module in modules.values()):
-        raise ProbingError(f"{where} has an adapter of peft that is not merged; call merge_and_unload() first")
+        raise ProbingError(
+            f"{where} has an adapter of peft that is not merged; call merge_and_unload() first"
+        )
     if not isinstance(model, PreTrainedModel):
         advice = _WRAPPERS.get(kind, "give a transformers PreTrainedModel, or a name such as 'minilm'")
         raise ProbingError(f"{where} is not a transformers model; {advice}")
@@ -145,8 +147,8 @@ def _check_weights(where: str, model: PreTrainedModel) -> None:
         # quantised and sharded weights are of classes of their own, or not floating-point
         if type(weight) is not nn.Parameter or not weight.is_floating_point() or weight.element_size() < 2:
             raise ProbingError(
-                f"{where} has {name} as {type(weight).__name__} of {weight.dtype}; give a model whose weights "
-                "are plain floating-point tensors, neither quantised nor sharded"
+                f"{where} has {name} as {type(weight).__name__} of {weight.dtype}; give a model with "
+                "plain floating-point weights, neither quantised nor sharded"
             )
 
 
