@@ -20,7 +20,7 @@ from probing.config.compose import (
     run_folder,
     swept_by_experiment,
 )
-from probing.config.given import Given, as_overrides
+from probing.config.given import as_overrides
 from probing.config.overrides import kept, root_of
 from probing.config.quoting import exact
 from probing.config.run_config import Config, build_config
@@ -39,13 +39,14 @@ from probing.validation.arguments import checked
 from probing.validation.suggestions import suggest
 
 log = logging.getLogger(__name__)
+Overrides = str | Mapping[str, object] | Sequence[str | Mapping[str, object]]
 OPTIONS = (*(field.name for field in fields(Config) if field.name != "sample"), "experiment")
 """Names of options and groups at the top of a configuration."""
 
 
 @checked()
 def run(
-    overrides: str | Given = (),
+    overrides: Overrides = (),
     *,
     data: pd.DataFrame | None = None,
     model: object = None,
@@ -59,8 +60,8 @@ def run(
     run. `run(extract={"device": "cpu"})` sets `extract.device=cpu`.
 
     Args:
-        overrides: Overrides as on the command line, `["model=minilm", "task.limit=200"]`, a dict of options, or
-            a list of both.
+        overrides: Overrides as on the command line, `["model=minilm", "task.limit=200"]`, a dict of options,
+            or a list of both.
         data: Your own examples for `task=table`, one per row; `task.text` and `task.label` name columns.
         model: A model in memory, any transformers PreTrainedModel, on any device; or the option `model`. A
             model in memory is saved once, below `paths.root` in `models/given`, and is not changed.
@@ -92,7 +93,7 @@ def run(
         return _run(given, data)
 
 
-def _overrides(overrides: str | Given, options: Mapping[str, object], model: object) -> list[str]:
+def _overrides(overrides: Overrides, options: Mapping[str, object], model: object) -> list[str]:
     """Return the options of a call as override strings, and refuse names that are not options."""
     positional = [overrides] if isinstance(overrides, str) else overrides
     named = {**({} if model is None or not _is_option(model) else {"model": model}), **options}

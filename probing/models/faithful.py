@@ -21,7 +21,7 @@ from probing.models.recording import implementation
 from probing.models.text import text_side
 from probing.models.unchanged import Outputs, difference, outputs_of, padded
 
-_TEXTS = ("The cat sat on the mat.", "Dogs bark,  and 12 CATS don't!", "naïve café \u4f60\u597d", "")
+_TEXTS = ("The cat sat on the mat.", "Dogs bark,  and 12 cats don't!", "naïve café")
 _ADVICE = (
     "its weights and configuration alone do not give what it computes, so remove hooks, patched methods and "
     "replaced modules, or save a plain model and give model='hf' and the option model.name"
@@ -48,8 +48,10 @@ def check_saved(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, fold
     read = text_side(kind, model.base_model) if purpose == "read" else model
     attention: Attention = "eager" if implementation(read) == "eager" else "sdpa"
     try:
-        dtype = _coarsest(read)
-        loaded = load_model(files, device=read.device, dtype=dtype, attention=attention, purpose=purpose)
+        with torch.random.fork_rng(devices=[]):  # weights that the object lacks are drawn
+            loaded = load_model(
+                files, device=read.device, dtype=_coarsest(read), attention=attention, purpose=purpose
+            )
         batches = padded(default_inputs(read))
         before, after = (_first(outputs_of(each, batches, ()), read) for each in (read, loaded.model))
     except (ProbingError, TypeError, ValueError, RuntimeError, AttributeError, IndexError) as error:
