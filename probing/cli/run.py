@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import fields, replace
 
 import pandas as pd
 
@@ -13,7 +13,9 @@ from probing.config.compose import (
     run_folder,
     swept_by_experiment,
 )
-from probing.config.overrides import kept
+from probing.config.given import as_overrides
+from probing.config.overrides import kept, root_of
+from probing.config.quoting import exact
 from probing.config.run_config import Config, build_config
 from probing.errors import ProbingError, explained
 from probing.io.log import log_to_terminal
@@ -21,15 +23,37 @@ from probing.runs.execute import execute
 from probing.runs.folder import new_run_folder
 from probing.runs.prepare import prepare
 from probing.validation.arguments import checked
+from probing.validation.suggestions import suggest
+
+Overrides = str | Mapping[str, object] | Sequence[str | Mapping[str, object]]
+OPTIONS = (*(field.name for field in fields(Config) if field.name != "sample"), "experiment")
+"""Names of options and groups at the top of a configuration."""
 
 
 @checked()
-def run(overrides: Sequence[str] = (), *, data: pd.DataFrame | None = None) -> pd.DataFrame:
+def run(
+    overrides: Overrides = (),
+    *,
+    data: pd.DataFrame | None = None,
+    model: object = None,
+    tokenizer: object = None,
+    **options: object,
+) -> pd.DataFrame:
     """Run one experiment, print its grid and draw it, as the command `probing` does.
 
+    Options are given as on the command line, as a dict, or as keyword arguments. Later ones take precedence.
+    `run("task=grammar/tense")`, `run({"task": "grammar/tense"})` and `run(task="grammar/tense")` are the same
+    run. `run(extract={"device": "cpu"})` sets `extract.device=cpu`.
+
     Args:
-        overrides: Overrides as on the command line: `["model=minilm", "task=grammar/tense"]`.
+        overrides: Overrides as on the command line, `["model=minilm", "task.limit=200"]`, a dict of options,
+            or a list of both.
         data: Your own examples for `task=table`, one per row; `task.text` and `task.label` name columns.
+        model: A model in memory, any transformers PreTrainedModel, on any device; or the option `model`. A
+            model in memory is saved once, below `paths.root` in `models/given`, and is not changed.
+        tokenizer: Tokenizer of the model in memory. The default is the tokenizer in the folder that the model
+            was loaded from.
+        **options: Options by name. Those of a group are a dict: `task={"limit": 200}`.
 
     Returns:
         The tidy rows of the run, as `load_results` returns them.
@@ -40,26 +64,83 @@ def run(overrides: Sequence[str] = (), *, data: pd.DataFrame | None = None) -> p
 
     Example:
         >>> import probing
-        >>> frame = probing.run(["model=minilm", "task=grammar/tense"])  # doctest: +SKIP
+        >>> frame = probing.run(task="grammar/tense", pooling="mean")  # doctest: +SKIP
         >>> probing.grid(frame)  # doctest: +SKIP
+        >>> frame = probing.run(model=model, tokenizer=tokenizer, task="grammar/tense")  # doctest: +SKIP
     """
+    given = _overrides(overrides, options, model)
+    with log_to_terminal():
+        if not _is_option(model):
+            given = _with_model(given, model, tokenizer)
+        elif tokenizer is not None:
+            raise ProbingError(
+                "run: tokenizer belongs to a model in memory; pass model=... too, or leave it out"
+            )
+        return _run(given, data)
+
+
+def _overrides(overrides: Overrides, options: Mapping[str, object], model: object) -> list[str]:
+    """Return the options of a call as override strings, and refuse names that are not options."""
+    positional = [overrides] if isinstance(overrides, str) else overrides
+    named = {**({} if model is None or not _is_option(model) else {"model": model}), **options}
+    dicts = [positional] if isinstance(positional, Mapping) else positional
+    for name in [key for each in (*dicts, named) if isinstance(each, Mapping) for key in map(str, each)]:
+        if root_of(name) not in (*OPTIONS, "hydra"):
+            raise ProbingError(
+                f"run has no {name}=; {suggest(root_of(name), [*OPTIONS, 'data', 'tokenizer'])}"
+            )
+    return as_overrides(positional, named)
+
+
+def _is_option(model: object) -> bool:
+    """Return whether a model is given as an option or not at all, and not as an object in memory."""
+    return model is None or isinstance(model, str | Mapping)
+
+
+def _with_model(overrides: Sequence[str], model: object, tokenizer: object) -> list[str]:
+    """Save a model in memory, and return the overrides together with those that name its folder."""
+    named = next((each for each in overrides if _key(each) in ("model", "model.name")), None)
+    if named is not None:
+        raise ProbingError(f"run: {named} names a second model; leave it out, or pass no model=")
+    from probing.models.in_memory import label_of, save_in_memory
+
+    label = (
+        []
+        if any(_key(each) == "model.label" for each in overrides)
+        else [f"model.label={exact(label_of(model))}"]
+    )
+    found = ["model=hf", *overrides, *label]
+    config = build_config(
+        plain_values(compose_config([*found, "model.name=."]))
+    )  # before anything is written
+    try:
+        folder = save_in_memory(model, tokenizer, config.paths.models / "given")
+    except OSError as error:
+        raise ProbingError(explained(error)) from error
+    return [*found, f"model.name={exact(str(folder.absolute()))}"]
+
+
+def _key(override: str) -> str:
+    return override.lstrip("+~").partition("=")[0]
+
+
+def _run(overrides: Sequence[str], data: pd.DataFrame | None) -> pd.DataFrame:
     composed = compose_config(overrides)
     if swept_by_experiment(composed):
         raise ProbingError(f"{' '.join(overrides)} is a sweep; run it with: probing -m {' '.join(overrides)}")
     values = plain_values(composed)
     config = build_config(values)  # before the run's folder, which is usually in paths.root
     planned = run_folder(composed)
-    with log_to_terminal():
-        start = prepare(config if data is None else _with_data(config, data))
-        if data is None:  # overrides cannot describe a frame
-            start = replace(start, overrides=kept(overrides))
-        try:
-            with new_run_folder(planned, config.paths.root) as folder:
-                return execute(start, values, folder)
-        except BrokenPipeError:
-            raise
-        except OSError as error:
-            raise ProbingError(explained(error)) from error
+    start = prepare(config if data is None else _with_data(config, data))
+    if data is None:  # overrides cannot describe a frame
+        start = replace(start, overrides=kept(overrides))
+    try:
+        with new_run_folder(planned, config.paths.root) as folder:
+            return execute(start, values, folder)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise ProbingError(explained(error)) from error
 
 
 def _with_data(config: Config, data: pd.DataFrame) -> Config:

@@ -34,7 +34,7 @@ from probing.models.text import check_reads_text, text_side
 Attention = Literal["sdpa", "eager"]
 Purpose = Literal["read", "lm", "classify"]
 """Purpose of a model: to be read without a task head, or run with a language-model head or a classifier."""
-_LANGUAGE: dict[LanguageKind, Any] = {
+LANGUAGE: dict[LanguageKind, Any] = {
     "causal": AutoModelForCausalLM,
     "masked": AutoModelForMaskedLM,
     "seq2seq": AutoModelForSeq2SeqLM,
@@ -107,7 +107,7 @@ def load_model(
 
 def _class(files: ModelFiles, purpose: Purpose) -> Any:  # noqa: ANN401
     if purpose == "lm":
-        return _LANGUAGE[language_kind(files.settings)]
+        return LANGUAGE[language_kind(files.settings)]
     return AutoModel if purpose == "read" else AutoModelForSequenceClassification
 
 

@@ -22,7 +22,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 _NAMES: dict[Any, str] = {
     int: "a whole number", float: "a number", str: "a text", bool: "True or False", Path: "a path",
-    pd.DataFrame: "a pandas DataFrame", type(None): "None",
+    pd.DataFrame: "a pandas DataFrame", type(None): "None", Mapping: "a dict",
 }  # fmt: skip
 # system errors for impossible paths, not for a full disk
 _OF_PATHS = {
@@ -190,6 +190,8 @@ def _name(hint: Any) -> str:  # noqa: ANN401
         return " or ".join(repr(each) for each in get_args(hint))
     if kind is tuple:
         return f"({', '.join(_name(each) for each in get_args(hint))})"
+    if kind in (Union, types.UnionType):
+        return " or ".join(map(_name, get_args(hint)))
     if kind in _SEVERAL:
         return f"a list, each {_name(get_args(hint)[0])}"
     return _NAMES.get(kind) or f"a {getattr(kind, '__name__', str(kind))}"
