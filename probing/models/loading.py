@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import torch
+import transformers
 from torch import nn
 from transformers import (
     AutoConfig,
@@ -16,6 +18,7 @@ from transformers import (
     AutoModelForSeq2SeqLM,
     AutoModelForSequenceClassification,
     AutoTokenizer,
+    PreTrainedConfig,
     PreTrainedModel,
 )
 from transformers.tokenization_utils_base import PreTrainedTokenizerBase
@@ -24,6 +27,7 @@ from transformers.utils import logging as transformers_logging
 from probing.errors import ProbingError
 from probing.models.broken import check_files, check_shapes, library_loads, warn_of_layers
 from probing.models.family import LanguageKind, language_kind
+from probing.models.gguf_file import no_progress
 from probing.models.guard import guard_embeddings
 from probing.models.merge import merge_adapter
 from probing.models.model_files import ModelFiles
@@ -88,10 +92,10 @@ def load_model(
     name = files.config.name
     check_files(files)
     with library_loads(files, "configuration"):
-        config = AutoConfig.from_pretrained(files.folder, trust_remote_code=files.config.trust_remote_code)
+        config = _configuration(files)
     check_reads_text(name, config)
     with library_loads(files, "tokenizer"):
-        tokenizer = _tokenizer(files)
+        tokenizer = load_tokenizer(files)
     with library_loads(files, "weights"):
         make = _pretrained if files.config.pretrained else _untrained
         model = make(files, dtype, attention, _class(files, purpose))
@@ -111,7 +115,26 @@ def _class(files: ModelFiles, purpose: Purpose) -> Any:  # noqa: ANN401
     return AutoModel if purpose == "read" else AutoModelForSequenceClassification
 
 
-def _tokenizer(files: ModelFiles) -> PreTrainedTokenizerBase:
+def _configuration(files: ModelFiles) -> PreTrainedConfig:
+    if files.gguf is not None:
+        return AutoConfig.for_model(**files.settings)  # type: ignore[no-any-return, no-untyped-call]
+    return AutoConfig.from_pretrained(files.folder, trust_remote_code=files.config.trust_remote_code)
+
+
+def _source(files: ModelFiles) -> dict[str, Any]:
+    """Return the options that make `from_pretrained` read a GGUF file; none for an ordinary folder."""
+    if files.gguf is None:
+        return {}
+    options = {"gguf_file": files.gguf.name, "config": _configuration(files)}
+    packed = getattr(transformers, "GgufConfig", None)  # newer versions may keep weights quantised
+    return options if packed is None else {**options, "quantization_config": packed(dequantize=True)}
+
+
+def load_tokenizer(files: ModelFiles) -> PreTrainedTokenizerBase:
+    """Load the tokenizer of a model."""
+    if files.gguf is not None:
+        own: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(files.folder, gguf_file=files.gguf.name)
+        return own
     remote = files.config.trust_remote_code
     options: dict[str, Any] = {"trust_remote_code": remote}
     if files.tokenizer_folder != files.folder:  # only the model's configuration may state its kind
@@ -143,9 +166,15 @@ def _from_pretrained(files: ModelFiles, kind: Any, **options: Any) -> PreTrained
         options["dtype"] = torch.promote_types(dtype, torch.float32)
         if kind is AutoModelForSequenceClassification and adapter.labels is not None:
             options["num_labels"] = adapter.labels
-    model, report = from_pretrained(
-        kind, files.folder, use_safetensors=True, ignore_mismatched_sizes=True, **options
-    )
+    with no_progress() if files.gguf else nullcontext():
+        model, report = from_pretrained(
+            kind,
+            files.folder,
+            use_safetensors=True,
+            ignore_mismatched_sizes=True,
+            **options,
+            **_source(files),
+        )
     check_shapes(files.folder, report)
     warn_of_layers(model, report)
     unread = "pooler" if kind in (AutoModel, AutoModelForMaskedLM) else None
@@ -171,7 +200,7 @@ def _from_pretrained(files: ModelFiles, kind: Any, **options: Any) -> PreTrained
 
 def _untrained(files: ModelFiles, dtype: torch.dtype, attention: Attention, kind: Any) -> PreTrainedModel:  # noqa: ANN401
     remote = files.config.trust_remote_code
-    config = AutoConfig.from_pretrained(files.folder, trust_remote_code=remote)
+    config = _configuration(files)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(files.config.seed)
         options = {"attn_implementation": "eager"} if attention == "eager" else {}
