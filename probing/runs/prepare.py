@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 from dataclasses import replace
 
-from probing.config.run_config import Config
+from probing.config.run_config import Config, SampleConfig
 from probing.models.family import default_pooling
 from probing.runs.pipeline import Run
 from probing.runs.resolve import resolve
 from probing.runs.spec import RunSpec
 from probing.tasks.sampling import sample
+from probing.tasks.task import PartialSource, Task, TaskSource
 
 log = logging.getLogger(__name__)
 
@@ -23,13 +24,22 @@ def prepare(config: Config) -> Run:
     """
     config.extract.check_device()
     asked = config.sample
-    whole = sample(config.task.build(), None, asked.balance, config.seed)
+    read, complete = _read(config.task, asked)
+    whole = sample(read, None, asked.balance, config.seed)
     task = sample(whole, asked.limit, False, config.seed)
-    if len(task) == len(whole):  # no examples were left out, so this is the full run
+    if complete and len(task) == len(whole):  # no examples were left out, so this is the full run
         config = replace(config, sample=replace(asked, limit=None))
     spec = resolve(config, task)
     _caution(spec)
     return Run(spec)
+
+
+def _read(source: TaskSource, wanted: SampleConfig) -> tuple[Task, bool]:
+    """Read the task, or a part from which the limit can be drawn, and return whether it is complete."""
+    # balancing needs the sizes of all classes
+    if isinstance(source, PartialSource) and wanted.limit is not None and not wanted.balance:
+        return source.build_part(wanted.limit)
+    return source.build(), True
 
 
 def _caution(spec: RunSpec) -> None:

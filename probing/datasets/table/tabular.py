@@ -65,7 +65,8 @@ class TabularTask(TableColumns):
             reads all other columns as classes, whole numbers included.
         label_separator: Separator of the labels of an example that may have several, such as "|". An empty
             cell is an example without labels. None reads one class or score.
-        classes: Names of the classes in order, with the positive one of two last; None sorts them.
+        classes: Names of the classes in order, with the positive one of two last; None takes the order that
+            the data declare, or sorts them.
         ignore: Labels to leave out, with "" or null for a missing one. A word that is left out stays in its
             sentence. As in `classes`, every entry must name an existing label; -1 also names -1.0.
             With `label_separator`, examples stay and only lose these labels.
@@ -163,9 +164,13 @@ class TabularTask(TableColumns):
     def _target(self, examples: Sequence[TableExample]) -> Target:
         if self.label_separator is not None:
             return make_labels(examples, self.label_separator, self.classes, self.ignore)
-        if is_score(examples, self.label, self._kind):
+        declared = examples[0].table.class_names.get(self.label, ())
+        kind = "classes" if declared and self._kind == "auto" else self._kind
+        if is_score(examples, self.label, kind):
             return make_scores(examples, self.low, self.high)
-        return make_classes(examples, self.label, self.classes)
+        found = {example.label for example in examples}
+        order = self.classes or [name for name in declared if name in found]
+        return make_classes(examples, self.label, order)
 
     def _split(self, examples: Sequence[TableExample], target: Target) -> NDArray[np.str_]:
         named = np.array([example.split or "" for example in examples], dtype=np.str_)
