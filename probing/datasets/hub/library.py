@@ -149,7 +149,7 @@ def _explained(repository: str, config: str | None, revision: str | None, error:
             f"{repository}: gated; accept its terms at huggingface.co/datasets/{repository}, then log in "
             "with hf auth login, or set HF_TOKEN"
         )
-    if configs := _quoted_list(text):
+    if configs := sorted(_quoted_list(text)):
         wrong = (
             f"task.config={config}: {repository} has no such data set"
             if config
