@@ -15,9 +15,33 @@ from probing.runs.pipeline import Run
 from probing.runs.resolve import resolve
 from probing.runs.spec import RunSpec
 from probing.tasks.sampling import sample
-from probing.tasks.task import Task
+from probing.tasks.task import PartialSource, Task
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class _Whole:
+    """A task before its limit is drawn, and whether all examples were read."""
+
+    task: Task
+    complete: bool
+
+
+def _is_partial(config: Config) -> bool:
+    """Return whether only a part is read; balancing needs the sizes of all classes."""
+    limited = config.sample.limit is not None and not config.sample.balance
+    return limited and isinstance(config.task, PartialSource)
+
+
+def _whole(config: Config) -> _Whole:
+    """Read a task, or a part from which the limit can be drawn."""
+    wanted, complete = config.sample, True
+    if wanted.limit is not None and not wanted.balance and isinstance(config.task, PartialSource):
+        task, complete = config.task.build_part(wanted.limit)
+    else:
+        task = config.task.build()
+    return _Whole(sample(task, None, wanted.balance, config.seed), complete)
 
 
 @dataclass(frozen=True)
@@ -27,24 +51,25 @@ class Shared:
     Models are digested when a digest is first used; runs that share the files of a model share its digests.
     """
 
-    wholes: dict[str, tuple[Task, list[logging.LogRecord]]] = field(default_factory=dict)
+    wholes: dict[str, tuple[_Whole, list[logging.LogRecord]]] = field(default_factory=dict)
     samples: dict[str, Task] = field(default_factory=dict)
     models: dict[ModelConfig, ModelFiles] = field(default_factory=dict)
 
-    def tasks(self, config: Config) -> tuple[Task, Task]:
+    def tasks(self, config: Config) -> tuple[_Whole, Task]:
         """Return the whole task of a configuration and its sample; log lines of reading it are repeated."""
-        asked = config.sample
-        key = json.dumps([as_plain(config.task), asked.balance and config.seed, asked.balance], default=repr)
+        limit, balance = config.sample.limit, config.sample.balance
+        part = limit if _is_partial(config) else None
+        key = json.dumps([as_plain(config.task), balance and config.seed, balance, part], default=repr)
         if key not in self.wholes:
             with kept_back() as records:
-                self.wholes[key] = sample(config.task.build(), None, asked.balance, config.seed), records
+                self.wholes[key] = _whole(config), records
         whole, records = self.wholes[key]
         show(records)
-        if asked.limit is None:
-            return whole, whole
-        key += json.dumps([asked.limit, config.seed])
+        if limit is None:
+            return whole, whole.task
+        key += json.dumps([limit, config.seed])
         if key not in self.samples:
-            self.samples[key] = sample(whole, asked.limit, False, config.seed)
+            self.samples[key] = sample(whole.task, limit, False, config.seed)
         return whole, self.samples[key]
 
     def files(self, model: ModelConfig) -> ModelFiles:
@@ -67,11 +92,11 @@ def prepare(config: Config, shared: Shared | None = None) -> Run:
     config.extract.check_device()
     asked = config.sample
     if shared is None:
-        whole = sample(config.task.build(), None, asked.balance, config.seed)
-        task = sample(whole, asked.limit, False, config.seed)
+        whole = _whole(config)
+        task = sample(whole.task, asked.limit, False, config.seed)
     else:
         whole, task = shared.tasks(config)
-    if len(task) == len(whole):  # no examples were left out, so this is the full run
+    if whole.complete and len(task) == len(whole.task):  # no examples were left out, so this is the full run
         config = replace(config, sample=replace(asked, limit=None))
     spec = resolve(config, task, find=find_files if shared is None else shared.files)
     _caution(spec)

@@ -7,7 +7,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -205,6 +205,24 @@ class TaskSource(Protocol):
 
     def build(self) -> Task:
         """Read or generate the examples.
+
+        Raises:
+            ProbingError: If the data are invalid; with the file, the line and the fix.
+        """
+
+
+@runtime_checkable
+class PartialSource(TaskSource, Protocol):
+    """A source of large data that can read a part of them."""
+
+    def build_part(self, limit: int) -> tuple[Task, bool]:
+        """Read a part of the examples, the same for the same data and limit.
+
+        Args:
+            limit: Number of examples that will be drawn from each split.
+
+        Returns:
+            A task with at least that many examples in every split, or all examples; and whether it has all.
 
         Raises:
             ProbingError: If the data are invalid; with the file, the line and the fix.
