@@ -12,7 +12,14 @@ from probing.errors import ProbingError, explained
 from probing.io.streams import complain, end_quietly, output, speak_any_letters
 
 DONE, BUG, MISTAKE, STOPPED, CLOSED = 0, 1, 2, 130, 141
-COMMANDS = {"agree": "probing.cli.agree", "draw": "probing.cli.draw", "report": "probing.cli.report"}
+COMMANDS = {
+    "agree": "probing.cli.agree",
+    "clean": "probing.cli.clean",
+    "draw": "probing.cli.draw",
+    "ls": "probing.cli.ls",
+    "report": "probing.cli.report",
+    "show": "probing.cli.show",
+}
 """Subcommands by their first word, and the modules whose `command` takes the words after it."""
 
 

@@ -111,6 +111,17 @@ def _class(files: ModelFiles, purpose: Purpose) -> Any:  # noqa: ANN401
     return AutoModel if purpose == "read" else AutoModelForSequenceClassification
 
 
+def load_tokenizer(files: ModelFiles) -> PreTrainedTokenizerBase:
+    """Load the tokenizer of a model without its weights.
+
+    Raises:
+        ProbingError: If its files do not define one.
+    """
+    transformers_logging.set_verbosity_error()  # type: ignore[no-untyped-call]
+    with library_loads(files, "tokenizer"):
+        return _tokenizer(files)
+
+
 def _tokenizer(files: ModelFiles) -> PreTrainedTokenizerBase:
     remote = files.config.trust_remote_code
     options: dict[str, Any] = {"trust_remote_code": remote}
