@@ -41,6 +41,8 @@ _SECONDS = {"h": 3600, "d": 24 * 3600, "w": 7 * 24 * 3600}
 _NAMED = 5
 """Number of pieces of a kind that are named, besides those with a reason of their own."""
 _YES = "--yes"
+OWN_FLAGS = (_YES,)
+"""Flags of this command alone."""
 
 
 def command(words: Sequence[str]) -> None:
@@ -75,7 +77,7 @@ def _age(text: str) -> float:
     """Return a duration in seconds."""
     match = re.fullmatch(r"(\d+)([hdw])", text)
     if match is None:
-        raise ProbingError(f"older_than={text}; give a number of hours, days or weeks, such as 12h, 30d or 2w")
+        raise ProbingError(f"older_than={text}; give hours, days or weeks, such as 12h, 30d or 2w")
     return int(match[1]) * _SECONDS[match[2]]
 
 
@@ -89,12 +91,13 @@ def _list(pieces: Mapping[Kind, list[Unused]], found: Outputs) -> None:
     _write(pieces, found, {})
     total = sum(len(own) for own in pieces.values())
     size = size_text(sum(piece.size for own in pieces.values() for piece in own))
-    end = f"{total:,} pieces, {size}; nothing was removed, --yes removes them" if total else "nothing to remove"
-    output().write(f"{end}\n")
+    end = f"{total:,} pieces, {size}; nothing was removed, --yes removes them"
+    output().write(f"{end if total else 'nothing to remove'}\n")
 
 
 def _remove(pieces: Mapping[Kind, list[Unused]], found: Outputs) -> None:
-    stays = {piece.path: reason for own in pieces.values() for piece in own if (reason := remove(piece, found))}
+    reasons = {piece.path: remove(piece, found) for own in pieces.values() for piece in own}
+    stays = {path: reason for path, reason in reasons.items() if reason}
     gone = {kind: [piece for piece in own if piece.path not in stays] for kind, own in pieces.items()}
     _write(gone, found, stays)
     total = sum(map(len, gone.values()))

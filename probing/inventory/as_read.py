@@ -52,10 +52,11 @@ def text_reader(model: Mapping[str, Any], request: Mapping[str, Any]) -> TextRea
         request: The stored request for vectors.
 
     Raises:
-        ProbingError: If the model is not there any more, or its tokenizer cannot be loaded.
+        ProbingError: If the model is not there any more.
+        Exception: Of many kinds, if its tokenizer cannot be loaded.
     """
     files = find_files(make(ModelConfig, {k: v for k, v in model.items() if k != "_target_"}, "model"))
-    from probing.models.loading import load_tokenizer
+    from probing.models.tokenizer import load_tokenizer
 
     tokenizer = load_tokenizer(files)
     then = dict(request.get("model") or {}).get("tokenizer")

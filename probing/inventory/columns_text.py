@@ -70,9 +70,7 @@ def _width(texts: Mapping[str, list[str]]) -> int:
     return sum(_widths(texts).values()) + len(_GAP) * (len(texts) - 1)
 
 
-def _shortened(
-    texts: dict[str, list[str]], width: int | None, whole: Sequence[str]
-) -> dict[str, list[str]]:
+def _shortened(texts: dict[str, list[str]], width: int | None, whole: Sequence[str]) -> dict[str, list[str]]:
     """Cut the widest columns until a line fits, as far as `_LEAST` allows."""
     over = 0 if width is None else _width(texts) - width
     widths = _widths(texts)

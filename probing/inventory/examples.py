@@ -16,7 +16,6 @@ from probing.tasks.sampling import sample
 from probing.tasks.task import Task, TaskSource, Unit
 
 
-
 @dataclass(frozen=True)
 class Example:
     """One example of a task.

@@ -63,8 +63,8 @@ def find(root: Path, start: str) -> Place:
     names = [f"{place.key} ({_described(place)})" for place in found[:MOST_NAMED]]
     more = f" and {len(found) - MOST_NAMED} more" if len(found) > MOST_NAMED else ""
     if len({place.key for place in found}) == 1:
-        raise ProbingError(f"{found[0].key}: two files have this key, {', '.join(names)}; remove one of them")
-    raise ProbingError(f"{start}: {len(found)} keys start with it, {', '.join(names)}{more}; give more of one")
+        raise ProbingError(f"{start}: two files have this key, {', '.join(names)}; remove one of them")
+    raise ProbingError(f"{start}: {len(found)} keys start so, {', '.join(names)}{more}; give more of one")
 
 
 def _described(place: Place) -> str:

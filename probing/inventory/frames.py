@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import pandas as pd
 
 from probing.errors import CorruptFileError, ProbingError
-from probing.representations.summaries import VectorsSummary, summaries
+from probing.representations.summaries import VectorsSummary, reduction_of, site_of, summaries
 from probing.results.footers import NAMES, ResultFooter, read_footers
 from probing.validation.arguments import checked
 
@@ -113,7 +112,6 @@ def results_frame(found: Stored) -> pd.DataFrame:
 
 def vectors_frame(found: Stored) -> pd.DataFrame:
     """Return a row for each request of cached vectors, the newest last."""
-    uses = Counter(key for result in found.results for key in result.vectors)
     readers: dict[str, list[ResultFooter]] = {}
     for result in found.results:
         for key in result.vectors:
@@ -123,12 +121,12 @@ def vectors_frame(found: Stored) -> pd.DataFrame:
             "key": each.key,
             "model": _named(each, readers.get(each.key, []), "model"),
             "task": _named(each, readers.get(each.key, []), "task"),
-            "site": each.site,
-            "pooling": each.reduction,
+            "site": site_of(_request(each, readers.get(each.key, []))),
+            "pooling": reduction_of(_request(each, readers.get(each.key, []))),
             "texts": each.texts,
             "layers": layers_text(each.layers),
             "shards": each.shards,
-            "results": uses[each.key],
+            "results": len(readers.get(each.key, [])),
             "bytes": each.size,
             "date": each.written,
             "path": str(each.folder),
@@ -142,6 +140,14 @@ def _named(vectors: VectorsSummary, readers: Sequence[ResultFooter], name: str) 
     """Return the models or tasks of the manifests, or without manifests those of the results."""
     names = [about[name] for about in vectors.manifests] or [str(each.names[name]) for each in readers]
     return ", ".join(sorted(set(names))) or None
+
+
+def _request(vectors: VectorsSummary, readers: Sequence[ResultFooter]) -> Mapping[str, Any]:
+    """Return the request, from its own file or from a result that refers to it."""
+    if vectors.request is not None:
+        return vectors.request
+    own = (each.about for each in readers if each.about.get("representations") == vectors.key)
+    return next((about["request"] for about in own if isinstance(about.get("request"), Mapping)), {})
 
 
 def layers_text(layers: Sequence[int]) -> str:

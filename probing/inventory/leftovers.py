@@ -101,7 +101,7 @@ def _at_work(path: Path, found: Outputs) -> bool:
 
 
 def _latest(path: Path) -> float:
-    return max(each.stat().st_mtime for each in (path, *path.iterdir()))
+    return max(each.lstat().st_mtime for each in (path, *path.iterdir()))
 
 
 def _is_without_result(path: Path, root: Path) -> bool:
@@ -123,10 +123,7 @@ def _has_only(folder: Path, suffixes: set[str]) -> bool:
 def unused_remains(found: Outputs) -> Iterator[Unused]:
     """Yield temporary files and trash of ended processes."""
     for path in remains(found.root):
-        try:
-            yield found.piece("remains", path)
-        except OSError:  # its process, or another one, removed it meanwhile
-            continue
+        yield found.piece("remains", path)
 
 
 FINDERS: Mapping[Kind, Callable[[Outputs], Iterator[Unused]]] = MappingProxyType(

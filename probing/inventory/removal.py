@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack, suppress
+from contextlib import nullcontext, suppress
 
 from probing.inventory.unused import Outputs, Unused, stamp
 from probing.io import locks
@@ -22,13 +22,9 @@ def remove(piece: Unused, found: Outputs) -> str:
     if not piece.path.parent.resolve().is_relative_to(found.root.resolve()):
         return "it is reached by a link, and links are not followed"
     try:
-        with ExitStack() as stack:
-            if piece.lock is not None:
-                stack.enter_context(locks.held(piece.lock, wait=False))
-            if stamp(piece.path) != piece.stamp:
-                return "it has changed meanwhile"
-            if piece.kind == "vectors" and _may_be_read(piece, found):
-                return "a run that may be reading it has started meanwhile"
+        with locks.held(piece.lock, wait=False) if piece.lock is not None else nullcontext():
+            if reason := _reason_to_stay(piece, found):
+                return reason
             discard(piece.path)
     except locks.BusyError:
         return "a process is working on it"
@@ -42,9 +38,11 @@ def remove(piece: Unused, found: Outputs) -> str:
     return ""
 
 
-def _may_be_read(piece: Unused, found: Outputs) -> bool:
-    """Return whether a run has started since these vectors were found to be without a result."""
-    whole = piece.path.parent == found.root / "representations"
-    return whole and bool(Outputs(found.stock).running)
-
-
+def _reason_to_stay(piece: Unused, found: Outputs) -> str:
+    """Return what has happened since a piece was found; empty if nothing has."""
+    if stamp(piece.path) != piece.stamp:
+        return "it has changed meanwhile"
+    whole = piece.kind == "vectors" and piece.path.parent == found.root / "representations"
+    if whole and Outputs(found.stock).running:
+        return "a run that may be reading it has started meanwhile"
+    return ""

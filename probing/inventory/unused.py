@@ -76,7 +76,9 @@ class Outputs:
             return None
         return path if path.is_dir() else None
 
-    def piece(self, kind: Kind, path: Path, why: str = "", lock: Path | None = None, size: int = -1) -> Unused:
+    def piece(
+        self, kind: Kind, path: Path, why: str = "", lock: Path | None = None, size: int = -1
+    ) -> Unused:
         """Describe a file or folder that may be removed."""
         return Unused(kind, path, disk_size(path) if size < 0 else size, why, lock, stamp(path))
 
@@ -157,23 +159,33 @@ def unused_vectors(found: Outputs) -> Iterator[Unused]:
     if folder is None:
         return
     used = {key for result in found.stock.results for key in result.vectors}
-    lost = [Path(each.path).name for each in found.stock.problems if _is_lost(each, found.root)]
     for vectors in found.stock.vectors:
         lock = lock_file(folder, vectors.key)
-        if vectors.folder.is_symlink():
-            found.left.append(f"{vectors.folder}: it is a link, and links are not followed")
-        elif is_held(lock):
-            found.left.append(f"{vectors.folder}: a process is writing there")
+        stays = _untouched(vectors.folder, lock) or ("" if vectors.key in used else _unsure(vectors, found))
+        if stays:
+            found.left.append(f"{vectors.folder}: {stays}")
         elif vectors.key in used:
             yield from _damaged(found, vectors, lock)
-        elif found.running:
-            found.left.append(f"{vectors.folder}: the run in {found.running[0]} may be reading it")
-        elif any(_names(vectors, lost)):
-            found.left.append(f"{vectors.folder}: a damaged result may have been of it")
-        elif foreign := _foreign(vectors.folder):
-            found.left.append(f"{vectors.folder}: probing did not write {foreign} in it")
         else:
             yield found.piece("vectors", vectors.folder, lock=lock, size=vectors.size)
+
+
+def _untouched(folder: Path, lock: Path) -> str:
+    """Return why a folder of vectors stays as it is; empty if it may be changed."""
+    if folder.is_symlink():
+        return "it is a link, and links are not followed"
+    return "a process is writing there" if is_held(lock) else ""
+
+
+def _unsure(vectors: VectorsSummary, found: Outputs) -> str:
+    """Return why vectors stay that no readable result refers to; empty if nothing can refer to them."""
+    if found.running:
+        return f"the run in {found.running[0]} may be reading it"
+    lost = [Path(each.path).name for each in found.stock.problems if _is_lost(each, found.root)]
+    if any(_names(vectors, lost)):
+        return "a damaged result may have been of it"
+    foreign = _foreign(vectors.folder)
+    return f"probing did not write {foreign} in it" if foreign else ""
 
 
 def _is_lost(error: CorruptFileError, root: Path) -> bool:
@@ -209,9 +221,12 @@ def _foreign(folder: Path) -> str:
 
 def disk_size(path: Path) -> int:
     """Return the bytes of a file, or of all files below a folder, without following links."""
-    if path.is_symlink() or not path.is_dir():
-        return path.lstat().st_size
-    return sum(disk_size(each) for each in path.iterdir())
+    try:
+        if path.is_symlink() or not path.is_dir():
+            return path.lstat().st_size
+        return sum(disk_size(each) for each in path.iterdir())
+    except FileNotFoundError:  # removed meanwhile
+        return 0
 
 
 def stamp(path: Path) -> tuple[int, ...]:

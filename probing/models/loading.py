@@ -15,7 +15,6 @@ from transformers import (
     AutoModelForMaskedLM,
     AutoModelForSeq2SeqLM,
     AutoModelForSequenceClassification,
-    AutoTokenizer,
     PreTrainedModel,
 )
 from transformers.tokenization_utils_base import PreTrainedTokenizerBase
@@ -30,6 +29,7 @@ from probing.models.model_files import ModelFiles
 from probing.models.padding import FILLED_WITH_0, Padding, reconciled
 from probing.models.pruned import cut_untrained, from_pretrained
 from probing.models.text import check_reads_text, text_side
+from probing.models.tokenizer import load_tokenizer
 
 Attention = Literal["sdpa", "eager"]
 Purpose = Literal["read", "lm", "classify"]
@@ -91,7 +91,7 @@ def load_model(
         config = AutoConfig.from_pretrained(files.folder, trust_remote_code=files.config.trust_remote_code)
     check_reads_text(name, config)
     with library_loads(files, "tokenizer"):
-        tokenizer = _tokenizer(files)
+        tokenizer = load_tokenizer(files)
     with library_loads(files, "weights"):
         make = _pretrained if files.config.pretrained else _untrained
         model = make(files, dtype, attention, _class(files, purpose))
@@ -109,26 +109,6 @@ def _class(files: ModelFiles, purpose: Purpose) -> Any:  # noqa: ANN401
     if purpose == "lm":
         return _LANGUAGE[language_kind(files.settings)]
     return AutoModel if purpose == "read" else AutoModelForSequenceClassification
-
-
-def load_tokenizer(files: ModelFiles) -> PreTrainedTokenizerBase:
-    """Load the tokenizer of a model without its weights.
-
-    Raises:
-        ProbingError: If its files do not define one.
-    """
-    transformers_logging.set_verbosity_error()  # type: ignore[no-untyped-call]
-    with library_loads(files, "tokenizer"):
-        return _tokenizer(files)
-
-
-def _tokenizer(files: ModelFiles) -> PreTrainedTokenizerBase:
-    remote = files.config.trust_remote_code
-    options: dict[str, Any] = {"trust_remote_code": remote}
-    if files.tokenizer_folder != files.folder:  # only the model's configuration may state its kind
-        options["config"] = AutoConfig.from_pretrained(files.folder, **options)
-    tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(files.tokenizer_folder, **options)
-    return tokenizer
 
 
 def _pretrained(files: ModelFiles, dtype: torch.dtype, attention: Attention, kind: Any) -> PreTrainedModel:  # noqa: ANN401

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from typing import Any
 from probing.errors import CorruptFileError
 from probing.representations.cache import REQUEST, check_request
 from probing.representations.manifest import read_manifest_note
-from probing.representations.shard import META, Shard, open_shard
+from probing.representations.shard import Shard, open_shard
 
 
 @dataclass(frozen=True)
@@ -47,19 +48,6 @@ class VectorsSummary:
         """Key of the request."""
         return self.folder.name
 
-    @property
-    def site(self) -> str | None:
-        """Site that was read: head, hidden or attention."""
-        return None if self.request is None else str(self.request.get("site"))
-
-    @property
-    def reduction(self) -> str | None:
-        """Pooling, or the name of a statistic of attention."""
-        if self.request is None:
-            return None
-        statistic = self.request.get("statistic")
-        return str(statistic["name"] if statistic else self.request.get("pooling"))
-
 
 def summaries(root: Path, *, sizes: bool = False) -> list[VectorsSummary]:
     """Describe all requests of a cache folder.
@@ -72,13 +60,22 @@ def summaries(root: Path, *, sizes: bool = False) -> list[VectorsSummary]:
     return [summary_of(folder, sizes=sizes) for folder in folders if is_store(folder)]
 
 
+def site_of(request: Mapping[str, Any]) -> str | None:
+    """Return the site that a request reads: head, hidden or attention."""
+    site = request.get("site")
+    return None if site is None else str(site)
+
+
+def reduction_of(request: Mapping[str, Any]) -> str | None:
+    """Return the pooling of a request, or the name of its statistic of attention."""
+    statistic = request.get("statistic")
+    name = statistic.get("name") if isinstance(statistic, Mapping) else request.get("pooling")
+    return None if name is None else str(name)
+
+
 def is_store(folder: Path) -> bool:
     """Return whether a folder has the name of a request's key."""
-    name = folder.name
-    return len(name) == _DIGITS and set(name) <= set("0123456789abcdef") and folder.is_dir()
-
-
-_DIGITS = 20
+    return re.fullmatch("[0-9a-f]{20}", folder.name) is not None and folder.is_dir()
 
 
 def summary_of(folder: Path, *, sizes: bool = False) -> VectorsSummary:
@@ -112,6 +109,8 @@ def _request(folder: Path, problems: list[CorruptFileError]) -> Mapping[str, Any
         if isinstance(content, dict):
             return content
         problems.append(CorruptFileError(str(path), "it is not a request"))
+    except FileNotFoundError:
+        return None
     except CorruptFileError as error:
         problems.append(error)
     except (OSError, ValueError) as error:
