@@ -9,9 +9,9 @@ from pathlib import Path
 
 from probing.cli.selection import parse, places
 from probing.errors import ProbingError
+from probing.inventory.cleaning import remove
 from probing.inventory.columns_text import size_text
 from probing.inventory.leftovers import COSTS, FINDERS
-from probing.inventory.removal import remove
 from probing.inventory.unused import Kind, Outputs, Unused, outputs
 from probing.io.streams import output
 from probing.validation.suggestions import suggest
@@ -91,7 +91,7 @@ def _list(pieces: Mapping[Kind, list[Unused]], found: Outputs) -> None:
     _write(pieces, found, {})
     total = sum(len(own) for own in pieces.values())
     size = size_text(sum(piece.size for own in pieces.values() for piece in own))
-    end = f"{total:,} pieces, {size}; nothing was removed, --yes removes them"
+    end = f"{_counted(total)}, {size}; nothing was removed, --yes removes what is listed"
     output().write(f"{end if total else 'nothing to remove'}\n")
 
 
@@ -102,7 +102,11 @@ def _remove(pieces: Mapping[Kind, list[Unused]], found: Outputs) -> None:
     _write(gone, found, stays)
     total = sum(map(len, gone.values()))
     size = size_text(sum(piece.size for own in gone.values() for piece in own))
-    output().write(f"{total:,} pieces removed, {size}\n" if total else "nothing removed\n")
+    output().write(f"{_counted(total)} removed, {size}\n" if total else "nothing removed\n")
+
+
+def _counted(count: int) -> str:
+    return f"{count:,} file or folder" if count == 1 else f"{count:,} files and folders"
 
 
 def _write(pieces: Mapping[Kind, list[Unused]], found: Outputs, stays: Mapping[Path, str]) -> None:
@@ -118,7 +122,7 @@ def _write(pieces: Mapping[Kind, list[Unused]], found: Outputs, stays: Mapping[P
 
 
 def _names(pieces: Sequence[Unused]) -> list[str]:
-    told = [f"{piece.path}: {piece.why}" for piece in pieces if piece.why]
+    named = [f"{piece.path}: {piece.why}" for piece in pieces if piece.why]
     plain = [f"{piece.path}, {size_text(piece.size)}" for piece in pieces if not piece.why]
     more = [f"... and {len(plain) - _NAMED:,} more"] if len(plain) > _NAMED else []
-    return [*told, *plain[:_NAMED], *more]
+    return [*named, *plain[:_NAMED], *more]

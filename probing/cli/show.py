@@ -10,8 +10,8 @@ from probing.cli.selection import parse, places
 from probing.errors import CorruptFileError, ProbingError
 from probing.inventory.as_read import example_text, text_reader
 from probing.inventory.describe import Paragraph, about_result, about_vectors, damage, readers_of
-from probing.inventory.examples import Example, examples_of_manifest, examples_of_task, manifest_of
 from probing.inventory.find import Place, find
+from probing.inventory.task_examples import Example, examples_of_manifest, examples_of_task, manifest_of
 from probing.io.streams import output
 from probing.results.footers import ResultFooter, read_result_footer
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from probing.config.convert import make
 from probing.errors import ProbingError
-from probing.inventory.examples import Example
+from probing.inventory.task_examples import Example
 from probing.models.digests import TOKENIZER, digest_files, matching
 from probing.models.model_choice import ModelConfig
 from probing.models.model_files import ModelFiles, find_files

@@ -80,7 +80,7 @@ class Outputs:
         self, kind: Kind, path: Path, why: str = "", lock: Path | None = None, size: int = -1
     ) -> Unused:
         """Describe a file or folder that may be removed."""
-        return Unused(kind, path, disk_size(path) if size < 0 else size, why, lock, stamp(path))
+        return Unused(kind, path, disk_size(path) if size is None else size, why, lock, stamp(path))
 
 
 def outputs(root: Path) -> Outputs:
