@@ -27,6 +27,7 @@ from .figures.path import draw_path as draw_path
 from .figures.profiles import draw_profiles as draw_profiles
 from .figures.sheet import draw_sheet as draw_sheet
 from .figures.trajectories import draw_trajectories as draw_trajectories
+from .inventory.frames import stored as stored
 from .models.capture import capture as capture
 from .models.capture import edit as edit
 from .models.masking import mask_heads as mask_heads

@@ -47,6 +47,14 @@ class OldFileError(MisplacedFileError):
     """A file of an older version, which neither marked nor sealed its files."""
 
 
+class NewerFileError(MisplacedFileError):
+    """A file of a newer version, which only that version can read."""
+
+
+class ForeignFileError(MisplacedFileError):
+    """A file that probing did not write."""
+
+
 _REMEDIES = {
     errno.ENOSPC: "free some space there, or choose another paths.root, and run again",
     errno.EDQUOT: "free some of your quota there, or choose another paths.root, and run again",

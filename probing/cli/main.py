@@ -19,9 +19,12 @@ from probing.validation.suggestions import suggest
 DONE, BUG, MISTAKE, STOPPED, CLOSED = 0, 1, 2, 130, 141
 COMMANDS = {
     "agree": "probing.cli.agree",
+    "clean": "probing.cli.clean",
     "draw": "probing.cli.draw",
     "help": "probing.cli.help",
+    "ls": "probing.cli.ls",
     "report": "probing.cli.report",
+    "show": "probing.cli.show",
 }
 """Commands by their first word, and their modules.
 

@@ -17,7 +17,6 @@ from transformers import (
     AutoModelForMaskedLM,
     AutoModelForSeq2SeqLM,
     AutoModelForSequenceClassification,
-    AutoTokenizer,
     PreTrainedConfig,
     PreTrainedModel,
 )
@@ -34,6 +33,7 @@ from probing.models.model_files import ModelFiles
 from probing.models.padding import FILLED_WITH_0, Padding, reconciled
 from probing.models.pruned import cut_untrained, from_pretrained
 from probing.models.text import check_reads_text, text_side
+from probing.models.tokenizer import load_tokenizer
 
 Attention = Literal["sdpa", "eager"]
 Purpose = Literal["read", "lm", "classify"]
@@ -128,19 +128,6 @@ def _source(files: ModelFiles) -> dict[str, Any]:
     options = {"gguf_file": files.gguf.name, "config": _configuration(files)}
     packed = getattr(transformers, "GgufConfig", None)  # newer versions may keep weights quantised
     return options if packed is None else {**options, "quantization_config": packed(dequantize=True)}
-
-
-def load_tokenizer(files: ModelFiles) -> PreTrainedTokenizerBase:
-    """Load the tokenizer of a model."""
-    if files.gguf is not None:
-        own: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(files.folder, gguf_file=files.gguf.name)
-        return own
-    remote = files.config.trust_remote_code
-    options: dict[str, Any] = {"trust_remote_code": remote}
-    if files.tokenizer_folder != files.folder:  # only the model's configuration may state its kind
-        options["config"] = AutoConfig.from_pretrained(files.folder, **options)
-    tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(files.tokenizer_folder, **options)
-    return tokenizer
 
 
 def _pretrained(files: ModelFiles, dtype: torch.dtype, attention: Attention, kind: Any) -> PreTrainedModel:  # noqa: ANN401

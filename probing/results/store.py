@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
-from probing.errors import CorruptFileError, MisplacedFileError, OldFileError
+from probing.errors import CorruptFileError, MisplacedFileError, NewerFileError, OldFileError
 from probing.io.files import discard, file_name
 from probing.io.locks import held, lock_file
 from probing.io.parquet import read_marked, read_note, write_table
@@ -175,8 +175,7 @@ def _mark(kind: str, key: str, part: int | None = None) -> dict[str, Any]:
 def _read(path: Path, expected: Mapping[str, Any], *, predicted: bool) -> tuple[pd.DataFrame, dict[str, Any]]:
     table, about, mark = read_marked(path, without=None if predicted else PREDICTED)
     schema = _check_mark(path, mark, expected)
-    if about.get("request", {}).get("schema", request.SCHEMA) < request.SCHEMA:
-        raise OldFileError(str(path), "it comes from vectors in the format of an older version of probing")
+    _check_request(path, about)
     try:
         return _as_frame(path, table.to_pandas(), schema), about
     except (KeyError, ValueError, TypeError) as error:
@@ -191,8 +190,23 @@ def _check_mark(path: Path, mark: Mapping[str, Any], expected: Mapping[str, Any]
             raise MisplacedFileError(str(path), f"it contains {there} instead of {wanted}")
     schema = int(mark.get("schema", 0))
     if schema > SCHEMA:
-        raise MisplacedFileError(str(path), "a newer version of probing wrote it; update probing to read it")
+        raise NewerFileError(str(path), "a newer version of probing wrote it; update probing to read it")
     return schema
+
+
+def _check_request(path: Path, about: Mapping[str, Any]) -> None:
+    if about.get("request", {}).get("schema", request.SCHEMA) < request.SCHEMA:
+        raise OldFileError(str(path), "it comes from vectors in the format of an older version of probing")
+
+
+def check_result(path: Path, about: Mapping[str, Any], mark: Mapping[str, Any]) -> None:
+    """Refuse a file whose note and mark are not those of the result that its name states.
+
+    Raises:
+        CorruptFileError: If so.
+    """
+    _check_mark(path, mark, _mark("result", key_of(path)))
+    _check_request(path, about)
 
 
 def _described(mark: Mapping[str, Any]) -> str:

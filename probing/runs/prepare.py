@@ -28,20 +28,18 @@ class _Whole:
     complete: bool
 
 
-def _is_partial(config: Config) -> bool:
-    """Return whether only a part is read; balancing needs the sizes of all classes."""
+def _partial(config: Config) -> PartialSource | None:
+    """Return the source if only a part of it is read; balancing needs the sizes of all classes."""
     limited = config.sample.limit is not None and not config.sample.balance
-    return limited and isinstance(config.task, PartialSource)
+    return config.task if limited and isinstance(config.task, PartialSource) else None
 
 
 def _whole(config: Config) -> _Whole:
     """Read a task, or a part from which the limit can be drawn."""
-    wanted, complete = config.sample, True
-    if wanted.limit is not None and not wanted.balance and isinstance(config.task, PartialSource):
-        task, complete = config.task.build_part(wanted.limit)
-    else:
-        task = config.task.build()
-    return _Whole(sample(task, None, wanted.balance, config.seed), complete)
+    source, limit = _partial(config), config.sample.limit
+    if source is not None and limit is not None:
+        return _Whole(*source.build_part(limit))
+    return _Whole(sample(config.task.build(), None, config.sample.balance, config.seed), complete=True)
 
 
 @dataclass(frozen=True)
@@ -58,7 +56,7 @@ class Shared:
     def tasks(self, config: Config) -> tuple[_Whole, Task]:
         """Return the whole task of a configuration and its sample; log lines of reading it are repeated."""
         limit, balance = config.sample.limit, config.sample.balance
-        part = limit if _is_partial(config) else None
+        part = limit if _partial(config) else None
         key = json.dumps([as_plain(config.task), balance and config.seed, balance, part], default=repr)
         if key not in self.wholes:
             with kept_back() as records:

@@ -103,6 +103,24 @@ class TaskCard:
         return asdict(self)
 
 
+def card_from(content: Mapping[str, Any]) -> TaskCard:
+    """Return a card from plain values as `TaskCard.as_dict` gives them.
+
+    Raises:
+        TypeError: If a version with other fields wrote them.
+        KeyError: If a field is missing.
+    """
+    splits = [
+        {
+            **split,
+            "lengths": Lengths(**split["lengths"]),
+            "scores": None if split["scores"] is None else ScoreRange(**split["scores"]),
+        }
+        for split in content["splits"]
+    ]
+    return TaskCard(**{**content, "splits": tuple(SplitCard(**split) for split in splits)})
+
+
 def card(task: Task) -> TaskCard:
     """Compute the card of a task."""
     texts = [_text(row, task) for row in range(len(task))]
