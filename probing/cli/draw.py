@@ -9,15 +9,17 @@ from pathlib import Path
 import pandas as pd
 
 import probing
-from probing.cli.selection import Where, choose, parse, places, values
+from probing.cli.selection import Where, choose, parse, values
+from probing.cli.target import target
 from probing.errors import ProbingError
+from probing.figures.picture import Picture, files_of
 from probing.figures.pictures import function_of
 from probing.io.streams import output
 from probing.results.grid_key import GridKey
 from probing.results.load import load_results
 from probing.validation.suggestions import suggest
 
-_DEFAULTS = {"by": "task", "order": "head", "value": "test"}
+_OPTIONS = ("by", "order", "value")
 
 
 @dataclass(frozen=True)
@@ -47,17 +49,15 @@ def command(words: Sequence[str]) -> None:
     name, *rest = words
     kind = _kind(name)
     asked = parse(rest, "probing draw")
-    root, out = places(asked, "figure")
-    options = {key: _DEFAULTS[key] for key in kind.options}
-    for key in asked.keys() & _DEFAULTS.keys():
-        if key not in options:
-            raise ProbingError(
-                f"draw {name} does not use {key}=; it takes {', '.join(('paths.root', 'out', *options))}"
-            )
-        options[key] = asked[key]
-    where = {key: values(value) for key, value in asked.items() if key not in _DEFAULTS}
+    root, out = target(asked, "figure")
+    options = {key: asked[key] for key in _OPTIONS if key in asked}
+    for key in options:
+        if key not in kind.options:
+            known = ", ".join(("paths.root", "out", "overwrite", *kind.options))
+            raise ProbingError(f"draw {name} does not use {key}=; it takes {known}")
+    where = {key: values(value) for key, value in asked.items() if key not in _OPTIONS}
     rows = choose(load_results(root), where, root)
-    for path in kind.draw(rows, out, where, **options):
+    for path in out.write(lambda path: kind.draw(rows, path, where, **options)):
         print(path)  # noqa: T201
 
 
@@ -82,7 +82,7 @@ def usage() -> str:
     return "\n".join([_USAGE, *lines, ""])
 
 
-def _comparison(rows: pd.DataFrame, path: Path, where: Where, *, value: str) -> tuple[Path, ...]:
+def _comparison(rows: pd.DataFrame, path: Path, where: Where, **options: str) -> tuple[Path, ...]:
     """Draw the two values of the only column in which the rows differ, in the given order."""
     fields = [name for name in GridKey._fields if name not in ("task", "analysis", "metric")]
     found = {name: list(rows[name].astype("string").unique()) for name in fields}
@@ -95,14 +95,14 @@ def _comparison(rows: pd.DataFrame, path: Path, where: Where, *, value: str) -> 
     if len(sides) != 2:
         raise ProbingError(f"a comparison needs two grids; give two values, {column}={','.join(sides[:2])}")
     first, second = (rows[rows[column].astype("string") == side] for side in sides)
-    return probing.draw_comparison(first, second, path, value=value)
+    return files_of(probing.draw_comparison(first, second, path, **options), path)
 
 
-def _plain(draw: Callable[..., tuple[Path, ...]]) -> Callable[..., tuple[Path, ...]]:
+def _plain(draw: Callable[..., Picture]) -> Callable[..., tuple[Path, ...]]:
     """Return a picture's function that does not depend on the given columns."""
 
     def drawn(rows: pd.DataFrame, path: Path, _: Where, **options: str) -> tuple[Path, ...]:
-        return draw(rows, path, **options)
+        return files_of(draw(rows, path, **options), path)
 
     return drawn
 
@@ -123,12 +123,13 @@ KINDS = {
     "comparison": PictureKind("two grids of each task, cell by cell", _comparison),
 }
 _USAGE = """\
-probing draw KIND [column=value ...] [paths.root=outputs] [out=figure] [value=test]
-                  [order=head|score] [by=task]
+probing draw KIND [column=value ...] [paths.root=outputs] [out=figure] [overwrite=false]
+                  [value=test] [order=head|score] [by=task]
 
 Draws the rows of probing.load_results(root) whose columns have the given values (several separated by
 commas) and writes out.png, .svg, .pdf, and out.csv, the table behind the picture. Rows of baselines are
-included only if they are requested, as with baseline=untrained.
+included only if they are requested, as with baseline=untrained. No file is replaced by other content: without
+out=, the next free name is used (figure-2). An existing out= is refused unless overwrite=true is given.
 
   probing draw sheet model=minilm order=score
   probing draw profiles granularity=layer task=grammar/tense,grammar/depth

@@ -10,7 +10,6 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.colors import ListedColormap, Normalize
-from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 from numpy.typing import NDArray
 
@@ -22,7 +21,7 @@ from probing.figures.legend import draw_entries, square_sample
 from probing.figures.naming import minus
 from probing.figures.page import POINTS, Line, Page, shorten, text_width, wrap
 from probing.figures.panel_order import common_prefix
-from probing.figures.save import Files, save
+from probing.figures.picture import Picture
 from probing.figures.scale import draw_score_bar, plain_labels
 from probing.figures.style import (
     FAINT,
@@ -46,8 +45,8 @@ _TREE, _GAP, _BAR_GAP, _BAR_WIDTH, _BAR_LABELS = 0.85, 0.06, 0.22, 0.16, 0.6
 
 @checked(frame=RESULT)
 def draw_correlations(
-    frame: pd.DataFrame, path: str | Path, *, by: str = "task", value: str = "test"
-) -> Files:
+    frame: pd.DataFrame, path: str | Path | None = None, *, by: str = "task", value: str = "test"
+) -> Picture:
     """Draw Spearman correlations of head scores between tasks (or models, seeds), ordered by their tree.
 
     The tree joins the most similar grids first, by average linkage on 1 - rho, as in figures 4 and 5 of
@@ -55,7 +54,8 @@ def draw_correlations(
 
     Args:
         frame: Rows of the result frame, of several grids that differ only in `by`.
-        path: Path of the files; its suffix is replaced by .png, .svg, .pdf and .csv.
+        path: Path of the files; its suffix is replaced by .png, .svg, .pdf and .csv. Files of that name are
+            overwritten. None writes nothing.
         by: The column whose values are compared.
         value: The column of scores.
 
@@ -69,7 +69,7 @@ def draw_correlations(
     Example:
         >>> import probing
         >>> frame = probing.load_results("outputs")  # doctest: +SKIP
-        >>> probing.draw_correlations(frame, "tasks", by="task").png  # doctest: +SKIP
+        >>> probing.draw_correlations(frame, "tasks", by="task").files.png  # doctest: +SKIP
         PosixPath('tasks.png')
     """
     from probing.comparisons.clusters import linkage
@@ -84,7 +84,7 @@ def draw_correlations(
     ordered = in_order(matrix, tree)
     with drawing():
         figure = correlations_figure(ordered, tree, keys, by, rows=kept)
-        return save(figure, ordered.rename_axis(by).reset_index(), path, f"correlations between {by}s")
+        return figure.finish(ordered.rename_axis(by).reset_index(), path, f"correlations between {by}s")
 
 
 def correlations_figure(
@@ -94,7 +94,7 @@ def correlations_figure(
     by: str,
     what: str = f"Spearman's {_RHO} of scores",
     rows: pd.DataFrame | None = None,
-) -> Figure:
+) -> Picture:
     """The picture of a matrix in the order of its tree's leaves; call it within `style.drawing`."""
     names = _names(matrix, by)
     count = len(names)

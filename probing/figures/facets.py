@@ -9,12 +9,12 @@ from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from probing.figures.legend import draw_entries, entries_height
 from probing.figures.naming import describe, usual_metric
 from probing.figures.page import Line, Page, shorten, text_width, wrap
 from probing.figures.panel_order import common_prefix
+from probing.figures.picture import Picture
 from probing.figures.style import FAINT, INK, SMALL_SIZE, TEXT_SIZE, TICK_SIZE, TITLE_SIZE
 from probing.results.grid_key import GridKey
 from probing.results.sizes import sizes_text
@@ -108,7 +108,7 @@ def panel_name(
     return " · ".join(words), []
 
 
-def facets_figure(facets: Facets) -> Figure:
+def facets_figure(facets: Facets) -> Picture:
     """The picture of a page of panels; call it within `style.drawing`."""
     columns = facet_columns(len(facets.panels))
     scale = {1: 2.4, 2: 1.6, 3: 1.2}.get(columns, 1.0)

@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from probing.figures.cells import label_step
 from probing.figures.facets import Facet, Facets, facets_figure, header_lines
@@ -28,8 +27,8 @@ from probing.figures.line_plot import (
 )
 from probing.figures.naming import describe, layer_name, usual_metric, value_name
 from probing.figures.panel_order import common_prefix
+from probing.figures.picture import Picture
 from probing.figures.profile_table import chosen_by, spread_table, without_baselines
-from probing.figures.save import Files, save
 from probing.figures.style import LINES, drawing
 from probing.results.alike import quantity_of
 from probing.results.grid_key import GridKey, key_of
@@ -43,7 +42,7 @@ _GREY = "#595959"
 
 
 @checked(frame=RESULT)
-def draw_profiles(frame: pd.DataFrame, path: str | Path, *, value: str = "test") -> Files:
+def draw_profiles(frame: pd.DataFrame, path: str | Path | None = None, *, value: str = "test") -> Picture:
     """Draw scores against layers: a panel for each task, and a line for each model, probe or other setting.
 
     Whole layers are a line with its interval. Heads are shown by the mean of the heads of a layer, a band of
@@ -51,11 +50,12 @@ def draw_profiles(frame: pd.DataFrame, path: str | Path, *, value: str = "test")
 
     Args:
         frame: Rows of the result frame, of granularity head, layer or attention.
-        path: Path of the files; its suffix is replaced by .png, .svg, .pdf and .csv.
+        path: Path of the files; its suffix is replaced by .png, .svg, .pdf and .csv. Files of that name are
+            overwritten. None writes nothing.
         value: The column to draw, "test" or "dev".
 
     Returns:
-        The paths of the PNG, SVG and PDF file, and of the table behind the picture.
+        The figure, with `table`, the data behind it, and `files`, the PNG, SVG, PDF and CSV.
 
     Raises:
         ProbingError: If there are no such rows, if a cell has two, or if a panel would have too many lines.
@@ -63,15 +63,15 @@ def draw_profiles(frame: pd.DataFrame, path: str | Path, *, value: str = "test")
     Example:
         >>> import probing
         >>> frame = probing.load_results("outputs")  # doctest: +SKIP
-        >>> probing.draw_profiles(frame, "profiles").png  # doctest: +SKIP
+        >>> probing.draw_profiles(frame, "profiles").files.png  # doctest: +SKIP
         PosixPath('profiles.png')
     """
     table = spread_table(without_baselines(frame), ["layer"], value)
     with drawing():
-        return save(profiles_figure(table, value), table, path, "layer profiles")
+        return profiles_figure(table, value).finish(table, path, "layer profiles")
 
 
-def profiles_figure(table: pd.DataFrame, value: str = "test") -> Figure:
+def profiles_figure(table: pd.DataFrame, value: str = "test") -> Picture:
     """The picture of a table of `spread_table` along layers; call it within `style.drawing`."""
     keys = [key_of(rows) for _, rows in _split(table, list(GridKey._fields))]
     lines, together = _line_fields(keys)

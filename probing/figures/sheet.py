@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
 
 from probing.figures.arrange import arrange
 from probing.figures.cells import Cell, crossed, draw_cells, number_axes
@@ -18,7 +17,7 @@ from probing.figures.naming import across_name, describe, highest_name, same_siz
 from probing.figures.page import POINTS, Line, Page, wrap
 from probing.figures.panel_order import PanelLayout, lay_out
 from probing.figures.panels import BELOW, LEFT, PANEL_WIDTH, Panel, place, sheet_width
-from probing.figures.save import Files, save
+from probing.figures.picture import Picture
 from probing.figures.scale import Shades, by_quantity, draw_bar, shades_of
 from probing.figures.style import FAINT, SMALL_SIZE, TEXT_SIZE, TITLE_SIZE, drawing
 from probing.results.schema import RESULT
@@ -30,7 +29,9 @@ _SHORTEST_BAR, _LONGEST_BAR = 1.2, 3.2
 
 
 @checked(frame=RESULT)
-def draw_sheet(frame: pd.DataFrame, path: str | Path, *, order: Order = "head", value: str = "test") -> Files:
+def draw_sheet(
+    frame: pd.DataFrame, path: str | Path | None = None, *, order: Order = "head", value: str = "test"
+) -> Picture:
     """Draw a contact sheet: a panel for each grid, a band for each model, a scale for each metric.
 
     Tasks are in the order of the frame, at most five in a row. The marks are those of `draw_grid`. Colours
@@ -40,12 +41,13 @@ def draw_sheet(frame: pd.DataFrame, path: str | Path, *, order: Order = "head", 
 
     Args:
         frame: Rows of the result frame, of any number of grids.
-        path: Path of the files; its suffix is replaced by .png, .svg, .pdf and .csv.
+        path: Path of the files; its suffix is replaced by .png, .svg, .pdf and .csv. Files of that name are
+            overwritten. None writes nothing.
         order: "head" numbers the heads; "score" sorts each layer from its best head to its worst.
         value: The column to draw, as for `draw_grid`.
 
     Returns:
-        The paths of the PNG, SVG and PDF file, and of the table behind the picture.
+        The figure, with `table`, the data behind it, and `files`, the PNG, SVG, PDF and CSV.
 
     Raises:
         ProbingError: If there are no rows, if a head has two rows in one grid, if a row covers several heads,
@@ -54,17 +56,17 @@ def draw_sheet(frame: pd.DataFrame, path: str | Path, *, order: Order = "head", 
     Example:
         >>> import probing
         >>> frame = probing.load_results("outputs")  # doctest: +SKIP
-        >>> probing.draw_sheet(frame[frame["granularity"] == "head"], "sheet").png  # doctest: +SKIP
+        >>> probing.draw_sheet(frame[frame["granularity"] == "head"], "sheet").files.png  # doctest: +SKIP
         PosixPath('sheet.png')
     """
     parts = split_grids(frame)
     grids = [arrange(rows, order, value) for rows in parts]
     with drawing():
         table = grid_table(pd.concat(parts, ignore_index=True), value)
-        return save(sheet_figure(grids), table, path, sheet_title(grids))
+        return sheet_figure(grids).finish(table, path, sheet_title(grids))
 
 
-def sheet_figure(grids: Sequence[Grid]) -> Figure:
+def sheet_figure(grids: Sequence[Grid]) -> Picture:
     """The picture of several grids; call it within `style.drawing`."""
     layout = lay_out(grids)
     width = sheet_width(layout)
