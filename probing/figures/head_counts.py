@@ -119,7 +119,8 @@ def _spread(cell: pd.DataFrame, value: str) -> dict[str, float]:
     scores = cell[value].to_numpy(dtype=np.float64, na_value=np.nan)
     if cell["variant"].iloc[0] in _DRAWN:
         known = scores[np.isfinite(scores)]
-        low, mean, high = (known.min(), known.mean(), known.max()) if len(known) else [np.nan] * 3
+        mean = known.mean() if len(known) else np.nan
+        low, high = (known.min(), known.max()) if len(known) > 1 else (np.nan, np.nan)
         return {"score": float(mean), "low": float(low), "high": float(high), "draws": len(known)}
     ends = [cell[name].iloc[0] if value == "test" else pd.NA for name in ("test_low", "test_high")]
     low, high = (np.nan if pd.isna(end) else float(end) for end in ends)

@@ -11,8 +11,8 @@ from probing.figures.cells import Cell, crossed, draw_cells, number_axes
 from probing.figures.findings import facts
 from probing.figures.grid_table import grid_table
 from probing.figures.grids import NO_KIND, Grid, Order
-from probing.figures.legend import draw_legend, legend_height
-from probing.figures.naming import across_name, describe, variant_name
+from probing.figures.legend import draw_entries, entries_height, grid_entries
+from probing.figures.naming import across_name, describe, scale_sentence, variant_name
 from probing.figures.page import POINTS, Line, Page, wrap
 from probing.figures.picture import Picture
 from probing.figures.scale import draw_bar, shades_of
@@ -45,8 +45,9 @@ def draw_grid(
         path: Path of the files; its suffix is replaced by .png, .svg, .pdf and .csv. Files of that name are
             overwritten. None writes nothing.
         order: "head" numbers the heads; "score" sorts each layer from its best head to its worst.
-        value: The column to draw: "test", "dev", a column that `load_results` adds, such as "selectivity", or
-            "value", the finding of an analysis: an importance, a difference, a gate, an entropy.
+        value: The column to draw: "test", "dev", a column that `load_results` adds, such as "selectivity",
+            "above_chance", (test - majority) / (1 - majority), or "value", the finding of an analysis: an
+            importance, a difference, a gate, an entropy.
 
     Returns:
         The figure, with `table`, the data behind it, and `files`, the PNG, SVG, PDF and CSV.
@@ -82,7 +83,8 @@ def grid_figure(grid: Grid) -> Picture:
     (shades,), cell = shades_of([grid]), Cell(cell_width * POINTS, cell_height * POINTS)
     crosses = crossed(grid, shades, cell)
     legend_columns = 3 if page_width > 5.5 else 1
-    page = Page(page_width, bottom + legend_height([grid], columns=legend_columns, crosses=crosses))
+    entries = grid_entries([grid], [shades], cell, crosses=crosses)
+    page = Page(page_width, bottom + entries_height(len(entries), columns=legend_columns))
     page.write(0.0, 0.0, header)
     axes = page.axes(_LEFT, top, width, height, "grid")
     draw_cells(axes, grid, shades, cell)
@@ -91,7 +93,7 @@ def grid_figure(grid: Grid) -> Picture:
     axes.set_xlabel(across_name(grid), fontsize=TEXT_SIZE)
     bar = page.axes(_LEFT + width + _BAR_GAP, top, _BAR_WIDTH, bar_height, "bar")
     draw_bar(bar, shades, [grid])
-    draw_legend(page, _LEFT, bottom, [grid], columns=legend_columns, crosses=crosses)
+    draw_entries(page, _LEFT, bottom, entries, columns=legend_columns)
     return page.figure
 
 
@@ -104,7 +106,7 @@ def _analysis(grid: Grid) -> list[str]:
 
 def _header(grid: Grid, width: float) -> list[Line]:
     what = [*_analysis(grid), *describe(grid.key, [name for name in GridKey._fields if name not in _ABOVE])]
-    what += filter(None, [grid.sizes])
+    what += filter(None, [grid.sizes, scale_sentence([grid])])
     found = facts(grid)
     return [
         Line(grid.key.task, TITLE_SIZE, bold=True),

@@ -33,7 +33,6 @@ from probing.validation.arguments import checked
 MOST = 15
 """Maximum number of panels on a page; if there are more pairs, those of the first measure are drawn."""
 _RHO, _DELTA = "\N{GREEK SMALL LETTER RHO}", "\N{GREEK CAPITAL LETTER DELTA}"
-_ACROSS, _UP = "\N{RIGHTWARDS ARROW}", "\N{UPWARDS ARROW}"
 _MARKERS = ("o", "s", "^")
 _WIDTH, _HEIGHT = 2.15, 1.6
 _MATRIX = f"Spearman's {_RHO}: below the diagonal over all heads, above it within layers"
@@ -210,8 +209,7 @@ def _facet(
     ends = f"[{pair['low']:+.2f}, {pair['high']:+.2f}]"
     name = minus(f"{_RHO} {pair['rho']:+.2f} {ends}")
     within = minus(f"within layers {pair['rho_within_layers']:+.2f}")
-    facts = (f"{_ACROSS} {first.label}", f"{_UP} {second.label}", within)
-    return Facet(name, facts, _drawer(table, first, second, layers), [""])
+    return Facet(name, (within,), _drawer(table, first, second, layers), [second.label], first.label)
 
 
 def _drawer(

@@ -92,7 +92,7 @@ def make_norm(grids: Sequence[Grid]) -> Normalize:
 
     It spans at least one percent, so that noise is not shown at full contrast.
     """
-    values = np.concatenate([np.append(grid.scores.ravel(), grid.majority) for grid in grids])
+    values = np.concatenate([np.append(grid.scores.ravel(), grid.level) for grid in grids])
     values = values[np.isfinite(values)]
     low, high = (float(values.min()), float(values.max())) if len(values) else (0.0, 1.0)
     slack = max(0.0, _NARROWEST - (high - low)) / 2
@@ -100,15 +100,17 @@ def make_norm(grids: Sequence[Grid]) -> Normalize:
 
 
 def draw_bar(axes: Axes, shades: Shades, grids: Sequence[Grid]) -> None:
-    """Fill `axes` with the colour bar; for a single grid, the majority is a line across it."""
+    """Fill `axes` with the colour bar; the majority is a line across it if it is the same for all grids."""
     if grids[0].found:
         _draw_found_bar(axes, shades, grids)
         return
     norm = shades.norm
     grid = grids[0] if len(grids) == 1 else None
     labels = share_labels if any(score_unit(grid.key.metric).name == "%" for grid in grids) else plain_labels
-    majority = grid.majority if grid is not None and majority_sentence(grid) else float("nan")
     sentence = "" if grid is None else majority_sentence(grid)
+    if grids[0].above_chance:
+        sentence = "majority 0 %" if any(majority_sentence(each) for each in grids) else ""
+    majority = grids[0].level if sentence else float("nan")
     draw_score_bar(axes, norm, score_name(grids), labels=labels, majority=majority, sentence=sentence)
 
 

@@ -212,12 +212,11 @@ def _short(step: int) -> str:
 
 def _entries(table: pd.DataFrame, units: Sequence[str]) -> dict[str, object]:
     style, unit, all_units = style_of(0), " or ".join(units), " or ".join(f"{unit}s" for unit in units)
-    entries: dict[str, object] = {
-        f"mean of {all_units}": line_sample(style),
-        f"lowest to highest {unit}": band_sample(style["color"], "outer"),
-        f"middle half of {all_units}": band_sample(style["color"], "inner"),
-        f"best {unit} on {chosen_by(table)}": best_sample(style["color"]),
-    }
+    entries: dict[str, object] = {f"mean of {all_units}": line_sample(style)}
+    if table.loc[table["layer"].isna(), "low"].notna().any():
+        entries[f"lowest to highest {unit}"] = band_sample(style["color"], "outer")
+        entries[f"middle half of {all_units}"] = band_sample(style["color"], "inner")
+    entries[f"best {unit} on {chosen_by(table)}"] = best_sample(style["color"])
     if table["majority"].notna().any():
         entries["majority"] = level_samples(["majority"])["majority"]
     return entries
