@@ -11,7 +11,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from probing.figures.legend import draw_entries, entries_height
-from probing.figures.naming import describe, usual_metric
+from probing.figures.naming import describe, differing_words, usual_metric
 from probing.figures.page import Line, Page, shorten, text_width, wrap
 from probing.figures.panel_order import common_prefix
 from probing.figures.picture import Picture
@@ -69,16 +69,20 @@ class Facets:
     width: float = 1.75
 
 
-def header_lines(keys: Sequence[GridKey], what: str, rows: pd.DataFrame | None = None) -> list[Line]:
+def header_lines(
+    keys: Sequence[GridKey], what: str, rows: pd.DataFrame | None = None, *, differing: bool = True
+) -> list[Line]:
     """The header of a page of several grids: its subject, and what the grids have in common.
 
     Args:
         keys: Keys of the grids.
         what: Subject of the page.
         rows: Rows with the columns that count examples; None leaves the counts out.
+        differing: Whether the title says in which settings the grids differ.
     """
     models = list(dict.fromkeys(key.model for key in keys))
     title = f"{models[0] if len(models) == 1 else f'{len(models)} models'}: {what}"
+    title = ", ".join([title, *(differing_words(keys) if differing else ())])
     fields = [name for name in GridKey._fields if name not in ("analysis", "model", "metric", "task")]
     shared = [name for name in fields if len({getattr(key, name) for key in keys}) == 1]
     tasks = list(dict.fromkeys(key.task for key in keys))

@@ -47,6 +47,17 @@ _FILLS = {"zero": "", "mean": "filled with its mean", "uniform": "with uniform a
 _NORMALISATIONS = {"layer": " \N{DIVISION SIGN} layer \N{SCRIPT SMALL L}2", "minmax": ", 0 to 1"}
 LAMBDA = "\N{GREEK SMALL LETTER LAMDA}"
 
+_SEVERAL = {
+    "granularity": "granularities",
+    "pooling": "poolings",
+    "probe": "probes",
+    "objective": "objectives",
+    "seed": "seeds",
+    "limit": "limits",
+    "baseline": "baselines",
+}
+_MOST_NAMED = 3
+
 _BASELINES = {"untrained": "untrained model", "control": "control labels", "permuted": "permuted labels"}
 
 
@@ -220,5 +231,18 @@ def sheet_title(grids: Sequence[Grid]) -> str:
     found = "" if not grids[0].found else f"{grids[0].key.analysis} on "
     tasks = {grid.key.task for grid in grids}
     count = f"{len(tasks)} {'task' if len(tasks) == 1 else 'tasks'}"
-    count = next(iter(tasks)) if found and len(tasks) == 1 else count
-    return f"{models[0]}: {found}{count}" if len(models) == 1 else f"{len(models)} models, {found}{count}"
+    differing = differing_words([grid.key for grid in grids])
+    count = next(iter(tasks)) if len(tasks) == 1 and (found or differing) else count
+    words = ", ".join([f"{found}{count}", *differing])
+    return f"{models[0]}: {words}" if len(models) == 1 else f"{len(models)} models, {words}"
+
+
+def differing_words(keys: Sequence[GridKey]) -> list[str]:
+    """The settings in which grids differ, with up to three values: ["2 probes (logistic, ridge)"]."""
+    words = []
+    for name, plural in _SEVERAL.items():
+        values = [str(value) for value in dict.fromkeys(getattr(key, name) for key in keys) if value != ""]
+        if len(values) > 1:
+            named = f" ({', '.join(values)})" if len(values) <= _MOST_NAMED else ""
+            words.append(f"{len(values)} {plural}{named}")
+    return words

@@ -20,6 +20,7 @@ from probing.figures.correlations import correlations_figure, in_order
 from probing.figures.facets import Facet, Facets, facets_figure, header_lines
 from probing.figures.naming import minus
 from probing.figures.page import Line
+from probing.figures.pair_table import square
 from probing.figures.picture import AgreementPictures, Picture
 from probing.figures.save import SUFFIXES, save_table
 from probing.figures.scale import unit_labels
@@ -118,10 +119,12 @@ def _matrix(
 ) -> Picture:
     from probing.comparisons.clusters import linkage
 
-    matrix = _square(names, pairs, "rho", "rho")
+    matrix = square(names, pairs, "rho")
     tree = linkage(matrix)
-    ordered = _square([str(name) for name in in_order(matrix, tree)], pairs, "rho", "rho_within_layers")
-    figure = correlations_figure(ordered, tree, keys, "measure", _MATRIX, rows)
+    ordered = square([str(name) for name in in_order(matrix, tree)], pairs, "rho", "rho_within_layers")
+    within = pairs.assign(none=np.nan)  # no interval within layers
+    ends = (square(list(ordered), within, "low", "none"), square(list(ordered), within, "high", "none"))
+    figure = correlations_figure(ordered, tree, keys, "measure", _MATRIX, rows, ends)
     table = ordered.rename_axis("measure").reset_index()
     return figure.finish(table, path, "rank correlation between measures")
 
@@ -190,16 +193,6 @@ def _measure(name: str, rows: pd.DataFrame) -> Measure:
     if rows["value"].isna().all():
         return Measure(name, score_unit(str(first["metric"])), turned=False)
     return Measure(name, values_of(rows), turned=bool(smaller_is_more(rows).all()))
-
-
-def _square(names: Sequence[str], pairs: pd.DataFrame, below: str, above: str) -> pd.DataFrame:
-    """A matrix with one column of pairs below its diagonal and another above it."""
-    place = {name: number for number, name in enumerate(names)}
-    square = np.eye(len(names))
-    for first, second, low, high in pairs[["first", "second", below, above]].itertuples(index=False):
-        ends = sorted((place[first], place[second]))
-        square[ends[1], ends[0]], square[ends[0], ends[1]] = low, high
-    return pd.DataFrame(square, index=list(names), columns=list(names))
 
 
 def _facet(

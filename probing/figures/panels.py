@@ -9,7 +9,7 @@ import numpy as np
 from probing.figures.findings import facts
 from probing.figures.grids import Grid
 from probing.figures.naming import describe
-from probing.figures.page import Line, shorten, wrap
+from probing.figures.page import Line, shorten, text_width, wrap
 from probing.figures.panel_order import Band, PanelLayout
 from probing.figures.style import SMALL_SIZE, TEXT_SIZE
 
@@ -106,5 +106,11 @@ def _name(grid: Grid, layout: PanelLayout) -> tuple[str, list[str]]:
     """The title of a panel and the other words that distinguish it; a shared task is in the header."""
     words = describe(grid.key, layout.varying)
     if layout.one_task and words:
-        return words[0], words[1:]
+        fitting = [n for n in range(1, len(words) + 1) if _fits(" \N{MIDDLE DOT} ".join(words[:n]))]
+        count = 1 if grid.found else max(fitting, default=1)
+        return " \N{MIDDLE DOT} ".join(words[:count]), words[count:]
     return grid.key.task.removeprefix(layout.prefix), words
+
+
+def _fits(title: str) -> bool:
+    return text_width(title, TEXT_SIZE, bold=True) <= PANEL_WIDTH

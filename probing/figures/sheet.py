@@ -136,7 +136,8 @@ def _draw_panel(page: Page, panel: Panel, shades: Shades, label: str) -> None:
 
 def _header(grids: Sequence[Grid], layout: PanelLayout, width: float) -> list[Line]:
     shared = [name for name in layout.shared if name not in ("analysis", "model", "metric")]
-    prefix = "" if grids[0].found and layout.one_task else layout.prefix.rstrip("/")
+    named = layout.one_task and grids[0].key.task in sheet_title(grids)
+    prefix = "" if named else layout.prefix.rstrip("/")
     words = [*filter(None, [prefix]), *describe(grids[0].key, shared)]
     words += filter(None, [same_sizes(grids), scale_sentence(grids), *_chosen(grids)])
     name = shorten(sheet_title(grids), width, TITLE_SIZE, bold=True)
