@@ -8,6 +8,8 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
+from probing.statistics.intervals import fisher
+
 
 def pair_table(matrix: pd.DataFrame, n: int) -> pd.DataFrame:
     """Return a row for each pair of a matrix of rank correlations, in its order.
@@ -19,8 +21,6 @@ def pair_table(matrix: pd.DataFrame, n: int) -> pd.DataFrame:
     Returns:
         Columns `first`, `second`, `n`, `rho`, and `low` and `high`, its 95 % interval.
     """
-    from probing.statistics.intervals import fisher  # takes half a second to import
-
     rows = []
     for first, second in combinations(matrix, 2):
         rho = float(matrix.loc[first, second])

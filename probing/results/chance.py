@@ -75,12 +75,12 @@ def rescaled(rows: pd.DataFrame) -> pd.DataFrame:
     Raises:
         ProbingError: If a metric has no highest score, or a majority is unknown.
     """
-    scored = rows[rows["test"].notna()]
-    unbounded = [metric for metric in scored["metric"].unique() if metric in _UNBOUNDED]
+    scored = rows["test"].notna()
+    unbounded = [metric for metric in rows.loc[scored, "metric"].unique() if metric in _UNBOUNDED]
     if unbounded:
         raise ProbingError(f"value=above_chance: {unbounded[0]} has no highest score; use value=test")
     base = rows["majority"].where(~rows["metric"].isin(COEFFICIENTS), 0.0).astype("Float64")
-    unknown = scored[base[scored.index].isna().to_numpy()]
+    unknown = rows[scored & base.isna()]
     if len(unknown):
         task = unknown["task"].iloc[0]
         raise ProbingError(f"value=above_chance: the majority of {task} is unknown; use value=test")
