@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from probing.cli.selection import Where, choose, having, parse, places, values
+from probing.cli.selection import Where, choose, having, parse, values
+from probing.cli.target import target
 from probing.errors import ProbingError
 from probing.results.checks import single_heads
 from probing.results.effects import CELL
@@ -50,19 +51,20 @@ def command(words: Sequence[str]) -> None:
     """Run `probing agree`: print, draw and write the agreement of measures.
 
     Raises:
-        ProbingError: If no row matches, rows are of several models, or there are fewer than two measures.
+        ProbingError: If no row matches, rows are of several models, there are fewer than two measures, or
+            `out` exists with other content.
     """
     from probing.comparisons.agreement import agreement, answer
     from probing.figures.pairs_of_measures import draw_pairs
 
     asked = parse(words, "probing agree --help")
-    root, out = places(asked, "agreement")
+    root, out = target(asked, "agreement")
     rows = comparable(load_results(root), {name: values(value) for name, value in asked.items()}, root)
     pairs = agreement(rows)
     print(_printed(pairs))  # noqa: T201
     print(counts_text(rows))  # noqa: T201
     print(answer(pairs))  # noqa: T201
-    for path in draw_pairs(rows, pairs, out):
+    for path in out.write(lambda path: draw_pairs(rows, pairs, path).files or ()):
         print(path)  # noqa: T201
 
 

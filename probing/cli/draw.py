@@ -5,20 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 import probing
-from probing.cli.selection import Where, choose, parse, places, values
+from probing.cli.selection import Where, choose, parse, values
+from probing.cli.target import target
 from probing.errors import ProbingError
 from probing.io.streams import output
 from probing.results.grid_key import GridKey
 from probing.results.load import load_results
 from probing.validation.suggestions import suggest
 
+if TYPE_CHECKING:
+    from probing.figures.picture import Picture
+
+_OPTIONS = ("by", "order", "value")
 Draw = Callable[..., tuple[Path, ...]]
 """A function that draws. It takes rows, the path, the given columns, and the options of the kind by name."""
-_DEFAULTS = {"by": "task", "order": "head", "value": "test"}
 
 
 @dataclass(frozen=True)
@@ -46,17 +51,15 @@ def command(words: Sequence[str]) -> None:
     name, *rest = words
     kind, draw = _kind(name)
     asked = parse(rest, "probing draw --help")
-    root, out = places(asked, "figure")
-    options = {key: _DEFAULTS[key] for key in kind.options}
-    for key in asked.keys() & _DEFAULTS.keys():
-        if key not in options:
-            raise ProbingError(
-                f"draw {name} does not use {key}=; it takes {', '.join(('paths.root', 'out', *options))}"
-            )
-        options[key] = asked[key]
-    where = {key: values(value) for key, value in asked.items() if key not in _DEFAULTS}
+    root, out = target(asked, "figure")
+    options = {key: asked[key] for key in _OPTIONS if key in asked}
+    for key in options:
+        if key not in kind.options:
+            known = ", ".join(("paths.root", "out", "overwrite", *kind.options))
+            raise ProbingError(f"draw {name} does not use {key}=; it takes {known}")
+    where = {key: values(value) for key, value in asked.items() if key not in _OPTIONS}
     rows = choose(load_results(root), where, root)
-    for path in draw(rows, out, where, **options):
+    for path in out.write(lambda path: draw(rows, path, where, **options)):
         print(path)  # noqa: T201
 
 
@@ -76,10 +79,10 @@ def _kind(name: str) -> tuple[PictureKind, Draw]:
     if name == "comparison":
         return KINDS[name], _comparison
     drawn = getattr(probing, f"draw_{name}")
-    return KINDS[name], lambda rows, path, _, **options: drawn(rows, path, **options)
+    return KINDS[name], lambda rows, path, _, **options: _files(drawn(rows, path, **options), path)
 
 
-def _comparison(rows: pd.DataFrame, path: Path, where: Where, *, value: str) -> tuple[Path, ...]:
+def _comparison(rows: pd.DataFrame, path: Path, where: Where, **options: str) -> tuple[Path, ...]:
     """Draw the two values of the only column in which the rows differ, in the given order."""
     fields = [name for name in GridKey._fields if name not in ("task", "analysis", "metric")]
     found = {name: list(rows[name].astype("string").unique()) for name in fields}
@@ -92,7 +95,13 @@ def _comparison(rows: pd.DataFrame, path: Path, where: Where, *, value: str) -> 
     if len(sides) != 2:
         raise ProbingError(f"a comparison needs two grids; give two values, {column}={','.join(sides[:2])}")
     first, second = (rows[rows[column].astype("string") == side] for side in sides)
-    return probing.draw_comparison(first, second, path, value=value)
+    return _files(probing.draw_comparison(first, second, path, **options), path)
+
+
+def _files(picture: Picture, path: Path) -> tuple[Path, ...]:
+    from probing.figures.picture import files_of  # imports matplotlib
+
+    return files_of(picture, path)
 
 
 KINDS = {
@@ -110,16 +119,18 @@ KINDS = {
 }
 """The kinds of pictures; `grid` is drawn by `probing.draw_grid`, and so on."""
 _USAGE = """\
-probing draw KIND [column=value ...] [paths.root=outputs] [out=figure] [value=test]
-                  [order=head|score] [by=task]
+probing draw KIND [column=value ...] [paths.root=outputs] [out=figure] [overwrite=false]
+                  [value=test] [order=head|score] [by=task]
 
 Draws the rows of probing.load_results(root) whose columns have the given values (several separated by
 commas) and writes out.png, .svg, .pdf, and out.csv, the table behind the picture. Rows of baselines are
-included only if they are requested, as with baseline=untrained.
+included only if they are requested, as with baseline=untrained. No file is replaced by other content: without
+out=, the next free name is used (figure-2). An existing out= is refused unless overwrite=true is given.
 
   paths.root=DIR     folder of results
   out=PATH           path of the files to write, without an ending
-  value=COLUMN       column of scores to draw: test, dev, value, untrained, control or selectivity
+  overwrite=true     replace existing files of that name
+  value=COLUMN       column of scores to draw: test, dev, value, above_chance, untrained, control or selectivity
   order=head|score   order of heads in a grid: by number, or sorted by score within each layer
   by=COLUMN          column whose values correlations compare: task, model or seed
 

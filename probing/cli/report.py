@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from probing.cli.selection import parse, places
+from probing.cli.selection import parse
+from probing.cli.target import target
 from probing.errors import ProbingError
-from probing.io.streams import output
-from probing.page.report import report
+from probing.io.streams import complain, output
+from probing.page.report import is_page, report
 
 USAGE = """\
 probing report [DIR | paths.root=outputs] [out=report.html]
@@ -27,18 +28,30 @@ Examples
 
 
 def command(words: Sequence[str]) -> None:
-    """Run `probing report`: write the page and print its path.
+    """Run `probing report`: write the page and print its path; a page of probing is rewritten.
 
     Raises:
-        ProbingError: If a word is not understood, or the page cannot be written.
+        ProbingError: If a word is not understood, the page cannot be written, or it would replace a file.
     """
-    named = [word for word in words if word.partition("=")[0] in {"root", "paths.root", "out"}]
+    known = {"root", "paths.root", "out", "overwrite"}
+    named = [word for word in words if word.partition("=")[0] in known]
     folders = [word for word in words if word not in named]
     unknown = folders[1:] or [word for word in folders if "=" in word and not Path(word).is_dir()]
     if unknown:
         word = unknown[0].partition("=")[0]
         raise ProbingError(f"report: cannot use {word!r}; give [paths.root=outputs] [out=report.html]")
     asked = parse([*named, *(f"root={folder}" for folder in folders)], "probing report --help")
-    chosen = "out" in asked
-    root, out = places(asked, "report.html")
-    output().write(f"{report(root, out if chosen else None)}\n")
+    root, out = target(asked, "report.html")
+    path = out.path if out.chosen else Path(root) / "report.html"
+    if path.is_file() and not out.overwrite:
+        _check_old(path, chosen=out.chosen)
+    output().write(f"{report(root, path)}\n")
+
+
+def _check_old(path: Path, *, chosen: bool) -> None:
+    """Report that the default page is rewritten, and refuse to replace any other file."""
+    if chosen:
+        raise ProbingError(f"out={path} exists; give overwrite=true or another out=")
+    if not is_page(path):
+        raise ProbingError(f"{path} exists and is not a page of probing; give overwrite=true or out=")
+    complain(f"probing: {path} is rewritten")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from probing.errors import ProbingError
+from probing.results.chance import ABOVE_CHANCE
 from probing.results.finding import finding_of
 from probing.results.grid_key import GridKey, key_of
 from probing.results.units import LOSS, difference_unit, metric_name, score_unit
@@ -70,6 +71,10 @@ def quantity_of(names: GridKey, value: str) -> Quantity:
         return _found(names, predicted)
     if value == "selectivity":
         return _difference(names.metric, predicted)
+    if value == ABOVE_CHANCE:
+        return Quantity(
+            "score above chance", names.metric, score_unit(names.metric).name, "up to 100", predicted
+        )
     metric = value.removeprefix("test_") if value.startswith("test_") else names.metric
     return Quantity("score", metric, score_unit(metric).name, _range(metric), predicted)
 

@@ -128,7 +128,8 @@ def test_the_matrix_has_all_heads_below_its_diagonal_and_layers_above(
     results: pd.DataFrame, tmp_path: Path
 ) -> None:
     rows = comparable(results, {})
-    files = probing.draw_agreement(rows, tmp_path / "a.png")
+    files = probing.draw_agreement(rows, tmp_path / "a.png").files
+    assert files is not None
     pairs = {frozenset((pair["first"], pair["second"])): pair for _, pair in pd.read_csv(files[0]).iterrows()}
     assert {path.name for path in files} == {"a.csv"} | {
         f"a-{kind}.{ending}" for kind in ("matrix", "scatter") for ending in ("png", "svg", "pdf", "csv")
