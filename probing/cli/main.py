@@ -12,7 +12,12 @@ from probing.errors import ProbingError, explained
 from probing.io.streams import complain, end_quietly, output, speak_any_letters
 
 DONE, BUG, MISTAKE, STOPPED, CLOSED = 0, 1, 2, 130, 141
-COMMANDS = {"agree": "probing.cli.agree", "draw": "probing.cli.draw", "report": "probing.cli.report"}
+COMMANDS = {
+    "agree": "probing.cli.agree",
+    "draw": "probing.cli.draw",
+    "report": "probing.cli.report",
+    "table": "probing.cli.table",
+}
 """Subcommands by their first word, and the modules whose `command` takes the words after it."""
 
 
