@@ -7,7 +7,10 @@ from pathlib import Path
 
 from probing.cli.selection import choose, parse, places, values
 from probing.errors import ProbingError
+from probing.io.files import replace_file
 from probing.io.streams import output
+from probing.results.load import load_results
+from probing.results.tables.make import table
 from probing.validation.suggestions import suggest
 
 USAGE = """\
@@ -36,15 +39,12 @@ def command(words: Sequence[str]) -> None:
     Raises:
         ProbingError: If there is no such column, format or setting, or no row matches.
     """
-    from probing.io.files import replace_file
-    from probing.results.load import load_results
-    from probing.results.tables.make import table
-
     asked = parse(words, "probing table --help")
     written = "out" in asked
     root, out = places(asked, "table.md")
     options = {name: asked.pop(name) for name in _OPTIONS if name in asked}
-    options.setdefault("format", _format_of(out) if written else "markdown")
+    if "format" not in options:
+        options["format"] = _format_of(out) if written else "markdown"
     rows = choose(load_results(root), {name: values(value) for name, value in asked.items()}, root)
     text = table(rows, **options)  # type: ignore[arg-type]
     if not written:

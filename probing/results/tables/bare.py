@@ -19,7 +19,7 @@ from probing.results.units import NumberFormat, fitted_unit
 
 
 def bare_table(frame: pd.DataFrame, value: str, where: Mapping[str, object]) -> Layout:
-    """Lay out a grid. Its settings, if `grid` noted them, give the unit; numbers without any stay as they are.
+    """Lay out a grid, in the unit that follows from the settings that `grid` noted, or without a unit.
 
     Args:
         frame: Layers as index, heads as columns, numbers in the cells.
@@ -49,13 +49,14 @@ def _as_noted(frame: pd.DataFrame) -> Layout:
     column, ranked = str(noted.pop("value")), bool(noted.pop("ranked"))
     known = {name: value for name, value in noted.items() if name in GridKey._fields}
     whole = noted.get("granularity") == "layer"
-    cells = frame.stack(future_stack=True).dropna()
     rows = as_frame(
         [
-            {**known, "layer": layer, "head": None if whole else head}
-            for (layer, head) in cells.index.tolist()  # type: ignore[misc]
+            {**known, "layer": layer, "head": None if whole else head, column: number}
+            for layer, numbers in frame.iterrows()
+            for head, number in numbers.items()
+            if pd.notna(number)
         ]
-    ).assign(**{column: cells.to_numpy(dtype=np.float64)})
+    )
     if ranked:
         rows["rank"] = effect(rows).rank(ascending=False, method="min").astype("Int64")
     return grid_table(rows, [measured(rows, column)])

@@ -26,20 +26,20 @@ class TableText(str):
     """A table as text; a notebook shows one in Markdown as a table, and any other as it is.
 
     Attributes:
-        format: Format of the text.
+        language: Format of the text.
     """
 
-    format: str = "markdown"
+    language: str = "markdown"
 
     def _repr_markdown_(self) -> str:
-        return str(self) if self.format == "markdown" else f"```{self.format}\n{self}```"
+        return str(self) if self.language == "markdown" else f"```{self.language}\n{self}```"
 
 
 @checked()
 def table(
     frame: pd.DataFrame,
     *,
-    format: Literal["markdown", "latex", "csv", "text"] = "markdown",  # noqa: A002
+    format: Literal["markdown", "latex", "csv", "text"] = "markdown",
     rows: str = "",
     columns: str = "",
     value: str = "",
@@ -81,7 +81,7 @@ def table(
         >>> print(probing.table(frame, format="latex", rows="task", columns="model"))  # doctest: +SKIP
     """
     text = TableText(FORMATS[format](_layout(frame, rows, columns, value, summary, where)))
-    text.format = format
+    text.language = format
     return text
 
 

@@ -69,8 +69,8 @@ class Names:
 def names_of_all(grids: Sequence[pd.DataFrame]) -> Names:
     """The settings of grids.
 
-    A setting that follows from the analysis, such as the objective of an ablation, does not name a grid. Where
-    the settings do not distinguish all grids, the numbers of examples do, or else the start of the key.
+    A setting that follows from the analysis, such as the objective of an ablation, does not name a grid.
+    Where the settings do not distinguish all grids, the numbers of examples do, or else the start of the key.
     """
     table = {name: [_text(grid, name) for grid in grids] for name in _SETTINGS}
     differing = {
