@@ -33,10 +33,11 @@ def load_results(root: str | Path = "outputs") -> pd.DataFrame:
         root: Folder that `paths.root` named; one without results gives an empty frame with all columns.
 
     Returns:
-        Columns as in `probing.results.schema.COLUMNS`, then those of `DERIVED` with the scores of the same
-        cell of its baselines. Scores are fractions. Layers and heads count from 0, and layer -1 is the
-        embeddings. `head` is missing in a row of more than one head. Column `inner` marks the rows of runs
-        that another run made on its way.
+        Columns as in `probing.results.schema.ORDER`, those of `DERIVED` with the scores of the same cell of
+        its baselines included. Those that name a cell are first and its scores last, which are the ends that
+        pandas prints. Scores are fractions. Layers and heads count from 0, and layer -1 is the embeddings.
+        `head` is missing in a row of more than one head. Column `inner` marks the rows of runs that another
+        run made on its way.
 
     Raises:
         ProbingError: If there is no such folder, or if a file is damaged or is not the result that its name
