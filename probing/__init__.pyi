@@ -41,6 +41,7 @@ from .representations.public import load_representations as load_representations
 from .results.load import grid as grid
 from .results.load import load_predictions as load_predictions
 from .results.load import load_results as load_results
+from .results.tables.make import table as table
 from .statistics.significance import permutation_p as permutation_p
 
 __version__: str

@@ -16,7 +16,7 @@ from probing.results.load import load_results
 from probing.results.sizes import counts_text
 
 USAGE = """\
-probing agree [column=value ...] [paths.root=outputs] [out=agreement]
+probing agree [column=value ...] [paths.root=outputs] [out=agreement] [overwrite=false]
 
 Compares what heads encode with what the model uses them for. It takes every two measures of the heads of one
 model, such as probe scores and ablation, and prints their rank correlation with its interval and p-value. It
@@ -26,7 +26,8 @@ A column selects among the rows that have it, as task= or model= do. Several val
 Values in quotes may contain commas.
 
   paths.root=DIR   folder of results
-  out=PATH         path of the files to write, without an ending
+  out=PATH         path of the files to write, without an ending; otherwise a free name is used (agreement-2)
+  overwrite=true   replace existing files of that name
 
 Examples
   probing agree task=grammar/tense

@@ -25,6 +25,7 @@ COMMANDS = {
     "ls": "probing.cli.ls",
     "report": "probing.cli.report",
     "show": "probing.cli.show",
+    "table": "probing.cli.table",
 }
 """Commands by their first word, and their modules.
 

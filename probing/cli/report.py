@@ -12,13 +12,14 @@ from probing.io.streams import complain, output
 from probing.page.report import is_page, report
 
 USAGE = """\
-probing report [DIR | paths.root=outputs] [out=report.html]
+probing report [DIR | paths.root=outputs] [out=report.html] [overwrite=false]
 
 Writes one HTML page of all results of a folder and prints its path. The page opens in any browser, without a
 network. It shows every grid, sorts and compares them, and gives the command behind each of them.
 
   paths.root=DIR   folder of results; DIR alone is the same
-  out=PATH         file to write; without it, report.html in the folder of results
+  out=PATH         file to write; without it, report.html in the folder of results, which is rewritten
+  overwrite=true   replace an existing file of that name
 
 Examples
   probing report

@@ -42,13 +42,17 @@ class Quantity:
         """A text that is the same for equal quantities and differs for others."""
         return "|".join((self.kind, self.metric, self.unit, self.range, self.predicted))
 
-    def __str__(self) -> str:
-        """The quantity in words, "Pearson correlation (from -1 to 1)"."""
+    @property
+    def name(self) -> str:
+        """The quantity in words, without unit and range, "Pearson correlation"."""
         metric = metric_name(self.metric)
         what = {"score": metric, "difference": f"difference in {metric}"}.get(self.kind, self.kind)
-        about = f" of {self.predicted}" if self.predicted else ""
+        return f"{what} of {self.predicted}" if self.predicted else what
+
+    def __str__(self) -> str:
+        """The quantity in words, "Pearson correlation (from -1 to 1)"."""
         said = ", ".join(filter(None, (self.unit, self.range)))
-        return f"{what}{about} ({said})" if said else f"{what}{about}"
+        return f"{self.name} ({said})" if said else self.name
 
 
 def quantity(rows: pd.DataFrame, value: str = "test") -> Quantity:

@@ -14,12 +14,15 @@ from numpy.typing import NDArray
 from probing.errors import OldFileError, ProbingError
 from probing.results.baselines import with_baselines
 from probing.results.checks import check_there, numbers, single_heads
+from probing.results.grid_key import key_of
 from probing.results.schema import COLUMNS, NONE, PREDICTED, RESULT, as_frame, places
 from probing.results.several import differing, preferred, several
 from probing.results.store import read_result, read_results
 from probing.validation.arguments import checked
 
 log = logging.getLogger(__name__)
+SETTINGS = "settings"
+"""Name under which the attributes of a grid (`DataFrame.attrs`) note the settings of its run."""
 
 
 @checked()
@@ -30,10 +33,11 @@ def load_results(root: str | Path = "outputs") -> pd.DataFrame:
         root: Folder that `paths.root` named; one without results gives an empty frame with all columns.
 
     Returns:
-        Columns as in `probing.results.schema.COLUMNS`, then those of `DERIVED` with the scores of the same
-        cell of its baselines. Scores are fractions. Layers and heads count from 0, and layer -1 is the
-        embeddings. `head` is missing in a row of more than one head. Column `inner` marks the rows of runs
-        that another run made on its way.
+        Columns as in `probing.results.schema.ORDER`, those of `DERIVED` with the scores of the same cell of
+        its baselines included. Those that name a cell are first and its scores last, which are the ends that
+        pandas prints. Scores are fractions. Layers and heads count from 0, and layer -1 is the embeddings.
+        `head` is missing in a row of more than one head. Column `inner` marks the rows of runs that another
+        run made on its way.
 
     Raises:
         ProbingError: If there is no such folder, or if a file is damaged or is not the result that its name
@@ -170,7 +174,8 @@ def grid(frame: pd.DataFrame, *, value: str = "test", **where: object) -> pd.Dat
         **where: Values of columns that identify the grid, such as `task="grammar/tense"`.
 
     Returns:
-        A frame with layers as its index and heads as its columns; whole layers are column 0.
+        A frame with layers as its index and heads as its columns; whole layers are column 0. Its `attrs`
+        note the settings of the run, so that `table` can write its unit.
 
     Raises:
         ProbingError: If no grid or more than one is selected; the message says which column to add.
@@ -190,4 +195,8 @@ def grid(frame: pd.DataFrame, *, value: str = "test", **where: object) -> pd.Dat
     if differing(rows):
         raise several(rows)
     cells = rows.assign(head=rows["head"].fillna(0))
-    return cells.pivot(index="layer", columns="head", values=value).astype(float)
+    found = cells.pivot(index="layer", columns="head", values=value).astype(float)
+    known = {name: text for name, text in key_of(rows)._asdict().items() if text != ""}
+    plain = {name: text if isinstance(text, str | float) else int(text) for name, text in known.items()}
+    found.attrs[SETTINGS] = {**plain, "value": value, "ranked": bool(rows["rank"].notna().any())}
+    return found

@@ -58,7 +58,7 @@ def checked(**columns: Sequence[str]) -> Callable[[Callable[P, R]], Callable[P, 
                 kind = signature.parameters[argument].kind
                 if kind not in (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL):
                     check(hints()[argument], value, f"{name}: {argument}")
-                _check_columns(value, columns.get(argument, ()), f"{name}: {argument}")
+                check_columns(value, columns.get(argument, ()), f"{name}: {argument}")
             try:
                 return function(*args, **kwargs)
             except OSError as error:
@@ -158,7 +158,12 @@ def _check_tuple(inner: tuple[Any, ...], value: Any, where: str) -> None:  # noq
         check(inner[0 if many else place], item, where)
 
 
-def _check_columns(frame: object, columns: Sequence[str], where: str) -> None:
+def check_columns(frame: object, columns: Sequence[str], where: str) -> None:
+    """Refuse a frame that lacks columns; any other object is accepted.
+
+    Raises:
+        ProbingError: If so. The message names the argument and the first missing column.
+    """
     lacking = [column for column in columns if isinstance(frame, pd.DataFrame) and column not in frame]
     if lacking:
         raise ProbingError(f"{where} has no column {lacking[0]!r}; give rows as returned by load_results")
