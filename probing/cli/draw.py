@@ -130,7 +130,7 @@ out=, the next free name is used (figure-2). An existing out= is refused unless 
   paths.root=DIR     folder of results
   out=PATH           path of the files to write, without an ending
   overwrite=true     replace existing files of that name
-  value=COLUMN       column of scores to draw: test, dev, value, above_chance, untrained, control or selectivity
+  value=COLUMN       column of scores to draw: test, dev, value, above_chance, untrained, control, selectivity
   order=head|score   order of heads in a grid: by number, or sorted by score within each layer
   by=COLUMN          column whose values correlations compare: task, model or seed
 
