@@ -162,10 +162,10 @@ def _explained(repository: str, config: str | None, revision: str | None, error:
             suggest(revision, there) if there else f"see huggingface.co/datasets/{repository}/commits"
         )
     cached = _cached()
-    there = f"in the cache {suggest(repository, cached)}" if cached else "the cache is empty"
+    in_cache = f"in the cache {suggest(repository, cached)}" if cached else "the cache is empty"
     return (
         f"{repository} cannot be loaded ({_first_line(error)}); check task.dataset and the connection, or "
-        f"give task.path=<a folder with its parquet files>; {there}"
+        f"give task.path=<a folder with its parquet files>; {in_cache}"
     )
 
 

@@ -52,7 +52,7 @@ def open_data(
     """Open a data set, without reading its rows.
 
     Args:
-        repository: Name on the hub.
+        repository: Name on the hub; with a folder, it is for messages and may be empty.
         config: Name of the data set within the repository; None takes the only one, or the default.
         revision: Branch, tag or commit of the repository; None takes the main branch.
         folder: Folder with parquet files (see `parquet_splits`) or written by `save_to_disk`; None uses the

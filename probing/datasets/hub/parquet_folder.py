@@ -26,13 +26,14 @@ def parquet_splits(folder: Path, config: str | None, repository: str) -> dict[st
     Args:
         folder: The folder.
         config: Name of the data set within the repository; None takes the only one.
-        repository: Name of the repository, for messages.
+        repository: Name of the repository, for messages; empty if it is not known.
 
     Raises:
         ProbingError: If there are no files, or the data set is not the only one.
     """
     with readable(folder, HINT):
-        inside = sorted(path.name for path in folder.iterdir() if path.is_dir())
+        paths = list(folder.iterdir()) if folder.is_dir() else []
+        inside = sorted(path.name for path in paths if path.is_dir())
     places = [folder, folder / "data"] if config is None else [folder / config, folder, folder / "data"]
     for place in places:
         if found := _splits(place):
@@ -53,10 +54,8 @@ def parquet_splits(folder: Path, config: str | None, repository: str) -> dict[st
 def no_files(folder: Path, config: str | None, split: str, repository: str) -> str:
     """Return the message for a split that a folder lacks."""
     start = f"{config}/{split}" if config else split
-    return (
-        f"{folder}: no {start}.parquet or {start}-00000-of-00001.parquet; set "
-        f"task.path to a folder with the files of huggingface.co/datasets/{repository}"
-    )
+    files = f"the files of huggingface.co/datasets/{repository}" if repository else "such files"
+    return f"{folder}: no {start}.parquet or {start}-00000-of-00001.parquet; set task.path to a folder with {files}"
 
 
 def _splits(place: Path) -> dict[str, list[Path]]:

@@ -1,4 +1,4 @@
-"""Which splits of a data set are train, dev and test."""
+"""Roles of the splits of a data set: train, dev and test."""
 
 from __future__ import annotations
 

@@ -88,12 +88,15 @@ class ParquetRows:
                         table = opened.read_row_group(group, columns=names)
                     pieces += [table.slice(start - first, stop - start) for start, stop in inside]
                 first = own.stop
+        if not pieces:
+            empty = self._opened[0].schema_arrow.empty_table()
+            return empty.select([name for name in empty.column_names if name in columns])
         return _joined(pieces, self.where)
 
 
 def _joined(pieces: Sequence[pa.Table], where: str) -> pa.Table:
     try:
-        return pa.concat_tables(pieces, promote_options="permissive") if pieces else pa.table({})
+        return pa.concat_tables(pieces, promote_options="permissive")
     except pa.ArrowException as error:
         reason = str(error).splitlines()[0]
         raise ProbingError(

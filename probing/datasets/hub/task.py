@@ -102,7 +102,7 @@ class HubTask(TabularTask):
                 "a folder, task.path=..."
             )
         where = self.dataset or str(self.path)
-        data = open_data(where, self.config, self.revision, self.path, streamed=part is not None)
+        data = open_data(self.dataset or "", self.config, self.revision, self.path, streamed=part is not None)
         roles = roles_of(data.names, self._given(), where)
         if len(roles) > 1 and self.split is not None:
             raise ProbingError("task.split names a column, but the data have splits; leave task.split out")

@@ -147,7 +147,7 @@ def test_words_with_declared_tags_are_those_of_a_table(tmp_path: Path) -> None:
             "ner_tags": datasets.Sequence(datasets.ClassLabel(names=tags)),
         }
     )
-    rows = {
+    rows: dict[str, Any] = {
         "tokens": [[f"word{row}", "Ann", "Lee"] for row in range(40)] + [[]],
         "ner_tags": [[0, 1, 2] for _ in range(40)] + [[]],
     }
@@ -183,7 +183,7 @@ def test_dots_reach_into_objects_also_for_their_classes(tmp_path: Path) -> None:
 
 def test_lists_of_declared_labels_are_several_labels(tmp_path: Path) -> None:
     kinds = features(label=datasets.Sequence(datasets.ClassLabel(names=["joy", "fear"])))
-    rows = {
+    rows: dict[str, Any] = {
         "text": [f"text {row}" for row in range(40)],
         "label": [([], [0], [1], [0, 1])[row % 4] for row in range(40)],
     }
@@ -266,7 +266,7 @@ def test_the_ready_choices_name_their_columns_splits_and_licence() -> None:
 
 
 def test_boolq_of_a_folder_is_scored_on_its_validation_split(tmp_path: Path) -> None:
-    rows = {
+    rows: dict[str, Any] = {
         "question": [f"is it {row}" for row in range(40)],
         "answer": [row % 2 == 0 for row in range(40)],
         "passage": [f"it is {row}" for row in range(40)],

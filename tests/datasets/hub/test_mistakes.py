@@ -77,7 +77,7 @@ def test_a_row_is_named_by_its_number_in_the_split(tmp_path: Path) -> None:
 def test_folders_without_the_files(tmp_path: Path, folder: Path) -> None:
     (tmp_path / "none").mkdir()
     assert "no train.parquet or train-00000-of-00001.parquet" in complaint(path=tmp_path / "none")
-    assert "no such file or directory" in complaint(path=tmp_path / "absent")
+    assert "absent: no train.parquet or" in complaint(path=tmp_path / "absent")
     assert "read the file with task=table" in complaint(path=next(folder.rglob("*.parquet")))
     write(folder, "other/{split}.parquet", {"train": reviews("train", 30)})
     assert re.search(r"several data sets; name one, task\.config=.*other, plain_text", complaint(path=folder))
