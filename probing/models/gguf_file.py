@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from probing.errors import ProbingError
-from probing.io.cache import cache_folder
+from probing.io.cache_folder import cache_folder
 from probing.io.files import replace_file
 from probing.models.digests import check_fetched, json_object
 

@@ -2,6 +2,6 @@
 
 from probing.datasets.fetching.sources import Download, obtain
 from probing.datasets.fetching.transfer import FetchError, download
-from probing.io.cache import cache_folder
+from probing.io.cache_folder import cache_folder
 
 __all__ = ["Download", "FetchError", "cache_folder", "download", "obtain"]
