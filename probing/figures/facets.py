@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 
 from probing.figures.legend import draw_entries, entries_height
 from probing.figures.naming import describe, differing_words, usual_metric
-from probing.figures.page import Line, Page, shorten, text_width, wrap
+from probing.figures.page import WIDEST_TITLE, Line, Page, shorten, text_width, wrap
 from probing.figures.panel_order import common_prefix
 from probing.figures.picture import Picture
 from probing.figures.style import FAINT, INK, SMALL_SIZE, TEXT_SIZE, TICK_SIZE, TITLE_SIZE
@@ -165,7 +165,7 @@ def _tops(
 
 def _wrapped(lines: Sequence[Line], width: float) -> list[Line]:
     first, *rest = lines
-    title = shorten(first.text, width, first.size, bold=True)
+    title = shorten(first.text, max(width, WIDEST_TITLE), first.size, bold=True)
     texts = wrap([line.text for line in rest], width, TEXT_SIZE)
     return [Line(title, first.size, bold=True), *(Line(text, TEXT_SIZE, FAINT) for text in texts)]
 
