@@ -67,7 +67,7 @@ def test_the_matrix_is_written_in_the_order_of_its_tree(tmp_path: Path) -> None:
     assert any("ρ" in text for text in said)  # noqa: RUF001
 
 
-@pytest.mark.parametrize(("count", "intervals", "words"), [(8, 56, "in brackets"), (9, 0, "in the table")])
+@pytest.mark.parametrize(("count", "intervals", "words"), [(10, 90, "in brackets"), (11, 0, "in the table")])
 def test_intervals_are_in_the_cells_of_small_matrices_and_in_the_table_of_all(
     count: int, intervals: int, words: str
 ) -> None:
