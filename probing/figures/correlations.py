@@ -192,14 +192,15 @@ def _draw_matrix(
     text_size = cell.text_size(5)
     if text_size is None:
         return
+    lows, highs = (end.to_numpy(dtype=np.float64) for end in ends or (matrix * np.nan,) * 2)
     for row, column in map(tuple, np.argwhere(np.isfinite(values)).tolist()):
         rho, ink = values[row, column], ink_on(colours(float(norm(values[row, column]))))
-        bounds = [] if ends is None or row == column else [end.iloc[row, column] for end in ends]
-        known = bool(bounds) and bool(np.isfinite(bounds).all())
+        low, high = lows[row, column], highs[row, column]
+        known = row != column and bool(np.isfinite(low) and np.isfinite(high))
         up = 0.32 if known else 0.5
         _write(axes, column, row + up, _two(rho), min(text_size, TICK_SIZE), ink)
         if known:
-            _write(axes, column, row + 0.72, f"[{_two(bounds[0])}, {_two(bounds[1])}]", _SMALLEST, ink)
+            _write(axes, column, row + 0.72, f"[{_two(low)}, {_two(high)}]", _SMALLEST, ink)
 
 
 def _write(axes: Axes, column: int, y: float, text: str, size: float, ink: str) -> None:

@@ -138,8 +138,8 @@ def facets_figure(facets: Facets) -> Picture:
             axes.set_ylabel(shorten(label, height + 0.4, TICK_SIZE), fontsize=TICK_SIZE)
         x_label = shorten(panel.x_label or facets.x_label, width + 0.4, TICK_SIZE)
         stack[-1].set_xlabel(x_label, fontsize=TICK_SIZE, labelpad=2)
-        for label in (stack[-1].xaxis.label, *(axes.yaxis.label for axes in stack)):
-            label.set_parse_math(False)
+        for written in (stack[-1].xaxis.label, *(axes.yaxis.label for axes in stack)):
+            written.set_parse_math(False)
     if facets.bar:
         facets.bar(page.axes(row_width + _BAR_GAP, tops[0], _BAR_WIDTH, min(_LONGEST_BAR, tall), "bar"))
     draw_entries(page, _LEFT, foot, facets.entries, columns=names, length=_SAMPLE)

@@ -69,13 +69,13 @@ def test_a_mark_in_the_legend_has_the_shape_colour_size_and_background_of_one_in
         own = [mark for mark in samples(picture) if mark.get_marker() == marker]
         assert len(own) == 1
         assert own[0].get_markersize() ** 2 == pytest.approx(drawn.get_sizes()[0])
-        inks = {to_hex(tuple(colour)) for colour in drawn.get_facecolors()}
+        inks = {to_hex(tuple(colour)) for colour in np.asarray(drawn.get_facecolor())}
         assert to_hex(own[0].get_color()) in inks
         squares = {
             to_hex(mark.get_markerfacecolor()) for mark in samples(picture) if mark.get_marker() == "s"
         }
         places = np.floor(np.asarray(drawn.get_offsets())).astype(int)
-        cells = {to_hex(mesh.cmap(mesh.norm(values[row, column]))) for column, row in places}
+        cells = {to_hex(to_rgba(mesh.cmap(float(mesh.norm(values[row, column]))))) for column, row in places}
         assert squares & cells
 
 
@@ -87,7 +87,9 @@ def test_the_outline_in_the_legend_is_that_of_the_best_cell() -> None:
     assert to_rgba(first.get_markeredgecolor()) == outline.get_edgecolor()
     assert first.get_markeredgewidth() == pytest.approx(outline.get_linewidth())
     (mesh, *_) = (mark for mark in axes.collections if isinstance(mark, QuadMesh))
-    assert to_hex(first.get_markerfacecolor()) == to_hex(mesh.cmap(mesh.norm(MARKED["test"].max())))
+    assert to_hex(first.get_markerfacecolor()) == to_hex(
+        to_rgba(mesh.cmap(float(mesh.norm(MARKED["test"].max()))))
+    )
 
 
 def test_the_legend_has_no_mark_that_is_not_drawn() -> None:
@@ -194,5 +196,5 @@ def test_a_title_says_in_what_grids_of_a_task_differ(draw: Callable[[], Picture]
 
 
 def test_panels_of_one_task_are_named_by_their_settings() -> None:
-    names = [text.get_text() for text in probing.draw_sheet(PROBES).texts if text.get_weight() == "bold"]
+    names = [text.get_text() for text in probing.draw_sheet(PROBES).texts if text.get_fontweight() == "bold"]
     assert names[1:] == ["logistic probe", "ridge probe"]

@@ -57,8 +57,8 @@ def test_the_matrix_is_written_in_the_order_of_its_tree(tmp_path: Path) -> None:
     scores = [rows.loc[rows["task"] == task, "test"].to_numpy() for task in matrix]
     np.testing.assert_allclose(matrix, spearmanr(np.stack(scores, axis=1)).statistic)
     assert (pairs["n"] == 20).all()
-    for row in pairs.itertuples():
-        assert (row.low, row.high) == pytest.approx(fisher(row.rho, 20, "spearman"))
+    for rho, *ends in pairs[["rho", "low", "high"]].to_numpy(dtype=float).tolist():
+        assert ends == pytest.approx(fisher(rho, 20, "spearman"))
     said = texts(files.svg)
     low, high = pairs[["low", "high"]].iloc[0]
     assert said.count(f"[{low:.2f}, {high:.2f}]".replace("-", "−")) == 2  # noqa: RUF001
