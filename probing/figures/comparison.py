@@ -98,7 +98,10 @@ def comparison_figure(
     return facets_figure(
         Facets(
             header=header_lines(
-                both, f"{value_name(value)} {metric_name(usual)}, cell by cell", _sizes(table)
+                both,
+                f"{value_name(value)} {metric_name(usual)}, cell by cell",
+                _sizes(table),
+                differing=False,
             ),
             panels=[facet(key) for key, _ in keys],
             entries={"equal": Line2D([], [], color=RULE, linewidth=0.9)},

@@ -42,7 +42,7 @@ from probing.validation.arguments import checked
 _RHO = "\N{GREEK SMALL LETTER RHO}"
 _CELL, _WIDEST, _LONGEST_NAME = 0.34, 5.4, 1.9
 _AXIS_NAME, _SMALLEST = 0.16, 6.0
-_WIDE_CELL, _MOST_WIDE = 0.72, 8  # cells with an interval below the correlation
+_WIDE_CELL, _MOST_WIDE = 0.72, 10  # cells with an interval below the correlation
 _TREE, _GAP, _BAR_GAP, _BAR_WIDTH, _BAR_LABELS = 0.85, 0.06, 0.22, 0.16, 0.6
 
 
@@ -53,7 +53,7 @@ def draw_correlations(
     """Draw Spearman correlations of head scores between tasks (or models, seeds), ordered by their tree.
 
     The tree joins the most similar grids first, by average linkage on 1 - rho, as in figures 4 and 5 of
-    Jo and Myaeng (ACL 2020). Up to eight grids, the 95 % interval is below each correlation.
+    Jo and Myaeng (ACL 2020). Up to ten grids, the 95 % interval is below each correlation.
 
     Args:
         frame: Rows of the result frame, of several grids that differ only in `by`.
@@ -192,14 +192,15 @@ def _draw_matrix(
     text_size = cell.text_size(5)
     if text_size is None:
         return
+    lows, highs = (end.to_numpy(dtype=np.float64) for end in ends or (matrix * np.nan,) * 2)
     for row, column in map(tuple, np.argwhere(np.isfinite(values)).tolist()):
         rho, ink = values[row, column], ink_on(colours(float(norm(values[row, column]))))
-        bounds = [] if ends is None or row == column else [end.iloc[row, column] for end in ends]
-        known = bool(bounds) and bool(np.isfinite(bounds).all())
+        low, high = lows[row, column], highs[row, column]
+        known = row != column and bool(np.isfinite(low) and np.isfinite(high))
         up = 0.32 if known else 0.5
         _write(axes, column, row + up, _two(rho), min(text_size, TICK_SIZE), ink)
         if known:
-            _write(axes, column, row + 0.72, f"[{_two(bounds[0])}, {_two(bounds[1])}]", _SMALLEST, ink)
+            _write(axes, column, row + 0.72, f"[{_two(low)}, {_two(high)}]", _SMALLEST, ink)
 
 
 def _write(axes: Axes, column: int, y: float, text: str, size: float, ink: str) -> None:

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 
 from probing.figures.legend import draw_entries, entries_height
 from probing.figures.naming import describe, differing_words, usual_metric
-from probing.figures.page import Line, Page, shorten, text_width, wrap
+from probing.figures.page import WIDEST_TITLE, Line, Page, shorten, text_width, wrap
 from probing.figures.panel_order import common_prefix
 from probing.figures.picture import Picture
 from probing.figures.style import FAINT, INK, SMALL_SIZE, TEXT_SIZE, TICK_SIZE, TITLE_SIZE
@@ -138,8 +138,8 @@ def facets_figure(facets: Facets) -> Picture:
             axes.set_ylabel(shorten(label, height + 0.4, TICK_SIZE), fontsize=TICK_SIZE)
         x_label = shorten(panel.x_label or facets.x_label, width + 0.4, TICK_SIZE)
         stack[-1].set_xlabel(x_label, fontsize=TICK_SIZE, labelpad=2)
-        for label in (stack[-1].xaxis.label, *(axes.yaxis.label for axes in stack)):
-            label.set_parse_math(False)
+        for written in (stack[-1].xaxis.label, *(axes.yaxis.label for axes in stack)):
+            written.set_parse_math(False)
     if facets.bar:
         facets.bar(page.axes(row_width + _BAR_GAP, tops[0], _BAR_WIDTH, min(_LONGEST_BAR, tall), "bar"))
     draw_entries(page, _LEFT, foot, facets.entries, columns=names, length=_SAMPLE)
@@ -165,7 +165,7 @@ def _tops(
 
 def _wrapped(lines: Sequence[Line], width: float) -> list[Line]:
     first, *rest = lines
-    title = shorten(first.text, width, first.size, bold=True)
+    title = shorten(first.text, max(width, WIDEST_TITLE), first.size, bold=True)
     texts = wrap([line.text for line in rest], width, TEXT_SIZE)
     return [Line(title, first.size, bold=True), *(Line(text, TEXT_SIZE, FAINT) for text in texts)]
 

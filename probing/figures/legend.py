@@ -56,7 +56,7 @@ def grid_entries(
     best = [own.colour(grid.scores[grid.best]) for grid, own in drawn if grid.best is not None]
     if best:
         kinds = sorted({"layer" if grid.whole_layers else "head" for grid in grids})
-        sample = square_sample(to_hex(best[0]), edge=INK, width=cell.outline)
+        sample = square_sample(_hex(best[0]), edge=INK, width=cell.outline)
         entries[mark_name(grids, kinds) + ranked_name(grids)] = sample
     flags: dict[str, tuple[str, Callable[[Grid], NDArray[np.bool_]]]] = {
         guessing_name(grids): ("o", lambda grid: grid.guessing),
@@ -71,7 +71,7 @@ def grid_entries(
                 [], [], linestyle="", marker=marker, markersize=cell.mark_size(marker),
                 color=ink_on(colours[0]), markeredgewidth=0.8 if marker == "+" else 0,
             )  # fmt: skip
-            entries[name] = (square_sample(to_hex(colours[0])), mark)
+            entries[name] = (square_sample(_hex(colours[0])), mark)
     if any(grid.unscored.any() for grid in grids):
         entries["no score"] = square_sample(NO_SCORE)
     return entries
@@ -83,3 +83,8 @@ def square_sample(fill: str, edge: str | None = None, width: float = 1.3) -> Lin
         [], [], linestyle="", marker="s", markersize=8.0, markerfacecolor=fill,
         markeredgecolor=edge or "none", markeredgewidth=width if edge else 0.0,
     )  # fmt: skip
+
+
+def _hex(colour: tuple[float, ...]) -> str:
+    red, green, blue, *_ = colour
+    return to_hex((red, green, blue))

@@ -13,6 +13,8 @@ from probing.figures.picture import Picture
 from probing.figures.style import INK
 
 POINTS = 72.0
+WIDEST_TITLE = 7.0
+"""Width in inches to which a title may extend a narrow page; files are as wide as what is drawn."""
 _LEADING = 1.45
 
 

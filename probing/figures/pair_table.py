@@ -21,9 +21,10 @@ def pair_table(matrix: pd.DataFrame, n: int) -> pd.DataFrame:
     Returns:
         Columns `first`, `second`, `n`, `rho`, and `low` and `high`, its 95 % interval.
     """
-    rows = []
-    for first, second in combinations(matrix, 2):
-        rho = float(matrix.loc[first, second])
+    rows: list[dict[str, object]] = []
+    names, values = list(matrix), matrix.to_numpy(dtype=np.float64)
+    for (i, first), (j, second) in combinations(enumerate(names), 2):
+        rho = float(values[i, j])
         low, high = (rho, rho) if np.isnan(rho) else fisher(rho, n, "spearman")
         rows.append({"first": first, "second": second, "n": n, "rho": rho, "low": low, "high": high})
     return pd.DataFrame(rows)

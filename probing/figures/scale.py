@@ -111,11 +111,12 @@ def draw_bar(axes: Axes, shades: Shades, grids: Sequence[Grid]) -> None:
         return
     norm = shades.norm
     grid = grids[0] if len(grids) == 1 else None
-    labels = share_labels if any(score_unit(grid.key.metric).name == "%" for grid in grids) else plain_labels
+    shares = any(score_unit(each.key.metric).name == "%" for each in grids)
+    labels: TickLabels = share_labels if shares else plain_labels
     sentence = "" if grid is None else majority_sentence(grid)
     if grids[0].above_chance:
         sentence = "majority 0 %" if any(majority_sentence(each) for each in grids) else ""
-        if any((grid.scores < (norm.vmin or 0.0)).any() for grid in grids):
+        if any((each.scores < (norm.vmin or 0.0)).any() for each in grids):
             labels = _from_below(labels)
     majority = grids[0].level if sentence else float("nan")
     draw_score_bar(axes, norm, score_name(grids), labels=labels, majority=majority, sentence=sentence)

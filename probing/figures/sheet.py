@@ -21,7 +21,7 @@ from probing.figures.naming import (
     scale_sentence,
     sheet_title,
 )
-from probing.figures.page import POINTS, Line, Page, shorten, wrap
+from probing.figures.page import POINTS, WIDEST_TITLE, Line, Page, shorten, wrap
 from probing.figures.panel_order import PanelLayout, lay_out
 from probing.figures.panels import BELOW, LEFT, PANEL_WIDTH, Panel, place, sheet_width
 from probing.figures.picture import Picture
@@ -140,7 +140,7 @@ def _header(grids: Sequence[Grid], layout: PanelLayout, width: float) -> list[Li
     prefix = "" if named else layout.prefix.rstrip("/")
     words = [*filter(None, [prefix]), *describe(grids[0].key, shared)]
     words += filter(None, [same_sizes(grids), scale_sentence(grids), *_chosen(grids)])
-    name = shorten(sheet_title(grids), width, TITLE_SIZE, bold=True)
+    name = shorten(sheet_title(grids), max(width, WIDEST_TITLE), TITLE_SIZE, bold=True)
     title = Line(name, TITLE_SIZE, bold=True)
     return [title, *(Line(text, TEXT_SIZE, FAINT) for text in wrap(words, width, TEXT_SIZE))]
 

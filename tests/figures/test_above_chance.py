@@ -123,7 +123,9 @@ def test_far_below_the_majority_is_the_darkest_colour_and_the_bar_says_so() -> N
 
 
 def test_profiles_in_one_panel_share_the_scale_and_panels_of_their_own_do_not() -> None:
-    layers = BOTH.assign(granularity="layer", head=pd.NA)[BOTH["head"] == 0]
+    layers = BOTH.assign(granularity="layer", head=pd.array([pd.NA] * len(BOTH), dtype="Int64"))[
+        BOTH["head"] == 0
+    ]
     together, apart = draw_profiles(layers), draw_profiles(BOTH)
     assert together.axes[0].get_ylabel() == "test accuracy above chance"
     assert set(together.table["scale"]) == {"above_chance"}

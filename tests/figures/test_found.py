@@ -224,8 +224,8 @@ def test_letters_of_sheets_lie_on_no_grid_and_no_number_leaves_its_cell(layers: 
         written = [text.get_window_extent() for text in figure.texts]
     frames = [axes.get_window_extent() for axes in figure.axes]
     assert not any(text.overlaps(box) for text in written for box in frames)
-    figure = figure_of(of(found.ablation(layers, heads), "leave_one_out", metric="accuracy"))
-    axes = figure.axes[0]
+    alone = figure_of(of(found.ablation(layers, heads), "leave_one_out", metric="accuracy"))
+    axes = alone.axes[0]
     cell = axes.get_window_extent().width / heads
     with drawing():
         assert max(text.get_window_extent().width for text in axes.texts) < cell

@@ -19,8 +19,10 @@ from probing.errors import ProbingError
 from probing.figures.comparison import _beside, comparison_figure
 from probing.figures.correlations import correlations_figure
 from probing.figures.grids import split_grids
+from probing.figures.pair_table import square
 from probing.figures.style import drawing
 from probing.results.grid_key import key_of
+from probing.statistics.intervals import fisher
 from tests.figures.frames import frame, put, texts, written
 
 pytestmark = pytest.mark.slow
@@ -44,7 +46,9 @@ def axes_of(figure: Figure, label: str) -> Axes:
 def test_the_matrix_is_written_in_the_order_of_its_tree(tmp_path: Path) -> None:
     rows = tasks(4)
     files = written(draw_correlations(rows, tmp_path / "tasks"))
-    matrix = pd.read_csv(files.csv, index_col="task")
+    pairs = pd.read_csv(files.csv)
+    names = list(dict.fromkeys([*pairs["first"], *pairs["second"]]))
+    matrix = square(names, pairs, "rho")
     assert list(matrix.index) == list(matrix.columns)
     assert {frozenset(matrix.index[:2]), frozenset(matrix.index[2:])} == {
         frozenset({"senteval/task0", "senteval/task2"}),
@@ -52,10 +56,33 @@ def test_the_matrix_is_written_in_the_order_of_its_tree(tmp_path: Path) -> None:
     }
     scores = [rows.loc[rows["task"] == task, "test"].to_numpy() for task in matrix]
     np.testing.assert_allclose(matrix, spearmanr(np.stack(scores, axis=1)).statistic)
+    assert (pairs["n"] == 20).all()
+    for rho, *ends in pairs[["rho", "low", "high"]].to_numpy(dtype=float).tolist():
+        assert ends == pytest.approx(fisher(rho, 20, "spearman"))
     said = texts(files.svg)
+    low, high = pairs[["low", "high"]].iloc[0]
+    assert said.count(f"[{low:.2f}, {high:.2f}]".replace("-", "−")) == 2  # noqa: RUF001
     assert said.count("task0") == 2
     assert "1.00" in said
     assert any("ρ" in text for text in said)  # noqa: RUF001
+
+
+@pytest.mark.parametrize(("count", "intervals", "words"), [(10, 90, "in brackets"), (11, 0, "in the table")])
+def test_intervals_are_in_the_cells_of_small_matrices_and_in_the_table_of_all(
+    count: int, intervals: int, words: str
+) -> None:
+    picture = draw_correlations(tasks(count))
+    texts_of_cells = [text.get_text() for text in axes_of(picture, "matrix").texts]
+    assert sum(text.startswith("[") for text in texts_of_cells) == intervals
+    assert any(
+        f"95 % intervals {words}" in text.get_text().replace("interval ", "intervals ")
+        for text in picture.texts
+    )
+    assert picture.table[["low", "high"]].notna().all(axis=None)
+    assert (picture.table["low"] <= picture.table["rho"]).all()
+    picture.draw_without_rendering()
+    boxes = [text.get_window_extent() for text in axes_of(picture, "matrix").texts]
+    assert not any(one.overlaps(other) for place, one in enumerate(boxes) for other in boxes[:place])
 
 
 def test_branches_join_at_one_minus_the_correlation() -> None:
