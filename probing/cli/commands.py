@@ -1,0 +1,17 @@
+"""The commands by their first word."""
+
+from __future__ import annotations
+
+COMMANDS = {
+    "agree": "probing.cli.agree",
+    "draw": "probing.cli.draw",
+    "help": "probing.cli.help",
+    "report": "probing.cli.report",
+}
+"""Modules of the commands.
+
+A module has `USAGE`, the text that `--help` prints after the command, and `command(words)`, which takes the
+words after the command. Its docstring starts with the name of the command and a phrase for `probing --help`.
+If the command has flags besides those of `probing.cli.flags`, `OWN_FLAGS` is a tuple of them, such as
+`("--yes",)`; they stay among the words.
+"""
