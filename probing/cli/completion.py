@@ -9,6 +9,7 @@ from importlib import import_module
 from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
 
+from probing.cli.commands import COMMANDS
 from probing.cli.flags import FLAGS, Line, added_folder, parse, searched
 from probing.config.choices import also_from, choices, groups
 from probing.config.compose import hydra_session
@@ -66,8 +67,6 @@ def candidates(line: str, hydras: Callable[[str], list[str]]) -> list[str]:
 
 
 def _words(given: Line, last: str, hydras: Callable[[str], list[str]]) -> list[str]:
-    from probing.cli.main import COMMANDS
-
     first, *rest = given.words or [""]
     if first == "draw":
         return [] if rest else list(import_module(COMMANDS["draw"]).KINDS)

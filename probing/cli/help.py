@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Iterable, Sequence
 from importlib import import_module
 
+from probing.cli.commands import COMMANDS
 from probing.cli.overview import overview
 from probing.config.choices import choices, groups
 from probing.errors import ProbingError
@@ -40,8 +41,6 @@ def command(words: Sequence[str]) -> None:
 
 
 def _page(word: str) -> str:
-    from probing.cli.main import COMMANDS
-
     group, equals, choice = word.partition("=")
     if word in COMMANDS:
         return str(import_module(COMMANDS[word]).USAGE)
@@ -125,7 +124,6 @@ def _without_folders(group: str, names: Sequence[str]) -> list[str]:
 
 def _nearest(name: str) -> str:
     """Return a suggestion for an unknown word: a choice of that name, a key, a group or a command."""
-    from probing.cli.main import COMMANDS
     from probing.config.meanings import general_keys, keys_of
 
     named = [f"{group}={name}" for group in groups() if name in choices(group)]

@@ -9,6 +9,7 @@ import traceback
 from collections.abc import Sequence
 from importlib import import_module
 
+from probing.cli.commands import COMMANDS as COMMANDS
 from probing.cli.flags import Line, added_folder, parse, refuse_unknown, searched
 from probing.config.choices import also_from
 from probing.errors import ProbingError, explained
@@ -17,22 +18,6 @@ from probing.io.streams import complain, end_quietly, output, speak_any_letters
 from probing.validation.suggestions import suggest
 
 DONE, BUG, MISTAKE, STOPPED, CLOSED = 0, 1, 2, 130, 141
-COMMANDS = {
-    "agree": "probing.cli.agree",
-    "clean": "probing.cli.clean",
-    "draw": "probing.cli.draw",
-    "help": "probing.cli.help",
-    "ls": "probing.cli.ls",
-    "report": "probing.cli.report",
-    "show": "probing.cli.show",
-    "table": "probing.cli.table",
-}
-"""Commands by their first word, and their modules.
-
-A module has `USAGE`, the text that `--help` prints after the command, and `command(words)`, which takes the
-words after the command. If the command has flags besides those of `probing.cli.flags`, `OWN_FLAGS` is a tuple
-of them, such as `("--yes",)`; they stay among the words.
-"""
 # flags that only a run, a sweep or --cfg takes
 _OF_RUNS = ("multirun", "cfg", "resolve", "package")
 

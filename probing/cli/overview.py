@@ -8,6 +8,7 @@ from collections import Counter
 from importlib.util import find_spec
 from pathlib import Path
 
+from probing.cli.commands import COMMANDS
 from probing.cli.flags import FLAGS
 from probing.config.choices import choices, conf_folder, groups, read
 
@@ -53,8 +54,6 @@ def overview() -> str:
 
 
 def _commands() -> str:
-    from probing.cli.main import COMMANDS
-
     return "\n".join(["Commands", *_table({name: summary(COMMANDS[name]) for name in COMMANDS}), ""])
 
 

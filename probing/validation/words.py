@@ -54,13 +54,14 @@ def _between(bounds: Sequence[Bound]) -> str:
     lows += [(each.least, False) for each in bounds if isinstance(each, AtLeast)]
     highs = [(each.high, each.open_high) for each in ranges if each.high is not None]
     highs += [(each.most, False) for each in bounds if isinstance(each, Most)]
-    text = ""
+    text, to, below = "", " up to", " below"
     if lows:
         low, is_open = max(lows)
         text = f" {'above' if is_open else 'from'} {low:,}"
+        to, below = (", up to", ", below") if is_open else (" to", " to below")
     if highs:
         high, is_open = min(highs)
-        text += f" {'to below' if is_open else 'to' if lows else 'up to'} {high:,}"
+        text += f"{below if is_open else to} {high:,}"
     return text
 
 
