@@ -9,7 +9,7 @@ import traceback
 from collections.abc import Sequence
 from importlib import import_module
 
-from probing.cli.commands import COMMANDS as COMMANDS
+from probing.cli.commands import COMMANDS
 from probing.cli.flags import Line, added_folder, parse, refuse_unknown, searched
 from probing.config.choices import also_from
 from probing.errors import ProbingError, explained

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from probing.cli.completion import candidates
 from probing.cli.commands import COMMANDS
+from probing.cli.completion import candidates
 from probing.config.choices import choices, groups
 
 pytestmark = pytest.mark.slow

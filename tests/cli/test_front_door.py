@@ -15,6 +15,7 @@ import pytest
 
 from probing import __version__
 from probing.cli import main as cli
+from probing.cli.commands import COMMANDS
 from probing.cli.flags import FLAGS
 from probing.cli.overview import overview, summary
 from probing.config.choices import choices, groups
@@ -151,7 +152,7 @@ def test_the_overview_names_every_flag_command_group_and_choice() -> None:
     text = overview()
     for flag in FLAGS:
         assert f"\n  {flag}  " in text
-    for command, module in cli.COMMANDS.items():
+    for command, module in COMMANDS.items():
         assert re.search(rf"\n  {command} +{re.escape(summary(module)[:40])}", text)
     for group in groups():
         (line,) = re.findall(rf"\n  {group}= +(.*(?:\n   .*)*)", text)
@@ -161,9 +162,9 @@ def test_the_overview_names_every_flag_command_group_and_choice() -> None:
     assert len(text.splitlines()) < 90
 
 
-@pytest.mark.parametrize("name", cli.COMMANDS)
+@pytest.mark.parametrize("name", COMMANDS)
 def test_the_help_of_a_command_is_short_and_has_examples(name: str) -> None:
-    usage: str = import_module(cli.COMMANDS[name]).USAGE
+    usage: str = import_module(COMMANDS[name]).USAGE
     assert usage.startswith(f"probing {name}")
     assert len(re.findall(rf"\n  probing {name}", usage)) >= 2
     assert max(map(len, usage.splitlines())) <= 110
