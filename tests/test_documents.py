@@ -86,6 +86,9 @@ def look(words: Sequence[str], desk: Path, capsys: pytest.CaptureFixture[str]) -
     if command == "report":
         assert cli.main([command, *(rest or [f"paths.root={desk}"])]) == 0
         return
+    if command in ("ls", "clean", "show"):
+        stored(command, rest, desk, capsys)
+        return
     if words == ["draw"]:
         assert cli.main(words) == 0
         return
@@ -96,6 +99,20 @@ def look(words: Sequence[str], desk: Path, capsys: pytest.CaptureFixture[str]) -
         assert name not in ("value", "by") or value in columns, word
     assert cli.main([*words, f"paths.root={desk / RESULTS}"]) == cli.MISTAKE
     assert f"{desk / RESULTS}: no results" in capsys.readouterr().err
+
+
+def stored(command: str, rest: Sequence[str], desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Run a command on what is stored: nothing is listed, nothing is removed, and no key is found."""
+    run = importlib.import_module(cli.COMMANDS[command]).command
+    words = [*rest, f"paths.root={desk / RESULTS}"]
+    if command == "show":
+        with pytest.raises(
+            probing.ProbingError, match="no results and no vectors" if rest else "give one key"
+        ):
+            run(words)
+        return
+    run(words)
+    assert re.search("no (results|vectors)|nothing", capsys.readouterr().out)
 
 
 def check_probing(words: Sequence[str], desk: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -146,8 +146,9 @@ def _readable(frame: pd.DataFrame, *, short: bool) -> pd.DataFrame:
     return frame.rename(columns={"bytes": "size"})
 
 
-def _scores(frame: pd.DataFrame) -> list[str | None]:
-    return [
+def _scores(frame: pd.DataFrame) -> pd.Series:
+    texts = [
         None if pd.isna(best) else shown(float(best), str(metric))
         for best, metric in zip(frame["best"], frame["metric"], strict=True)
     ]
+    return pd.Series(texts, frame.index, dtype="string")

@@ -1,1 +1,1 @@
-"""What runs have written: lists of it, a description of one piece, and removal of what nothing refers to."""
+"""Lists of everything that runs have written, one piece in full, and removal of what nothing refers to."""

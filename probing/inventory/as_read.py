@@ -130,8 +130,7 @@ def _read(unit: Unit, names: list[str], tokens: Tokens, pooling: str) -> str:
 
 
 def _names(tokenizer: PreTrainedTokenizerBase, tokens: Tokens) -> list[str]:
-    found: list[str] = tokenizer.convert_ids_to_tokens(tokens.ids["input_ids"])
-    return [_line(str(name)) for name in found]
+    return [_line(str(name)) for name in tokenizer.convert_ids_to_tokens(tokens.ids["input_ids"])]
 
 
 def _whole(tokens: Tokens, reader: TextReader) -> str:

@@ -116,7 +116,7 @@ def vectors_frame(found: Stored) -> pd.DataFrame:
     for result in found.results:
         for key in result.vectors:
             readers.setdefault(key, []).append(result)
-    rows = [
+    rows: list[dict[str, object]] = [
         {
             "key": each.key,
             "model": _named(each, readers.get(each.key, []), "model"),

@@ -52,15 +52,15 @@ def shown(capsys: pytest.CaptureFixture[str], key: str, root: Path, *words: str)
 def test_a_result_is_shown_with_the_command_that_made_it(
     root: Path, model: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (row,) = probing.stored(root).itertuples()
-    text = shown(capsys, row.key[:6], root)
+    (key,), (path,) = (probing.stored(root)[name].tolist() for name in ("key", "path"))
+    text = shown(capsys, key[:6], root)
     command = text.split("command\n")[1].splitlines()[0]
     words = shlex.split(command)
     assert words[:2] == ["probing", "task=grammar/tense"]
     assert f"model.name='{model}'" in words
     assert "pooling mean" in text
     assert "highest test accuracy" in text
-    assert str(row.path) in text
+    assert path in text
     assert "task grammar/tense: 60 train, 30 dev, 30 test" in text
     assert "kind: tense" in text
     tokenizer = AutoTokenizer.from_pretrained(model)
