@@ -19,7 +19,7 @@ from probing.figures.save import Files, save
 from probing.figures.scale import draw_bar, shades_of
 from probing.figures.style import FAINT, TEXT_SIZE, TICK_SIZE, TITLE_SIZE, drawing
 from probing.results.grid_key import GridKey
-from probing.results.schema import RESULT
+from probing.results.schema import CELL, completed
 from probing.validation.arguments import checked
 
 _CELL_WIDTH, _CELL_HEIGHT, _PROFILE_WIDTH = 0.46, 0.36, 1.6
@@ -29,7 +29,7 @@ _LEAST_WIDTH, _BELOW = 5.2, 0.46
 _ABOVE = ("analysis", "task", "metric", *NO_KIND)
 
 
-@checked(rows=RESULT)
+@checked(rows=CELL)
 def draw_grid(rows: pd.DataFrame, path: str | Path, *, order: Order = "head", value: str = "test") -> Files:
     """Draw one grid as a heatmap: layers upward from the input, heads across.
 
@@ -40,7 +40,8 @@ def draw_grid(rows: pd.DataFrame, path: str | Path, *, order: Order = "head", va
     outlined, and a dot marks differences whose interval contains 0.
 
     Args:
-        rows: Rows of the result frame, of one (model, task, granularity, pooling, probe, seed).
+        rows: Rows of the result frame, of one (model, task, granularity, pooling, probe, seed), or a frame
+            of heads, such as that of `head_importance`.
         path: Path of the files; its suffix is replaced by .png, .svg, .pdf and .csv.
         order: "head" numbers the heads; "score" sorts each layer from its best head to its worst.
         value: The column to draw: "test", "dev", a column that `load_results` adds, such as "selectivity", or
@@ -60,7 +61,7 @@ def draw_grid(rows: pd.DataFrame, path: str | Path, *, order: Order = "head", va
         >>> probing.draw_grid(tense, "tense", order="score").png  # doctest: +SKIP
         PosixPath('tense.png')
     """
-    rows = only_grid(rows)
+    rows = only_grid(completed(rows, value))
     grid = arrange(rows, order, value)
     with drawing():
         return save(grid_figure(grid), grid_table(rows, value), path, f"{grid.key.task}, {grid.key.model}")

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from probing.errors import OldFileError, ProbingError
 from probing.results.baselines import with_baselines
 from probing.results.checks import check_there, numbers, single_heads
-from probing.results.schema import COLUMNS, NONE, PREDICTED, RESULT, as_frame, places
+from probing.results.schema import CELL, COLUMNS, NONE, PREDICTED, as_frame, completed, places
 from probing.results.several import differing, preferred, several
 from probing.results.store import read_result, read_results
 from probing.validation.arguments import checked
@@ -160,12 +160,13 @@ def select(frame: pd.DataFrame, **where: object) -> pd.DataFrame:
     return frame
 
 
-@checked(frame=RESULT)
+@checked(frame=CELL)
 def grid(frame: pd.DataFrame, *, value: str = "test", **where: object) -> pd.DataFrame:
     """Return one grid of a result frame, layers x heads.
 
     Args:
-        frame: Frame of `load_results`.
+        frame: Frame of `load_results`, or any frame with a row for each head and the columns `layer` and
+            `head`, such as that of `head_importance`.
         value: Name of the column that fills the cells.
         **where: Values of columns that identify the grid, such as `task="grammar/tense"`.
 
@@ -182,8 +183,9 @@ def grid(frame: pd.DataFrame, *, value: str = "test", **where: object) -> pd.Dat
         >>> tense.shape  # layers, heads  # doctest: +SKIP
         (6, 12)
     """
+    numbers(frame, value, argument="grid: value")
+    frame = completed(frame, value)
     rows = preferred(select(frame, **where), frame)
-    numbers(rows, value, argument="grid: value")
     if rows.empty:
         raise ProbingError("the frame has no results; run probing first")
     rows = single_heads(rows)
