@@ -11,7 +11,6 @@ import pandas as pd
 
 from probing.analyses.best_heads import ranking
 from probing.errors import ProbingError
-from probing.representations.request import SiteKind
 
 Head = tuple[int, int]
 CHOICES = "last, layer:4, heads:4.10,3.5 or top:8"
@@ -50,7 +49,7 @@ class Places:
         heads: (layer, head) of each, in ascending order; hidden states have only head 0.
     """
 
-    site: SiteKind
+    site: Literal["head", "hidden"]
     heads: tuple[Head, ...]
 
     def __str__(self) -> str:

@@ -121,6 +121,4 @@ class ReadOut(nn.Module):
 
 def sites_of_layers(loaded: LoadedModel, recipe: Recipe) -> dict[int, Site]:
     """Return the site at which each layer is read."""
-    found = find_sites(loaded.model)
-    sites = found.heads if recipe.places.site == "head" else found.hidden
-    return {site.layer: site for site in sites if not site.cross}
+    return {site.layer: site for site in find_sites(loaded.model).read(recipe.places.site)}

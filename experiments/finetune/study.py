@@ -163,8 +163,8 @@ def _asked(command: Command, run: Run, loaded: LoadedModel) -> Study:
 
 def _places(command: Command, loaded: LoadedModel) -> Places:
     found = find_sites(loaded.model)
-    heads = {site.layer: site.heads for site in found.heads if not site.cross}
-    layers = tuple(site.layer for site in found.hidden if not site.cross)
+    heads = {site.layer: site.heads for site in found.read("head")}
+    layers = tuple(site.layer for site in found.read("hidden"))
 
     def grid() -> pd.DataFrame:
         own = [item for item in command.overrides if not re.match(r"[+~]*granularity\b", item)]

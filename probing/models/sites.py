@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Literal
 
 from probing.errors import ProbingError
 
@@ -113,6 +114,10 @@ class Sites:
     attention: tuple[Site, ...]
     implementation: str = "eager"
     model_type: str = ""
+
+    def read(self, kind: Literal["head", "hidden"]) -> tuple[Site, ...]:
+        """Return the sites that vectors are read at, which are all of a kind but those of cross-attention."""
+        return tuple(site for site in (self.heads if kind == "head" else self.hidden) if not site.cross)
 
     def of(self, kind: Kind) -> tuple[Site, ...]:
         """Return the sites of one kind, at least one.

@@ -95,12 +95,7 @@ class _Reading:
         """
         from probing.models.trace import find_sites
 
-        found = find_sites(loaded.model)
-        sites = {
-            site.layer: site
-            for site in (found.heads if head.site == "head" else found.hidden)
-            if not site.cross
-        }
+        sites = {site.layer: site for site in find_sites(loaded.model).read(head.site)}
         wanted = {layer: sites.get(layer) for layer, _ in head.places}
         there = {layer: site for layer, site in wanted.items() if site is not None}
         width = sum(there[layer].head_dim for layer, _ in head.places if layer in there)

@@ -129,24 +129,25 @@ class Encoder:
         rows = np.repeat(np.arange(len(texts)), [len(text.units) for text in texts])[~lost]
         places = np.array([place for text in texts for place in text.units])
         alone = np.array_equal(rows, np.arange(len(texts)))
+        real = _pad([[1] * len(text) for text in texts], 0, longest)
         return EncodedBatch(
-            inputs=self._inputs(texts, longest),
+            inputs=self._inputs(texts, longest, real),
             units=tuple(places[~lost].tolist()),
             tokens=torch.from_numpy(np.concatenate([tokens for tokens, _ in marks])[~lost]),
-            real=_pad([[1] * len(text) for text in texts], 0, longest).bool(),
+            real=real.bool(),
             texts=None if alone else torch.from_numpy(rows),
             truncated=tuple(place for text in texts if text.tokens.cut for place in text.units),
             missing=tuple(places[lost].tolist()),
         )
 
-    def _inputs(self, texts: list[_Text], length: int) -> dict[str, Tensor]:
+    def _inputs(self, texts: list[_Text], length: int, real: Tensor) -> dict[str, Tensor]:
         names = [name for name in texts[0].tokens.ids if name in self.arguments or name == "input_ids"]
         inputs = {
             name: _pad([text.tokens.ids[name] for text in texts], self._filler(name), length)
             for name in names
         }
         if "attention_mask" in self.arguments:
-            inputs["attention_mask"] = _pad([[1] * len(text) for text in texts], 0, length)
+            inputs["attention_mask"] = real
         return inputs
 
     def _filler(self, name: str) -> int:

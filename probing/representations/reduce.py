@@ -32,7 +32,7 @@ def sites_of(found: Sites, request: Request) -> Sequence[Site]:
                 f"{found.model_type}: no attention in stack {request.stack!r}; the model has {there}"
             )
         return chosen
-    return [site for site in (found.heads if request.site == "head" else found.hidden) if not site.cross]
+    return found.read(request.site)
 
 
 def dim_of(site: Site, request: Request) -> int:

@@ -13,7 +13,7 @@ _TOLD_BY = (*GRID, "step", "setup", "n_train", "n_dev", "n_test", "inner", "key"
 _EQUAL = (
     *(name for name in GRID if name not in {*KINDS, "stack", "metric"}), "step", "setup", "n_train",
 )  # fmt: skip
-"""Columns in which runs of the same question agree."""
+"""Columns in which runs with an equal run spec agree."""
 
 
 def several(rows: pd.DataFrame, what: str = "grid", start: str = "") -> ProbingError:
@@ -40,7 +40,7 @@ def differing(rows: pd.DataFrame) -> list[str]:
 
 
 def preferred(rows: pd.DataFrame, of: pd.DataFrame | None = None) -> pd.DataFrame:
-    """The rows without those of runs that give way to another run of the same question.
+    """The rows without those of runs that give way to another run with an equal run spec.
 
     A run gives way to a run that has all of its cells and more, such as a grid of some layers to the whole
     grid. A run that another run made on its way (column `inner`) gives way to a requested one, unless it has

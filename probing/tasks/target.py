@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -12,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from probing.errors import ProbingError
+from probing.tasks.trainable import SplitRows, check_classes, check_label_sets, check_scores
 
 Metric = Literal[
     "accuracy", "macro_f1", "f1", "matthews", "pearson", "spearman", "micro_f1", "exact_match"
@@ -76,7 +75,7 @@ class Classes:
         """Return names and labels as bytes that are the same on every machine, for digests."""
         return json.dumps(("classes", self.names)).encode() + self.labels.astype("<i8").tobytes()
 
-    def check(self, splits: Mapping[str, NDArray[np.int64]], least: int = 0) -> None:
+    def check(self, splits: SplitRows, least: int = 0) -> None:
         """Reject labels that no probe can be trained or scored on.
 
         Args:
@@ -86,25 +85,7 @@ class Classes:
         Raises:
             ProbingError: If the labels cannot be used; the message says why.
         """
-        first, *held = splits
-        counts = Counter(self.labels[splits[first]].tolist())
-        if len(counts) < 2:
-            raise ProbingError(f"{first} has only one class; a probe needs two")
-        for split in held:
-            unseen = set(self.labels[splits[split]].tolist()) - set(counts)
-            if unseen:
-                raise ProbingError(f"label {self.names[min(unseen)]!r} of {split} is never seen in train")
-        total = sum(counts.values())
-        if total < 2 * len(counts):
-            raise ProbingError(
-                f"{total} train examples for {len(counts)} classes; give at least two per class"
-            )
-        label, fewest = min(counts.items(), key=lambda item: item[1])
-        if fewest < least:
-            raise ProbingError(
-                f"class {self.names[label]!r} has {fewest} train examples, fewer than the {least} that the "
-                "folds need; lower task.folds"
-            )
+        check_classes(self.labels, self.names, splits, least)
 
 
 @dataclass(frozen=True)
@@ -156,22 +137,13 @@ class Scores:
         """Return anchors and scores as bytes that are the same on every machine, for digests."""
         return json.dumps(("scores", self.anchors)).encode() + self.values.astype("<f8").tobytes()
 
-    def check(self, splits: Mapping[str, NDArray[np.int64]], least: int = 0) -> None:
+    def check(self, splits: SplitRows, least: int = 0) -> None:
         """Reject scores that no probe can be trained or scored on; see `Classes.check`.
 
         Raises:
             ProbingError: If the scores cannot be used; the message says why.
         """
-        if not np.isfinite(self.values).all():
-            raise ProbingError("a score is not a finite number; remove its example")
-        for split, rows in splits.items():
-            if len(np.unique(self.values[rows])) < 2:
-                raise ProbingError(f"all scores of {split} are the same; there is nothing to predict")
-        if len(splits.get("train", ())) < least:
-            raise ProbingError(
-                f"{len(splits['train'])} train examples, fewer than the {least} that the folds need; "
-                "lower task.folds"
-            )
+        check_scores(self.values, splits, least)
 
 
 @dataclass(frozen=True)
@@ -233,24 +205,13 @@ class Labels:
         """Return names and labels as bytes that are the same on every machine, for digests."""
         return json.dumps(("labels", self.names)).encode() + np.packbits(self.values, axis=1).tobytes()
 
-    def check(self, splits: Mapping[str, NDArray[np.int64]], least: int = 0) -> None:
+    def check(self, splits: SplitRows, least: int = 0) -> None:
         """Reject labels that no probe can be trained or scored on; see `Classes.check`.
 
         Raises:
             ProbingError: If the labels cannot be used; the message says why.
         """
-        first, *held = splits
-        trained = self.values[splits[first]]
-        if not (trained.any(0) & ~trained.all(0)).any():
-            raise ProbingError(f"every label is on all examples of {first} or on none; a probe needs both")
-        for split in held:
-            unseen = np.flatnonzero(self.values[splits[split]].any(0) & ~trained.any(0))
-            if len(unseen):
-                raise ProbingError(f"label {self.names[unseen[0]]!r} of {split} is never seen in train")
-        if len(trained) < least:
-            raise ProbingError(
-                f"{len(trained)} train examples, fewer than the {least} that the folds need; lower task.folds"
-            )
+        check_label_sets(self.values, self.names, splits, least)
 
 
 Target = Classes | Scores | Labels

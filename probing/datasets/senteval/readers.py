@@ -81,7 +81,7 @@ class TabColumns:
     coded: bool = False
 
     def read(self, paths: Sequence[Path], split: str) -> Iterator[FileRow]:
-        """Yield the examples, one a line; see `Reader.read`."""
+        """Yield the examples, one a line; see `FileReader.read`."""
         for path in paths:
             for number, line in read_lines(path, "utf-8", HINT):
                 place = FilePlace(path, number)
@@ -117,7 +117,7 @@ class Pattern:
     blank: bool = False
 
     def read(self, paths: Sequence[Path], split: str) -> Iterator[FileRow]:
-        """Yield the examples, one a line; see `Reader.read`."""
+        """Yield the examples, one a line; see `FileReader.read`."""
         pattern = re.compile(self.pattern)
         for position, path in enumerate(paths):
             for number, line in read_lines(path, self.encoding, HINT, blank=self.blank):
@@ -142,7 +142,7 @@ class Parallel:
     gaps: bool = False
 
     def read(self, paths: Sequence[Path], split: str) -> Iterator[FileRow]:
-        """Yield the examples, one for each line of all files; see `Reader.read`."""
+        """Yield the examples, one for each line of all files; see `FileReader.read`."""
         files = [list(read_lines(path, "utf-8", HINT, blank=True)) for path in paths]
         if len({len(lines) for lines in files}) > 1:
             counts = ", ".join(

@@ -41,7 +41,7 @@ class SentenceExample:
 
 @dataclass(frozen=True, slots=True)
 class Pooled:
-    """A sentence that a task may use; see `Example`."""
+    """A sentence that a task may use; see `SentenceExample`."""
 
     sentence: Sentence
     text: str
