@@ -81,6 +81,12 @@ class Predictions:
     gold: NDArray[Any]
     groups: NDArray[np.int64] | None = None
 
+    def __repr__(self) -> str:
+        """Return the names of the run, and the number of probes and of test items."""
+        names = [self.rows[name].iloc[0] for name in ("model", "task", "granularity") if len(self.rows)]
+        run = " | ".join(str(name) for name in names if not pd.isna(name))
+        return f"Predictions({run}: {len(self.answers)} probes, {len(self.gold)} test items)"
+
 
 @checked()
 def load_predictions(root: str | Path = "outputs", **where: object) -> Predictions:
