@@ -19,6 +19,7 @@ import probing
 from probing.cli import main as cli
 from probing.cli.commands import COMMANDS
 from probing.config.compose import compose_config, hydra_session, plain_values
+from probing.config.given import as_overrides
 from probing.config.run_config import build_config
 from probing.config.sweep import multirun
 from probing.config.typed import as_typed
@@ -220,7 +221,11 @@ def _check_call(node: ast.Call, desk: Path) -> None:
     named = {str(keyword.arg): object() for keyword in node.keywords}
     inspect.signature(function).bind(*node.args, **named)
     if function is probing.run:
-        compose(ast.literal_eval(node.args[0]), desk)
+        given = ast.literal_eval(node.args[0]) if node.args else ()
+        options = [word for word in node.keywords if word.arg not in ("model", "tokenizer")]
+        named = {str(word.arg): ast.literal_eval(word.value) for word in options if word.arg}
+        several = [ast.literal_eval(word.value) for word in options if not word.arg]
+        compose(as_overrides(given, dict(named, **dict(*several))), desk)
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=name_of)

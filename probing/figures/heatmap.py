@@ -18,7 +18,7 @@ from probing.figures.picture import Picture
 from probing.figures.scale import draw_bar, shades_of
 from probing.figures.style import FAINT, TEXT_SIZE, TICK_SIZE, TITLE_SIZE, drawing
 from probing.results.grid_key import GridKey
-from probing.results.schema import RESULT
+from probing.results.schema import CELL, completed
 from probing.validation.arguments import checked
 
 _CELL_WIDTH, _CELL_HEIGHT, _PROFILE_WIDTH = 0.46, 0.36, 1.6
@@ -28,7 +28,7 @@ _LEAST_WIDTH, _BELOW = 5.2, 0.46
 _ABOVE = ("analysis", "task", "metric", *NO_KIND)
 
 
-@checked(rows=RESULT)
+@checked(rows=CELL)
 def draw_grid(
     rows: pd.DataFrame, path: str | Path | None = None, *, order: Order = "head", value: str = "test"
 ) -> Picture:
@@ -41,7 +41,8 @@ def draw_grid(
     outlined, and a dot marks differences whose interval contains 0.
 
     Args:
-        rows: Rows of the result frame, of one (model, task, granularity, pooling, probe, seed).
+        rows: Rows of the result frame, of one (model, task, granularity, pooling, probe, seed), or a frame
+            of heads, such as that of `head_importance`.
         path: Path of the files; its suffix is replaced by .png, .svg, .pdf and .csv. Files of that name are
             overwritten. None writes nothing.
         order: "head" numbers the heads; "score" sorts each layer from its best head to its worst.
@@ -63,7 +64,7 @@ def draw_grid(
         >>> probing.draw_grid(tense, "tense", order="score").files.png  # doctest: +SKIP
         PosixPath('tense.png')
     """
-    rows = only_grid(rows)
+    rows = only_grid(completed(rows, value))
     grid = arrange(rows, order, value)
     with drawing():
         return grid_figure(grid).finish(grid_table(rows, value), path, f"{grid.key.task}, {grid.key.model}")

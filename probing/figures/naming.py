@@ -205,7 +205,7 @@ def describe(key: GridKey, fields: Sequence[str]) -> list[str]:
         "pooling": f"{key.pooling} pooling" if key.pooling else "",
         "probe": f"{key.probe} probe" if key.probe else "",
         "objective": _OBJECTIVES.get(key.objective, key.objective),
-        "seed": f"seed {key.seed}",
+        "seed": f"seed {key.seed}" if str(key.seed) else "",
         "limit": f"limit {key.limit}" if str(key.limit) else "",
         "baseline": _BASELINES.get(key.baseline, ""),
         "variant": variant_name(key),

@@ -34,6 +34,7 @@ from probing.models.padding import FILLED_WITH_0, Padding, reconciled
 from probing.models.pruned import cut_untrained, from_pretrained
 from probing.models.text import check_reads_text, text_side
 from probing.models.tokenizer import load_tokenizer
+from probing.validation.shortened import shortened
 
 Attention = Literal["sdpa", "eager"]
 Purpose = Literal["read", "lm", "classify"]
@@ -64,6 +65,13 @@ class LoadedModel:
     max_length: int | None
     padding: Padding = FILLED_WITH_0
     folder: Path | None = None
+
+    def __repr__(self) -> str:
+        """Return the classes of model and tokenizer, the number of parameters, type, device and folder."""
+        size, kind = self.model.num_parameters(), str(self.model.dtype).removeprefix("torch.")
+        names = f"{type(self.model).__name__}, {type(self.tokenizer).__name__}"
+        place = "" if self.folder is None else f", {shortened(str(self.folder), 80)}"
+        return f"LoadedModel({names}: {size:,} parameters, {kind} on {self.model.device}{place})"
 
 
 def load_model(

@@ -24,6 +24,7 @@ from probing.models.digests import (
 from probing.models.gguf_file import gguf_in, gguf_settings
 from probing.models.model_choice import ModelConfig
 from probing.models.where import base_folder, model_folder
+from probing.validation.shortened import shortened
 
 _NOT_CONTENT = ("_name_or_path", "transformers_version", "torch_dtype", "dtype")
 
@@ -43,6 +44,10 @@ class ModelFiles:
     folder: Path
     adapter: Adapter | None = None
     gguf: Path | None = None
+
+    def __repr__(self) -> str:
+        """Return the name in results, and the folder."""
+        return f"ModelFiles({self.title}: {shortened(str(self.folder), 120)})"
 
     @property
     def title(self) -> str:

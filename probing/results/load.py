@@ -15,7 +15,7 @@ from probing.errors import OldFileError, ProbingError
 from probing.results.baselines import with_baselines
 from probing.results.checks import check_there, numbers, single_heads
 from probing.results.grid_key import key_of
-from probing.results.schema import COLUMNS, NONE, PREDICTED, RESULT, as_frame, places
+from probing.results.schema import CELL, COLUMNS, NONE, PREDICTED, as_frame, completed, places
 from probing.results.several import differing, preferred, several
 from probing.results.store import read_result, read_results
 from probing.validation.arguments import checked
@@ -84,6 +84,12 @@ class Predictions:
     answers: NDArray[Any]
     gold: NDArray[Any]
     groups: NDArray[np.int64] | None = None
+
+    def __repr__(self) -> str:
+        """Return the names of the run, and the number of probes and of test items."""
+        names = [self.rows[name].iloc[0] for name in ("model", "task", "granularity") if len(self.rows)]
+        run = " | ".join(str(name) for name in names if not pd.isna(name))
+        return f"Predictions({run}: {len(self.answers)} probes, {len(self.gold)} test items)"
 
 
 @checked()
@@ -164,12 +170,13 @@ def select(frame: pd.DataFrame, **where: object) -> pd.DataFrame:
     return frame
 
 
-@checked(frame=RESULT)
+@checked(frame=CELL)
 def grid(frame: pd.DataFrame, *, value: str = "test", **where: object) -> pd.DataFrame:
     """Return one grid of a result frame, layers x heads.
 
     Args:
-        frame: Frame of `load_results`.
+        frame: Frame of `load_results`, or any frame with a row for each head and the columns `layer` and
+            `head`, such as that of `head_importance`.
         value: Name of the column that fills the cells.
         **where: Values of columns that identify the grid, such as `task="grammar/tense"`.
 
@@ -187,8 +194,9 @@ def grid(frame: pd.DataFrame, *, value: str = "test", **where: object) -> pd.Dat
         >>> tense.shape  # layers, heads  # doctest: +SKIP
         (6, 12)
     """
+    numbers(frame, value, argument="grid: value")
+    frame = completed(frame, value)
     rows = preferred(select(frame, **where), frame)
-    numbers(rows, value, argument="grid: value")
     if rows.empty:
         raise ProbingError("the frame has no results; run probing first")
     rows = single_heads(rows)

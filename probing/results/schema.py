@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from probing.errors import ProbingError
 from probing.results.grid_key import GridKey
 from probing.tasks.target import CLASS_METRICS, LABEL_METRICS, SCORE_METRICS
 
@@ -86,6 +87,8 @@ GRID = GridKey._fields
 """Columns that distinguish grids, in addition to the key."""
 KINDS = ("variant", "fill", "normalisation", "penalty")
 """Columns that distinguish the kinds of rows within one analysis."""
+CELL = ("layer", "head")
+"""Columns of a head, which the frames of single functions have too."""
 PAIR = ("layer_2", "head_2")
 """Columns of the second head of a pair; files and frames of other analyses may lack them."""
 PLACE = (*KINDS, "metric", "draw", "stack", "layer", "head", *PAIR, "n_heads")
@@ -106,6 +109,29 @@ def as_frame(rows: list[dict[str, object]]) -> pd.DataFrame:
     if any(PREDICTED in row for row in rows):
         frame[PREDICTED] = pd.Series([row[PREDICTED] for row in rows], dtype=object)
     return frame
+
+
+def completed(frame: pd.DataFrame, value: str) -> pd.DataFrame:
+    """Return a frame of heads, such as that of `head_importance`, with all columns that results have.
+
+    Args:
+        frame: Rows with the columns layer and head. Of results, only the metric is changed: it does not apply
+            to a value that results do not have.
+        value: Column to show. It is the task, so the title, of a frame that has none.
+
+    Raises:
+        ProbingError: If the frame lacks the column, or is one of results without some of their columns.
+    """
+    lacking = [column for column in RESULT if column not in frame]
+    if lacking and value not in frame:
+        raise ProbingError(f"value: no column {value!r}; the frame has {', '.join(map(str, frame.columns))}")
+    if lacking and {"dev", "test"} & set(frame):
+        raise ProbingError(f"the frame has no column {lacking[0]!r}; give rows as returned by load_results")
+    filled = {column: pd.Series(pd.NA, index=frame.index, dtype=COLUMNS[column]) for column in lacking}
+    whole = frame["head"].isna().map({True: "attention", False: "head"})
+    named = {column: known for column, known in (("task", value), ("granularity", whole)) if column in filled}
+    plain = {} if value in COLUMNS or value in DERIVED else {"metric": pd.NA}
+    return frame.assign(**filled | named | plain) if lacking or plain else frame
 
 
 def with_inner(frame: pd.DataFrame, *, inner: bool) -> pd.DataFrame:

@@ -49,6 +49,10 @@ class Run:
     inner: bool = False
     overrides: tuple[str, ...] | None = None
 
+    def __repr__(self) -> str:
+        """Return the run spec, and whether only another run needs the result."""
+        return f"Run({self.spec!r}{', inner' if self.inner else ''})"
+
     @property
     def config(self) -> Config:
         """The configuration of the run."""

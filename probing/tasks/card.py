@@ -98,6 +98,11 @@ class TaskCard:
     conflicts: int
     groups: Mapping[str, int] | None
 
+    def __repr__(self) -> str:
+        """Return the name, the metric and the sizes of the splits."""
+        sizes = ", ".join(f"{split.size} {split.name}" for split in self.splits)
+        return f"TaskCard({self.name}: {sizes}; {self.metric})"
+
     def as_dict(self) -> dict[str, Any]:
         """Return the card as plain JSON values."""
         return asdict(self)
