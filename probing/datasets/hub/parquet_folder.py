@@ -55,7 +55,8 @@ def no_files(folder: Path, config: str | None, split: str, repository: str) -> s
     """Return the message for a split that a folder lacks."""
     start = f"{config}/{split}" if config else split
     files = f"the files of huggingface.co/datasets/{repository}" if repository else "such files"
-    return f"{folder}: no {start}.parquet or {start}-00000-of-00001.parquet; set task.path to a folder with {files}"
+    names = f"{start}.parquet or {start}-00000-of-00001.parquet"
+    return f"{folder}: no {names}; set task.path to a folder with {files}"
 
 
 def _splits(place: Path) -> dict[str, list[Path]]:
