@@ -117,7 +117,8 @@ def _class(files: ModelFiles, purpose: Purpose) -> Any:  # noqa: ANN401
 
 def _configuration(files: ModelFiles) -> PreTrainedConfig:
     if files.gguf is not None:
-        return AutoConfig.for_model(**files.settings)  # type: ignore[no-any-return, no-untyped-call]
+        own: PreTrainedConfig = AutoConfig.for_model(**files.settings)
+        return own
     return AutoConfig.from_pretrained(files.folder, trust_remote_code=files.config.trust_remote_code)
 
 
