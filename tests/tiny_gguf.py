@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
+from probing.models.gguf_file import reads_gguf
 from tests.tiny import SIZES, byte_tokenizer
 
 NAMES = {
@@ -23,6 +25,14 @@ NAMES = {
 """Names of modules in transformers, and in GGUF."""
 
 
+def need_gguf() -> Any:  # noqa: ANN401
+    """Return the package gguf; the test or module is skipped without it, or with an older transformers."""
+    gguf = pytest.importorskip("gguf", reason="gguf is not installed (the extra 'gguf')")
+    if not reads_gguf():
+        pytest.skip("transformers is older than the extra 'gguf' allows", allow_module_level=True)
+    return gguf
+
+
 def make_llama(seed: int = 0) -> LlamaForCausalLM:
     """Llama with 2 layers of 4 heads of size 8, of which two share keys and values."""
     sizes = SIZES | {"vocab_size": len(byte_tokenizer()), "num_key_value_heads": 2}
@@ -30,7 +40,9 @@ def make_llama(seed: int = 0) -> LlamaForCausalLM:
     config.initializer_range = 0.2
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        return LlamaForCausalLM(config).eval()
+        model = LlamaForCausalLM(config)
+    model.train(False)
+    return model
 
 
 def make_gguf(path: Path, *, seed: int = 0, architecture: str = "llama", quantised: bool = False) -> Path:
@@ -42,7 +54,7 @@ def make_gguf(path: Path, *, seed: int = 0, architecture: str = "llama", quantis
         architecture: Name of the architecture in the file.
         quantised: Whether the weights of projections from the hidden size are stored in blocks of 4 bits.
     """
-    gguf = pytest.importorskip("gguf", reason="gguf is not installed (the extra 'gguf')")
+    gguf = need_gguf()
     model = make_llama(seed)
     config = model.config
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -62,7 +74,7 @@ def make_gguf(path: Path, *, seed: int = 0, architecture: str = "llama", quantis
     blocks = gguf.GGMLQuantizationType.Q4_1
     for name, tensor in model.state_dict().items():
         values = tensor.numpy()
-        for module, heads in (("q_proj", config.num_attention_heads), ("k_proj", config.num_key_value_heads)):
+        for module, heads in (("q_proj", config.num_attention_heads), ("k_proj", 2)):
             values = _interleaved(values, heads) if module in name else values
         for own, other in NAMES.items():
             name = name.replace(own, other)  # noqa: PLW2901

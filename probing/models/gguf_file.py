@@ -20,6 +20,8 @@ from probing.models.digests import check_fetched, json_object
 SUFFIX = ".gguf"
 _NEEDED = ("gguf", "accelerate")
 """Packages without which transformers does not read GGUF files."""
+_OLDEST = (5, 24)
+"""Version of transformers from which on tokens and base models are right; 5.0 adds a start token to texts."""
 _PART = re.compile(r"-\d{5}-of-(?!00001)\d{5}\.gguf$")
 _OTHERWISE = "use the model's safetensors"
 
@@ -78,7 +80,7 @@ def gguf_settings(path: Path, digest: str) -> dict[str, Any]:
 
 
 def check_readable(path: Path) -> None:
-    """Reject a file that is not GGUF, or any if a package that reads it is missing.
+    """Reject a file that is not GGUF, or any if a package that reads it is missing or too old.
 
     Raises:
         ProbingError: If it cannot be read.
@@ -93,6 +95,17 @@ def check_readable(path: Path) -> None:
             f"{path}: GGUF files are read with {' and '.join(missing)}, not installed here; install with: "
             "pip install 'transformer-probing[gguf]'"
         )
+    if not reads_gguf():
+        raise ProbingError(
+            f"{path}: transformers {version('transformers')} does not read GGUF files correctly; install "
+            "a newer one with: pip install 'transformer-probing[gguf]'"
+        )
+
+
+def reads_gguf() -> bool:
+    """Return whether the installed version of transformers reads GGUF files correctly."""
+    major, minor = version("transformers").split(".")[:2]
+    return (int(major), int(minor)) >= _OLDEST
 
 
 def unreadable(path: Path, error: Exception) -> ProbingError:

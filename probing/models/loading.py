@@ -124,9 +124,12 @@ def _class(files: ModelFiles, purpose: Purpose) -> Any:  # noqa: ANN401
 
 
 def _configuration(files: ModelFiles) -> PreTrainedConfig:
-    if files.gguf is not None:
-        return AutoConfig.for_model(**files.settings)  # type: ignore[no-any-return, no-untyped-call]
-    return AutoConfig.from_pretrained(files.folder, trust_remote_code=files.config.trust_remote_code)
+    config: PreTrainedConfig = (
+        AutoConfig.from_pretrained(files.folder, trust_remote_code=files.config.trust_remote_code)
+        if files.gguf is None
+        else AutoConfig.for_model(**files.settings)
+    )
+    return config
 
 
 def _source(files: ModelFiles) -> dict[str, Any]:

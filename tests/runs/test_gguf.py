@@ -13,9 +13,9 @@ from probing.cli import main as cli
 from probing.models.loading import load_model
 from probing.models.model_choice import ModelConfig
 from probing.models.model_files import find_files
-from tests.tiny_gguf import make_gguf
+from tests.tiny_gguf import make_gguf, need_gguf
 
-pytest.importorskip("gguf", reason="gguf is not installed (the extra 'gguf')")
+need_gguf()
 pytestmark = pytest.mark.slow
 
 
