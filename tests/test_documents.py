@@ -94,10 +94,11 @@ def look(words: Sequence[str], desk: Path, capsys: pytest.CaptureFixture[str]) -
         assert cli.main(words) == 0
         return
     columns = set(as_frame([]).columns)
-    for word in rest if command == "agree" else rest[1:]:
+    options = {"rows", "columns", "format", "out"} if command == "table" else {"value", "order", "by"}
+    for word in rest if command in ("agree", "table") else rest[1:]:
         name, _, value = word.partition("=")
-        assert name in columns | {"value", "order", "by"}, word
-        assert name not in ("value", "by") or value in columns, word
+        assert name in columns | options, word
+        assert name not in ("value", "by", "rows", "columns") or value in columns, word
     assert cli.main([*words, f"paths.root={desk / RESULTS}"]) == cli.MISTAKE
     assert f"{desk / RESULTS}: no results" in capsys.readouterr().err
 

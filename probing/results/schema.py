@@ -67,8 +67,11 @@ COLUMNS: dict[str, str] = {
     "value": "Float64",  # finding that is not a score: an importance, a difference, a gate
     "test": "Float64",
 }
-"""Columns and their types. The first name a cell and the last are its score, since pandas prints both ends of
-a wide frame and leaves out its middle, where those are that seldom matter."""
+"""Columns and their types, in an order that suits a printed frame.
+
+The first name a cell and the last are its score. pandas prints both ends of a wide frame and leaves out its
+middle, which has the columns that seldom matter.
+"""
 DERIVED: dict[str, str] = {
     "untrained": "Float64",  # test score of the same cell of the randomly initialised model
     "control": "Float64",  # test score of the same cell on control labels
