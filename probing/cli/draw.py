@@ -9,8 +9,8 @@ from pathlib import Path
 import pandas as pd
 
 import probing
+from probing.cli.destination import target
 from probing.cli.selection import Where, choose, parse, values
-from probing.cli.target import target
 from probing.errors import ProbingError
 from probing.figures.picture import Picture, files_of
 from probing.figures.pictures import function_of
