@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from probing.cli.destination import target
 from probing.cli.selection import Where, choose, having, parse, values
-from probing.cli.target import target
 from probing.errors import ProbingError
 from probing.results.checks import single_heads
 from probing.results.effects import CELL

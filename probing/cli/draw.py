@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 import probing
+from probing.cli.destination import target
 from probing.cli.selection import Where, choose, parse, values
-from probing.cli.target import target
 from probing.errors import ProbingError
 from probing.io.streams import output
 from probing.results.grid_key import GridKey

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from probing.cli.destination import target
 from probing.cli.selection import parse
-from probing.cli.target import target
 from probing.errors import ProbingError
 from probing.io.streams import complain, output
 from probing.page.report import is_page, report

@@ -39,6 +39,11 @@ def legend(picture: Picture) -> dict[str, list[Line2D]]:
     return lines
 
 
+def shade(mesh: QuadMesh, number: float) -> float:
+    """The place of a number on the colour scale of a mesh, from 0 to 1."""
+    return float(np.asarray(mesh.norm(np.array([number])))[0])
+
+
 def samples(picture: Picture) -> list[Line2D]:
     """All lines that the legend draws, in their order."""
     (box,) = picture.legends
@@ -75,7 +80,7 @@ def test_a_mark_in_the_legend_has_the_shape_colour_size_and_background_of_one_in
             to_hex(mark.get_markerfacecolor()) for mark in samples(picture) if mark.get_marker() == "s"
         }
         places = np.floor(np.asarray(drawn.get_offsets())).astype(int)
-        cells = {to_hex(to_rgba(mesh.cmap(float(mesh.norm(values[row, column]))))) for column, row in places}
+        cells = {to_hex(to_rgba(mesh.cmap(shade(mesh, values[row, column])))) for column, row in places}
         assert squares & cells
 
 
@@ -88,7 +93,7 @@ def test_the_outline_in_the_legend_is_that_of_the_best_cell() -> None:
     assert first.get_markeredgewidth() == pytest.approx(outline.get_linewidth())
     (mesh, *_) = (mark for mark in axes.collections if isinstance(mark, QuadMesh))
     assert to_hex(first.get_markerfacecolor()) == to_hex(
-        to_rgba(mesh.cmap(float(mesh.norm(MARKED["test"].max()))))
+        to_rgba(mesh.cmap(shade(mesh, MARKED["test"].max())))
     )
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from probing.cli import main as cli
-from probing.cli.target import Target, target
+from probing.cli.destination import Target, target
 from probing.errors import ProbingError
 from tests.cli.test_draw import keep
 from tests.figures import found
