@@ -99,7 +99,7 @@ def look(words: Sequence[str], desk: Path, capsys: pytest.CaptureFixture[str]) -
 
 
 def check_probing(words: Sequence[str], desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    if {"--help", "--version", "--cfg"} & set(words):
+    if {"--help", "--version", "--cfg", "-sc"} & set(words) or words[:1] == ["help"]:
         assert cli.main(list(words)) == 0
     elif words and words[0] in of_cli.COMMANDS:
         look(words, desk, capsys)
