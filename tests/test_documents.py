@@ -16,8 +16,8 @@ import pytest
 from omegaconf import DictConfig, OmegaConf
 
 import probing
+from probing.cli import commands as of_cli
 from probing.cli import main as cli
-from probing.cli.commands import COMMANDS
 from probing.config.compose import compose_config, hydra_session, plain_values
 from probing.config.given import as_overrides
 from probing.config.run_config import build_config
@@ -118,9 +118,9 @@ def stored(command: str, rest: Sequence[str], desk: Path, capsys: pytest.Capture
 
 
 def check_probing(words: Sequence[str], desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    if {"--help", "--version", "--cfg"} & set(words):
+    if {"--help", "--version", "--cfg", "-sc"} & set(words) or words[:1] == ["help"]:
         assert cli.main(list(words)) == 0
-    elif words and words[0] in COMMANDS:
+    elif words and words[0] in of_cli.COMMANDS:
         look(words, desk, capsys)
     else:
         compose(words, desk)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from importlib import import_module
 
 from hydra.errors import HydraException
@@ -40,11 +41,16 @@ def complete(words: Sequence[str]) -> None:
         (plugin,) = plugins[shell]
         if doing == "query":
             hydras = plugin._query
-            plugin._query = lambda config_name, line: candidates(line, lambda text: hydras(config_name, text))
+            ours = partial(_query, hydras)
+            setattr(plugin, "_query", ours)  # noqa: B010  # a method of Hydra's, which the shells' queries print
             plugin.query(config_name="config")
             return
         sys.argv[0] = "probing"  # the command that the plugin installs; python -m probing has another name
         getattr(plugin, doing)()
+
+
+def _query(hydras: Callable[[str, str], list[str]], config_name: str, line: str) -> list[str]:
+    return candidates(line, lambda text: hydras(config_name, text))
 
 
 def candidates(line: str, hydras: Callable[[str], list[str]]) -> list[str]:

@@ -142,7 +142,8 @@ def composed_yaml(
         OmegaConf.set_readonly(composed.hydra, None)
         with _explained():
             OmegaConf.resolve(composed)
-    shown = {"job": _own_part, "hydra": _hydras_part, "all": lambda config: config}[part](composed)
+    shown = _own_part(composed) if part == "job" else composed
+    shown = OmegaConf.masked_copy(composed, ["hydra"]) if part == "hydra" else shown
     with _explained():
         chosen = OmegaConf.select(shown, package) if package else shown
     if chosen is None and package:
@@ -152,10 +153,6 @@ def composed_yaml(
         return f"{chosen}\n"
     header = f"# @package {package}\n" if package else ""
     return header + OmegaConf.to_yaml(chosen)
-
-
-def _hydras_part(config: DictConfig) -> DictConfig:
-    return OmegaConf.masked_copy(config, ["hydra"])
 
 
 def _own_part(config: DictConfig) -> DictConfig:

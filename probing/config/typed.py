@@ -13,7 +13,7 @@ from functools import cached_property
 from hydra import compose
 from omegaconf import OmegaConf
 
-from probing.config.choices import groups, is_glob, matching_choices, values_of
+from probing.config.choices import conf_folder, groups, is_glob, matching_choices, read, values_of
 from probing.config.convert import import_dataclass
 from probing.config.options import TextOption, text_option
 from probing.config.quoting import is_literal, is_plain, quoted, split
@@ -51,6 +51,24 @@ def _check(override: object) -> None:
         raise ProbingError(f"overrides: {override!r} is not a text; give a list such as ['task.limit=200']")
     if "\0" in override or override.encode(errors="replace").decode() != override:
         raise ProbingError(f"{override!r} contains a character that is not UTF-8 text; remove it")
+    added = re.match(r"\+([^+=]+)=", override)
+    if added and added[1] in _chosen_groups():  # Hydra accepts the same choice again if it inherits keys
+        name = added[1]
+        raise ProbingError(
+            f"{name} is given twice; write {name}=... without +, or override {name} in your own defaults"
+        )
+
+
+def _chosen_groups() -> set[str]:
+    """Return the groups of which conf/config.yaml chooses one."""
+    listed = read(conf_folder() / "config.yaml").get("defaults", [])
+    return {
+        str(group)
+        for entry in listed
+        if isinstance(entry, dict)
+        for group, choice in entry.items()
+        if choice is not None
+    }
 
 
 def _typed(override: str, classes: GroupClasses, swept: bool) -> str:
