@@ -109,8 +109,8 @@ def completed(frame: pd.DataFrame, value: str) -> pd.DataFrame:
     """Return a frame of heads, such as that of `head_importance`, with all columns that results have.
 
     Args:
-        frame: Rows with the columns layer and head. Of results, only the metric is changed: it does not apply
-            to a value that results do not have.
+        frame: Rows with the columns layer and head. Rows of results lose only their metric, if the value is not
+            a column of results, since it does not apply there.
         value: Column to show. It is the task, so the title, of a frame that has none.
 
     Raises:
