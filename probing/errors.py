@@ -16,7 +16,7 @@ class ProbingError(Exception):
         ...     probing.grid(pd.DataFrame())
         ... except probing.ProbingError as error:
         ...     print(error)
-        grid: frame has no column 'analysis'; give rows as returned by load_results
+        grid: frame has no column 'layer'; give rows as returned by load_results
     """
 
 

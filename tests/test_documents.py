@@ -223,7 +223,7 @@ def _check_call(node: ast.Call, desk: Path) -> None:
     inspect.signature(function).bind(*node.args, **named)
     if function is probing.run:
         given = ast.literal_eval(node.args[0]) if node.args else ()
-        options = [word for word in node.keywords if word.arg not in ("model", "tokenizer")]
+        options = [word for word in node.keywords if word.arg not in ("model", "tokenizer", "data")]
         named = {str(word.arg): ast.literal_eval(word.value) for word in options if word.arg}
         several = [ast.literal_eval(word.value) for word in options if not word.arg]
         compose(as_overrides(given, dict(named, **dict(*several))), desk)

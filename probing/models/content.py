@@ -53,7 +53,7 @@ def content_digest(model: PreTrainedModel, tokenizer_folder: Path) -> str:
         if not isinstance(tensor, Tensor):
             raise ProbingError(f"run: model: {name} is not a tensor, so it cannot be saved")
         digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
-        digest.update(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy())
+        digest.update(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().data)
     return digest.hexdigest()[:16]
 
 

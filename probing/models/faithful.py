@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from pathlib import Path
+from typing import cast
 
 import torch
 from torch import Tensor
@@ -45,7 +46,8 @@ def check_saved(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, fold
     kind = type(model).__name__
     files = find_files(ModelConfig(str(folder)))
     purpose = _purpose(model, files)
-    read = text_side(kind, model.base_model) if purpose == "read" else model
+    base = cast("PreTrainedModel", model.base_model)
+    read = text_side(kind, base) if purpose == "read" else model
     attention: Attention = "eager" if implementation(read) == "eager" else "sdpa"
     try:
         with torch.random.fork_rng(devices=[]):  # weights that the object lacks are drawn

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -58,7 +59,7 @@ def vectors_of_frame(heads: Heads, frame: pd.DataFrame) -> dict[Site, Tensor]:
     lacking = [name for name in (*PLACE, f"{FEATURE}0") if name not in frame]
     if lacking:
         raise ProbingError(f"means has no column {lacking[0]!r}; pass what mean_outputs returns")
-    placed = frame.assign(stack=frame["stack"].fillna("")).set_index(list(PLACE))
+    placed: Any = frame.assign(stack=frame["stack"].fillna("")).set_index(list(PLACE))
     several = len({stack_name(site) for site in heads.sites}) > 1
     found = {}
     for site in heads.sites:

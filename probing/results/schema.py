@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -118,8 +119,8 @@ def completed(frame: pd.DataFrame, value: str) -> pd.DataFrame:
     """Return a frame of heads, such as that of `head_importance`, with all columns that results have.
 
     Args:
-        frame: Rows with the columns layer and head. Of results, only the metric is changed: it does not apply
-            to a value that results do not have.
+        frame: Rows with the columns layer and head. Rows of results lose only their metric, if the value is
+            not a column of results, since it does not apply there.
         value: Column to show. It is the task, so the title, of a frame that has none.
 
     Raises:
@@ -130,11 +131,14 @@ def completed(frame: pd.DataFrame, value: str) -> pd.DataFrame:
         raise ProbingError(f"value: no column {value!r}; the frame has {', '.join(map(str, frame.columns))}")
     if lacking and {"dev", "test"} & set(frame):
         raise ProbingError(f"the frame has no column {lacking[0]!r}; give rows as returned by load_results")
-    filled = {column: pd.Series(pd.NA, index=frame.index, dtype=COLUMNS[column]) for column in lacking}
     whole = frame["head"].isna().map({True: "attention", False: "head"})
-    named = {column: known for column, known in (("task", value), ("granularity", whole)) if column in filled}
-    plain = {} if value in COLUMNS or value in DERIVED else {"metric": pd.NA}
-    return frame.assign(**filled | named | plain) if lacking or plain else frame
+    known: dict[str, Any] = {"task": value, "granularity": whole}
+    filled: dict[str, Any] = {
+        column: known.get(column, pd.Series(pd.NA, index=frame.index, dtype=COLUMNS[column]))
+        for column in lacking
+    }
+    plain: dict[str, Any] = {} if value in COLUMNS or value in DERIVED else {"metric": pd.NA}
+    return frame.assign(**filled | plain) if lacking or plain else frame
 
 
 def with_inner(frame: pd.DataFrame, *, inner: bool) -> pd.DataFrame:

@@ -119,7 +119,7 @@ def test_a_model_of_two_stacks_names_them(bart: tuple[PreTrainedModel, dict[str,
 
 def test_mean_outputs_are_a_frame_that_masks_heads(bart: tuple[PreTrainedModel, dict[str, Tensor]]) -> None:
     model, inputs = bart
-    model.eval()
+    model.train(False)
     frame = probing.mean_outputs(model, [inputs])
     assert list(frame.columns) == ["stack", "layer", "head", *(f"feature_{i}" for i in range(8))]
     assert len(frame) == 24
