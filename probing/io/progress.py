@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import Self
 
 from tqdm import tqdm
 
@@ -42,8 +43,12 @@ class Progress:
             errors().write(f"{self._line(now)}\n")
             errors().flush()
 
-    def close(self) -> None:
-        """Remove the bar."""
+    def __enter__(self) -> Self:
+        """Return the progress itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Remove the bar, whether the work has ended or failed."""
         if self._bar is not None:
             self._bar.close()
 
