@@ -109,7 +109,9 @@ class Plan:
         if not costs:
             return
         disk, time = self.disk, self.remaining(0)
-        size = "size of the vectors unknown" if disk is None else f"about {_size(disk)} of new vectors"
+        size = (
+            "size of the vectors unknown" if disk is None else f"at most about {_size(disk)} of new vectors"
+        )
         log.info("%s, %s", size, "time unknown until the first job is done" if time is None else about(time))
         if disk and self.free is not None and disk > self.free:
             log.warning(
