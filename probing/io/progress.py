@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Self
+from typing import Never, Self
 
 from tqdm import tqdm
 
@@ -80,7 +80,7 @@ def clock_time(seconds: float) -> str:
     return tqdm.format_interval(seconds)
 
 
-def _bar(what: str, work: int) -> tqdm[None]:
+def _bar(what: str, work: int) -> tqdm[Never]:
     return tqdm(
         total=work, desc=what, file=errors(), leave=False, mininterval=0.2, delay=1.0, bar_format=_TERMINAL
     )

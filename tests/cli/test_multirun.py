@@ -219,7 +219,7 @@ def test_with_other_launchers_the_plan_comes_first_and_jobs_are_numbered(
 def test_a_sweep_in_python_returns_the_rows_that_are_loaded(
     tmp_path: Path, tiny_bert: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    own = {"task": ["grammar/tense", "grammar/depth"], "granularity": ["head", "layer"]}
+    own: dict[str, Any] = {"task": ["grammar/tense", "grammar/depth"], "granularity": ["head", "layer"]}
     frame = probing.sweep(words(tmp_path, tiny_bert), **own)
     assert "4 of 4 jobs done" in capsys.readouterr().out
     by = ["task", "granularity", "layer", "head"]
