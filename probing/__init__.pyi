@@ -1,8 +1,8 @@
 """The public names, each with the module that it is from."""
 
 from .ablations.gradients import head_importance as head_importance
+from .cli.multirun import sweep as sweep
 from .cli.run import run as run
-from .cli.sweep import sweep as sweep
 from .comparisons.agreement import agreement as agreement
 from .comparisons.clusters import clusters as clusters
 from .comparisons.clusters import linkage as linkage

@@ -151,12 +151,11 @@ class ImportanceAnalysis:
 
 def _with_progress(ready: Evaluator, batches: Sequence[Batch]) -> Any:  # noqa: ANN401
     """Yield the loss of each batch as a function, and show progress."""
-    progress = Progress("importance", "examples", sum(len(batch.rows) for batch in batches))
 
     def loss(batch: Batch) -> Tensor:
         return ready.run(batch).loss
 
-    for batch in batches:
-        yield partial(loss, batch)
-        progress.add(len(batch.rows), len(batch.rows))
-    progress.close()
+    with Progress("importance", "examples", sum(len(batch.rows) for batch in batches)) as progress:
+        for batch in batches:
+            yield partial(loss, batch)
+            progress.add(len(batch.rows), len(batch.rows))

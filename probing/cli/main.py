@@ -128,7 +128,7 @@ def _run(overrides: Sequence[str]) -> int:
 
 
 def _sweep(overrides: Sequence[str]) -> int:
-    from probing.cli.sweep import run_sweep
+    from probing.cli.multirun import run_sweep
 
     outcomes = run_sweep(overrides)
     if any(outcome.ours for outcome in outcomes):

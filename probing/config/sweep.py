@@ -54,22 +54,22 @@ class GlobSweeper(BasicSweeper):
         expanded = {group: expand(group, str(value)) for group, value in (params or {}).items()}
         super().__init__(max_batch_size, expanded)
         self._before = before
-        self._checked = False
+        self._built: list[Config | ProbingError] | None = None
 
     def validate_batch_is_legal(self, batch: Sequence[Sequence[str]]) -> None:
-        """Compose every job of a batch and resolve its references, unless this has been done.
+        """Compose every job and resolve its references; the second call, before the first launch, does not.
 
         Raises:
             ProbingError: If this fails for one job, or no job has a valid configuration.
         """
-        if self._checked:
-            return
-        built = [_built(self._composed(job)) for job in batch]
-        problems = [each for each in built if isinstance(each, ProbingError)]
-        if problems and len(problems) == len(built):
-            raise problems[0]
-        if self._before is not None:
-            self._before([None if isinstance(each, ProbingError) else each for each in built])
+        if self._built is None:
+            self._built = [_built(self._composed(job)) for job in batch]
+            problems = [each for each in self._built if isinstance(each, ProbingError)]
+            if problems and len(problems) == len(self._built):
+                raise problems[0]
+        elif self._before is not None:
+            self._before([None if isinstance(each, ProbingError) else each for each in self._built])
+            self._before = None
 
     def _composed(self, job: Sequence[str]) -> DictConfig:
         """Return the configuration of a job as it will be at launch."""
@@ -104,7 +104,6 @@ class GlobSweeper(BasicSweeper):
         if not any(batches):
             raise ProbingError(f"{' '.join(arguments)}: a choice matches nothing, so there is no job to run")
         self.validate_batch_is_legal([job for batch in batches for job in batch])
-        self._checked = True
         return super().sweep(expanded)
 
 

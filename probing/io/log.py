@@ -8,6 +8,9 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from logging.handlers import MemoryHandler
 from pathlib import Path
+from typing import TextIO
+
+from tqdm import tqdm
 
 from probing.io.streams import errors
 
@@ -47,7 +50,7 @@ def log_to_terminal() -> Iterator[None]:
     if _named(_TERMINAL) is not None:
         yield
         return
-    terminal = logging.StreamHandler(errors())
+    terminal = _Terminal(errors())
     terminal.setFormatter(logging.Formatter("%(message)s"))
     earlier = MemoryHandler(_MOST, flushLevel=logging.CRITICAL + 1, flushOnClose=False)
     terminal.setLevel(_SHOWN.get())
@@ -75,6 +78,14 @@ def log_to_file(path: Path) -> Iterator[None]:
             earlier.setTarget(None)
         with _handlers(file):
             yield
+
+
+class _Terminal(logging.StreamHandler[TextIO]):
+    """The terminal, where a line clears a bar of progress and draws it again below."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        with tqdm.external_write_mode(file=self.stream):
+            super().emit(record)
 
 
 class _Kept(logging.Handler):

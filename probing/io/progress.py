@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import Never, Self
 
 from tqdm import tqdm
 
@@ -43,8 +44,12 @@ class Progress:
             errors().write(f"{self._line(now)}\n")
             errors().flush()
 
-    def close(self) -> None:
-        """Remove the bar."""
+    def __enter__(self) -> Self:
+        """Return the progress itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Remove the bar, whether the work has ended or failed."""
         if self._bar is not None:
             self._bar.close()
 
@@ -76,7 +81,7 @@ def clock_time(seconds: float) -> str:
     return tqdm.format_interval(seconds)
 
 
-def _bar(what: str, work: int) -> tqdm[None]:
+def _bar(what: str, work: int) -> tqdm[Never]:
     return tqdm(
         total=work, desc=what, file=errors(), leave=False, mininterval=0.2, delay=1.0, bar_format=_TERMINAL
     )

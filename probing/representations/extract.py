@@ -151,23 +151,23 @@ class Extractor:
     ) -> None:
         ids, units = list(wanted), list(wanted.values())
         kind = _kind(units)
-        progress = Progress("extracting", kind, sum(characters(source_of(unit)) for unit in units))
         start = time.perf_counter()
         cut: set[TextPair] = set()
         lost = silent = 0
         buffer = self._buffer(reader, len(units))
         writer = ShardWriter(self.store.folder)
-        for rows in self._shards(reader, units, progress, buffer):
-            chosen = [units[place] for place in rows.places]
-            names, truncated, missing = (
-                [ids[place] for place in places] for places in (rows.places, rows.truncated, rows.missing)
-            )
-            writer.write(names, chosen, rows.vectors, layout, truncated, missing)
-            cut.update(source_of(units[place]) for place in rows.truncated)
-            untouched = len(set(rows.missing) - set(rows.truncated))
-            lost += len(missing) - untouched
-            silent += untouched
-        progress.close()
+        work = sum(characters(source_of(unit)) for unit in units)
+        with Progress("extracting", kind, work) as progress:
+            for rows in self._shards(reader, units, progress, buffer):
+                chosen = [units[place] for place in rows.places]
+                names, truncated, missing = (
+                    [ids[place] for place in places] for places in (rows.places, rows.truncated, rows.missing)
+                )
+                writer.write(names, chosen, rows.vectors, layout, truncated, missing)
+                cut.update(source_of(units[place]) for place in rows.truncated)
+                untouched = len(set(rows.missing) - set(rows.truncated))
+                lost += len(missing) - untouched
+                silent += untouched
         seconds = time.perf_counter() - start
         log.info("extracted %s %s in %.1f s (%.0f/s)", f"{len(ids):,}", kind, seconds, len(ids) / seconds)
         if cut:

@@ -40,7 +40,7 @@ def work_of(spec: RunSpec) -> Work:
     return Work(
         model=spec.request.model["weights"],
         kind=f"{names['analysis']} {names['granularity']} {method}".strip(),
-        weights=size and size.weights,
+        weights=None if size is None else size.weights,
         characters=distinct_characters(spec.task.all_units),
     )
 

@@ -146,7 +146,7 @@ def _scaled(
 ) -> float | None:
     """Return the time of some characters, by the median of the first level at which there are records."""
     for level in levels:
-        rates = [
+        rates: list[float] = [
             note[time] / note[amount] * (1 if _same(work, "model")(note) else work.weights / note["weights"])
             for note in past
             if level(note) and (_same(work, "model")(note) or (work.weights and note.get("weights")))

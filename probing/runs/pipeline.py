@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -19,6 +20,7 @@ from probing.config.overrides import changed
 from probing.config.run_config import BaselineConfig, Config, as_plain
 from probing.errors import CorruptFileError, ProbingError
 from probing.io.lazy import torch
+from probing.io.progress import SECONDS, about
 from probing.representations.extract import Extractor, Overwrite
 from probing.results.schema import PREDICTED, with_inner
 from probing.results.store import ResultStore
@@ -133,6 +135,7 @@ class Run:
         analysis = self.config.analysis
         numbers = analysis.parts(context)
         frames = []
+        start = time.perf_counter()
         for done, part in enumerate(numbers, start=1):
             frame = store.read_part(part)
             kept = frame is not None
@@ -142,6 +145,9 @@ class Run:
                 store.write_part(part, frame)
             note = "kept from an interrupted run" if kept else part_text(frame)
             name = analysis.part_name(context, part)
+            elapsed = time.perf_counter() - start
+            remaining = elapsed / done * (len(numbers) - done)
+            note += f", {about(remaining)} remaining" if elapsed > SECONDS and done < len(numbers) else ""
             log.info("%s: %s (%d of %d), %s", analysis.name, name, done, len(numbers), note)
             frames.append(frame)
         return pd.concat(frames, ignore_index=True)

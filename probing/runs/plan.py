@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from probing.config.run_config import Config
@@ -52,12 +53,14 @@ class Plan:
     Attributes:
         jobs: The jobs.
         notes: Records of finished runs, from which the remaining time is estimated.
+        others: Seconds of each finished job that its record does not count, such as those of drawing.
         free: Free bytes where the vectors will be written; None if nothing will be.
         root: Folder of all output; None if no run could be prepared.
     """
 
     jobs: list[Job]
     notes: list[dict[str, Any]] = field(default_factory=list)
+    others: list[float] = field(default_factory=list)
     free: int | None = None
     root: Path | None = None
 
@@ -76,17 +79,21 @@ class Plan:
         job.run, job.records = None, []
         return (run, records) if run is not None and job.config == config else (None, [])
 
-    def finished(self, number: int) -> None:
-        """Add the record of a job that has run, so that later estimates go by it."""
+    def finished(self, number: int, took: float) -> None:
+        """Add the record of a job that has run for some seconds, so that later estimates go by it."""
         job = self.jobs[number]
         if job.cost is not None and job.result is not None:
-            self.notes += _efforts([read_note(job.result)])
+            new = _efforts([read_note(job.result)])
+            took -= sum(note["extracting"] + (note["seconds"] or 0) for note in new)
+            self.notes += new
+        self.others.append(max(took, 0))
 
     def remaining(self, number: int) -> float | None:
         """Return the estimated seconds from the start of a job to the end of the sweep; None if unknown."""
         times = [seconds(job.cost, self.notes) for job in self.jobs[number:] if job.cost is not None]
         known = [time for time in times if time is not None]
-        return sum(known) if len(known) == len(times) else None
+        others = median(self.others) * (len(self.jobs) - number) if self.others else 0.0
+        return sum(known) + others if len(known) == len(times) else None
 
     @property
     def disk(self) -> int | None:
@@ -102,7 +109,9 @@ class Plan:
         if not costs:
             return
         disk, time = self.disk, self.remaining(0)
-        size = "size of the vectors unknown" if disk is None else f"about {_size(disk)} of new vectors"
+        size = (
+            "size of the vectors unknown" if disk is None else f"at most about {_size(disk)} of new vectors"
+        )
         log.info("%s, %s", size, "time unknown until the first job is done" if time is None else about(time))
         if disk and self.free is not None and disk > self.free:
             log.warning(
@@ -134,11 +143,10 @@ def make_plan(configs: Sequence[Config | None]) -> Plan:
         configs: Configuration of each job; None if it is invalid.
     """
     shared, costs = Shared(), Costs()
-    progress = Progress("preparing", "jobs", len(configs))
     jobs: list[Job] = []
     kept: dict[int, int] = {}
     results: set[Path] = set()
-    for config in configs:
+    for config in _with_progress(configs):
         job = Job() if config is None else _job(config, shared)
         if job.run is not None:
             spec = job.run.spec
@@ -150,9 +158,14 @@ def make_plan(configs: Sequence[Config | None]) -> Plan:
             if sum(kept.values()) > _KEPT:  # a sweep over many large tasks does not keep them all in memory
                 job.run = None
         jobs.append(job)
-        progress.add(1, 1)
-    progress.close()
     return _with_estimates(jobs)
+
+
+def _with_progress(configs: Sequence[Config | None]) -> Iterator[Config | None]:
+    with Progress("preparing", "jobs", len(configs)) as progress:
+        for config in configs:
+            yield config
+            progress.add(1, 1)
 
 
 def _job(config: Config, shared: Shared) -> Job:
@@ -175,7 +188,7 @@ def _with_estimates(jobs: list[Job]) -> Plan:
         return Plan(jobs)
     paths = first.config.paths
     notes = _efforts(newest_notes(paths.results, _NOTES))
-    return Plan(jobs, notes, shutil.disk_usage(nearest(paths.root)).free, paths.root)
+    return Plan(jobs, notes, free=shutil.disk_usage(nearest(paths.root)).free, root=paths.root)
 
 
 def _efforts(notes: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -183,7 +196,8 @@ def _efforts(notes: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _size(count: int) -> str:
-    """Return a number of bytes in words."""
-    if count < 1e6:
-        return f"{count / 1e3:.0f} kB"
-    return f"{count / 1e6:,.0f} MB" if count < 1e9 else f"{count / 1e9:,.1f} GB"
+    """Return a number of bytes in words, rounded."""
+    for unit, name in ((1e9, "GB"), (1e6, "MB")):
+        if count >= unit:
+            return f"{count / unit:,.0f} {name}" if count >= 10 * unit else f"{count / unit:.1f} {name}"
+    return f"{count / 1e3:.0f} kB"

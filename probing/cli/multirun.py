@@ -133,6 +133,7 @@ class Jobs:
         number: int = hydra.job.num
         folder = Path(hydra.runtime.output_dir)
         title = " ".join(hydra.overrides.task)
+        start_time = time.perf_counter()
         with log_to_file(folder / LOG):
             log.info("%s: %s%s", self._numbered(number), title, self._times(number))
             try:
@@ -142,7 +143,7 @@ class Jobs:
                 with marked(folder, start.config.paths.root):
                     frame = execute(start, values, folder)
                 if self.plan is not None:
-                    self.plan.finished(number)
+                    self.plan.finished(number, time.perf_counter() - start_time)
                 return Outcome(title, folder, frame, order=start.config.figure.order)
             except BrokenPipeError:  # the reader of the output has gone, so no other job needs to start
                 raise
