@@ -105,7 +105,7 @@ def look(words: Sequence[str], desk: Path, capsys: pytest.CaptureFixture[str]) -
 
 def stored(command: str, rest: Sequence[str], desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Run a command on what is stored: nothing is listed, nothing is removed, and no key is found."""
-    run = importlib.import_module(cli.COMMANDS[command]).command
+    run = importlib.import_module(of_cli.COMMANDS[command]).command
     words = [*rest, f"paths.root={desk / RESULTS}"]
     if command == "show":
         with pytest.raises(

@@ -21,9 +21,10 @@ from experiments.finetune.readout import ReadOut, Recipe
 from probing.errors import ProbingError
 from probing.io.files import discard, replace_file
 from probing.models.digests import TOKENIZER
-from probing.models.loading import LoadedModel, load_model, load_tokenizer
+from probing.models.loading import LoadedModel, load_model
 from probing.models.model_choice import ModelConfig
 from probing.models.model_files import ModelFiles, find_files
+from probing.models.tokenizer import load_tokenizer
 from probing.objectives.saved_head import RECIPE, WEIGHTS
 
 CLASSIFIER, MARK, RESUME = WEIGHTS, RECIPE, "optimizer.pt"

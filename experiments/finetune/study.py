@@ -23,8 +23,8 @@ from experiments.finetune.places import Places, resolve
 from experiments.finetune.readout import ReadOut, Recipe
 from experiments.finetune.score import scores
 from experiments.finetune.train import train
+from probing.cli.multirun import run_sweep
 from probing.cli.run import run as probe
-from probing.cli.sweep import run_sweep
 from probing.config.compose import compose_config, plain_values
 from probing.config.quoting import quoted
 from probing.config.run_config import build_config

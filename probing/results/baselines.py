@@ -43,4 +43,5 @@ def with_baselines(frame: pd.DataFrame) -> pd.DataFrame:
         found[name] = pd.Series(means.reindex(cells).to_numpy(), index=frame.index).where(own)
     found["selectivity"] = frame["test"].astype(float) - found["control"]
     added = frame.assign(**found).astype(DERIVED).sort_index()
-    return added[[*(name for name in ORDER if name in added), *added.columns.difference(ORDER, sort=False)]]
+    others = added.columns.difference(list(ORDER), sort=False)
+    return added[[*(name for name in ORDER if name in added), *others]]

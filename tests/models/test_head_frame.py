@@ -94,7 +94,8 @@ def test_importance_merges_with_results_and_is_drawn(
     np.testing.assert_array_equal(grid.to_numpy().ravel(), frame["per_example"])
     pd.testing.assert_frame_equal(probing.grid(both, value="per_example", task="t"), grid)
     assert probing.grid(of_heads(*bert, whole=True), value="signed").shape == (3, 1)
-    files = probing.draw_grid(frame, tmp_path / "importance", value="per_example")
+    files = probing.draw_grid(frame, tmp_path / "importance", value="per_example").files
+    assert files is not None
     drawn = pd.read_csv(files.csv)
     np.testing.assert_allclose(drawn["per_example"], frame["per_example"])
     written = files.svg.read_text()

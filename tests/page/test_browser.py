@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -370,7 +371,7 @@ def test_on_a_phone_the_lists_of_values_open_within_the_window(phone: WebDriver)
     for details in pickers:
         summary = details.find_element(By.TAG_NAME, "summary")
         summary.click()
-        assert wait(phone, lambda details=details: script(phone, inside, details))
+        assert wait(phone, partial(script, phone, inside, details))
         wide, shown = script(
             phone, "const d = document.documentElement; return [d.scrollWidth, d.clientWidth]"
         )
