@@ -206,5 +206,6 @@ def grid(frame: pd.DataFrame, *, value: str = "test", **where: object) -> pd.Dat
     found = cells.pivot(index="layer", columns="head", values=value).astype(float)
     known = {name: text for name, text in key_of(rows)._asdict().items() if text != ""}
     plain = {name: text if isinstance(text, str | float) else int(text) for name, text in known.items()}
-    found.attrs[SETTINGS] = {**plain, "value": value, "ranked": bool(rows["rank"].notna().any())}
+    ranked = "rank" in rows and bool(rows["rank"].notna().any())
+    found.attrs[SETTINGS] = {**plain, "value": value, "ranked": ranked}
     return found

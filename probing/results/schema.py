@@ -120,7 +120,7 @@ def completed(frame: pd.DataFrame, value: str) -> pd.DataFrame:
 
     Args:
         frame: Rows with the columns layer and head. Rows of results lose only their metric, if the value is
-            not a column of results, since it does not apply there.
+            a column that results do not have, since it does not apply there.
         value: Column to show. It is the task, so the title, of a frame that has none.
 
     Raises:
@@ -137,7 +137,8 @@ def completed(frame: pd.DataFrame, value: str) -> pd.DataFrame:
         column: known.get(column, pd.Series(pd.NA, index=frame.index, dtype=COLUMNS[column]))
         for column in lacking
     }
-    plain: dict[str, Any] = {} if value in COLUMNS or value in DERIVED else {"metric": pd.NA}
+    own = value in frame and value not in COLUMNS and value not in DERIVED
+    plain: dict[str, Any] = {"metric": pd.NA} if own else {}
     return frame.assign(**filled | plain) if lacking or plain else frame
 
 

@@ -109,7 +109,7 @@ SUGGESTED = [
     ("extrac.device=cpu", "did you mean extract.device?"),
     ("task=table task.pth=", "unknown option task.pth; did you mean task.path?"),
     ("task.pth=", "unknown option task.pth; did you mean task."),
-    ("task.path=x.csv", "unknown option task.path; it is a key of task=table"),
+    ("task.path=x.csv", "unknown option task.path; it is a key of task=hub and"),
     ("granularity.n=[1]", "it is a key of granularity=top_heads, and the chosen granularity has no such key"),
     ("hydra.run.dri=x", "did you mean hydra.run.dir?"),
     ("-m taks=x,y", "unknown option taks; did you mean task?"),
