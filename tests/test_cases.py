@@ -153,7 +153,7 @@ def test_a_comma_outside_brackets_sweeps(case: AtCase) -> None:
     at = case("10c-path-comma")
     code, said = at.ended("-m")
     assert code == cli.MISTAKE
-    assert "[0] task=table task.path=a model" in said
+    assert "job 1 of 2: task=table task.path=a model" in said
     assert "[1] task=table task.path=b.csv model" in said
 
 

@@ -298,7 +298,7 @@ def test_one_failed_job_stops_no_other(
         (["-m", "task=glob(nope/*)"], "matches nothing"),
         (["-m", "task=glob(nope*)"], "matches nothing"),
         (["experiment=anatomy"], "is a sweep; run it with: probing -m"),
-        (["--bogus"], "unrecognized arguments: --bogus; see probing --help"),
+        (["--bogus"], "unknown flag --bogus; did you mean"),
         (["model=hf", "model.name={tiny}", "model.revision=v2"], "is local and has no revisions"),
         (["model=hf", "model.name={tiny}/config.json"], "is a file; give the model's folder"),
         (["model=hf", "model.name={mute}"], "the model has no tokenizer"),
