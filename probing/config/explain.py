@@ -89,9 +89,8 @@ def _dotted(node: DictConfig) -> list[str]:
     """Return the keys of the groups in a configuration, named as on the command line."""
     plain = OmegaConf.to_container(node, resolve=False)
     assert isinstance(plain, dict)
-    return [
-        f"{group}.{key}" for group, own in plain.items() if isinstance(own, dict) for key in map(str, own)
-    ]
+    inner = {str(group): own for group, own in plain.items() if isinstance(own, dict)}
+    return [f"{group}.{key}" for group, own in inner.items() for key in map(str, own)]
 
 
 def _reference(error: BaseException) -> str:
