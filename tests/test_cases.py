@@ -154,7 +154,7 @@ def test_a_comma_outside_brackets_sweeps(case: AtCase) -> None:
     code, said = at.ended("-m")
     assert code == cli.MISTAKE
     assert "job 1 of 2: task=table task.path=a model" in said
-    assert "[1] task=table task.path=b.csv model" in said
+    assert "job 2 of 2: task=table task.path=b.csv model" in said
 
 
 def test_columns_are_named_in_any_language(case: AtCase) -> None:

@@ -64,7 +64,7 @@ def draw_grid(
         >>> probing.draw_grid(tense, "tense", order="score").files.png  # doctest: +SKIP
         PosixPath('tense.png')
     """
-    rows = only_grid(completed(rows, value))
+    rows = only_grid(completed(rows, value, "draw_grid: rows"))
     grid = arrange(rows, order, value)
     with drawing():
         return grid_figure(grid).finish(grid_table(rows, value), path, f"{grid.key.task}, {grid.key.model}")

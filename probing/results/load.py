@@ -194,8 +194,8 @@ def grid(frame: pd.DataFrame, *, value: str = "test", **where: object) -> pd.Dat
         >>> tense.shape  # layers, heads  # doctest: +SKIP
         (6, 12)
     """
+    frame = completed(frame, value, "grid: frame")
     numbers(frame, value, argument="grid: value")
-    frame = completed(frame, value)
     rows = preferred(select(frame, **where), frame)
     if rows.empty:
         raise ProbingError("the frame has no results; run probing first")

@@ -115,22 +115,24 @@ def as_frame(rows: list[dict[str, object]]) -> pd.DataFrame:
     return frame
 
 
-def completed(frame: pd.DataFrame, value: str) -> pd.DataFrame:
+def completed(frame: pd.DataFrame, value: str, where: str) -> pd.DataFrame:
     """Return a frame of heads, such as that of `head_importance`, with all columns that results have.
 
     Args:
         frame: Rows with the columns layer and head. Rows of results lose only their metric, if the value is
             a column that results do not have, since it does not apply there.
         value: Column to show. It is the task, so the title, of a frame that has none.
+        where: Function and argument, for messages: "grid: frame".
 
     Raises:
         ProbingError: If the frame lacks the column, or is one of results without some of their columns.
     """
     lacking = [column for column in RESULT if column not in frame]
-    if lacking and value not in frame:
-        raise ProbingError(f"value: no column {value!r}; the frame has {', '.join(map(str, frame.columns))}")
     if lacking and {"dev", "test"} & set(frame):
-        raise ProbingError(f"the frame has no column {lacking[0]!r}; give rows as returned by load_results")
+        raise ProbingError(f"{where} has no column {lacking[0]!r}; give rows as returned by load_results")
+    if lacking and value not in frame:
+        there = ", ".join(map(str, frame.columns))
+        raise ProbingError(f"{where} has no column {value!r}, only {there}")
     whole = frame["head"].isna().map({True: "attention", False: "head"})
     known: dict[str, Any] = {"task": value, "granularity": whole}
     filled: dict[str, Any] = {
