@@ -178,7 +178,7 @@ def test_what_names_no_label_lists_those_there_are(case: AtCase, option: str) ->
     at = case("13-ignore-float")
     code, said = at.ended(option)
     assert code == cli.MISTAKE
-    assert "names '7', a label that no row has; there is " in said
+    assert "names '7', a label that no row has; expected one of " in said
     assert "0, 1" in said
     assert not at.root.exists()
 

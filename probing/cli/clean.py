@@ -21,7 +21,7 @@ probing clean [KIND ...] [--yes] [older_than=30d] [paths.root=outputs]
 
 Lists what nothing refers to, with its size and the cost of making it again, and removes it with --yes. Runs
 do not need it: they replace damaged files themselves. What a running process works on stays, and so do
-links and files that probing did not write. The exit code is 0.
+links and files that probing did not write. Damaged files are named, and the others are listed.
 
   results            files that cannot be read, damaged or of an older version
   parts              finished parts of interrupted runs

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 from importlib import import_module
+from pathlib import Path
 
 from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
@@ -15,6 +16,7 @@ from probing.cli.flags import FLAGS, Line, added_folder, parse, searched
 from probing.config.choices import also_from, choices, groups
 from probing.config.compose import hydra_session
 from probing.errors import ProbingError
+from probing.inventory.find import places_of
 from probing.validation.suggestions import suggest
 
 _DOINGS = ("install", "uninstall", "query")
@@ -32,7 +34,8 @@ def complete(words: Sequence[str]) -> None:
     """
     doing, _, shell = words[0].partition("=") if len(words) == 1 else ("", "", "")
     if doing not in _DOINGS:
-        raise ProbingError(f"-sc {' '.join(words)}: give install=bash, uninstall=bash, or zsh or fish")
+        given = f" {' '.join(words)}" if words else ""
+        raise ProbingError(f"--shell-completion{given}: give install=bash, uninstall=bash, or zsh or fish")
     with hydra_session() as session:
         assert session.hydra is not None
         plugins = session.hydra.get_shell_to_plugin_map(session.hydra.config_loader)
@@ -76,6 +79,8 @@ def _words(given: Line, last: str, hydras: Callable[[str], list[str]]) -> list[s
     first, *rest = given.words or [""]
     if first == "draw":
         return [] if rest else list(import_module(COMMANDS["draw"]).KINDS)
+    if first == "show":
+        return [place.key for place in places_of(Path("outputs"))]
     if first in COMMANDS and first != "help":
         return []
     if first == "help":

@@ -49,12 +49,15 @@ class Target:
             own = {file: file.read_bytes() for file in drawn if file.parent == Path(folder)}
         number = self._number({file.name: content for file, content in own.items()})
         placed = {file: self._place(file.name, number) for file in own}
+        if number > 1:
+            made = "is the same" if all(place.exists() for place in placed.values()) else "is written"
+            complain(f"probing: {self.path} exists with other content; {self._place('', number)} {made}")
         for file, content in own.items():
             replace_file(placed[file], content)
         return tuple(placed.get(file, file) for file in drawn)
 
     def _number(self, contents: Mapping[str, bytes]) -> int:
-        """Return the first number under which no file has other content, and report it if it is not 1."""
+        """Return the first number under which no file has other content."""
         if self.overwrite:
             return 1
         for number in count(1):
@@ -64,8 +67,6 @@ class Target:
                 break
             if self.chosen:
                 raise ProbingError(f"{other[0]} exists with other content; give overwrite=true or a new out=")
-        if number > 1:
-            complain(f"probing: {self.path} exists with other content; wrote {self._place('', number)}")
         return number
 
     def _place(self, name: str, number: int) -> Path:

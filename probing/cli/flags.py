@@ -135,7 +135,20 @@ def refuse_unknown(line: Line, own: Sequence[str] = ()) -> None:
     for word in line.unknown:
         if word not in own:
             known = [*own, *(flag.names[-1] for flag in FLAGS)]
-            raise ProbingError(f"unknown flag {word}; {suggest(word, known)}")
+            raise ProbingError(f"unknown flag {word}; {_option(word) or suggest(word, known)}")
+
+
+def _option(word: str) -> str:
+    """Return the option that is written like a flag, as `--model minilm`; "" if there is none."""
+    from probing.config.choices import groups
+
+    name, _, value = word.lstrip("-").partition("=")
+    names = [*groups(), "seed", "overwrite", "out", "value", "format"]
+    found = next((each for each in names if name in (each, f"{each}s") or name.startswith(f"{each}.")), None)
+    if found is None:
+        return ""
+    option = name if "." in name else found
+    return f"options have no dashes, write {option}={value or '...'}"
 
 
 def added_folder(line: Line) -> Path | None:

@@ -25,7 +25,8 @@ probing ls [results|vectors] [column=value ...] [paths.root=outputs] [format=csv
 Lists the results and the cached vectors under a folder, the newest last, with their sizes on disk. Several
 values of a column are separated by commas, and "none" selects rows without a value. A terminal shows the
 columns that fit; a pipe or a file gets all of them. Damaged files are named on standard error and left out;
-the exit code is still 0. Vectors that no result refers to have 0 in the column results.
+the exit code is still 0. Vectors that no result refers to have 0 in the column results. "inner" marks
+results that another run made on its way.
 
   results, vectors   list only these
   format=csv         write one table in full, as CSV or as JSON (a list of records)
@@ -38,7 +39,7 @@ the exit code is still 0. Vectors that no result refers to have 0 in the column 
 _SPARE = {
     "results": (
         "path", "vectors", "inner", "seed", "step", "metric", "limit", "objective", "granularity", "pooling",
-        "date",
+        "date", "layers",
     ),
     "vectors": ("path", "shards", "results", "layers", "site", "date"),
 }  # fmt: skip

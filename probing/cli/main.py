@@ -18,6 +18,8 @@ from probing.io.streams import complain, end_quietly, output, speak_any_letters
 from probing.validation.suggestions import suggest
 
 DONE, BUG, MISTAKE, STOPPED, CLOSED = 0, 1, 2, 130, 141
+_HINTS = {"run": "a run needs no command, only options: probing task=...", "list": "did you mean ls?"}
+"""Hints for words that are commands of other tools."""
 # flags that only a run, a sweep or --cfg takes
 _OF_RUNS = ("multirun", "cfg", "resolve", "package")
 
@@ -111,13 +113,14 @@ def _check_first(word: str) -> None:
     """Refuse a misspelt command; a key without its value is explained when it is composed."""
     if not re.fullmatch(r"[A-Za-z][\w-]*", word):
         return
-    from probing.config.choices import choices, conf_folder, groups, read
+    from probing.config.choices import conf_folder, groups, named, read
 
     if word in {*groups(), *read(conf_folder() / "config.yaml")}:
         return
-    named = [f"{group}={word}" for group in groups() if word in choices(group)]
-    guess = f"did you mean {named[0]}?" if named else suggest(word, list(COMMANDS))
-    raise ProbingError(f"there is no command {word}; {guess}")
+    hints = _HINTS | {f"{group}s": f"see probing help {group}" for group in groups()}
+    meant = " or ".join(named(word))
+    guess = f"did you mean {meant}?" if meant else suggest(word, list(COMMANDS))
+    raise ProbingError(f"there is no command {word}; {hints.get(word, guess)}")
 
 
 def _run(overrides: Sequence[str]) -> int:

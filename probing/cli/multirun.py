@@ -21,7 +21,7 @@ from probing.config.run_config import Config, build_config
 from probing.config.sweep import multirun
 from probing.config.typed import as_typed
 from probing.errors import ProbingError, explained
-from probing.io.log import LOG, log_to_file, log_to_terminal, show
+from probing.io.log import LOG, log_to_file, log_to_terminal, show, showing
 from probing.io.progress import about, clock_time
 from probing.results.baselines import with_baselines
 from probing.results.schema import as_frame
@@ -41,6 +41,7 @@ def sweep(
     overrides: str | Sequence[str | Mapping[str, object]] | Mapping[str, object] = (),
     *,
     failed: Literal["raise", "warn"] = "raise",
+    quiet: bool = False,
     **options: object,
 ) -> pd.DataFrame:
     """Run all combinations of several values, as the command `probing -m` does.
@@ -53,6 +54,7 @@ def sweep(
         overrides: Overrides as after `probing -m`, a dict of options, or a list of both.
         failed: Whether to raise an error when all jobs have run and some have failed, or to print them and
             return the rows of the others.
+        quiet: Whether to print results only, without progress and log, as `probing --quiet` does.
         **options: Options by name; `**{"probe.l2": [[0.1], [1, 10]]}` for those with a dot.
 
     Returns:
@@ -69,7 +71,10 @@ def sweep(
         >>> frame.groupby("task")["test"].max()  # doctest: +SKIP
     """
     given = [overrides] if isinstance(overrides, str) else overrides
-    outcomes = run_sweep(as_overrides(given, options, swept=True))
+    whole = as_overrides(given, options, swept=True)
+    _refuse_repeated(whole)
+    with showing(logging.ERROR if quiet else None):
+        outcomes = run_sweep(whole)
     problems = [
         f"{title}: {outcome.problem} (log: {outcome.folder / LOG})"
         for title, outcome in zip(titles(outcomes), outcomes, strict=True)
@@ -82,6 +87,17 @@ def sweep(
         )
     frames = {frame["key"].iloc[0]: frame for frame in (each.frame for each in outcomes) if frame is not None}
     return with_baselines(pd.concat(frames.values(), ignore_index=True) if frames else as_frame([]))
+
+
+def _refuse_repeated(overrides: Sequence[str]) -> None:
+    """Refuse a key that is given twice, since only the last of its values would be run."""
+    keys = [each.partition("=")[0] for each in overrides]
+    twice = next((key for key in keys if keys.count(key) > 1), None)
+    if twice is not None:
+        raise ProbingError(
+            f"sweep: {twice} is given twice; give its values as one list, {twice}=[...], or call probing.run "
+            "once for each of several runs"
+        )
 
 
 def run_sweep(overrides: Sequence[str]) -> list[Outcome]:
@@ -135,7 +151,7 @@ class Jobs:
         title = " ".join(hydra.overrides.task)
         start_time = time.perf_counter()
         with log_to_file(folder / LOG):
-            log.info("%s: %s%s", self._numbered(number), title, self._times(number))
+            log.info("%s: %s%s", self._numbered(number), title or "default options", self._times(number))
             try:
                 values = plain_values(composed)
                 given = kept([*hydra.overrides.hydra, *hydra.overrides.task])

@@ -39,7 +39,7 @@ Examples
 _FILES = """\
 All files are written below paths.root (default outputs/): results/, representations/, runs/.
 Repeating a run finds its result there; overwrite=never|missing|always sets what may be computed again.
-In Python: probing.load_results("outputs"), probing.grid(...), probing.run([...]).
+In Python: probing.load_results("outputs"), probing.grid(...), probing.run(task=...).
 """
 _MORE = """\
 probing help GROUP           the choices of a group with their descriptions

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 
 import pandas as pd
 
+from probing.config.choices import having
 from probing.config.compose import (
     compose_config,
     plain_values,
@@ -16,9 +18,9 @@ from probing.config.compose import (
 from probing.config.given import as_overrides
 from probing.config.overrides import kept, root_of
 from probing.config.quoting import exact
-from probing.config.run_config import Config, build_config
+from probing.config.run_config import Config, SampleConfig, build_config
 from probing.errors import ProbingError, explained
-from probing.io.log import log_to_terminal
+from probing.io.log import log_to_terminal, showing
 from probing.runs.execute import execute
 from probing.runs.folder import new_run_folder
 from probing.runs.prepare import prepare
@@ -28,6 +30,8 @@ from probing.validation.suggestions import suggest
 Overrides = str | Mapping[str, object] | Sequence[str | Mapping[str, object]]
 OPTIONS = (*(field.name for field in fields(Config) if field.name != "sample"), "experiment")
 """Names of options and groups at the top of a configuration."""
+_OBJECTS = ("data", "tokenizer", "quiet")
+_OF_SAMPLES = [field.name for field in fields(SampleConfig)]
 
 
 @checked()
@@ -37,22 +41,26 @@ def run(
     data: pd.DataFrame | None = None,
     model: object = None,
     tokenizer: object = None,
+    quiet: bool = False,
     **options: object,
 ) -> pd.DataFrame:
     """Run one experiment, print its grid and draw it, as the command `probing` does.
 
     Options are given as on the command line, as a dict, or as keyword arguments. Later ones take precedence.
     `run("task=grammar/tense")`, `run({"task": "grammar/tense"})` and `run(task="grammar/tense")` are the same
-    run. `run(extract={"device": "cpu"})` sets `extract.device=cpu`.
+    run. `run(extract={"device": "cpu"})` sets `extract.device=cpu`. To choose a task and set its
+    keys, give the choice first: `run("task=table", task={"path": "reviews.csv", "text": "review"})`.
 
     Args:
         overrides: Overrides as on the command line, `["model=minilm", "task.limit=200"]`, a dict of options,
             or a list of both.
         data: Your own examples for `task=table`, one per row; `task.text` and `task.label` name columns.
         model: A model in memory, any transformers PreTrainedModel, on any device; or the option `model`. A
-            model in memory is saved once, below `paths.root` in `models/given`, and is not changed.
+            model in memory is saved once, below `paths.root` in `models/given`, and is not changed. The
+            option `**{"model.label": "mine"}` names it in results.
         tokenizer: Tokenizer of the model in memory. The default is the tokenizer in the folder that the model
             was loaded from.
+        quiet: Whether to print results only, without progress and log, as `probing --quiet` does.
         **options: Options by name. Those of a group are a dict: `task={"limit": 200}`.
 
     Returns:
@@ -69,7 +77,7 @@ def run(
         >>> frame = probing.run(model=model, tokenizer=tokenizer, task="grammar/tense")  # doctest: +SKIP
     """
     given = _overrides(overrides, options, model)
-    with log_to_terminal():
+    with showing(logging.ERROR if quiet else None), log_to_terminal():
         if not _is_option(model):
             given = _with_model(given, model, tokenizer)
         elif tokenizer is not None:
@@ -86,9 +94,10 @@ def _overrides(overrides: Overrides, options: Mapping[str, object], model: objec
     dicts = [positional] if isinstance(positional, Mapping) else positional
     for name in [key for each in (*dicts, named) if isinstance(each, Mapping) for key in map(str, each)]:
         if root_of(name) not in (*OPTIONS, "hydra"):
-            raise ProbingError(
-                f"run has no {name}=; {suggest(root_of(name), [*OPTIONS, 'data', 'tokenizer'])}"
-            )
+            groups = ["task"] if name in _OF_SAMPLES else having(name)
+            inside = " or ".join(f'{group}={{"{name}": ...}}' for group in groups)
+            hint = f"did you mean {inside}?" if inside else suggest(root_of(name), [*OPTIONS, *_OBJECTS])
+            raise ProbingError(f"run has no {name}=; {hint}")
     return as_overrides(positional, named)
 
 
@@ -104,19 +113,15 @@ def _with_model(overrides: Sequence[str], model: object, tokenizer: object) -> l
         raise ProbingError(f"run: {named} names a second model; leave it out, or pass no model=")
     from probing.models.in_memory import label_of, save_in_memory
 
-    label = (
-        []
-        if any(_key(each) == "model.label" for each in overrides)
-        else [f"model.label={exact(label_of(model))}"]
-    )
-    found = ["model=hf", *overrides, *label]
-    config = build_config(
-        plain_values(compose_config([*found, "model.name=."]))
-    )  # before anything is written
+    found = ["model=hf", *overrides]
+    # before anything is written
+    config = build_config(plain_values(compose_config([*found, "model.name=."])))
     try:
         folder = save_in_memory(model, tokenizer, config.paths.models / "given")
     except OSError as error:
         raise ProbingError(explained(error)) from error
+    if not any(_key(each) == "model.label" for each in overrides):
+        found.append(f"model.label={exact(label_of(model, folder))}")
     return [*found, f"model.name={exact(str(folder.absolute()))}"]
 
 
@@ -127,7 +132,8 @@ def _key(override: str) -> str:
 def _run(overrides: Sequence[str], data: pd.DataFrame | None) -> pd.DataFrame:
     composed = compose_config(overrides)
     if swept_by_experiment(composed):
-        raise ProbingError(f"{' '.join(overrides)} is a sweep; run it with: probing -m {' '.join(overrides)}")
+        given = " ".join(overrides)
+        raise ProbingError(f"{given} is a sweep; add -m, as in probing -m {given}")
     values = plain_values(composed)
     config = build_config(values)  # before the run's folder, which is usually in paths.root
     planned = run_folder(composed)

@@ -82,6 +82,16 @@ def values_of(group: str, choice: str) -> dict[str, Any]:
     return {key: value for key, value in merged.items() if key not in ("defaults", "hydra")}
 
 
+def named(word: str) -> list[str]:
+    """Return all choices of a name as on the command line, in any folder of their group."""
+    return [f"{group}={each}" for group in groups() for each in choices(group) if Path(each).name == word]
+
+
+def having(key: str) -> list[str]:
+    """Return the groups in which a choice has a key."""
+    return [group for group in groups() if any(key in values_of(group, each) for each in choices(group))]
+
+
 def read(path: Path) -> dict[str, Any]:
     """Return the content of a YAML file by key, its references unresolved."""
     from omegaconf import OmegaConf

@@ -8,9 +8,14 @@ from hydra.errors import ConfigCompositionException, MissingConfigException, Ove
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import GrammarParseError, InterpolationResolutionError, UnsupportedInterpolationType
 
-from probing.config.choices import choices, groups, values_of
-from probing.validation.suggestions import suggest
+from probing.config.choices import choices, groups, having, values_of
+from probing.validation.suggestions import nearest, suggest
 
+_OWN = {
+    "model": "a folder or a model of the hub is model=hf model.name={}; ",
+    "task": "your own file is task=table task.path={0}, a data set of the hub is task=hub task.dataset={0}; ",
+}
+"""Hints for a path or a name of the hub in place of a choice."""
 _REFERENCES = (GrammarParseError, InterpolationResolutionError, UnsupportedInterpolationType)
 
 
@@ -22,7 +27,7 @@ def explain(error: Exception) -> str:
         return found
     swept = re.search(r"(?:Sweep parameters|Ambiguous value for argument) '(.+?)'(?: requires|\n|$)", text)
     if swept:
-        return f"{swept[1]} is a sweep; run it with: probing -m"
+        return f"{swept[1]} is a sweep; add -m, as in probing -m {swept[1]}"
     if isinstance(error, OverrideParseException):
         return _unread(str(error.override))
     if text.startswith("Error merging override") and error.__cause__ is not None:
@@ -48,7 +53,9 @@ def _missing(error: Exception) -> str:
     group, _, wanted = str(error.missing_cfg_file).partition("/")
     if group not in groups():
         return f"there is no {group}/{wanted}; {suggest(wanted, list(error.options))}"
-    return f"there is no {group}={wanted}; {suggest(wanted, choices(group) or list(error.options))}"
+    known = choices(group) or list(error.options)
+    own = _OWN.get(group, "") if set(wanted) & set("/.") and not nearest(wanted, known) else ""
+    return f"there is no {group}={wanted}; {own.format(wanted)}{suggest(wanted, known)}"
 
 
 def _unknown(error: Exception) -> str:
@@ -70,10 +77,10 @@ def _nearest(key: str, cause: object) -> str:
     """Return a suggestion for an unknown key: another choice that has it, or the nearest composed key."""
     group, _, name = key.partition(".")
     own_first = sorted(choices(group), key=lambda choice: "/" in choice)
-    having = [f"{group}={each}" for each in own_first if name in values_of(group, each)]
-    if name and having:
-        more = f" and {len(having) - 1} more choices" if len(having) > 1 else ""
-        return f"it is a key of {having[0]}{more}, and the chosen {group} has no such key"
+    others = [f"{group}={each}" for each in own_first if name in values_of(group, each)]
+    if name and others:
+        more = f" and {len(others) - 1} more choices" if len(others) > 1 else ""
+        return f"it is a key of {others[0]}{more}, and the chosen {group} has no such key"
     node = getattr(cause, "parent_node", None)
     if not isinstance(node, DictConfig):
         return "see probing help"
@@ -81,6 +88,9 @@ def _nearest(key: str, cause: object) -> str:
     own = [str(each) for each in node if each != "hydra"]
     if within:
         return suggest(key, [f"{within}.{each}" for each in own], own)
+    inside = " or ".join(f"{group}.{key}" for group in having(key))
+    if inside:
+        return f"did you mean {inside}?"
     named = sorted({*own, *groups()})
     return suggest(key, [*named, *_dotted(node)], named)
 

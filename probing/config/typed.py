@@ -100,7 +100,7 @@ def _value(key: str, value: str, option: TextOption, swept: bool) -> str:
     if _exists(value):
         return _text(value, option)
     absent = " (there is no file of this name)" if option.path else ""
-    raise ProbingError(f"{key}={value} is a sweep; run it with: probing -m{absent}")
+    raise ProbingError(f"{key}={value} is a sweep{absent}; add -m, as in probing -m {key}={value}")
 
 
 def _part(key: str, part: str, option: TextOption, *, whole: bool = False) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -116,7 +116,9 @@ def profiles_figure(table: pd.DataFrame, value: str = "test") -> Picture:
         Facets(
             header=header,
             panels=[facet(rows) for rows in panels],
-            entries=_entries(table, styles),
+            entries=_entries(
+                table, styles, {_line_name(key, lines, keys) for key in keys if key.granularity == "head"}
+            ),
             x_label="layer",
         )
     )
@@ -190,14 +192,17 @@ def number_layers(axes: Axes, layers: Sequence[int]) -> None:
     axes.set_xticks(shown, [layer_name(layer) for layer in shown])
 
 
-def _entries(table: pd.DataFrame, styles: dict[str, dict[str, object]]) -> dict[str, object]:
+def _entries(
+    table: pd.DataFrame, styles: dict[str, dict[str, object]], of_heads: Collection[str]
+) -> dict[str, object]:
     heads = table["granularity"] == "head"
     whole = table.loc[~heads, "low"].notna().any()
     first = str(next(iter(styles.values()))["color"])
     alone = len(styles) == 1
     entries: dict[str, object] = {}
     for name, style in styles.items():
-        entries["mean of heads" if alone and heads.all() else name] = line_sample(style)
+        mean = f"{name}, mean" if name in of_heads else name
+        entries["mean of heads" if alone and heads.all() else mean] = line_sample(style)
     shade = first if alone else _GREY
     spread = table.loc[heads, "low"].notna().any()
     if spread and alone:

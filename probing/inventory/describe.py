@@ -39,7 +39,14 @@ def about_result(place: Place, root: Path) -> Iterator[Paragraph]:
     if isinstance(about.get("card"), Mapping):
         yield "card", _card(about["card"])
     if about.get("config"):
-        yield "configuration", as_yaml(about["config"]).rstrip()
+        yield "configuration", as_yaml(_composed(about["config"])).rstrip()
+
+
+def _composed(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a configuration as `--cfg` prints it, where the sample of a task is part of the task."""
+    sample = {key: value for key, value in (config.get("sample") or {}).items() if key != "_target_"}
+    plain = {name: value for name, value in config.items() if name not in ("_target_", "sample")}
+    return {**plain, "task": {**plain.get("task", {}), **sample}}
 
 
 def about_vectors(place: Place) -> Iterator[Paragraph]:

@@ -48,12 +48,13 @@ def places_of(root: Path) -> list[Place]:
 
 
 def find(root: Path, start: str) -> Place:
-    """Return the only result or vectors whose key starts with some characters.
+    """Return the only result or vectors whose key starts with some characters, or that a path names.
 
     Raises:
         ProbingError: If nothing has such a key, or several have; the message lists keys.
     """
     known = places_of(root)
+    start = key_of(Path(start)) if start.endswith(".parquet") else Path(start).name.rpartition(".")[2]
     found = [place for place in known if place.key.startswith(start.lower())] if start else known
     if len(found) == 1:
         return found[0]
@@ -64,7 +65,8 @@ def find(root: Path, start: str) -> Place:
     more = f" and {len(found) - MOST_NAMED} more" if len(found) > MOST_NAMED else ""
     if len({place.key for place in found}) == 1:
         raise ProbingError(f"{start}: two files have this key, {', '.join(names)}; remove one of them")
-    raise ProbingError(f"{start}: {len(found)} keys start so, {', '.join(names)}{more}; give more of one")
+    several = f"{len(found)} keys start with {start}, {', '.join(names)}{more}"
+    raise ProbingError(f"{root}: {several}; give more characters of one")
 
 
 def _described(place: Place) -> str:

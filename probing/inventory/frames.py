@@ -17,10 +17,10 @@ from probing.validation.arguments import checked
 What = Literal["results", "vectors"]
 RESULTS: dict[str, str] = {
     "key": "string", "model": "string", "step": "Int64", "task": "string", "analysis": "string",
-    "granularity": "string", "pooling": "string", "probe": "string", "objective": "string",
-    "baseline": "string", "seed": "Int64", "limit": "Int64", "inner": "boolean", "metric": "string",
-    "best": "Float64", "bytes": "Int64", "date": "datetime64[s, UTC]", "vectors": "string",
-    "path": "string",
+    "granularity": "string", "layers": "string", "pooling": "string", "probe": "string",
+    "objective": "string", "baseline": "string", "seed": "Int64", "limit": "Int64", "inner": "boolean",
+    "metric": "string", "best": "Float64", "bytes": "Int64", "date": "datetime64[s, UTC]",
+    "vectors": "string", "path": "string",
 }  # fmt: skip
 VECTORS: dict[str, str] = {
     "key": "string", "model": "string", "task": "string", "site": "string", "pooling": "string",
@@ -58,10 +58,11 @@ def stored(root: str | Path = "outputs", what: What = "results") -> pd.DataFrame
         what: Whether to list results or vectors.
 
     Returns:
-        For results the columns of `RESULTS`: names as in `load_results`, `best`, the highest test score of a
-        run of probes, `bytes` on disk, `date`, and the key of the `vectors` that it read. For vectors those
-        of `VECTORS`: names of all models and tasks that they belong to, separated by commas, number of texts,
-        cached layers, and the number of results that refer to them. The newest comes last.
+        For results the columns of `RESULTS`: names as in `load_results`, `layers` if a run was restricted to
+        some, `best`, the highest test score of a run of probes, `bytes` on disk, `date`, and the key of the
+        `vectors` that it read. For vectors those of `VECTORS`: names of all models and tasks that they belong
+        to, separated by commas, number of texts, cached layers, and the number of results that refer to them.
+        The newest comes last.
 
     Raises:
         ProbingError: If there is no such folder.
@@ -98,6 +99,7 @@ def results_frame(found: Stored) -> pd.DataFrame:
     rows = [
         {
             **{name: each.names[name] for name in NAMES},
+            "layers": _chosen(each),
             "key": each.key,
             "best": each.best,
             "bytes": each.size,
@@ -108,6 +110,13 @@ def results_frame(found: Stored) -> pd.DataFrame:
         for each in found.results
     ]
     return _frame(rows, RESULTS)
+
+
+def _chosen(result: ResultFooter) -> str | None:
+    """Return the layers to which a run was restricted; None for all layers."""
+    config = result.about.get("config") or {}
+    layers = (config.get("granularity") or {}).get("layers")
+    return layers_text(sorted(layers)) if layers else None
 
 
 def vectors_frame(found: Stored) -> pd.DataFrame:

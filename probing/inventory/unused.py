@@ -77,7 +77,7 @@ class Outputs:
         return path if path.is_dir() else None
 
     def piece(
-        self, kind: Kind, path: Path, why: str = "", lock: Path | None = None, size: int = -1
+        self, kind: Kind, path: Path, why: str = "", lock: Path | None = None, size: int | None = None
     ) -> Unused:
         """Describe a file or folder that may be removed."""
         return Unused(kind, path, disk_size(path) if size is None else size, why, lock, stamp(path))

@@ -30,9 +30,12 @@ class _File(logging.FileHandler):
 
 
 @contextmanager
-def showing(level: int) -> Iterator[None]:
-    """Show log lines on the terminal from a level up; progress is shown from `logging.INFO` down."""
-    before = _SHOWN.set(level)
+def showing(level: int | None) -> Iterator[None]:
+    """Show log lines on the terminal from a level up; progress is shown from `logging.INFO` down.
+
+    None changes nothing.
+    """
+    before = _SHOWN.set(_SHOWN.get() if level is None else level)
     try:
         yield
     finally:

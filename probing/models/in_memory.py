@@ -80,10 +80,15 @@ def save_in_memory(model: object, tokenizer: object, folder: Path) -> Path:
         delete(staging)
 
 
-def label_of(model: object) -> str:
-    """Return the name of a model in results: the last part of the path it was loaded from, or its class."""
+def label_of(model: object, saved: Path) -> str:
+    """Return the name of a model in results: that of the folder it was loaded from, or its class and digest.
+
+    Args:
+        model: The model.
+        saved: Its folder, from `save_in_memory`.
+    """
     name = str(getattr(model, "name_or_path", "") or "")
-    return ModelConfig(name).title if name else type(model).__name__
+    return ModelConfig(name).title if name else f"{type(model).__name__}-{saved.name[:6]}"
 
 
 def _save(model: PreTrainedModel, staging: Path, place: Path) -> None:

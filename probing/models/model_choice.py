@@ -46,7 +46,8 @@ class ModelConfig:
     def title(self) -> str:
         """Name of the model in results and figures; a checkpoint is named `run@checkpoint-200`."""
         folder = expanded(self.name).absolute()
-        own, title = folder.name, self.label or folder.name.removesuffix(".gguf")
+        own = folder.name
+        title = self.label or (folder.parent.name if own == "model" else own.removesuffix(".gguf"))
         if names_only_step(own) and folder.is_dir():
             title = f"{self.label or folder.parent.name}@{own}"
         if self.revision:

@@ -215,11 +215,11 @@ class Extractor:
         log.debug("extracting on %s in %s", self.settings.torch_device(), self.settings.dtype)
         layers, vectors = len(reader.layout), sum(heads for heads, _ in reader.layout.values())
         log.info(
-            "extracting %s %s from %d layers, %d vectors each: %.1f MB on disk, about %.0f s",
+            "extracting %s %s from %s, %s each: %.1f MB on disk, about %.0f s",
             f"{len(units):,}",
             _kind(units),
-            layers,
-            vectors,
+            "1 layer" if layers == 1 else f"{layers} layers",
+            "1 vector" if vectors == 1 else f"{vectors:,} vectors",
             size / 1e6,
             reader.estimate(units),
         )

@@ -28,7 +28,9 @@ def execute(start: Run, values: dict[str, Any], folder: Path) -> pd.DataFrame:
         folder: The folder of the run.
     """
     with log_to_file(folder / LOG):
-        log.info("%s", " | ".join(str(start.spec.names[name]) for name in ("model", "task", "granularity")))
+        names = [str(start.spec.names[name]) for name in ("model", "task", "granularity")]
+        kind = start.config.baseline.kind
+        log.info("%s", " | ".join([*names, *([f"baseline {kind}"] if kind != "none" else [])]))
         for name, content in ((CONFIG, values), (CARD, start.spec.card.as_dict())):
             replace_file(folder / name, as_yaml(content).encode())
         log.info("%s", card_text(start.spec.card))

@@ -23,6 +23,7 @@ R = TypeVar("R")
 _NAMES: dict[Any, str] = {
     int: "a whole number", float: "a number", str: "a text", bool: "True or False", Path: "a path",
     pd.DataFrame: "a pandas DataFrame", type(None): "None", Mapping: "a dict",
+    Callable: "a function",
 }  # fmt: skip
 # system errors for impossible paths, not for a full disk
 _OF_PATHS = {

@@ -72,7 +72,11 @@ def test_every_way_to_give_options_is_the_same_run(tiny_bert: Path, small: dict[
 @pytest.mark.parametrize(
     ("positional", "options", "message"),
     [
-        ((), {"taks": "grammar/tense"}, r"run has no taks=; did you mean task\? there is analysis, model"),
+        (
+            (),
+            {"taks": "grammar/tense"},
+            r"run has no taks=; did you mean task\? expected one of analysis, model",
+        ),
         (({"grnularity": "layer"},), {}, r"run has no grnularity=; did you mean granularity\?"),
         (([{"extarct": {"device": "cpu"}}],), {}, r"run has no extarct=; did you mean extract\?"),
         ((5,), {}, r"run: overrides is 5; give a text or a dict or a list, each a text or a dict"),

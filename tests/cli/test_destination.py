@@ -58,7 +58,7 @@ def test_the_default_name_gets_the_next_free_number(
     assert cli.main([*own, "task=b"]) == cli.DONE
     printed = capsys.readouterr()
     assert printed.out.split()[0] == "figure-2.png"
-    assert printed.err == "probing: figure exists with other content; wrote figure-2\n"
+    assert printed.err == "probing: figure exists with other content; figure-2 is written\n"
     assert contents(here, "figure.*") == first
     assert set(contents(here)) - set(first) == {f"figure-2.{kind}" for kind in ("png", "svg", "pdf", "csv")}
 

@@ -105,7 +105,7 @@ SUGGESTED = [
     ("seed", "seed: an option without a value"),
     ("taks=x", "unknown option taks; did you mean task?"),
     ("anlysis=ablation", "did you mean analysis?"),
-    ("extract.devic=cpu", "unknown option extract.devic; did you mean extract.device? there is device"),
+    ("extract.devic=cpu", "unknown option extract.devic; did you mean extract.device?"),
     ("extrac.device=cpu", "did you mean extract.device?"),
     ("task=table task.pth=", "unknown option task.pth; did you mean task.path?"),
     ("task.pth=", "unknown option task.pth; did you mean task."),
@@ -132,7 +132,7 @@ SUGGESTED = [
     ("help extract.devic", "did you mean extract.device?"),
     ("help ablation", "did you mean analysis=ablation?"),
     ("-sc", "give install=bash"),
-    ("-sc install=tcsh", "no such shell; there is bash, fish, zsh"),
+    ("-sc install=tcsh", "no such shell; expected one of bash, fish, zsh"),
 ]  # fmt: skip
 
 

@@ -86,7 +86,7 @@ def test_models_have_titles_of_their_own() -> None:
         (["task.limit=many"], "task.limit is 'many'; give a whole number"),
         (["task.balance=3"], "task.balance is 3; give true or false"),
         (["model=hf"], "model.name is not set"),
-        (["overwrite=sometimes"], "overwrite is 'sometimes'; there is never, missing, always"),
+        (["overwrite=sometimes"], "overwrite is 'sometimes'; expected one of never, missing, always"),
         (["pooling.how=median"], "pooling.how is 'median'"),
         (["extract.threads=-1"], "extract.threads is -1; it must be positive"),
         (["extract.device=tpu9"], "extract.device=tpu9 cannot be used here"),
@@ -133,7 +133,7 @@ def test_globs_look_into_folders() -> None:
     assert expand("task", "grammar/tense,grammar/depth") == "grammar/tense,grammar/depth"
     assert expand("task", "glob(grammar/t*,exclude=grammar/tense)") == "grammar/top_constituents"
     assert expand("model", "glob(electra*)").count(",") == 2
-    there = r"matches nothing; there is glue/\*, grammar/\*, hub, hub/\*, senteval/\*"
+    there = r"matches nothing; expected one of glue/\*, grammar/\*, hub, hub/\*, senteval/\*"
     with pytest.raises(ProbingError, match=there):
         expand("task", "glob(grammer/*)")
 

@@ -197,7 +197,7 @@ def test_a_failed_pass_within_a_mask_does_no_harm(how: How) -> None:
         ("bert", [(0, 4)], {}, r"layer 0 has no head 4; it has heads 0 to 3$"),
         ("bert", [(0, -1)], {}, r"layer 0 has no head -1"),
         ("bert", [(0, 0)], {"stack": "decoder"}, r"no stack 'decoder'"),
-        ("bert", [(0, 0)], {"how": "one"}, r"there is zero, mean, uniform$"),
+        ("bert", [(0, 0)], {"how": "one"}, r"expected one of zero, mean, uniform$"),
         ("bert", [(0, 0)], {"how": "mean"}, r"pass means=mean_outputs"),
         ("bart", [(0, 0)], {}, r"choose one with stack="),
         ("yoso", [(0, 0)], {"how": "uniform"}, r"cannot be replaced; mask with zero or mean$"),

@@ -342,13 +342,13 @@ def test_a_run_that_gives_way_to_a_whole_one_has_no_row() -> None:
 MISTAKES = [
     ({"rows": "task"}, "columns= is missing; give both"),
     ({"rows": "task", "columns": "task"}, "rows and columns are both 'task'"),
-    ({"rows": "taks", "columns": "model"}, "rows 'taks' names no grids; did you mean task?"),
+    ({"rows": "taks", "columns": "model"}, "rows 'taks' is not a column of settings; did you mean task?"),
     (
         {"rows": "task", "columns": "seed"},
         "task=t/one, seed=1111: more than one grid: model is any of small, large",
     ),
     ({"value": "l2"}, "value 'l2' is not a score or a finding; use one of test, dev"),
-    ({"format": "html"}, "format 'html' is unknown; there is markdown, latex, csv, text"),
+    ({"format": "html"}, "format 'html' is unknown; expected one of markdown, latex, csv, text"),
     ({"task": "none"}, "no result with task='none'"),
 ]
 
@@ -397,9 +397,12 @@ def test_the_command_prints_a_table_or_writes_it(tmp_path: Path, capsys: pytest.
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["out=x.html"], "out=x.html: the end '.html' names no format; there is .md, .tex, .csv, .txt"),
+        (
+            ["out=x.html"],
+            "out=x.html: the end '.html' names no format; expected one of .md, .tex, .csv, .txt",
+        ),
         (["out=.", "format=csv"], "out=. is a folder; give a file, out=table.md"),
-        (["model=other"], "no result with model=other; there is small, large"),
+        (["model=other"], "no result with model=other; expected one of small, large"),
         (["rows=task"], "columns= is missing"),
         (["task"], "'task' is not column=value"),
     ],

@@ -297,7 +297,7 @@ def test_one_failed_job_stops_no_other(
         (["-m", "task=grammar/tense,grammar/nope"], "there is no task=grammar/nope"),
         (["-m", "task=glob(nope/*)"], "matches nothing"),
         (["-m", "task=glob(nope*)"], "matches nothing"),
-        (["experiment=anatomy"], "is a sweep; run it with: probing -m"),
+        (["experiment=anatomy"], "is a sweep; add -m, as in probing -m"),
         (["--bogus"], "unknown flag --bogus; did you mean"),
         (["model=hf", "model.name={tiny}", "model.revision=v2"], "is local and has no revisions"),
         (["model=hf", "model.name={tiny}/config.json"], "is a file; give the model's folder"),

@@ -61,7 +61,9 @@ def _rest(table: Layout) -> tuple[tuple[str, ...], tuple[tuple[Cell, ...], ...],
 def _check(rows: str, columns: str) -> None:
     for name, value in (("rows", rows), ("columns", columns)):
         if value not in _NAMES:
-            raise ProbingError(f"table: {name} {value!r} names no grids; {suggest(value, list(_NAMES))}")
+            raise ProbingError(
+                f"table: {name} {value!r} is not a column of settings; {suggest(value, list(_NAMES))}"
+            )
     if rows == columns:
         raise ProbingError(f"table: rows and columns are both {rows!r}; give two settings")
 
