@@ -21,6 +21,7 @@ from probing.config.run_config import Config, build_config
 from probing.config.sweep import multirun
 from probing.config.typed import as_typed
 from probing.errors import ProbingError, explained
+from probing.io.files import shown_path
 from probing.io.log import LOG, log_to_file, log_to_terminal, show, showing
 from probing.io.progress import about, clock_time
 from probing.results.baselines import with_baselines
@@ -76,7 +77,7 @@ def sweep(
     with showing(logging.ERROR if quiet else None):
         outcomes = run_sweep(whole)
     problems = [
-        f"{title}: {outcome.problem} (log: {outcome.folder / LOG})"
+        f"{title}: {outcome.problem} (log: {shown_path(outcome.folder / LOG)})"
         for title, outcome in zip(titles(outcomes), outcomes, strict=True)
         if outcome.problem is not None
     ]

@@ -41,6 +41,9 @@ def _first_line(text: object) -> str:
 
 def _unread(word: str) -> str:
     """Return a line with the remedy for a word that Hydra's grammar cannot parse."""
+    meant = [f"{group}={word}" for group in groups() if word in choices(group)]
+    if meant:
+        return f"{word}: an option without a name; did you mean {meant[0]}?"
     if "=" not in word:
         return f"{word}: an option without a value; write name=value, see probing --help"
     return f"{word}: cannot be read; put the value in quotes within quotes"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,6 +46,8 @@ LANGUAGE: dict[LanguageKind, Any] = {
     "seq2seq": AutoModelForSeq2SeqLM,
 }
 _LONGEST = 100_000  # tokenizers without a limit report one of about 1e30
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -104,6 +107,8 @@ def load_model(
     check_reads_text(name, config)
     with library_loads(files, "tokenizer"):
         tokenizer = load_tokenizer(files)
+    if files.gguf is not None:  # unpacking its weights takes a while
+        log.info("reading the weights in %s", files.gguf.name)
     with library_loads(files, "weights"):
         make = _pretrained if files.config.pretrained else _untrained
         model = make(files, dtype, attention, _class(files, purpose))

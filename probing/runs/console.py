@@ -11,6 +11,7 @@ import pandas as pd
 
 from probing.errors import ProbingError
 from probing.figures.kept import drawn_once
+from probing.io.files import shown_path
 from probing.io.log import LOG
 from probing.io.streams import complain
 from probing.results.schema import GRID
@@ -61,7 +62,7 @@ def present(run: Run, frame: pd.DataFrame, folder: Path) -> None:
 
     for path in drawn_once(frame, order, folder, run.config.paths.pictures, draw):
         if path.suffix in (".png", ".csv"):
-            log.info("%s: %s", "picture" if path.suffix == ".png" else "table", path)
+            log.info("%s: %s", "picture" if path.suffix == ".png" else "table", shown_path(path))
 
 
 def _compare(run: Run, frame: pd.DataFrame) -> None:
@@ -84,13 +85,13 @@ def finish(outcomes: list[Outcome]) -> None:
     if failed:
         complain(f"{len(failed)} failed:")
     for title, job in failed:
-        complain(f"  {title}: {job.problem} (log: {job.folder / LOG})")
+        complain(f"  {title}: {job.problem} (log: {shown_path(job.folder / LOG)})")
     frames = {title: job.frame for title, job in done.items() if job.frame is not None}
     if frames:
         from probing.figures.pictures import draw_sweep
 
         for picture in draw_sweep(_side_by_side(frames), outcomes[0].folder.parent, outcomes[0].order):
-            print(f"side by side: {picture}")  # noqa: T201
+            print(f"side by side: {shown_path(picture)}")  # noqa: T201
 
 
 def _side_by_side(frames: dict[str, pd.DataFrame]) -> pd.DataFrame:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import log
 from statistics import median
 from typing import Any
 
@@ -20,6 +21,7 @@ from probing.runs.effort import Work, work_of
 from probing.runs.spec import RunSpec
 from probing.tasks.task import Unit
 
+_SIMILAR = 3
 Layout = Mapping[int, tuple[int, int]]
 """Number of heads and features of each head, by layer."""
 
@@ -144,13 +146,23 @@ def _scaled(
     time: str,
     amount: str,
 ) -> float | None:
-    """Return the time of some characters, by the median of the first level at which there are records."""
+    """Return the time of some characters, by the median of the three most similar records of the first level.
+
+    Similar records are of about as many characters, since a small run takes more time for each.
+    """
     for level in levels:
-        rates: list[float] = [
-            note[time] / note[amount] * (1 if _same(work, "model")(note) else work.weights / note["weights"])
-            for note in past
-            if level(note) and (_same(work, "model")(note) or (work.weights and note.get("weights")))
-        ]
-        if rates:
-            return characters * median(rates)
+        comparable = [note for note in past if level(note) and _comparable(work, note)]
+        similar = sorted(comparable, key=lambda note: abs(log(note[amount] / max(characters, 1))))[:_SIMILAR]
+        if similar:
+            return characters * median(_rate(work, note, time, amount) for note in similar)
     return None
+
+
+def _comparable(work: Work, note: Mapping[str, Any]) -> bool:
+    return _same(work, "model")(note) or bool(work.weights and note.get("weights"))
+
+
+def _rate(work: Work, note: Mapping[str, Any], time: str, amount: str) -> float:
+    """Return seconds for each character, for another model in proportion to the number of weights."""
+    scale = 1.0 if _same(work, "model")(note) else work.weights / note["weights"]
+    return float(note[time] / note[amount] * scale)

@@ -52,6 +52,21 @@ def overrides_of(root: Path) -> list[list[str]]:
     return [result.about["overrides"] for result in read_results(root / "results")[0]]
 
 
+def test_a_quiet_run_prints_its_grid_and_nothing_else(
+    tiny_bert: Path, small: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    model: dict[str, Any] = {"model": "hf", "model.name": tiny_bert, "granularity.layers": [0]}
+    first = probing.run([model, small], quiet=True)
+    printed = capsys.readouterr()
+    assert printed.err == ""
+    assert "best: layer 0" in printed.out
+    swept = probing.sweep([model | {"granularity.layers": [[0]]}, small], quiet=True)
+    assert keys(swept) == keys(first)
+    printed = capsys.readouterr()
+    assert printed.err == ""
+    assert "1 of 1 jobs done" in printed.out
+
+
 def test_every_way_to_give_options_is_the_same_run(tiny_bert: Path, small: dict[str, Any]) -> None:
     model: dict[str, Any] = {"model": "hf", "model.name": tiny_bert, "granularity.layers": [0, 2]}
     words = [f"{name}={value}" for name, value in (model | small).items()]
@@ -80,6 +95,8 @@ def test_every_way_to_give_options_is_the_same_run(tiny_bert: Path, small: dict[
         (({"grnularity": "layer"},), {}, r"run has no grnularity=; did you mean granularity\?"),
         (([{"extarct": {"device": "cpu"}}],), {}, r"run has no extarct=; did you mean extract\?"),
         ((5,), {}, r"run: overrides is 5; give a text or a dict or a list, each a text or a dict"),
+        ((), {"limit": 50}, r'run has no limit=; did you mean task=\{"limit": \.\.\.\}\?'),
+        ((), {"text": "review"}, r'run has no text=; did you mean task=\{"text": \.\.\.\}\?'),
         (([5],), {}, r"overrides.* 5; give a text or a dict"),
         ((), {"task": "grammar/tenes"}, r"no task=grammar/tenes; did you mean grammar/tense\?"),
         ((), {"task": object()}, r"task: a value of type object cannot be an option"),

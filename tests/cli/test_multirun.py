@@ -254,6 +254,10 @@ def test_failed_jobs_are_named_once_all_others_have_run(
         ({"failed": "maybe"}, "sweep: failed"),
         ({"task": []}, "task: the list of values to sweep over is empty"),
         ({"task": "grammar/nope"}, "there is no task=grammar/nope"),
+        (
+            {"overrides": [{"task": "grammar/tense"}, {"task": "grammar/depth"}]},
+            r"sweep: task is given twice; give its values as one list, task=\[\.\.\.\]",
+        ),
         ({"task": object()}, "task: a value of type object cannot be an option"),
     ],
 )

@@ -19,7 +19,7 @@ from probing.cli.show import command as show
 from probing.errors import ProbingError
 from probing.inventory.cleaning import remove
 from probing.inventory.leftovers import FINDERS
-from probing.inventory.unused import outputs
+from probing.inventory.unused import disk_size, outputs
 from probing.io.files import own_name
 from probing.io.locks import held, lock_file
 from probing.runs.folder import new_run_folder
@@ -63,6 +63,15 @@ def store(root: Path, *, used: bool) -> Path:
 
 def result(root: Path) -> Path:
     return Path(probing.stored(root)["path"][0])
+
+
+def test_every_piece_has_its_size(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    result(root).write_bytes(b"damaged")
+    found = outputs(root)
+    pieces = [piece for finder in FINDERS.values() for piece in finder(found)]
+    assert {piece.kind for piece in pieces} == {"results"}
+    assert all(piece.size == disk_size(piece.path) > 0 for piece in pieces)
+    assert "results: 1, 7 B" in cleaned(root, capsys)
 
 
 def test_vectors_without_a_result_are_listed_first_and_removed_with_yes(

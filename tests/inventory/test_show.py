@@ -192,8 +192,11 @@ def test_keys_are_found_by_their_start(tmp_path: Path) -> None:
     for key in keys:
         assert find(tmp_path, key).key == key
         assert find(tmp_path, key[: unique_length(keys)]).key == key
+        place = find(tmp_path, key)
+        for name in (str(place.path), place.path.name, place.path.name.removesuffix(".parquet")):
+            assert find(tmp_path, name) == place
     start = next(key[0] for key in keys if sum(other[0] == key[0] for other in keys) > 1)
-    with pytest.raises(ProbingError, match="keys start so") as several:
+    with pytest.raises(ProbingError, match="keys start with") as several:
         find(tmp_path, start)
     assert [key for key in keys if key[0] == start and key not in str(several.value)] == []
     near = keys[0][:7] + ("0" if keys[0][7] != "0" else "1")

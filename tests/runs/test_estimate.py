@@ -42,3 +42,12 @@ def test_the_time_goes_by_the_runs_most_alike(past: list[dict[str, Any]], expect
 def test_a_run_on_cached_vectors_has_no_extraction() -> None:
     cached = Cost(COST.work, True, 0, 0)
     assert seconds(cached, [note(extracted=0, extracting=0.0)]) == pytest.approx(20)
+
+
+def test_records_of_about_as_many_characters_count() -> None:
+    work = COST.work
+    small = [note(characters=work.characters // 100, seconds=20.0)] * 9
+    alike = [note(characters=work.characters, seconds=30.0)] * 3
+    cached = Cost(work, True, 0, 0)
+    assert seconds(cached, small) == pytest.approx(2000)
+    assert seconds(cached, [*small, *alike]) == pytest.approx(30)
