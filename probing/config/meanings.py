@@ -44,7 +44,7 @@ def description(group: str, choice: str) -> str:
 
 def example(group: str, choice: str) -> str:
     """Return the command that a choice starts with."""
-    return _heading(group, choice)[0]
+    return _heading(group, choice)[0] or f"probing {group}={choice}"
 
 
 def keys_of(group: str, choice: str) -> list[Key]:

@@ -45,7 +45,7 @@ def draw_comparison(
     Args:
         frame_a: Rows of the result frame, one grid for each task; the horizontal axis.
         frame_b: Rows of the same tasks from another model, probe, seed or paper; the vertical axis.
-        path: Path of the files; its suffix is replaced by .png, .svg, .pdf and .csv. Files of that name are
+        path: Path of the files, without .png, .svg, .pdf or .csv, which are added. Files of that name are
             overwritten. None writes nothing.
         value: The column to draw, "test" or "dev".
 

@@ -57,7 +57,7 @@ def draw_correlations(
 
     Args:
         frame: Rows of the result frame, of several grids that differ only in `by`.
-        path: Path of the files; its suffix is replaced by .png, .svg, .pdf and .csv. Files of that name are
+        path: Path of the files, without .png, .svg, .pdf or .csv, which are added. Files of that name are
             overwritten. None writes nothing.
         by: The column whose values are compared.
         value: The column of scores.

@@ -49,7 +49,7 @@ def draw_top_heads(frame: pd.DataFrame, path: str | Path | None = None, *, value
 
     Args:
         frame: Rows of the result frame of granularity top_heads; other rows are left out.
-        path: Path of the files; its suffix is replaced by .png, .svg, .pdf and .csv. Files of that name are
+        path: Path of the files, without .png, .svg, .pdf or .csv, which are added. Files of that name are
             overwritten. None writes nothing.
         value: The column to draw, "test" or "dev".
 

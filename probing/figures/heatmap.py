@@ -43,7 +43,7 @@ def draw_grid(
     Args:
         rows: Rows of the result frame, of one (model, task, granularity, pooling, probe, seed), or a frame
             of heads, such as that of `head_importance`.
-        path: Path of the files; its suffix is replaced by .png, .svg, .pdf and .csv. Files of that name are
+        path: Path of the files, without .png, .svg, .pdf or .csv, which are added. Files of that name are
             overwritten. None writes nothing.
         order: "head" numbers the heads; "score" sorts each layer from its best head to its worst.
         value: The column to draw: "test", "dev", a column that `load_results` adds, such as "selectivity",

@@ -38,7 +38,7 @@ def draw_path(frame: pd.DataFrame, path: str | Path | None = None) -> Picture:
 
     Args:
         frame: Rows of the result frame of analysis gates, variant path; other rows are left out.
-        path: Path of the files; its suffix is replaced by .png, .svg, .pdf and .csv. Files of that name are
+        path: Path of the files, without .png, .svg, .pdf or .csv, which are added. Files of that name are
             overwritten. None writes nothing.
 
     Returns:

@@ -52,7 +52,7 @@ def draw_profiles(frame: pd.DataFrame, path: str | Path | None = None, *, value:
 
     Args:
         frame: Rows of the result frame, of granularity head, layer or attention.
-        path: Path of the files; its suffix is replaced by .png, .svg, .pdf and .csv. Files of that name are
+        path: Path of the files, without .png, .svg, .pdf or .csv, which are added. Files of that name are
             overwritten. None writes nothing.
         value: The column to draw: "test", "dev", or "above_chance", (test - majority) / (1 - majority).
             "auto" is "above_chance" where tasks with different majorities share a panel, and otherwise
@@ -207,9 +207,10 @@ def _entries(
     spread = table.loc[heads, "low"].notna().any()
     if spread and alone:
         entries["lowest to highest head"] = band_sample(shade, "outer")
-    bands = [said for said, there in (("middle half of heads", spread), ("95 % interval", whole)) if there]
+    interval = "95 % interval of whole layers" if spread else "95 % interval"
+    bands = [said for said, there in (("middle half of heads", spread), (interval, whole)) if there]
     if bands:
-        entries[" or ".join(bands)] = band_sample(shade, "inner")
+        entries["; ".join(bands)] = band_sample(shade, "inner")
     if heads.any():
         best = f"best head on {chosen_by(table)}"
         entries[f"{best}, hollow marks" if not alone else best] = best_sample(shade)

@@ -51,7 +51,7 @@ def draw_sheet(
 
     Args:
         frame: Rows of the result frame, of any number of grids.
-        path: Path of the files; its suffix is replaced by .png, .svg, .pdf and .csv. Files of that name are
+        path: Path of the files, without .png, .svg, .pdf or .csv, which are added. Files of that name are
             overwritten. None writes nothing.
         order: "head" numbers the heads; "score" sorts each layer from its best head to its worst.
         value: The column to draw, as for `draw_grid`. "auto" is "above_chance" where the majorities of tasks

@@ -77,7 +77,7 @@ def draw_trajectories(frame: pd.DataFrame, path: str | Path | None = None, *, va
     Args:
         frame: Rows of the result frame, of granularity head, layer or attention, of models whose names
             differ only after "@", as in `run@checkpoint-200`. Rows without a step are left out.
-        path: Path of the files; its suffix is replaced by .png, .svg, .pdf and .csv. Files of that name are
+        path: Path of the files, without .png, .svg, .pdf or .csv, which are added. Files of that name are
             overwritten. None writes nothing.
         value: The column to draw, "test" or "dev".
 

@@ -91,7 +91,7 @@ function measureName(grid) {
 }
 
 // the description of a grid and its quantity, only once if they are the same
-const subtitle = (item, name) => (item.detail.endsWith(` · ${name}`) ? item.detail : `${item.detail}; ${name}`);
+const subtitle = (item, name) => (item.detail.split(" · ").includes(name) ? item.detail : `${item.detail}; ${name}`);
 
 const guessName = (item) => (item.coefficient ? "guessing" : "majority");
 
