@@ -27,7 +27,7 @@ links and files that probing did not write. Damaged files are named, and the oth
   parts              finished parts of interrupted runs
   vectors            vectors that no result refers to, and damaged files among the others
   pictures           kept pictures of results that are gone
-  models             models of analyses whose result is gone
+  models             models of analyses, or in memory, whose results are gone
   runs               folders in runs/ of killed runs, and of runs without a result
   remains            temporary files of killed processes
 

@@ -42,7 +42,7 @@ def _reason_to_stay(piece: Unused, found: Outputs) -> str:
     """Return what has happened since a piece was found; empty if nothing has."""
     if stamp(piece.path) != piece.stamp:
         return "it has changed meanwhile"
-    whole = piece.kind == "vectors" and piece.path.parent == found.root / "representations"
-    if whole and Outputs(found.stock).running:
+    read = piece.path.parent in (found.root / "representations", found.root / "models" / "given")
+    if read and Outputs(found.stock).running:
         return "a run that may be reading it has started meanwhile"
     return ""

@@ -26,7 +26,7 @@ from probing.runs.folder import PICTURES, WRITTEN, folder_of
 
 _RESULT = re.compile(r"result: (?:found as )?(\S.*\.parquet)")
 _STARTING = 3600
-"""Seconds for which a job of a sweep may read its task before it marks its folder."""
+"""Seconds for which a run may read its task before it marks its folder."""
 
 
 def unused_pictures(found: Outputs) -> Iterator[Unused]:
@@ -40,7 +40,7 @@ def unused_pictures(found: Outputs) -> Iterator[Unused]:
 
 
 def unused_models(found: Outputs) -> Iterator[Unused]:
-    """Yield the models of analyses whose result is gone, unless a result is of such a model."""
+    """Yield the models of analyses whose result is gone, and models in memory of which there is no result."""
     folder = found.folder("models")
     probed = {_model(result.about) for result in found.stock.results}
     for path in sorted(folder.iterdir()) if folder else ():
@@ -51,6 +51,11 @@ def unused_models(found: Outputs) -> Iterator[Unused]:
         there = (found.root / "results" / f"{path.name}.parquet").exists()
         if not there and path.resolve() not in probed and not is_held(lock):
             yield found.piece("models", path, lock=lock)
+    given = found.folder("models/given")
+    for path in sorted(given.iterdir()) if given and not found.running and not found.lost else ():
+        starting = time.time() - path.lstat().st_mtime < _STARTING
+        if is_key(path.name, 16) and path.is_dir() and not starting and path.resolve() not in probed:
+            yield found.piece("models", path)
 
 
 def _model(about: Mapping[str, object]) -> Path | None:
@@ -143,8 +148,8 @@ COSTS: Mapping[Kind, str] = MappingProxyType(
         "results": "files that cannot be read, damaged or of an older version; their runs are repeated",
         "parts": "finished parts of interrupted runs; such a run starts from the beginning",
         "vectors": "vectors that no result refers to, and damaged files; the model reads the texts again",
-        "pictures": "kept pictures of no present result; they are drawn again in seconds",
-        "models": "models of analyses whose result is gone; the analysis makes them again",
+        "pictures": "kept pictures of results that are gone; they are drawn again in seconds",
+        "models": "models of analyses or in memory whose results are gone; a run makes them again",
         "runs": "logs and configurations of runs without a result; nothing is computed again",
         "remains": "temporary files of killed processes; nothing is computed again",
     }

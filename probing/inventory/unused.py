@@ -68,6 +68,11 @@ class Outputs:
         found = (folder_of(Path(entry.path)) for entry in marks(self.root / "locks") if not ended(entry))
         return tuple(folder for folder in found if folder is not None)
 
+    @cached_property
+    def lost(self) -> list[str]:
+        """Names of damaged results, which do not say any more which vectors and models they are of."""
+        return [Path(each.path).name for each in self.stock.problems if _is_lost(each, self.root)]
+
     def folder(self, name: str) -> Path | None:
         """Return a folder within the root; None if it is missing, or a link to somewhere else."""
         path = self.root / name
@@ -181,8 +186,7 @@ def _unsure(vectors: VectorsSummary, found: Outputs) -> str:
     """Return why vectors stay that no readable result refers to; empty if nothing can refer to them."""
     if found.running:
         return f"the run in {found.running[0]} may be reading it"
-    lost = [Path(each.path).name for each in found.stock.problems if _is_lost(each, found.root)]
-    if any(_names(vectors, lost)):
+    if any(_names(vectors, found.lost)):
         return "a damaged result may have been of it"
     foreign = _foreign(vectors.folder)
     return f"probing did not write {foreign} in it" if foreign else ""

@@ -185,10 +185,19 @@ def truncate_manifest(root: Path) -> Path:
     return path
 
 
+def put_given_model(root: Path) -> Path:
+    folder = root / "models" / "given" / KEY
+    folder.mkdir(parents=True)
+    (folder / "config.json").write_text("{}")
+    os.utime(folder, (time.time() - 7200,) * 2)
+    return folder
+
+
 KINDS: list[tuple[str, Callable[[Path], Path]]] = [
     ("parts", put_parts), ("pictures", put_picture), ("models", put_model), ("runs", put_failed_run),
-    ("runs", put_killed_run), ("remains", put_remains), ("results", truncate_result),
-    ("results", flip_a_row), ("results", rename_result), ("vectors", truncate_shard),
+    ("models", put_given_model), ("runs", put_killed_run), ("remains", put_remains),
+    ("results", truncate_result), ("results", flip_a_row), ("results", rename_result),
+    ("vectors", truncate_shard),
     ("vectors", empty_mark), ("vectors", empty_request), ("vectors", truncate_manifest),
 ]  # fmt: skip
 
@@ -324,7 +333,10 @@ def test_vectors_stay_while_a_run_is_at_work(root: Path, capsys: pytest.CaptureF
         assert f"the run in {folder} may be reading it" in text
         assert "has started meanwhile" in remove(pieces[0], outputs(root))
         assert folder.is_dir()
-    assert "vectors: 2, " in cleaned(root, capsys, "--yes")
+        given = put_given_model(root)
+        assert str(given) not in cleaned(root, capsys, "models")
+    assert "vectors: 2, " in cleaned(root, capsys, "--yes", "vectors")
+    assert str(given) in cleaned(root, capsys, "models")
 
 
 def test_what_changes_after_it_was_found_stays(root: Path) -> None:
