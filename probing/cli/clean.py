@@ -52,6 +52,8 @@ def command(words: Sequence[str]) -> None:
         ProbingError: If a word is not understood, or there is no such folder.
     """
     asked = parse([word for word in words if "=" in word], "probing clean --help")
+    if "out" in asked:
+        raise ProbingError("clean: cannot use out=; it writes no file")
     root, _ = places(asked, "")
     age = _age(asked.pop("older_than", "0h"))
     if asked:

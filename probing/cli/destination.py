@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 
 from probing.cli.selection import places
 from probing.errors import ProbingError
-from probing.io.files import replace_file
+from probing.io.files import make_folder, replace_file
 from probing.io.streams import complain
 
 Draw = Callable[[Path], Sequence[Path]]
@@ -46,13 +46,15 @@ class Target:
         with TemporaryDirectory(prefix="probing-") as folder:
             drawn = draw(Path(folder) / self.path.name)
             # files that a function from outside wrote elsewhere stay there
-            own = {file: file.read_bytes() for file in drawn if file.parent == Path(folder)}
-        number = self._number({file.name: content for file, content in own.items()})
-        placed = {file: self._place(file.name, number) for file in own}
+            own = {file: file.read_bytes() for file in drawn if file.is_relative_to(folder)}
+            names = {file: str(file.relative_to(folder)) for file in own}
+        number = self._number({names[file]: content for file, content in own.items()})
+        placed = {file: self._place(names[file], number) for file in own}
         if number > 1:
             made = "is the same" if all(place.exists() for place in placed.values()) else "is written"
             complain(f"probing: {self.path} exists with other content; {self._place('', number)} {made}")
         for file, content in own.items():
+            make_folder(placed[file].parent)
             replace_file(placed[file], content)
         return tuple(placed.get(file, file) for file in drawn)
 
@@ -74,7 +76,7 @@ class Target:
         start = self.path.name
         if number > 1:
             name = f"{start}-{number}{name.removeprefix(start)}"
-        return self.path.with_name(name)
+        return self.path.parent / name
 
 
 def target(asked: dict[str, str], default: str) -> tuple[str, Target]:
@@ -91,6 +93,8 @@ def target(asked: dict[str, str], default: str) -> tuple[str, Target]:
     if switch.lower() not in _SWITCH:
         raise ProbingError(f"overwrite={switch}: is not true or false; give overwrite=true to replace files")
     root, path = places(asked, default)
+    if path.name in ("", ".."):
+        raise ProbingError(f"out={path} is a folder; give the start of a file name, out={path / 'figure'}")
     return root, Target(path, chosen, _SWITCH[switch.lower()])
 
 

@@ -81,16 +81,22 @@ def _dispatch(line: Line) -> int:
         return DONE
     overrides = [*line.words, *searched(line)]
     if "cfg" in line:
-        from probing.config.compose import composed_yaml
-
-        package, resolve = line.flags.get("package", ""), "resolve" in line
-        output().write(composed_yaml(overrides, line.flags["cfg"], package, resolve=resolve))
+        _print_config(line, overrides)
         return DONE
     for flag in ("resolve", "package"):
         if flag in line:
             raise ProbingError(f"--{flag} needs --cfg; add --cfg")
     _check_first(first)
     return _sweep(overrides) if "multirun" in line else _run(overrides)
+
+
+def _print_config(line: Line, overrides: Sequence[str]) -> None:
+    if "multirun" in line:
+        raise ProbingError("--cfg prints one job; leave out -m, and give one value for each key")
+    from probing.config.compose import composed_yaml
+
+    package, resolve = line.flags.get("package", ""), "resolve" in line
+    output().write(composed_yaml(overrides, line.flags["cfg"], package, resolve=resolve))
 
 
 def _command(line: Line) -> int:

@@ -37,6 +37,8 @@ def command(words: Sequence[str]) -> None:
     """
     keys = [word for word in words if "=" not in word]
     asked = parse([word for word in words if "=" in word], "probing show --help")
+    if "out" in asked:
+        raise ProbingError("show: cannot use out=; it writes no file")
     root, _ = places(asked, "")
     count = _count(asked.pop("examples", "3"))
     if asked:

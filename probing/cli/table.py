@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from probing.cli.selection import choose, parse, places, values
+from probing.cli.destination import target
+from probing.cli.selection import choose, parse, values
 from probing.errors import ProbingError
 from probing.io.files import replace_file
 from probing.io.streams import output
@@ -15,7 +16,7 @@ from probing.validation.suggestions import suggest
 
 USAGE = """\
 probing table [column=value ...] [format=markdown] [rows=task columns=model] [value=test]
-              [summary=best|mean] [paths.root=outputs] [out=file]
+              [summary=best|mean] [paths.root=outputs] [out=file] [overwrite=false]
 
 Prints the rows of probing.load_results(root) whose columns have the given values (several separated by
 commas) as a table, or writes it to out. One run gives its grid of layers x heads, with the best cell in
@@ -41,7 +42,8 @@ def command(words: Sequence[str]) -> None:
     """
     asked = parse(words, "probing table --help")
     written = "out" in asked
-    root, out = places(asked, "table.md")
+    root, where = target(asked, "table.md")
+    out = where.path
     options = {name: asked.pop(name) for name in _OPTIONS if name in asked}
     if "format" not in options:
         options["format"] = _format_of(out) if written else "markdown"
@@ -52,6 +54,8 @@ def command(words: Sequence[str]) -> None:
         return
     if out.is_dir():
         raise ProbingError(f"out={out} is a folder; give a file, out={out / 'table.md'}")
+    if out.exists() and not where.overwrite and out.read_bytes() != text.encode():
+        raise ProbingError(f"out={out} exists with other content; give overwrite=true or a new out=")
     replace_file(out, text.encode())
     output().write(f"{out}\n")
 

@@ -146,11 +146,17 @@ def composed_yaml(
     shown = OmegaConf.masked_copy(composed, ["hydra"]) if part == "hydra" else shown
     with _explained():
         chosen = OmegaConf.select(shown, package) if package else shown
+        above, _, key = package.rpartition(".")
+        parent = OmegaConf.select(shown, above) if above else shown
+    there = OmegaConf.is_dict(parent) and key in parent
+    if chosen is None and there:
+        return "null\n"
     if chosen is None and package:
-        known = [str(key) for key in shown]
+        start = f"{above}." if OmegaConf.is_dict(parent) and above else ""
+        known = [f"{start}{each!s}" for each in (parent if start else shown)]
         raise ProbingError(f"--package {package}: there is no such key; {suggest(package, known)}")
     if not OmegaConf.is_config(chosen):
-        return f"{chosen}\n"
+        return f"{chosen!s}\n"
     header = f"# @package {package}\n" if package else ""
     return header + OmegaConf.to_yaml(chosen)
 

@@ -88,7 +88,7 @@ def draw_correlations(
         raise ProbingError(f"{by} has {len(matrix)} value to compare; select rows with several")
     tree = linkage(matrix)
     ordered = in_order(matrix, tree)
-    cells = max(len(rows) for rows in grids)
+    cells = min(int(rows[value].notna().sum()) for rows in grids)
     table = pair_table(ordered, cells)
     ends = (square(list(ordered), table, "low"), square(list(ordered), table, "high"))
     with drawing():

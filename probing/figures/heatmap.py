@@ -18,7 +18,7 @@ from probing.figures.picture import Picture
 from probing.figures.scale import draw_bar, shades_of
 from probing.figures.style import FAINT, TEXT_SIZE, TICK_SIZE, TITLE_SIZE, drawing
 from probing.results.grid_key import GridKey
-from probing.results.schema import CELL, completed
+from probing.results.schema import CELL, completed, without_metric
 from probing.validation.arguments import checked
 
 _CELL_WIDTH, _CELL_HEIGHT, _PROFILE_WIDTH = 0.46, 0.36, 1.6
@@ -64,7 +64,7 @@ def draw_grid(
         >>> probing.draw_grid(tense, "tense", order="score").files.png  # doctest: +SKIP
         PosixPath('tense.png')
     """
-    rows = only_grid(completed(rows, value, "draw_grid: rows"))
+    rows = without_metric(only_grid(completed(rows, value, "draw_grid: rows")), value)
     grid = arrange(rows, order, value)
     with drawing():
         return grid_figure(grid).finish(grid_table(rows, value), path, f"{grid.key.task}, {grid.key.model}")

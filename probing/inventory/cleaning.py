@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import nullcontext, suppress
 
-from probing.inventory.unused import Outputs, Unused, stamp
+from probing.inventory.unused import Outputs, Unused, result_files, running_in, stamp
 from probing.io import locks
 from probing.io.files import discard
 
@@ -42,7 +42,12 @@ def _reason_to_stay(piece: Unused, found: Outputs) -> str:
     """Return what has happened since a piece was found; empty if nothing has."""
     if stamp(piece.path) != piece.stamp:
         return "it has changed meanwhile"
-    read = piece.path.parent in (found.root / "representations", found.root / "models" / "given")
-    if read and Outputs(found.stock).running:
-        return "a run that may be reading it has started meanwhile"
+    running = running_in(found.root)
+    if piece.kind == "runs" and piece.path.resolve() in {folder.resolve() for folder in running}:
+        return "a run is at work there"
+    if piece.kind == "vectors" or piece.path.parent == found.root / "models" / "given":
+        if running:
+            return "a run that may be reading it has started meanwhile"
+        if result_files(found.root) - found.files:
+            return "a run has ended meanwhile, and may have read it"
     return ""

@@ -42,19 +42,20 @@ def unused_pictures(found: Outputs) -> Iterator[Unused]:
 def unused_models(found: Outputs) -> Iterator[Unused]:
     """Yield the models of analyses whose result is gone, and models in memory of which there is no result."""
     folder = found.folder("models")
-    probed = {_model(result.about) for result in found.stock.results}
+    # by name, since the folder of outputs may have been moved
+    probed = {model.name for model in (_model(result.about) for result in found.stock.results) if model}
     for path in sorted(folder.iterdir()) if folder else ():
         key = path.name.rpartition(".")[2]
         if not is_key(key, 16) or not path.is_dir() or path.is_symlink():
             continue
         lock = lock_file(found.root / "results", key)
         there = (found.root / "results" / f"{path.name}.parquet").exists()
-        if not there and path.resolve() not in probed and not is_held(lock):
+        if not there and path.name not in probed and not is_held(lock):
             yield found.piece("models", path, lock=lock)
     given = found.folder("models/given")
     for path in sorted(given.iterdir()) if given and not found.running and not found.lost else ():
         starting = time.time() - path.lstat().st_mtime < _STARTING
-        if is_key(path.name, 16) and path.is_dir() and not starting and path.resolve() not in probed:
+        if is_key(path.name, 16) and path.is_dir() and not starting and path.name not in probed:
             yield found.piece("models", path)
 
 

@@ -69,21 +69,22 @@ def examples_of_task(config: Mapping[str, Any], count: int) -> list[Example]:
 
 
 def manifest_of(folder: Path, task: str, sizes: Mapping[str, int]) -> Path | None:
-    """Return the manifest of a task among the vectors that a run read.
+    """Return the only manifest of a task among the vectors that a run read; None if several may be its.
 
     Args:
         folder: Folder of the vectors.
         task: Name of the task.
         sizes: Number of examples of each split, which distinguish a quick look from the full task.
     """
+    found = []
     for path in sorted(folder.glob("task-*.parquet")):
         try:
             about, count = read_manifest_note(path)
         except CorruptFileError:
             continue
         if about["task"] == task and (not sizes or count == sum(sizes.values())):
-            return path
-    return None
+            found.append(path)
+    return found[0] if len(found) == 1 else None  # samples of other seeds have equal sizes
 
 
 def _various(labels: Sequence[str], count: int) -> list[int]:

@@ -51,22 +51,20 @@ class Outputs:
 
     Attributes:
         stock: Results and vectors.
+        running: Folders of the runs that were at work before the results were read.
+        files: Names of all files of results before they were read.
         left: Sentences about pieces that stay, in the order in which they are met.
     """
 
     stock: Stored
+    running: tuple[Path, ...] = ()
+    files: frozenset[str] = frozenset()
     left: list[str] = field(default_factory=list)
 
     @property
     def root(self) -> Path:
         """The folder of outputs."""
         return self.stock.root
-
-    @cached_property
-    def running(self) -> tuple[Path, ...]:
-        """Folders of the runs that are at work."""
-        found = (folder_of(Path(entry.path)) for entry in marks(self.root / "locks") if not ended(entry))
-        return tuple(folder for folder in found if folder is not None)
 
     @cached_property
     def lost(self) -> list[str]:
@@ -94,7 +92,20 @@ def outputs(root: Path) -> Outputs:
     Raises:
         ProbingError: If there is no such folder.
     """
-    return Outputs(take_stock(root, sizes=True))
+    # before the results are read, since a run may end meanwhile
+    running, files = running_in(root), result_files(root)
+    return Outputs(take_stock(root, sizes=True), running, files)
+
+
+def result_files(root: Path) -> frozenset[str]:
+    """Return the names of all files of results."""
+    return frozenset(path.name for path in (root / "results").glob("*.parquet"))
+
+
+def running_in(root: Path) -> tuple[Path, ...]:
+    """Return the folders of the runs that are at work."""
+    found = (folder_of(Path(entry.path)) for entry in marks(root / "locks") if not ended(entry))
+    return tuple(folder for folder in found if folder is not None)
 
 
 def unused_results(found: Outputs) -> Iterator[Unused]:
@@ -186,7 +197,7 @@ def _unsure(vectors: VectorsSummary, found: Outputs) -> str:
     """Return why vectors stay that no readable result refers to; empty if nothing can refer to them."""
     if found.running:
         return f"the run in {found.running[0]} may be reading it"
-    if any(_names(vectors, found.lost)):
+    if found.lost and (not vectors.manifests or any(_names(vectors, found.lost))):
         return "a damaged result may have been of it"
     foreign = _foreign(vectors.folder)
     return f"probing did not write {foreign} in it" if foreign else ""

@@ -53,8 +53,17 @@ def content_digest(model: PreTrainedModel, tokenizer_folder: Path) -> str:
         if not isinstance(tensor, Tensor):
             raise ProbingError(f"run: model: {name} is not a tensor, so it cannot be saved")
         digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
-        digest.update(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().data)
+        _add(digest, tensor)
+    stored = set(model.state_dict())
+    for name, buffer in model.named_buffers():  # such as frequencies of positions, which are not saved
+        if name not in stored:
+            digest.update(name.encode())
+            _add(digest, buffer)
     return digest.hexdigest()[:16]
+
+
+def _add(digest: hashlib._Hash, tensor: Tensor) -> None:
+    digest.update(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().data)
 
 
 def write_tokenizer(tokenizer: PreTrainedTokenizerBase, folder: Path) -> None:

@@ -83,14 +83,16 @@ def save_in_memory(model: object, tokenizer: object, folder: Path) -> Path:
 
 
 def label_of(model: object, saved: Path) -> str:
-    """Return the name of a model in results: that of the folder it was loaded from, or its class and digest.
+    """Return the name of a model in results: the folder it was loaded from, or its class, and its digest.
+
+    The digest keeps a model that was changed in memory apart from the one that it was loaded as.
 
     Args:
         model: The model.
         saved: Its folder, from `save_in_memory`.
     """
     name = str(getattr(model, "name_or_path", "") or "")
-    return ModelConfig(name).title if name else f"{type(model).__name__}-{saved.name[:6]}"
+    return f"{ModelConfig(name).title if name else type(model).__name__}-{saved.name[:6]}"
 
 
 def _save(model: PreTrainedModel, staging: Path, place: Path) -> None:
@@ -146,6 +148,9 @@ def _plain_model(model: object) -> PreTrainedModel:
 
 def _check_weights(where: str, model: PreTrainedModel) -> None:
     """Refuse weights that are not whole floating-point tensors in memory."""
+    settings = getattr(model.config, "quantization_config", None)
+    if str(getattr(settings, "quant_method", "")).lower().endswith("gguf"):
+        raise ProbingError(f"{where} was read from a GGUF file; give model='hf' and model.name=<the file>")
     if getattr(model, "hf_quantizer", None) or getattr(model.config, "quantization_config", None):
         raise ProbingError(f"{where} has quantised weights; call dequantize() first, or load it without")
     for name, weight in model.named_parameters():

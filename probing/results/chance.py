@@ -84,6 +84,10 @@ def rescaled(rows: pd.DataFrame) -> pd.DataFrame:
     if len(unknown):
         task = unknown["task"].iloc[0]
         raise ProbingError(f"value=above_chance: the majority of {task} is unknown; use value=test")
+    full = rows[scored & base.ge(1).fillna(value=False)]
+    if len(full):
+        task = full["task"].iloc[0]
+        raise ProbingError(f"value=above_chance: the majority of {task} is 100 %; use value=test")
     new = {name: (rows[name].astype("Float64") - base) / (1 - base) for name in _SCORES if name in rows}
     return rows.assign(**new, majority=base * 0)
 

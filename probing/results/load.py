@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,7 @@ from probing.errors import OldFileError, ProbingError
 from probing.results.baselines import with_baselines
 from probing.results.checks import check_there, numbers, single_heads
 from probing.results.grid_key import key_of
-from probing.results.schema import CELL, COLUMNS, NONE, PREDICTED, as_frame, completed, places
+from probing.results.schema import CELL, COLUMNS, NONE, PREDICTED, as_frame, completed, places, without_metric
 from probing.results.several import differing, preferred, several
 from probing.results.store import read_result, read_results
 from probing.validation.arguments import checked
@@ -170,6 +171,11 @@ def select(frame: pd.DataFrame, **where: object) -> pd.DataFrame:
     return frame
 
 
+def digest_of(grid: pd.DataFrame) -> str:
+    """Return a digest of the numbers of a grid; pandas copies its settings to what is computed from it."""
+    return hashlib.sha256(grid.to_numpy(dtype=np.float64).tobytes()).hexdigest()
+
+
 @checked(frame=CELL)
 def grid(frame: pd.DataFrame, *, value: str = "test", **where: object) -> pd.DataFrame:
     """Return one grid of a result frame, layers x heads.
@@ -204,8 +210,9 @@ def grid(frame: pd.DataFrame, *, value: str = "test", **where: object) -> pd.Dat
         raise several(rows)
     cells = rows.assign(head=rows["head"].fillna(0))
     found = cells.pivot(index="layer", columns="head", values=value).astype(float)
+    rows = without_metric(rows, value)
     known = {name: text for name, text in key_of(rows)._asdict().items() if text != ""}
     plain = {name: text if isinstance(text, str | float) else int(text) for name, text in known.items()}
     ranked = "rank" in rows and bool(rows["rank"].notna().any())
-    found.attrs[SETTINGS] = {**plain, "value": value, "ranked": ranked}
+    found.attrs[SETTINGS] = {**plain, "value": value, "ranked": ranked, "numbers": digest_of(found)}
     return found

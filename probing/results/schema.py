@@ -119,8 +119,7 @@ def completed(frame: pd.DataFrame, value: str, where: str) -> pd.DataFrame:
     """Return a frame of heads, such as that of `head_importance`, with all columns that results have.
 
     Args:
-        frame: Rows with the columns layer and head. Rows of results lose only their metric, if the value is
-            a column that results do not have, since it does not apply there.
+        frame: Rows with the columns layer and head.
         value: Column to show. It is the task, so the title, of a frame that has none.
         where: Function and argument, for messages: "grid: frame".
 
@@ -139,9 +138,13 @@ def completed(frame: pd.DataFrame, value: str, where: str) -> pd.DataFrame:
         column: known.get(column, pd.Series(pd.NA, index=frame.index, dtype=COLUMNS[column]))
         for column in lacking
     }
-    own = value in frame and value not in COLUMNS and value not in DERIVED
-    plain: dict[str, Any] = {"metric": pd.NA} if own else {}
-    return frame.assign(**filled | plain) if lacking or plain else frame
+    return frame.assign(**filled) if lacking else frame
+
+
+def without_metric(rows: pd.DataFrame, value: str) -> pd.DataFrame:
+    """Return rows of one grid, without their metric if they show a column that results do not have."""
+    missing = pd.Series(pd.NA, index=rows.index, dtype=COLUMNS["metric"])
+    return rows if value in COLUMNS or value in DERIVED else rows.assign(metric=missing)
 
 
 def with_inner(frame: pd.DataFrame, *, inner: bool) -> pd.DataFrame:

@@ -66,8 +66,15 @@ class Costs:
             work=work_of(spec),
             reads_vectors=bool(units),
             characters=distinct_characters(units[each] for each in missing),
-            disk=len(new) * width if layout or not new else None,
+            disk=len(new) * width if _is_exact(spec) and (layout or not new) else None,
         )
+
+
+def _is_exact(spec: RunSpec) -> bool:
+    """Return whether a run writes no vectors but those of its own request: no inner runs, no objective."""
+    config = spec.config
+    own = config.granularity.unit in ("head", "layer", "attention") and config.baseline.kind == "none"
+    return own and config.analysis.uses in ("probe", "attention")
 
 
 def _units(spec: RunSpec) -> Sequence[Unit]:

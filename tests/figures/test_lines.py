@@ -119,8 +119,8 @@ def test_what_varies_within_a_task_is_a_line_and_named(tmp_path: Path) -> None:
     said = texts(written(draw_profiles(rows, tmp_path / "profile")).svg)
     assert {
         "2 models: layer profiles",
-        "small",
-        "large",
+        "small, mean",
+        "large, mean",
         "task_0",
         "task_1",
         "best head on dev, hollow marks",

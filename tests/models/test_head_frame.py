@@ -102,9 +102,7 @@ def test_importance_merges_with_results_and_is_drawn(
     assert f">{frame['per_example'].max():.3f}" in written
     assert "%" not in "".join(part.partition("<")[0] for part in written.split("<text")[1:])
     probing.draw_grid(both, tmp_path / "merged", value="signed")
-    with pytest.raises(
-        ProbingError, match=r"no column 'test'; the frame has stack, layer, head, per_example"
-    ):
+    with pytest.raises(ProbingError, match=r"no column 'test', only stack, layer, head, per_example"):
         probing.draw_grid(frame, tmp_path / "none")
     with pytest.raises(ProbingError, match=r"grid: frame has no column 'head'"):
         probing.grid(frame.drop(columns="head"), value="signed")

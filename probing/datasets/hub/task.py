@@ -65,12 +65,13 @@ class HubTask(TabularTask):
 
     def build_part(self, limit: int) -> tuple[Task, bool]:
         """Read a part from which `limit` examples of every split can be drawn; see `PartialSource`."""
+        if self.word:  # blocks of rows would cut sentences, of which each row is a word
+            return self.build(), True
         part = Part.of_limit(limit)
         while True:
             tables = self._tables(part)
-            examples = self._examples(tables)
             try:
-                task = self._task(examples, tables.source)
+                task = self._task(self._examples(tables), tables.source)
             except ProbingError as error:
                 # a part may lack a class
                 if tables.whole:
@@ -87,8 +88,10 @@ class HubTask(TabularTask):
     def _enough(self, task: Task, tables: Tables, limit: int, part: Part) -> bool:
         declared = tables.by_split[0][1].class_names.get(self.label, ())
         lacking = isinstance(task.target, Classes) and set(declared) - {*task.target.names, *self.ignore}
-        sizes = [len(task.rows(split)) for split in SPLITS]
-        return min(size for size in sizes if size) >= limit and (not lacking or part.blocks >= _THOROUGH)
+        split_later = len(tables.by_split) == 1
+        sizes = [len(task.rows(split)) for split in SPLITS if split_later or split in tables.partial]
+        enough = min((size for size in sizes if size), default=limit) >= limit
+        return enough and (not lacking or part.blocks >= _THOROUGH)
 
     @property
     def _title(self) -> str:
@@ -111,13 +114,14 @@ class HubTask(TabularTask):
             self._check_labels(split, role, [name for name in data.names if name != roles[role]])
         alone = set(roles) == {"train"}
         source = f"{data.source}: {', '.join(roles.values())}"
-        partly = part is not None and any(split.rows is not None for split in read.values())
-        if part is not None and partly:
+        partial = frozenset(role for role, split in read.items() if part and split.rows is not None)
+        if part is not None and partial:
             source += f"; a part, {part.blocks} blocks of {part.rows // part.blocks} rows of each split"
         return Tables(
             [(None if alone else role, self._table(split)) for role, split in read.items()],
             source,
-            not partly,
+            not partial,
+            partial,
         )
 
     def _given(self) -> dict[str, str | None]:

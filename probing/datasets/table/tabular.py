@@ -43,11 +43,13 @@ class Tables:
         by_split: Each table with the split of all its rows, or with None if a column or nothing gives it.
         source: Origin of the rows, for the record.
         whole: Whether these are all rows of the source.
+        partial: Splits of which not all rows are there.
     """
 
     by_split: Sequence[tuple[str | None, DataTable]]
     source: str
     whole: bool = True
+    partial: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,10 +10,10 @@ import pandas as pd
 from probing.errors import ProbingError
 from probing.results.effects import effect
 from probing.results.grid_key import GridKey
-from probing.results.load import SETTINGS
+from probing.results.load import SETTINGS, digest_of
 from probing.results.schema import as_frame
 from probing.results.tables.layout import Cell, Layout
-from probing.results.tables.measured import measured
+from probing.results.tables.measured import COLUMNS, measured
 from probing.results.tables.one import grid_table
 from probing.results.units import NumberFormat, fitted_unit
 
@@ -40,23 +40,24 @@ def bare_table(frame: pd.DataFrame, value: str, where: Mapping[str, object]) -> 
         ) from error
     if not np.isfinite(numbers).any():
         raise ProbingError("table: frame has no numbers; give result rows, or the output of probing.grid")
-    return _as_noted(frame) if SETTINGS in frame.attrs else _as_is(frame, numbers)
+    noted = frame.attrs.get(SETTINGS, {})
+    own = noted.get("value") not in COLUMNS or noted.get("numbers") != digest_of(frame)
+    return _as_is(frame, numbers) if own else _as_noted(frame)
 
 
 def _as_noted(frame: pd.DataFrame) -> Layout:
     """The grid as rows of a run again, so that it is written like these."""
     noted = dict(frame.attrs[SETTINGS])
-    column, ranked = str(noted.pop("value")), bool(noted.pop("ranked"))
+    column, ranked = str(noted["value"]), bool(noted["ranked"])
     known = {name: value for name, value in noted.items() if name in GridKey._fields}
     whole = noted.get("granularity") == "layer"
-    rows = as_frame(
-        [
-            {**known, "layer": layer, "head": None if whole else head, column: number}
-            for layer, numbers in frame.iterrows()
-            for head, number in numbers.items()
-            if pd.notna(number)
-        ]
-    )
+    cells = [
+        {**known, "layer": layer, "head": None if whole else head, column: number}
+        for layer, numbers in frame.iterrows()
+        for head, number in numbers.items()
+        if pd.notna(number)
+    ]
+    rows = as_frame(cells).assign(**{column: [cell[column] for cell in cells]})
     if ranked:
         rows["rank"] = effect(rows).rank(ascending=False, method="min").astype("Int64")
     return grid_table(rows, [measured(rows, column)])

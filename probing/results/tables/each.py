@@ -79,7 +79,7 @@ def _numbers(grid: Measured | None, unit: NumberFormat | None, *, bold: bool) ->
     together = pd.isna(best["layer"])
     layer = "emb" if not together and best["layer"] == -1 else _whole(best["layer"])
     about = {
-        "majority": probe and grid.metric not in COEFFICIENTS and grid.column != "selectivity",
+        "majority": grid.column in ("test", "dev") and grid.metric not in COEFFICIENTS,
         "full": not probe,
         _UNTRAINED: grid.column == "test",
         _CONTROL: grid.column == "test",

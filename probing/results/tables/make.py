@@ -97,6 +97,10 @@ def _layout(
     found = preferred(select(frame.reset_index(drop=True), **where), frame)
     if found.empty:
         raise ProbingError("table: frame has no rows; run probing first, or select other rows")
+    if value in found and found[value].isna().all():
+        run = {"selectivity": "control"}.get(value, value)
+        hint = f"run baseline={run} first" if run in ("control", "untrained") else "give another value="
+        raise ProbingError(f"table: value {value!r} is missing in all rows; {hint}")
     runs = runs_of(single_heads(found, "a table"))
     if rows:
         grids = [measured(grid, value) for run in runs if not is_report(run) for grid in grids_of(run)]

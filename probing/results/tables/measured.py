@@ -68,7 +68,7 @@ class Measured:
     @property
     def sign(self) -> float:
         """1 if larger numbers are better or a larger effect, −1 if smaller ones are."""
-        if self.column in _P:
+        if self.column in (*_P, "test_mse"):
             return -1.0
         if self.column != "value":
             return 1.0
@@ -112,6 +112,8 @@ def format_of(grids: Sequence[Measured]) -> NumberFormat:
         return finding_of_rows(first.rows).unit_of(names.metric, names.normalisation, values)
     if first.column == "selectivity":
         return difference_unit(first.metric, values)
+    if first.column == "test_mse":
+        return NumberFormat(digits=3)
     own = first.column.removeprefix("test_") if first.column.startswith("test_") else first.metric
     return score_unit(own)
 

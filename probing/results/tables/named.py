@@ -84,7 +84,7 @@ def names_of_all(grids: Sequence[pd.DataFrame]) -> Names:
             break
         texts = [_text(grid, name) for grid in grids]
         if len(set(texts)) > 1:
-            differing["run" if name == "key" else name] = [text[:6] for text in texts]
+            differing |= {"run": [text[:6] for text in texts]} if name == "key" else {name: texts}
     constant = {name: texts[0] for name, texts in table.items() if len(set(texts)) == 1}
     shown = {name: text for name, text in constant.items() if text and (name, text) != ("baseline", NONE)}
     return Names(differing, shown)
