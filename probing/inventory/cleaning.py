@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from contextlib import nullcontext, suppress
 
-from probing.inventory.unused import Outputs, Unused, result_files, running_in, stamp
+from probing.inventory.unused import Outputs, Unused, result_files, stamp
 from probing.io import locks
 from probing.io.files import discard
+from probing.runs.folder import running_in
 
 
 def remove(piece: Unused, found: Outputs) -> str:

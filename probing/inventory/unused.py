@@ -11,13 +11,12 @@ from typing import Literal
 from probing.errors import CorruptFileError, ForeignFileError, NewerFileError, OldFileError
 from probing.inventory.frames import Stored, take_stock
 from probing.io.files import file_name
-from probing.io.litter import ended, marks
 from probing.io.locks import is_held, lock_file
 from probing.io.parquet import check_seal
 from probing.representations.cache import REQUEST
 from probing.representations.summaries import VectorsSummary
 from probing.results.store import key_of
-from probing.runs.folder import folder_of
+from probing.runs.folder import running_in
 
 Kind = Literal["results", "parts", "vectors", "pictures", "models", "runs", "remains"]
 _HEX = frozenset("0123456789abcdef")
@@ -100,12 +99,6 @@ def outputs(root: Path) -> Outputs:
 def result_files(root: Path) -> frozenset[str]:
     """Return the names of all files of results."""
     return frozenset(path.name for path in (root / "results").glob("*.parquet"))
-
-
-def running_in(root: Path) -> tuple[Path, ...]:
-    """Return the folders of the runs that are at work."""
-    found = (folder_of(Path(entry.path)) for entry in marks(root / "locks") if not ended(entry))
-    return tuple(folder for folder in found if folder is not None)
 
 
 def unused_results(found: Outputs) -> Iterator[Unused]:

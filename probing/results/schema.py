@@ -143,8 +143,9 @@ def completed(frame: pd.DataFrame, value: str, where: str) -> pd.DataFrame:
 
 def without_metric(rows: pd.DataFrame, value: str) -> pd.DataFrame:
     """Return rows of one grid, without their metric if they show a column that results do not have."""
-    missing = pd.Series(pd.NA, index=rows.index, dtype=COLUMNS["metric"])
-    return rows if value in COLUMNS or value in DERIVED else rows.assign(metric=missing)
+    if value not in rows or value in COLUMNS or value in DERIVED:
+        return rows
+    return rows.assign(metric=pd.Series(pd.NA, index=rows.index, dtype=COLUMNS["metric"]))
 
 
 def with_inner(frame: pd.DataFrame, *, inner: bool) -> pd.DataFrame:

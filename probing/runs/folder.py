@@ -162,3 +162,9 @@ def _leave(root: Path, runs: Path) -> None:
         if folder.resolve().is_relative_to(root.resolve()):
             with suppress(OSError):
                 folder.rmdir()
+
+
+def running_in(root: Path) -> tuple[Path, ...]:
+    """Return the folders of the runs that are at work."""
+    found = (folder_of(Path(entry.path)) for entry in marks(root / "locks") if not ended(entry))
+    return tuple(folder for folder in found if folder is not None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from transformers import (
 
 import probing
 from probing.cli import main as cli
+from probing.cli.clean import command as clean
 from probing.errors import ProbingError
 from probing.results.store import read_results
 from tests.tiny import make_bart, make_causal, make_masked
@@ -130,7 +132,8 @@ def test_a_model_in_memory_is_read_and_its_record_is_a_command(
     scores = ["layer", "head", "dev", "test"]
     pd.testing.assert_frame_equal(frame[scores], from_folder[scores])
 
-    (overrides,) = [each for each in overrides_of(tmp_path / "out") if "model.label=tiny-model" in each]
+    written = overrides_of(tmp_path / "out")
+    (overrides,) = [each for each in written if any("model.label=tiny-model-" in word for word in each)]
     (named,) = [each.partition("=")[2] for each in overrides if each.startswith("model.name=")]
     assert Path(named).parent == tmp_path / "out" / "models" / "given"
     capsys.readouterr()
@@ -144,6 +147,13 @@ def test_a_model_in_memory_is_read_and_its_record_is_a_command(
     changed = probing.run(small, model=model, tokenizer=tokenizer)
     assert not keys(changed) & keys(frame)
     assert not changed["test"].equals(frame["test"])
+    assert not set(changed["model"]) & set(frame["model"])  # one model's baseline is not the other's
+    given = tmp_path / "out" / "models" / "given"
+    for folder in given.iterdir():
+        os.utime(folder, (0, 0))
+    moved = (tmp_path / "out").rename(tmp_path / "moved")
+    clean(["models", "--yes", f"paths.root={moved}"])
+    assert len(list((moved / "models" / "given").iterdir())) == 2
 
 
 def test_a_model_in_memory_has_baselines_and_is_ablated(

@@ -426,3 +426,21 @@ def test_runs_give_the_same_after_everything_was_cleaned(
     assert "models: 1, " in text
     for words, frame in zip(runs[:2], before, strict=False):
         pd.testing.assert_frame_equal(probing.run([*words, *same]), frame)
+
+
+def test_vectors_stay_of_a_run_that_ends_while_the_folder_is_read(root: Path) -> None:
+    found = outputs(root)
+    (piece, *_) = FINDERS["vectors"](found)
+    own = result(root)
+    shutil.copy(own, own.with_name("new.result.0123456789abcdef.parquet"))
+    assert "a run has ended meanwhile" in remove(piece, found)
+    assert piece.path.exists()
+
+
+def test_the_folder_of_a_run_that_started_meanwhile_stays(root: Path) -> None:
+    found = outputs(root)
+    with new_run_folder(root / "runs" / "now", root) as folder:
+        (folder / "run.log").write_text("started")
+        pieces = [piece for piece in FINDERS["runs"](found) if piece.path == folder]
+        assert [remove(piece, found) for piece in pieces] == ["a run is at work there"]
+        assert folder.is_dir()

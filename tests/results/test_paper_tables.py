@@ -401,7 +401,7 @@ def test_the_command_prints_a_table_or_writes_it(tmp_path: Path, capsys: pytest.
             ["out=x.html"],
             "out=x.html: the end '.html' names no format; expected one of .md, .tex, .csv, .txt",
         ),
-        (["out=.", "format=csv"], "out=. is a folder; give a file, out=table.md"),
+        (["out=.", "format=csv"], "out=. is a folder; give the start of a file name"),
         (["model=other"], "no result with model=other; expected one of small, large"),
         (["rows=task"], "columns= is missing"),
         (["task"], "'task' is not column=value"),

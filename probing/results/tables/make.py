@@ -16,7 +16,7 @@ from probing.results.tables.crossed import crossed_table
 from probing.results.tables.each import Entry, each_table
 from probing.results.tables.layout import Layout
 from probing.results.tables.markup import FORMATS
-from probing.results.tables.measured import measured
+from probing.results.tables.measured import COLUMNS, measured
 from probing.results.tables.named import grids_of, is_report, of_counts, runs_of
 from probing.results.tables.one import counts_table, grid_table, line_of, report_table
 from probing.validation.arguments import check_columns, checked
@@ -97,7 +97,7 @@ def _layout(
     found = preferred(select(frame.reset_index(drop=True), **where), frame)
     if found.empty:
         raise ProbingError("table: frame has no rows; run probing first, or select other rows")
-    if value in found and found[value].isna().all():
+    if value in COLUMNS and value in found and found[value].isna().all():
         run = {"selectivity": "control"}.get(value, value)
         hint = f"run baseline={run} first" if run in ("control", "untrained") else "give another value="
         raise ProbingError(f"table: value {value!r} is missing in all rows; {hint}")

@@ -119,7 +119,7 @@ def test_an_unfinished_split_that_is_not_needed_does_not_matter(folder: Path) ->
         ({}, r"several data sets; name one, task\.config=\.\.\.; expected one of large, small"),
         ({"config": "tiny"}, r"task\.config=tiny: some-one/reviews has no such data set; .*large, small"),
         ({"dataset": "some-one/review"}, r"Couldn't reach .* did you mean some-one/reviews\?"),
-        ({"config": "small", "revision": "f" * 40}, rf"task\.revision=f+: the cache .* has only {COMMIT}"),
+        ({"config": "small", "revision": "f" * 40}, rf"task\.revision=f+: the cache .* is read at {COMMIT}"),
         (
             {"config": "small", "dev": "valid"},
             r"task\.dev=valid: .* has no such split; expected one of train, test",
