@@ -148,8 +148,7 @@ def test_a_model_in_memory_is_read_and_its_record_is_a_command(
     assert not keys(changed) & keys(frame)
     assert not changed["test"].equals(frame["test"])
     assert not set(changed["model"]) & set(frame["model"])  # one model's baseline is not the other's
-    given = tmp_path / "out" / "models" / "given"
-    for folder in given.iterdir():
+    for folder in (tmp_path / "out" / "models" / "given").iterdir():
         os.utime(folder, (0, 0))
     moved = (tmp_path / "out").rename(tmp_path / "moved")
     clean(["models", "--yes", f"paths.root={moved}"])
