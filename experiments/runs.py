@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from probing.cli.run import run_sweep
+from probing.cli.multirun import run_sweep
 from probing.errors import ProbingError
 
 

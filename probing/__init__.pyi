@@ -1,6 +1,7 @@
 """The public names, each with the module that it is from."""
 
 from .ablations.gradients import head_importance as head_importance
+from .cli.multirun import sweep as sweep
 from .cli.run import run as run
 from .comparisons.agreement import agreement as agreement
 from .comparisons.clusters import clusters as clusters
@@ -26,6 +27,7 @@ from .figures.path import draw_path as draw_path
 from .figures.profiles import draw_profiles as draw_profiles
 from .figures.sheet import draw_sheet as draw_sheet
 from .figures.trajectories import draw_trajectories as draw_trajectories
+from .inventory.frames import stored as stored
 from .models.capture import capture as capture
 from .models.capture import edit as edit
 from .models.masking import mask_heads as mask_heads
@@ -39,6 +41,7 @@ from .representations.public import load_representations as load_representations
 from .results.load import grid as grid
 from .results.load import load_predictions as load_predictions
 from .results.load import load_results as load_results
+from .results.tables.make import table as table
 from .statistics.significance import permutation_p as permutation_p
 
 __version__: str

@@ -16,7 +16,7 @@ class ProbingError(Exception):
         ...     probing.grid(pd.DataFrame())
         ... except probing.ProbingError as error:
         ...     print(error)
-        grid: frame has no column 'analysis'; give rows as returned by load_results
+        grid: frame has no column 'layer'; give rows as returned by load_results
     """
 
 
@@ -45,6 +45,14 @@ class MisplacedFileError(CorruptFileError):
 
 class OldFileError(MisplacedFileError):
     """A file of an older version, which neither marked nor sealed its files."""
+
+
+class NewerFileError(MisplacedFileError):
+    """A file of a newer version, which only that version can read."""
+
+
+class ForeignFileError(MisplacedFileError):
+    """A file that probing did not write."""
 
 
 _REMEDIES = {

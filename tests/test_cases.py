@@ -153,8 +153,8 @@ def test_a_comma_outside_brackets_sweeps(case: AtCase) -> None:
     at = case("10c-path-comma")
     code, said = at.ended("-m")
     assert code == cli.MISTAKE
-    assert "[0] task=table task.path=a model" in said
-    assert "[1] task=table task.path=b.csv model" in said
+    assert "job 1 of 2: task=table task.path=a model" in said
+    assert "job 2 of 2: task=table task.path=b.csv model" in said
 
 
 def test_columns_are_named_in_any_language(case: AtCase) -> None:
@@ -178,7 +178,7 @@ def test_what_names_no_label_lists_those_there_are(case: AtCase, option: str) ->
     at = case("13-ignore-float")
     code, said = at.ended(option)
     assert code == cli.MISTAKE
-    assert "names '7', a label that no row has; there is " in said
+    assert "names '7', a label that no row has; expected one of " in said
     assert "0, 1" in said
     assert not at.root.exists()
 

@@ -16,8 +16,10 @@ import pytest
 from omegaconf import DictConfig, OmegaConf
 
 import probing
+from probing.cli import commands as of_cli
 from probing.cli import main as cli
 from probing.config.compose import compose_config, hydra_session, plain_values
+from probing.config.given import as_overrides
 from probing.config.run_config import build_config
 from probing.config.sweep import multirun
 from probing.config.typed import as_typed
@@ -85,22 +87,40 @@ def look(words: Sequence[str], desk: Path, capsys: pytest.CaptureFixture[str]) -
     if command == "report":
         assert cli.main([command, *(rest or [f"paths.root={desk}"])]) == 0
         return
+    if command in ("ls", "clean", "show"):
+        stored(command, rest, desk, capsys)
+        return
     if words == ["draw"]:
         assert cli.main(words) == 0
         return
     columns = set(as_frame([]).columns)
-    for word in rest if command == "agree" else rest[1:]:
+    options = {"rows", "columns", "format", "out"} if command == "table" else {"value", "order", "by"}
+    for word in rest if command in ("agree", "table") else rest[1:]:
         name, _, value = word.partition("=")
-        assert name in columns | {"value", "order", "by"}, word
-        assert name not in ("value", "by") or value in columns, word
+        assert name in columns | options, word
+        assert name not in ("value", "by", "rows", "columns") or value in columns, word
     assert cli.main([*words, f"paths.root={desk / RESULTS}"]) == cli.MISTAKE
     assert f"{desk / RESULTS}: no results" in capsys.readouterr().err
 
 
+def stored(command: str, rest: Sequence[str], desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Run a command on what is stored: nothing is listed, nothing is removed, and no key is found."""
+    run = importlib.import_module(of_cli.COMMANDS[command]).command
+    words = [*rest, f"paths.root={desk / RESULTS}"]
+    if command == "show":
+        with pytest.raises(
+            probing.ProbingError, match="no results and no vectors" if rest else "give one key"
+        ):
+            run(words)
+        return
+    run(words)
+    assert re.search("no (results|vectors)|nothing", capsys.readouterr().out)
+
+
 def check_probing(words: Sequence[str], desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    if {"--help", "--version", "--cfg"} & set(words):
+    if {"--help", "--version", "--cfg", "-sc"} & set(words) or words[:1] == ["help"]:
         assert cli.main(list(words)) == 0
-    elif words and words[0] in cli.COMMANDS:
+    elif words and words[0] in of_cli.COMMANDS:
         look(words, desk, capsys)
     else:
         compose(words, desk)
@@ -202,7 +222,11 @@ def _check_call(node: ast.Call, desk: Path) -> None:
     named = {str(keyword.arg): object() for keyword in node.keywords}
     inspect.signature(function).bind(*node.args, **named)
     if function is probing.run:
-        compose(ast.literal_eval(node.args[0]), desk)
+        given = ast.literal_eval(node.args[0]) if node.args else ()
+        options = [word for word in node.keywords if word.arg not in ("model", "tokenizer", "data")]
+        named = {str(word.arg): ast.literal_eval(word.value) for word in options if word.arg}
+        several = [ast.literal_eval(word.value) for word in options if not word.arg]
+        compose(as_overrides(given, dict(named, **dict(*several))), desk)
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=name_of)

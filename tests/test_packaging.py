@@ -56,7 +56,8 @@ def test_from_a_wheel(installed: Path, tmp_path: Path) -> None:
 def test_help_names_every_choice_and_imports_nothing_heavy(installed: Path, tmp_path: Path) -> None:
     code = (
         "import sys; from probing.cli.main import main; main(['--help']); "
-        "assert not {'torch', 'transformers', 'sklearn', 'pandas'} & set(sys.modules)"
+        "assert not {'torch', 'transformers', 'sklearn', 'pandas'} & set(sys.modules); "
+        "main(['help', 'task', 'model', 'extract', 'probe', 'experiment'])"
     )
     text = in_wheel(installed, tmp_path, "-c", code)
     for name in ("grammar/odd_man_out", "senteval/trec", "bert_large", "logistic", "baselines", "probing -m"):

@@ -80,7 +80,7 @@ def make_masked(folder: Path, *, seed: int = 0) -> Path:
 
 def make_causal(folder: Path, *, seed: int = 0) -> Path:
     """GPT-2 as of `make_gpt2` with its language model."""
-    tokenizer = _byte_tokenizer()
+    tokenizer = byte_tokenizer()
     config = GPT2Config(vocab_size=len(tokenizer), n_embd=32, n_layer=2, n_head=4, n_positions=64)
     return _save(folder, GPT2LMHeadModel, config, tokenizer, seed, spread=0.2)
 
@@ -106,7 +106,7 @@ def make_t5(folder: Path, *, seed: int = 0) -> Path:
 
 def make_gpt2(folder: Path, *, seed: int = 0) -> Path:
     """GPT-2 with 2 layers of 4 heads of size 8 and a byte-level tokenizer without padding."""
-    tokenizer = _byte_tokenizer()
+    tokenizer = byte_tokenizer()
     config = GPT2Config(vocab_size=len(tokenizer), n_embd=32, n_layer=2, n_head=4, n_positions=64)
     return _save(folder, GPT2Model, config, tokenizer, seed)
 
@@ -162,7 +162,8 @@ def _word_tokenizer(limit: int, sentinels: int = 0) -> PreTrainedTokenizerFast:
     )
 
 
-def _byte_tokenizer() -> PreTrainedTokenizerFast:
+def byte_tokenizer() -> PreTrainedTokenizerFast:
+    """A byte-level tokenizer without padding."""
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()

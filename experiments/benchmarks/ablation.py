@@ -25,7 +25,7 @@ import torch
 from experiments.benchmarks.report import write_report
 from probing.ablations.compact import compact, seconds_each
 from probing.ablations.evaluate import Answers, MaskedEvaluator
-from probing.ablations.gradients import head_importance
+from probing.ablations.gradients import importance_sums
 from probing.config.compose import compose_config, plain_values
 from probing.config.run_config import build_config
 from probing.objectives.objective import Evaluator
@@ -89,7 +89,7 @@ def _importance(ready: Evaluator, rounds: int) -> dict[str, object]:
     batches = ready.batches("test")
 
     def importance() -> None:
-        head_importance(ready.model, (partial(_loss, ready, batch) for batch in batches), ready.heads)
+        importance_sums(ready.model, (partial(_loss, ready, batch) for batch in batches), ready.heads)
 
     def backward(parameters: bool) -> None:
         ready.model.requires_grad_(parameters)

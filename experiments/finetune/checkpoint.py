@@ -24,6 +24,7 @@ from probing.models.digests import TOKENIZER
 from probing.models.loading import LoadedModel, load_model
 from probing.models.model_choice import ModelConfig
 from probing.models.model_files import ModelFiles, find_files
+from probing.models.tokenizer import load_tokenizer
 from probing.objectives.saved_head import RECIPE, WEIGHTS
 
 CLASSIFIER, MARK, RESUME = WEIGHTS, RECIPE, "optimizer.pt"
@@ -33,7 +34,9 @@ def save_model(folder: Path, model: ReadOut, source: ModelFiles) -> None:
     """Write the model, the original files of the tokenizer, and the classifier."""
     folder.mkdir(parents=True, exist_ok=True)
     model.backbone.save_pretrained(folder)
-    for pattern in TOKENIZER:
+    if source.gguf is not None:
+        load_tokenizer(source).save_pretrained(folder)
+    for pattern in TOKENIZER if source.gguf is None else ():
         for path in source.tokenizer_folder.glob(pattern):
             replace_file(folder / path.name, path.read_bytes())
     weights = {name: value.detach().cpu().contiguous() for name, value in model.head.state_dict().items()}

@@ -23,12 +23,13 @@ from experiments.finetune.places import Places, resolve
 from experiments.finetune.readout import ReadOut, Recipe
 from experiments.finetune.score import scores
 from experiments.finetune.train import train
+from probing.cli.multirun import run_sweep
 from probing.cli.run import run as probe
-from probing.cli.run import run_sweep
 from probing.config.compose import compose_config, plain_values
 from probing.config.quoting import quoted
 from probing.config.run_config import build_config
 from probing.errors import ProbingError
+from probing.figures.picture import files_of
 from probing.figures.trajectories import draw_trajectories
 from probing.io.files import file_name, replace_file
 from probing.io.locks import BusyError, held
@@ -216,4 +217,4 @@ def _probed(asked: Study) -> pd.DataFrame:
 def _draw(frame: pd.DataFrame, path: Path) -> None:
     """Draw the scores of heads or layers over training; rows of several heads together are not drawn."""
     if frame["granularity"].isin(["head", "layer", "attention"]).all():
-        print(f"picture: {draw_trajectories(frame, path).png}")
+        print(f"picture: {files_of(draw_trajectories(frame, path), path)[0]}")

@@ -80,7 +80,6 @@ class MaskedEvaluator:
         batches = self.ready.batches(split)
         count = sum(len(batch.rows) for batch in batches)
         rows, found = np.empty(count, np.int64), np.empty((2, len(gates), count))
-        progress = Progress("masking", "examples", count * len(gates))
         choice, start = _threads(self.ready, self.threads), 0
         if self.how == "uniform" and batches:
             check_eager(self.ready.model, batches[0].inputs)
@@ -88,15 +87,15 @@ class MaskedEvaluator:
             # uniform attention changes the computation before a head's output
             usable = self.shortcuts and self.how != "uniform" and len(gates) > 1
             shortcut = find_shortcut(self.ready) if usable else None
-            for batch in batches:
-                stop, begun = start + len(batch.rows), time.perf_counter()
-                rows[start:stop] = batch.rows
-                with torch_threads(choice.count):
-                    found[:, :, start:stop] = self._batch(batch, torch.from_numpy(gates), shortcut)
-                choice.note(batch.size, time.perf_counter() - begun)
-                progress.add(len(gates) * (stop - start), len(gates) * (stop - start))
-                start = stop
-        progress.close()
+            with Progress("masking", "examples", count * len(gates)) as progress:
+                for batch in batches:
+                    stop, begun = start + len(batch.rows), time.perf_counter()
+                    rows[start:stop] = batch.rows
+                    with torch_threads(choice.count):
+                        found[:, :, start:stop] = self._batch(batch, torch.from_numpy(gates), shortcut)
+                    choice.note(batch.size, time.perf_counter() - begun)
+                    progress.add(len(gates) * (stop - start), len(gates) * (stop - start))
+                    start = stop
         if np.isnan(found[0]).any():
             dtype = str(self.ready.model.dtype).removeprefix("torch.")
             raise ProbingError(f"the model's loss is NaN with some heads masked; {not_finite(dtype)}")

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
@@ -14,8 +15,10 @@ from transformers import PreTrainedModel
 
 from probing.errors import ProbingError
 from probing.models.capture import edit
+from probing.models.head_frame import head_frame
 from probing.models.heads import Heads
 from probing.models.sites import Site
+from probing.models.trace import find_sites
 from probing.validation.arguments import checked
 
 BatchLoss = Callable[[], Tensor]
@@ -135,7 +138,7 @@ def head_importance(
     heads: Heads | None = None,
     *,
     whole_layers: bool = False,
-) -> Sums:
+) -> pd.DataFrame:
     """Compute the importance of the heads of any transformers model.
 
     Args:
@@ -145,7 +148,13 @@ def head_importance(
         whole_layers: Whether all heads of a layer form one group.
 
     Returns:
-        Sums over all examples, with `per_example` and `per_token`.
+        A row for each head, with the columns stack, layer and head of results; for whole layers, `head` is
+        missing. The values are float64.
+
+        - `per_example`: I = E_x |∂L_x/∂ξ| for a factor ξ = 1 on the head's output (Michel et al. 2019,
+          equation 2).
+        - `per_token`: Mean of |⟨O_t, ∂L/∂O_t⟩| over the tokens that have a gradient.
+        - `signed`: Mean of ∂L_x/∂ξ over examples; a negative number says that the head lowers the loss.
 
     Raises:
         ProbingError: If there are no batches, or a loss is not one number for each example.
@@ -159,13 +168,26 @@ def head_importance(
         >>> inputs = tokenizer(["The cat sat.", "Dogs bark."], padding=True, return_tensors="pt")
         >>> def loss():
         ...     return model(**inputs).last_hidden_state[:, 0].square().sum(1)
-        >>> sums = probing.head_importance(model, [loss])
-        >>> sums.per_example.shape  # 6 layers x 12 heads
-        (72,)
+        >>> frame = probing.head_importance(model, [loss])
+        >>> list(frame.columns)
+        ['stack', 'layer', 'head', 'per_example', 'per_token', 'signed']
+        >>> probing.grid(frame, value="per_example").shape  # layers, heads
+        (6, 12)
     """
-    from probing.models.trace import find_sites
-
     heads = Heads(find_sites(model).heads) if heads is None else heads
+    sums = importance_sums(model, losses, heads, whole_layers=whole_layers)
+    values = {
+        "per_example": sums.per_example,
+        "per_token": sums.per_token,
+        "signed": sums.signed / sums.examples,
+    }
+    return head_frame(heads, values, whole_layers=whole_layers)
+
+
+def importance_sums(
+    model: PreTrainedModel, losses: Iterable[BatchLoss], heads: Heads, *, whole_layers: bool = False
+) -> Sums:
+    """Return the sums over all examples behind `head_importance`."""
     total: Sums | None = None
     with _frozen(model):
         for loss in losses:

@@ -119,15 +119,14 @@ def learn_gates(
     """
     learner = _Learner(ready, heads, training, seed, weights)
     batches = _endless(_pieces(ready.batches("train"), training.batch), seed)
-    progress = Progress(f"gates, lambda {training.penalty:g}", "examples", training.steps)
-    for steps in np.array_split(np.arange(training.steps), min(stages, training.steps)):
-        losses = []
-        for _ in steps:
-            batch = next(batches)
-            losses.append(learner.step(batch))
-            progress.add(len(batch.rows), 1)
-        yield learner.gates, float(np.mean(losses))
-    progress.close()
+    with Progress(f"gates, lambda {training.penalty:g}", "examples", training.steps) as progress:
+        for steps in np.array_split(np.arange(training.steps), min(stages, training.steps)):
+            losses = []
+            for _ in steps:
+                batch = next(batches)
+                losses.append(learner.step(batch))
+                progress.add(len(batch.rows), 1)
+            yield learner.gates, float(np.mean(losses))
 
 
 class _Learner:

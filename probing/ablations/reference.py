@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from torch import Tensor
 
-from probing.models.masking import mean_outputs
+from probing.models.masking import site_means
 from probing.models.sites import Site
 from probing.objectives.objective import Evaluator
 
@@ -18,7 +18,7 @@ def reference_means(ready: Evaluator, most: int) -> dict[Site, Tensor]:
         ready: The model and its examples.
         most: Maximum number of examples, spread over all lengths.
     """
-    return mean_outputs(ready.model, _inputs(ready, most), ready.heads)
+    return site_means(ready.model, _inputs(ready, most), ready.heads)
 
 
 def _inputs(ready: Evaluator, most: int) -> Iterator[Mapping[str, Tensor]]:

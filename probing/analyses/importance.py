@@ -88,7 +88,7 @@ class ImportanceAnalysis:
     def run_part(self, context: Context, part: int) -> pd.DataFrame:
         """Return sums over some examples, as rows that `conclude` adds up."""
         from probing.ablations.evaluate import MaskedEvaluator
-        from probing.ablations.gradients import head_importance
+        from probing.ablations.gradients import importance_sums
 
         ready = context.evaluator()
         groups = Groups.of(ready.heads, context)
@@ -97,7 +97,7 @@ class ImportanceAnalysis:
             full = MaskedEvaluator(ready).answers("dev", np.ones((1, len(ready.heads)), dtype=bool))
             warn_of_dev(self.name, ready, full, context.seed, chooses=False)
         whole = context.methods.granularity.unit == "attention"
-        sums = head_importance(
+        sums = importance_sums(
             ready.model,
             _with_progress(ready, batches),
             ready.heads.of_layers(context.methods.granularity.layers),
@@ -151,12 +151,11 @@ class ImportanceAnalysis:
 
 def _with_progress(ready: Evaluator, batches: Sequence[Batch]) -> Any:  # noqa: ANN401
     """Yield the loss of each batch as a function, and show progress."""
-    progress = Progress("importance", "examples", sum(len(batch.rows) for batch in batches))
 
     def loss(batch: Batch) -> Tensor:
         return ready.run(batch).loss
 
-    for batch in batches:
-        yield partial(loss, batch)
-        progress.add(len(batch.rows), len(batch.rows))
-    progress.close()
+    with Progress("importance", "examples", sum(len(batch.rows) for batch in batches)) as progress:
+        for batch in batches:
+            yield partial(loss, batch)
+            progress.add(len(batch.rows), len(batch.rows))

@@ -156,13 +156,13 @@ def _importance_under(
     """Return the importance per example of every group on dev under a mask, divided by its layer's norm."""
     import torch
 
-    from probing.ablations.gradients import by_layer, head_importance
+    from probing.ablations.gradients import by_layer, importance_sums
     from probing.models.masking import masked
 
     kept = torch.from_numpy(mask)[None].to(ready.model.device)
     losses = (partial(_loss, ready, batch) for batch in ready.batches("dev"))
     with masked(ready.model, ready.heads, kept):
-        sums = head_importance(
+        sums = importance_sums(
             ready.model,
             losses,
             ready.heads.of_layers(context.methods.granularity.layers),

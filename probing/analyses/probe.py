@@ -21,7 +21,7 @@ from probing.results.text.score_text import probe_summary, probe_text
 from probing.statistics.counts import counts
 from probing.statistics.intervals import Method, interval
 from probing.statistics.scores import majority, test_scores
-from probing.statistics.significance import permutation_p
+from probing.statistics.significance import permutation_test
 from probing.tasks.problem import Problem, make_problem
 from probing.tasks.task import Task
 from probing.validation.ranges import CountOrZero, Most, check_ranges
@@ -129,7 +129,7 @@ class ProbeAnalysis:
         if not self.permutations or problem.selection == "nested":
             return frame
         answered = fitted(frame)
-        alone, adjusted = permutation_p(
+        alone, adjusted = permutation_test(
             np.stack(list(frame[PREDICTED][answered])),
             problem.gold[problem.test],
             problem.metric,

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from probing.cli.selection import Where, choose, having, parse, places, values
+from probing.cli.destination import target
+from probing.cli.selection import Where, choose, having, parse, values
 from probing.errors import ProbingError
 from probing.results.checks import single_heads
 from probing.results.effects import CELL
@@ -14,6 +15,26 @@ from probing.results.finding import finding_of_rows
 from probing.results.load import load_results
 from probing.results.sizes import counts_text
 
+USAGE = """\
+probing agree [column=value ...] [paths.root=outputs] [out=agreement] [overwrite=false]
+
+Compares what heads encode with what the model uses them for. It takes every two measures of the heads of one
+model, such as probe scores and ablation, and prints their rank correlation with its interval and p-value. It
+writes out-matrix and out-scatter as .png, .svg, .pdf and .csv, and out.csv, the table of all pairs.
+
+A column selects among the rows that have it, as task= or model= do. Several values are separated by commas.
+Values in quotes may contain commas.
+
+  paths.root=DIR   folder of results
+  out=PATH         path of the files to write, without an ending; otherwise a free name is used (agreement-2)
+  overwrite=true   replace existing files of that name
+
+Examples
+  probing agree task=grammar/tense
+  probing agree model=minilm analysis=probe,ablation
+  probing agree task=senteval/trec variant=per_token out=pictures/trec
+  probing agree paths.root=/data/probing
+"""
 # columns that are printed; the written table has all columns
 _SHOWN = (
     "first", "second", "rho", "low", "high", "p_adjusted", "rho_within_layers", "p_within_layers_adjusted",
@@ -28,22 +49,23 @@ _HEADINGS = {
 
 
 def command(words: Sequence[str]) -> None:
-    """Run `probing agree [column=value ...] [paths.root=outputs] [out=...]`: print, draw, write agreement.
+    """Run `probing agree`: print, draw and write the agreement of measures.
 
     Raises:
-        ProbingError: If no row matches, rows are of several models, or there are fewer than two measures.
+        ProbingError: If no row matches, rows are of several models, there are fewer than two measures, or
+            `out` exists with other content.
     """
     from probing.comparisons.agreement import agreement, answer
     from probing.figures.pairs_of_measures import draw_pairs
 
-    asked = parse(words, "probing --help")
-    root, out = places(asked, "agreement")
+    asked = parse(words, "probing agree --help")
+    root, out = target(asked, "agreement")
     rows = comparable(load_results(root), {name: values(value) for name, value in asked.items()}, root)
     pairs = agreement(rows)
     print(_printed(pairs))  # noqa: T201
     print(counts_text(rows))  # noqa: T201
     print(answer(pairs))  # noqa: T201
-    for path in draw_pairs(rows, pairs, out):
+    for path in out.write(lambda path: draw_pairs(rows, pairs, path).files or ()):
         print(path)  # noqa: T201
 
 

@@ -5,19 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 import probing
-from probing.cli.selection import Where, choose, parse, places, values
+from probing.cli.destination import target
+from probing.cli.selection import Where, choose, parse, values
 from probing.errors import ProbingError
-from probing.figures.pictures import function_of
 from probing.io.streams import output
 from probing.results.grid_key import GridKey
 from probing.results.load import load_results
 from probing.validation.suggestions import suggest
 
-_DEFAULTS = {"by": "task", "order": "head", "value": "test"}
+if TYPE_CHECKING:
+    from probing.figures.picture import Picture
+
+_OPTIONS = ("by", "order", "value")
+Draw = Callable[..., tuple[Path, ...]]
+"""A function that draws. It takes rows, the path, the given columns, and the options of the kind by name."""
 
 
 @dataclass(frozen=True)
@@ -26,63 +32,57 @@ class PictureKind:
 
     Attributes:
         what: Description of the picture.
-        draw: Function that draws rows. It takes them, the path, the given columns, and `options` by name.
         options: Supported options among by, order and value.
     """
 
     what: str
-    draw: Callable[..., tuple[Path, ...]]
     options: tuple[str, ...] = ("value",)
 
 
 def command(words: Sequence[str]) -> None:
-    """Run `probing draw KIND [column=value ...]` and print the path; without words, list the kinds.
+    """Run `probing draw` and print the paths; without words, list the kinds.
 
     Raises:
         ProbingError: If there is no such kind, column or option, or no row matches.
     """
     if not words:
-        output().write(usage())
+        output().write(USAGE)
         return
     name, *rest = words
-    kind = _kind(name)
-    asked = parse(rest, "probing draw")
-    root, out = places(asked, "figure")
-    options = {key: _DEFAULTS[key] for key in kind.options}
-    for key in asked.keys() & _DEFAULTS.keys():
-        if key not in options:
-            raise ProbingError(
-                f"draw {name} does not use {key}=; it takes {', '.join(('paths.root', 'out', *options))}"
-            )
-        options[key] = asked[key]
-    where = {key: values(value) for key, value in asked.items() if key not in _DEFAULTS}
+    kind, draw = _kind(name)
+    asked = parse(rest, "probing draw --help")
+    root, out = target(asked, "figure")
+    options = {key: asked[key] for key in _OPTIONS if key in asked}
+    for key in options:
+        if key not in kind.options:
+            known = ", ".join(("paths.root", "out", "overwrite", *kind.options))
+            raise ProbingError(f"draw {name} does not use {key}=; it takes {known}")
+    where = {key: values(value) for key, value in asked.items() if key not in _OPTIONS}
     rows = choose(load_results(root), where, root)
-    for path in kind.draw(rows, out, where, **options):
+    for path in out.write(lambda path: draw(rows, path, where, **options)):
         print(path)  # noqa: T201
 
 
-def _kind(name: str) -> PictureKind:
-    """Return a kind of picture by name; `module:function` is a function that takes rows and a path.
+def _kind(name: str) -> tuple[PictureKind, Draw]:
+    """Return a kind of picture by name, and its function; `module:function` takes rows and a path.
 
     Raises:
         ProbingError: If there is no such kind or function.
     """
     if ":" in name:
-        draw = function_of(name)
-        return PictureKind(name, lambda rows, path, _: draw(rows, path, "head"), ())
+        from probing.figures.pictures import function_of  # imports matplotlib, which --help does not need
+
+        own = function_of(name)
+        return PictureKind(name, ()), lambda rows, path, _: own(rows, path, "head")
     if name not in KINDS:
         raise ProbingError(f"unknown kind of picture {name!r}; {suggest(name, list(KINDS))}")
-    return KINDS[name]
+    if name == "comparison":
+        return KINDS[name], _comparison
+    drawn = getattr(probing, f"draw_{name}")
+    return KINDS[name], lambda rows, path, _, **options: _files(drawn(rows, path, **options), path)
 
 
-def usage() -> str:
-    """Return the usage text, with the kinds of pictures and their options."""
-    width = max(map(len, KINDS))
-    lines = [f"  {name:<{width}}  {kind.what}" for name, kind in KINDS.items()]
-    return "\n".join([_USAGE, *lines, ""])
-
-
-def _comparison(rows: pd.DataFrame, path: Path, where: Where, *, value: str) -> tuple[Path, ...]:
+def _comparison(rows: pd.DataFrame, path: Path, where: Where, **options: str) -> tuple[Path, ...]:
     """Draw the two values of the only column in which the rows differ, in the given order."""
     fields = [name for name in GridKey._fields if name not in ("task", "analysis", "metric")]
     found = {name: list(rows[name].astype("string").unique()) for name in fields}
@@ -95,45 +95,52 @@ def _comparison(rows: pd.DataFrame, path: Path, where: Where, *, value: str) -> 
     if len(sides) != 2:
         raise ProbingError(f"a comparison needs two grids; give two values, {column}={','.join(sides[:2])}")
     first, second = (rows[rows[column].astype("string") == side] for side in sides)
-    return probing.draw_comparison(first, second, path, value=value)
+    return _files(probing.draw_comparison(first, second, path, **options), path)
 
 
-def _plain(draw: Callable[..., tuple[Path, ...]]) -> Callable[..., tuple[Path, ...]]:
-    """Return a picture's function that does not depend on the given columns."""
+def _files(picture: Picture, path: Path) -> tuple[Path, ...]:
+    from probing.figures.picture import files_of  # imports matplotlib
 
-    def drawn(rows: pd.DataFrame, path: Path, _: Where, **options: str) -> tuple[Path, ...]:
-        return draw(rows, path, **options)
-
-    return drawn
+    return files_of(picture, path)
 
 
 KINDS = {
-    "grid": PictureKind("one grid of layers x heads", _plain(probing.draw_grid), ("order", "value")),
-    "sheet": PictureKind("many grids on one colour scale", _plain(probing.draw_sheet), ("order", "value")),
-    "profiles": PictureKind("scores by layer, a line for each model or probe", _plain(probing.draw_profiles)),
-    "top_heads": PictureKind("the effect of n heads, with its baselines", _plain(probing.draw_top_heads)),
-    "masking": PictureKind("scores as more and more heads are masked", _plain(probing.draw_masking), ()),
-    "path": PictureKind("open gates and score over lambda", _plain(probing.draw_path), ()),
+    "grid": PictureKind("one grid of layers x heads", ("order", "value")),
+    "sheet": PictureKind("many grids on one colour scale", ("order", "value")),
+    "profiles": PictureKind("scores by layer, a line for each model or probe"),
+    "top_heads": PictureKind("the effect of n heads, with its baselines"),
+    "masking": PictureKind("scores as more and more heads are masked", ()),
+    "path": PictureKind("open gates and score over lambda", ()),
     "correlations": PictureKind(
-        "rank correlation of heads between tasks (or by=model, by=seed)",
-        _plain(probing.draw_correlations),
-        ("by", "value"),
+        "rank correlation of heads between tasks (or by=model, by=seed)", ("by", "value")
     ),
-    "trajectories": PictureKind("scores over training steps", _plain(probing.draw_trajectories)),
-    "comparison": PictureKind("two grids of each task, cell by cell", _comparison),
+    "trajectories": PictureKind("scores over training steps"),
+    "comparison": PictureKind("two grids of each task, cell by cell"),
 }
+"""The kinds of pictures; `grid` is drawn by `probing.draw_grid`, and so on."""
 _USAGE = """\
-probing draw KIND [column=value ...] [paths.root=outputs] [out=figure] [value=test]
-                  [order=head|score] [by=task]
+probing draw KIND [column=value ...] [paths.root=outputs] [out=figure] [overwrite=false]
+                  [value=test] [order=head|score] [by=task]
 
 Draws the rows of probing.load_results(root) whose columns have the given values (several separated by
 commas) and writes out.png, .svg, .pdf, and out.csv, the table behind the picture. Rows of baselines are
-included only if they are requested, as with baseline=untrained.
+included only if they are requested, as with baseline=untrained. No file is replaced by other content: without
+out=, the next free name is used (figure-2). An existing out= is refused unless overwrite=true is given.
 
+  paths.root=DIR     folder of results
+  out=PATH           path of the files to write, without an ending
+  overwrite=true     replace existing files of that name
+  value=COLUMN       column of scores to draw: test, dev, value, above_chance, untrained, control, selectivity
+  order=head|score   order of heads in a grid: by number, or sorted by score within each layer
+  by=COLUMN          column whose values correlations compare: task, model or seed
+
+Examples
   probing draw sheet model=minilm order=score
   probing draw profiles granularity=layer task=grammar/tense,grammar/depth
   probing draw comparison task=senteval/trec probe=logistic,senteval
   probing draw grid analysis=importance variant=per_token normalisation=none value=value
   probing draw my_package.figures:violin task=grammar/tense
 
-Kinds"""
+Kinds
+"""
+USAGE = _USAGE + "".join(f"  {name:<{max(map(len, KINDS))}}  {kind.what}\n" for name, kind in KINDS.items())

@@ -1,50 +1,67 @@
-"""One run or a sweep, from the command line and from Python."""
+"""One run, from the command line and from Python."""
 
 from __future__ import annotations
 
 import logging
-import traceback
-from collections.abc import Sequence
-from dataclasses import replace
-from pathlib import Path
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import fields, replace
 
 import pandas as pd
-from hydra.core.hydra_config import HydraConfig
-from omegaconf import DictConfig
 
+from probing.config.choices import having
 from probing.config.compose import (
     compose_config,
-    hydra_session,
     plain_values,
     run_folder,
     swept_by_experiment,
 )
-from probing.config.overrides import kept
-from probing.config.run_config import Config, build_config
-from probing.config.sweep import multirun
-from probing.config.typed import as_typed
+from probing.config.given import as_overrides
+from probing.config.overrides import kept, root_of
+from probing.config.quoting import exact
+from probing.config.run_config import Config, SampleConfig, build_config
 from probing.errors import ProbingError, explained
-from probing.io.files import replace_file
-from probing.io.log import LOG, log_to_file, log_to_terminal
-from probing.io.yaml import as_yaml
-from probing.runs.console import Outcome, finish, present
-from probing.runs.folder import CARD, CONFIG, marked, new_run_folder
-from probing.runs.pipeline import Run
+from probing.io.log import log_to_terminal, showing
+from probing.runs.execute import execute
+from probing.runs.folder import new_run_folder
 from probing.runs.prepare import prepare
-from probing.tasks.card_text import card_text
 from probing.validation.arguments import checked
+from probing.validation.suggestions import suggest
 
-log = logging.getLogger(__name__)
+Overrides = str | Mapping[str, object] | Sequence[str | Mapping[str, object]]
+OPTIONS = (*(field.name for field in fields(Config) if field.name != "sample"), "experiment")
+"""Names of options and groups at the top of a configuration."""
+_OBJECTS = ("data", "tokenizer", "quiet")
+_OF_SAMPLES = [field.name for field in fields(SampleConfig)]
 
 
 @checked()
-def run(overrides: Sequence[str] = (), *, data: pd.DataFrame | None = None) -> pd.DataFrame:
+def run(
+    overrides: Overrides = (),
+    *,
+    data: pd.DataFrame | None = None,
+    model: object = None,
+    tokenizer: object = None,
+    quiet: bool = False,
+    **options: object,
+) -> pd.DataFrame:
     """Run one experiment, print its grid and draw it, as the command `probing` does.
 
+    Options are given as on the command line, as a dict, or as keyword arguments. Later ones take precedence.
+    `run("task=grammar/tense")`, `run({"task": "grammar/tense"})` and `run(task="grammar/tense")` are the same
+    run. `run(extract={"device": "cpu"})` sets `extract.device=cpu`. To choose a task and set its
+    keys, give the choice first: `run("task=table", task={"path": "reviews.csv", "text": "review"})`.
+
     Args:
-        overrides: Overrides as on the command line: `["model=minilm", "task=grammar/tense"]`.
+        overrides: Overrides as on the command line, `["model=minilm", "task.limit=200"]`, a dict of options,
+            or a list of both.
         data: Your own examples for `task=table`, one per row; `task.text` and `task.label` name columns.
+        model: A model in memory, any transformers PreTrainedModel, on any device; or the option `model`. A
+            model in memory is saved once, below `paths.root` in `models/given`, and is not changed. The
+            option `**{"model.label": "mine"}` names it in results.
+        tokenizer: Tokenizer of the model in memory. The default is the tokenizer in the folder that the model
+            was loaded from.
+        quiet: Whether to print results only, without progress and log, as `probing --quiet` does.
+        **options: Options by name. Those of a group are a dict: `task={"limit": 200}`.
 
     Returns:
         The tidy rows of the run, as `load_results` returns them.
@@ -55,26 +72,81 @@ def run(overrides: Sequence[str] = (), *, data: pd.DataFrame | None = None) -> p
 
     Example:
         >>> import probing
-        >>> frame = probing.run(["model=minilm", "task=grammar/tense"])  # doctest: +SKIP
+        >>> frame = probing.run(task="grammar/tense", pooling="mean")  # doctest: +SKIP
         >>> probing.grid(frame)  # doctest: +SKIP
+        >>> frame = probing.run(model=model, tokenizer=tokenizer, task="grammar/tense")  # doctest: +SKIP
     """
+    given = _overrides(overrides, options, model)
+    with showing(logging.ERROR if quiet else None), log_to_terminal():
+        if not _is_option(model):
+            given = _with_model(given, model, tokenizer)
+        elif tokenizer is not None:
+            raise ProbingError(
+                "run: tokenizer belongs to a model in memory; pass model=... too, or leave it out"
+            )
+        return _run(given, data)
+
+
+def _overrides(overrides: Overrides, options: Mapping[str, object], model: object) -> list[str]:
+    """Return the options of a call as override strings, and refuse names that are not options."""
+    positional = [overrides] if isinstance(overrides, str) else overrides
+    named = {**({} if model is None or not _is_option(model) else {"model": model}), **options}
+    dicts = [positional] if isinstance(positional, Mapping) else positional
+    for name in [key for each in (*dicts, named) if isinstance(each, Mapping) for key in map(str, each)]:
+        if root_of(name) not in (*OPTIONS, "hydra"):
+            groups = ["task"] if name in _OF_SAMPLES else having(name)
+            inside = " or ".join(f'{group}={{"{name}": ...}}' for group in groups)
+            hint = f"did you mean {inside}?" if inside else suggest(root_of(name), [*OPTIONS, *_OBJECTS])
+            raise ProbingError(f"run has no {name}=; {hint}")
+    return as_overrides(positional, named)
+
+
+def _is_option(model: object) -> bool:
+    """Return whether a model is given as an option or not at all, and not as an object in memory."""
+    return model is None or isinstance(model, str | Mapping)
+
+
+def _with_model(overrides: Sequence[str], model: object, tokenizer: object) -> list[str]:
+    """Save a model in memory, and return the overrides together with those that name its folder."""
+    named = next((each for each in overrides if _key(each) in ("model", "model.name")), None)
+    if named is not None:
+        raise ProbingError(f"run: {named} names a second model; leave it out, or pass no model=")
+    from probing.models.in_memory import label_of, save_in_memory
+
+    found = ["model=hf", *overrides]
+    # before anything is written
+    config = build_config(plain_values(compose_config([*found, "model.name=."])))
+    try:
+        folder = save_in_memory(model, tokenizer, config.paths.models / "given")
+    except OSError as error:
+        raise ProbingError(explained(error)) from error
+    if not any(_key(each) == "model.label" for each in overrides):
+        found.append(f"model.label={exact(label_of(model, folder))}")
+    return [*found, f"model.name={exact(str(folder.absolute()))}"]
+
+
+def _key(override: str) -> str:
+    return override.lstrip("+~").partition("=")[0]
+
+
+def _run(overrides: Sequence[str], data: pd.DataFrame | None) -> pd.DataFrame:
     composed = compose_config(overrides)
     if swept_by_experiment(composed):
-        raise ProbingError(f"{' '.join(overrides)} is a sweep; run it with: probing -m {' '.join(overrides)}")
+        given = " ".join(overrides)
+        raise ProbingError(f"{given} is a sweep; add -m, as in probing -m {given}")
     values = plain_values(composed)
     config = build_config(values)  # before the run's folder, which is usually in paths.root
     planned = run_folder(composed)
-    with log_to_terminal():
-        start = prepare(config if data is None else _with_data(config, data))
-        if data is None:  # overrides cannot describe a frame
-            start = replace(start, overrides=kept(overrides))
-        try:
-            with new_run_folder(planned, config.paths.root) as folder:
-                return _execute(start, values, folder)
-        except BrokenPipeError:
-            raise
-        except OSError as error:
-            raise ProbingError(explained(error)) from error
+    start = prepare(config if data is None else _with_data(config, data))
+    if data is None:  # overrides cannot describe a frame
+        start = replace(start, overrides=kept(overrides))
+    try:
+        with new_run_folder(planned, config.paths.root) as folder:
+            return execute(start, values, folder)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise ProbingError(explained(error)) from error
 
 
 def _with_data(config: Config, data: pd.DataFrame) -> Config:
@@ -83,57 +155,3 @@ def _with_data(config: Config, data: pd.DataFrame) -> Config:
     if not isinstance(config.task, TableTask):
         raise ProbingError(f"data= needs task=table, but the task is {config.task.name}")
     return replace(config, task=replace(config.task, frame=data))
-
-
-def run_sweep(overrides: Sequence[str]) -> list[Outcome]:
-    """Run all combinations of a sweep; a failing job does not stop the others.
-
-    Returns:
-        The outcomes, in the order of the jobs.
-
-    Raises:
-        ProbingError: If one of the combinations cannot be composed. Then none is run.
-    """
-    with hydra_session() as session:
-        assert session.hydra is not None
-        jobs = multirun(session.hydra, _job, as_typed(overrides, swept=True))
-        outcomes: list[Outcome] = [job.return_value for job in jobs]
-    if outcomes:
-        finish(outcomes)
-    return outcomes
-
-
-def _job(composed: DictConfig) -> Outcome:
-    hydra = HydraConfig.get()
-    folder = Path(hydra.runtime.output_dir)
-    title = " ".join(hydra.overrides.task)
-    with log_to_file(folder / LOG):
-        log.info("[%s] %s", hydra.job.num, title)
-        try:
-            values = plain_values(composed)
-            given = kept([*hydra.overrides.hydra, *hydra.overrides.task])
-            start = replace(prepare(build_config(values)), overrides=given)
-            with marked(folder, start.config.paths.root):
-                frame = _execute(start, values, folder)
-            return Outcome(title, folder, frame, order=start.config.figure.order)
-        except BrokenPipeError:  # the reader of the output has gone, so no other job needs to start
-            raise
-        except (ProbingError, OSError) as error:
-            problem = explained(error) if isinstance(error, OSError) else str(error)
-            log.error("failed: %s", problem)
-            return Outcome(title, folder, problem=problem)
-        except Exception as error:
-            log.error("failed: %s", traceback.format_exc())
-            return Outcome(title, folder, problem=f"{type(error).__name__}: {error}", ours=True)
-
-
-def _execute(start: Run, values: dict[str, Any], folder: Path) -> pd.DataFrame:
-    """Run in an existing folder: write the log and configuration, print the grid, write table and picture."""
-    with log_to_file(folder / LOG):
-        log.info("%s", " | ".join(str(start.spec.names[name]) for name in ("model", "task", "granularity")))
-        for name, content in ((CONFIG, values), (CARD, start.spec.card.as_dict())):
-            replace_file(folder / name, as_yaml(content).encode())
-        log.info("%s", card_text(start.spec.card))
-        frame = start()
-        present(start, frame, folder)
-    return frame

@@ -102,6 +102,10 @@ def having(frame: pd.DataFrame, column: str, asked: Sequence[str]) -> pd.Series:
     if column not in frame:
         raise ProbingError(f"no column {column!r}; {suggest(column, list(map(str, frame.columns)))}")
     written = frame[column].astype("string").fillna(NONE)
+    if pd.api.types.is_bool_dtype(frame[column]):
+        written = written.str.lower().replace("false", NONE)
+        asked = [NONE if value.lower() == "false" else value.lower() for value in asked]
+    asked = [NONE if value == "null" and "null" not in set(written) else value for value in asked]
     absent = [value for value in asked if not (written == value).any()]
     if absent:
         there = list(written.unique()) or ["nothing"]

@@ -83,6 +83,10 @@ class Comparison:
     best_a: tuple[int, ...]
     best_b: tuple[int, ...]
 
+    def __repr__(self) -> str:
+        """Return the comparison in one line, with its class."""
+        return f"Comparison({self})"
+
     def __str__(self) -> str:
         """Return the comparison in one line."""
         return (

@@ -19,6 +19,7 @@ from probing.config.quoting import unquoted
 from probing.config.typed import as_typed
 from probing.errors import ProbingError
 from probing.io.files import expanded, local
+from probing.validation.suggestions import suggest
 
 VERSION_BASE = "1.3"
 
@@ -120,14 +121,44 @@ def path_as_run(value: str, key: str = "paths.root") -> Path:
     return expanded(local(found, key))
 
 
-def composed_yaml(overrides: Sequence[str]) -> str:
-    """Return the composed configuration as YAML without Hydra's part, as `probing --cfg` prints it."""
+def composed_yaml(
+    overrides: Sequence[str], part: str = "job", package: str = "", *, resolve: bool = False
+) -> str:
+    """Return the composed configuration as YAML, as `probing --cfg` prints it.
+
+    Args:
+        overrides: Overrides as on the command line.
+        part: `job` is the configuration of the run, `hydra` that of Hydra, and `all` is both.
+        package: Key of the part to return, such as `task`; "" returns everything.
+        resolve: Whether to replace references by their values.
+
+    Raises:
+        ProbingError: If a group, a choice, a key or the package does not exist, or a reference is invalid.
+    """
     composed = compose_config(overrides)
     with _explained():
         OmegaConf.to_container(_own_part(composed), resolve=True, throw_on_missing=False)
-    return OmegaConf.to_yaml(
-        OmegaConf.masked_copy(composed, [str(key) for key in composed if key != "hydra"])
-    )
+    if resolve:
+        OmegaConf.set_readonly(composed.hydra, None)
+        with _explained():
+            OmegaConf.resolve(composed)
+    shown = _own_part(composed) if part == "job" else composed
+    shown = OmegaConf.masked_copy(composed, ["hydra"]) if part == "hydra" else shown
+    with _explained():
+        chosen = OmegaConf.select(shown, package) if package else shown
+        above, _, key = package.rpartition(".")
+        parent = OmegaConf.select(shown, above) if above else shown
+    there = OmegaConf.is_dict(parent) and key in parent
+    if chosen is None and there:
+        return "null\n"
+    if chosen is None and package:
+        start = f"{above}." if OmegaConf.is_dict(parent) and above else ""
+        known = [f"{start}{each!s}" for each in (parent if start else shown)]
+        raise ProbingError(f"--package {package}: there is no such key; {suggest(package, known)}")
+    if not OmegaConf.is_config(chosen):
+        return f"{chosen!s}\n"
+    header = f"# @package {package}\n" if package else ""
+    return header + OmegaConf.to_yaml(chosen)
 
 
 def _own_part(config: DictConfig) -> DictConfig:

@@ -120,7 +120,8 @@ def _converted(hint: Any, value: Any, where: str) -> Any:  # noqa: ANN401
         return value
     if origin is tuple:
         if not isinstance(value, list | tuple):
-            raise ProbingError(f"{where} is {value!r}; give a list, {where}=[...]")
+            one = "..." if isinstance(value, Mapping) else value
+            raise ProbingError(f"{where} is {value!r}; give a list, {where}=[{one}]")
         return tuple(_converted(options[0], item, where) for item in value)
     return _plain(hint, value, where)
 

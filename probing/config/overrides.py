@@ -8,9 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import fields
 from typing import Any
 
-from omegaconf import OmegaConf
-
-from probing.config.choices import conf_folder
+from probing.config.choices import values_of
 from probing.config.quoting import exact
 from probing.config.run_config import Config, as_plain
 from probing.representations.request import Request
@@ -66,18 +64,11 @@ def _is_aside(override: str) -> bool:
 
 def _settings(group: str, choice: str, settings: Any, *, whole: bool) -> Iterator[str]:  # noqa: ANN401
     """Return overrides for settings that differ from the choice's defaults, or for all in its file."""
-    in_file = _in_file(group, choice)
+    in_file = values_of(group, choice)  # empty if the choice is outside conf/
     known = {field.name: as_plain(field.default) for field in fields(settings)} | in_file
     for name, value in as_plain(settings).items():
         if name != "_target_" and (value != known[name] or (whole and name in in_file)):
             yield f"{group}.{name}={_shown(value)}"
-
-
-def _in_file(group: str, choice: str) -> dict[str, Any]:
-    """Return the settings in a choice's file; none if it is outside conf/."""
-    path = conf_folder() / group / f"{choice}.yaml"
-    values = OmegaConf.to_container(OmegaConf.load(path)) if path.is_file() else {}
-    return {str(name): value for name, value in values.items()} if isinstance(values, dict) else {}
 
 
 def _shown(value: object) -> str:

@@ -129,8 +129,13 @@ class Config:
     extract: ExtractConfig
     paths: PathsConfig
     figure: FigureConfig
-    seed: int
+    seed: Seed
     overwrite: Overwrite
+
+    def __repr__(self) -> str:
+        """Return the names of the model, the task, the analysis and the granularity."""
+        names = (self.model.title, self.task.name, self.analysis.name, self.granularity.unit)
+        return f"Config({' | '.join(names)})"
 
 
 def build_config(values: Mapping[str, Any]) -> Config:

@@ -20,7 +20,7 @@ from probing.config.compose import composing, plain_values
 from probing.config.convert import make
 from probing.config.overrides import root_of
 from probing.config.quoting import exact, quoted
-from probing.config.run_config import PathsConfig, build_config
+from probing.config.run_config import Config, PathsConfig, build_config
 from probing.errors import ProbingError
 from probing.io.files import local
 from probing.models.checkpoints import matching_models
@@ -28,6 +28,7 @@ from probing.models.checkpoints import matching_models
 # options of a sweep as a whole: its folders, how jobs start, and the values that an experiment sweeps over
 _OF_ALL_JOBS = {"hydra", "paths", "experiment"}
 MODEL_NAME = "model.name"
+Before = Callable[[Sequence[Config | None]], object]
 
 Plugins.instance()  # executes the modules of Hydra's plugins again, so they must be imported afterwards
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper  # noqa: E402
@@ -39,23 +40,36 @@ class GlobSweeper(BasicSweeper):
     `model.name=glob(runs/checkpoint-*)` matches folders on disk.
     """
 
-    def __init__(self, max_batch_size: int | None, params: Mapping[str, str] | None) -> None:
-        """Expand the globs of an experiment's own sweep."""
+    def __init__(
+        self, max_batch_size: int | None, params: Mapping[str, str] | None, before: Before | None = None
+    ) -> None:
+        """Expand the globs of an experiment's own sweep.
+
+        Args:
+            max_batch_size: Maximum number of jobs that are launched together; None launches all.
+            params: Values that an experiment sweeps over.
+            before: Called before the first job starts, with the configuration of every job, or None for one
+                that is invalid.
+        """
         expanded = {group: expand(group, str(value)) for group, value in (params or {}).items()}
         super().__init__(max_batch_size, expanded)
-        self._checked = False
+        self._before = before
+        self._built: list[Config | ProbingError] | None = None
 
     def validate_batch_is_legal(self, batch: Sequence[Sequence[str]]) -> None:
-        """Compose every job of a batch and resolve its references, unless this has been done.
+        """Compose every job and resolve its references; the second call, before the first launch, does not.
 
         Raises:
             ProbingError: If this fails for one job, or no job has a valid configuration.
         """
-        if self._checked:
-            return
-        problems = [_problem(self._composed(job)) for job in batch]
-        if problems and problems[0] is not None and None not in problems:
-            raise problems[0]
+        if self._built is None:
+            self._built = [_built(self._composed(job)) for job in batch]
+            problems = [each for each in self._built if isinstance(each, ProbingError)]
+            if problems and len(problems) == len(self._built):
+                raise problems[0]
+        elif self._before is not None:
+            self._before([None if isinstance(each, ProbingError) else each for each in self._built])
+            self._before = None
 
     def _composed(self, job: Sequence[str]) -> DictConfig:
         """Return the configuration of a job as it will be at launch."""
@@ -89,14 +103,21 @@ class GlobSweeper(BasicSweeper):
         batches = self.split_arguments(parsed, None)
         if not any(batches):
             raise ProbingError(f"{' '.join(arguments)}: a choice matches nothing, so there is no job to run")
-        for batch in batches:
-            self.validate_batch_is_legal(batch)
-        self._checked = True
+        self.validate_batch_is_legal([job for batch in batches for job in batch])
         return super().sweep(expanded)
 
 
-def multirun(session: Hydra, job: Callable[[DictConfig], Any], overrides: list[str]) -> list[JobReturn]:
+def multirun(
+    session: Hydra, job: Callable[[DictConfig], Any], overrides: list[str], before: Before | None = None
+) -> list[JobReturn]:
     """Run a sweep as Hydra does, with `GlobSweeper` instead of its basic sweeper.
+
+    Args:
+        session: Hydra, initialised.
+        job: Function that runs one job.
+        overrides: Overrides as Hydra reads them.
+        before: Called before the first job starts, with the configuration of every job, or None for one that
+            is invalid. Other sweepers, which choose jobs as they go, do not call it.
 
     Returns:
         Hydra's return value of every job, in order.
@@ -109,30 +130,31 @@ def multirun(session: Hydra, job: Callable[[DictConfig], Any], overrides: list[s
     local(str(config.hydra.sweep.dir), "hydra.sweep.dir")
     context = HydraContext(config_loader=session.config_loader, callbacks=Callbacks(config))
     with composing():
-        sweeper = _sweeper(config, context, job)
+        sweeper = _sweeper(config, context, job, before)
     batches = sweeper.sweep([override for override in overrides if root_of(override) != "hydra"]) or []
     return [result for batch in batches for result in batch]
 
 
-def _sweeper(config: DictConfig, context: HydraContext, job: Callable[[DictConfig], Any]) -> Sweeper:
+def _sweeper(
+    config: DictConfig, context: HydraContext, job: Callable[[DictConfig], Any], before: Before | None
+) -> Sweeper:
     chosen = config.hydra.sweeper
     if not chosen._target_.endswith(".BasicSweeper"):
         return Plugins.instance().instantiate_sweeper(config=config, hydra_context=context, task_function=job)
     if chosen.max_batch_size is not None and chosen.max_batch_size < 1:
         raise ProbingError(f"hydra.sweeper.max_batch_size is {chosen.max_batch_size}; give 1 or more")
-    sweeper = GlobSweeper(chosen.max_batch_size, chosen.params)
+    sweeper = GlobSweeper(chosen.max_batch_size, chosen.params, before)
     sweeper.setup(config=config, hydra_context=context, task_function=job)
     return sweeper
 
 
-def _problem(config: DictConfig) -> ProbingError | None:
-    """Return the error in the configuration of one job; other jobs continue."""
+def _built(config: DictConfig) -> Config | ProbingError:
+    """Return the configuration of one job, or the error in it; other jobs continue."""
     values = plain_values(config)
     try:
-        build_config(values)
+        return build_config(values)
     except ProbingError as error:
         return error
-    return None
 
 
 def expand(key: str, value: str) -> str:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from functools import cached_property, lru_cache
+from functools import cached_property
 
 from hydra import compose
 from omegaconf import OmegaConf
 
-from probing.config.choices import conf_folder, groups, is_glob, matching_choices
+from probing.config.choices import conf_folder, groups, is_glob, matching_choices, read, values_of
 from probing.config.convert import import_dataclass
 from probing.config.options import TextOption, text_option
 from probing.config.quoting import is_literal, is_plain, quoted, split
@@ -51,6 +51,24 @@ def _check(override: object) -> None:
         raise ProbingError(f"overrides: {override!r} is not a text; give a list such as ['task.limit=200']")
     if "\0" in override or override.encode(errors="replace").decode() != override:
         raise ProbingError(f"{override!r} contains a character that is not UTF-8 text; remove it")
+    added = re.match(r"\+([^+=]+)=", override)
+    if added and added[1] in _chosen_groups():  # Hydra accepts the same choice again if it inherits keys
+        name = added[1]
+        raise ProbingError(
+            f"{name} is given twice; write {name}=... without +, or override {name} in your own defaults"
+        )
+
+
+def _chosen_groups() -> set[str]:
+    """Return the groups of which conf/config.yaml chooses one."""
+    listed = read(conf_folder() / "config.yaml").get("defaults", [])
+    return {
+        str(group)
+        for entry in listed
+        if isinstance(entry, dict)
+        for group, choice in entry.items()
+        if choice is not None
+    }
 
 
 def _typed(override: str, classes: GroupClasses, swept: bool) -> str:
@@ -82,7 +100,7 @@ def _value(key: str, value: str, option: TextOption, swept: bool) -> str:
     if _exists(value):
         return _text(value, option)
     absent = " (there is no file of this name)" if option.path else ""
-    raise ProbingError(f"{key}={value} is a sweep; run it with: probing -m{absent}")
+    raise ProbingError(f"{key}={value} is a sweep{absent}; add -m, as in probing -m {key}={value}")
 
 
 def _part(key: str, part: str, option: TextOption, *, whole: bool = False) -> str:
@@ -176,13 +194,9 @@ class GroupClasses:
         return str(OmegaConf.select(composed, f"{group}._target_"))
 
 
-@lru_cache
 def _target_of_file(group: str, choice: str) -> str:
-    """Return the class that a file of conf/ names; "" if there is none."""
-    path = conf_folder() / group / f"{choice}.yaml"
-    if not path.is_file():
-        return ""
-    return str(OmegaConf.select(OmegaConf.load(path), "_target_", default=""))
+    """Return the class that a choice of conf/ names or inherits; "" if there is none."""
+    return str(values_of(group, choice).get("_target_", ""))
 
 
 def _class(target: str) -> type | None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from probing.datasets.hub import HubSplit, load_splits
+from probing.datasets.hub.open_splits import HubSplit, load_splits
 from probing.errors import ProbingError
 from probing.tasks.target import Classes, Metric, Scores, Target
 from probing.tasks.task import Features, PairInput, Task, Unit
@@ -120,7 +120,7 @@ class GlueTask:
         """Load train and validation; see `TaskSource.build`."""
         facts = FACTS[self.config]
         loaded = load_splits(REPOSITORY, self.config, ("train", self.validation), self.path)
-        names = loaded[0].names or facts.names
+        names = loaded[0].class_names.get("label") or facts.names
         rows = [_rows(split, facts.texts, len(names)) for split in loaded]
         texts, labels = zip(*itertools.chain(*rows), strict=True)
         joint = self.pair == "joint" and len(facts.texts) == 2

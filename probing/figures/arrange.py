@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from probing.errors import ProbingError
 from probing.figures.column import check_found, check_value
 from probing.figures.grids import ABSENT, WHOLE_LAYERS, Grid, Order, split_grids
-from probing.results.chance import chance_level
+from probing.results.chance import ABOVE_CHANCE, chance_level, with_above_chance
 from probing.results.effects import ranked_on
 from probing.results.finding import finding_of_rows
 from probing.results.grid_key import GridKey, key_of
@@ -17,11 +17,12 @@ from probing.results.several import differing, preferred, several
 from probing.results.sizes import sizes_text
 
 # scores on the task, which can be compared with guessing the majority
-_SCORES = ("dev", "test", "untrained", "control")
+_SCORES = ("dev", "test", "untrained", "control", ABOVE_CHANCE)
 _P = "p_adjusted"
 _HEAD_COUNTS = ("the effect of n heads", "draw_top_heads")
 # the interval and the rank that belong to a column
 _BESIDE = {"test": ("test_low", "test_high", None), "value": ("value_low", "value_high", "rank")}
+_BESIDE[ABOVE_CHANCE] = (f"{ABOVE_CHANCE}_low", f"{ABOVE_CHANCE}_high", None)
 
 
 def only_grid(rows: pd.DataFrame) -> pd.DataFrame:
@@ -45,7 +46,8 @@ def arrange(rows: pd.DataFrame, order: Order = "head", value: str = "test") -> G
         rows: Rows of one grid of the result frame, in any order.
         order: "head" gives each head its own column; "score" sorts each layer and puts the best or most
             important head first.
-        value: The column of scores, as fractions; or "value" for the finding of an analysis.
+        value: The column of scores, as fractions; "above_chance" for test scores on that scale; or "value"
+            for the finding of an analysis.
 
     Raises:
         ProbingError: If `order` or `value` is unknown, if a head has two rows, or if a row covers several
@@ -56,6 +58,9 @@ def arrange(rows: pd.DataFrame, order: Order = "head", value: str = "test") -> G
         raise ProbingError(f"order {order!r} is unknown; use head or score")
     if value == "value":
         check_found(rows)
+    elif value == ABOVE_CHANCE:
+        check_value(rows, "test")
+        rows = with_above_chance(rows)
     else:
         check_value(rows, value)
     key = key_of(rows)
@@ -68,7 +73,7 @@ def arrange(rows: pd.DataFrame, order: Order = "head", value: str = "test") -> G
     heads = np.full(shape, ABSENT)
     heads[cells] = head
     beside = _BESIDE.get(value, (None, None, None))
-    tested = _P if value == "test" else None
+    tested = _P if value in ("test", ABOVE_CHANCE) else None
     columns = [_matrix(rows, name, shape, cells) for name in (value, tested, *beside)]
     if order == "score":
         heads, columns = _sort_layers(heads, columns)

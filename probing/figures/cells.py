@@ -12,7 +12,7 @@ from matplotlib.colors import ListedColormap, to_rgb
 from matplotlib.patches import Rectangle
 
 from probing.figures.grids import Grid
-from probing.figures.naming import layer_name
+from probing.figures.naming import layer_name, minus
 from probing.figures.scale import Shades
 from probing.figures.style import INK, NO_SCORE, PAPER
 from probing.results.units import NumberFormat
@@ -37,6 +37,17 @@ class Cell:
     def side(self) -> float:
         """The shorter side, in points."""
         return min(self.width, self.height)
+
+    @property
+    def outline(self) -> float:
+        """Width of the black line around the best cell, in points."""
+        return float(np.clip(0.09 * self.side, 1.0, 2.0))
+
+    def mark_size(self, marker: str) -> float:
+        """Diameter of a mark in the cell, in points: a dot "o", a triangle "v" or a cross "+"."""
+        if marker == "+":
+            return float(np.clip(0.4 * self.side, 2.0, 4.2))
+        return float(np.clip(0.25 * self.side, 1.0, 2.8)) * (1.3 if marker == "v" else 1.0)
 
     def text_size(self, longest: int) -> float | None:
         """Font size at which `longest` characters fit into the cell; None if it is too small to read."""
@@ -114,7 +125,7 @@ def crossed(grid: Grid, shades: Shades, cell: Cell) -> bool:
 def _texts(grid: Grid, unit: NumberFormat) -> list[str]:
     """The number of each cell that has one, with its interval where a row is a single cell."""
     places = list(_scored(grid))
-    texts = [unit.cell(grid.scores[place]) for place in places]
+    texts = [minus(unit.cell(grid.scores[place])) for place in places]
     if not grid.whole_layers:
         return texts
     bounds = [_bounds(grid.low[place], grid.high[place], unit) for place in places]
@@ -139,7 +150,7 @@ def _print_values(axes: Axes, grid: Grid, shades: Shades, cell: Cell) -> bool:
 
 
 def _bounds(low: float, high: float, unit: NumberFormat) -> str:
-    return f" [{unit.cell(low)}, {unit.cell(high)}]" if np.isfinite(low) and np.isfinite(high) else ""
+    return minus(f" [{unit.cell(low)}, {unit.cell(high)}]") if np.isfinite(low) and np.isfinite(high) else ""
 
 
 def _mark(
@@ -155,8 +166,8 @@ def _mark(
     """Draw a small mark in some cells: in the middle, or in a corner if the cell has a number."""
     if not places:
         return
-    diameter = float(np.clip(0.25 * cell.side, 1.0, 2.8)) * (1.3 if marker == "v" else 1.0)
-    inset = 0.5 * diameter + 1.2 * _outline(cell) + 1.0  # clear of the outline of the best cell
+    diameter = cell.mark_size(marker)
+    inset = 0.5 * diameter + 1.2 * cell.outline + 1.0  # clear of the outline of the best cell
     across, up = (inset / cell.width, 1 - inset / cell.height) if corner else (0.5, 0.5)
     axes.scatter(
         [column + across for _, column in places],
@@ -175,7 +186,7 @@ def _cross_rises(axes: Axes, grid: Grid, shades: Shades, cell: Cell) -> None:
     axes.scatter(
         [column + 0.5 for _, column in places],
         [row + 0.5 for row, _ in places],
-        s=float(np.clip(0.4 * cell.side, 2.0, 4.2)) ** 2,
+        s=cell.mark_size("+") ** 2,
         c=[to_rgb(ink) for ink in _inks(grid, shades, places)],
         marker="+",
         linewidths=0.8,
@@ -184,16 +195,11 @@ def _cross_rises(axes: Axes, grid: Grid, shades: Shades, cell: Cell) -> None:
     )
 
 
-def _outline(cell: Cell) -> float:
-    """Width of the black line around the best cell, in points."""
-    return float(np.clip(0.09 * cell.side, 1.0, 2.0))
-
-
 def _outline_best(axes: Axes, grid: Grid, cell: Cell) -> None:
     if grid.best is None:
         return
     row, column = grid.best
-    width = _outline(cell)
+    width = cell.outline
     # black within white is visible on dark and on bright cells
     for ink, line, label in ((PAPER, 2.4 * width, "best-halo"), (INK, width, "best")):
         outline = Rectangle((column, row), 1, 1, fill=False, edgecolor=ink, linewidth=line, label=label)

@@ -6,7 +6,7 @@ import pandas as pd
 
 from probing.errors import ProbingError
 from probing.results.checks import check_numbers, has_values
-from probing.results.schema import DERIVED, METRICS
+from probing.results.schema import COLUMNS, DERIVED, METRICS
 
 
 def check_value(frame: pd.DataFrame, value: str) -> None:
@@ -18,7 +18,8 @@ def check_value(frame: pd.DataFrame, value: str) -> None:
     """
     there = [name for name in ("test", "dev", *DERIVED) if name in frame]
     metrics = [f"test_{metric}" for metric in METRICS]
-    known = value in (*there, *metrics) and value in frame
+    # a column that results do not have was added to them, such as an importance of heads
+    known = value in frame and (value in (*there, *metrics) or value not in COLUMNS)
     if not known or not pd.api.types.is_numeric_dtype(frame[value]):
         use = " or ".join(filter(None, (", ".join(there[:-1]), there[-1])))
         raise ProbingError(f"value {value!r} is not a column of scores; use {use}")

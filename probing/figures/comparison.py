@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from probing.errors import ProbingError
@@ -20,7 +19,7 @@ from probing.figures.line_plot import number_scores
 from probing.figures.naming import describe, layer_name, minus, usual_metric, value_name
 from probing.figures.page import shorten
 from probing.figures.panel_order import common_prefix
-from probing.figures.save import Files, save
+from probing.figures.picture import Picture
 from probing.figures.style import PAPER, RULE, TEXT_SIZE, TICK_SIZE, drawing, score_colours
 from probing.results.alike import quantity_of, refuse_unlike
 from probing.results.grid_key import GridKey, key_of
@@ -37,8 +36,8 @@ _SIDE = 1.6
 
 @checked(frame_a=RESULT, frame_b=RESULT)
 def draw_comparison(
-    frame_a: pd.DataFrame, frame_b: pd.DataFrame, path: str | Path, *, value: str = "test"
-) -> Files:
+    frame_a: pd.DataFrame, frame_b: pd.DataFrame, path: str | Path | None = None, *, value: str = "test"
+) -> Picture:
     """Draw two grids against each other, a dot for each cell, in a panel for each task that both have.
 
     Each panel reports the rank correlation of the two grids and the mean of the second minus the first.
@@ -46,11 +45,12 @@ def draw_comparison(
     Args:
         frame_a: Rows of the result frame, one grid for each task; the horizontal axis.
         frame_b: Rows of the same tasks from another model, probe, seed or paper; the vertical axis.
-        path: Path of the files; its suffix is replaced by .png, .svg, .pdf and .csv.
+        path: Path of the files, without .png, .svg, .pdf or .csv, which are added. Files of that name are
+            overwritten. None writes nothing.
         value: The column to draw, "test" or "dev".
 
     Returns:
-        The paths of the PNG, SVG and PDF file, and of the table behind the picture.
+        The figure, with `table`, the data behind it, and `files`, the PNG, SVG, PDF and CSV.
 
     Raises:
         ProbingError: If a task has several grids on one side, if no task is on both sides, if its metrics
@@ -60,7 +60,7 @@ def draw_comparison(
         >>> import probing
         >>> frame = probing.load_results("outputs")  # doctest: +SKIP
         >>> first, second = (frame[frame["seed"] == seed] for seed in (1, 2))  # doctest: +SKIP
-        >>> probing.draw_comparison(first, second, "seeds").png  # doctest: +SKIP
+        >>> probing.draw_comparison(first, second, "seeds").files.png  # doctest: +SKIP
         PosixPath('seeds.png')
     """
     first, second = _by_task(frame_a, "the first"), _by_task(frame_b, "the second")
@@ -72,7 +72,7 @@ def draw_comparison(
     facts = {task: _facts(first[task], second[task], value) for task in tasks}
     keys = [(key_of(first[task]), key_of(second[task])) for task in tasks]
     with drawing():
-        return save(comparison_figure(table, keys, facts, value), table, path, "two grids cell by cell")
+        return comparison_figure(table, keys, facts, value).finish(table, path, "two grids cell by cell")
 
 
 def comparison_figure(
@@ -80,7 +80,7 @@ def comparison_figure(
     keys: Sequence[tuple[GridKey, GridKey]],
     facts: Mapping[str, Sequence[str]],
     value: str = "test",
-) -> Figure:
+) -> Picture:
     """The picture of pairs of scores; call it within `style.drawing`."""
     prefix = common_prefix([key.task for key, _ in keys])
     layers = sorted(int(layer) for layer in table["layer"].unique())
@@ -98,7 +98,10 @@ def comparison_figure(
     return facets_figure(
         Facets(
             header=header_lines(
-                both, f"{value_name(value)} {metric_name(usual)}, cell by cell", _sizes(table)
+                both,
+                f"{value_name(value)} {metric_name(usual)}, cell by cell",
+                _sizes(table),
+                differing=False,
             ),
             panels=[facet(key) for key, _ in keys],
             entries={"equal": Line2D([], [], color=RULE, linewidth=0.9)},

@@ -10,7 +10,6 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.colors import ListedColormap, Normalize
-from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 from numpy.typing import NDArray
 
@@ -21,8 +20,9 @@ from probing.figures.grids import WHOLE_LAYERS, split_grids
 from probing.figures.legend import draw_entries, square_sample
 from probing.figures.naming import minus
 from probing.figures.page import POINTS, Line, Page, shorten, text_width, wrap
+from probing.figures.pair_table import pair_table, square
 from probing.figures.panel_order import common_prefix
-from probing.figures.save import Files, save
+from probing.figures.picture import Picture
 from probing.figures.scale import draw_score_bar, plain_labels
 from probing.figures.style import (
     FAINT,
@@ -41,26 +41,32 @@ from probing.validation.arguments import checked
 
 _RHO = "\N{GREEK SMALL LETTER RHO}"
 _CELL, _WIDEST, _LONGEST_NAME = 0.34, 5.4, 1.9
+_AXIS_NAME, _SMALLEST = 0.16, 6.0
+_WIDE_CELL, _MOST_WIDE = 0.72, 10  # cells with an interval below the correlation
 _TREE, _GAP, _BAR_GAP, _BAR_WIDTH, _BAR_LABELS = 0.85, 0.06, 0.22, 0.16, 0.6
 
 
 @checked(frame=RESULT)
 def draw_correlations(
-    frame: pd.DataFrame, path: str | Path, *, by: str = "task", value: str = "test"
-) -> Files:
+    frame: pd.DataFrame, path: str | Path | None = None, *, by: str = "task", value: str = "test"
+) -> Picture:
     """Draw Spearman correlations of head scores between tasks (or models, seeds), ordered by their tree.
 
     The tree joins the most similar grids first, by average linkage on 1 - rho, as in figures 4 and 5 of
-    Jo and Myaeng (ACL 2020).
+    Jo and Myaeng (ACL 2020). Up to ten grids, the 95 % interval is below each correlation.
 
     Args:
         frame: Rows of the result frame, of several grids that differ only in `by`.
-        path: Path of the files; its suffix is replaced by .png, .svg, .pdf and .csv.
+        path: Path of the files, without .png, .svg, .pdf or .csv, which are added. Files of that name are
+            overwritten. None writes nothing.
         by: The column whose values are compared.
         value: The column of scores.
 
     Returns:
-        The paths of the PNG, SVG and PDF file, and of the table behind them: the matrix in the drawn order.
+        The figure, with `files` and `table`, a row for each pair in the drawn order: its names `first` and
+        `second`, the number `n` of cells, Spearman's `rho`, and `low` and `high`, its 95 % interval as in
+        `probing.agreement`. It treats heads as drawn independently and so is too narrow where the heads of a
+        layer are alike.
 
     Raises:
         ProbingError: If there are fewer than two values to compare, or if the grids differ in other columns
@@ -69,7 +75,7 @@ def draw_correlations(
     Example:
         >>> import probing
         >>> frame = probing.load_results("outputs")  # doctest: +SKIP
-        >>> probing.draw_correlations(frame, "tasks", by="task").png  # doctest: +SKIP
+        >>> probing.draw_correlations(frame, "tasks", by="task").files.png  # doctest: +SKIP
         PosixPath('tasks.png')
     """
     from probing.comparisons.clusters import linkage
@@ -82,9 +88,12 @@ def draw_correlations(
         raise ProbingError(f"{by} has {len(matrix)} value to compare; select rows with several")
     tree = linkage(matrix)
     ordered = in_order(matrix, tree)
+    cells = min(int(rows[value].notna().sum()) for rows in grids)
+    table = pair_table(ordered, cells)
+    ends = (square(list(ordered), table, "low"), square(list(ordered), table, "high"))
     with drawing():
-        figure = correlations_figure(ordered, tree, keys, by, rows=kept)
-        return save(figure, ordered.rename_axis(by).reset_index(), path, f"correlations between {by}s")
+        figure = correlations_figure(ordered, tree, keys, by, rows=kept, ends=ends)
+        return figure.finish(table, path, f"correlations between {by}s")
 
 
 def correlations_figure(
@@ -94,34 +103,56 @@ def correlations_figure(
     by: str,
     what: str = f"Spearman's {_RHO} of scores",
     rows: pd.DataFrame | None = None,
-) -> Figure:
-    """The picture of a matrix in the order of its tree's leaves; call it within `style.drawing`."""
+    ends: tuple[pd.DataFrame, pd.DataFrame] | None = None,
+) -> Picture:
+    """The picture of a matrix in the order of its tree's leaves; call it within `style.drawing`.
+
+    Args:
+        matrix: Correlations.
+        tree: Tree whose leaves have that order.
+        keys: Keys of the grids.
+        by: Column whose values are compared.
+        what: Description of the numbers.
+        rows: Rows with the columns that count examples.
+        ends: Lower and upper ends of the intervals, matrices of the same shape, NaN for no interval.
+    """
     names = _names(matrix, by)
     count = len(names)
-    cell = min(_CELL, _WIDEST / count)
-    size = float(np.clip(0.75 * cell * POINTS, 6.0, TICK_SIZE))
+    if ends is not None:
+        what += ", 95 % interval in brackets" if count <= _MOST_WIDE else ", 95 % intervals in the table"
+    wide = ends is not None and count <= _MOST_WIDE
+    height = min(_CELL, _WIDEST / count)
+    across = _WIDE_CELL if wide else height
+    size = float(np.clip(0.75 * height * POINTS, 6.0, TICK_SIZE))
     names = [shorten(name, _LONGEST_NAME, size) for name in names]
     named = max(text_width(name, size) for name in names) + 0.1
-    side = cell * count
-    left, bar_left = named, named + side + _GAP + _TREE + _BAR_GAP
-    title, *words = header_lines(keys, f"rank correlation of {_ranked(keys)} between {by}s", rows)
+    side, tall = across * count, height * count
+    left = named + _AXIS_NAME
+    bar_left = left + side + _GAP + _TREE + _BAR_GAP
+    # the names of columns that do not fit above each other are turned
+    below = 0.2 if wide and max(text_width(name, size) for name in names) < 0.95 * across else named
+    title, *words = header_lines(
+        keys, f"rank correlation of {_ranked(keys)} between {by}s", rows, differing=False
+    )
     width = max(bar_left + _BAR_WIDTH + _BAR_LABELS, text_width(title.text, title.size, bold=True))
     texts = [what, *(line.text for line in words)]
     lines = [title, *(Line(text, TEXT_SIZE, FAINT) for text in wrap(texts, width, TEXT_SIZE))]
     top = sum(line.height for line in lines) + 0.16
     missing = bool(matrix.isna().to_numpy().any())
-    page = Page(width, top + side + named + 0.1 + (0.25 if missing else 0.0))
+    foot = top + tall + below + _AXIS_NAME + 0.1
+    page = Page(width, foot + (0.25 if missing else 0.0))
     page.write(0.0, 0.0, lines)
     norm = Normalize(-1.0, 1.0)
-    axes = page.axes(left, top, side, side, "matrix")
-    _draw_matrix(axes, matrix, names, norm, Cell(cell * POINTS, cell * POINTS), size)
-    _draw_tree(page.axes(left + side + _GAP, top, _TREE, side, "tree"), tree, count)
-    height = min(max(side, 1.2), 3.2)
-    bar = page.axes(bar_left, top, _BAR_WIDTH, height, "bar")
+    axes = page.axes(left, top, side, tall, "matrix")
+    cell = Cell(across * POINTS, height * POINTS)
+    _draw_matrix(axes, matrix, norm, cell, ends if wide else None)
+    _name_rows(axes, names, size, by, turned=below == named)
+    _draw_tree(page.axes(left + side + _GAP, top, _TREE, tall, "tree"), tree, count)
+    bar = page.axes(bar_left, top, _BAR_WIDTH, min(max(tall, 1.2), 3.2), "bar")
     draw_score_bar(bar, norm, f"Spearman's {_RHO}", labels=plain_labels, colours=signed_colours())
     if missing:
         entries = {"no correlation": square_sample(NO_SCORE)}
-        draw_entries(page, left, top + side + named + 0.1, entries, columns=1)
+        draw_entries(page, left, foot, entries, columns=1)
     return page.figure
 
 
@@ -144,7 +175,11 @@ def _ranked(keys: Sequence[GridKey]) -> str:
 
 
 def _draw_matrix(
-    axes: Axes, matrix: pd.DataFrame, names: Sequence[str], norm: Normalize, cell: Cell, size: float
+    axes: Axes,
+    matrix: pd.DataFrame,
+    norm: Normalize,
+    cell: Cell,
+    ends: tuple[pd.DataFrame, pd.DataFrame] | None,
 ) -> None:
     values = matrix.to_numpy(dtype=np.float64)
     gap = float(np.clip(0.04 * cell.side, 0.2, 1.0))
@@ -154,23 +189,40 @@ def _draw_matrix(
         unknown = np.ma.masked_where(~np.isnan(values), np.zeros(values.shape))
         axes.pcolormesh(unknown, cmap=ListedColormap([NO_SCORE]), edgecolors=PAPER, linewidth=gap)
     axes.invert_yaxis()
+    text_size = cell.text_size(5)
+    if text_size is None:
+        return
+    lows, highs = (end.to_numpy(dtype=np.float64) for end in ends or (matrix * np.nan,) * 2)
+    for row, column in map(tuple, np.argwhere(np.isfinite(values)).tolist()):
+        rho, ink = values[row, column], ink_on(colours(float(norm(values[row, column]))))
+        low, high = lows[row, column], highs[row, column]
+        known = row != column and bool(np.isfinite(low) and np.isfinite(high))
+        up = 0.32 if known else 0.5
+        _write(axes, column, row + up, _two(rho), min(text_size, TICK_SIZE), ink)
+        if known:
+            _write(axes, column, row + 0.72, f"[{_two(low)}, {_two(high)}]", _SMALLEST, ink)
+
+
+def _write(axes: Axes, column: int, y: float, text: str, size: float, ink: str) -> None:
+    axes.text(column + 0.5, y, text, fontsize=size, color=ink, ha="center", va="center_baseline")
+
+
+def _two(rho: float) -> str:
+    return minus(f"{round(rho, 2) + 0:.2f}")
+
+
+def _name_rows(axes: Axes, names: Sequence[str], size: float, by: str, *, turned: bool) -> None:
+    """Name the rows and columns, and both axes."""
     for spine in axes.spines.values():
         spine.set_visible(False)
     axes.tick_params(length=0, pad=2.5)
     centres = [place + 0.5 for place in range(len(names))]
     axes.set_yticks(centres, names, fontsize=size)
-    axes.set_xticks(centres, names, fontsize=size, rotation=90)
+    axes.set_xticks(centres, names, fontsize=size, rotation=90 if turned else 0)
     for label in (*axes.get_xticklabels(), *axes.get_yticklabels()):
         label.set_parse_math(False)
-    text_size = cell.text_size(5)
-    if text_size is None:
-        return
-    for row, column in map(tuple, np.argwhere(np.isfinite(values)).tolist()):
-        rho = values[row, column]
-        axes.text(
-            column + 0.5, row + 0.5, minus(f"{round(rho, 2) + 0:.2f}"), fontsize=min(text_size, TICK_SIZE),
-            color=ink_on(colours(float(norm(rho)))), ha="center", va="center_baseline",
-        )  # fmt: skip
+    axes.set_xlabel(by, fontsize=TICK_SIZE, labelpad=2)
+    axes.set_ylabel(by, fontsize=TICK_SIZE, labelpad=2)
 
 
 def _draw_tree(axes: Axes, tree: NDArray[np.float64], count: int) -> None:

@@ -9,19 +9,19 @@ from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from probing.figures.legend import draw_entries, entries_height
-from probing.figures.naming import describe, usual_metric
-from probing.figures.page import Line, Page, shorten, text_width, wrap
+from probing.figures.naming import describe, differing_words, usual_metric
+from probing.figures.page import WIDEST_TITLE, Line, Page, shorten, text_width, wrap
 from probing.figures.panel_order import common_prefix
+from probing.figures.picture import Picture
 from probing.figures.style import FAINT, INK, SMALL_SIZE, TEXT_SIZE, TICK_SIZE, TITLE_SIZE
 from probing.results.grid_key import GridKey
 from probing.results.sizes import sizes_text
 from probing.results.units import metric_name
 
-_LEFT, _GAP, _STACK_GAP, _HEADER_GAP, _HEADING_GAP = 0.62, 0.6, 0.1, 0.1, 0.06
-_BETWEEN, _BELOW = 0.34, 0.52
+_LEFT, _GAP, _STACK_GAP, _HEADER_GAP, _HEADING_GAP = 0.62, 0.74, 0.1, 0.1, 0.06
+_BETWEEN, _BELOW = 0.52, 0.52
 _MOST_COLUMNS = 4
 _SAMPLE = 2.6
 _BAR_GAP, _BAR_WIDTH, _BAR_LABELS, _LONGEST_BAR = 0.3, 0.16, 0.75, 3.2
@@ -35,13 +35,15 @@ class Facet:
         name: The line above it.
         facts: Shorter lines below the name.
         draw: Function that draws into the axes; there is one for each of `Facets.heights`.
-        y_labels: Labels of the axes, drawn if the panel is the first of its row.
+        y_labels: Names of the vertical axes.
+        x_label: Name of the horizontal axis; by default that of the page.
     """
 
     name: str
     facts: tuple[str, ...]
     draw: Callable[[Sequence[Axes]], None]
     y_labels: Sequence[str]
+    x_label: str = ""
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ class Facets:
         header: Lines above all panels.
         panels: Panels in reading order.
         entries: Entries of the legend: a sample of each mark by its name.
-        x_label: Label below the lowest panel of each column.
+        x_label: Name of the horizontal axis of every panel.
         heights: Heights of the axes of a panel from its top, in inches before panels are enlarged.
         bar: Function that draws a colour bar for all panels; None if there is none.
         width: Width of a panel, in inches before panels are enlarged.
@@ -67,16 +69,20 @@ class Facets:
     width: float = 1.75
 
 
-def header_lines(keys: Sequence[GridKey], what: str, rows: pd.DataFrame | None = None) -> list[Line]:
+def header_lines(
+    keys: Sequence[GridKey], what: str, rows: pd.DataFrame | None = None, *, differing: bool = True
+) -> list[Line]:
     """The header of a page of several grids: its subject, and what the grids have in common.
 
     Args:
         keys: Keys of the grids.
         what: Subject of the page.
         rows: Rows with the columns that count examples; None leaves the counts out.
+        differing: Whether the title says in which settings the grids differ.
     """
     models = list(dict.fromkeys(key.model for key in keys))
     title = f"{models[0] if len(models) == 1 else f'{len(models)} models'}: {what}"
+    title = ", ".join([title, *(differing_words(keys) if differing else ())])
     fields = [name for name in GridKey._fields if name not in ("analysis", "model", "metric", "task")]
     shared = [name for name in fields if len({getattr(key, name) for key in keys}) == 1]
     tasks = list(dict.fromkeys(key.task for key in keys))
@@ -108,7 +114,7 @@ def panel_name(
     return " · ".join(words), []
 
 
-def facets_figure(facets: Facets) -> Figure:
+def facets_figure(facets: Facets) -> Picture:
     """The picture of a page of panels; call it within `style.drawing`."""
     columns = facet_columns(len(facets.panels))
     scale = {1: 2.4, 2: 1.6, 3: 1.2}.get(columns, 1.0)
@@ -128,11 +134,12 @@ def facets_figure(facets: Facets) -> Figure:
         page.write(left, tops[row] - _HEADING_GAP - sum(line.height for line in lines), lines)
         stack = _stack(page, (left, tops[row], width), heights, number)
         panel.draw(stack)
-        if column == 0:
-            for axes, label in zip(stack, panel.y_labels, strict=True):
-                axes.set_ylabel(label, fontsize=TICK_SIZE)
-        if number + columns >= len(facets.panels):
-            stack[-1].set_xlabel(facets.x_label, fontsize=TICK_SIZE, labelpad=2)
+        for axes, label, height in zip(stack, panel.y_labels, heights, strict=True):
+            axes.set_ylabel(shorten(label, height + 0.4, TICK_SIZE), fontsize=TICK_SIZE)
+        x_label = shorten(panel.x_label or facets.x_label, width + 0.4, TICK_SIZE)
+        stack[-1].set_xlabel(x_label, fontsize=TICK_SIZE, labelpad=2)
+        for written in (stack[-1].xaxis.label, *(axes.yaxis.label for axes in stack)):
+            written.set_parse_math(False)
     if facets.bar:
         facets.bar(page.axes(row_width + _BAR_GAP, tops[0], _BAR_WIDTH, min(_LONGEST_BAR, tall), "bar"))
     draw_entries(page, _LEFT, foot, facets.entries, columns=names, length=_SAMPLE)
@@ -158,7 +165,7 @@ def _tops(
 
 def _wrapped(lines: Sequence[Line], width: float) -> list[Line]:
     first, *rest = lines
-    title = shorten(first.text, width, first.size, bold=True)
+    title = shorten(first.text, max(width, WIDEST_TITLE), first.size, bold=True)
     texts = wrap([line.text for line in rest], width, TEXT_SIZE)
     return [Line(title, first.size, bold=True), *(Line(text, TEXT_SIZE, FAINT) for text in texts)]
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from probing.figures.grids import Grid
 from probing.figures.naming import (
+    above_sentence,
     best_sentence,
     choice_sentence,
     highest_name,
@@ -56,7 +57,7 @@ def facts(grid: Grid, *, with_interval: bool = True) -> list[str]:
     if not grid.found:
         best, majority = best_sentence(grid, with_interval=with_interval), majority_sentence(grid)
         chosen = choice_sentence(grid) if with_interval else _corrected(grid)
-        return [best, *filter(None, [majority, chosen])]
+        return [best, *filter(None, [majority, above_sentence(grid), chosen])]
     record = finding(grid)
     counted = [_counted(grid, record)] if record.counted and grid.key.variant == record.variant else []
     ranked = grid.best is not None or not record.counted

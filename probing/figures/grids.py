@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from probing.errors import ProbingError
 from probing.results.alike import Quantity, quantity_of
-from probing.results.chance import Against, against
+from probing.results.chance import ABOVE_CHANCE, Against, against
 from probing.results.checks import single_heads
 from probing.results.grid_key import GridKey, key_of
 from probing.results.schema import KINDS
@@ -78,6 +78,20 @@ class Grid:
         return self.value == "value"
 
     @property
+    def above_chance(self) -> bool:
+        """Return whether the numbers are test scores above chance."""
+        return self.value == ABOVE_CHANCE
+
+    @property
+    def level(self) -> float:
+        """The majority on the scale of the numbers: 0 for scores above chance; NaN if it is unknown."""
+        return 0.0 * self.majority if self.above_chance else self.majority
+
+    def plain(self, score: float) -> float:
+        """The score behind a number of the grid; the number itself unless it is above chance."""
+        return self.majority + score * (1 - self.majority) if self.above_chance else score
+
+    @property
     def whole_layers(self) -> bool:
         """Return whether each row is a single probe on the whole layer."""
         return self.key.granularity in WHOLE_LAYERS
@@ -95,7 +109,7 @@ class Grid:
     @property
     def against(self) -> Against:
         """The position of intervals relative to the majority; for differences, relative to 0."""
-        return against(self.low, self.high, 0.0 if self.found else self.majority)
+        return against(self.low, self.high, 0.0 if self.found else self.level)
 
     @property
     def guessing(self) -> NDArray[np.bool_]:

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
 from probing.errors import ProbingError
@@ -27,7 +26,7 @@ from probing.figures.line_plot import (
     style_of,
 )
 from probing.figures.naming import layer_name, spoken, value_name
-from probing.figures.save import Files, save
+from probing.figures.picture import Picture
 from probing.figures.style import drawing
 from probing.results.grid_key import GridKey
 from probing.results.schema import RESULT
@@ -42,7 +41,7 @@ _DRAWN = ("random", "permuted")
 
 
 @checked(frame=RESULT)
-def draw_top_heads(frame: pd.DataFrame, path: str | Path, *, value: str = "test") -> Files:
+def draw_top_heads(frame: pd.DataFrame, path: str | Path | None = None, *, value: str = "test") -> Picture:
     """Draw scores against the number of heads read together, a panel for each task.
 
     The curve of the heads that are best on dev has its interval. Random heads and permuted labels have the
@@ -50,11 +49,12 @@ def draw_top_heads(frame: pd.DataFrame, path: str | Path, *, value: str = "test"
 
     Args:
         frame: Rows of the result frame of granularity top_heads; other rows are left out.
-        path: Path of the files; its suffix is replaced by .png, .svg, .pdf and .csv.
+        path: Path of the files, without .png, .svg, .pdf or .csv, which are added. Files of that name are
+            overwritten. None writes nothing.
         value: The column to draw, "test" or "dev".
 
     Returns:
-        The paths of the PNG, SVG and PDF file, and of the table behind the picture.
+        The figure, with `table`, the data behind it, and `files`, the PNG, SVG, PDF and CSV.
 
     Raises:
         ProbingError: If there are no such rows, or several runs have the same names.
@@ -62,12 +62,12 @@ def draw_top_heads(frame: pd.DataFrame, path: str | Path, *, value: str = "test"
     Example:
         >>> import probing
         >>> frame = probing.load_results("outputs")  # doctest: +SKIP
-        >>> probing.draw_top_heads(frame, "top_heads").png  # doctest: +SKIP
+        >>> probing.draw_top_heads(frame, "top_heads").files.png  # doctest: +SKIP
         PosixPath('top_heads.png')
     """
     table = top_heads_table(frame, value)
     with drawing():
-        return save(top_heads_figure(table, value), table, path, "the effect of n heads")
+        return top_heads_figure(table, value).finish(table, path, "the effect of n heads")
 
 
 def top_heads_table(frame: pd.DataFrame, value: str = "test") -> pd.DataFrame:
@@ -100,7 +100,7 @@ def top_heads_table(frame: pd.DataFrame, value: str = "test") -> pd.DataFrame:
     return table.astype({"n_heads": "Int64", "layer": "Int64"})
 
 
-def top_heads_figure(table: pd.DataFrame, value: str = "test") -> Figure:
+def top_heads_figure(table: pd.DataFrame, value: str = "test") -> Picture:
     """The picture of such a table; call it within `style.drawing`."""
     panels = panels_of(table)
     keys = [key for key, _ in panels]
@@ -119,7 +119,8 @@ def _spread(cell: pd.DataFrame, value: str) -> dict[str, float]:
     scores = cell[value].to_numpy(dtype=np.float64, na_value=np.nan)
     if cell["variant"].iloc[0] in _DRAWN:
         known = scores[np.isfinite(scores)]
-        low, mean, high = (known.min(), known.mean(), known.max()) if len(known) else [np.nan] * 3
+        mean = known.mean() if len(known) else np.nan
+        low, high = (known.min(), known.max()) if len(known) > 1 else (np.nan, np.nan)
         return {"score": float(mean), "low": float(low), "high": float(high), "draws": len(known)}
     ends = [cell[name].iloc[0] if value == "test" else pd.NA for name in ("test_low", "test_high")]
     low, high = (np.nan if pd.isna(end) else float(end) for end in ends)

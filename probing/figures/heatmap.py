@@ -5,21 +5,20 @@ from __future__ import annotations
 from pathlib import Path
 
 import pandas as pd
-from matplotlib.figure import Figure
 
 from probing.figures.arrange import arrange, only_grid
 from probing.figures.cells import Cell, crossed, draw_cells, number_axes
 from probing.figures.findings import facts
 from probing.figures.grid_table import grid_table
 from probing.figures.grids import NO_KIND, Grid, Order
-from probing.figures.legend import draw_legend, legend_height
-from probing.figures.naming import across_name, describe, variant_name
+from probing.figures.legend import draw_entries, entries_height, grid_entries
+from probing.figures.naming import across_name, describe, scale_sentence, variant_name
 from probing.figures.page import POINTS, Line, Page, wrap
-from probing.figures.save import Files, save
+from probing.figures.picture import Picture
 from probing.figures.scale import draw_bar, shades_of
 from probing.figures.style import FAINT, TEXT_SIZE, TICK_SIZE, TITLE_SIZE, drawing
 from probing.results.grid_key import GridKey
-from probing.results.schema import RESULT
+from probing.results.schema import CELL, completed, without_metric
 from probing.validation.arguments import checked
 
 _CELL_WIDTH, _CELL_HEIGHT, _PROFILE_WIDTH = 0.46, 0.36, 1.6
@@ -29,8 +28,10 @@ _LEAST_WIDTH, _BELOW = 5.2, 0.46
 _ABOVE = ("analysis", "task", "metric", *NO_KIND)
 
 
-@checked(rows=RESULT)
-def draw_grid(rows: pd.DataFrame, path: str | Path, *, order: Order = "head", value: str = "test") -> Files:
+@checked(rows=CELL)
+def draw_grid(
+    rows: pd.DataFrame, path: str | Path | None = None, *, order: Order = "head", value: str = "test"
+) -> Picture:
     """Draw one grid as a heatmap: layers upward from the input, heads across.
 
     Colours run from the majority (or the lowest score, if that is lower) to the best head. The best head
@@ -40,14 +41,17 @@ def draw_grid(rows: pd.DataFrame, path: str | Path, *, order: Order = "head", va
     outlined, and a dot marks differences whose interval contains 0.
 
     Args:
-        rows: Rows of the result frame, of one (model, task, granularity, pooling, probe, seed).
-        path: Path of the files; its suffix is replaced by .png, .svg, .pdf and .csv.
+        rows: Rows of the result frame, of one (model, task, granularity, pooling, probe, seed), or a frame
+            of heads, such as that of `head_importance`.
+        path: Path of the files, without .png, .svg, .pdf or .csv, which are added. Files of that name are
+            overwritten. None writes nothing.
         order: "head" numbers the heads; "score" sorts each layer from its best head to its worst.
-        value: The column to draw: "test", "dev", a column that `load_results` adds, such as "selectivity", or
-            "value", the finding of an analysis: an importance, a difference, a gate, an entropy.
+        value: The column to draw: "test", "dev", a column that `load_results` adds, such as "selectivity",
+            "above_chance", (test - majority) / (1 - majority), or "value", the finding of an analysis: an
+            importance, a difference, a gate, an entropy.
 
     Returns:
-        The paths of the PNG, SVG and PDF file, and of the table behind the picture.
+        The figure, with `table`, the data behind it, and `files`, the PNG, SVG, PDF and CSV.
 
     Raises:
         ProbingError: If there are no rows, if they belong to several grids, if a head has two rows, or if a
@@ -57,16 +61,16 @@ def draw_grid(rows: pd.DataFrame, path: str | Path, *, order: Order = "head", va
         >>> import probing
         >>> frame = probing.load_results("outputs")  # doctest: +SKIP
         >>> tense = frame[frame["task"] == "grammar/tense"]  # doctest: +SKIP
-        >>> probing.draw_grid(tense, "tense", order="score").png  # doctest: +SKIP
+        >>> probing.draw_grid(tense, "tense", order="score").files.png  # doctest: +SKIP
         PosixPath('tense.png')
     """
-    rows = only_grid(rows)
+    rows = without_metric(only_grid(completed(rows, value, "draw_grid: rows")), value)
     grid = arrange(rows, order, value)
     with drawing():
-        return save(grid_figure(grid), grid_table(rows, value), path, f"{grid.key.task}, {grid.key.model}")
+        return grid_figure(grid).finish(grid_table(rows, value), path, f"{grid.key.task}, {grid.key.model}")
 
 
-def grid_figure(grid: Grid) -> Figure:
+def grid_figure(grid: Grid) -> Picture:
     """The picture of a grid; call it within `style.drawing`."""
     rows, columns = grid.scores.shape
     widest_cell = _PROFILE_WIDTH if grid.whole_layers else _CELL_WIDTH
@@ -80,7 +84,8 @@ def grid_figure(grid: Grid) -> Figure:
     (shades,), cell = shades_of([grid]), Cell(cell_width * POINTS, cell_height * POINTS)
     crosses = crossed(grid, shades, cell)
     legend_columns = 3 if page_width > 5.5 else 1
-    page = Page(page_width, bottom + legend_height([grid], columns=legend_columns, crosses=crosses))
+    entries = grid_entries([grid], [shades], cell, crosses=crosses)
+    page = Page(page_width, bottom + entries_height(len(entries), columns=legend_columns))
     page.write(0.0, 0.0, header)
     axes = page.axes(_LEFT, top, width, height, "grid")
     draw_cells(axes, grid, shades, cell)
@@ -89,7 +94,7 @@ def grid_figure(grid: Grid) -> Figure:
     axes.set_xlabel(across_name(grid), fontsize=TEXT_SIZE)
     bar = page.axes(_LEFT + width + _BAR_GAP, top, _BAR_WIDTH, bar_height, "bar")
     draw_bar(bar, shades, [grid])
-    draw_legend(page, _LEFT, bottom, [grid], columns=legend_columns, crosses=crosses)
+    draw_entries(page, _LEFT, bottom, entries, columns=legend_columns)
     return page.figure
 
 
@@ -102,7 +107,7 @@ def _analysis(grid: Grid) -> list[str]:
 
 def _header(grid: Grid, width: float) -> list[Line]:
     what = [*_analysis(grid), *describe(grid.key, [name for name in GridKey._fields if name not in _ABOVE])]
-    what += filter(None, [grid.sizes])
+    what += filter(None, [grid.sizes, scale_sentence([grid])])
     found = facts(grid)
     return [
         Line(grid.key.task, TITLE_SIZE, bold=True),

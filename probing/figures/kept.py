@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -18,7 +18,7 @@ import pandas as pd
 from probing.io.files import replace_file
 from probing.results.finding import finding_of_rows
 
-_LIST = "pictures.json"
+_LIST, _OWNER = "pictures.json", "result.json"
 _CODE = ("figures", "results", "analyses")
 
 DrawFiles = Callable[[], Sequence[Path]]
@@ -46,7 +46,7 @@ def drawn_once(
     if found is not None:
         return found
     files = tuple(draw())
-    _keep(kept, files)
+    _keep(kept, files, str(rows["key"].iloc[0]))
     return files
 
 
@@ -65,8 +65,23 @@ def _copied(kept: Path, folder: Path) -> tuple[Path, ...] | None:
     return tuple(folder / name for name in contents)
 
 
-def _keep(kept: Path, files: Sequence[Path]) -> None:
+def is_kept_for(kept: Path, keys: Collection[str]) -> bool:
+    """Return whether kept pictures are of one of some results, and drawn by the present code.
+
+    Args:
+        kept: A folder of kept pictures.
+        keys: Keys of results.
+    """
+    try:
+        owner: dict[str, str] = json.loads((kept / _OWNER).read_text(encoding="utf-8"))
+        return owner["key"] in keys and owner["code"] == _code()
+    except (OSError, ValueError, KeyError, TypeError):  # an older version did not note it
+        return False
+
+
+def _keep(kept: Path, files: Sequence[Path], key: str) -> None:
     """Write copies, and last the list of them. Without the list they are not read."""
+    replace_file(kept / _OWNER, json.dumps({"key": key, "code": _code()}).encode())
     contents = {path.name: path.read_bytes() for path in files}
     for name, content in contents.items():
         replace_file(kept / name, content)

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 from matplotlib.colors import to_hex
 from matplotlib.legend_handler import HandlerTuple
 from matplotlib.lines import Line2D
+from numpy.typing import NDArray
 
+from probing.figures.cells import Cell, ink_on
 from probing.figures.findings import mark_name, ranked_name
 from probing.figures.grids import Grid
 from probing.figures.naming import falling_name, guessing_name
 from probing.figures.page import POINTS, Page
-from probing.figures.style import INK, NO_SCORE, PAPER, TICK_SIZE, score_colours, signed_colours
-
-
-def draw_legend(
-    page: Page, left: float, top: float, grids: Sequence[Grid], *, columns: int, crosses: bool
-) -> None:
-    """Explain the marks in the grids, below `top`; `crosses` is the answer of `cells.crossed`."""
-    draw_entries(page, left, top, _entries(grids, crosses=crosses), columns=columns)
+from probing.figures.scale import Shades
+from probing.figures.style import INK, NO_SCORE, TICK_SIZE
 
 
 def draw_entries(
@@ -38,39 +35,56 @@ def draw_entries(
     )  # fmt: skip
 
 
-def legend_height(grids: Sequence[Grid], *, columns: int, crosses: bool) -> float:
-    """Height of `draw_legend` on the page, in inches."""
-    return entries_height(len(_entries(grids, crosses=crosses)), columns=columns)
-
-
 def entries_height(entries: int, *, columns: int) -> float:
     """Height of a number of entries on the page, in inches."""
     return -(-entries // columns) * 1.5 * TICK_SIZE / POINTS
 
 
-def _entries(grids: Sequence[Grid], *, crosses: bool) -> dict[str, Any]:
+def grid_entries(
+    grids: Sequence[Grid], shades: Sequence[Shades], cell: Cell, *, crosses: bool
+) -> dict[str, Any]:
+    """Return a legend entry for each kind of mark on the grids, with the colour of a cell that has it.
+
+    Args:
+        grids: Grids that are drawn.
+        shades: Colours of each grid.
+        cell: Size of their cells, on which the size of the marks depends.
+        crosses: Whether signs are shown by crosses, the answer of `cells.crossed`.
+    """
+    drawn = list(zip(grids, shades, strict=True))
     entries: dict[str, Any] = {}
-    if any(grid.best is not None for grid in grids):
+    best = [own.colour(grid.scores[grid.best]) for grid, own in drawn if grid.best is not None]
+    if best:
         kinds = sorted({"layer" if grid.whole_layers else "head" for grid in grids})
-        entries[mark_name(grids, kinds) + ranked_name(grids)] = square_sample(PAPER, edge=INK)
-    if any(grid.guessing.any() for grid in grids):
-        ink, fill = (INK, signed_colours()(0.5)) if grids[0].found else (PAPER, score_colours()(0.0))
-        dot = Line2D([], [], linestyle="", marker="o", markersize=2.6, color=ink, markeredgewidth=0)
-        entries[guessing_name(grids)] = (square_sample(to_hex(fill)), dot)
-    if any(grid.falling.any() for grid in grids):
-        low = Line2D([], [], linestyle="", marker="v", markersize=3.6, color=PAPER, markeredgewidth=0)
-        entries[falling_name(grids)] = (square_sample(to_hex(score_colours()(0.0))), low)
+        sample = square_sample(_hex(best[0]), edge=INK, width=cell.outline)
+        entries[mark_name(grids, kinds) + ranked_name(grids)] = sample
+    flags: dict[str, tuple[str, Callable[[Grid], NDArray[np.bool_]]]] = {
+        guessing_name(grids): ("o", lambda grid: grid.guessing),
+        falling_name(grids): ("v", lambda grid: grid.falling),
+    }
     if crosses:
-        cross = Line2D([], [], linestyle="", marker="+", markersize=4.2, color=INK, markeredgewidth=0.8)
-        entries["above 0, including its 95 % interval"] = cross
+        flags["above 0, including its 95 % interval"] = ("+", lambda grid: grid.rising)
+    for name, (marker, flagged) in flags.items():
+        colours = [own.colour(number) for grid, own in drawn for number in grid.scores[flagged(grid)]]
+        if colours:
+            mark = Line2D(
+                [], [], linestyle="", marker=marker, markersize=cell.mark_size(marker),
+                color=ink_on(colours[0]), markeredgewidth=0.8 if marker == "+" else 0,
+            )  # fmt: skip
+            entries[name] = (square_sample(_hex(colours[0])), mark)
     if any(grid.unscored.any() for grid in grids):
         entries["no score"] = square_sample(NO_SCORE)
     return entries
 
 
-def square_sample(fill: str, edge: str | None = None) -> Line2D:
-    """The sample of a coloured cell in the legend."""
+def square_sample(fill: str, edge: str | None = None, width: float = 1.3) -> Line2D:
+    """The sample of a coloured cell in the legend, with an outline of some width in points."""
     return Line2D(
-        [], [], linestyle="", marker="s", markersize=7.0 if edge else 8.0, markerfacecolor=fill,
-        markeredgecolor=edge or "none", markeredgewidth=1.3 if edge else 0.0,
+        [], [], linestyle="", marker="s", markersize=8.0, markerfacecolor=fill,
+        markeredgecolor=edge or "none", markeredgewidth=width if edge else 0.0,
     )  # fmt: skip
+
+
+def _hex(colour: tuple[float, ...]) -> str:
+    red, green, blue, *_ = colour
+    return to_hex((red, green, blue))

@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from probing.errors import ProbingError
 from probing.figures.facets import Facet, Facets, facets_figure, header_lines, panel_name
@@ -24,7 +23,7 @@ from probing.figures.line_plot import (
     style_of,
 )
 from probing.figures.naming import spoken
-from probing.figures.save import Files, save
+from probing.figures.picture import Picture
 from probing.figures.style import drawing
 from probing.results.grid_key import GridKey
 from probing.results.schema import RESULT
@@ -45,7 +44,7 @@ CURVES = {
 
 
 @checked(frame=RESULT)
-def draw_masking(frame: pd.DataFrame, path: str | Path) -> Files:
+def draw_masking(frame: pd.DataFrame, path: str | Path | None = None) -> Picture:
     """Draw test scores against the share of heads that are masked, a line for each ranking.
 
     The random order is shown as the mean and range of its draws. The score of the full model is a dashed
@@ -53,10 +52,11 @@ def draw_masking(frame: pd.DataFrame, path: str | Path) -> Files:
 
     Args:
         frame: Rows of the result frame of analysis masking; other rows are left out.
-        path: Path of the files; its suffix is replaced by .png, .svg, .pdf and .csv.
+        path: Path of the files, without .png, .svg, .pdf or .csv, which are added. Files of that name are
+            overwritten. None writes nothing.
 
     Returns:
-        The paths of the PNG, SVG and PDF file, and of the table behind the picture.
+        The figure, with `table`, the data behind it, and `files`, the PNG, SVG, PDF and CSV.
 
     Raises:
         ProbingError: If there are no such rows, or several runs have the same names.
@@ -64,12 +64,12 @@ def draw_masking(frame: pd.DataFrame, path: str | Path) -> Files:
     Example:
         >>> import probing
         >>> frame = probing.load_results("outputs")  # doctest: +SKIP
-        >>> probing.draw_masking(frame, "masking").png  # doctest: +SKIP
+        >>> probing.draw_masking(frame, "masking").files.png  # doctest: +SKIP
         PosixPath('masking.png')
     """
     table = masking_table(frame)
     with drawing():
-        return save(masking_figure(table), table, path, "scores of a model with masked heads")
+        return masking_figure(table).finish(table, path, "scores of a model with masked heads")
 
 
 def masking_table(frame: pd.DataFrame) -> pd.DataFrame:
@@ -110,7 +110,7 @@ def masking_table(frame: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(made)
 
 
-def masking_figure(table: pd.DataFrame) -> Figure:
+def masking_figure(table: pd.DataFrame) -> Picture:
     """The picture of such a table; call it within `style.drawing`."""
     panels = panels_of(table)
     keys = [key for key, _ in panels]

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from probing.figures.grids import EMBEDDINGS, NO_KIND, Grid
+from probing.results.chance import ABOVE_CHANCE
 from probing.results.grid_key import GridKey
 from probing.results.units import metric_name, score_unit
 from probing.tasks.target import COEFFICIENTS
@@ -15,6 +16,7 @@ _VALUES = {
     "untrained": "untrained model's test",
     "control": "control labels' test",
     "selectivity": "selectivity in",
+    ABOVE_CHANCE: "test",
 }
 
 _GRANULARITIES = {
@@ -44,6 +46,17 @@ _VARIANTS = {
 _FILLS = {"zero": "", "mean": "filled with its mean", "uniform": "with uniform attention"}
 _NORMALISATIONS = {"layer": " \N{DIVISION SIGN} layer \N{SCRIPT SMALL L}2", "minmax": ", 0 to 1"}
 LAMBDA = "\N{GREEK SMALL LETTER LAMDA}"
+
+_SEVERAL = {
+    "granularity": "granularities",
+    "pooling": "poolings",
+    "probe": "probes",
+    "objective": "objectives",
+    "seed": "seeds",
+    "limit": "limits",
+    "baseline": "baselines",
+}
+_MOST_NAMED = 3
 
 _BASELINES = {"untrained": "untrained model", "control": "control labels", "permuted": "permuted labels"}
 
@@ -91,7 +104,25 @@ def usual_metric(keys: Sequence[GridKey]) -> str:
 def score_name(grids: Sequence[Grid]) -> str:
     """The quantity that the colours show, "test accuracy"."""
     metrics = dict.fromkeys(metric_name(grid.key.metric) for grid in grids)
-    return f"{value_name(grids[0].value)} {' or '.join(metrics)}"
+    name = f"{value_name(grids[0].value)} {' or '.join(metrics)}"
+    return f"{name} above chance" if grids[0].above_chance else name
+
+
+def scale_sentence(grids: Sequence[Grid]) -> str:
+    """The formula of scores above chance; empty if plain scores are drawn."""
+    return f"cells: {above_formula()}" if grids[0].above_chance else ""
+
+
+def above_formula() -> str:
+    """The formula of scores above chance."""
+    return minus("above chance = (test - majority) \N{DIVISION SIGN} (1 - majority)")
+
+
+def above_sentence(grid: Grid) -> str:
+    """The score of the best cell above chance; empty if plain scores are drawn."""
+    if grid.best is None or not grid.above_chance or grid.key.metric in COEFFICIENTS:
+        return ""
+    return minus(f"{spoken(grid.scores[grid.best], grid.key.metric)} above chance")
 
 
 def value_name(value: str) -> str:
@@ -121,7 +152,8 @@ def _level_name(grids: Sequence[Grid]) -> str:
 def highest_name(grids: Sequence[Grid]) -> str:
     """The reason why a cell is the best, "highest test score"."""
     value = grids[0].value
-    return f"highest {value} score" if value in ("test", "dev") else f"highest {value_name(value)}"
+    plain = value in ("test", "dev", ABOVE_CHANCE)
+    return f"highest {value_name(value)} score" if plain else f"highest {value_name(value)}"
 
 
 def choice_sentence(grid: Grid) -> str:
@@ -144,8 +176,9 @@ def best_sentence(grid: Grid, *, with_interval: bool = True) -> str:
     if grid.best is None:
         return "best: none, no score"
     metric = grid.key.metric
-    bounds = interval(grid.low[grid.best], grid.high[grid.best], metric) if with_interval else ""
-    return f"best: {place_name(grid, grid.best)}, {spoken(grid.scores[grid.best], metric)}{bounds}"
+    score, low, high = (grid.plain(numbers[grid.best]) for numbers in (grid.scores, grid.low, grid.high))
+    bounds = interval(low, high, metric) if with_interval else ""
+    return f"best: {place_name(grid, grid.best)}, {spoken(score, metric)}{bounds}"
 
 
 def place_name(grid: Grid, cell: tuple[int, int]) -> str:
@@ -172,7 +205,7 @@ def describe(key: GridKey, fields: Sequence[str]) -> list[str]:
         "pooling": f"{key.pooling} pooling" if key.pooling else "",
         "probe": f"{key.probe} probe" if key.probe else "",
         "objective": _OBJECTIVES.get(key.objective, key.objective),
-        "seed": f"seed {key.seed}",
+        "seed": f"seed {key.seed}" if str(key.seed) else "",
         "limit": f"limit {key.limit}" if str(key.limit) else "",
         "baseline": _BASELINES.get(key.baseline, ""),
         "variant": variant_name(key),
@@ -198,5 +231,18 @@ def sheet_title(grids: Sequence[Grid]) -> str:
     found = "" if not grids[0].found else f"{grids[0].key.analysis} on "
     tasks = {grid.key.task for grid in grids}
     count = f"{len(tasks)} {'task' if len(tasks) == 1 else 'tasks'}"
-    count = next(iter(tasks)) if found and len(tasks) == 1 else count
-    return f"{models[0]}: {found}{count}" if len(models) == 1 else f"{len(models)} models, {found}{count}"
+    differing = differing_words([grid.key for grid in grids])
+    count = next(iter(tasks)) if len(tasks) == 1 and (found or differing) else count
+    words = ", ".join([f"{found}{count}", *differing])
+    return f"{models[0]}: {words}" if len(models) == 1 else f"{len(models)} models, {words}"
+
+
+def differing_words(keys: Sequence[GridKey]) -> list[str]:
+    """The settings in which grids differ, with up to three values: ["2 probes (logistic, ridge)"]."""
+    words = []
+    for name, plural in _SEVERAL.items():
+        values = [str(value) for value in dict.fromkeys(getattr(key, name) for key in keys) if value != ""]
+        if len(values) > 1:
+            named = f" ({', '.join(values)})" if len(values) <= _MOST_NAMED else ""
+            words.append(f"{len(values)} {plural}{named}")
+    return words

@@ -6,13 +6,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import text_to_path
 
+from probing.figures.picture import Picture
 from probing.figures.style import INK
 
 POINTS = 72.0
+WIDEST_TITLE = 7.0
+"""Width in inches to which a title may extend a narrow page; files are as wide as what is drawn."""
 _LEADING = 1.45
 
 
@@ -42,12 +44,12 @@ class Page:
     """A figure with a given size in inches.
 
     Attributes:
-        figure: The matplotlib figure.
+        figure: The figure.
     """
 
     def __init__(self, width: float, height: float) -> None:
         """Start an empty page."""
-        self.figure = Figure(figsize=(width, height))
+        self.figure = Picture(figsize=(width, height))
         self._width, self._height = width, height
 
     def axes(self, left: float, top: float, width: float, height: float, label: str = "") -> Axes:

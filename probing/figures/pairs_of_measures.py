@@ -11,7 +11,6 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
-from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
@@ -21,7 +20,9 @@ from probing.figures.correlations import correlations_figure, in_order
 from probing.figures.facets import Facet, Facets, facets_figure, header_lines
 from probing.figures.naming import minus
 from probing.figures.page import Line
-from probing.figures.save import SUFFIXES, Files, save, save_table
+from probing.figures.pair_table import square
+from probing.figures.picture import AgreementPictures, Picture
+from probing.figures.save import SUFFIXES, save_table
 from probing.figures.scale import unit_labels
 from probing.figures.style import FAINT, INK, PAPER, TEXT_SIZE, drawing, score_colours
 from probing.results.finding import smaller_is_more, values_of
@@ -33,7 +34,6 @@ from probing.validation.arguments import checked
 MOST = 15
 """Maximum number of panels on a page; if there are more pairs, those of the first measure are drawn."""
 _RHO, _DELTA = "\N{GREEK SMALL LETTER RHO}", "\N{GREEK CAPITAL LETTER DELTA}"
-_ACROSS, _UP = "\N{RIGHTWARDS ARROW}", "\N{UPWARDS ARROW}"
 _MARKERS = ("o", "s", "^")
 _WIDTH, _HEIGHT = 2.15, 1.6
 _MATRIX = f"Spearman's {_RHO}: below the diagonal over all heads, above it within layers"
@@ -61,7 +61,7 @@ class Measure:
 
 
 @checked(frame=RESULT)
-def draw_agreement(frame: pd.DataFrame, path: str | Path) -> tuple[Path, ...]:
+def draw_agreement(frame: pd.DataFrame, path: str | Path | None = None) -> AgreementPictures:
     """Draw the agreement of measures of heads: a matrix, and a scatter plot for each pair.
 
     The matrix is in the order of the tree of 1 − rho, with the correlation within layers above its
@@ -72,10 +72,12 @@ def draw_agreement(frame: pd.DataFrame, path: str | Path) -> tuple[Path, ...]:
     Args:
         frame: Result rows; every grid of single heads is a measure, and all must be of the same heads.
         path: Start of the file names: `path-matrix.*` and `path-scatter.*` as .png, .svg, .pdf and .csv, and
-            `path.csv`, the table of `probing.agreement`.
+            `path.csv`, the table of `probing.agreement`. Files of these names are overwritten. None writes
+            nothing.
 
     Returns:
-        The paths of these nine files, the table first.
+        The figures `matrix` and `scatter`, `table`, the table of `probing.agreement`, and `files`, these nine
+        files, the table first.
 
     Raises:
         ProbingError: If there are fewer than two grids of single heads, or if their heads differ.
@@ -83,7 +85,7 @@ def draw_agreement(frame: pd.DataFrame, path: str | Path) -> tuple[Path, ...]:
     Example:
         >>> import probing
         >>> frame = probing.load_results("outputs")  # doctest: +SKIP
-        >>> probing.draw_agreement(frame, "agreement")[0]  # doctest: +SKIP
+        >>> probing.draw_agreement(frame, "agreement").files[0]  # doctest: +SKIP
         PosixPath('agreement.csv')
     """
     from probing.comparisons.agreement import agreement
@@ -92,40 +94,46 @@ def draw_agreement(frame: pd.DataFrame, path: str | Path) -> tuple[Path, ...]:
 
 
 @checked()
-def draw_pairs(frame: pd.DataFrame, pairs: pd.DataFrame, path: str | Path) -> tuple[Path, ...]:
+def draw_pairs(frame: pd.DataFrame, pairs: pd.DataFrame, path: str | Path | None = None) -> AgreementPictures:
     """Draw what `draw_agreement` draws, from pairs that are already computed."""
     from probing.comparisons.measures import head_grids, table_of
 
-    path = Path(path)
-    stem = path.with_suffix("") if path.suffix in SUFFIXES else path
     grids = head_grids(frame)
     table = table_of(grids)
     keys = [key_of(rows)._replace(stack="") for rows in grids]
     kinds = [_measure(name, rows) for name, rows in zip(map(str, table), grids, strict=True)]
     with drawing():
         names = [kind.name for kind in kinds]
-        matrices = _save_matrix(names, pairs, keys, pd.concat(grids), _beside(stem, "-matrix"))
+        matrix = _matrix(names, pairs, keys, pd.concat(grids), _beside(path, "-matrix"))
         shown = pairs if len(pairs) <= MOST else pairs[pairs["first"] == kinds[0].name].head(MOST)
         figure = agreement_figure(table, kinds, shown, keys, len(pairs), pd.concat(grids))
-        dots = save(figure, scatter_table(table, shown), _beside(stem, "-scatter"), "measures of heads")
-    return (save_table(pairs, _beside(stem, ".csv")), *matrices, *dots)
+        dots = figure.finish(scatter_table(table, shown), _beside(path, "-scatter"), "measures of heads")
+    beside = _beside(path, ".csv")
+    if beside is None or matrix.files is None or dots.files is None:
+        return AgreementPictures(matrix, dots, pairs)
+    return AgreementPictures(matrix, dots, pairs, (save_table(pairs, beside), *matrix.files, *dots.files))
 
 
-def _save_matrix(
-    names: Sequence[str], pairs: pd.DataFrame, keys: Sequence[GridKey], rows: pd.DataFrame, path: Path
-) -> Files:
+def _matrix(
+    names: Sequence[str], pairs: pd.DataFrame, keys: Sequence[GridKey], rows: pd.DataFrame, path: Path | None
+) -> Picture:
     from probing.comparisons.clusters import linkage
 
-    matrix = _square(names, pairs, "rho", "rho")
+    matrix = square(names, pairs, "rho")
     tree = linkage(matrix)
-    ordered = _square([str(name) for name in in_order(matrix, tree)], pairs, "rho", "rho_within_layers")
-    figure = correlations_figure(ordered, tree, keys, "measure", _MATRIX, rows)
-    return save(
-        figure, ordered.rename_axis("measure").reset_index(), path, "rank correlation between measures"
-    )
+    ordered = square([str(name) for name in in_order(matrix, tree)], pairs, "rho", "rho_within_layers")
+    within = pairs.assign(none=np.nan)  # no interval within layers
+    ends = (square(list(ordered), within, "low", "none"), square(list(ordered), within, "high", "none"))
+    figure = correlations_figure(ordered, tree, keys, "measure", _MATRIX, rows, ends)
+    table = ordered.rename_axis("measure").reset_index()
+    return figure.finish(table, path, "rank correlation between measures")
 
 
-def _beside(stem: Path, ending: str) -> Path:
+def _beside(path: str | Path | None, ending: str) -> Path | None:
+    if path is None:
+        return None
+    path = Path(path)
+    stem = path.with_suffix("") if path.suffix in SUFFIXES else path
     return stem.with_name(stem.name + ending)
 
 
@@ -149,7 +157,7 @@ def agreement_figure(
     keys: Sequence[GridKey],
     of: int,
     rows: pd.DataFrame | None = None,
-) -> Figure:
+) -> Picture:
     """The panels of some pairs; call it within `style.drawing`.
 
     Args:
@@ -187,16 +195,6 @@ def _measure(name: str, rows: pd.DataFrame) -> Measure:
     return Measure(name, values_of(rows), turned=bool(smaller_is_more(rows).all()))
 
 
-def _square(names: Sequence[str], pairs: pd.DataFrame, below: str, above: str) -> pd.DataFrame:
-    """A matrix with one column of pairs below its diagonal and another above it."""
-    place = {name: number for number, name in enumerate(names)}
-    square = np.eye(len(names))
-    for first, second, low, high in pairs[["first", "second", below, above]].itertuples(index=False):
-        ends = sorted((place[first], place[second]))
-        square[ends[1], ends[0]], square[ends[0], ends[1]] = low, high
-    return pd.DataFrame(square, index=list(names), columns=list(names))
-
-
 def _facet(
     table: pd.DataFrame, kinds: Mapping[str, Measure], pair: pd.Series, layers: Sequence[int]
 ) -> Facet:
@@ -204,8 +202,7 @@ def _facet(
     ends = f"[{pair['low']:+.2f}, {pair['high']:+.2f}]"
     name = minus(f"{_RHO} {pair['rho']:+.2f} {ends}")
     within = minus(f"within layers {pair['rho_within_layers']:+.2f}")
-    facts = (f"{_ACROSS} {first.label}", f"{_UP} {second.label}", within)
-    return Facet(name, facts, _drawer(table, first, second, layers), [""])
+    return Facet(name, (within,), _drawer(table, first, second, layers), [second.label], first.label)
 
 
 def _drawer(

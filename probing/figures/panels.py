@@ -9,12 +9,12 @@ import numpy as np
 from probing.figures.findings import facts
 from probing.figures.grids import Grid
 from probing.figures.naming import describe
-from probing.figures.page import Line, shorten, wrap
+from probing.figures.page import Line, shorten, text_width, wrap
 from probing.figures.panel_order import Band, PanelLayout
 from probing.figures.style import SMALL_SIZE, TEXT_SIZE
 
 PANEL_WIDTH, LEFT, BELOW = 1.7, 0.42, 0.5
-_GAP, _HEADING_GAP, _NAME_GAP = 0.36, 0.05, 0.1
+_GAP, _HEADING_GAP, _NAME_GAP = 0.46, 0.05, 0.1
 _SHORTEST, _TALLEST = 0.85, 2.4
 
 
@@ -28,8 +28,6 @@ class Panel:
         left: Left edge.
         top: Upper edge, below the heading.
         height: Height without the heading.
-        leftmost: Whether there is no panel to the left.
-        lowest: Whether there is no panel of the same model below.
     """
 
     grid: Grid
@@ -37,8 +35,6 @@ class Panel:
     left: float
     top: float
     height: float
-    leftmost: bool
-    lowest: bool
 
     @property
     def heading_top(self) -> float:
@@ -84,7 +80,6 @@ def heading_height(lines: tuple[Line, ...]) -> float:
 def _place_band(band: Band, layout: PanelLayout, top: float) -> tuple[list[Panel], float]:
     layers, heads = band.shape
     height = float(np.clip(layers * PANEL_WIDTH / heads, _SHORTEST, _TALLEST))
-    lowest = {column: row for row, column, _ in sorted(band.panels, key=lambda panel: panel[0])}
     panels = []
     for current in band.rows:
         found = [
@@ -93,7 +88,7 @@ def _place_band(band: Band, layout: PanelLayout, top: float) -> tuple[list[Panel
         top += max(heading_height(heading) for _, _, heading in found)
         for column, grid, heading in found:
             left = LEFT + column * (PANEL_WIDTH + _GAP)
-            panels.append(Panel(grid, heading, left, top, height, column == 0, current == lowest[column]))
+            panels.append(Panel(grid, heading, left, top, height))
         top += height + BELOW
     return panels, top
 
@@ -110,6 +105,12 @@ def _heading(grid: Grid, layout: PanelLayout) -> tuple[Line, ...]:
 def _name(grid: Grid, layout: PanelLayout) -> tuple[str, list[str]]:
     """The title of a panel and the other words that distinguish it; a shared task is in the header."""
     words = describe(grid.key, layout.varying)
-    if grid.found and layout.one_task and words:
-        return words[0], words[1:]
+    if layout.one_task and words:
+        fitting = [n for n in range(1, len(words) + 1) if _fits(" \N{MIDDLE DOT} ".join(words[:n]))]
+        count = 1 if grid.found else max(fitting, default=1)
+        return " \N{MIDDLE DOT} ".join(words[:count]), words[count:]
     return grid.key.task.removeprefix(layout.prefix), words
+
+
+def _fits(title: str) -> bool:
+    return text_width(title, TEXT_SIZE, bold=True) <= PANEL_WIDTH

@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from probing.errors import ProbingError
@@ -17,7 +16,7 @@ from probing.figures.grids import PANEL, panels_of
 from probing.figures.line_plot import draw_level, draw_line, score_axis, style_of
 from probing.figures.masking_curves import level_entries
 from probing.figures.naming import LAMBDA, spoken
-from probing.figures.save import Files, save
+from probing.figures.picture import Picture
 from probing.figures.style import drawing
 from probing.results.grid_key import GridKey
 from probing.results.schema import RESULT
@@ -31,7 +30,7 @@ _COLUMNS = [*PANEL, "lambda", "n_heads", "dev", "test", "full_dev", "full", "maj
 
 
 @checked(frame=RESULT)
-def draw_path(frame: pd.DataFrame, path: str | Path) -> Files:
+def draw_path(frame: pd.DataFrame, path: str | Path | None = None) -> Picture:
     """Draw the test score and the number of open gates against lambda, a panel for each run.
 
     The gates are those of Voita et al. (2019). Lambda is on a logarithmic axis, with 0 to the left of all
@@ -39,10 +38,11 @@ def draw_path(frame: pd.DataFrame, path: str | Path) -> Files:
 
     Args:
         frame: Rows of the result frame of analysis gates, variant path; other rows are left out.
-        path: Path of the files; its suffix is replaced by .png, .svg, .pdf and .csv.
+        path: Path of the files, without .png, .svg, .pdf or .csv, which are added. Files of that name are
+            overwritten. None writes nothing.
 
     Returns:
-        The paths of the PNG, SVG and PDF file, and of the table behind the picture.
+        The figure, with `table`, the data behind it, and `files`, the PNG, SVG, PDF and CSV.
 
     Raises:
         ProbingError: If there are no such rows, or several runs have the same names.
@@ -50,12 +50,12 @@ def draw_path(frame: pd.DataFrame, path: str | Path) -> Files:
     Example:
         >>> import probing
         >>> frame = probing.load_results("outputs")  # doctest: +SKIP
-        >>> probing.draw_path(frame, "path").png  # doctest: +SKIP
+        >>> probing.draw_path(frame, "path").files.png  # doctest: +SKIP
         PosixPath('path.png')
     """
     table = path_table(frame)
     with drawing():
-        return save(path_figure(table), table, path, "gates of heads over lambda")
+        return path_figure(table).finish(table, path, "gates of heads over lambda")
 
 
 def path_table(frame: pd.DataFrame) -> pd.DataFrame:
@@ -83,7 +83,7 @@ def path_table(frame: pd.DataFrame) -> pd.DataFrame:
     return table.sort_values("lambda", kind="stable").reset_index(drop=True)
 
 
-def path_figure(table: pd.DataFrame) -> Figure:
+def path_figure(table: pd.DataFrame) -> Picture:
     """The picture of such a table; call it within `style.drawing`."""
     panels = panels_of(table)
     keys = [key for key, _ in panels]

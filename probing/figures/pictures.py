@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from probing.figures.head_counts import draw_top_heads
 from probing.figures.heatmap import draw_grid
 from probing.figures.masking_curves import draw_masking
 from probing.figures.path import draw_path
+from probing.figures.picture import files_of
 from probing.figures.save import save_table
 from probing.figures.sheet import draw_sheet
 from probing.results.checks import has_values
@@ -89,9 +90,12 @@ def function_of(draw: str) -> Draw:
 
     def drawn(rows: pd.DataFrame, path: Path, _: Order) -> Drawn:
         files: object = function(rows, path)
-        if not isinstance(files, Sequence) or not all(isinstance(file, str | Path) for file in files):
-            raise ProbingError(f"picture {draw!r}: returned {files!r}; return the files that it has written")
-        return tuple(map(Path, files))
+        try:
+            return files_of(files, path)
+        except TypeError as error:
+            raise ProbingError(
+                f"picture {draw!r}: returned {files!r}; return the files that it has written"
+            ) from error
 
     return drawn
 
@@ -100,17 +104,18 @@ def _scores(rows: pd.DataFrame, path: Path, order: Order) -> Drawn:
     """Draw scores of probes: a grid, the effect of n heads, or a table of the score of all heads together."""
     kind = rows["granularity"].iloc[0]
     if kind == "top_heads":
-        return draw_top_heads(rows, path)
+        return files_of(draw_top_heads(rows, path), path)
     if kind == "all_heads":
         return (save_table(grid_table(rows, "test"), path.with_name(f"{path.name}.csv")),)
-    return draw_grid(rows, path, order=order)
+    return files_of(draw_grid(rows, path, order=order), path)
 
 
 def _score_sheets(frame: pd.DataFrame, path: Path, order: Order) -> Drawn:
     kind = frame["granularity"]
     top, grids = frame[kind == "top_heads"], frame[~kind.isin(["top_heads", "all_heads"])]
-    drawn: Drawn = () if grids.empty else draw_sheet(grids, path, order=order)
-    return drawn if top.empty else (*drawn, *draw_top_heads(top, path.with_name("top_heads")))
+    drawn = () if grids.empty else files_of(draw_sheet(grids, path, order=order), path)
+    beside = path.with_name("top_heads")
+    return drawn if top.empty else (*drawn, *files_of(draw_top_heads(top, beside), beside))
 
 
 def _grid(rows: pd.DataFrame, path: Path, order: Order) -> Drawn:
@@ -118,19 +123,19 @@ def _grid(rows: pd.DataFrame, path: Path, order: Order) -> Drawn:
     if not has_values(rows):
         return _scores(rows, path, order)
     draw = draw_grid if len(split_grids(rows)) == 1 else draw_sheet
-    return draw(rows, path, order=order, value="value")
+    return files_of(draw(rows, path, order=order, value="value"), path)
 
 
 def _sheet(rows: pd.DataFrame, path: Path, order: Order) -> Drawn:
     if not has_values(rows):
         return _score_sheets(rows, path, order)
-    return draw_sheet(rows, path, order=order, value="value")
+    return files_of(draw_sheet(rows, path, order=order, value="value"), path)
 
 
 DRAW: dict[str, Draw] = {
     "grid": _grid,
     "sheet": _sheet,
-    "masking": lambda rows, path, _: draw_masking(rows, path),
-    "path": lambda rows, path, _: draw_path(rows, path),
+    "masking": lambda rows, path, _: files_of(draw_masking(rows, path), path),
+    "path": lambda rows, path, _: files_of(draw_path(rows, path), path),
 }
 """The kinds of pictures that a finding can name."""

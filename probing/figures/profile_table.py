@@ -87,13 +87,16 @@ def _spread(cell: pd.DataFrame, value: str, pooled: bool) -> dict[str, object]:
         unknown = ("low", "high", "lowest", "highest", "best", "best_layer", "best_head")
         return {**made, **dict.fromkeys(unknown, np.nan)}
     low, high = np.quantile(known, [0.25, 0.75])
+    lowest, highest = known.min(), known.max()
+    if len(known) == 1:  # a band of one head would look like a spread
+        low = high = lowest = highest = np.nan
     dev = _floats(cell, "dev")
     by_dev = bool(np.isfinite(dev[np.isfinite(scores)]).all())
     chooser = dev if by_dev else scores
     place = int(np.nanargmax(np.where(np.isfinite(scores), chooser, np.nan)))
     best = cell.iloc[place]
     return {
-        **made, "low": low, "high": high, "lowest": known.min(), "highest": known.max(),
+        **made, "low": low, "high": high, "lowest": lowest, "highest": highest,
         "best": scores[place], "best_layer": best["layer"], "best_head": best["head"],
         "best_by": "dev" if by_dev else value,
     }  # fmt: skip

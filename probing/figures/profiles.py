@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from probing.figures.cells import label_step
 from probing.figures.facets import Facet, Facets, facets_figure, header_lines
@@ -26,12 +25,14 @@ from probing.figures.line_plot import (
     score_axis,
     style_of,
 )
-from probing.figures.naming import describe, layer_name, usual_metric, value_name
+from probing.figures.naming import above_formula, describe, layer_name, usual_metric, value_name
+from probing.figures.page import Line
 from probing.figures.panel_order import common_prefix
+from probing.figures.picture import Picture
 from probing.figures.profile_table import chosen_by, spread_table, without_baselines
-from probing.figures.save import Files, save
-from probing.figures.style import LINES, drawing
+from probing.figures.style import FAINT, LINES, TEXT_SIZE, drawing
 from probing.results.alike import quantity_of
+from probing.results.chance import ABOVE_CHANCE, rescaled, usual_value
 from probing.results.grid_key import GridKey, key_of
 from probing.results.schema import RESULT
 from probing.results.sizes import sizes_text
@@ -43,7 +44,7 @@ _GREY = "#595959"
 
 
 @checked(frame=RESULT)
-def draw_profiles(frame: pd.DataFrame, path: str | Path, *, value: str = "test") -> Files:
+def draw_profiles(frame: pd.DataFrame, path: str | Path | None = None, *, value: str = "auto") -> Picture:
     """Draw scores against layers: a panel for each task, and a line for each model, probe or other setting.
 
     Whole layers are a line with its interval. Heads are shown by the mean of the heads of a layer, a band of
@@ -51,11 +52,14 @@ def draw_profiles(frame: pd.DataFrame, path: str | Path, *, value: str = "test")
 
     Args:
         frame: Rows of the result frame, of granularity head, layer or attention.
-        path: Path of the files; its suffix is replaced by .png, .svg, .pdf and .csv.
-        value: The column to draw, "test" or "dev".
+        path: Path of the files, without .png, .svg, .pdf or .csv, which are added. Files of that name are
+            overwritten. None writes nothing.
+        value: The column to draw: "test", "dev", or "above_chance", (test - majority) / (1 - majority).
+            "auto" is "above_chance" where tasks with different majorities share a panel, and otherwise
+            "test".
 
     Returns:
-        The paths of the PNG, SVG and PDF file, and of the table behind the picture.
+        The figure, with `table`, the data behind it, and `files`, the PNG, SVG, PDF and CSV.
 
     Raises:
         ProbingError: If there are no such rows, if a cell has two, or if a panel would have too many lines.
@@ -63,15 +67,27 @@ def draw_profiles(frame: pd.DataFrame, path: str | Path, *, value: str = "test")
     Example:
         >>> import probing
         >>> frame = probing.load_results("outputs")  # doctest: +SKIP
-        >>> probing.draw_profiles(frame, "profiles").png  # doctest: +SKIP
+        >>> probing.draw_profiles(frame, "profiles").files.png  # doctest: +SKIP
         PosixPath('profiles.png')
     """
-    table = spread_table(without_baselines(frame), ["layer"], value)
+    table, value = _table(without_baselines(frame), value)
     with drawing():
-        return save(profiles_figure(table, value), table, path, "layer profiles")
+        return profiles_figure(table, value).finish(table, path, "layer profiles")
 
 
-def profiles_figure(table: pd.DataFrame, value: str = "test") -> Figure:
+def _table(rows: pd.DataFrame, value: str) -> tuple[pd.DataFrame, str]:
+    """The table behind the picture, and the drawn value; column `scale` names scores above chance."""
+    if value == "auto":
+        table = spread_table(rows, ["layer"], "test")
+        grids = [own for _, own in _split(table, list(GridKey._fields))]
+        _, together = _line_fields([key_of(own) for own in grids])
+        value = usual_value([own.assign(test=own["score"]) for own in grids]) if together else "test"
+    if value == ABOVE_CHANCE:
+        return spread_table(rescaled(rows), ["layer"], "test").assign(scale=ABOVE_CHANCE), value
+    return spread_table(rows, ["layer"], value), value
+
+
+def profiles_figure(table: pd.DataFrame, value: str = "test") -> Picture:
     """The picture of a table of `spread_table` along layers; call it within `style.drawing`."""
     keys = [key_of(rows) for _, rows in _split(table, list(GridKey._fields))]
     lines, together = _line_fields(keys)
@@ -88,15 +104,21 @@ def profiles_figure(table: pd.DataFrame, value: str = "test") -> Figure:
         prefix = common_prefix([key.task for key in keys])
         name = "" if together or len(panels) == 1 else task.removeprefix(prefix)
         label = f"{value_name(value)} {own[0] if own else metric_name(usual)}"
+        label += " above chance" if value == ABOVE_CHANCE else ""
         sizes = sizes_text(rows)
         own += [sizes] if sizes != sizes_text(table) else []
         return Facet(name, tuple(own), lambda stack: _draw(stack[0], named, styles), [label])
 
+    header = header_lines(keys, "layer profiles", table)
+    if value == ABOVE_CHANCE:
+        header.append(Line(above_formula(), TEXT_SIZE, FAINT))
     return facets_figure(
         Facets(
-            header=header_lines(keys, "layer profiles", table),
+            header=header,
             panels=[facet(rows) for rows in panels],
-            entries=_entries(table, styles),
+            entries=_entries(
+                table, styles, {_line_name(key, lines, keys) for key in keys if key.granularity == "head"}
+            ),
             x_label="layer",
         )
     )
@@ -170,22 +192,25 @@ def number_layers(axes: Axes, layers: Sequence[int]) -> None:
     axes.set_xticks(shown, [layer_name(layer) for layer in shown])
 
 
-def _entries(table: pd.DataFrame, styles: dict[str, dict[str, object]]) -> dict[str, object]:
+def _entries(
+    table: pd.DataFrame, styles: dict[str, dict[str, object]], of_heads: Collection[str]
+) -> dict[str, object]:
     heads = table["granularity"] == "head"
     whole = table.loc[~heads, "low"].notna().any()
     first = str(next(iter(styles.values()))["color"])
     alone = len(styles) == 1
     entries: dict[str, object] = {}
     for name, style in styles.items():
-        entries["mean of heads" if alone and heads.all() else name] = line_sample(style)
+        mean = f"{name}, mean" if name in of_heads else name
+        entries["mean of heads" if alone and heads.all() else mean] = line_sample(style)
     shade = first if alone else _GREY
-    if heads.any() and alone:
+    spread = table.loc[heads, "low"].notna().any()
+    if spread and alone:
         entries["lowest to highest head"] = band_sample(shade, "outer")
-    bands = [
-        said for said, there in (("middle half of heads", heads.any()), ("95 % interval", whole)) if there
-    ]
+    interval = "95 % interval of whole layers" if spread else "95 % interval"
+    bands = [said for said, there in (("middle half of heads", spread), (interval, whole)) if there]
     if bands:
-        entries[" or ".join(bands)] = band_sample(shade, "inner")
+        entries["; ".join(bands)] = band_sample(shade, "inner")
     if heads.any():
         best = f"best head on {chosen_by(table)}"
         entries[f"{best}, hollow marks" if not alone else best] = best_sample(shade)

@@ -32,7 +32,7 @@ class Files(NamedTuple):
 def save(figure: Figure, table: pd.DataFrame, path: str | Path, title: str) -> Files:
     """Write a figure as PNG, SVG and PDF, and the table behind it as CSV.
 
-    The same figure gives the same bytes.
+    The same figure gives the same bytes. Files of that name are overwritten.
 
     Args:
         figure: The figure.
@@ -43,12 +43,14 @@ def save(figure: Figure, table: pd.DataFrame, path: str | Path, title: str) -> F
     files = Files(*(_with_suffix(path, f".{kind}") for kind in Files._fields))
     # measured once, since matplotlib would draw the figure again to measure it for each file; at the
     # resolution of the files, since letters are wider there than on a screen
+    screen = figure.dpi
     figure.set_dpi(_DPI)
     frame = figure.get_tightbbox().padded(_MARGIN)
     _write(figure, frame, files.png, {"Title": title, "Software": None})
     _write(figure, frame, files.svg, {"Title": title, "Creator": None, "Date": None})
     nobody = dict.fromkeys(("Creator", "Producer", "CreationDate"))
     _write(figure, frame, files.pdf, {"Title": title, **nobody})
+    figure.set_dpi(screen)
     save_table(table, files.csv)
     return files
 

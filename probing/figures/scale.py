@@ -20,6 +20,7 @@ from probing.results.units import NumberFormat, score_unit
 TickLabels = Callable[[Sequence[float]], list[str]]
 _NARROWEST = 0.01
 _SHADES = 128
+_LOWEST_ABOVE = -0.2
 _LABEL_ROOM = 0.19
 
 
@@ -90,25 +91,34 @@ def _shades(grids: Sequence[Grid]) -> Shades:
 def make_norm(grids: Sequence[Grid]) -> Normalize:
     """One scale for all grids: from the lowest score or majority to the highest.
 
-    It spans at least one percent, so that noise is not shown at full contrast.
+    It spans at least one percent, so that noise is not shown at full contrast. Scores above chance have the
+    darkest colour from -20 % downward.
     """
-    values = np.concatenate([np.append(grid.scores.ravel(), grid.majority) for grid in grids])
+    values = np.concatenate([np.append(grid.scores.ravel(), grid.level) for grid in grids])
     values = values[np.isfinite(values)]
     low, high = (float(values.min()), float(values.max())) if len(values) else (0.0, 1.0)
+    if grids[0].above_chance:
+        # one grid far below a high majority would leave no colours for the others
+        low = max(low, _LOWEST_ABOVE)
     slack = max(0.0, _NARROWEST - (high - low)) / 2
     return Normalize(low - slack, high + slack)
 
 
 def draw_bar(axes: Axes, shades: Shades, grids: Sequence[Grid]) -> None:
-    """Fill `axes` with the colour bar; for a single grid, the majority is a line across it."""
+    """Fill `axes` with the colour bar; the majority is a line across it if it is the same for all grids."""
     if grids[0].found:
         _draw_found_bar(axes, shades, grids)
         return
     norm = shades.norm
     grid = grids[0] if len(grids) == 1 else None
-    labels = share_labels if any(score_unit(grid.key.metric).name == "%" for grid in grids) else plain_labels
-    majority = grid.majority if grid is not None and majority_sentence(grid) else float("nan")
+    shares = any(score_unit(each.key.metric).name == "%" for each in grids)
+    labels: TickLabels = share_labels if shares else plain_labels
     sentence = "" if grid is None else majority_sentence(grid)
+    if grids[0].above_chance:
+        sentence = "majority 0 %" if any(majority_sentence(each) for each in grids) else ""
+        if any((each.scores < (norm.vmin or 0.0)).any() for each in grids):
+            labels = _from_below(labels)
+    majority = grids[0].level if sentence else float("nan")
     draw_score_bar(axes, norm, score_name(grids), labels=labels, majority=majority, sentence=sentence)
 
 
@@ -199,6 +209,18 @@ def _draw_line(axes: Axes, level: float) -> None:
 def _ticks(low: float, high: float, *, avoid: float, room: float) -> list[float]:
     ticks = MaxNLocator(6, steps=[1, 2, 5, 10]).tick_values(low, high)
     return [tick for tick in map(float, ticks) if low <= tick <= high and not abs(tick - avoid) < room]
+
+
+def _from_below(labels: TickLabels) -> TickLabels:
+    """Return labels of a bar whose lowest colour includes all lower numbers."""
+
+    def named(ticks: Sequence[float]) -> list[str]:
+        return [
+            f"\N{LESS-THAN OR EQUAL TO} {label}" if tick <= _LOWEST_ABOVE else label
+            for tick, label in zip(ticks, labels(ticks), strict=True)
+        ]
+
+    return named
 
 
 def share_labels(ticks: Sequence[float]) -> list[str]:

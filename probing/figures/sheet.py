@@ -7,20 +7,27 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
 
 from probing.figures.arrange import arrange
 from probing.figures.cells import Cell, crossed, draw_cells, number_axes
 from probing.figures.grid_table import grid_table
 from probing.figures.grids import Grid, Order, split_grids
-from probing.figures.legend import draw_legend, legend_height
-from probing.figures.naming import across_name, describe, highest_name, same_sizes, sheet_title
-from probing.figures.page import POINTS, Line, Page, wrap
+from probing.figures.legend import draw_entries, entries_height, grid_entries
+from probing.figures.naming import (
+    across_name,
+    describe,
+    highest_name,
+    same_sizes,
+    scale_sentence,
+    sheet_title,
+)
+from probing.figures.page import POINTS, WIDEST_TITLE, Line, Page, shorten, wrap
 from probing.figures.panel_order import PanelLayout, lay_out
 from probing.figures.panels import BELOW, LEFT, PANEL_WIDTH, Panel, place, sheet_width
-from probing.figures.save import Files, save
+from probing.figures.picture import Picture
 from probing.figures.scale import Shades, by_quantity, draw_bar, shades_of
 from probing.figures.style import FAINT, SMALL_SIZE, TEXT_SIZE, TITLE_SIZE, drawing
+from probing.results.chance import usual_value
 from probing.results.schema import RESULT
 from probing.validation.arguments import checked
 
@@ -30,22 +37,28 @@ _SHORTEST_BAR, _LONGEST_BAR = 1.2, 3.2
 
 
 @checked(frame=RESULT)
-def draw_sheet(frame: pd.DataFrame, path: str | Path, *, order: Order = "head", value: str = "test") -> Files:
+def draw_sheet(
+    frame: pd.DataFrame, path: str | Path | None = None, *, order: Order = "head", value: str = "auto"
+) -> Picture:
     """Draw a contact sheet: a panel for each grid, a band for each model, a scale for each metric.
 
     Tasks are in the order of the frame, at most five in a row. The marks are those of `draw_grid`. Colours
     run from the lowest score or majority of all panels to their highest score. Each metric has its own scale
-    and colour bar. If analyses found different measures (`value="value"`), such as several importances,
-    each panel has its own scale.
+    and colour bar. Scores of tasks with different majorities are drawn above chance, since one scale of plain
+    scores would show that a task has few classes, and not that it is encoded.
+    If analyses found different measures (`value="value"`), such as several importances, each panel has its
+    own scale.
 
     Args:
         frame: Rows of the result frame, of any number of grids.
-        path: Path of the files; its suffix is replaced by .png, .svg, .pdf and .csv.
+        path: Path of the files, without .png, .svg, .pdf or .csv, which are added. Files of that name are
+            overwritten. None writes nothing.
         order: "head" numbers the heads; "score" sorts each layer from its best head to its worst.
-        value: The column to draw, as for `draw_grid`.
+        value: The column to draw, as for `draw_grid`. "auto" is "above_chance" where the majorities of tasks
+            differ by more than a point, and otherwise "test".
 
     Returns:
-        The paths of the PNG, SVG and PDF file, and of the table behind the picture.
+        The figure, with `table`, the data behind it, and `files`, the PNG, SVG, PDF and CSV.
 
     Raises:
         ProbingError: If there are no rows, if a head has two rows in one grid, if a row covers several heads,
@@ -54,17 +67,18 @@ def draw_sheet(frame: pd.DataFrame, path: str | Path, *, order: Order = "head", 
     Example:
         >>> import probing
         >>> frame = probing.load_results("outputs")  # doctest: +SKIP
-        >>> probing.draw_sheet(frame[frame["granularity"] == "head"], "sheet").png  # doctest: +SKIP
+        >>> probing.draw_sheet(frame[frame["granularity"] == "head"], "sheet").files.png  # doctest: +SKIP
         PosixPath('sheet.png')
     """
     parts = split_grids(frame)
+    value = usual_value(parts) if value == "auto" else value
     grids = [arrange(rows, order, value) for rows in parts]
     with drawing():
         table = grid_table(pd.concat(parts, ignore_index=True), value)
-        return save(sheet_figure(grids), table, path, sheet_title(grids))
+        return sheet_figure(grids).finish(table, path, sheet_title(grids))
 
 
-def sheet_figure(grids: Sequence[Grid]) -> Figure:
+def sheet_figure(grids: Sequence[Grid]) -> Picture:
     """The picture of several grids; call it within `style.drawing`."""
     layout = lay_out(grids)
     width = sheet_width(layout)
@@ -77,10 +91,12 @@ def sheet_figure(grids: Sequence[Grid]) -> Figure:
     own = {id(grid): each for grid, each in zip(grids, shades, strict=True)}
     crosses = any(crossed(panel.grid, own[id(panel.grid)], _cell(panel)) for panel in panels)
     legend_columns = min(3, layout.columns)
+    largest = max(map(_cell, panels), key=lambda cell: cell.side)
+    entries = grid_entries(grids, shades, largest, crosses=crosses)
     bars = _bars(grids, shades)
     page = Page(
         width + len(bars) * (_BAR_GAP + _BAR_WIDTH + _BAR_LABELS),
-        foot + legend_height(grids, columns=legend_columns, crosses=crosses),
+        foot + entries_height(len(entries), columns=legend_columns),
     )
     page.write(0.0, 0.0, header)
     for name in names:
@@ -90,7 +106,7 @@ def sheet_figure(grids: Sequence[Grid]) -> Figure:
     for number, (own_shades, alike) in enumerate(bars):
         left = width + _BAR_GAP + number * (_BAR_GAP + _BAR_WIDTH + _BAR_LABELS)
         draw_bar(page.axes(left, bar_top, _BAR_WIDTH, bar_length, "bar"), own_shades, alike)
-    draw_legend(page, LEFT, foot, grids, columns=legend_columns, crosses=crosses)
+    draw_entries(page, LEFT, foot, entries, columns=legend_columns)
     return page.figure
 
 
@@ -114,18 +130,18 @@ def _draw_panel(page: Page, panel: Panel, shades: Shades, label: str) -> None:
     cell = _cell(panel)
     draw_cells(axes, grid, shades, cell)
     number_axes(axes, grid, cell, SMALL_SIZE)
-    if panel.leftmost:
-        axes.set_ylabel("layer", fontsize=SMALL_SIZE)
-    if panel.lowest:
-        axes.set_xlabel(across_name(grid), fontsize=SMALL_SIZE, labelpad=2)
+    axes.set_ylabel("layer", fontsize=SMALL_SIZE, labelpad=2)
+    axes.set_xlabel(across_name(grid), fontsize=SMALL_SIZE, labelpad=2)
 
 
 def _header(grids: Sequence[Grid], layout: PanelLayout, width: float) -> list[Line]:
     shared = [name for name in layout.shared if name not in ("analysis", "model", "metric")]
-    prefix = "" if grids[0].found and layout.one_task else layout.prefix.rstrip("/")
+    named = layout.one_task and grids[0].key.task in sheet_title(grids)
+    prefix = "" if named else layout.prefix.rstrip("/")
     words = [*filter(None, [prefix]), *describe(grids[0].key, shared)]
-    words += filter(None, [same_sizes(grids), *_chosen(grids)])
-    title = Line(sheet_title(grids), TITLE_SIZE, bold=True)
+    words += filter(None, [same_sizes(grids), scale_sentence(grids), *_chosen(grids)])
+    name = shorten(sheet_title(grids), max(width, WIDEST_TITLE), TITLE_SIZE, bold=True)
+    title = Line(name, TITLE_SIZE, bold=True)
     return [title, *(Line(text, TEXT_SIZE, FAINT) for text in wrap(words, width, TEXT_SIZE))]
 
 

@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from probing.errors import ProbingError
@@ -29,8 +28,8 @@ from probing.figures.line_plot import (
     style_of,
 )
 from probing.figures.naming import layer_name, spoken, value_name
+from probing.figures.picture import Picture
 from probing.figures.profile_table import chosen_by, spread_table, without_baselines
-from probing.figures.save import Files, save
 from probing.figures.scale import draw_score_bar, plain_labels, share_labels
 from probing.figures.style import drawing, score_colours
 from probing.results.alike import quantity_of, refuse_unlike
@@ -69,7 +68,7 @@ class StepAxis:
 
 
 @checked(frame=RESULT)
-def draw_trajectories(frame: pd.DataFrame, path: str | Path, *, value: str = "test") -> Files:
+def draw_trajectories(frame: pd.DataFrame, path: str | Path | None = None, *, value: str = "test") -> Picture:
     """Draw scores against training steps, a panel for each task, above a heatmap of layers and steps.
 
     The line is the mean of all heads (or layers), and the bands are their middle half and range. The dotted
@@ -78,12 +77,13 @@ def draw_trajectories(frame: pd.DataFrame, path: str | Path, *, value: str = "te
     Args:
         frame: Rows of the result frame, of granularity head, layer or attention, of models whose names
             differ only after "@", as in `run@checkpoint-200`. Rows without a step are left out.
-        path: Path of the files; its suffix is replaced by .png, .svg, .pdf and .csv.
+        path: Path of the files, without .png, .svg, .pdf or .csv, which are added. Files of that name are
+            overwritten. None writes nothing.
         value: The column to draw, "test" or "dev".
 
     Returns:
-        The paths of the PNG, SVG and PDF file, and of the table behind the picture. Its rows with a layer are
-        cells, the others are points of the lines.
+        The figure, with `table`, the data behind it, and `files`, the PNG, SVG, PDF and CSV. Rows of the
+        table with a layer are cells, the others are points of the lines.
 
     Raises:
         ProbingError: If no row has a step, or a cell has two rows.
@@ -91,7 +91,7 @@ def draw_trajectories(frame: pd.DataFrame, path: str | Path, *, value: str = "te
     Example:
         >>> import probing
         >>> frame = probing.load_results("outputs")  # doctest: +SKIP
-        >>> probing.draw_trajectories(frame, "training").png  # doctest: +SKIP
+        >>> probing.draw_trajectories(frame, "training").files.png  # doctest: +SKIP
         PosixPath('training.png')
     """
     rows = without_baselines(frame)
@@ -101,7 +101,7 @@ def draw_trajectories(frame: pd.DataFrame, path: str | Path, *, value: str = "te
     rows = rows.assign(model=rows["model"].str.replace(r"@[^@]*$", "", regex=True))
     table = trajectory_table(rows, value)
     with drawing():
-        return save(trajectories_figure(table, value), table, path, "checkpoint trajectories")
+        return trajectories_figure(table, value).finish(table, path, "checkpoint trajectories")
 
 
 def trajectory_table(rows: pd.DataFrame, value: str) -> pd.DataFrame:
@@ -113,7 +113,7 @@ def trajectory_table(rows: pd.DataFrame, value: str) -> pd.DataFrame:
     return pd.concat([points, cells], ignore_index=True)[list(columns)]
 
 
-def trajectories_figure(table: pd.DataFrame, value: str = "test") -> Figure:
+def trajectories_figure(table: pd.DataFrame, value: str = "test") -> Picture:
     """The picture of such a table; call it within `style.drawing`."""
     panels = [rows for _, rows in table.groupby(_KEY, sort=False, dropna=False, observed=True)]
     keys = [key_of(rows) for rows in panels]
@@ -212,12 +212,11 @@ def _short(step: int) -> str:
 
 def _entries(table: pd.DataFrame, units: Sequence[str]) -> dict[str, object]:
     style, unit, all_units = style_of(0), " or ".join(units), " or ".join(f"{unit}s" for unit in units)
-    entries: dict[str, object] = {
-        f"mean of {all_units}": line_sample(style),
-        f"lowest to highest {unit}": band_sample(style["color"], "outer"),
-        f"middle half of {all_units}": band_sample(style["color"], "inner"),
-        f"best {unit} on {chosen_by(table)}": best_sample(style["color"]),
-    }
+    entries: dict[str, object] = {f"mean of {all_units}": line_sample(style)}
+    if table.loc[table["layer"].isna(), "low"].notna().any():
+        entries[f"lowest to highest {unit}"] = band_sample(style["color"], "outer")
+        entries[f"middle half of {all_units}"] = band_sample(style["color"], "inner")
+    entries[f"best {unit} on {chosen_by(table)}"] = best_sample(style["color"])
     if table["majority"].notna().any():
         entries["majority"] = level_samples(["majority"])["majority"]
     return entries

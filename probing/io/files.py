@@ -55,6 +55,11 @@ def expanded(path: str | Path) -> Path:
     return Path(os.path.expanduser(path))  # noqa: PTH111  # pathlib's own raises where there is no such user
 
 
+def shown_path(path: Path) -> str:
+    """Return a path for a message, relative to the current folder if it is below it."""
+    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
+
+
 def local(path: str, where: str) -> Path:
     """Return a text as a path on this machine.
 

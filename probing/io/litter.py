@@ -29,30 +29,37 @@ _PARTS = ".parts-"
 
 def clean(root: Path) -> None:
     """Remove the remains of killed runs below a folder of outputs, judging by names and not by contents."""
-    remove_litter(root, older=False)  # the root may contain other files
-    for name in ("results", "representations", "models", "pictures", "locks", "runs"):
-        remove_litter(root / name)
-    for name in ("representations", "models", "pictures"):
-        for entry in _entries(root / name):
-            if entry.is_dir(follow_symlinks=False):
-                remove_litter(Path(entry.path))
+    for path in remains(root):
+        delete(path)
     _remove_parts(root / "results")
     for entry in _entries(root / "locks"):
         if entry.name.endswith(".lock") and _age(entry) > UNUSED:
             locks.remove(Path(entry.path))
 
 
-def remove_litter(folder: Path, *, older: bool = True) -> None:
-    """Remove temporary files and trash of ended processes from one folder, without its subfolders.
+def remains(root: Path) -> Iterator[Path]:
+    """Yield the temporary files and trash of ended processes below a folder of outputs."""
+    yield from _litter(root, older=False)  # the root may contain other files
+    for name in ("results", "representations", "models", "pictures", "locks", "runs"):
+        yield from _litter(root / name)
+    for name in ("representations", "models", "pictures"):
+        for entry in _entries(root / name):
+            if entry.is_dir(follow_symlinks=False):
+                yield from _litter(Path(entry.path))
 
-    Args:
-        folder: The folder to clean.
-        older: Whether to also remove old files of versions that did not name their owner.
-    """
+
+def remove_litter(folder: Path) -> None:
+    """Remove temporary files and trash of ended processes from one folder, without its subfolders."""
+    for path in _litter(folder):
+        delete(path)
+
+
+def _litter(folder: Path, *, older: bool = True) -> Iterator[Path]:
+    """Yield what `remove_litter` removes; with `older` also old files of versions that named no owner."""
     for entry in _entries(folder):
         owned = _OWNED.fullmatch(entry.name)
         if (owned and owned[1] != "run" and ended(entry)) or (older and _is_of_older_version(entry)):
-            delete(Path(entry.path))
+            yield Path(entry.path)
 
 
 def ended(entry: os.DirEntry[str]) -> bool:

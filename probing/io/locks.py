@@ -64,6 +64,17 @@ def held(path: Path, *, wait: bool = True, waiting: str = "waiting for another p
                 lock.release()
 
 
+def is_held(path: Path) -> bool:
+    """Return whether another process holds a lock; no file is made."""
+    try:
+        if path.exists():
+            with held(path, wait=False):
+                return False
+    except (BusyError, OSError):
+        return True
+    return False
+
+
 def remove(path: Path) -> None:
     """Remove a lock file unless a process holds it."""
     with suppress(BusyError, OSError), held(path, wait=False):

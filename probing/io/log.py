@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from logging.handlers import MemoryHandler
 from pathlib import Path
+from typing import TextIO
+
+from tqdm import tqdm
 
 from probing.io.streams import errors
 
 LOG = "run.log"
 """The name of the log in the folder of a run."""
 _TERMINAL, _EARLIER = "probing.terminal", "probing.earlier"
+_SHOWN: ContextVar[int] = ContextVar("shown", default=logging.INFO)
 # number of records kept for a file that does not exist yet
 _MOST = 10_000
 
@@ -25,14 +30,33 @@ class _File(logging.FileHandler):
 
 
 @contextmanager
+def showing(level: int | None) -> Iterator[None]:
+    """Show log lines on the terminal from a level up; progress is shown from `logging.INFO` down.
+
+    None changes nothing.
+    """
+    before = _SHOWN.set(_SHOWN.get() if level is None else level)
+    try:
+        yield
+    finally:
+        _SHOWN.reset(before)
+
+
+def quiet() -> bool:
+    """Return whether only errors are shown."""
+    return _SHOWN.get() > logging.INFO
+
+
+@contextmanager
 def log_to_terminal() -> Iterator[None]:
     """Show the log, and keep records for the file that `log_to_file` may open meanwhile."""
     if _named(_TERMINAL) is not None:
         yield
         return
-    terminal = logging.StreamHandler(errors())
+    terminal = _Terminal(errors())
     terminal.setFormatter(logging.Formatter("%(message)s"))
     earlier = MemoryHandler(_MOST, flushLevel=logging.CRITICAL + 1, flushOnClose=False)
+    terminal.setLevel(_SHOWN.get())
     terminal.set_name(_TERMINAL)
     earlier.set_name(_EARLIER)
     with _handlers(terminal, earlier):
@@ -59,6 +83,46 @@ def log_to_file(path: Path) -> Iterator[None]:
             yield
 
 
+class _Terminal(logging.StreamHandler[TextIO]):
+    """The terminal, where a line clears a bar of progress and draws it again below."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        with tqdm.external_write_mode(file=self.stream):
+            super().emit(record)
+
+
+class _Kept(logging.Handler):
+    """A handler that keeps its records in a list."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.records: list[logging.LogRecord] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.records.append(record)
+
+
+@contextmanager
+def kept_back() -> Iterator[list[logging.LogRecord]]:
+    """Collect the records of the log instead of showing them; `show` shows them later."""
+    logger, keeper = logging.getLogger("probing"), _Kept()
+    others = list(logger.handlers)
+    for handler in others:
+        logger.removeHandler(handler)
+    try:
+        with _handlers(keeper):
+            yield keeper.records
+    finally:
+        for handler in others:
+            logger.addHandler(handler)
+
+
+def show(records: Iterable[logging.LogRecord]) -> None:
+    """Show records that were kept back."""
+    for record in records:
+        logging.getLogger(record.name).handle(record)
+
+
 def _named(name: str) -> logging.Handler | None:
     handlers = logging.getLogger("probing").handlers
     return next((handler for handler in handlers if handler.name == name), None)
@@ -68,7 +132,7 @@ def _named(name: str) -> logging.Handler | None:
 def _handlers(*handlers: logging.Handler) -> Iterator[None]:
     logger = logging.getLogger("probing")
     before = logger.level, logger.propagate
-    logger.setLevel(logging.INFO)
+    logger.setLevel(min(logging.INFO, _SHOWN.get()))
     logger.propagate = False
     for handler in handlers:
         logger.addHandler(handler)

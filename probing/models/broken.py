@@ -15,7 +15,8 @@ from safetensors import SafetensorError, safe_open
 from torch import nn
 
 from probing.errors import ProbingError
-from probing.models.digests import DISTRIBUTED, INDEX, WHOLE, json_object, matching
+from probing.models.digests import DISTRIBUTED, INDEX, WHOLE, check_fetched, json_object, matching
+from probing.models.gguf_file import check_readable, unreadable
 from probing.models.model_files import ModelFiles, untrusted
 
 COUNTS = (
@@ -36,12 +37,14 @@ def check_files(files: ModelFiles) -> None:
     Raises:
         ProbingError: If a file is faulty; the message names it, and the key or tensor in it.
     """
-    path = files.folder / "config.json"
+    path = files.gguf or files.folder / "config.json"
     for key in COUNTS:
         value = files.settings.get(key)
         if isinstance(value, int) and not isinstance(value, bool) and value < 1:
             raise ProbingError(f"{path}: {key} is {value}, but must be 1 or more; {AGAIN}")
-    if files.config.pretrained:
+    if files.gguf is not None:
+        check_readable(files.gguf)
+    elif files.config.pretrained:
         _check_weights(files)
 
 
@@ -125,9 +128,7 @@ def _check_weights(files: ModelFiles) -> None:
     for path in files.weights:
         if path.suffix != ".safetensors":
             continue
-        with path.open("rb") as stream:
-            if stream.read(24).startswith(b"version https://git-lfs"):
-                raise ProbingError(f"{path}: is only a Git LFS pointer; fetch the file with: git lfs pull")
+        check_fetched(path)
         try:
             with safe_open(path, framework="pt") as weights:
                 kinds = {name: weights.get_slice(name).get_dtype() for name in weights.keys()}  # noqa: SIM118
@@ -156,6 +157,8 @@ def _check_kinds(path: Path, kinds: Mapping[str, str]) -> None:
 
 
 def _message(files: ModelFiles, part: str, error: Exception) -> str:
+    if files.gguf is not None:
+        return str(unreadable(files.gguf, error))
     if "trust_remote_code" in str(error) and not files.config.trust_remote_code:
         return str(untrusted(files.config.name))
     if part == "tokenizer":

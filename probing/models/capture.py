@@ -26,6 +26,10 @@ class Capture:
         self._model = model
         self._placement = placement
 
+    def __repr__(self) -> str:
+        """Return the class of the model and the sites that are read."""
+        return f"Capture({type(self._model).__name__}: {len(self._placement.sites)} sites)"
+
     def __call__(self, **inputs: Any) -> None:  # noqa: ANN401
         """Run one forward pass. The caller sets gradient modes and, for decoders, `use_cache`.
 

@@ -33,22 +33,28 @@ def names_only_step(name: str) -> bool:
 
 
 def matching_models(include: Sequence[str], exclude: Sequence[str] = ()) -> list[str]:
-    """Return the folders of models that match some patterns, sorted by run and by step.
+    """Return the folders and GGUF files of models that match some patterns, sorted by run and by step.
 
     Args:
         include: Shell patterns such as `runs/sst2/checkpoint-*`; `~` is the home folder.
         exclude: Patterns of folders to leave out, in the same form.
 
     Raises:
-        ProbingError: If no model folder matches.
+        ProbingError: If no model matches.
     """
     found = {path for pattern in include for path in glob.glob(_whole(pattern))}  # noqa: PTH207
     found = {path for path in found if not any(fnmatch(path, _whole(pattern)) for pattern in exclude)}
-    models = [path for path in found if any((Path(path) / name).is_file() for name in _CONFIGS)]
+    models = [path for path in found if _is_model(Path(path))]
     if not models:
         given = ",".join(include)
-        raise ProbingError(f"model.name=glob({given}) matches no folder with a config.json; check the path")
+        raise ProbingError(
+            f"model.name=glob({given}) matches no folder with a config.json, nor a GGUF file; check the path"
+        )
     return sorted(models, key=_order)
+
+
+def _is_model(path: Path) -> bool:
+    return any((path / name).is_file() for name in _CONFIGS) or (path.suffix == ".gguf" and path.is_file())
 
 
 def _whole(pattern: str) -> str:

@@ -117,6 +117,17 @@ def digest_files(paths: Sequence[Path]) -> str:
     return digest_text("\n".join(names))
 
 
+def check_fetched(path: Path) -> None:
+    """Reject a Git LFS pointer, which a clone without LFS has in place of a weights file.
+
+    Raises:
+        ProbingError: If the file is only a pointer.
+    """
+    with path.open("rb") as stream:
+        if stream.read(24).startswith(b"version https://git-lfs"):
+            raise ProbingError(f"{path}: is only a Git LFS pointer; fetch the file with: git lfs pull")
+
+
 def _digest_file(path: Path) -> str:
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()

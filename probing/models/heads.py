@@ -24,6 +24,14 @@ class Heads:
         """Return N, the number of heads."""
         return sum(site.heads for site in self.sites)
 
+    def __repr__(self) -> str:
+        """Return the number of heads and of layers in each stack."""
+        layers: dict[str, int] = {}
+        for site in self.sites:
+            layers[stack_name(site)] = layers.get(stack_name(site), 0) + 1
+        there = ", ".join(f"{stack} {count} layers".strip() for stack, count in layers.items())
+        return f"Heads({len(self)} heads: {there})"
+
     @cached_property
     def slices(self) -> dict[Site, slice]:
         """Positions of each site's heads among all N."""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import torch
+import transformers
 from torch import nn
 from transformers import (
     AutoConfig,
@@ -15,7 +18,7 @@ from transformers import (
     AutoModelForMaskedLM,
     AutoModelForSeq2SeqLM,
     AutoModelForSequenceClassification,
-    AutoTokenizer,
+    PreTrainedConfig,
     PreTrainedModel,
 )
 from transformers.tokenization_utils_base import PreTrainedTokenizerBase
@@ -24,22 +27,27 @@ from transformers.utils import logging as transformers_logging
 from probing.errors import ProbingError
 from probing.models.broken import check_files, check_shapes, library_loads, warn_of_layers
 from probing.models.family import LanguageKind, language_kind
+from probing.models.gguf_file import no_progress
 from probing.models.guard import guard_embeddings
 from probing.models.merge import merge_adapter
 from probing.models.model_files import ModelFiles
 from probing.models.padding import FILLED_WITH_0, Padding, reconciled
 from probing.models.pruned import cut_untrained, from_pretrained
 from probing.models.text import check_reads_text, text_side
+from probing.models.tokenizer import load_tokenizer
+from probing.validation.shortened import shortened
 
 Attention = Literal["sdpa", "eager"]
 Purpose = Literal["read", "lm", "classify"]
 """Purpose of a model: to be read without a task head, or run with a language-model head or a classifier."""
-_LANGUAGE: dict[LanguageKind, Any] = {
+LANGUAGE: dict[LanguageKind, Any] = {
     "causal": AutoModelForCausalLM,
     "masked": AutoModelForMaskedLM,
     "seq2seq": AutoModelForSeq2SeqLM,
 }
 _LONGEST = 100_000  # tokenizers without a limit report one of about 1e30
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -60,6 +68,13 @@ class LoadedModel:
     max_length: int | None
     padding: Padding = FILLED_WITH_0
     folder: Path | None = None
+
+    def __repr__(self) -> str:
+        """Return the classes of model and tokenizer, the number of parameters, type, device and folder."""
+        size, kind = self.model.num_parameters(), str(self.model.dtype).removeprefix("torch.")
+        names = f"{type(self.model).__name__}, {type(self.tokenizer).__name__}"
+        place = "" if self.folder is None else f", {shortened(str(self.folder), 80)}"
+        return f"LoadedModel({names}: {size:,} parameters, {kind} on {self.model.device}{place})"
 
 
 def load_model(
@@ -88,10 +103,12 @@ def load_model(
     name = files.config.name
     check_files(files)
     with library_loads(files, "configuration"):
-        config = AutoConfig.from_pretrained(files.folder, trust_remote_code=files.config.trust_remote_code)
+        config = _configuration(files)
     check_reads_text(name, config)
     with library_loads(files, "tokenizer"):
-        tokenizer = _tokenizer(files)
+        tokenizer = load_tokenizer(files)
+    if files.gguf is not None:  # unpacking its weights takes a while
+        log.info("reading the weights in %s", files.gguf.name)
     with library_loads(files, "weights"):
         make = _pretrained if files.config.pretrained else _untrained
         model = make(files, dtype, attention, _class(files, purpose))
@@ -107,17 +124,26 @@ def load_model(
 
 def _class(files: ModelFiles, purpose: Purpose) -> Any:  # noqa: ANN401
     if purpose == "lm":
-        return _LANGUAGE[language_kind(files.settings)]
+        return LANGUAGE[language_kind(files.settings)]
     return AutoModel if purpose == "read" else AutoModelForSequenceClassification
 
 
-def _tokenizer(files: ModelFiles) -> PreTrainedTokenizerBase:
-    remote = files.config.trust_remote_code
-    options: dict[str, Any] = {"trust_remote_code": remote}
-    if files.tokenizer_folder != files.folder:  # only the model's configuration may state its kind
-        options["config"] = AutoConfig.from_pretrained(files.folder, **options)
-    tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(files.tokenizer_folder, **options)
-    return tokenizer
+def _configuration(files: ModelFiles) -> PreTrainedConfig:
+    config: PreTrainedConfig = (
+        AutoConfig.from_pretrained(files.folder, trust_remote_code=files.config.trust_remote_code)
+        if files.gguf is None
+        else AutoConfig.for_model(**files.settings)
+    )
+    return config
+
+
+def _source(files: ModelFiles) -> dict[str, Any]:
+    """Return the options that make `from_pretrained` read a GGUF file; none for an ordinary folder."""
+    if files.gguf is None:
+        return {}
+    options = {"gguf_file": files.gguf.name, "config": _configuration(files)}
+    packed = getattr(transformers, "GgufConfig", None)  # newer versions may keep weights quantised
+    return options if packed is None else {**options, "quantization_config": packed(dequantize=True)}
 
 
 def _pretrained(files: ModelFiles, dtype: torch.dtype, attention: Attention, kind: Any) -> PreTrainedModel:  # noqa: ANN401
@@ -143,9 +169,15 @@ def _from_pretrained(files: ModelFiles, kind: Any, **options: Any) -> PreTrained
         options["dtype"] = torch.promote_types(dtype, torch.float32)
         if kind is AutoModelForSequenceClassification and adapter.labels is not None:
             options["num_labels"] = adapter.labels
-    model, report = from_pretrained(
-        kind, files.folder, use_safetensors=True, ignore_mismatched_sizes=True, **options
-    )
+    with no_progress() if files.gguf else nullcontext():
+        model, report = from_pretrained(
+            kind,
+            files.folder,
+            use_safetensors=True,
+            ignore_mismatched_sizes=True,
+            **options,
+            **_source(files),
+        )
     check_shapes(files.folder, report)
     warn_of_layers(model, report)
     unread = "pooler" if kind in (AutoModel, AutoModelForMaskedLM) else None
@@ -171,7 +203,7 @@ def _from_pretrained(files: ModelFiles, kind: Any, **options: Any) -> PreTrained
 
 def _untrained(files: ModelFiles, dtype: torch.dtype, attention: Attention, kind: Any) -> PreTrainedModel:  # noqa: ANN401
     remote = files.config.trust_remote_code
-    config = AutoConfig.from_pretrained(files.folder, trust_remote_code=remote)
+    config = _configuration(files)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(files.config.seed)
         options = {"attn_implementation": "eager"} if attention == "eager" else {}

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Literal, get_args
 
+import pandas as pd
 import torch
 from torch import Tensor
 from transformers import PreTrainedModel
@@ -14,6 +15,7 @@ from probing.errors import ProbingError
 from probing.models.capture import capture, edit
 from probing.models.default_inputs import default_inputs
 from probing.models.fused import check_eager
+from probing.models.head_frame import frame_of_vectors, vectors_of_frame
 from probing.models.heads import Heads
 from probing.models.recording import as_it_was
 from probing.models.sites import Site
@@ -33,7 +35,7 @@ def mask_heads(
     heads: Iterable[tuple[int, int]],
     how: How = "zero",
     *,
-    means: MeanOutputs | None = None,
+    means: pd.DataFrame | MeanOutputs | None = None,
     stack: str | None = None,
     inputs: Mapping[str, Tensor] | None = None,
 ) -> Iterator[None]:
@@ -48,7 +50,7 @@ def mask_heads(
         how: `zero` removes the head's output before the output projection (Michel et al. 2019, section 2.3);
             the bias and the residual stay. `mean` replaces the output with `means`. `uniform` makes the head
             attend equally to every visible position (Kovaleva et al. 2019), which needs eager attention.
-        means: Mean outputs for `how="mean"`, as `mean_outputs` returns them.
+        means: Mean outputs for `how="mean"`: the frame that `mean_outputs` returns.
         stack: `encoder`, `decoder` or `cross`, for a model that has several.
         inputs: Keyword arguments of the run on entry, for a model that does not run on a few tokens.
 
@@ -76,7 +78,8 @@ def mask_heads(
         check_eager(model, given)
     kept = torch.ones(1, len(found), dtype=torch.bool, device=model.device)
     kept[0, found.places(heads, stack)] = False
-    with masked(model, found, kept, how, means):
+    fill = vectors_of_frame(found, means) if isinstance(means, pd.DataFrame) else means
+    with masked(model, found, kept, how, fill):
         with as_it_was(model):
             model(**given)
         yield
@@ -156,7 +159,7 @@ def gated(
 @checked()
 def mean_outputs(
     model: PreTrainedModel, batches: Iterable[Mapping[str, Any]], heads: Heads | None = None
-) -> dict[Site, Tensor]:
+) -> pd.DataFrame:
     """Return the mean output of every head over the real tokens of a reference set.
 
     Args:
@@ -165,7 +168,8 @@ def mean_outputs(
         heads: Heads to average; None for all.
 
     Returns:
-        float32 (heads, head_dim) for each site, summed in float64.
+        A row for each head, with the columns stack, layer and head of results, and the mean vector before
+        the output projection as `feature_0`, `feature_1`, ..., float32.
 
     Raises:
         ProbingError: If there are no batches.
@@ -177,12 +181,19 @@ def mean_outputs(
         >>> model = BertModel(BertConfig(vocab_size=100, num_hidden_layers=2)).eval()
         >>> ids = torch.tensor([[5, 6, 7, 8], [9, 10, 11, 12]])
         >>> means = mean_outputs(model, [{"input_ids": ids}])
-        >>> [tuple(mean.shape) for mean in means.values()]
-        [(12, 64), (12, 64)]
+        >>> means.shape  # 24 heads; stack, layer, head and 64 features
+        (24, 67)
         >>> with mask_heads(model, [(0, 3)], how="mean", means=means):
         ...     masked = model(ids).last_hidden_state
     """
     heads = Heads(find_sites(model).heads) if heads is None else heads
+    return frame_of_vectors(heads, site_means(model, batches, heads))
+
+
+def site_means(
+    model: PreTrainedModel, batches: Iterable[Mapping[str, Any]], heads: Heads
+) -> dict[Site, Tensor]:
+    """Return the same means by site, float32 (heads, head_dim) each, summed in float64."""
     sums: dict[Site, Tensor] = {}
     counts: dict[Site, int] = {}
     inputs: Mapping[str, Any] = {}

@@ -17,7 +17,7 @@ class ModelConfig:
 
     Attributes:
         name: Hugging Face id, local folder, or `package:<import name>/<folder>` for weights that are
-            installed with a Python package.
+            installed with a Python package; or one GGUF file in any of these.
         label: Name of the model in results and figures. The default is the last part of `name`. For a folder
             whose name is only a training step, it is the name of the folder above it.
         revision: Branch, tag or commit of a Hugging Face id.
@@ -46,7 +46,8 @@ class ModelConfig:
     def title(self) -> str:
         """Name of the model in results and figures; a checkpoint is named `run@checkpoint-200`."""
         folder = expanded(self.name).absolute()
-        own, title = folder.name, self.label or folder.name
+        own = folder.name
+        title = self.label or (folder.parent.name if own == "model" else own.removesuffix(".gguf"))
         if names_only_step(own) and folder.is_dir():
             title = f"{self.label or folder.parent.name}@{own}"
         if self.revision:

@@ -21,8 +21,10 @@ from probing.models.digests import (
     matching,
     weight_files,
 )
+from probing.models.gguf_file import gguf_in, gguf_settings
 from probing.models.model_choice import ModelConfig
 from probing.models.where import base_folder, model_folder
+from probing.validation.shortened import shortened
 
 _NOT_CONTENT = ("_name_or_path", "transformers_version", "torch_dtype", "dtype")
 
@@ -35,11 +37,17 @@ class ModelFiles:
         config: Choice of the model that these files belong to.
         folder: Folder of the files. For an adapter in its own folder, it is the folder of the base model.
         adapter: Adapter to merge into the weights when they are read; None without one.
+        gguf: GGUF file in the folder from which everything is read; None for a folder with a config.json.
     """
 
     config: ModelConfig
     folder: Path
     adapter: Adapter | None = None
+    gguf: Path | None = None
+
+    def __repr__(self) -> str:
+        """Return the name in results, and the folder."""
+        return f"ModelFiles({self.title}: {shortened(str(self.folder), 120)})"
 
     @property
     def title(self) -> str:
@@ -57,8 +65,10 @@ class ModelFiles:
         """Contents of config.json, or of the file that it names for this version of transformers.
 
         Raises:
-            ProbingError: If the file is not JSON.
+            ProbingError: If the file is not JSON, or a GGUF file cannot be read.
         """
+        if self.gguf is not None:
+            return gguf_settings(self.gguf, self._digest)
         settings = json_object(self.folder / "config.json")
         if "configuration_files" not in settings:
             return settings
@@ -69,7 +79,11 @@ class ModelFiles:
     @cached_property
     def weights(self) -> tuple[Path, ...]:
         """Files that weights are read from; the index of several files comes first."""
-        return tuple(weight_files(self.folder, self.settings))
+        return (self.gguf,) if self.gguf is not None else tuple(weight_files(self.folder, self.settings))
+
+    @cached_property
+    def _digest(self) -> str:
+        return digest_files(self.weights)
 
     @cached_property
     def tokenizer_folder(self) -> Path:
@@ -93,6 +107,9 @@ class ModelFiles:
         Raises:
             ProbingError: If the weights do not have the configured digest.
         """
+        if self.gguf is not None:
+            parts = dict.fromkeys(("config", "tokenizer"), self._digest)
+            return {"weights": self._weights_identity(), **parts, "code": ""}
         settings = {key: value for key, value in self.settings.items() if key not in _NOT_CONTENT}
         tokenizer = matching(self.tokenizer_folder, TOKENIZER)
         code = self._code() if self.config.trust_remote_code else []
@@ -122,7 +139,7 @@ class ModelFiles:
     def _weights_identity(self) -> str:
         if not self.config.pretrained:
             return f"random-{self.config.seed}"
-        digest = digest_files(self.weights)
+        digest = self._digest
         if self.config.sha256 and digest != self.config.sha256:
             raise ProbingError(
                 f"{self.weights[0]}: sha256 is {digest}, not the expected {self.config.sha256}; "
@@ -135,27 +152,47 @@ def find_files(config: ModelConfig) -> ModelFiles:
     """Find a model's files in a folder, in an installed package, or on the Hugging Face Hub.
 
     Raises:
-        ProbingError: If the model does not exist, has no safetensors weights, needs its own code although
-            that is not trusted, or has an adapter although peft is missing.
+        ProbingError: If the model does not exist, has neither safetensors weights nor one GGUF file, needs
+            its own code although that is not trusted, or has an adapter although peft is missing.
     """
-    files = _found(config, model_folder(config))
-    if not (files.folder / "config.json").is_file():
-        raise ProbingError(f"{files.folder}: no config.json; model.name must be the folder of a model")
-    if config.pretrained and not files.weights:
-        raise ProbingError(
-            f"{config.name}: no model.safetensors (weights in other formats are not read); set a "
-            "model.revision that has it, or load the model with transformers and save it with save_pretrained"
-        )
-    if not matching(files.tokenizer_folder, VOCABULARY):
-        raise ProbingError(f"{files.folder}: the model has no tokenizer; add its tokenizer files there")
+    place = model_folder(config)
+    adapter = find_adapter(place)
+    gguf = gguf_in(place, config.name) if adapter is None else None
+    if gguf is not None:
+        files = ModelFiles(config, gguf.parent, gguf=gguf)
+    else:
+        files = _found(config, place, adapter)
+        _check_folder(files)
     _ = files.settings  # read now, so that a broken file is reported before any work
     _check_code(files)
     return files
 
 
-def _found(config: ModelConfig, folder: Path) -> ModelFiles:
+def _check_folder(files: ModelFiles) -> None:
+    """Reject a folder without a configuration, weights or a tokenizer."""
+    config = files.config
+    if not (files.folder / "config.json").is_file():
+        raise ProbingError(
+            f"{files.folder}: no config.json; model.name must be the folder of a model, or a GGUF file"
+        )
+    if config.pretrained and not files.weights:
+        raise ProbingError(
+            f"{config.name}: no model.safetensors (weights in other formats are not read); set a "
+            "model.revision that has it, or load the model with transformers and save it with save_pretrained"
+            f"{_or_gguf(files)}"
+        )
+    if not matching(files.tokenizer_folder, VOCABULARY):
+        raise ProbingError(f"{files.folder}: the model has no tokenizer; add its tokenizer files there")
+
+
+def _or_gguf(files: ModelFiles) -> str:
+    """Return the advice to name a GGUF file of the folder; "" if it has none."""
+    found = matching(files.folder, ["*.gguf"])
+    return f", or read a GGUF file with model.name={files.config.name}/{found[0].name}" if found else ""
+
+
+def _found(config: ModelConfig, folder: Path, adapter: Adapter | None) -> ModelFiles:
     """Return the files of a folder; for an adapter stored alone, with those of its base model."""
-    adapter = find_adapter(folder)
     if adapter is None:
         return ModelFiles(config, folder)
     if config.pretrained:
@@ -164,6 +201,11 @@ def _found(config: ModelConfig, folder: Path) -> ModelFiles:
     if (folder / "config.json").is_file() and files.weights:
         return files
     base = base_folder(config, adapter)
+    if gguf_in(base, adapter.base) is not None:
+        raise ProbingError(
+            f"adapter {folder}: its base model {adapter.base} is a GGUF file, into which adapters are not "
+            "merged; name a folder with its safetensors in base_model_name_or_path"
+        )
     if find_adapter(base) is not None:
         raise ProbingError(
             f"adapter {folder}: its base {base} also has an adapter; merge that one into its weights first"

@@ -66,6 +66,11 @@ class Placement:
         self._paused = False
 
     @property
+    def sites(self) -> tuple[Site, ...]:
+        """The sites, each once."""
+        return self._sites
+
+    @property
     def reads_attention(self) -> bool:
         """True if attention weights are requested."""
         return any(site.kind is Kind.ATTENTION for site in self._sites)

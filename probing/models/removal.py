@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor, nn
@@ -46,7 +46,7 @@ class Pruned:
     uncut: Mapping[int, str]
     parameters_before: int
     parameters_after: int
-    removed: Removed
+    removed: Removed = field(repr=False)
 
 
 @checked()

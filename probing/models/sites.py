@@ -87,6 +87,13 @@ class Site:
     softmax: int | None = field(default=None, compare=False)
     note: str = ""
 
+    def __repr__(self) -> str:
+        """Return the name, and the number and size of its heads."""
+        each = (
+            f"{self.heads} heads x {self.head_dim}" if self.kind is Kind.HEAD else f"{self.head_dim} features"
+        )
+        return f"Site({self}{'' if self.kind is Kind.ATTENTION else f': {each}'})"
+
     def __str__(self) -> str:
         """Return a name as `encoder head outputs of layer 2 (encoder.block.2.layer.0.SelfAttention.o)`."""
         noun = {"head": "head outputs", "hidden": "hidden states", "attention": "attention weights"}
@@ -118,6 +125,12 @@ class Sites:
     def read(self, kind: Literal["head", "hidden"]) -> tuple[Site, ...]:
         """Return the sites that vectors are read at, which are all of a kind but those of cross-attention."""
         return tuple(site for site in (self.heads if kind == "head" else self.hidden) if not site.cross)
+
+    def __repr__(self) -> str:
+        """Return the type of the model and the number of sites of each kind."""
+        heads, hidden, attention = len(self.heads), len(self.hidden), len(self.attention)
+        counted = f"{heads} of heads, {hidden} of hidden states, {attention} of attention"
+        return f"Sites({self.model_type}, {self.implementation} attention: {counted})"
 
     def of(self, kind: Kind) -> tuple[Site, ...]:
         """Return the sites of one kind, at least one.

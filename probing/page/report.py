@@ -8,6 +8,14 @@ from probing.errors import ProbingError
 from probing.io.streams import complain
 from probing.validation.arguments import checked
 
+_TITLE = b"<title>probing: "
+
+
+def is_page(path: Path) -> bool:
+    """Return whether a file is a page that `report` wrote."""
+    with path.open("rb") as file:
+        return _TITLE in file.read(4096)
+
 
 @checked()
 def report(root: str | Path = "outputs", out: str | Path | None = None) -> Path:
@@ -18,7 +26,7 @@ def report(root: str | Path = "outputs", out: str | Path | None = None) -> Path:
 
     Args:
         root: Folder that `paths.root` named.
-        out: Path of the page; None writes `<root>/report.html`.
+        out: Path of the page; None writes `<root>/report.html`. A file of that name is overwritten.
 
     Returns:
         The path of the page.

@@ -20,7 +20,7 @@ from probing.representations.reader import Representations
 from probing.representations.request import Request, unit_id
 from probing.representations.settings import ExtractConfig
 from probing.representations.shard import ShardWriter
-from probing.representations.tokens import TextPair, characters, source_of
+from probing.representations.tokens import TextPair, characters, distinct_characters, source_of
 from probing.tasks.task import Unit
 
 if TYPE_CHECKING:  # a cached answer needs neither the model nor the library that runs it
@@ -42,6 +42,7 @@ class Extractor:
         settings: Device, batch size and threads.
         load: Loads the model; called only if a unit is not cached.
         overwrite: Whether damaged shards (`missing`) or all of them (`always`) may be extracted again.
+        done: Called after the model was run, with the characters it read and the seconds it took.
     """
 
     root: Path
@@ -49,6 +50,7 @@ class Extractor:
     settings: ExtractConfig
     load: Callable[[], LoadedModel]
     overwrite: Overwrite = "missing"
+    done: Callable[[int, float], None] | None = None
 
     @property
     def store(self) -> Store:
@@ -124,6 +126,7 @@ class Extractor:
                 wanted.pop(ids[place], None)
         if not wanted:  # another process has extracted them in the meantime
             return
+        start = time.perf_counter()
         from probing.representations.forward import ModelReader
 
         everything = ModelReader.of(self.load(), self.request, self.settings)
@@ -131,6 +134,8 @@ class Extractor:
         self._announce(reader, list(wanted.values()))
         self.store.prepare(self.request)  # writing starts here
         self._run(reader, everything.layout, wanted)
+        if self.done is not None:
+            self.done(distinct_characters(wanted.values()), time.perf_counter() - start)
         if always:
             self._drop_superseded()
 
@@ -146,23 +151,23 @@ class Extractor:
     ) -> None:
         ids, units = list(wanted), list(wanted.values())
         kind = _kind(units)
-        progress = Progress("extracting", kind, sum(characters(source_of(unit)) for unit in units))
         start = time.perf_counter()
         cut: set[TextPair] = set()
         lost = silent = 0
         buffer = self._buffer(reader, len(units))
         writer = ShardWriter(self.store.folder)
-        for rows in self._shards(reader, units, progress, buffer):
-            chosen = [units[place] for place in rows.places]
-            names, truncated, missing = (
-                [ids[place] for place in places] for places in (rows.places, rows.truncated, rows.missing)
-            )
-            writer.write(names, chosen, rows.vectors, layout, truncated, missing)
-            cut.update(source_of(units[place]) for place in rows.truncated)
-            untouched = len(set(rows.missing) - set(rows.truncated))
-            lost += len(missing) - untouched
-            silent += untouched
-        progress.close()
+        work = sum(characters(source_of(unit)) for unit in units)
+        with Progress("extracting", kind, work) as progress:
+            for rows in self._shards(reader, units, progress, buffer):
+                chosen = [units[place] for place in rows.places]
+                names, truncated, missing = (
+                    [ids[place] for place in places] for places in (rows.places, rows.truncated, rows.missing)
+                )
+                writer.write(names, chosen, rows.vectors, layout, truncated, missing)
+                cut.update(source_of(units[place]) for place in rows.truncated)
+                untouched = len(set(rows.missing) - set(rows.truncated))
+                lost += len(missing) - untouched
+                silent += untouched
         seconds = time.perf_counter() - start
         log.info("extracted %s %s in %.1f s (%.0f/s)", f"{len(ids):,}", kind, seconds, len(ids) / seconds)
         if cut:
@@ -207,13 +212,14 @@ class Extractor:
                 f"{self.store.folder}: {size / 1e9:.1f} GB of vectors, but {free / 1e9:.1f} GB free; choose "
                 "another paths.root, or fewer layers (granularity.layers)"
             )
+        log.debug("extracting on %s in %s", self.settings.torch_device(), self.settings.dtype)
         layers, vectors = len(reader.layout), sum(heads for heads, _ in reader.layout.values())
         log.info(
-            "extracting %s %s from %d layers, %d vectors each: %.1f MB on disk, about %.0f s",
+            "extracting %s %s from %s, %s each: %.1f MB on disk, about %.0f s",
             f"{len(units):,}",
             _kind(units),
-            layers,
-            vectors,
+            "1 layer" if layers == 1 else f"{layers} layers",
+            "1 vector" if vectors == 1 else f"{vectors:,} vectors",
             size / 1e6,
             reader.estimate(units),
         )

@@ -8,13 +8,14 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
 
 from probing.errors import CorruptFileError, MisplacedFileError, OldFileError
 from probing.io.files import file_name
-from probing.io.parquet import read_marked, write_table
+from probing.io.parquet import read_footer, read_marked, write_table
 from probing.representations.manifest_rows import unit_columns
 from probing.representations.request import Request, unit_id
 from probing.tasks.task import Task
@@ -88,6 +89,26 @@ def read_manifests(root: Path) -> list[Manifest]:
     return list(found.values())
 
 
+def read_manifest(path: Path) -> Manifest:
+    """Read one manifest.
+
+    Raises:
+        CorruptFileError: If it is damaged, or does not belong where it is.
+    """
+    return _read(path)
+
+
+def read_manifest_note(path: Path) -> tuple[dict[str, str], int]:
+    """Return the note of a manifest and the number of its examples, from its footer alone.
+
+    Raises:
+        CorruptFileError: If it is damaged, or does not belong where it is.
+    """
+    footer = read_footer(path)
+    _check_place(path, footer.note, footer.mark)
+    return {name: str(value) for name, value in footer.note.items()}, footer.rows
+
+
 def _title(about: Mapping[str, str], *, apart: bool = False) -> str:
     """Return the start of a manifest's name; a digest separates names that map to the same file name."""
     named = f"{about['task']}.{about['model']}"
@@ -107,13 +128,17 @@ def _is_of_others(path: Path, about: Mapping[str, str]) -> bool:
 
 def _read(path: Path) -> Manifest:
     table, about, mark = read_marked(path)
+    _check_place(path, about, mark)
+    _check_columns(path, table.column_names, int(mark.get("schema", 0)))
+    return Manifest(about, table.to_pandas())
+
+
+def _check_place(path: Path, about: Mapping[str, Any], mark: Mapping[str, Any]) -> None:
     if set(about) != set(NAMED_BY) or mark.get("kind", "manifest") != "manifest":
         raise MisplacedFileError(str(path), "it is not a list of examples; remove it")
     if (about["vectors"], about["examples"]) != (path.parent.name, path.stem.rpartition(".")[2]):
         own = f"it belongs to examples {about['examples']} and vectors {about['vectors']}"
         raise MisplacedFileError(str(path), f"{own}; move it back or delete it")
-    _check_columns(path, table.column_names, int(mark.get("schema", 0)))
-    return Manifest(about, table.to_pandas())
 
 
 def _check_columns(path: Path, names: Sequence[str], schema: int) -> None:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from probing.errors import ProbingError
 from probing.representations.cache import ShardPart
+from probing.validation.shortened import some
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,11 @@ class Representations:
     layout: Mapping[int, tuple[int, int]]
     size: int
     parts: tuple[ShardPart, ...]
+
+    def __repr__(self) -> str:
+        """Return the number of rows and layers, the shapes of the vectors, and the key."""
+        shapes = some(dict.fromkeys(f"{heads} x {dim}" for heads, dim in self.layout.values()))
+        return f"Representations({self.size} rows, {len(self.layout)} layers of {shapes}; key {self.key})"
 
     @property
     def layers(self) -> tuple[int, ...]:

@@ -116,8 +116,8 @@ class Shard:
             raise CorruptFileError(str(path), str(error).splitlines()[0]) from error
 
 
-def open_shard(folder: Path) -> Shard:
-    """Read a shard's commit mark.
+def open_shard(folder: Path, *, sizes: bool = True) -> Shard:
+    """Read a shard's commit mark, and if `sizes` compare the sizes of its files with it.
 
     Raises:
         CorruptFileError: If the mark, or a file that it lists, is damaged; if the vectors do not belong to
@@ -134,7 +134,8 @@ def open_shard(folder: Path) -> Shard:
     if shard.meta["request"] != folder.parent.name:
         reason = f"its vectors are of request {shard.meta['request']}; move the shard there, or delete it"
         raise CorruptFileError(str(folder / META), reason)
-    shard.check_sizes()
+    if sizes:
+        shard.check_sizes()
     return shard
 
 

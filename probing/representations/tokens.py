@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +25,11 @@ def characters(source: TextPair) -> int:
     """Return the length of an input in characters."""
     text, second = source
     return len(text) + len(second or "")
+
+
+def distinct_characters(units: Iterable[Unit]) -> int:
+    """Return the characters that a model reads for some units; spans of one text share its reading."""
+    return sum(map(characters, {source_of(unit) for unit in units}))
 
 
 @dataclass(frozen=True)

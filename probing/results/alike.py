@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from probing.errors import ProbingError
+from probing.results.chance import ABOVE_CHANCE
 from probing.results.finding import finding_of
 from probing.results.grid_key import GridKey, key_of
 from probing.results.units import LOSS, difference_unit, metric_name, score_unit
@@ -41,13 +42,17 @@ class Quantity:
         """A text that is the same for equal quantities and differs for others."""
         return "|".join((self.kind, self.metric, self.unit, self.range, self.predicted))
 
-    def __str__(self) -> str:
-        """The quantity in words, "Pearson correlation (from -1 to 1)"."""
+    @property
+    def name(self) -> str:
+        """The quantity in words, without unit and range, "Pearson correlation"."""
         metric = metric_name(self.metric)
         what = {"score": metric, "difference": f"difference in {metric}"}.get(self.kind, self.kind)
-        about = f" of {self.predicted}" if self.predicted else ""
+        return f"{what} of {self.predicted}" if self.predicted else what
+
+    def __str__(self) -> str:
+        """The quantity in words, "Pearson correlation (from -1 to 1)"."""
         said = ", ".join(filter(None, (self.unit, self.range)))
-        return f"{what}{about} ({said})" if said else f"{what}{about}"
+        return f"{self.name} ({said})" if said else self.name
 
 
 def quantity(rows: pd.DataFrame, value: str = "test") -> Quantity:
@@ -70,6 +75,10 @@ def quantity_of(names: GridKey, value: str) -> Quantity:
         return _found(names, predicted)
     if value == "selectivity":
         return _difference(names.metric, predicted)
+    if value == ABOVE_CHANCE:
+        return Quantity(
+            "score above chance", names.metric, score_unit(names.metric).name, "up to 100", predicted
+        )
     metric = value.removeprefix("test_") if value.startswith("test_") else names.metric
     return Quantity("score", metric, score_unit(metric).name, _range(metric), predicted)
 

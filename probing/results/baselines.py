@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from probing.results.schema import DERIVED, PLACE, places
+from probing.results.schema import DERIVED, ORDER, PLACE, places
 
 # the columns in which a row and the same cell of its baseline agree
 CELL = [
@@ -26,7 +26,7 @@ def with_baselines(frame: pd.DataFrame) -> pd.DataFrame:
         frame: Result rows, of any number of runs.
 
     Returns:
-        The same rows in the same order, with three more columns.
+        The same rows in the same order, with three more columns, which are next to the other scores.
     """
     frame = frame.reset_index(drop=True)
     # in sorted order, the first and last name of a cell are equal only if all of them are
@@ -42,4 +42,6 @@ def with_baselines(frame: pd.DataFrame) -> pd.DataFrame:
         means = there["test"].mean().astype(float).where(alike)
         found[name] = pd.Series(means.reindex(cells).to_numpy(), index=frame.index).where(own)
     found["selectivity"] = frame["test"].astype(float) - found["control"]
-    return frame.assign(**found).astype(DERIVED).sort_index()
+    added = frame.assign(**found).astype(DERIVED).sort_index()
+    others = added.columns.difference(list(ORDER), sort=False)
+    return added[[*(name for name in ORDER if name in added), *others]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,12 +15,15 @@ from numpy.typing import NDArray
 from probing.errors import OldFileError, ProbingError
 from probing.results.baselines import with_baselines
 from probing.results.checks import check_there, numbers, single_heads
-from probing.results.schema import COLUMNS, NONE, PREDICTED, RESULT, as_frame, places
+from probing.results.grid_key import key_of
+from probing.results.schema import CELL, COLUMNS, NONE, PREDICTED, as_frame, completed, places, without_metric
 from probing.results.several import differing, preferred, several
 from probing.results.store import read_result, read_results
 from probing.validation.arguments import checked
 
 log = logging.getLogger(__name__)
+SETTINGS = "settings"
+"""Name under which the attributes of a grid (`DataFrame.attrs`) note the settings of its run."""
 
 
 @checked()
@@ -30,10 +34,11 @@ def load_results(root: str | Path = "outputs") -> pd.DataFrame:
         root: Folder that `paths.root` named; one without results gives an empty frame with all columns.
 
     Returns:
-        Columns as in `probing.results.schema.COLUMNS`, then those of `DERIVED` with the scores of the same
-        cell of its baselines. Scores are fractions. Layers and heads count from 0, and layer -1 is the
-        embeddings. `head` is missing in a row of more than one head. Column `inner` marks the rows of runs
-        that another run made on its way.
+        Columns as in `probing.results.schema.ORDER`, those of `DERIVED` with the scores of the same cell of
+        its baselines included. Those that name a cell are first and its scores last, which are the ends that
+        pandas prints. Scores are fractions. Layers and heads count from 0, and layer -1 is the embeddings.
+        `head` is missing in a row of more than one head. Column `inner` marks the rows of runs that another
+        run made on its way.
 
     Raises:
         ProbingError: If there is no such folder, or if a file is damaged or is not the result that its name
@@ -80,6 +85,12 @@ class Predictions:
     answers: NDArray[Any]
     gold: NDArray[Any]
     groups: NDArray[np.int64] | None = None
+
+    def __repr__(self) -> str:
+        """Return the names of the run, and the number of probes and of test items."""
+        names = [self.rows[name].iloc[0] for name in ("model", "task", "granularity") if len(self.rows)]
+        run = " | ".join(str(name) for name in names if not pd.isna(name))
+        return f"Predictions({run}: {len(self.answers)} probes, {len(self.gold)} test items)"
 
 
 @checked()
@@ -160,17 +171,24 @@ def select(frame: pd.DataFrame, **where: object) -> pd.DataFrame:
     return frame
 
 
-@checked(frame=RESULT)
+def digest_of(grid: pd.DataFrame) -> str:
+    """Return a digest of the numbers of a grid; pandas copies its settings to what is computed from it."""
+    return hashlib.sha256(grid.to_numpy(dtype=np.float64).tobytes()).hexdigest()
+
+
+@checked(frame=CELL)
 def grid(frame: pd.DataFrame, *, value: str = "test", **where: object) -> pd.DataFrame:
     """Return one grid of a result frame, layers x heads.
 
     Args:
-        frame: Frame of `load_results`.
+        frame: Frame of `load_results`, or any frame with a row for each head and the columns `layer` and
+            `head`, such as that of `head_importance`.
         value: Name of the column that fills the cells.
         **where: Values of columns that identify the grid, such as `task="grammar/tense"`.
 
     Returns:
-        A frame with layers as its index and heads as its columns; whole layers are column 0.
+        A frame with layers as its index and heads as its columns; whole layers are column 0. Its `attrs`
+        note the settings of the run, so that `table` can write its unit.
 
     Raises:
         ProbingError: If no grid or more than one is selected; the message says which column to add.
@@ -182,12 +200,19 @@ def grid(frame: pd.DataFrame, *, value: str = "test", **where: object) -> pd.Dat
         >>> tense.shape  # layers, heads  # doctest: +SKIP
         (6, 12)
     """
+    frame = completed(frame, value, "grid: frame")
+    numbers(frame, value, argument="grid: value")
     rows = preferred(select(frame, **where), frame)
-    numbers(rows, value, argument="grid: value")
     if rows.empty:
         raise ProbingError("the frame has no results; run probing first")
     rows = single_heads(rows)
     if differing(rows):
         raise several(rows)
     cells = rows.assign(head=rows["head"].fillna(0))
-    return cells.pivot(index="layer", columns="head", values=value).astype(float)
+    found = cells.pivot(index="layer", columns="head", values=value).astype(float)
+    rows = without_metric(rows, value)
+    known = {name: text for name, text in key_of(rows)._asdict().items() if text != ""}
+    plain = {name: text if isinstance(text, str | float) else int(text) for name, text in known.items()}
+    ranked = "rank" in rows and bool(rows["rank"].notna().any())
+    found.attrs[SETTINGS] = {**plain, "value": value, "ranked": ranked, "numbers": digest_of(found)}
+    return found

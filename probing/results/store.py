@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,10 +12,10 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
-from probing.errors import CorruptFileError, MisplacedFileError, OldFileError
+from probing.errors import CorruptFileError, MisplacedFileError, NewerFileError, OldFileError
 from probing.io.files import discard, file_name
 from probing.io.locks import held, lock_file
-from probing.io.parquet import read_marked, write_table
+from probing.io.parquet import read_marked, read_note, write_table
 from probing.representations import request
 from probing.results.schema import COLUMNS, PREDICTED, SCHEMA, with_inner
 from probing.results.upgrade import upgraded
@@ -135,6 +135,15 @@ def read_results(root: Path) -> tuple[list[Stored], list[CorruptFileError]]:
     return list(found.values()), problems
 
 
+def newest_notes(root: Path, most: int) -> list[dict[str, Any]]:
+    """Return the notes of the newest results, for estimates; the files are not checked."""
+    dated = []
+    for path in root.glob("*.parquet"):
+        with suppress(OSError):  # it was removed meanwhile
+            dated.append((path.stat().st_mtime_ns, path))
+    return [read_note(path) for _, path in sorted(dated, reverse=True)[:most]]
+
+
 def read_result(path: Path, *, predicted: bool = False) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Read the rows of a result file and the note about its run.
 
@@ -166,8 +175,7 @@ def _mark(kind: str, key: str, part: int | None = None) -> dict[str, Any]:
 def _read(path: Path, expected: Mapping[str, Any], *, predicted: bool) -> tuple[pd.DataFrame, dict[str, Any]]:
     table, about, mark = read_marked(path, without=None if predicted else PREDICTED)
     schema = _check_mark(path, mark, expected)
-    if about.get("request", {}).get("schema", request.SCHEMA) < request.SCHEMA:
-        raise OldFileError(str(path), "it comes from vectors in the format of an older version of probing")
+    _check_request(path, about)
     try:
         return _as_frame(path, table.to_pandas(), schema), about
     except (KeyError, ValueError, TypeError) as error:
@@ -182,8 +190,23 @@ def _check_mark(path: Path, mark: Mapping[str, Any], expected: Mapping[str, Any]
             raise MisplacedFileError(str(path), f"it contains {there} instead of {wanted}")
     schema = int(mark.get("schema", 0))
     if schema > SCHEMA:
-        raise MisplacedFileError(str(path), "a newer version of probing wrote it; update probing to read it")
+        raise NewerFileError(str(path), "a newer version of probing wrote it; update probing to read it")
     return schema
+
+
+def _check_request(path: Path, about: Mapping[str, Any]) -> None:
+    if about.get("request", {}).get("schema", request.SCHEMA) < request.SCHEMA:
+        raise OldFileError(str(path), "it comes from vectors in the format of an older version of probing")
+
+
+def check_result(path: Path, about: Mapping[str, Any], mark: Mapping[str, Any]) -> None:
+    """Refuse a file whose note and mark are not those of the result that its name states.
+
+    Raises:
+        CorruptFileError: If so.
+    """
+    _check_mark(path, mark, _mark("result", key_of(path)))
+    _check_request(path, about)
 
 
 def _described(mark: Mapping[str, Any]) -> str:

@@ -74,7 +74,9 @@ class NumberFormat:
 
 
 def score_unit(metric: str) -> NumberFormat:
-    """The format of scores: shares in percent, coefficients from -1 to 1, losses in nats."""
+    """The format of scores: shares in percent, coefficients from -1 to 1, losses in nats, others plain."""
+    if not metric:
+        return NumberFormat(digits=3)
     if metric == LOSS:
         return NumberFormat("nats", digits=3)
     return NumberFormat() if metric in COEFFICIENTS else NumberFormat("%", factor=100.0, digits=1)

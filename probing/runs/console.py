@@ -11,6 +11,7 @@ import pandas as pd
 
 from probing.errors import ProbingError
 from probing.figures.kept import drawn_once
+from probing.io.files import shown_path
 from probing.io.log import LOG
 from probing.io.streams import complain
 from probing.results.schema import GRID
@@ -61,22 +62,24 @@ def present(run: Run, frame: pd.DataFrame, folder: Path) -> None:
 
     for path in drawn_once(frame, order, folder, run.config.paths.pictures, draw):
         if path.suffix in (".png", ".csv"):
-            log.info("%s: %s", "picture" if path.suffix == ".png" else "table", path)
+            log.info("%s: %s", "picture" if path.suffix == ".png" else "table", shown_path(path))
 
 
 def _compare(run: Run, frame: pd.DataFrame) -> None:
     """Print how far the result is above this baseline of it, unless there is no result to compare with."""
     try:
-        print(beside_baseline(run.reference()(), frame))  # noqa: T201
+        reference = run.reference()()
+        print(f"without the baseline: {summary(reference)}")  # noqa: T201
+        print(beside_baseline(reference, frame))  # noqa: T201
     except ProbingError as error:
         log.warning("the baseline is shown alone; the run to compare it with failed: %s", error)
 
 
 def finish(outcomes: list[Outcome]) -> None:
     """Print how every job ended, and draw the successful ones side by side."""
-    titles = _titles(outcomes)
-    done = {title: job for title, job in zip(titles, outcomes, strict=True) if job.frame is not None}
-    failed = [(title, job) for title, job in zip(titles, outcomes, strict=True) if job.problem is not None]
+    named = list(zip(titles(outcomes), outcomes, strict=True))
+    done = {title: job for title, job in named if job.frame is not None}
+    failed = [(title, job) for title, job in named if job.problem is not None]
     print(f"\n{len(outcomes) - len(failed)} of {len(outcomes)} jobs done")  # noqa: T201
     for title, job in done.items():
         if job.frame is not None:
@@ -84,13 +87,13 @@ def finish(outcomes: list[Outcome]) -> None:
     if failed:
         complain(f"{len(failed)} failed:")
     for title, job in failed:
-        complain(f"  {title}: {job.problem} (log: {job.folder / LOG})")
+        complain(f"  {title}: {job.problem} (log: {shown_path(job.folder / LOG)})")
     frames = {title: job.frame for title, job in done.items() if job.frame is not None}
     if frames:
         from probing.figures.pictures import draw_sweep
 
         for picture in draw_sweep(_side_by_side(frames), outcomes[0].folder.parent, outcomes[0].order):
-            print(f"side by side: {picture}")  # noqa: T201
+            print(f"side by side: {shown_path(picture)}")  # noqa: T201
 
 
 def _side_by_side(frames: dict[str, pd.DataFrame]) -> pd.DataFrame:
@@ -105,7 +108,7 @@ def _side_by_side(frames: dict[str, pd.DataFrame]) -> pd.DataFrame:
     return pd.concat(named, ignore_index=True)
 
 
-def _titles(outcomes: list[Outcome]) -> list[str]:
+def titles(outcomes: list[Outcome]) -> list[str]:
     """Return the overrides that distinguish each job from the others of its sweep."""
     overrides = [outcome.overrides.split() for outcome in outcomes]
     shared = set(overrides[0]).intersection(*overrides) if len(overrides) > 1 else set()

@@ -13,8 +13,9 @@ from probing.io.litter import clean, ended, is_owned, marks
 from probing.io.log import LOG
 
 CONFIG, CARD = "config.yaml", "task.yaml"
-_WRITTEN = {LOG, CONFIG, CARD}
-_PICTURES = {".png", ".svg", ".pdf", ".csv"}
+WRITTEN = {LOG, CONFIG, CARD}
+"""Files of every run, which say nothing without a result."""
+PICTURES = {".png", ".svg", ".pdf", ".csv"}
 
 
 @contextmanager
@@ -69,7 +70,7 @@ def _until_done(mark: Path) -> Iterator[None]:
 
 def _empty(folder: Path) -> None:
     """Remove the files of a run without a result, and its folder if nothing else is in it."""
-    for name in _WRITTEN:
+    for name in WRITTEN:
         (folder / name).unlink(missing_ok=True)
     with suppress(OSError):
         folder.rmdir()
@@ -84,7 +85,7 @@ def tidy(root: Path) -> None:
         mark = Path(entry.path).with_name(own_name("run"))
         with suppress(OSError):
             Path(entry.path).rename(mark)  # so that no other process removes the same folder later
-            folder = _folder_of(mark)
+            folder = folder_of(mark)
             if folder is not None and not _is_of_others(folder, mark):
                 with suppress(OSError):
                     _remove_half_run(folder, root)
@@ -94,7 +95,7 @@ def tidy(root: Path) -> None:
 def _is_of_others(folder: Path, mark: Path) -> bool:
     """Return whether another run has marked a folder as its own."""
     others = (Path(entry.path) for entry in marks(mark.parent) if entry.name != mark.name)
-    return any(_folder_of(other) == folder for other in others)
+    return any(folder_of(other) == folder for other in others)
 
 
 def _make(wanted: Path, root: Path) -> tuple[Path, Path]:
@@ -131,7 +132,8 @@ def _mark(folder: Path, root: Path) -> Path:
     return path
 
 
-def _folder_of(mark: Path) -> Path | None:
+def folder_of(mark: Path) -> Path | None:
+    """Return the folder that a run has marked as its own; None if the mark is gone."""
     try:
         return Path(mark.read_text(encoding="utf-8"))
     except OSError:
@@ -143,7 +145,7 @@ def _remove_half_run(folder: Path, root: Path) -> None:
     if not folder.is_dir():
         return
     written = list(folder.iterdir())
-    if any(not (path.name in _WRITTEN or path.suffix in _PICTURES or is_owned(path)) for path in written):
+    if any(not (path.name in WRITTEN or path.suffix in PICTURES or is_owned(path)) for path in written):
         return
     for path in written:
         path.unlink()
@@ -160,3 +162,9 @@ def _leave(root: Path, runs: Path) -> None:
         if folder.resolve().is_relative_to(root.resolve()):
             with suppress(OSError):
                 folder.rmdir()
+
+
+def running_in(root: Path) -> tuple[Path, ...]:
+    """Return the folders of the runs that are at work."""
+    found = (folder_of(Path(entry.path)) for entry in marks(root / "locks") if not ended(entry))
+    return tuple(folder for folder in found if folder is not None)

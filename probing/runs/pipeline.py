@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -19,11 +20,13 @@ from probing.config.overrides import changed
 from probing.config.run_config import BaselineConfig, Config, as_plain
 from probing.errors import CorruptFileError, ProbingError
 from probing.io.lazy import torch
+from probing.io.progress import SECONDS, about
 from probing.representations.extract import Extractor, Overwrite
 from probing.results.schema import PREDICTED, with_inner
 from probing.results.store import ResultStore
 from probing.results.table import part_text
 from probing.runs.context import RunContext, extractor_of
+from probing.runs.effort import Effort
 from probing.runs.resolve import resolve
 from probing.runs.spec import RunSpec
 from probing.statistics.counts import truth
@@ -47,6 +50,10 @@ class Run:
     extracted: bool = False
     inner: bool = False
     overrides: tuple[str, ...] | None = None
+
+    def __repr__(self) -> str:
+        """Return the run spec, and whether only another run needs the result."""
+        return f"Run({self.spec!r}{', inner' if self.inner else ''})"
 
     @property
     def config(self) -> Config:
@@ -76,9 +83,9 @@ class Run:
                 return self._claimed(cached)
             if always:
                 self.spec.store.drop_parts()
-            frame, context = self._compute(self.spec.store)
+            frame, about = self._compute(self.spec.store)
             frame = with_inner(frame, inner=self.inner)
-            self.spec.store.write(frame, self._about(context))
+            self.spec.store.write(frame, about)
         log.info("result: %s", self.spec.store.path)
         return frame
 
@@ -108,31 +115,39 @@ class Run:
             log.warning("%s; computing it again", error)
             return None
 
-    def _compute(self, store: ResultStore) -> tuple[pd.DataFrame, Context]:
-        extractor = self._extractor()
+    def _compute(self, store: ResultStore) -> tuple[pd.DataFrame, Mapping[str, Any]]:
+        """Return the rows, and the note about them."""
+        effort = Effort()
+        extractor = replace(self._extractor(), done=effort.note_extraction)
         for _ in range(100):  # a damaged shard is dropped and extracted again; each can fail once
-            context = RunContext(self.spec, extractor, self._other)
+            context = RunContext(self.spec, extractor, effort.outside(self._other))
             try:
-                frame = self._parts(context, store)
-                return self.config.analysis.conclude(context, frame), context
+                frame = self._parts(context, store, effort)
+                frame = self.config.analysis.conclude(context, frame)
+                return frame, {**self._about(context), "effort": effort.note(self.spec)}
             except CorruptFileError as error:
                 extractor.refill(error)
         raise ProbingError(
             f"{self.config.paths.representations}: files keep being damaged after they are written"
         )
 
-    def _parts(self, context: Context, store: ResultStore) -> pd.DataFrame:
+    def _parts(self, context: Context, store: ResultStore, effort: Effort) -> pd.DataFrame:
         analysis = self.config.analysis
         numbers = analysis.parts(context)
         frames = []
+        start = time.perf_counter()
         for done, part in enumerate(numbers, start=1):
             frame = store.read_part(part)
             kept = frame is not None
+            effort.resumed |= kept
             if frame is None:
                 frame = analysis.run_part(context, part)
                 store.write_part(part, frame)
             note = "kept from an interrupted run" if kept else part_text(frame)
             name = analysis.part_name(context, part)
+            elapsed = time.perf_counter() - start
+            remaining = elapsed / done * (len(numbers) - done)
+            note += f", {about(remaining)} remaining" if elapsed > SECONDS and done < len(numbers) else ""
             log.info("%s: %s (%d of %d), %s", analysis.name, name, done, len(numbers), note)
             frames.append(frame)
         return pd.concat(frames, ignore_index=True)

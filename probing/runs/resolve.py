@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from importlib.metadata import version
 
@@ -9,6 +10,7 @@ from probing.analyses.analysis import AttentionAnalysis
 from probing.config.run_config import Config
 from probing.errors import ProbingError
 from probing.models.family import default_pooling
+from probing.models.model_choice import ModelConfig
 from probing.models.model_files import ModelFiles, find_files
 from probing.representations.request import Request
 from probing.runs.outside import outside_code
@@ -16,13 +18,19 @@ from probing.runs.spec import RunSpec, baseline_task
 from probing.tasks.task import Task
 
 
-def resolve(config: Config, sampled: Task, known: ModelFiles | None = None) -> RunSpec:
+def resolve(
+    config: Config,
+    sampled: Task,
+    known: ModelFiles | None = None,
+    find: Callable[[ModelConfig], ModelFiles] = find_files,
+) -> RunSpec:
     """Return the run spec of a configuration on a task that has been read.
 
     Args:
         config: The configuration.
         sampled: The task, before a baseline changes its labels.
         known: Model files that another run has found and digested; used if the model is the same.
+        find: Function that finds the files of any other model.
 
     Raises:
         ProbingError: If the analysis refuses the task, or the model is invalid.
@@ -33,7 +41,7 @@ def resolve(config: Config, sampled: Task, known: ModelFiles | None = None) -> R
         if not model.pretrained:
             raise ProbingError("baseline=untrained: the model is untrained already (model.pretrained=false)")
         model = replace(model, pretrained=False)
-    files = known if known is not None and known.config == model else find_files(model)
+    files = known if known is not None and known.config == model else find(model)
     spec = RunSpec(config, sampled, task, files, _request(config, files))
     config.analysis.check(task, spec.methods)
     if config.analysis.uses == "objective":

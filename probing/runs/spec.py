@@ -21,6 +21,7 @@ from probing.tasks.card import TaskCard
 from probing.tasks.card import card as make_card
 from probing.tasks.control import control_task, permuted_task
 from probing.tasks.task import Task
+from probing.validation.shortened import shortened
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,14 @@ class RunSpec:
     task: Task
     files: ModelFiles
     request: Request
+
+    def __repr__(self) -> str:
+        """Return the names of the run, and the key of its result."""
+        shown = ("analysis", "model", "task", "granularity", "probe", "objective", "baseline")
+        named = [
+            shortened(str(self.names[name])) for name in shown if self.names.get(name) not in (None, "none")
+        ]
+        return f"RunSpec({' | '.join(named)}; key {self.key})"
 
     @property
     def names(self) -> dict[str, object]:

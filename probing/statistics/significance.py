@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from probing.errors import ProbingError
@@ -34,7 +35,7 @@ def permutation_p(
     average: Average = "mean",
     draws: Draws = 1000,
     seed: Seed = 0,
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+) -> pd.DataFrame:
     """Return the one-sided p of every row's test score, alone and corrected for choosing the best row.
 
     The null hypothesis is that the answers of the fitted probes are independent of the labels of test items.
@@ -62,17 +63,36 @@ def permutation_p(
         seed: Seed of the permutations.
 
     Returns:
-        p and adjusted p, float64 (rows,) both, from 1 / (draws + 1) to 1; p is never above adjusted p. A
-        row that answers the same to every item has 1.
+        A row for each probe, in the order of `answers` and of `Predictions.rows`, with columns `p` and
+        `p_adjusted` as in results. Both are from 1 / (draws + 1) to 1; p is never above adjusted p. A row
+        that answers the same to every item has 1.
 
     Example:
         >>> import numpy as np, probing
         >>> gold = np.tile([0, 1], 20)
         >>> answers = np.stack([gold, np.zeros_like(gold)])
-        >>> p, adjusted = probing.permutation_p(answers, gold, "accuracy", draws=999)
-        >>> p
-        array([0.001, 1.   ])
+        >>> probing.permutation_p(answers, gold, "accuracy", draws=999)
+               p  p_adjusted
+        0  0.001       0.001
+        1  1.000       1.000
     """
+    alone, best = permutation_test(
+        answers, gold, metric, groups=groups, average=average, draws=draws, seed=seed
+    )
+    return pd.DataFrame({"p": alone, "p_adjusted": best})
+
+
+def permutation_test(
+    answers: NDArray[Any],
+    gold: NDArray[Any],
+    metric: Metric,
+    *,
+    groups: NDArray[np.int64] | None = None,
+    average: Average = "mean",
+    draws: int = 1000,
+    seed: int = 0,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return p and adjusted p as `permutation_p` does, float64 (rows,) both."""
     dimensions = 2 if gold.dtype == np.bool_ else 1
     if gold.ndim != dimensions or answers.shape[1:] != gold.shape or answers.ndim < 2 or not len(gold):
         raise ProbingError(

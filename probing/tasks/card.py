@@ -98,9 +98,32 @@ class TaskCard:
     conflicts: int
     groups: Mapping[str, int] | None
 
+    def __repr__(self) -> str:
+        """Return the name, the metric and the sizes of the splits."""
+        sizes = ", ".join(f"{split.size} {split.name}" for split in self.splits)
+        return f"TaskCard({self.name}: {sizes}; {self.metric})"
+
     def as_dict(self) -> dict[str, Any]:
         """Return the card as plain JSON values."""
         return asdict(self)
+
+
+def card_from(content: Mapping[str, Any]) -> TaskCard:
+    """Return a card from plain values as `TaskCard.as_dict` gives them.
+
+    Raises:
+        TypeError: If a version with other fields wrote them.
+        KeyError: If a field is missing.
+    """
+    splits = [
+        {
+            **split,
+            "lengths": Lengths(**split["lengths"]),
+            "scores": None if split["scores"] is None else ScoreRange(**split["scores"]),
+        }
+        for split in content["splits"]
+    ]
+    return TaskCard(**{**content, "splits": tuple(SplitCard(**split) for split in splits)})
 
 
 def card(task: Task) -> TaskCard:

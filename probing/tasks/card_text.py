@@ -42,7 +42,7 @@ def _facts(card: TaskCard) -> Iterator[tuple[str, Sequence[str]]]:
         yield "labels", [f"{len(first.classes)}, in {first.name} {_largest(first.classes)}"]
     elif first.classes is not None:
         yield "classes", [f"{len(first.classes)}, in {first.name} {_largest(first.classes)}"]
-        yield "majority", [_majority(split) for split in card.splits]
+        yield "majority", _majority(card.splits)
     else:
         yield "scores", [_scores(split) for split in card.splits]
     yield card.length_unit, [_lengths(split) for split in card.splits]
@@ -56,9 +56,12 @@ def _largest(counts: Mapping[str, int]) -> str:
     return named + (f" + {len(ordered) - MOST:,} more" if len(ordered) > MOST else "")
 
 
-def _majority(split: SplitCard) -> str:
-    classes = split.classes or {}
-    return f"{split.name} {split.majority:.1%} ({_short(max(classes, key=classes.__getitem__))})"
+def _majority(splits: Sequence[SplitCard]) -> list[str]:
+    """The largest class of train, and the accuracy of always answering it."""
+    counts = splits[0].classes or {}
+    largest = max(counts, key=counts.__getitem__)
+    shares = [(split.name, (split.classes or {}).get(largest, 0) / split.size) for split in splits]
+    return [f"always {_short(largest)}", *(f"{name} {share:.1%}" for name, share in shares)]
 
 
 def _scores(split: SplitCard) -> str:

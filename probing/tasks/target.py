@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from probing.errors import ProbingError
 from probing.tasks.trainable import SplitRows, check_classes, check_label_sets, check_scores
+from probing.validation.shortened import some
 
 Metric = Literal[
     "accuracy", "macro_f1", "f1", "matthews", "pearson", "spearman", "micro_f1", "exact_match"
@@ -39,6 +40,10 @@ class Classes:
     def __len__(self) -> int:
         """Number of examples."""
         return len(self.labels)
+
+    def __repr__(self) -> str:
+        """Return the number of examples and the classes."""
+        return f"Classes({len(self)} examples, {len(self.names)} classes: {some(self.names)})"
 
     @property
     def gold(self) -> NDArray[np.int64]:
@@ -105,6 +110,10 @@ class Scores:
         """Number of examples."""
         return len(self.values)
 
+    def __repr__(self) -> str:
+        """Return the number of examples and the range of the scale."""
+        return f"Scores({len(self)} examples, anchors from {self.anchors[0]:g} to {self.anchors[-1]:g})"
+
     @property
     def gold(self) -> NDArray[np.float64]:
         """The scores."""
@@ -161,6 +170,10 @@ class Labels:
     def __len__(self) -> int:
         """Number of examples."""
         return len(self.values)
+
+    def __repr__(self) -> str:
+        """Return the number of examples and the labels."""
+        return f"Labels({len(self)} examples, {len(self.names)} labels: {some(self.names)})"
 
     @property
     def gold(self) -> NDArray[np.bool_]:

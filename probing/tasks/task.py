@@ -7,7 +7,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from probing.errors import ProbingError
 from probing.tasks.target import Metric, Target
 from probing.validation.ranges import Folds, check_ranges
+from probing.validation.shortened import shortened
 
 Selection = Literal["dev", "kfold", "holdout", "nested", "none"]
 Features = Literal["concat", "compare", "all"]
@@ -48,6 +49,15 @@ class Unit:
     span: tuple[int, int] | None = None
     second: str | None = None
     second_span: tuple[int, int] | None = None
+
+    def __repr__(self) -> str:
+        """Return the start of the text, and the spans."""
+        others = {"span": self.span, "second": self.second, "second_span": self.second_span}
+        parts = [
+            shortened(self.text),
+            *(f"{name}={shortened(str(each))}" for name, each in others.items() if each),
+        ]
+        return f"Unit({parts[0]!r}{''.join(f', {part}' for part in parts[1:])})"
 
 
 @dataclass(frozen=True)
@@ -113,6 +123,12 @@ class Task:
     def __len__(self) -> int:
         """Number of examples."""
         return len(self.units)
+
+    def __repr__(self) -> str:
+        """Return the name, the number of examples in each split, and the target."""
+        sizes = ", ".join(f"{len(self.rows(name))} {name}" for name in SPLITS if len(self.rows(name)))
+        what = "pairs" if self.partners is not None else "units"
+        return f"Task({self.name}: {len(self)} {what}, {sizes}; {self.metric}; {self.target!r})"
 
     @cached_property
     def digest(self) -> str:
@@ -205,6 +221,24 @@ class TaskSource(Protocol):
 
     def build(self) -> Task:
         """Read or generate the examples.
+
+        Raises:
+            ProbingError: If the data are invalid; with the file, the line and the fix.
+        """
+
+
+@runtime_checkable
+class PartialSource(TaskSource, Protocol):
+    """A source of large data that can read a part of them."""
+
+    def build_part(self, limit: int) -> tuple[Task, bool]:
+        """Read a part of the examples, the same for the same data and limit.
+
+        Args:
+            limit: Number of examples that will be drawn from each split.
+
+        Returns:
+            A task with at least that many examples in every split, or all examples; and whether it has all.
 
         Raises:
             ProbingError: If the data are invalid; with the file, the line and the fix.

@@ -22,7 +22,8 @@ P = ParamSpec("P")
 R = TypeVar("R")
 _NAMES: dict[Any, str] = {
     int: "a whole number", float: "a number", str: "a text", bool: "True or False", Path: "a path",
-    pd.DataFrame: "a pandas DataFrame", type(None): "None",
+    pd.DataFrame: "a pandas DataFrame", type(None): "None", Mapping: "a dict",
+    Callable: "a function",
 }  # fmt: skip
 # system errors for impossible paths, not for a full disk
 _OF_PATHS = {
@@ -58,7 +59,7 @@ def checked(**columns: Sequence[str]) -> Callable[[Callable[P, R]], Callable[P, 
                 kind = signature.parameters[argument].kind
                 if kind not in (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL):
                     check(hints()[argument], value, f"{name}: {argument}")
-                _check_columns(value, columns.get(argument, ()), f"{name}: {argument}")
+                check_columns(value, columns.get(argument, ()), f"{name}: {argument}")
             try:
                 return function(*args, **kwargs)
             except OSError as error:
@@ -158,7 +159,12 @@ def _check_tuple(inner: tuple[Any, ...], value: Any, where: str) -> None:  # noq
         check(inner[0 if many else place], item, where)
 
 
-def _check_columns(frame: object, columns: Sequence[str], where: str) -> None:
+def check_columns(frame: object, columns: Sequence[str], where: str) -> None:
+    """Refuse a frame that lacks columns; any other object is accepted.
+
+    Raises:
+        ProbingError: If so. The message names the argument and the first missing column.
+    """
     lacking = [column for column in columns if isinstance(frame, pd.DataFrame) and column not in frame]
     if lacking:
         raise ProbingError(f"{where} has no column {lacking[0]!r}; give rows as returned by load_results")
@@ -190,6 +196,8 @@ def _name(hint: Any) -> str:  # noqa: ANN401
         return " or ".join(repr(each) for each in get_args(hint))
     if kind is tuple:
         return f"({', '.join(_name(each) for each in get_args(hint))})"
+    if kind in (Union, types.UnionType):
+        return " or ".join(map(_name, get_args(hint)))
     if kind in _SEVERAL:
         return f"a list, each {_name(get_args(hint)[0])}"
     return _NAMES.get(kind) or f"a {getattr(kind, '__name__', str(kind))}"

@@ -8,17 +8,32 @@ from difflib import get_close_matches
 # maximum number of names that a message lists
 MOST_NAMED = 30
 _MOST = 8
+_SYNONYMS = {"cls": "first", "average": "mean", "avg": "mean", "tex": "latex", "md": "markdown"}
 
 
-def suggest(name: str, known: list[str]) -> str:
-    """Return a sentence with the available names, the likeliest first."""
-    close = get_close_matches(name, known, n=1)
-    guess = f"did you mean {close[0]}? " if close else ""
+def suggest(name: str, known: list[str], shown: list[str] | None = None) -> str:
+    """Return a sentence with the available names, the likeliest first.
+
+    Args:
+        name: Unknown name.
+        known: Available names.
+        shown: Names to list, if they differ from those that may be the likeliest.
+    """
+    close = nearest(name, known)
+    guess = f"did you mean {' or '.join(close)}? " if close else ""
+    known = [each for each in (known if shown is None else shown) if not each.startswith("_")]
     if len(known) <= MOST_NAMED:
-        return f"{guess}there is {', '.join(known)}"
+        return f"{guess}expected one of {', '.join(known)}"
     short = list(dict.fromkeys(choice.partition("/")[0] + "/*" * ("/" in choice) for choice in known))
     more = f" and {len(short) - MOST_NAMED} more" if len(short) > MOST_NAMED else ""
-    return f"{guess}there is {', '.join(short[:MOST_NAMED])}{more}"
+    return f"{guess}expected one of {', '.join(short[:MOST_NAMED])}{more}"
+
+
+def nearest(name: str, known: Sequence[str]) -> list[str]:
+    """Return the likeliest of some names: all that end in `/name`, otherwise the most similar one, if any."""
+    same = [each for each in known if each.rpartition("/")[2] == name or each == _SYNONYMS.get(name)]
+    named = [each for each in known if not each.rpartition(".")[2].startswith("_")]
+    return same or get_close_matches(name, named, n=1)
 
 
 def name_one(what: str, names: Sequence[str], texts: Sequence[str]) -> str:

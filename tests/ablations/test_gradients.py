@@ -15,7 +15,14 @@ from torch.overrides import TorchFunctionMode
 from transformers import PreTrainedModel
 from transformers.pytorch_utils import Conv1D
 
-from probing.ablations.gradients import Sums, by_layer, head_importance, head_products, min_max
+from probing.ablations.gradients import (
+    Sums,
+    by_layer,
+    head_importance,
+    head_products,
+    importance_sums,
+    min_max,
+)
 from probing.errors import ProbingError
 from probing.models.heads import Heads
 from probing.models.masking import gated
@@ -82,7 +89,7 @@ def _loss(model: PreTrainedModel, inputs: Inputs, read: str = "all") -> Tensor:
 
 def _importance(model: PreTrainedModel, *inputs: Inputs, read: str = "all", whole: bool = False) -> Sums:
     losses = [partial(_loss, model, each, read) for each in inputs]
-    return head_importance(model, losses, whole_layers=whole)
+    return importance_sums(model, losses, Heads(find_sites(model).heads), whole_layers=whole)
 
 
 def _by_differences(
@@ -198,7 +205,7 @@ def test_of_a_loss_that_is_linear_in_the_factor_importance_is_the_whole_effect()
         return told[0].sum((1, 2))
 
     try:
-        sums = head_importance(model, [loss], Heads((site,)))
+        sums = importance_sums(model, [loss], Heads((site,)))
         with torch.no_grad():
             full = loss()
             for head in range(site.heads):

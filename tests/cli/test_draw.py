@@ -101,7 +101,7 @@ def test_rows_of_baselines_count_only_if_they_are_asked_for() -> None:
     [
         (["grids"], "unknown kind of picture 'grids'; did you mean grid?"),
         (["grid", "taks=a"], "no column 'taks'; did you mean task?"),
-        (["grid", "task=z"], "no result with task=z; there is a, b, h, c"),
+        (["grid", "task=z"], "no result with task=z; expected one of a, b, h, c"),
         (["grid", "task"], "'task' is not column=value"),
         (["profiles", "order=score"], "draw profiles does not use order=; it takes"),
         (["grid", "task=a", "granularity=head"], "more than one grid: probe is any of logistic, senteval"),

@@ -289,5 +289,5 @@ def test_without_cache_and_network_the_files_to_fetch_are_named(
 
 def test_without_the_library_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "datasets", None)
-    with pytest.raises(ProbingError, match=r"pip install 'transformer-probing\[glue\]'"):
+    with pytest.raises(ProbingError, match=r"pip install 'transformer-probing\[hub\]'"):
         source("glue/cola").build()

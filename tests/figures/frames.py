@@ -8,6 +8,9 @@ from xml.etree import ElementTree as ET
 
 import pandas as pd
 
+from probing.figures.picture import Picture
+from probing.figures.save import Files
+
 
 def frame(
     layers: int = 3,
@@ -89,3 +92,9 @@ def put(rows: pd.DataFrame, layer: int, head: int, **values: float) -> pd.DataFr
 def texts(svg: Path) -> list[str]:
     """Every line of text in an SVG file."""
     return [node.text or "" for node in ET.parse(svg).iter() if node.tag.endswith("}text")]
+
+
+def written(picture: Picture) -> Files:
+    """The files of a picture that was drawn with a path."""
+    assert picture.files is not None
+    return picture.files

@@ -17,7 +17,7 @@ from probing.figures.masking_curves import CURVES, masking_figure, masking_table
 from probing.figures.path import path_figure, path_table
 from probing.figures.style import LINES, drawing
 from tests.figures import found
-from tests.figures.frames import texts
+from tests.figures.frames import texts, written
 
 pytestmark = pytest.mark.slow
 
@@ -62,7 +62,7 @@ def test_the_full_score_and_its_threshold_are_levels(metric: str, limit: float, 
     levels = {str(mark.get_label()): mark.get_ydata()[0] for mark in panel(rows).lines}  # type: ignore[index]
     assert levels["full"] == pytest.approx(found.FULL)
     assert levels["threshold"] == pytest.approx(limit)
-    lines = texts(draw_masking(rows, tmp_path / "curve").svg)
+    lines = texts(written(draw_masking(rows, tmp_path / "curve")).svg)
     assert {"full model", "90 % of its score" if metric == "accuracy" else "its loss / 0.9"} <= set(lines)
 
 
@@ -72,7 +72,7 @@ def test_how_many_heads_can_go_is_decided_on_dev_and_told_with_test(tmp_path: Pa
     passed = own[own["dev"] >= 0.9 * own["dev"].iloc[0]].iloc[-1]
     count = f"iterative: {72 - passed['n_heads']} of 72 heads can be masked"
     expected = f"{count} · selected on dev; test {100 * passed['test']:.1f} %"
-    assert expected in texts(draw_masking(rows, tmp_path / "curve").svg)
+    assert expected in texts(written(draw_masking(rows, tmp_path / "curve")).svg)
     assert passed["n_heads"] not in (72, 0)
 
 
@@ -85,7 +85,7 @@ def test_a_curve_that_ends_at_its_threshold_has_the_scale_of_the_others() -> Non
 
 def test_the_table_of_a_curve_holds_what_is_drawn(tmp_path: Path) -> None:
     rows = found.masking(12)
-    table = pd.read_csv(draw_masking(rows, tmp_path / "curve").csv)
+    table = pd.read_csv(written(draw_masking(rows, tmp_path / "curve")).csv)
     x, y = line(panel(rows), "probe")
     own = table[table["variant"] == "probe"].sort_values("masked")
     assert (100 * own["masked"]).tolist() == pytest.approx(x)
@@ -94,7 +94,7 @@ def test_the_table_of_a_curve_holds_what_is_drawn(tmp_path: Path) -> None:
 
 def test_tasks_have_a_panel_each_and_two_runs_of_one_are_not_mixed(tmp_path: Path) -> None:
     two = pd.concat([found.masking(12), found.masking(12, task="grammar/depth", metric="loss")])
-    lines = texts(draw_masking(two, tmp_path / "two").svg)
+    lines = texts(written(draw_masking(two, tmp_path / "two")).svg)
     assert {"tense", "depth"} <= set(lines)
     with pytest.raises(ProbingError, match="more than one run: key is any of k, other; name one"):
         draw_masking(pd.concat([found.masking(12), found.masking(12, key="other")]), tmp_path / "none")
@@ -111,7 +111,7 @@ def test_the_path_has_heads_left_and_score_over_the_logarithm_of_lambda(tmp_path
     assert line(scores, "test")[0] == [-3, -2, -1]
     assert line(scores, "test")[1] == pytest.approx(path["test"].tolist())
     assert line(counts, "heads")[1] == path["n_heads"].tolist()
-    table = pd.read_csv(draw_path(rows, tmp_path / "path").csv)
+    table = pd.read_csv(written(draw_path(rows, tmp_path / "path")).csv)
     assert table["lambda"].tolist() == [0.001, 0.01, 0.1]
     assert table["n_heads"].tolist() == path["n_heads"].tolist()
 
@@ -121,7 +121,7 @@ def test_a_lambda_of_0_stands_left_of_all_others(tmp_path: Path) -> None:
     with drawing():
         scores, _ = path_figure(path_table(rows)).axes
     assert line(scores, "test")[0] == [-3, -2, 0]
-    assert {"0", "0.01", "1"} <= set(texts(draw_path(rows, tmp_path / "path").svg))
+    assert {"0", "0.01", "1"} <= set(texts(written(draw_path(rows, tmp_path / "path")).svg))
 
 
 def test_numbers_below_a_path_do_not_overlap() -> None:

@@ -25,7 +25,7 @@ from probing.results.effects import effect
 from probing.results.grid_key import key_of
 from tests.figures import found
 from tests.figures.found import of
-from tests.figures.frames import frame, texts
+from tests.figures.frames import frame, texts, written
 
 pytestmark = pytest.mark.slow
 
@@ -36,7 +36,7 @@ def figure_of(rows: pd.DataFrame, order: str = "head") -> Figure:
 
 
 def said(rows: pd.DataFrame, path: Path) -> list[str]:
-    return texts(draw_grid(rows, path, value="value").svg)
+    return texts(written(draw_grid(rows, path, value="value")).svg)
 
 
 LEFT_OUT = of(found.ablation(6, 12), "leave_one_out", metric="accuracy")
@@ -179,7 +179,7 @@ def test_a_head_alone_is_said_to_serve_best_and_not_to_be_needed(tmp_path: Path)
 
 
 def test_the_table_of_a_grid_holds_what_is_drawn(tmp_path: Path) -> None:
-    table = pd.read_csv(draw_grid(LEFT_OUT, tmp_path / "grid", value="value").csv)
+    table = pd.read_csv(written(draw_grid(LEFT_OUT, tmp_path / "grid", value="value")).csv)
     for column in ("value", "value_low", "value_high", "full", "rank", "layer", "head"):
         np.testing.assert_allclose(table[column], LEFT_OUT[column].astype(float))
 
@@ -204,7 +204,7 @@ def test_panels_of_one_measure_share_a_scale_and_those_of_several_have_their_own
 
 
 def test_a_sheet_of_several_measures_says_that_each_panel_has_its_own_largest(tmp_path: Path) -> None:
-    lines = texts(draw_sheet(found.importance(6, 12), tmp_path / "sheet", value="value").svg)
+    lines = texts(written(draw_sheet(found.importance(6, 12), tmp_path / "sheet", value="value")).svg)
     assert "importance, of the largest in its panel" in lines
     assert {"100 %", "per example", "per token ÷ layer \N{SCRIPT SMALL L}2", "0.0468 nats"} <= set(lines)
     assert "org/model: importance on grammar/tense" in lines
@@ -224,8 +224,8 @@ def test_letters_of_sheets_lie_on_no_grid_and_no_number_leaves_its_cell(layers: 
         written = [text.get_window_extent() for text in figure.texts]
     frames = [axes.get_window_extent() for axes in figure.axes]
     assert not any(text.overlaps(box) for text in written for box in frames)
-    figure = figure_of(of(found.ablation(layers, heads), "leave_one_out", metric="accuracy"))
-    axes = figure.axes[0]
+    alone = figure_of(of(found.ablation(layers, heads), "leave_one_out", metric="accuracy"))
+    axes = alone.axes[0]
     cell = axes.get_window_extent().width / heads
     with drawing():
         assert max(text.get_window_extent().width for text in axes.texts) < cell
@@ -244,7 +244,9 @@ def test_stacks_are_grids_of_their_own_that_are_told_apart(tmp_path: Path) -> No
     both = pd.concat([LEFT_OUT.assign(stack=name) for name in ("encoder", "cross")])
     with pytest.raises(ProbingError, match="more than one grid: stack is any of encoder, cross"):
         draw_grid(both, tmp_path / "grid", value="value")
-    assert {"encoder", "cross"} <= set(texts(draw_sheet(both, tmp_path / "sheet", value="value").svg))
+    assert {"encoder", "cross"} <= set(
+        texts(written(draw_sheet(both, tmp_path / "sheet", value="value")).svg)
+    )
 
 
 def test_a_column_that_the_rows_do_not_have_is_refused_in_one_line(tmp_path: Path) -> None:
@@ -275,7 +277,7 @@ def test_a_column_that_the_rows_do_not_have_is_refused_in_one_line(tmp_path: Pat
 
 
 def test_scores_of_ablated_models_can_be_drawn_as_scores(tmp_path: Path) -> None:
-    lines = texts(draw_grid(LEFT_OUT, tmp_path / "grid").svg)
+    lines = texts(written(draw_grid(LEFT_OUT, tmp_path / "grid")).svg)
     assert "test accuracy" in lines
 
 

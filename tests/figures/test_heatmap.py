@@ -17,7 +17,7 @@ from probing.errors import ProbingError
 from probing.figures.arrange import arrange
 from probing.figures.heatmap import grid_figure
 from probing.figures.style import drawing
-from tests.figures.frames import frame, put, texts
+from tests.figures.frames import frame, put, texts, written
 
 pytestmark = pytest.mark.slow
 
@@ -30,7 +30,7 @@ def draw(rows: pd.DataFrame, **how: str) -> tuple[Figure, Axes]:
 
 def test_writes_pictures_that_say_what_they_show_and_a_table(tmp_path: Path) -> None:
     rows = put(frame(6, 12), 4, 7, test=0.924, test_low=0.901, test_high=0.942)
-    png, svg, *_ = draw_grid(rows, tmp_path / "new" / "trec")
+    png, svg, *_ = written(draw_grid(rows, tmp_path / "new" / "trec"))
     assert (png, svg) == (tmp_path / "new" / "trec.png", tmp_path / "new" / "trec.svg")
     assert imread(png).shape[1] > 1000
     said = "\n".join(texts(svg))
@@ -44,21 +44,21 @@ def test_writes_pictures_that_say_what_they_show_and_a_table(tmp_path: Path) -> 
 
 
 def test_a_suffix_is_replaced_but_a_version_number_kept(tmp_path: Path) -> None:
-    assert draw_grid(frame(), tmp_path / "a.png")[1] == tmp_path / "a.svg"
-    assert draw_grid(frame(), tmp_path / "qwen2.5")[0] == tmp_path / "qwen2.5.png"
+    assert written(draw_grid(frame(), tmp_path / "a.png"))[1] == tmp_path / "a.svg"
+    assert written(draw_grid(frame(), tmp_path / "qwen2.5"))[0] == tmp_path / "qwen2.5.png"
 
 
 def test_same_rows_give_the_same_bytes_whatever_the_users_settings(tmp_path: Path) -> None:
-    first = [path.read_bytes() for path in draw_grid(frame(), tmp_path / "one")]
+    first = [path.read_bytes() for path in written(draw_grid(frame(), tmp_path / "one"))]
     with mpl.rc_context({"font.size": 30, "svg.fonttype": "path", "axes.grid": True, "savefig.dpi": 50}):
-        second = [path.read_bytes() for path in draw_grid(frame(), tmp_path / "two")]
+        second = [path.read_bytes() for path in written(draw_grid(frame(), tmp_path / "two"))]
         assert mpl.rcParams["font.size"] == 30
     assert first == second
     assert b"<dc:date>" not in first[1]
 
 
 def test_threads_do_not_disturb_each_other(tmp_path: Path) -> None:
-    alone = draw_grid(frame(), tmp_path / "alone")[1].read_bytes()
+    alone = written(draw_grid(frame(), tmp_path / "alone"))[1].read_bytes()
     paths = [tmp_path / f"thread{number}" for number in range(2)]
     threads = [threading.Thread(target=draw_grid, args=(frame(), path)) for path in paths]
     for thread in threads:
@@ -101,7 +101,7 @@ def test_colours_run_from_the_majority_to_the_best_head() -> None:
 
 def test_a_layer_profile_prints_intervals_and_names_the_embeddings(tmp_path: Path) -> None:
     rows = frame(12, granularity="layer")
-    said = texts(draw_grid(rows, tmp_path / "profile")[1])
+    said = texts(written(draw_grid(rows, tmp_path / "profile"))[1])
     assert "emb" in said
     top = rows.iloc[-1]
     assert f"{100 * top.test:.1f} [{100 * top.test_low:.1f}, {100 * top.test_high:.1f}]" in said
@@ -145,13 +145,13 @@ def test_axis_numbers_do_not_overlap(shape: tuple[int, int]) -> None:
     ],
 )  # fmt: skip
 def test_strange_grids_are_drawn(rows: pd.DataFrame, tmp_path: Path) -> None:
-    png, svg, *_ = draw_grid(rows, tmp_path / "grid", order="score")
+    png, svg, *_ = written(draw_grid(rows, tmp_path / "grid", order="score"))
     assert imread(png).ndim == 3
     assert texts(svg)
 
 
 def test_a_missing_score_is_explained(tmp_path: Path) -> None:
-    assert "no score" in texts(draw_grid(put(frame(), 1, 1, test=np.nan), tmp_path / "grid")[1])
+    assert "no score" in texts(written(draw_grid(put(frame(), 1, 1, test=np.nan), tmp_path / "grid"))[1])
 
 
 def test_rows_of_two_grids_are_refused_and_nothing_is_written(tmp_path: Path) -> None:
@@ -161,7 +161,7 @@ def test_rows_of_two_grids_are_refused_and_nothing_is_written(tmp_path: Path) ->
 
 
 def test_a_failed_write_leaves_the_old_picture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    png = draw_grid(frame(), tmp_path / "grid").png
+    png = written(draw_grid(frame(), tmp_path / "grid")).png
     before = png.read_bytes()
 
     def fail(_: Path, target: Path) -> None:

@@ -18,7 +18,7 @@ from probing.figures.profile_table import spread_table, without_baselines
 from probing.figures.profiles import profiles_figure
 from probing.figures.style import drawing
 from probing.figures.trajectories import StepAxis, trajectories_figure, trajectory_table
-from tests.figures.frames import checkpoints, frame, put, texts, top_heads
+from tests.figures.frames import checkpoints, frame, put, texts, top_heads, written
 
 pytestmark = pytest.mark.slow
 
@@ -77,7 +77,7 @@ def overlapping(figure: Figure) -> list[tuple[str, str]]:
 
 def test_a_profile_of_heads_is_their_mean_quartiles_and_the_head_chosen_on_dev(tmp_path: Path) -> None:
     rows = put(frame(3, 4), 1, 1, dev=0.99)
-    table = pd.read_csv(draw_profiles(rows, tmp_path / "profile").csv)
+    table = pd.read_csv(written(draw_profiles(rows, tmp_path / "profile")).csv)
     for layer, of_layer in rows.groupby("layer"):
         row = only(table, layer=layer)
         assert row["score"] == pytest.approx(of_layer["test"].mean())
@@ -97,7 +97,7 @@ def test_without_dev_scores_the_best_head_is_the_highest() -> None:
 
 def test_a_profile_of_layers_has_their_scores_intervals_and_embeddings(tmp_path: Path) -> None:
     rows = frame(4, granularity="layer")
-    files = draw_profiles(rows.sample(frac=1, random_state=0), tmp_path / "profile")
+    files = written(draw_profiles(rows.sample(frac=1, random_state=0), tmp_path / "profile"))
     table = pd.read_csv(files.csv).sort_values("layer")
     np.testing.assert_array_equal(table["score"], rows["test"])
     np.testing.assert_array_equal(table["low"], rows["test_low"])
@@ -116,11 +116,11 @@ def test_a_few_tasks_of_layers_share_a_panel_and_many_have_their_own() -> None:
 
 def test_what_varies_within_a_task_is_a_line_and_named(tmp_path: Path) -> None:
     rows = pd.concat([frame(task=task, model=model) for task in TASKS[:2] for model in ("small", "large")])
-    said = texts(draw_profiles(rows, tmp_path / "profile").svg)
+    said = texts(written(draw_profiles(rows, tmp_path / "profile")).svg)
     assert {
         "2 models: layer profiles",
-        "small",
-        "large",
+        "small, mean",
+        "large, mean",
         "task_0",
         "task_1",
         "best head on dev, hollow marks",
@@ -153,7 +153,7 @@ def test_more_lines_than_can_be_told_apart_and_two_rows_of_a_cell_are_refused(tm
 
 def test_top_heads_have_means_and_ranges_of_draws_and_levels_of_layers(tmp_path: Path) -> None:
     rows = top_heads()
-    files = draw_top_heads(rows, tmp_path / "top")
+    files = written(draw_top_heads(rows, tmp_path / "top"))
     table = pd.read_csv(files.csv)
     for variant in ("top", "random", "permuted"):
         for n, cell in rows[rows["variant"] == variant].groupby("n_heads"):
@@ -182,7 +182,7 @@ def test_top_heads_have_means_and_ranges_of_draws_and_levels_of_layers(tmp_path:
 def test_what_a_run_of_top_heads_lacks_is_neither_drawn_nor_named(tmp_path: Path) -> None:
     rows = top_heads(majority=np.nan)
     rows = rows[rows["variant"] == "top"].assign(test_low=np.nan, test_high=np.nan)
-    said = texts(draw_top_heads(rows, tmp_path / "top").svg)
+    said = texts(written(draw_top_heads(rows, tmp_path / "top")).svg)
     assert "best heads on dev" in said
     assert not any("random" in text or "permuted" in text or "layer" in text for text in said)
     assert "majority" not in said
@@ -210,7 +210,7 @@ def test_several_heads_at_once_are_no_grid_and_the_message_names_what_draws_them
 
 
 def test_heads_of_a_layer_together_are_a_grid_of_one_column(tmp_path: Path) -> None:
-    files = draw_grid(frame(4, granularity="attention"), tmp_path / "grid", order="score")
+    files = written(draw_grid(frame(4, granularity="attention"), tmp_path / "grid", order="score"))
     said = texts(files.svg)
     assert any("a layer's heads together" in text for text in said)
     assert any(text.startswith("best: layer 3, ") for text in said)
@@ -218,7 +218,7 @@ def test_heads_of_a_layer_together_are_a_grid_of_one_column(tmp_path: Path) -> N
 
 def test_trajectories_have_the_mean_of_all_heads_and_a_cell_for_each_layer_and_step(tmp_path: Path) -> None:
     rows = checkpoints()
-    files = draw_trajectories(rows.sample(frac=1, random_state=0), tmp_path / "run")
+    files = written(draw_trajectories(rows.sample(frac=1, random_state=0), tmp_path / "run"))
     table = pd.read_csv(files.csv)
     points, cells = table[table["layer"].isna()], table[table["layer"].notna()]
     for step, of_step in rows.groupby("step"):
@@ -238,7 +238,7 @@ def test_trajectories_have_the_mean_of_all_heads_and_a_cell_for_each_layer_and_s
 
 def test_several_runs_of_one_task_have_a_panel_each_named_by_what_differs(tmp_path: Path) -> None:
     other = checkpoints().assign(model=lambda rows: "other" + rows["model"].str.removeprefix("run"))
-    said = texts(draw_trajectories(pd.concat([checkpoints(), other]), tmp_path / "runs").svg)
+    said = texts(written(draw_trajectories(pd.concat([checkpoints(), other]), tmp_path / "runs")).svg)
     assert {"2 models: scores over training", "run", "other"} <= set(said)
 
 
@@ -266,7 +266,7 @@ def test_rows_without_steps_are_no_trajectory(tmp_path: Path) -> None:
     ids=["one step", "correlation", "layers", "a score missing", "doubling", "a task without scores"],
 )  # fmt: skip
 def test_strange_trajectories_are_drawn(rows: pd.DataFrame, tmp_path: Path) -> None:
-    assert texts(draw_trajectories(rows, tmp_path / "run").svg)
+    assert texts(written(draw_trajectories(rows, tmp_path / "run")).svg)
 
 
 @pytest.mark.parametrize(
@@ -283,7 +283,7 @@ def test_strange_trajectories_are_drawn(rows: pd.DataFrame, tmp_path: Path) -> N
     ids=["one cell", "24 layers", "a score missing", "no scores", "no intervals", "all granularities", "odd"],
 )
 def test_strange_profiles_are_drawn(rows: pd.DataFrame, tmp_path: Path) -> None:
-    assert texts(draw_profiles(rows, tmp_path / "profile").svg)
+    assert texts(written(draw_profiles(rows, tmp_path / "profile")).svg)
 
 
 def test_texts_of_sixteen_tasks_do_not_overlap() -> None:

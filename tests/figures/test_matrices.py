@@ -19,9 +19,11 @@ from probing.errors import ProbingError
 from probing.figures.comparison import _beside, comparison_figure
 from probing.figures.correlations import correlations_figure
 from probing.figures.grids import split_grids
+from probing.figures.pair_table import square
 from probing.figures.style import drawing
 from probing.results.grid_key import key_of
-from tests.figures.frames import frame, put, texts
+from probing.statistics.intervals import fisher
+from tests.figures.frames import frame, put, texts, written
 
 pytestmark = pytest.mark.slow
 
@@ -43,8 +45,10 @@ def axes_of(figure: Figure, label: str) -> Axes:
 
 def test_the_matrix_is_written_in_the_order_of_its_tree(tmp_path: Path) -> None:
     rows = tasks(4)
-    files = draw_correlations(rows, tmp_path / "tasks")
-    matrix = pd.read_csv(files.csv, index_col="task")
+    files = written(draw_correlations(rows, tmp_path / "tasks"))
+    pairs = pd.read_csv(files.csv)
+    names = list(dict.fromkeys([*pairs["first"], *pairs["second"]]))
+    matrix = square(names, pairs, "rho")
     assert list(matrix.index) == list(matrix.columns)
     assert {frozenset(matrix.index[:2]), frozenset(matrix.index[2:])} == {
         frozenset({"senteval/task0", "senteval/task2"}),
@@ -52,10 +56,33 @@ def test_the_matrix_is_written_in_the_order_of_its_tree(tmp_path: Path) -> None:
     }
     scores = [rows.loc[rows["task"] == task, "test"].to_numpy() for task in matrix]
     np.testing.assert_allclose(matrix, spearmanr(np.stack(scores, axis=1)).statistic)
+    assert (pairs["n"] == 20).all()
+    for rho, *ends in pairs[["rho", "low", "high"]].to_numpy(dtype=float).tolist():
+        assert ends == pytest.approx(fisher(rho, 20, "spearman"))
     said = texts(files.svg)
+    low, high = pairs[["low", "high"]].iloc[0]
+    assert said.count(f"[{low:.2f}, {high:.2f}]".replace("-", "−")) == 2  # noqa: RUF001
     assert said.count("task0") == 2
     assert "1.00" in said
     assert any("ρ" in text for text in said)  # noqa: RUF001
+
+
+@pytest.mark.parametrize(("count", "intervals", "words"), [(10, 90, "in brackets"), (11, 0, "in the table")])
+def test_intervals_are_in_the_cells_of_small_matrices_and_in_the_table_of_all(
+    count: int, intervals: int, words: str
+) -> None:
+    picture = draw_correlations(tasks(count))
+    texts_of_cells = [text.get_text() for text in axes_of(picture, "matrix").texts]
+    assert sum(text.startswith("[") for text in texts_of_cells) == intervals
+    assert any(
+        f"95 % intervals {words}" in text.get_text().replace("interval ", "intervals ")
+        for text in picture.texts
+    )
+    assert picture.table[["low", "high"]].notna().all(axis=None)
+    assert (picture.table["low"] <= picture.table["rho"]).all()
+    picture.draw_without_rendering()
+    boxes = [text.get_window_extent() for text in axes_of(picture, "matrix").texts]
+    assert not any(one.overlaps(other) for place, one in enumerate(boxes) for other in boxes[:place])
 
 
 def test_branches_join_at_one_minus_the_correlation() -> None:
@@ -72,19 +99,19 @@ def test_branches_join_at_one_minus_the_correlation() -> None:
 
 def test_seeds_and_models_can_be_compared_too(tmp_path: Path) -> None:
     seeds = pd.concat([tasks(1).assign(seed=seed) for seed in (3, 4, 5)])
-    said = texts(draw_correlations(seeds, tmp_path / "seeds", by="seed").svg)
+    said = texts(written(draw_correlations(seeds, tmp_path / "seeds", by="seed")).svg)
     assert "org/model: rank correlation of heads between seeds" in said
     assert said.count("3") == 2
     models = pd.concat([tasks(1).assign(model=model) for model in ("a", "b")])
     assert "2 models: rank correlation of heads between models" in texts(
-        draw_correlations(models, tmp_path / "models", by="model").svg
+        written(draw_correlations(models, tmp_path / "models", by="model")).svg
     )
 
 
 def test_a_task_without_scores_is_grey_and_explained(tmp_path: Path) -> None:
     rows = tasks(3)
     rows.loc[rows["task"] == "senteval/task1", "test"] = np.nan
-    said = texts(draw_correlations(rows, tmp_path / "tasks").svg)
+    said = texts(written(draw_correlations(rows, tmp_path / "tasks")).svg)
     assert "no correlation" in said
     assert said.count("task1") == 2
 
@@ -114,7 +141,7 @@ def test_one_task_and_grids_that_differ_in_more_are_refused(tmp_path: Path) -> N
 def test_a_comparison_says_rank_correlation_and_mean_difference(tmp_path: Path) -> None:
     one = tasks(2)
     two = one.assign(probe="senteval", test=one["test"] ** 2 + 0.1).sample(frac=1, random_state=0)
-    files = draw_comparison(one, two, tmp_path / "probes")
+    files = written(draw_comparison(one, two, tmp_path / "probes"))
     table = pd.read_csv(files.csv)
     assert len(table) == len(one)
     assert set(table["probe_a"]) == {"logistic"}
@@ -158,6 +185,8 @@ def test_what_cannot_be_compared_is_refused(tmp_path: Path) -> None:
 
 def test_layers_and_heads_of_a_layer_together_can_be_compared(tmp_path: Path) -> None:
     table = pd.read_csv(
-        draw_comparison(frame(granularity="layer"), frame(granularity="attention"), tmp_path / "two").csv
+        written(
+            draw_comparison(frame(granularity="layer"), frame(granularity="attention"), tmp_path / "two")
+        ).csv
     )
     assert table["layer"].tolist() == [0, 1, 2]

@@ -18,26 +18,26 @@ from probing.figures.cells import ink_on
 from probing.figures.save import Files, save_table
 from probing.figures.style import LINES
 from tests.figures import found
-from tests.figures.frames import checkpoints, frame, top_heads
+from tests.figures.frames import checkpoints, frame, top_heads, written
 
 pytestmark = pytest.mark.slow
 
 LEFT_OUT = found.of(found.ablation(), "leave_one_out", metric="accuracy")
 Draw = Callable[[Path], Files]
 PICTURES: dict[str, Draw] = {
-    "grid": lambda path: probing.draw_grid(frame(), path),
-    "sheet": lambda path: probing.draw_sheet(pd.concat([frame(task="a"), frame(task="b")]), path),
-    "profiles": lambda path: probing.draw_profiles(frame(), path),
-    "top_heads": lambda path: probing.draw_top_heads(top_heads(), path),
-    "correlations": lambda path: probing.draw_correlations(
-        pd.concat([frame(task="a"), frame(task="b")]), path
+    "grid": lambda path: written(probing.draw_grid(frame(), path)),
+    "sheet": lambda path: written(probing.draw_sheet(pd.concat([frame(task="a"), frame(task="b")]), path)),
+    "profiles": lambda path: written(probing.draw_profiles(frame(), path)),
+    "top_heads": lambda path: written(probing.draw_top_heads(top_heads(), path)),
+    "correlations": lambda path: written(
+        probing.draw_correlations(pd.concat([frame(task="a"), frame(task="b")]), path)
     ),
-    "trajectories": lambda path: probing.draw_trajectories(checkpoints(), path),
-    "importance": lambda path: probing.draw_sheet(found.importance(), path, value="value"),
-    "ablation": lambda path: probing.draw_grid(LEFT_OUT, path, value="value"),
-    "masking": lambda path: probing.draw_masking(found.masking(12), path),
-    "path": lambda path: probing.draw_path(found.gates(), path),
-    "comparison": lambda path: probing.draw_comparison(frame(seed=0), frame(seed=1), path),
+    "trajectories": lambda path: written(probing.draw_trajectories(checkpoints(), path)),
+    "importance": lambda path: written(probing.draw_sheet(found.importance(), path, value="value")),
+    "ablation": lambda path: written(probing.draw_grid(LEFT_OUT, path, value="value")),
+    "masking": lambda path: written(probing.draw_masking(found.masking(12), path)),
+    "path": lambda path: written(probing.draw_path(found.gates(), path)),
+    "comparison": lambda path: written(probing.draw_comparison(frame(seed=0), frame(seed=1), path)),
 }
 
 
@@ -75,15 +75,15 @@ def test_lines_differ_in_dashes_and_markers_too_and_stand_out_from_paper() -> No
 
 
 def test_a_path_may_be_a_string(tmp_path: Path) -> None:
-    files = probing.draw_profiles(frame(), str(tmp_path / "profiles"))
+    files = written(probing.draw_profiles(frame(), str(tmp_path / "profiles")))
     assert files.png == tmp_path / "profiles.png"
     assert all(path.exists() for path in files)
 
 
 def test_a_side_that_is_no_baseline_is_named_so(tmp_path: Path) -> None:
-    files = probing.draw_comparison(
-        frame(), frame(seed=1).assign(seed=0, baseline="untrained"), tmp_path / "c"
+    files = written(
+        probing.draw_comparison(frame(), frame(seed=1).assign(seed=0, baseline="untrained"), tmp_path / "c")
     )
-    written = files.svg.read_text()
-    assert "no baseline" in written
-    assert "the first" not in written
+    svg = files.svg.read_text()
+    assert "no baseline" in svg
+    assert "the first" not in svg

@@ -19,7 +19,7 @@ from probing.figures.panel_order import lay_out, sheet_columns
 from probing.figures.scale import shades_of
 from probing.figures.sheet import sheet_figure
 from probing.figures.style import drawing
-from tests.figures.frames import frame, put, texts
+from tests.figures.frames import frame, put, texts, written
 
 pytestmark = pytest.mark.slow
 
@@ -36,16 +36,26 @@ def panels(mixed: pd.DataFrame) -> tuple[Figure, list[Axes]]:
 
 def test_writes_both_files_with_every_panel_named(tmp_path: Path) -> None:
     mixed = pd.concat([tasks(2), put(frame(task="senteval/tense", majority=0.5), 1, 2, test=0.99)])
-    png, svg, *_ = draw_sheet(mixed, tmp_path / "sheet.png")
+    png, svg, *_ = written(draw_sheet(mixed, tmp_path / "sheet.png"))
     assert imread(png).ndim == 3
     said = texts(svg)
-    assert {"org/model: 3 tasks", "task0", "task1", "tense", "majority 50.0 %", "test accuracy"} <= set(said)
+    assert {
+        "org/model: 3 tasks",
+        "task0",
+        "task1",
+        "tense",
+        "majority 50.0 %",
+        "test accuracy above chance",
+    } <= set(said)
     assert "best: layer 1 head 2, 99.0 %" in said
     assert any(line.startswith("senteval · heads · mean pooling") for line in said)
 
 
 def test_same_frame_gives_the_same_bytes(tmp_path: Path) -> None:
-    first, second = draw_sheet(tasks(2), tmp_path / "one"), draw_sheet(tasks(2), tmp_path / "two")
+    first, second = (
+        written(draw_sheet(tasks(2), tmp_path / "one")),
+        written(draw_sheet(tasks(2), tmp_path / "two")),
+    )
     assert [path.read_bytes() for path in first] == [path.read_bytes() for path in second]
 
 
@@ -73,12 +83,14 @@ def test_each_metric_has_a_scale_and_a_bar_of_its_own() -> None:
 
 
 def test_a_sheet_says_on_how_many_examples_it_rests_and_what_best_is(tmp_path: Path) -> None:
-    said = texts(draw_sheet(pd.concat([frame(), frame(task="b", p_adjusted=0.004)]), tmp_path / "alike").svg)
+    said = texts(
+        written(draw_sheet(pd.concat([frame(), frame(task="b", p_adjusted=0.004)]), tmp_path / "alike")).svg
+    )
     header = " · ".join(said)
     assert "n 100 train, 50 dev, 50 test · best: highest test score, p corrected for that choice" in header
     assert any("corrected p 0.004" in line for line in said)
     quick = frame(limit=20, n_train=20, n_test=10)
-    said = texts(draw_sheet(pd.concat([frame(), quick]), tmp_path / "quick").svg)
+    said = texts(written(draw_sheet(pd.concat([frame(), quick]), tmp_path / "quick")).svg)
     assert {"n 100 train, 50 dev, 50 test", "n 20 train, 50 dev, 10 test"} <= set(said)
     assert any("limit 20" in line for line in said)
 
@@ -117,7 +129,7 @@ def test_models_have_a_band_each_with_tasks_below_each_other() -> None:
 
 def test_what_differs_is_named_above_each_panel(tmp_path: Path) -> None:
     mixed = pd.concat([frame(seed=0), frame(seed=1), frame(granularity="layer", metric="macro_f1")])
-    said = "\n".join(texts(draw_sheet(mixed, tmp_path / "sheet")[1]))
+    said = "\n".join(texts(written(draw_sheet(mixed, tmp_path / "sheet"))[1]))
     for part in ("seed 0", "seed 1", "whole layers", "macro F1", "test accuracy", "test macro F1"):
         assert part in said
 
@@ -144,7 +156,7 @@ def test_strange_sheets_are_drawn(order: str, tmp_path: Path) -> None:
             frame(task="a_name_that_is_far_too_long_for_one_narrow_panel"),
         ]
     )
-    png, svg, *_ = draw_sheet(mixed, tmp_path / "sheet", order=order, value="dev")  # type: ignore[arg-type]
+    png, svg, *_ = written(draw_sheet(mixed, tmp_path / "sheet", order=order, value="dev"))  # type: ignore[arg-type]
     assert imread(png).ndim == 3
     assert "dev accuracy" in texts(svg)
 

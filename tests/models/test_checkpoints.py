@@ -121,7 +121,7 @@ def test_a_glob_that_finds_no_model_says_so_in_one_line(
 
 @pytest.mark.parametrize("value", ["glob(runs/checkpoint-*)", "a,b"])
 def test_several_models_without_m_are_refused_in_one_line(value: str) -> None:
-    with pytest.raises(ProbingError, match=r"is a sweep; run it with: probing -m") as caught:
+    with pytest.raises(ProbingError, match=r"is a sweep.*; add -m, as in probing -m") as caught:
         compose_config(["model=hf", f"model.name={value}"])
     assert "\n" not in str(caught.value)
 

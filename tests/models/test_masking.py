@@ -19,7 +19,7 @@ from probing.models.default_inputs import HEAD_MASKS
 from probing.models.fused import not_compared
 from probing.models.heads import Heads
 from probing.models.loading import load_model
-from probing.models.masking import How, gated, mask_heads, masked, mean_outputs
+from probing.models.masking import How, gated, mask_heads, masked, mean_outputs, site_means
 from probing.models.model_choice import ModelConfig
 from probing.models.model_files import find_files
 from probing.models.sites import Site, Sites
@@ -110,7 +110,7 @@ def _outputs(
 @pytest.mark.parametrize("family", MAIN)
 def test_a_mask_of_no_head_leaves_every_bit(family: Family, how: How) -> None:
     model, inputs, heads = _ready(family)
-    means = mean_outputs(model, [inputs], heads)
+    means = site_means(model, [inputs], heads)
     whole = _run(model, inputs)
     with masked(model, heads, _kept(heads), how, means):
         assert torch.equal(_run(model, inputs), whole)
@@ -156,7 +156,7 @@ def test_a_layer_without_heads_leaves_its_bias_and_the_residual() -> None:
 @pytest.mark.parametrize("how", HOWS)
 def test_masks_nest_and_nothing_of_them_stays(how: How) -> None:
     model, inputs, heads = _ready(BY_NAME["bert"])
-    means = mean_outputs(model, [inputs], heads)
+    means = site_means(model, [inputs], heads)
     before, whole = _attached(model), _run(model, inputs)
     with masked(model, heads, _kept(heads, 1, 6), how, means):
         both = _run(model, inputs)
@@ -177,7 +177,7 @@ def test_masks_nest_and_nothing_of_them_stays(how: How) -> None:
 @pytest.mark.parametrize("how", HOWS)
 def test_a_failed_pass_within_a_mask_does_no_harm(how: How) -> None:
     model, inputs, heads = _ready(BY_NAME["bert"])
-    means = mean_outputs(model, [inputs], heads)
+    means = site_means(model, [inputs], heads)
     before, whole = _attached(model), _run(model, inputs)
     with masked(model, heads, _kept(heads, 5), how, means):
         once = _run(model, inputs)
@@ -197,7 +197,7 @@ def test_a_failed_pass_within_a_mask_does_no_harm(how: How) -> None:
         ("bert", [(0, 4)], {}, r"layer 0 has no head 4; it has heads 0 to 3$"),
         ("bert", [(0, -1)], {}, r"layer 0 has no head -1"),
         ("bert", [(0, 0)], {"stack": "decoder"}, r"no stack 'decoder'"),
-        ("bert", [(0, 0)], {"how": "one"}, r"there is zero, mean, uniform$"),
+        ("bert", [(0, 0)], {"how": "one"}, r"expected one of zero, mean, uniform$"),
         ("bert", [(0, 0)], {"how": "mean"}, r"pass means=mean_outputs"),
         ("bart", [(0, 0)], {}, r"choose one with stack="),
         ("yoso", [(0, 0)], {"how": "uniform"}, r"cannot be replaced; mask with zero or mean$"),
@@ -229,7 +229,7 @@ def test_a_head_that_a_pass_does_not_reach_is_an_error(how: How) -> None:
     model, inputs, _ = _ready(BY_NAME["gpt2 with cross-attention"])
     inputs = inputs | {"encoder_hidden_states": torch.randn(3, 7, 32)}
     heads = Heads(find_sites(model, inputs).heads)
-    means = mean_outputs(model, [inputs], heads)
+    means = site_means(model, [inputs], heads)
     (cross,) = heads.places([(1, 0)], "cross")
     with masked(model, heads, _kept(heads, cross), how, means):
         _run(model, inputs)
@@ -243,7 +243,7 @@ def test_a_head_that_a_pass_does_not_reach_is_an_error(how: How) -> None:
 @pytest.mark.parametrize("closed", [(), (1,)])
 def test_a_head_mask_is_refused_within_masks(closed: tuple[int, ...], how: How, name: str) -> None:
     model, inputs, heads = _ready(BY_NAME["bart"])
-    means = mean_outputs(model, [inputs], heads)
+    means = site_means(model, [inputs], heads)
     with (
         masked(model, heads, _kept(heads, *closed), how, means),
         pytest.raises(
@@ -258,7 +258,7 @@ def test_a_head_mask_is_refused_wherever_inputs_are_given() -> None:
     bad = inputs | {"head_mask": torch.ones(2, 4)}
     uses: list[Callable[[], object]] = [
         lambda: find_sites(model, bad),
-        lambda: mean_outputs(model, [bad], heads),
+        lambda: site_means(model, [bad], heads),
         lambda: mask_heads(model, [(0, 0)], inputs=bad).__enter__(),
         lambda: _outputs(model, heads.sites, bad),
     ]
@@ -272,7 +272,7 @@ def test_the_mean_of_a_head_that_always_says_the_same_changes_nothing(family: Fa
     model, inputs, heads = _ready(family)
     constant = {site: torch.randn(site.heads, site.head_dim) for site in heads.sites}
     with gated(model, heads, torch.zeros(1, len(heads)), constant):
-        means = mean_outputs(model, [inputs], heads)
+        means = site_means(model, [inputs], heads)
         whole = _run(model, inputs)
         with masked(model, heads, _kept(heads, 1, len(heads) - 1), "mean", means):
             torch.testing.assert_close(_run(model, inputs), whole, rtol=0, atol=1e-6)
@@ -290,7 +290,7 @@ def test_means_are_over_real_tokens_whatever_the_batches(family: Family) -> None
         for name in ("input_ids", "attention_mask"):
             alone[name] = alone[name][:, :length]
         rows.append(alone)
-    padded, plain = mean_outputs(model, [inputs], heads), mean_outputs(model, rows, heads)
+    padded, plain = site_means(model, [inputs], heads), site_means(model, rows, heads)
     for site in heads.sites:
         apart = torch.cat([_outputs(model, (site,), row)[site].flatten(0, 1) for row in rows])
         torch.testing.assert_close(plain[site], apart.double().mean(0).float())
@@ -307,7 +307,7 @@ def test_means_need_batches() -> None:
 @pytest.mark.parametrize("family", MAIN)
 def test_many_masks_in_one_batch_are_each_alone(family: Family, how: How) -> None:
     model, inputs, heads = _ready(family)
-    means = mean_outputs(model, [inputs], heads)
+    means = site_means(model, [inputs], heads)
     draw = torch.Generator().manual_seed(3)
     masks = torch.rand(4, len(heads), generator=draw) < 0.7
     masks[1] = True
@@ -323,7 +323,7 @@ def test_many_masks_in_one_batch_are_each_alone(family: Family, how: How) -> Non
 @pytest.mark.parametrize("how", HOWS)
 def test_another_number_of_rows_is_an_error(how: How) -> None:
     model, inputs, heads = _ready(BY_NAME["bert"])
-    means = mean_outputs(model, [inputs], heads)
+    means = site_means(model, [inputs], heads)
     kept = _kept(heads, 1).repeat(2, 1)
     with (
         masked(model, heads, kept, how, means),
@@ -335,7 +335,7 @@ def test_another_number_of_rows_is_an_error(how: How) -> None:
 @pytest.mark.parametrize("family", MAIN)
 def test_gates_are_factors_before_the_output_projection(family: Family) -> None:
     model, inputs, heads = _ready(family, "sdpa")
-    means = mean_outputs(model, [inputs], heads)
+    means = site_means(model, [inputs], heads)
     whole = _run(model, inputs)
     for fill in (None, means):
         with gated(model, heads, torch.ones(1, len(heads)), fill):

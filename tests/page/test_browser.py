@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -228,7 +229,7 @@ def test_pickers_leave_what_is_picked(page: WebDriver) -> None:
     pick(page, "task", *TASKS)
     pick(page, "baseline", "control")
     assert titles(page) == [TASKS[0]]
-    assert "1 of 6 results shown" in find(page, "#shown").text
+    assert find(page, "#shown").text == "1 of 6 results shown: 1 of 5 grids, 0 of 1 curve"
     pick(page, "baseline")
     assert titles(page) == []
     assert find(page, "#none").is_displayed()
@@ -246,6 +247,7 @@ def test_the_table_says_what_the_numbers_support_and_sorts(page: WebDriver) -> N
     assert f"layer {best[1]}, head {best[2]}" in body[0]
     assert f"{100 * best[0]:.1f} % [{100 * best[0] - 5:.1f}, {100 * best[0] + 5:.1f}]" in body[0]
     assert f"{near} of 12" in body[0]
+    assert "cells not above guessing" in all_texts(page, "#support thead th")
     heading = "#support thead th:nth-child(3)"
     find(page, f"{heading} button").click()
     assert find(page, heading).get_attribute("aria-sort") == "descending"
@@ -308,7 +310,9 @@ def test_dark_and_light_are_a_button_and_the_systems_choice(page: WebDriver) -> 
     paper = "return getComputedStyle(document.body).backgroundColor"
     ink = "return document.querySelector('#grids .draw .xtick text').style.fill"
     light = (script(page, paper), script(page, ink))
+    assert find(page, "#theme").text == "Switch to dark"
     find(page, "#theme").click()
+    assert find(page, "#theme").text == "Switch to light"
     assert find(page, "#theme").get_attribute("aria-pressed") == "true"
     wait(page, lambda: script(page, ink) != light[1])
     assert script(page, paper) != light[0]
@@ -319,7 +323,72 @@ def test_dark_and_light_are_a_button_and_the_systems_choice(page: WebDriver) -> 
     page.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
 
 
-@pytest.mark.parametrize("width", [400, 1000, 2200])
+def test_the_page_says_what_it_counts(page: WebDriver) -> None:
+    assert find(page, "#about").text.startswith("6 results of 6 runs in ")
+    assert find(page, "#shown").text == "5 of 6 results shown: 4 of 5 grids, 1 of 1 curve"
+    find(page, "#counted summary").click()
+    said = find(page, "#counted").text
+    for words in ("A run is one result file.", "A result is a grid", "counts the results that have it"):
+        assert words in said
+    find(page, "#pickers details[data-field='task'] summary").click()
+    counts = all_texts(page, "#pickers details[data-field='task'] .count")
+    assert counts == ["results", "4", "1", "1"]
+    heads = [score_of(r, c) - 0.05 <= 0.5 for r in range(3) for c in range(4)]
+    assert f"{sum(heads)} of 12 heads not above the majority, 50.0 %" in cards(page)[0]
+    assert any("best of 3 layers" in text for text in cards(page))
+
+
+@pytest.fixture
+def phone(browser: WebDriver, several: Path) -> Iterator[WebDriver]:
+    """The page in a window of the width of a phone."""
+    size = {"width": 385, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    yield opened(browser, several)
+    browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+def test_on_a_phone_every_control_is_within_the_window(phone: WebDriver) -> None:
+    edges = """
+        const kinds = ['button', 'select', 'summary', 'input'].map((kind) => `main ${kind}`);
+        const there = [...document.querySelectorAll(`#theme, ${kinds}`)];
+        const shown = there.filter((one) => one.checkVisibility() && !one.closest('.scroll'));
+        return shown.map((one) => {
+          const { left, right } = one.getBoundingClientRect();
+          return [one.textContent, left, right];
+        });"""
+    there = script(phone, "return document.documentElement.clientWidth")
+    controls = script(phone, edges)
+    assert len(controls) > 20
+    assert [control for control in controls if control[1] < 0 or control[2] > there] == []
+
+
+def test_on_a_phone_the_lists_of_values_open_within_the_window(phone: WebDriver) -> None:
+    inside = """
+        const box = arguments[0].querySelector('fieldset').getBoundingClientRect();
+        return box.left >= 0 && box.right <= document.documentElement.clientWidth"""
+    pickers = phone.find_elements(By.CSS_SELECTOR, "#pickers details")
+    assert len(pickers) >= 3
+    for details in pickers:
+        summary = details.find_element(By.TAG_NAME, "summary")
+        summary.click()
+        assert wait(phone, partial(script, phone, inside, details))
+        wide, shown = script(
+            phone, "const d = document.documentElement; return [d.scrollWidth, d.clientWidth]"
+        )
+        assert wide <= shown
+        summary.click()
+
+
+def test_on_a_phone_tables_scroll_inside_their_box(phone: WebDriver) -> None:
+    box = "const box = document.querySelector('#support').parentElement; "
+    wide, there = script(phone, box + "return [box.scrollWidth, box.clientWidth]")
+    assert wide > there
+    assert script(
+        phone, "return document.documentElement.scrollWidth <= document.documentElement.clientWidth"
+    )
+
+
+@pytest.mark.parametrize("width", [385, 400, 1000, 2200])
 def test_nothing_is_wider_than_the_window(browser: WebDriver, several: Path, width: int) -> None:
     size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +13,10 @@ import probing
 from probing.errors import CorruptFileError, ProbingError
 from probing.page.collect import collect
 from probing.representations import request
-from probing.results.schema import COLUMNS, DERIVED, SCHEMA, as_frame
+from probing.results.schema import COLUMNS, DERIVED, ORDER, SCHEMA, as_frame
 from probing.results.store import ResultStore, read_result
 from probing.results.table import grid_text
+from tests.figures import found
 
 
 def rows(task: str = "t", seed: int = 0, *, layers: int = 2, heads: int = 3, key: str = "k") -> pd.DataFrame:
@@ -63,9 +65,41 @@ def test_whole_layers_have_no_head(tmp_path: Path) -> None:
 
 
 def test_a_folder_without_results_is_an_empty_frame_and_no_folder_an_error(tmp_path: Path) -> None:
-    assert list(probing.load_results(tmp_path).columns) == [*COLUMNS, *DERIVED]
+    assert list(probing.load_results(tmp_path).columns) == list(ORDER)
+    assert sorted(ORDER) == sorted([*COLUMNS, *DERIVED])
     with pytest.raises(ProbingError, match="no such folder"):
         probing.load_results(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        rows("grammar/tense"),
+        rows("senteval/coordination_inversion").assign(model="bert-base-uncased", test=1 / 3),
+        found.ablation(6, 12),
+        found.importance(6, 12),
+    ],
+    ids=["probe", "long names", "ablation", "importance"],
+)
+def test_a_printed_frame_shows_task_layer_head_and_score(frame: pd.DataFrame, tmp_path: Path) -> None:
+    store(tmp_path, "k").write(frame.assign(key="k"), {})
+    loaded = probing.load_results(tmp_path)
+    with pd.option_context("display.max_columns", 0, "display.width", 80, "display.max_rows", 10):
+        terminal = str(loaded).splitlines()
+    assert max(map(len, terminal)) <= 80
+    assert {"task", "layer", "head", "value", "test"} <= set(terminal[0].split())
+    with pd.option_context("display.max_columns", 20):
+        notebook = re.findall(r"<th>(\w+)</th>", loaded._repr_html_())  # type: ignore[operator]
+    assert {
+        "task", "layer", "head", "model", "analysis", "granularity", "probe", "baseline", "test", "test_low",
+        "test_high", "value", "value_low", "value_high", "rank",
+    } <= set(notebook)  # fmt: skip
+
+
+def test_files_with_another_order_of_columns_are_read(tmp_path: Path) -> None:
+    turned = rows()[list(reversed(COLUMNS))]
+    store(tmp_path, "k").write(turned, {})
+    pd.testing.assert_frame_equal(probing.load_results(tmp_path)[list(COLUMNS)], rows())
 
 
 def test_a_grid_has_layers_down_and_heads_across() -> None:

@@ -13,9 +13,10 @@ import pytest
 
 from probing.models import family
 from probing.models.family import families_of
+from tests.tiny_gguf import make_gguf
 
 ROOT = Path(__file__).resolve().parents[2]
-HEAVY = ("torch", "transformers", "sklearn", "matplotlib")
+HEAVY = ("torch", "transformers", "sklearn", "matplotlib", "gguf")
 RUN = """
 import json, sys
 from probing.cli.main import main
@@ -52,6 +53,15 @@ def test_a_found_run_imports_no_heavy_library_and_writes_the_same_files(
     first, second = written(tmp_path)
     assert set(first) == {"grid.png", "grid.svg", "grid.pdf", "grid.csv"}
     assert second == first
+
+
+def test_a_found_run_of_a_gguf_file_imports_no_heavy_library(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PROBING_CACHE", str(tmp_path / "cache"))
+    model = make_gguf(tmp_path / "tiny.gguf")
+    assert "torch" in run(tmp_path / "out", model)
+    assert run(tmp_path / "out", model) == []
 
 
 def test_another_order_is_drawn_and_a_damaged_picture_is_drawn_again(tmp_path: Path, tiny_bert: Path) -> None:

@@ -13,6 +13,7 @@ from probing.cli.agree import comparable
 from probing.cli.selection import choose
 from probing.page.collect import collect
 from probing.results.store import read_result
+from tests.figures.frames import written
 from tests.runs.test_run import overrides
 
 pytestmark = pytest.mark.slow
@@ -125,7 +126,7 @@ def test_a_quick_look_says_its_limit_and_a_limit_that_leaves_nothing_out_is_none
     assert set(grids) == {"30", "none"}
     assert "limit 30" in grids["30"].detail
     assert grids["30"].counted == "n 30 train, 30 dev, 30 test; limit 30"
-    pictures = probing.draw_sheet(frame, tmp_path / "sheet")
+    pictures = written(probing.draw_sheet(frame, tmp_path / "sheet"))
     said = pictures.svg.read_text(encoding="utf-8")
     assert "limit 30" in said
     assert "n 30 train, 30 dev, 30 test" in said

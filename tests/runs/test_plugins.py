@@ -154,7 +154,8 @@ def test_draw_takes_the_figure(
 
 
 @pytest.mark.parametrize(
-    "words", [("report",), ("agree", "out=pairs"), ("draw", "grid", *ANALYSIS, "value=value")]
+    "words",
+    [("report", "overwrite=true"), ("agree", "out=pairs"), ("draw", "grid", *ANALYSIS, "value=value")],
 )
 def test_without_the_module_results_are_shown_with_one_warning(
     results: pd.DataFrame, desk: Path, words: tuple[str, ...]

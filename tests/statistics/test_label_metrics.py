@@ -12,7 +12,7 @@ from probing.statistics import scores
 from probing.statistics.intervals import interval, wilson
 from probing.statistics.metrics import score
 from probing.statistics.resampling import resampled
-from probing.statistics.significance import permutation_p
+from probing.statistics.significance import permutation_test
 from probing.tasks.problem import Problem
 from probing.tasks.target import LABEL_METRICS, Labels, Metric
 
@@ -85,7 +85,7 @@ def test_p_is_the_share_of_permutations_that_score_no_worse(metric: Metric) -> N
     answers, gold = answered(n=30, rows=2, seed=3)
     answers[1] = answers[1, np.random.default_rng(5).permutation(30)]  # knows nothing of the items
     draws = 99
-    alone, adjusted = permutation_p(answers, gold, metric, draws=draws, seed=1)
+    alone, adjusted = permutation_test(answers, gold, metric, draws=draws, seed=1)
     generator = np.random.default_rng(1)
     orders = [generator.permutation(30) for _ in range(draws)]
     for row in range(2):

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from probing.statistics.metrics import score
-from probing.statistics.significance import permutation_p
+from probing.statistics.significance import permutation_p, permutation_test
 from probing.tasks.target import Metric
 from probing.tasks.task import Average
 
@@ -39,7 +39,7 @@ def test_one_row_agrees_with_scipy(metric: Metric) -> None:
     expected = stats.permutation_test(
         (gold,), statistic, permutation_type="pairings", alternative="greater", n_resamples=1500, rng=rng
     ).pvalue
-    p, adjusted = permutation_p(answers, gold, metric, draws=1500)
+    p, adjusted = permutation_test(answers, gold, metric, draws=1500)
     assert 0.005 < expected < 0.6
     assert p[0] == adjusted[0]
     assert abs(p[0] - expected) < 4 * np.sqrt(2 * expected * (1 - expected) / 1500)
@@ -71,7 +71,7 @@ def test_permuted_scores_are_those_of_the_metric_within_each_data_set(
             labels[groups == g] = rng.permutation(gold[groups == g])
         drawn.append(total(labels))
     expected = (np.array(drawn) >= total(gold) - 1e-9).mean(0)
-    p, _ = permutation_p(answers, gold, metric, groups=groups, average=average, draws=3000)
+    p, _ = permutation_test(answers, gold, metric, groups=groups, average=average, draws=3000)
     np.testing.assert_allclose(p, expected, atol=0.07)
 
 
@@ -80,7 +80,7 @@ def test_p_is_uniform_and_the_best_of_many_is_found_no_more_often_than_nominal(m
     rng, runs, level = np.random.default_rng(0), 300, 0.1
     alone, best = [], []
     for run in range(runs):
-        p, adjusted = permutation_p(*noise(rng, 12, 60, metric), metric, draws=99, seed=run)
+        p, adjusted = permutation_test(*noise(rng, 12, 60, metric), metric, draws=99, seed=run)
         assert (adjusted >= p).all()
         alone.append(p)
         best.append(adjusted.min())
@@ -106,7 +106,7 @@ def test_rows_that_differ_by_chance_alone_count_alike_in_the_maximum() -> None:
     lazy[:10] = 0
     real = np.where(rng.random(400) < 0.35, gold, rng.integers(0, 2, 400))
     assert (lazy == gold).mean() > (real == gold).mean()
-    p, adjusted = permutation_p(np.stack([lazy, real]), gold, "accuracy", draws=500)
+    p, adjusted = permutation_test(np.stack([lazy, real]), gold, "accuracy", draws=500)
     assert adjusted[1] < 0.02
     assert p[0] > 0.05
 
@@ -115,7 +115,7 @@ def test_a_real_effect_is_found_among_many_and_the_least_p_is_that_of_the_draws(
     rng = np.random.default_rng(0)
     answers, gold = noise(rng, 50, 200, "accuracy")
     answers[7] = np.where(rng.random(200) < 0.5, gold, answers[7])
-    p, adjusted = permutation_p(answers, gold, "accuracy", draws=199)
+    p, adjusted = permutation_test(answers, gold, "accuracy", draws=199)
     assert p[7] == adjusted[7] == 1 / 200
     assert np.delete(adjusted, 7).min() > 1 / 200
 
@@ -123,15 +123,27 @@ def test_a_real_effect_is_found_among_many_and_the_least_p_is_that_of_the_draws(
 def test_a_row_that_always_answers_the_same_has_p_of_one() -> None:
     gold = np.arange(30) % 2
     answers = np.stack([np.ones(30, dtype=np.int64), gold])
-    for found in permutation_p(answers, gold, "macro_f1", draws=99):
+    for found in permutation_test(answers, gold, "macro_f1", draws=99):
         assert found.tolist() == [1.0, 0.01]
     scores = np.stack([np.full(30, 0.1), gold + 0.0])
-    assert permutation_p(scores, gold + 0.0, "spearman", draws=99)[1].tolist() == [1.0, 0.01]
+    assert permutation_test(scores, gold + 0.0, "spearman", draws=99)[1].tolist() == [1.0, 0.01]
 
 
 def test_draws_repeat_with_the_seed_whatever_other_rows_there_are() -> None:
     rng = np.random.default_rng(0)
     answers, gold = noise(rng, 6, 80, "accuracy")
-    p, _ = permutation_p(answers, gold, "accuracy", draws=200, seed=4)
-    np.testing.assert_array_equal(permutation_p(answers[2:4], gold, "accuracy", draws=200, seed=4)[0], p[2:4])
-    assert (permutation_p(answers, gold, "accuracy", draws=200, seed=5)[0] != p).any()
+    p, _ = permutation_test(answers, gold, "accuracy", draws=200, seed=4)
+    np.testing.assert_array_equal(
+        permutation_test(answers[2:4], gold, "accuracy", draws=200, seed=4)[0], p[2:4]
+    )
+    assert (permutation_test(answers, gold, "accuracy", draws=200, seed=5)[0] != p).any()
+
+
+def test_the_public_function_returns_a_row_for_each_probe() -> None:
+    rng = np.random.default_rng(0)
+    answers, gold = noise(rng, 5, 40, "accuracy")
+    frame = permutation_p(answers, gold, "accuracy", draws=99, seed=2)
+    p, adjusted = permutation_test(answers, gold, "accuracy", draws=99, seed=2)
+    assert list(frame.columns) == ["p", "p_adjusted"]
+    assert list(frame.index) == [0, 1, 2, 3, 4]
+    np.testing.assert_array_equal(frame, np.stack([p, adjusted], axis=1))

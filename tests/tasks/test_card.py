@@ -170,7 +170,7 @@ def test_the_text_says_what_the_card_holds() -> None:
     assert lines[1].split() == ["source", "hand-made;", "licence:", "CC0"]
     rest = " ".join(" ".join(lines[2:]).split())
     assert rest.startswith(
-        "classes 2, in train no (5), yes (2) majority train 71.4% (no); dev 66.7% (no); test 50.0% (no) words"
+        "classes 2, in train no (5), yes (2) majority always no; train 71.4%; dev 66.7%; test 50.0% words"
     )
     assert rest.endswith(
         "overlap 2 of dev (66.7%) also in train; 1 of test (50.0%) also in train; 3 repeated within train; "

@@ -97,12 +97,12 @@ def of_pictures() -> Iterator[Call]:
     """Calls that draw."""
     for name in (*DRAWN, *OTHER_PICTURES):
         yield from (call(name, bad, "p") for bad in (None, 5, EMPTY, WITHOUT_METRIC))
-        yield from (call(name, ONE, bad) for bad in (None, 5, "", b"x", "a\0b"))
+        yield from (call(name, ONE, bad) for bad in (["p"], 5, "", b"x", "a\0b"))
     for name, rows in DRAWN.items():
         yield from (call(name, Place(rows), "p", value=bad) for bad in ("model", "nope", None, ["test"]))
     for bad in (None, 5, EMPTY):
         yield from (call("draw_comparison", ONE, bad, "p"), call("draw_comparison", bad, ONE, "p"))
-    yield from (call("draw_comparison", ONE, ONE, bad) for bad in (None, ""))
+    yield from (call("draw_comparison", ONE, ONE, bad) for bad in (5, ""))
     yield from (call("draw_grid", ONE, bad) for bad in ("file/p", "taken.png", "x" * 300))
     yield from (call("draw_grid", ONE, "p", order=bad) for bad in ("x", None, 1))
     yield from (call("draw_correlations", TWO, "p", by=bad) for bad in ("x", None))

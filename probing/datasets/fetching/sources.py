@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from platformdirs import user_cache_path
-
 from probing.datasets.fetching.part import PartialFile, on_disk
 from probing.datasets.fetching.transfer import FetchError, download
 from probing.datasets.fetching.unpack import open_member
 from probing.errors import ProbingError
-from probing.io.files import expanded, replace_file
+from probing.io.files import replace_file
 from probing.io.locks import held
 
 log = logging.getLogger(__name__)
@@ -46,12 +43,6 @@ class Download:
     def plain(self) -> bool:
         """True if the download is the file itself."""
         return self.member is None and self.convert is None
-
-
-def cache_folder() -> Path:
-    """Return the folder `PROBING_CACHE`, or `probing` in the user's cache folder of the platform."""
-    own = os.environ.get("PROBING_CACHE")
-    return expanded(own) if own else user_cache_path("probing", appauthor=False)
 
 
 def obtain(path: Path, sources: Sequence[Download], downloads: Path) -> Path:

@@ -121,13 +121,10 @@ def _keep(answer: HTTPResponse, part: PartialFile) -> None:
     length = answer.headers.get("Content-Length")
     expected = int(length) if length and length.isdigit() else None
     arrived = 0
-    progress = Progress(f"fetching {PurePosixPath(answer.url).name}", "KiB", expected or 0)
-    try:
+    with Progress(f"fetching {PurePosixPath(answer.url).name}", "KiB", expected or 0) as progress:
         for size in part.append(iter(lambda: answer.read(_CHUNK), b"")):
             arrived += size
             progress.add(size // 1024, size)
-    finally:
-        progress.close()
     # http.client does not report a body that ends early
     if expected is not None and arrived < expected:
         raise _AgainError(f"cut off after {arrived} of {expected} bytes")

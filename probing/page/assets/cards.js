@@ -23,7 +23,7 @@ function foundWords(grid) {
   const { bounded } = support;
   const words = [COUNTS[grid.names.analysis]?.(grid.columns.value.filter(known)) ?? `mean ${amount(support.mean, grid)}`];
   if (grid.found.ranked_on) words.push(`ranked on ${grid.found.ranked_on}`);
-  if (bounded) words.push(`no difference shown in ${support.near_guess} of ${bounded}`);
+  if (bounded) words.push(`no difference shown in ${support.near_guess} of ${manyCells(bounded, grid)}`);
   if (grid.columns.full) words.push(`full model ${score(grid.columns.full.find(known), grid)}`);
   return words.join("; ");
 }
@@ -34,8 +34,8 @@ function supportWords(grid) {
   const count = cells(grid).length;
   const p = support.best == null ? null : cell(grid, "p_adjusted", support.best);
   const words = [];
-  if (known(p)) words.push(`p ${probability(p)}${count > 1 ? `, corrected for choosing the best of ${count}` : ""}`);
-  if (support.bounded) words.push(`${notAbove(support)} of ${support.bounded} not above ${grid.coefficient ? "0" : `the majority, ${score(support.guess, grid)}`}${support.below ? `, ${support.below} of them below it` : ""}`);
+  if (known(p)) words.push(`p ${probability(p)}${count > 1 ? `, corrected for choosing the best of ${manyCells(count, grid)}` : ""}`);
+  if (support.bounded) words.push(`${notAbove(support)} of ${manyCells(support.bounded, grid)} not above ${grid.coefficient ? "0" : `the majority, ${score(support.guess, grid)}`}${support.below ? `, ${support.below} of them below it` : ""}`);
   if (known(support.selectivity)) words.push(`mean selectivity ${gap(support.selectivity, grid)}`);
   if (known(support.above_untrained)) words.push(`mean ${gap(support.above_untrained, grid)} above untrained`);
   return words.join("; ");

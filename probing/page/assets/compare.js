@@ -78,7 +78,7 @@ function agreement({ a, b, common, alike }) {
   if (!common.a.length) return "A and B have no cell in common: one has heads, the other has whole layers.";
   const needs = [[a, common.ia], [b, common.ib]].map(([grid, at]) => at.map((i) => need(grid, i)));
   const rho = common.a.length > 2 ? spearman(...needs) : null;
-  const start = `${plural(common.a.length, "cell")} in common: Spearman’s ρ ${known(rho) ? rho.toFixed(3) : "–"}`;
+  const start = `${plural(common.a.length, "cell")} in common: Spearman’s ρ ${known(rho) ? written(rho, 3, false) : "–"}`;
   if (!alike) return `${start}, by the effect of a head, or what it encodes. A is ${a.quantity}, and B is ${b.quantity}. They share no scale, so only their ranks are compared.`;
   const change = mean(common.b) - mean(common.a);
   return `${start}, mean difference B − A: ${gapWords(change, compared)} (A ${amount(mean(common.a), a)}, B ${amount(mean(common.b), b)}).`;
@@ -101,6 +101,9 @@ function drawScatter() {
   const [x, y] = [axisOf(a, common.ia, compared), axisOf(b, common.ib, compared)];
   Object.assign(trace, { x: x.numbers, y: y.numbers, hovertext: common.a.map((_, i) => pairLines(i).map(plain).join("<br>")) });
   trace.marker.color = common.layer;
+  const layers = new Set(common.layer).size;
+  trace.marker.showscale = layers > 1;
+  Object.assign(trace.marker.colorbar, { tickmode: "linear", dtick: Math.ceil(layers / 8), tick0: 0 });
   const all = [...x.numbers, ...y.numbers];
   const [low, high] = [Math.min(...all), Math.max(...all)];
   const shapes = alike ? [{ type: "line", x0: low, y0: low, x1: high, y1: high, line: { color: "#888888", width: 1, dash: "dot" }, layer: "below" }] : [];

@@ -1,6 +1,7 @@
 // One heatmap, with a cell cursor that all heatmaps share.
 
 const { l: LEFT, r: RIGHT, t: TOP, b: BOTTOM } = data.figures.heatmap.layout.margin;
+const LEAST = 36; // pixels, so that the labels of the colour bar next to one row have room
 const views = new Set();
 let cursor = null;
 
@@ -66,7 +67,7 @@ class Heatmap {
     this.width = width;
     const across = (width - LEFT - RIGHT) / this.heads.length;
     const side = this.heads.length === 1 ? 20 : Math.min(this.spec.tallest ?? 24, Math.max(9, 0.72 * across));
-    this.height = Math.round(side * this.layers.length + TOP + BOTTOM);
+    this.height = Math.round(Math.max(LEAST, side * this.layers.length) + TOP + BOTTOM);
     this.element.style.height = `${this.height}px`;
     this.over.style.width = `${width - LEFT - RIGHT}px`;
   }
@@ -83,6 +84,7 @@ class Heatmap {
       ...(single ? { text: fill((i) => this.spec.short(values[i]) + (i === this.spec.best ? ` ◂ ${this.spec.mark ?? "best"}` : "")), texttemplate: "%{text}" } : {}),
     };
     trace.colorbar.tickformat = this.spec.tick;
+    if (this.height - TOP - BOTTOM < 2 * LEAST) trace.colorbar.nticks = 3;
     const every = (count, room) => Math.max(1, Math.ceil(count / room));
     const named = (list, step, name) => {
       const places = list.map((_, k) => k).filter((k) => k % step === 0);

@@ -31,6 +31,14 @@ const shownGrids = () => data.grids.filter(passes);
 const shownCurves = () => data.curves.filter(passes);
 const shownTables = () => data.tables.filter(passes);
 
+// an open list moves to the left as far as it would be wider than the window
+function keepInside(list) {
+  list.style.left = "0";
+  const { left, right } = list.getBoundingClientRect();
+  const edge = document.documentElement.clientWidth - 8;
+  list.style.left = `${Math.max(Math.min(0, edge - right), 8 - left)}px`;
+}
+
 function picker(field, changed) {
   const counted = valuesOf(field);
   const all = counted.map(([value]) => value);
@@ -38,13 +46,14 @@ function picker(field, changed) {
   const summary = make("summary");
   const boxes = counted.map(([value, count]) => {
     const box = make("input", { type: "checkbox", name: field, value, onchange: () => set(value, box.checked) });
-    return make("label", {}, box, value, make("span", { class: "count" }, String(count)));
+    return make("label", {}, box, value, make("span", { class: "count", title: `${plural(count, "result")} with ${field} ${value}` }, String(count)));
   });
   const update = () => {
     const now = picked.get(field);
     boxes.forEach((label) => { label.firstChild.checked = now.has(label.firstChild.value); });
     const says = now.size === all.length ? `all ${all.length}` : now.size === 1 ? [...now][0] : `${now.size} of ${all.length}`;
     summary.textContent = `${field}: ${says}`;
+    summary.title = `${now.size} of ${plural(all.length, "value")} of ${field} selected`;
   };
   const set = (value, on) => {
     picked.get(field)[on ? "add" : "delete"](value);
@@ -59,8 +68,10 @@ function picker(field, changed) {
   update();
   const legend = make("legend", {},
     make("button", { type: "button", onclick: setAll(all) }, "all"),
-    make("button", { type: "button", onclick: setAll([]) }, "none"));
+    make("button", { type: "button", onclick: setAll([]) }, "none"),
+    make("span", { class: "count" }, "results"));
   const details = make("details", { "data-field": field }, summary, make("fieldset", { "aria-label": field }, legend, ...boxes));
+  details.addEventListener("toggle", () => keepInside(details.querySelector("fieldset")));
   details.addEventListener("keydown", (event) => {
     if (event.key !== "Escape") return;
     details.open = false;

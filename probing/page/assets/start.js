@@ -5,6 +5,7 @@ const prefersDark = matchMedia("(prefers-color-scheme: dark)");
 function setTheme(dark) {
   document.documentElement.dataset.theme = dark ? "dark" : "light";
   byId("theme").setAttribute("aria-pressed", String(dark));
+  byId("theme").textContent = `Switch to ${dark ? "light" : "dark"}`;
   repaint();
 }
 
@@ -16,9 +17,17 @@ function showDamaged() {
     make("ul", {}, ...data.damaged.map((file) => make("li", {}, `${file.file}: ${file.problem}`))));
 }
 
+// the kinds of results that the page has, with their numbers
+const RESULTS = [["grid", data.grids, shownGrids], ["curve", data.curves, shownCurves], ["table", data.tables, shownTables]].filter(([, all]) => all.length);
+
+function shownWords() {
+  const count = RESULTS.reduce((sum, [, , shown]) => sum + shown().length, 0);
+  const parts = RESULTS.map(([word, all, shown]) => `${shown().length} of ${plural(all.length, word)}`);
+  return `${count} of ${plural(items.length, "result")} shown${RESULTS.length > 1 ? `: ${parts.join(", ")}` : ""}`;
+}
+
 function update() {
-  const shown = shownGrids().length + shownCurves().length + shownTables().length;
-  byId("shown").textContent = `${shown} of ${plural(items.length, "result")} shown`;
+  byId("shown").textContent = shownWords();
   showCards();
   showSupport();
   showFound();
@@ -58,7 +67,7 @@ function showEmpty() {
 }
 
 function start() {
-  byId("about").textContent = `${plural(data.grids.length, "grid")} of ${plural(data.runs.length, "run")} in ${data.root}/results; probing ${data.version}, ${data.created.slice(0, 16).replace("T", " ")} UTC`;
+  byId("about").textContent = `${plural(items.length, "result")} of ${plural(data.runs.length, "run")} in ${data.root}/results; probing ${data.version}, ${data.created.slice(0, 16).replace("T", " ")} UTC`;
   byId("theme").addEventListener("click", () => setTheme(document.documentElement.dataset.theme !== "dark"));
   prefersDark.addEventListener("change", () => setTheme(prefersDark.matches));
   setTheme(prefersDark.matches);

@@ -36,9 +36,9 @@ function showFound() {
     { name: "ranked on", text: true, of: (g) => g.found.ranked_on || null, show: (g) => g.found.ranked_on || "–" },
     { name: "value [95 %]", of: (g) => best(g, mainOf), show: (g) => (best(g, mainOf) == null ? "–" : amount(best(g, mainOf), g) + best(g, bounds)) },
     { name: "mean", of: (g) => g.support.mean, show: (g) => amount(g.support.mean, g) },
-    { name: "no difference shown", of: (g) => (g.support.bounded ? g.support.near_guess / g.support.bounded : null), show: (g) => (g.support.bounded ? `${g.support.near_guess} of ${g.support.bounded}` : "–") },
+    { name: "cells without a difference", of: (g) => (g.support.bounded ? g.support.near_guess / g.support.bounded : null), show: (g) => (g.support.bounded ? `${g.support.near_guess} of ${g.support.bounded}` : "–") },
     { name: "full model", of: full, show: (g) => score(full(g), g) },
-    { name: "test items", of: (g) => g.sizes.n_test, show: (g) => (known(g.sizes.n_test) ? g.sizes.n_test.toLocaleString("en") : "–") },
+    { name: "test examples", of: (g) => g.sizes.n_test, show: (g) => (known(g.sizes.n_test) ? g.sizes.n_test.toLocaleString("en") : "–") },
   ];
   table(byId("found"), columns.filter((one, k) => k < 2 || grids.some((grid) => known(one.of(grid)))), grids, "Findings of analyses about heads");
 }
@@ -55,13 +55,13 @@ function showSupport() {
     column("p, best of all", (g) => best(g, "p_adjusted"), (g) => probability(best(g, "p_adjusted"))),
     column("mean test", (g) => g.support.mean, (g) => score(g.support.mean, g)),
     column("guessing", (g) => g.support.guess, (g) => score(g.support.guess, g)),
-    column("not above guessing", (g) => (g.support.bounded ? notAbove(g.support) / g.support.bounded : null), (g) => (g.support.bounded ? `${notAbove(g.support)} of ${g.support.bounded}` : "–")),
-    column("below guessing", (g) => g.support.below || null, (g) => (g.support.bounded ? String(g.support.below) : "–")),
-    column("p ≤ 0.05", (g) => g.support.significant, (g) => (known(g.support.significant) ? String(g.support.significant) : "–")),
+    column("cells not above guessing", (g) => (g.support.bounded ? notAbove(g.support) / g.support.bounded : null), (g) => (g.support.bounded ? `${notAbove(g.support)} of ${g.support.bounded}` : "–")),
+    column("cells below guessing", (g) => g.support.below || null, (g) => (g.support.bounded ? String(g.support.below) : "–")),
+    column("cells with p ≤ 0.05", (g) => g.support.significant, (g) => (known(g.support.significant) ? String(g.support.significant) : "–")),
     column("mean selectivity", (g) => g.support.selectivity, (g) => gap(g.support.selectivity, g)),
     column("mean above untrained", (g) => g.support.above_untrained, (g) => gap(g.support.above_untrained, g)),
-    column("train items", (g) => g.sizes.n_train, (g) => (known(g.sizes.n_train) ? g.sizes.n_train.toLocaleString("en") : "–")),
-    column("test items", (g) => g.sizes.n_test, (g) => (known(g.sizes.n_test) ? g.sizes.n_test.toLocaleString("en") : "–")),
+    column("train examples", (g) => g.sizes.n_train, (g) => (known(g.sizes.n_train) ? g.sizes.n_train.toLocaleString("en") : "–")),
+    column("test examples", (g) => g.sizes.n_test, (g) => (known(g.sizes.n_test) ? g.sizes.n_test.toLocaleString("en") : "–")),
   ];
   const filled = columns.filter((one, k) => k < 3 || grids.some((grid) => known(one.of(grid))));
   table(byId("support"), filled, grids, "Evidence in the numbers of each grid");

@@ -19,12 +19,12 @@ const option = (value, text) => make("option", { value }, text);
 const plain = (text) => text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
 const known = (value) => value != null;
 const fullName = (item) => (item.detail ? `${item.title} · ${item.detail}` : item.title);
-const plural = (count, word) => `${count} ${word}${count === 1 ? "" : "s"}`;
+const plural = (count, word) => `${count.toLocaleString("en")} ${word}${count === 1 ? "" : "s"}`;
 
 function score(value, item) {
   if (!known(value)) return "–";
   if (item.loss) return `${value.toFixed(3)} nats`;
-  return item.coefficient ? value.toFixed(3) : `${(100 * value).toFixed(1)} %`;
+  return item.coefficient ? written(value, 3, false) : `${(100 * value).toFixed(1)} %`;
 }
 
 function gap(value, item) {
@@ -35,7 +35,7 @@ function gap(value, item) {
 
 function interval(low, high, item) {
   if (!known(low) || !known(high)) return "";
-  const number = (value) => (item.coefficient ? value.toFixed(3) : (100 * value).toFixed(1));
+  const number = (value) => (item.coefficient ? written(value, 3, false) : (100 * value).toFixed(1));
   return ` [${number(low)}, ${number(high)}]`;
 }
 
@@ -50,6 +50,10 @@ function place(grid, i) {
   const name = layer < 0 ? "embeddings" : `layer ${layer}`;
   return head == null ? name : `${name}, head ${head}`;
 }
+
+// the cells of a grid, as readers call them
+const cellNoun = (grid) => (!grid.columns.layer ? "cell" : grid.columns.head ? "head" : "layer");
+const manyCells = (count, grid) => plural(count, cellNoun(grid));
 
 // a grid has scores of probes, or the values of another analysis in their own unit
 const isFound = (item) => known(item.found);
@@ -87,7 +91,7 @@ function measureName(grid) {
 }
 
 // the description of a grid and its quantity, only once if they are the same
-const subtitle = (item, name) => (item.detail.endsWith(` · ${name}`) ? item.detail : `${item.detail}; ${name}`);
+const subtitle = (item, name) => (item.detail.split(" · ").includes(name) ? item.detail : `${item.detail}; ${name}`);
 
 const guessName = (item) => (item.coefficient ? "guessing" : "majority");
 
@@ -112,7 +116,7 @@ function cellLines(grid, i) {
   if (known(grid.support.guess)) lines.push(`${guessName(grid)} ${score(grid.support.guess, grid)}`);
   if (known(at("selectivity"))) lines.push(`control ${score(at("control"), grid)}, selectivity ${gap(at("selectivity"), grid)}`);
   if (known(at("untrained"))) lines.push(`untrained ${score(at("untrained"), grid)}`);
-  if (known(at("p_adjusted"))) lines.push(`p ${probability(at("p_adjusted"))}, corrected for choosing the best of ${grid.columns.test.length}`);
+  if (known(at("p_adjusted"))) lines.push(`p ${probability(at("p_adjusted"))}, corrected for choosing the best of ${manyCells(grid.columns.test.length, grid)}`);
   return lines;
 }
 

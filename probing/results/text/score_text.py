@@ -29,11 +29,8 @@ def top_text(rows: pd.DataFrame) -> str:
     Args:
         rows: Result rows of one run of `top_heads`.
     """
-    metric, kinds = str(rows["metric"].iloc[0]), ("top", "random", "permuted")
-    means = rows[rows["variant"].isin(kinds)].pivot_table(
-        index="n_heads", columns="variant", values=["dev", "test"]
-    )
-    columns = [(score, kind) for kind in kinds for score in ("dev", "test") if (score, kind) in means]
+    metric = str(rows["metric"].iloc[0])
+    means, columns = top_means(rows)
     lines = ["heads" + "".join(f"{f'{kind} {score}':>15}" for score, kind in columns)]
     for n, cells in means.iterrows():
         texts = ("" if pd.isna(cells[column]) else _cell(cells[column], metric) for column in columns)
@@ -43,6 +40,22 @@ def top_text(rows: pd.DataFrame) -> str:
         scores = f"dev {shown(row['dev'], metric)}, test {shown(row['test'], metric)}"
         lines.append(f"{name.replace('_', ' ')} ({row['layer']}): {scores}")
     return "\n".join([*lines, *_optimism(rows), probe_summary(rows)])
+
+
+def top_means(rows: pd.DataFrame) -> tuple[pd.DataFrame, list[tuple[str, str]]]:
+    """The scores of n heads, averaged over draws, a row for each n.
+
+    Args:
+        rows: Result rows of one run of `top_heads`.
+
+    Returns:
+        The scores, and its columns, such as `("test", "top")`, in the order in which they are shown.
+    """
+    kinds = ("top", "random", "permuted")
+    means = rows[rows["variant"].isin(kinds)].pivot_table(
+        index="n_heads", columns="variant", values=["dev", "test"]
+    )
+    return means, [(score, kind) for kind in kinds for score in ("dev", "test") if (score, kind) in means]
 
 
 def _optimism(rows: pd.DataFrame) -> list[str]:
@@ -66,15 +79,17 @@ def probe_summary(rows: pd.DataFrame) -> str:
         for value in (*best[["test", "test_low", "test_high"]], rows["test"].mean(), best["majority"])
     )
     guess = "" if best["metric"] in COEFFICIENTS else f"; majority {majority}"
-    luck = "" if pd.isna(best["p_adjusted"]) else f"; p {best['p_adjusted']:.3f}{_of(looked)}"
+    corrected = f", {best_of_text(str(looked))}" if looked > 1 else ""
+    luck = "" if pd.isna(best["p_adjusted"]) else f"; p {best['p_adjusted']:.3f}{corrected}"
     score = f"{best['metric']} {test} [{low}, {high}]"
     chosen = f"highest test {score}" if len(rows) > 1 else score
     place = f"{place_text(best)} (heads selected on dev)" if together else place_text(best)
     return f"best: {place}, {chosen}{luck}; mean {mean}{guess}"
 
 
-def _of(looked: int) -> str:
-    return f", corrected for choosing the best of {looked}" if looked > 1 else ""
+def best_of_text(count: str) -> str:
+    """The correction of p, for a number of cells."""
+    return f"corrected for choosing the best of {count}"
 
 
 def shown(score: float, metric: str) -> str:

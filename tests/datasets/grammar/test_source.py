@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from omegaconf import OmegaConf
 
+from probing.config.choices import values_of
 from probing.datasets.grammar import GrammarTask
 from probing.datasets.grammar import draws as draw
 from probing.datasets.grammar.kinds import KINDS
@@ -99,8 +99,7 @@ def test_running_out_of_sentences_is_an_error(monkeypatch: pytest.MonkeyPatch) -
 def test_conf_file_makes_the_task(kind: str) -> None:
     text = (CONF / f"{kind}.yaml").read_text()
     assert text.splitlines()[0] == f"# probing task=grammar/{kind}"
-    fields = OmegaConf.to_container(OmegaConf.create(text))
-    assert isinstance(fields, dict)
+    fields = values_of("task", f"grammar/{kind}")
     assert fields.pop("_target_") == "probing.datasets.grammar.GrammarTask"
     assert GrammarTask(**{str(key): value for key, value in fields.items()}) == GrammarTask(
         f"grammar/{kind}", kind

@@ -41,7 +41,11 @@ def test_the_good_one_is_good(tmp_path: Path) -> None:
         ),
         (GOOD, {"text": "body"}, ["no column 'body', which task.text names"]),
         (GOOD, {"second": "other"}, ["which task.second names"]),
-        (GOOD, {"split": "label"}, ["line 2: column 'label' is 'a'; there is train, dev, validation, test"]),
+        (
+            GOOD,
+            {"split": "label"},
+            ["line 2: column 'label' is 'a'; expected one of train, dev, validation, test"],
+        ),
         (
             GOOD,
             {"label": "text"},

@@ -72,7 +72,7 @@ def test_a_file_without_a_header(tmp_path: Path, kind: str, separator: str) -> N
     assert "there is no column 'text', which task.text names; the first line looks like an example" in message
     assert "task.header=false" in message
     check(build(tmp_path, content, f"a.{kind}", header=False, text="0", label="1"))
-    assert "there is 0, 1" in said(tmp_path, content, f"a.{kind}", header=False, text="2")
+    assert "expected one of 0, 1" in said(tmp_path, content, f"a.{kind}", header=False, text="2")
     short = f"{content}last\n"
     assert "line 31: 1 fields, but the first line has 2" in said(
         tmp_path, short, f"a.{kind}", header=False, text="0", label="1"

@@ -118,21 +118,21 @@ def test_booleans_nulls_and_numbers_are_named_as_they_are_typed(
 
 def test_an_entry_that_names_nothing_lists_what_there_is(tmp_path: Path) -> None:
     wrong: list[tuple[dict[str, Any], str]] = [
-        ({"ignore": ("d",)}, "task.ignore names 'd', a label that no row has; there is a, b, c"),
-        ({"ignore": ("c", "C")}, "task.ignore names 'C'.*there is a, b, c"),
-        ({"ignore": ("",)}, "task.ignore names '', a label that no row has; there is a, b, c"),
+        ({"ignore": ("d",)}, "task.ignore names 'd', a label that no row has; expected one of a, b, c"),
+        ({"ignore": ("c", "C")}, "task.ignore names 'C'.*expected one of a, b, c"),
+        ({"ignore": ("",)}, "task.ignore names '', a label that no row has; expected one of a, b, c"),
         ({"ignore": ("-1",)}, "task.ignore names '-1'"),
         (
             {"classes": ("a", "b", "c", "d")},
-            "task.classes names 'd', a label that no row has; there is a, b, c",
+            "task.classes names 'd', a label that no row has; expected one of a, b, c",
         ),
-        ({"classes": ("a", "b", "c"), "ignore": ("c",)}, "task.classes names 'c'.*there is a, b"),
+        ({"classes": ("a", "b", "c"), "ignore": ("c",)}, "task.classes names 'c'.*expected one of a, b"),
         ({"classes": ("a", "b", "c", "a")}, "names a class twice"),
     ]
     for settings, message in wrong:
         with pytest.raises(ProbingError, match=message):
             build(tmp_path, ["a", "b", "c"], **settings)
-    with pytest.raises(ProbingError, match=r"task.ignore names '3'.*there is 0, 1.0, '', a"):
+    with pytest.raises(ProbingError, match=r"task.ignore names '3'.*expected one of 0, 1.0, '', a"):
         build(tmp_path, ["0", "1.0", "a", ""], ignore=("3",))
     with pytest.raises(ProbingError, match="names a class twice"):
         build(tmp_path, ["0", "1"], classes=("0", "1", "1.0"))

@@ -16,7 +16,7 @@ from probing.config.compose import compose_config, plain_values
 from probing.config.convert import make
 from probing.config.run_config import build_config
 from probing.datasets.table import TableTask
-from probing.datasets.table.task import Choice
+from probing.datasets.table.tabular import Choice
 from probing.errors import ProbingError
 from probing.tasks.target import Classes, Scores
 from probing.tasks.task import PairInput, Task, Unit

@@ -1,0 +1,1 @@
+"""Results as tables for papers and issues: Markdown, LaTeX, CSV and plain text."""
