@@ -13,6 +13,7 @@ from probing.cli.commands import COMMANDS
 from probing.cli.flags import Line, added_folder, parse, refuse_unknown, searched
 from probing.config.choices import also_from
 from probing.errors import ProbingError, explained
+from probing.io.lazy import ALONE
 from probing.io.log import showing
 from probing.io.streams import complain, end_quietly, output, speak_any_letters
 from probing.validation.suggestions import suggest
@@ -34,6 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     speak_any_letters()
     words = sys.argv[1:] if arguments is None else arguments
+    ALONE.set(arguments is None)
     try:
         line = parse(words)
         with showing(_level(line)), also_from(added_folder(line)):

@@ -14,6 +14,7 @@ import numpy as np
 from probing.config.convert import make
 from probing.errors import ProbingError
 from probing.inventory.task_examples import Example
+from probing.io.lazy import leave_out_torch
 from probing.models.digests import TOKENIZER, digest_files, matching
 from probing.models.model_choice import ModelConfig
 from probing.models.model_files import ModelFiles, find_files
@@ -56,6 +57,8 @@ def text_reader(model: Mapping[str, Any], request: Mapping[str, Any]) -> TextRea
         Exception: Of many kinds, if its tokenizer cannot be loaded.
     """
     files = find_files(make(ModelConfig, {k: v for k, v in model.items() if k != "_target_"}, "model"))
+    if files.gguf is None and not files.config.trust_remote_code:
+        leave_out_torch()
     from probing.models.tokenizer import load_tokenizer
 
     tokenizer = load_tokenizer(files)

@@ -7,6 +7,9 @@ once, where other libraries take it for imported.
 
 from __future__ import annotations
 
+import os
+import sys
+from contextvars import ContextVar
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -25,4 +28,19 @@ else:
 
     torch = _Later("torch")
 
-__all__ = ["torch"]
+ALONE: ContextVar[bool] = ContextVar("alone", default=False)
+"""Whether the process runs one command and then ends."""
+
+
+def leave_out_torch() -> None:
+    """Keep libraries from importing PyTorch, if the process runs one command and has not imported it.
+
+    Transformers imports it for every tokenizer if it is installed, and tokenizers do not use it. A later
+    import in the same process would fail, so only a command that loads no model may call this.
+    """
+    if ALONE.get() and "torch" not in sys.modules:
+        sys.modules["torch"] = None  # type: ignore[assignment]
+        os.environ.setdefault("TRANSFORMERS_NO_ADVISORY_WARNINGS", "1")
+
+
+__all__ = ["ALONE", "leave_out_torch", "torch"]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import shlex
 import shutil
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -218,3 +220,29 @@ def test_a_mistake_is_explained(root: Path, words: list[str], message: str) -> N
     with pytest.raises(ProbingError, match=r".") as error:
         show([*words, f"paths.root={root}"])
     assert message in str(error.value)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("words", [["ls"], ["clean"], ["show", "KEY", "examples=0"]])
+def test_lists_import_neither_torch_nor_transformers(root: Path, words: list[str]) -> None:
+    key = str(probing.stored(root)["key"][0])
+    code = (
+        "import sys; from probing.cli.main import main; code = main(); "
+        "print(sorted({'torch', 'transformers'} & set(sys.modules)), code)"
+    )
+    command = [sys.executable, "-c", code, *(key if word == "KEY" else word for word in words)]
+    done = subprocess.run([*command, f"paths.root={root}"], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[] 0", done.stdout[-200:]
+
+
+@pytest.mark.slow
+def test_tokens_are_shown_without_torch(root: Path) -> None:
+    key = str(probing.stored(root)["key"][0])
+    code = (
+        "import sys; from probing.cli.main import main; code = main(); print(sys.modules.get('torch'), code)"
+    )
+    command = [sys.executable, "-c", code, "show", key, f"paths.root={root}"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "tokens [CLS]" in done.stdout
+    assert done.stderr == ""
+    assert done.stdout.splitlines()[-1] == "None 0"
