@@ -29,7 +29,7 @@ else:
     torch = _Later("torch")
 
 ALONE: ContextVar[bool] = ContextVar("alone", default=False)
-"""Whether the process runs one command and then ends."""
+"""A mark of processes that run one command and then end."""
 
 
 def leave_out_torch() -> None:
