@@ -154,7 +154,7 @@ def test_a_missing_root_is_explained(tmp_path: Path, call: object) -> None:
 def test_csv_and_json_are_the_frame(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     frame = probing.stored(root)
     ls(["results", "format=csv", f"paths.root={root}"])
-    read = pd.read_csv(io.StringIO(capsys.readouterr().out))
+    read = pd.read_csv(io.StringIO(capsys.readouterr().out), float_precision="round_trip")
     assert read["key"].tolist() == frame["key"].tolist()
     assert read["best"].tolist() == frame["best"].tolist()
     ls(["results", "format=json", f"paths.root={root}"])
