@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from probing.cli.selection import parse, places
+from probing.cli.selection import folder_of_outputs, parse
 from probing.errors import ProbingError
 from probing.inventory.cleaning import remove
 from probing.inventory.columns_text import size_text
@@ -52,9 +52,7 @@ def command(words: Sequence[str]) -> None:
         ProbingError: If a word is not understood, or there is no such folder.
     """
     asked = parse([word for word in words if "=" in word], "probing clean --help")
-    if "out" in asked:
-        raise ProbingError("clean: cannot use out=; it writes no file")
-    root, _ = places(asked, "")
+    root = folder_of_outputs(asked, "clean")
     age = _age(asked.pop("older_than", "0h"))
     if asked:
         raise ProbingError(f"clean: cannot use {next(iter(asked))}=; it takes older_than= and paths.root=")

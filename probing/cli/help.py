@@ -8,7 +8,7 @@ from importlib import import_module
 
 from probing.cli.commands import COMMANDS
 from probing.cli.overview import overview
-from probing.config.choices import choices, groups, named
+from probing.config.choices import choices, choices_called, groups
 from probing.errors import ProbingError
 from probing.io.streams import output
 from probing.validation.suggestions import suggest
@@ -126,9 +126,8 @@ def _nearest(name: str) -> str:
     """Return a suggestion for an unknown word: a choice of that name, a key, a group or a command."""
     from probing.config.meanings import general_keys, keys_of
 
-    meant = " or ".join(named(name))
-    if meant:
-        return f"did you mean {meant}?"
+    if meant := choices_called(name):
+        return meant
     group = name.partition(".")[0]
     if group not in groups() or "." not in name:
         return suggest(name, [*groups(), *COMMANDS, *(key.name for key in general_keys())])

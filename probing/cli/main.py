@@ -121,14 +121,13 @@ def _check_first(word: str) -> None:
     """Refuse a misspelt command; a key without its value is explained when it is composed."""
     if not re.fullmatch(r"[A-Za-z][\w-]*", word):
         return
-    from probing.config.choices import conf_folder, groups, named, read
+    from probing.config.choices import choices_called, conf_folder, groups, read
 
     if word in {*groups(), *read(conf_folder() / "config.yaml")}:
         return
     hints = _HINTS | {f"{group}s": f"see probing help {group}" for group in groups()}
-    meant = " or ".join(named(word))
-    guess = f"did you mean {meant}?" if meant else suggest(word, list(COMMANDS))
-    raise ProbingError(f"there is no command {word}; {hints.get(word, guess)}")
+    guess = hints.get(word) or choices_called(word) or suggest(word, list(COMMANDS))
+    raise ProbingError(f"unknown command {word}; {guess}")
 
 
 def _run(overrides: Sequence[str]) -> int:

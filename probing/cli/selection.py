@@ -57,6 +57,17 @@ def places(asked: dict[str, str], out: str) -> tuple[str, Path]:
     return str(root), path_as_run(asked.pop("out"), "out") if "out" in asked else Path(out)
 
 
+def folder_of_outputs(asked: dict[str, str], command: str) -> str:
+    """Return the folder to read, taken out of the words of a command that writes no file.
+
+    Raises:
+        ProbingError: If the words name a file to write, or the folder twice.
+    """
+    if "out" in asked:
+        raise ProbingError(f"{command}: cannot use out=; it writes no file")
+    return places(asked, "")[0]
+
+
 def values(text: str) -> list[str]:
     """Return the values between commas; commas within brackets are part of a value: probe[nhid=50,dropout=0].
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from probing.cli.selection import parse, places
+from probing.cli.selection import folder_of_outputs, parse
 from probing.errors import CorruptFileError, ProbingError
 from probing.inventory.as_read import example_text, text_reader
 from probing.inventory.describe import Paragraph, about_result, about_vectors, damage, readers_of
@@ -37,9 +37,7 @@ def command(words: Sequence[str]) -> None:
     """
     keys = [word for word in words if "=" not in word]
     asked = parse([word for word in words if "=" in word], "probing show --help")
-    if "out" in asked:
-        raise ProbingError("show: cannot use out=; it writes no file")
-    root, _ = places(asked, "")
+    root = folder_of_outputs(asked, "show")
     count = _count(asked.pop("examples", "3"))
     if asked:
         raise ProbingError(f"show: cannot use {next(iter(asked))}=; it takes examples= and paths.root=")

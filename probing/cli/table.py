@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from probing.cli.destination import target
@@ -54,10 +55,13 @@ def command(words: Sequence[str]) -> None:
         return
     if out.is_dir():
         raise ProbingError(f"out={out} is a folder; give a file, out={out / 'table.md'}")
-    if out.exists() and not where.overwrite and out.read_bytes() != text.encode():
-        raise ProbingError(f"out={out} exists with other content; give overwrite=true or a new out=")
-    replace_file(out, text.encode())
-    output().write(f"{out}\n")
+    (file,) = where.write(partial(_written, text))
+    output().write(f"{file}\n")
+
+
+def _written(text: str, path: Path) -> tuple[Path]:
+    replace_file(path, text.encode())
+    return (path,)
 
 
 def _format_of(out: Path) -> str:

@@ -82,9 +82,11 @@ def values_of(group: str, choice: str) -> dict[str, Any]:
     return {key: value for key, value in merged.items() if key not in ("defaults", "hydra")}
 
 
-def named(word: str) -> list[str]:
-    """Return all choices of a name as on the command line, in any folder of their group."""
-    return [f"{group}={each}" for group in groups() for each in choices(group) if Path(each).name == word]
+def choices_called(word: str) -> str:
+    """Return a question with all choices of a name, with or without their folder; "" if there are none."""
+    found = [(group, each) for group in groups() for each in choices(group)]
+    meant = [f"{group}={each}" for group, each in found if word in (each, Path(each).name)]
+    return f"did you mean {' or '.join(meant)}?" if meant else ""
 
 
 def having(key: str) -> list[str]:

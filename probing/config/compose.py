@@ -146,19 +146,28 @@ def composed_yaml(
     shown = OmegaConf.masked_copy(composed, ["hydra"]) if part == "hydra" else shown
     with _explained():
         chosen = OmegaConf.select(shown, package) if package else shown
-        above, _, key = package.rpartition(".")
-        parent = OmegaConf.select(shown, above) if above else shown
-    there = OmegaConf.is_dict(parent) and key in parent
-    if chosen is None and there:
-        return "null\n"
-    if chosen is None and package:
-        start = f"{above}." if OmegaConf.is_dict(parent) and above else ""
-        known = [f"{start}{each!s}" for each in (parent if start else shown)]
-        raise ProbingError(f"--package {package}: there is no such key; {suggest(package, known)}")
+    if chosen is None:
+        return _null(shown, package)
     if not OmegaConf.is_config(chosen):
         return f"{chosen!s}\n"
     header = f"# @package {package}\n" if package else ""
     return header + OmegaConf.to_yaml(chosen)
+
+
+def _null(shown: DictConfig, package: str) -> str:
+    """Return the text of a key whose value is null.
+
+    Raises:
+        ProbingError: If the key does not exist; the message suggests those next to it.
+    """
+    above, _, key = package.rpartition(".")
+    parent = OmegaConf.select(shown, above) if above else shown
+    if not isinstance(parent, DictConfig):
+        above, parent = "", shown
+    if key in parent and above == package.rpartition(".")[0]:
+        return "null\n"
+    known = [f"{above}.{each!s}".lstrip(".") for each in parent if each != "_target_"]
+    raise ProbingError(f"--package {package}: there is no such key; {suggest(package, known)}")
 
 
 def _own_part(config: DictConfig) -> DictConfig:

@@ -8,7 +8,7 @@ from hydra.errors import ConfigCompositionException, MissingConfigException, Ove
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import GrammarParseError, InterpolationResolutionError, UnsupportedInterpolationType
 
-from probing.config.choices import choices, groups, having, values_of
+from probing.config.choices import choices, choices_called, groups, having, values_of
 from probing.validation.suggestions import nearest, suggest
 
 _OWN = {
@@ -41,9 +41,8 @@ def _first_line(text: object) -> str:
 
 def _unread(word: str) -> str:
     """Return a line with the remedy for a word that Hydra's grammar cannot parse."""
-    meant = [f"{group}={word}" for group in groups() if word in choices(group)]
-    if meant:
-        return f"{word}: an option without a name; did you mean {meant[0]}?"
+    if meant := choices_called(word):
+        return f"{word}: an option without a name; {meant}"
     if "=" not in word:
         return f"{word}: an option without a value; write name=value, see probing --help"
     return f"{word}: cannot be read; put the value in quotes within quotes"
@@ -88,7 +87,7 @@ def _nearest(key: str, cause: object) -> str:
     if not isinstance(node, DictConfig):
         return "see probing help"
     within = str(getattr(cause, "full_key", "")).rpartition(".")[0]
-    own = [str(each) for each in node if each != "hydra"]
+    own = [str(each) for each in node if each not in ("hydra", "_target_")]
     if within:
         return suggest(key, [f"{within}.{each}" for each in own], own)
     inside = " or ".join(f"{group}.{key}" for group in having(key))
@@ -102,7 +101,8 @@ def _dotted(node: DictConfig) -> list[str]:
     """Return the keys of the groups in a configuration, named as on the command line."""
     plain = OmegaConf.to_container(node, resolve=False)
     assert isinstance(plain, dict)
-    return [f"{group!s}.{key}" for group, own in plain.items() if isinstance(own, dict) for key in own]
+    groups_of_keys = {str(group): own for group, own in plain.items() if isinstance(own, dict)}
+    return [f"{group}.{key}" for group, own in groups_of_keys.items() for key in own if key != "_target_"]
 
 
 def _reference(error: BaseException) -> str:

@@ -99,7 +99,7 @@ def _value(key: str, value: str, option: TextOption, swept: bool) -> str:
         return ",".join(_part(key, part, option) for part in parts)
     if _exists(value):
         return _text(value, option)
-    absent = " (there is no file of this name)" if option.path else ""
+    absent = " (no file has this name)" if option.path else ""
     raise ProbingError(f"{key}={value} is a sweep{absent}; add -m, as in probing -m {key}={value}")
 
 

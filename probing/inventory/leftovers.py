@@ -18,7 +18,6 @@ from probing.inventory.unused import (
     unused_results,
     unused_vectors,
 )
-from probing.io.files import expanded
 from probing.io.litter import ended, is_owned, marks, remains
 from probing.io.locks import is_held, lock_file
 from probing.io.log import LOG
@@ -40,10 +39,10 @@ def unused_pictures(found: Outputs) -> Iterator[Unused]:
 
 
 def unused_models(found: Outputs) -> Iterator[Unused]:
-    """Yield the models of analyses whose result is gone, and models in memory of which there is no result."""
+    """Yield the models of analyses whose result is gone, and saved models in memory without a result."""
     folder = found.folder("models")
     # by name, since the folder of outputs may have been moved
-    probed = {model.name for model in (_model(result.about) for result in found.stock.results) if model}
+    probed = {_model_name(result.about) for result in found.stock.results}
     for path in sorted(folder.iterdir()) if folder else ():
         key = path.name.rpartition(".")[2]
         if not is_key(key, 16) or not path.is_dir() or path.is_symlink():
@@ -59,12 +58,11 @@ def unused_models(found: Outputs) -> Iterator[Unused]:
             yield found.piece("models", path)
 
 
-def _model(about: Mapping[str, object]) -> Path | None:
-    """Return the folder of the model of a run; None if it is not a folder."""
+def _model_name(about: Mapping[str, object]) -> str:
+    """Return the last part of the path or name of the model of a run; "" if it is not stored."""
     config = about.get("config")
     model = config.get("model") if isinstance(config, Mapping) else None
-    name = str(model.get("name")) if isinstance(model, Mapping) else ""
-    return expanded(name).resolve() if name and not name.startswith("package:") else None
+    return Path(str(model.get("name"))).name if isinstance(model, Mapping) else ""
 
 
 def unused_runs(found: Outputs) -> Iterator[Unused]:

@@ -75,7 +75,7 @@ class NumberFormat:
 
 def score_unit(metric: str) -> NumberFormat:
     """The format of scores: shares in percent, coefficients from -1 to 1, losses in nats, others plain."""
-    if not metric:
+    if metric in ("", "mse"):
         return NumberFormat(digits=3)
     if metric == LOSS:
         return NumberFormat("nats", digits=3)

@@ -55,7 +55,7 @@ class Costs:
         always = spec.config.overwrite == "always"
         layout = _layout(spec)
         chosen = _chosen(layout, spec.config.granularity.layers)
-        cached = frozenset() if always else _cached(spec, units, chosen)
+        cached = frozenset() if always else _cached(spec, units)
         promised = self._promised.setdefault(spec.request.key, [])
         earlier = [ids for layers, ids in promised if layers.issuperset(chosen)]
         missing = frozenset(units).difference(cached, *([] if always else earlier))
@@ -101,7 +101,7 @@ def _chosen(layout: Layout, layers: Sequence[int] | None) -> Layout:
     return layout if layers is None else {layer: layout[layer] for layer in layers if layer in layout}
 
 
-def _cached(spec: RunSpec, ids: Iterable[str], chosen: Layout) -> frozenset[str]:
+def _cached(spec: RunSpec, ids: Iterable[str]) -> frozenset[str]:
     """Return the units that are cached in the layers of a run."""
     wanted = list(ids)
     store = Store(spec.config.paths.representations, spec.request.key)

@@ -21,7 +21,7 @@ def suggest(name: str, known: list[str], shown: list[str] | None = None) -> str:
     """
     close = nearest(name, known)
     guess = f"did you mean {' or '.join(close)}? " if close else ""
-    known = [each for each in (known if shown is None else shown) if not each.startswith("_")]
+    known = known if shown is None else shown
     if len(known) <= MOST_NAMED:
         return f"{guess}expected one of {', '.join(known)}"
     short = list(dict.fromkeys(choice.partition("/")[0] + "/*" * ("/" in choice) for choice in known))
@@ -32,8 +32,7 @@ def suggest(name: str, known: list[str], shown: list[str] | None = None) -> str:
 def nearest(name: str, known: Sequence[str]) -> list[str]:
     """Return the likeliest of some names: all that end in `/name`, otherwise the most similar one, if any."""
     same = [each for each in known if each.rpartition("/")[2] == name or each == _SYNONYMS.get(name)]
-    named = [each for each in known if not each.rpartition(".")[2].startswith("_")]
-    return same or get_close_matches(name, named, n=1)
+    return same or get_close_matches(name, known, n=1)
 
 
 def name_one(what: str, names: Sequence[str], texts: Sequence[str]) -> str:

@@ -99,8 +99,8 @@ def test_a_command_prints(line: str, printed: str, capsys: pytest.CaptureFixture
 
 # a command with a mistake, and what the message says
 SUGGESTED = [
-    ("drw", "there is no command drw; did you mean draw?"),
-    ("drw sheet", "there is no command drw; did you mean draw?"),
+    ("drw", "unknown command drw; did you mean draw?"),
+    ("drw sheet", "unknown command drw; did you mean draw?"),
     ("ablation", "did you mean analysis=ablation?"),
     ("seed", "seed: an option without a value"),
     ("taks=x", "unknown option taks; did you mean task?"),

@@ -82,7 +82,7 @@ def test_a_comma_alone_is_a_separator_and_no_sweep() -> None:
 
 def test_a_file_whose_name_has_a_comma(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(ProbingError, match=r"a,b.csv is a sweep \(there is no file"):
+    with pytest.raises(ProbingError, match=r"a,b.csv is a sweep \(no file has this name\)"):
         made("task.path=a,b.csv")
     (tmp_path / "a,b.csv").write_text("text,label\n")
     assert made("task.path=a,b.csv").task.path == Path("a,b.csv")  # type: ignore[attr-defined]

@@ -223,19 +223,6 @@ def test_a_mistake_is_explained(root: Path, words: list[str], message: str) -> N
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("words", [["ls"], ["clean"], ["show", "KEY", "examples=0"]])
-def test_lists_import_neither_torch_nor_transformers(root: Path, words: list[str]) -> None:
-    key = str(probing.stored(root)["key"][0])
-    code = (
-        "import sys; from probing.cli.main import main; code = main(); "
-        "print(sorted({'torch', 'transformers'} & set(sys.modules)), code)"
-    )
-    command = [sys.executable, "-c", code, *(key if word == "KEY" else word for word in words)]
-    done = subprocess.run([*command, f"paths.root={root}"], capture_output=True, text=True, check=True)
-    assert done.stdout.splitlines()[-1] == "[] 0", done.stdout[-200:]
-
-
-@pytest.mark.slow
 def test_tokens_are_shown_without_torch(root: Path) -> None:
     key = str(probing.stored(root)["key"][0])
     code = (

@@ -50,16 +50,11 @@ def open_library(repository: str, config: str | None, revision: str | None, stre
     try:
         builder = datasets.load_dataset_builder(repository, revision=revision, **chosen)
         commit = str(builder.hash) if _COMMIT.fullmatch(str(builder.hash)) else None
-        if revision and commit and _COMMIT.fullmatch(revision) and commit != revision:
-            raise ProbingError(
-                f"task.revision={revision}: the cache of {repository} is read at {commit}, and older data "
-                "are not read offline; give that revision, or connect to the hub"
-            )
         files = {str(name): list(map(str, paths)) for name, paths in (_files(builder) or {}).items()}
         if revision and not files and revision not in ("main", commit):
             raise ProbingError(
-                f"task.revision={revision}: offline only the commit is known, {commit or 'none'}; give it, "
-                "leave out the revision, or connect to the hub"
+                f"task.revision={revision}: the cache of {repository} is read at {commit or 'one commit'}, "
+                "and no other revision is known offline; give that one, leave it out, or connect to the hub"
             )
         parquet = files and all(path.endswith(".parquet") for path in chain(*files.values()))
         of = f"{repository}, {config or builder.config.name}"

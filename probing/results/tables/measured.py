@@ -112,8 +112,6 @@ def format_of(grids: Sequence[Measured]) -> NumberFormat:
         return finding_of_rows(first.rows).unit_of(names.metric, names.normalisation, values)
     if first.column == "selectivity":
         return difference_unit(first.metric, values)
-    if first.column == "test_mse":
-        return NumberFormat(digits=3)
     own = first.column.removeprefix("test_") if first.column.startswith("test_") else first.metric
     return score_unit(own)
 
