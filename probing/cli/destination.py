@@ -51,7 +51,11 @@ class Target:
         number = self._number({names[file]: content for file, content in own.items()})
         placed = {file: self._place(names[file], number) for file in own}
         if number > 1:
-            made = "is the same" if all(place.exists() for place in placed.values()) else "is written"
+            made = (
+                "has this content already"
+                if all(place.exists() for place in placed.values())
+                else "is written"
+            )
             complain(f"probing: {self.path} exists with other content; {self._place('', number)} {made}")
         for file, content in own.items():
             make_folder(placed[file].parent)

@@ -54,7 +54,8 @@ def find(root: Path, start: str) -> Place:
         ProbingError: If nothing has such a key, or several have; the message lists keys.
     """
     known = places_of(root)
-    start = key_of(Path(start)) if start.endswith(".parquet") else Path(start).name.rpartition(".")[2]
+    named = key_of(Path(start)) if start.endswith(".parquet") else Path(start).name.rpartition(".")[2]
+    start = named or start
     found = [place for place in known if place.key.startswith(start.lower())] if start else known
     if len(found) == 1:
         return found[0]

@@ -69,7 +69,7 @@ def _compare(run: Run, frame: pd.DataFrame) -> None:
     """Print how far the result is above this baseline of it, unless there is no result to compare with."""
     try:
         reference = run.reference()()
-        print(f"without the baseline: {summary(reference)}")  # noqa: T201
+        print(f"without the baseline, {summary(reference)}")  # noqa: T201
         print(beside_baseline(reference, frame))  # noqa: T201
     except ProbingError as error:
         log.warning("the baseline is shown alone; the run to compare it with failed: %s", error)

@@ -214,6 +214,7 @@ def test_keys_are_found_by_their_start(tmp_path: Path) -> None:
         (["a", "examples=-1"], "examples=-1; give a whole number"),
         (["a", "exampels=2"], "cannot use exampels="),
         (["zzz"], "no key starts with zzz"),
+        (["../"], "no key starts with ../"),
     ],
 )
 def test_a_mistake_is_explained(root: Path, words: list[str], message: str) -> None:
