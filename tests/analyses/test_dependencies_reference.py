@@ -19,7 +19,14 @@ from probing.analyses.word_pairs import WordPairs, word_pairs
 from probing.representations.reductions.word_targets import COLUMNS, WordTargets
 from probing.tasks.target import Classes
 from probing.tasks.task import Task, Unit
-from tests.attention import attention_of, eager_model, minilm_folder, minilm_tokenizer, token_batch, weights_of
+from tests.attention import (
+    attention_of,
+    eager_model,
+    minilm_folder,
+    minilm_tokenizer,
+    token_batch,
+    weights_of,
+)
 
 THEIRS = {"dep->head": "from_dependent", "head<-dep": "from_head"}
 Parsed = list[tuple[list[str], list[int], list[str]]]
