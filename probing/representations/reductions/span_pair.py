@@ -24,8 +24,8 @@ class SpanPair:
     of the first span gives to the second, averaged over the tokens of the first; `to_first` is the other
     direction. For `to_second_elsewhere`, the attention of each pair of tokens is replaced by the mean over
     all other pairs of tokens of the text at the same distance, special tokens left out. If there is no such
-    pair, it stays, and so counts neither for nor against the head. `both` is 1 if both spans have tokens, and 0
-    otherwise, as where one was cut off. A token of both spans belongs to the first.
+    pair, it stays, and so counts neither for nor against the head. `both` is 1 if both spans have tokens,
+    and 0 otherwise, as where one was cut off. A token of both spans belongs to the first.
     """
 
     @property

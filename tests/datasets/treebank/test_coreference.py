@@ -101,7 +101,7 @@ def test_parts_of_a_mention_count_once(tmp_path: Path) -> None:
 def test_a_treebank_without_entities_is_refused(tmp_path: Path) -> None:
     lines = [line.rsplit("\t", 1)[0] + "\t_" if "\t" in line else line for line in GUM.splitlines()]
     (tmp_path / "plain.conllu").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    with pytest.raises(ProbingError, match="no word has the field Entity in MISC.*such as UD_English-GUM"):
+    with pytest.raises(ProbingError, match=r"no word has the field Entity in MISC.*such as UD_English-GUM"):
         CoreferenceTask("treebank/coreference", tmp_path).build()
 
 
