@@ -67,7 +67,8 @@ def _diagonals(values: Tensor) -> Tensor:
     length = values.shape[3]
     # rows that are one place longer shift by one place each when they are cut at the old length
     skewed = torch.nn.functional.pad(values.flip(3), (0, length)).flatten(2)
-    rows = skewed[:, :, : length * (2 * length - 1)].unflatten(2, (length, 2 * length - 1))
+    texts, heads = values.shape[:2]
+    rows = skewed[:, :, : length * (2 * length - 1)].reshape(texts, heads, length, 2 * length - 1)
     return rows.sum(2, dtype=torch.float64).flip(2)
 
 
