@@ -131,7 +131,7 @@ def test_a_random_model_finds_no_relation_beyond_its_offset(
     assert set(heads["direction"]) == set(DIRECTIONS)
     assert len(heads) == 7 * 2 * 12
     assert beyond_chance(rows)[0].empty
-    assert "none of 4 relations is found beyond their best fixed offset" in relations_text(rows)
+    assert "none of 4 relations is found beyond the best fixed offset" in relations_text(rows)
     for relation, own in heads.groupby("variant"):
         chosen = selected_heads(rows).set_index("variant").loc[str(relation)]
         assert chosen["dev"] == own["dev"].max()

@@ -79,7 +79,7 @@ def test_a_random_model_prefers_no_span(tmp_path: Path, tiny_bert: Path) -> None
     assert text.splitlines()[0].split() == [
         "label", "n", "best", "head", "direction", "attention", "elsewhere", "p",
     ]  # fmt: skip
-    assert "none of 2 relations is given more attention than the same distances elsewhere" in text
+    assert "none of 2 labels is attended to beyond the same distances elsewhere" in text
     assert ((rows["value_low"] <= rows["value"]) & (rows["value"] <= rows["value_high"])).all()
     ranked = rows[rows["rank"] == 1]
     assert (ranked.groupby("variant")["main"].sum() == 1).all()

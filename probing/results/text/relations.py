@@ -58,19 +58,17 @@ def relations_text(rows: pd.DataFrame) -> str:
 def relations_summary(rows: pd.DataFrame) -> str:
     """One line: the relations that a head finds beyond chance."""
     found, count = beyond_chance(rows)
-    level = "their best fixed offset"
-    verb = f"found beyond {level}"
-    if rows["offset"].isna().all():
-        level = "elsewhere"
-        verb = "given more attention than the same distances elsewhere in their text"
-    tested = f"p < {LEVEL:g}, corrected for the choice of a head and for {count} of them"
+    level, what, verb = "elsewhere", "labels", "attended to beyond the same distances elsewhere"
+    if rows["offset"].notna().any():
+        level, what, verb = "offset", "relations", "found beyond the best fixed offset"
+    tested = f"p < {LEVEL:g}, corrected for the choice of a head and for {count} {what}"
     if found.empty:
-        return f"none of {count} relations is {verb} ({tested})"
+        return f"none of {count} {what} is {verb} ({tested})"
     best = ", ".join(
         f"{row['variant']} {place_text(row)} {_percent(row['value'])} ({level} {_percent(row['chance'])})"
         for _, row in found.head(_SHOWN).iterrows()
     )
-    return f"{len(found)} of {count} relations are {verb} ({tested}), most of all {best}"
+    return f"{len(found)} of {count} {what} {'is' if count == 1 else 'are'} {verb} ({tested}): {best}"
 
 
 def _without_heads(rows: pd.DataFrame) -> list[str]:
