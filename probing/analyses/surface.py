@@ -49,6 +49,7 @@ FINDING = Finding(
     unit="",
     range="from 0 to 1",
     metric_units={NATS: NATS},
+    alike=True,
     best="most attention",
     pictures=(Picture("surface", sweep="surface"),),
     text=shares_text,

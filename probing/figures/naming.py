@@ -45,6 +45,7 @@ _VARIANTS = {
 }
 _FILLS = {"zero": "", "mean": "filled with its mean", "uniform": "with uniform attention"}
 _NORMALISATIONS = {"layer": " \N{DIVISION SIGN} layer \N{SCRIPT SMALL L}2", "minmax": ", 0 to 1"}
+NO_DIFFERENCE = "no difference shown: 95 % interval contains 0"
 LAMBDA = "\N{GREEK SMALL LETTER LAMDA}"
 
 _SEVERAL = {
@@ -133,8 +134,15 @@ def value_name(value: str) -> str:
 def guessing_name(grids: Sequence[Grid]) -> str:
     """The meaning of a dot in a cell."""
     if grids[0].found:
-        return "no difference shown: 95 % interval contains 0"
+        known = any(np.isfinite(grid.chance).any() for grid in grids)
+        return "95 % interval contains chance" if known else NO_DIFFERENCE
     return f"95 % interval contains {_level_name(grids)}"
+
+
+def rising_name(grids: Sequence[Grid]) -> str:
+    """The meaning of a cross in a cell."""
+    known = any(np.isfinite(grid.chance).any() for grid in grids)
+    return f"above {'chance' if known else '0'}, including its 95 % interval"
 
 
 def falling_name(grids: Sequence[Grid]) -> str:
