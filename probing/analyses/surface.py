@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 
 from probing.analyses.analysis import Context, Methods, Uses
 from probing.analyses.groups import check_unit, settings_of
-from probing.analyses.texts import Average, Split, averaged, columns_of, in_two_segments, texts_of
+from probing.analyses.read_texts import Average, Split, averaged, columns_of, in_two_segments, texts_of
 from probing.objectives.texts import joint_units
 from probing.representations.reductions.surface import Surface
 from probing.results.finding import Finding, Picture
 from probing.results.schema import as_frame
-from probing.results.text.shares import shares_summary, shares_text
+from probing.results.text.measure_lines import shares_summary, shares_text
 from probing.tasks.task import Task, Unit
 from probing.validation.ranges import Range, check_ranges
 

@@ -41,7 +41,7 @@ def measure_name(grids: Sequence[Grid]) -> str:
 
 def within_one(grid: Grid) -> bool:
     """Return whether the numbers are from 0 to 1 by definition."""
-    return finding(grid).range_of(grid.key.normalisation) == "from 0 to 1"
+    return finding(grid).range_of(grid.key.normalisation, grid.key.metric) == "from 0 to 1"
 
 
 def unit_of(grids: Sequence[Grid]) -> NumberFormat:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from probing.figures.cells import Cell, ink_on
 from probing.figures.findings import mark_name, ranked_name
 from probing.figures.grids import Grid
-from probing.figures.naming import falling_name, guessing_name, rising_name
+from probing.figures.marks import falling_name, guessing_name, rising_name
 from probing.figures.page import POINTS, Page
 from probing.figures.scale import Shades
 from probing.figures.style import INK, NO_SCORE, TICK_SIZE

@@ -45,7 +45,6 @@ _VARIANTS = {
 }
 _FILLS = {"zero": "", "mean": "filled with its mean", "uniform": "with uniform attention"}
 _NORMALISATIONS = {"layer": " \N{DIVISION SIGN} layer \N{SCRIPT SMALL L}2", "minmax": ", 0 to 1"}
-NO_DIFFERENCE = "no difference shown: 95 % interval contains 0"
 LAMBDA = "\N{GREEK SMALL LETTER LAMDA}"
 
 _SEVERAL = {
@@ -129,32 +128,6 @@ def above_sentence(grid: Grid) -> str:
 def value_name(value: str) -> str:
     """The name of a column, to be followed by the name of a metric."""
     return _VALUES.get(value, value)
-
-
-def guessing_name(grids: Sequence[Grid]) -> str:
-    """The meaning of a dot in a cell."""
-    if grids[0].found:
-        known = any(np.isfinite(grid.chance).any() for grid in grids)
-        return "95 % interval contains chance" if known else NO_DIFFERENCE
-    return f"95 % interval contains {_level_name(grids)}"
-
-
-def rising_name(grids: Sequence[Grid]) -> str:
-    """The meaning of a cross in a cell."""
-    known = any(np.isfinite(grid.chance).any() for grid in grids)
-    return f"above {'chance' if known else '0'}, including its 95 % interval"
-
-
-def falling_name(grids: Sequence[Grid]) -> str:
-    """The meaning of a triangle in a cell."""
-    return f"95 % interval below {_level_name(grids)}"
-
-
-def _level_name(grids: Sequence[Grid]) -> str:
-    coefficients = [grid.key.metric in COEFFICIENTS for grid in grids]
-    if all(coefficients):
-        return "0"
-    return "the majority (for a correlation, 0)" if any(coefficients) else "the majority"
 
 
 def highest_name(grids: Sequence[Grid]) -> str:

@@ -114,7 +114,11 @@ def _found(names: GridKey, predicted: str) -> Quantity:
     unit = finding.unit_of(names.metric, names.normalisation).name
     about = predicted if finding.unit == "nats" and finding.kind == "use" else ""
     return Quantity(
-        kind, names.metric if finding.alike else "", unit, finding.range_of(names.normalisation), about
+        kind,
+        names.metric if finding.alike else "",
+        unit,
+        finding.range_of(names.normalisation, names.metric),
+        about,
     )
 
 

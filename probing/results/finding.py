@@ -152,8 +152,10 @@ class Finding:
         """Words for the cell of rank 1 among rows of a variant."""
         return self.best_alone if variant in self.alone else self.best
 
-    def range_of(self, normalisation: str) -> str:
+    def range_of(self, normalisation: str, metric: str = "") -> str:
         """The smallest and largest possible value in words; empty if there is none."""
+        if metric in self.metric_units:  # the range is that of the usual unit
+            return ""
         return self.normalised.get(normalisation, self.range) if normalisation else self.range
 
 
