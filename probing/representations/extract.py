@@ -170,7 +170,7 @@ def fill(
     start, kind = time.perf_counter(), kind_of(together)
     with Progress("extracting", kind, sum(characters(source_of(unit)) for unit in together)) as progress:
         for batches in read(readers, [each.units for each in fillings]):
-            read_now = set()
+            read_now: set[Unit] = set()
             for filling, rows in zip(fillings, batches, strict=True):
                 filling.add(rows)
                 read_now.update(filling.units[place] for place in rows.places)

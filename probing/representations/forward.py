@@ -163,8 +163,9 @@ class ModelReader:
     def no_vectors(self) -> dict[int, Vectors]:
         """Return the vectors of no units."""
         shapes = {layer: (0, *shape) for layer, shape in self.layout.items()}
-        dtype = np.float32 if self.request.statistic is None else np.float64
-        return {layer: np.empty(shape, dtype=dtype) for layer, shape in shapes.items()}
+        if self.request.statistic is None:
+            return {layer: np.empty(shape, dtype=np.float32) for layer, shape in shapes.items()}
+        return {layer: np.empty(shape, dtype=np.float64) for layer, shape in shapes.items()}
 
     def _checked(self, layer: int, values: Tensor, batch: EncodedBatch, units: Sequence[Unit]) -> Vectors:
         """Return the same values on the CPU; raise if one is not finite.

@@ -19,7 +19,7 @@ from probing.representations.forward import ModelReader, PooledRows
 from probing.representations.reduce import with_decoder
 from probing.representations.shard import Vectors
 from probing.representations.threads import ThreadChoice, torch_threads
-from probing.representations.token_rows import token_batch
+from probing.representations.token_rows import after_start, token_batch
 from probing.representations.tokens import characters, source_of
 from probing.tasks.task import Unit
 
@@ -74,6 +74,10 @@ def vectors(
     parts = [part.to(model.device) for part in parts]
     statistics = any(reader.request.statistic is not None for reader in readers)
     inputs = token_batch(parts[0], readers[0].loaded.tokenizer) if statistics else None
+    batch, stack = parts[0], readers[0].request.stack
+    arguments = with_decoder(model, batch) if stack else batch.inputs
+    if inputs is not None and stack == "decoder":
+        inputs = after_start(inputs, arguments["decoder_input_ids"])
     reducers = [reader.reducer(part, inputs) for reader, part in zip(readers, parts, strict=True)]
     found: list[dict[int, Tensor]] = [{} for _ in readers]
 
@@ -82,8 +86,6 @@ def vectors(
             if part.units and site in reader.visited:
                 values[site.layer] = reducer(site, states)
 
-    batch = parts[0]
-    arguments = with_decoder(model, batch) if readers[0].request.stack else batch.inputs
     sites = dict.fromkeys(site for reader in readers for site in reader.visited)
     with capture(model, tuple(sites), reduce) as run:
         run(**arguments, **readers[0].options)

@@ -104,7 +104,8 @@ class RunContext:
         return [(statistic, tuple(units)) for statistic, units in named]
 
     def _extractor_of(self, statistic: Statistic) -> Extractor:
-        return replace(self.extractor, request=attention_request(self.spec.request, statistic))
+        analysis = self.spec.config.analysis
+        return replace(self.extractor, request=attention_request(self.spec.request, analysis, statistic))
 
     @cached_property
     def _statistics(self) -> Callable[[Statistic, tuple[Unit, ...]], Representations]:
@@ -178,7 +179,9 @@ def extractor_of(
     """
     config = spec.config
     attention: Attention = "sdpa" if spec.request.statistic is None else "eager"
-    model = model or partial(load, spec, "read", attention)
+    # only the whole model has a decoder
+    purpose: Purpose = "lm" if spec.request.stack else "read"
+    model = model or partial(load, spec, purpose, attention)
     return Extractor(config.paths.representations, request or spec.request, config.extract, model, overwrite)
 
 

@@ -133,7 +133,7 @@ def test_always_extracts_once_again(tmp_path: Path, tiny_bert: Path, monkeypatch
     read_now = counted(monkeypatch)
     for overwrite in ("missing", "always"):
         both = [
-            Wanted(extractor(tmp_path, tiny_bert, each, overwrite=overwrite), texts)  # type: ignore[arg-type]
+            Wanted(extractor(tmp_path, tiny_bert, each, overwrite=overwrite), texts)
             for each in (Surface(), Entropy())
         ]
         extract_together(both, None)
@@ -196,8 +196,8 @@ def test_long_texts_make_small_batches(tmp_path: Path, tiny_bert: Path) -> None:
     texts = [Unit(" ".join(["dog"] * 40) + f" {at}") for at in range(12)]
     made = extractor(tmp_path, tiny_bert, Surface())
 
-    def sizes(statistic: Any, **settings: int) -> list[int]:  # noqa: ANN401
-        given = ExtractConfig(threads=1, **settings)
+    def sizes(statistic: Any, batch_tokens: int) -> list[int]:  # noqa: ANN401
+        given = ExtractConfig(threads=1, batch_tokens=batch_tokens)
         reader = ModelReader.of(made.load(), request_of(tiny_bert, statistic), given)
         return [len(batch.inputs["input_ids"]) for batch in reader.encoder().batches(texts)]
 
