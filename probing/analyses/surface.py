@@ -42,8 +42,7 @@ MEASURES: dict[str, tuple[str, str, str]] = {
     "entropy_share": ("share_of_uniform", _QUERIES, SHARE),
     "lacking": ("lacks", _QUERIES, SHARE),
 }
-"""For each measure the sum of the statistic, the queries that it is divided by, and the metric of its
-rows."""
+"""For each measure its sum, the queries that it is divided by, and the metric of its rows."""
 MAIN = ("self", "previous", "next", "first", "separator", "punctuation")
 FINDING = Finding(
     measure="attention to",
