@@ -86,10 +86,12 @@ class Follower(TorchFunctionMode):
         """Remove the tensor's mark."""
         self._marks.pop(id(tensor), None)
 
-    def clear(self) -> None:
-        """Remove all marks, and release the tensors that they keep alive."""
-        self._marks.clear()
+    def clear(self, origin: int | None = None) -> None:
+        """Remove the marks of an origin and of those before it, or all, and release the tensors behind them."""
         self._weights.clear()
+        self._marks = {
+            key: kept for key, kept in self._marks.items() if origin is not None and kept[1].origin > origin
+        }
 
     def _follow(self, name: str, args: tuple[Any, ...], named: dict[str, Any], result: Any) -> None:  # noqa: ANN401
         tensors = list(_tensors((args, tuple(named.values()))))

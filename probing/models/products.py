@@ -11,7 +11,7 @@ from typing import Any, Self
 import torch
 from torch import Tensor
 
-from probing.models.follow import PRODUCTS, Follower, operands
+from probing.models.follow import PRODUCTS, Follower, Mark, operands
 
 
 @dataclass(frozen=True)
@@ -41,19 +41,18 @@ class Product:
 
 
 class ProductFollower(Follower):
-    """Torch function mode that remembers the last product of each softmax until it is cleared."""
+    """Torch function mode that remembers the product behind a context, until the context is projected."""
 
     def __init__(self) -> None:
         """Start without products."""
-        super().__init__(lambda _: None)
+        super().__init__(self._release)
         self._products: dict[int, Product] = {}
         self._resting = False
 
-    def __enter__(self) -> Self:
-        """Start a forward pass."""
-        self.clear()
-        super().__enter__()
-        return self
+    def __exit__(self, *failure: object) -> None:
+        """End a forward pass, and release its tensors."""
+        self._forget_up_to(None)
+        super().__exit__(*failure)
 
     @contextmanager
     def paused(self) -> Iterator[None]:
@@ -69,11 +68,6 @@ class ProductFollower(Follower):
         mark = self.mark(context)
         return self._products.get(mark.origin) if mark else None
 
-    def clear(self) -> None:
-        """Release all tensors."""
-        super().clear()
-        self._products.clear()
-
     def _follow(self, name: str, args: tuple[Any, ...], named: dict[str, Any], result: Any) -> None:  # noqa: ANN401
         if self._resting:
             return
@@ -88,6 +82,17 @@ class ProductFollower(Follower):
         product = Product(left, right) if name != "einsum" else _of_einsum(args, left, right)
         if product is not None:
             self._products[after.origin] = product
+
+    def _release(self, projected: Mark | None) -> None:
+        if projected is not None:
+            self._forget_up_to(projected.origin)
+
+    def _forget_up_to(self, origin: int | None) -> None:
+        """Release what comes from a softmax and from those before it; None releases everything."""
+        self.clear(origin)
+        self._products = {
+            each: product for each, product in self._products.items() if origin is not None and each > origin
+        }
 
 
 def _of_einsum(args: tuple[Any, ...], left: Tensor, right: Tensor) -> Product | None:

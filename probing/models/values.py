@@ -109,7 +109,6 @@ def capture_values(
             weights, values = _operands(follower, site, heads)
             _check(site, heads, weights, values)
             read(site, Attended(weights, values, factors[site]))
-        follower.clear()
 
     placement = Placement(model, sites, visit, stop_early=stop_early)
     with ExitStack() as hooks:
