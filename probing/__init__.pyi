@@ -36,6 +36,7 @@ from .models.pruned import load_pruned as load_pruned
 from .models.removal import prune_heads as prune_heads
 from .models.saving import save_pruned as save_pruned
 from .models.trace import find_sites as find_sites
+from .models.values import capture_values as capture_values
 from .page.report import report as report
 from .representations.public import load_representations as load_representations
 from .results.load import grid as grid
