@@ -2,9 +2,9 @@
 
     python experiments/benchmarks/attention_values.py
 
-The same batches of sentences are run in turns, each to the end of its pass: bare, with every layer's weights
-read at the sites of attention, with the operands of every product read, with the norms of values, and with the
-weighted maps. The maps are only summed over queries, so the rest is the cost of reading them.
+The same batches of sentences are run in turns, each to the end of its pass. One pass is bare. The others read
+every layer's weights at the sites of attention, the weights of every product, these with the norms of values,
+and the weighted maps. Weights are only summed over queries, so the rest is the cost of reading them.
 """
 
 from __future__ import annotations
@@ -106,7 +106,7 @@ def _works(loaded: LoadedModel) -> dict[str, Work]:
 
 @torch.inference_mode()
 def _in_turns(works: dict[str, Work], batches: list[dict[str, Tensor]], rounds: int) -> dict[str, float]:
-    """Return the seconds of each work over all batches, each batch in its fastest round; the order rotates."""
+    """Return the seconds of each work over all batches, each batch in its fastest round."""
     names = list(works)
     fastest = dict.fromkeys(((name, index) for name in names for index in range(len(batches))), float("inf"))
     for turn in range(rounds):

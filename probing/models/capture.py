@@ -27,7 +27,7 @@ class Capture:
         placement: Placement,
         follower: AbstractContextManager[object] | None = None,
     ) -> None:
-        """Store the model, its hooks, and what follows the eager attention of a pass; `capture` calls this."""
+        """Store the model, its hooks, and a mode in which passes run; `capture` calls this."""
         self._model = model
         self._placement = placement
         self._follower = follower

@@ -87,7 +87,7 @@ class Follower(TorchFunctionMode):
         self._marks.pop(id(tensor), None)
 
     def clear(self, origin: int | None = None) -> None:
-        """Remove the marks of an origin and of those before it, or all, and release the tensors behind them."""
+        """Remove the marks of an origin and of those before it, or all, and release their tensors."""
         self._weights.clear()
         self._marks = {
             key: kept for key, kept in self._marks.items() if origin is not None and kept[1].origin > origin

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from math import prod
-from typing import Any, Self
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -31,7 +31,7 @@ class Product:
 
         Return None if the leading axes are not texts and heads in this order.
         """
-        leading = torch.broadcast_shapes(self.weights.shape[:-2], self.values.shape[:-2])
+        leading = torch.broadcast_shapes(self.weights.shape[:-2], self.values.shape[:-2])  # type: ignore[no-untyped-call]
         if prod(leading) != batch * heads:
             return None
         weights = self.weights.expand(*leading, -1, -1)
@@ -52,7 +52,7 @@ class ProductFollower(Follower):
     def __exit__(self, *failure: object) -> None:
         """End a forward pass, and release its tensors."""
         self._forget_up_to(None)
-        super().__exit__(*failure)
+        super().__exit__(*failure)  # type: ignore[no-untyped-call]
 
     @contextmanager
     def paused(self) -> Iterator[None]:

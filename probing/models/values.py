@@ -46,11 +46,13 @@ class Attended:
 
         The bias of the values counts; the bias of the output projection belongs to no head and does not.
         """
-        return torch.linalg.vector_norm(self.values.to(self.factor.dtype) @ self.factor.mT, dim=-1)
+        written = self.values.to(self.factor.dtype) @ self.factor.mT
+        norms: Tensor = torch.linalg.vector_norm(written, dim=-1)
+        return norms
 
     @property
     def weighted(self) -> Tensor:
-        """Attention weighted by values, A_ij ‖v_j W_O‖ (Kobayashi et al. 2020, equation 8).
+        """Attention weighted by values, A_ij ‖v_j W_O‖ (Kobayashi et al. 2020).
 
         (texts, heads, queries, keys), in the dtype of `factor`; rows do not sum to 1.
         """
@@ -72,7 +74,7 @@ def capture_values(
     queries. The first pass also compares eager with fused attention, as `capture` does.
 
     Args:
-        model: Model in which the sites were found, with eager attention; it is restored when the context ends.
+        model: Model with eager attention in which the sites were found; it is restored afterwards.
         sites: Sites of head outputs.
         read: Callback for each site as it is reached. Nothing is kept alive after it: it must reduce or clone
             what it keeps.
@@ -126,7 +128,7 @@ def _operands(follower: ProductFollower, site: Site, heads: Tensor) -> tuple[Ten
 
 def _check(site: Site, heads: Tensor, weights: Tensor, values: Tensor) -> None:
     """Compare weights times values with the heads at three queries; a gate or a norm may follow them."""
-    batch, queries, _, dim = heads.shape
+    _, queries, _, dim = heads.shape
     if (weights.shape[2], values.shape[3]) != (queries, dim):
         raise _refused(site, "its attention weights do not belong to all of its positions")
     some = sorted({0, queries // 2, queries - 1})
@@ -147,12 +149,13 @@ def _factor(model: PreTrainedModel, site: Site) -> Tensor:
     module = model.get_submodule(site.module)
     if site.side is Side.METHOD or not sliceable(module):
         raise _refused(site, "the output projection is not a module with a plain matrix")
-    weight = module.weight.detach()
+    weight = module.get_parameter("weight").detach()
     matrix = weight.T if isinstance(module, Conv1D) else weight.flatten(1)
     matrix = matrix[:, site.offset : site.offset + site.heads * site.head_dim]
     exact = matrix.to(torch.promote_types(matrix.dtype, torch.float32))
     of_heads = exact.unflatten(1, (site.heads, site.head_dim)).transpose(0, 1)
-    return torch.linalg.qr(of_heads, mode="r").R
+    factor: Tensor = torch.linalg.qr(of_heads, mode="r").R
+    return factor
 
 
 def _refused(site: Site, reason: str) -> ProbingError:

@@ -294,7 +294,8 @@ def test_a_layer_that_is_read_alone_is_the_same() -> None:
 
 def test_half_precision_is_multiplied_in_float32() -> None:
     family = _family("llama")
-    model = build(family, "eager").to(torch.bfloat16)
+    model = build(family, "eager")
+    nn.Module.to(model, torch.bfloat16)
     inputs = inputs_of(family, model.config)
     sites = find_sites(model, inputs)
     for site, attended in _read(model, sites.heads, inputs).items():
@@ -309,7 +310,8 @@ def test_a_vector_that_the_projection_almost_hides_keeps_its_digits() -> None:
     rotation = torch.linalg.qr(torch.randn(8, 8, generator=generator, dtype=torch.float64)).Q
     shrink = rotation @ torch.diag(torch.logspace(0, -5, 8, dtype=torch.float64)) @ rotation.T
     config = BertConfig(hidden_size=32, num_hidden_layers=1, num_attention_heads=4, intermediate_size=48)
-    model = BertModel._from_config(config, attn_implementation="eager")
+    config._attn_implementation = "eager"
+    model = BertModel(config)
     model.train(False)
     layer: Any = model.encoder.layer[0].attention
     with torch.no_grad():
