@@ -25,6 +25,7 @@ from .figures.masking_curves import draw_masking as draw_masking
 from .figures.pairs_of_measures import draw_agreement as draw_agreement
 from .figures.path import draw_path as draw_path
 from .figures.profiles import draw_profiles as draw_profiles
+from .figures.rolled import draw_rollout as draw_rollout
 from .figures.sheet import draw_sheet as draw_sheet
 from .figures.trajectories import draw_trajectories as draw_trajectories
 from .inventory.frames import stored as stored
@@ -36,8 +37,10 @@ from .models.pruned import load_pruned as load_pruned
 from .models.removal import prune_heads as prune_heads
 from .models.saving import save_pruned as save_pruned
 from .models.trace import find_sites as find_sites
+from .models.values import capture_values as capture_values
 from .page.report import report as report
 from .representations.public import load_representations as load_representations
+from .representations.rollout import rollout as rollout
 from .results.load import grid as grid
 from .results.load import load_predictions as load_predictions
 from .results.load import load_results as load_results
