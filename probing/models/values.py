@@ -89,10 +89,10 @@ def capture_values(
 
     Example:
         >>> import torch
-        >>> from transformers import BertConfig, BertModel
+        >>> from transformers import AutoModel, BertConfig
         >>> from probing import capture_values, find_sites
         >>> config = BertConfig(vocab_size=100, num_hidden_layers=2)
-        >>> model = BertModel._from_config(config, attn_implementation="eager").eval()
+        >>> model = AutoModel.from_config(config, attn_implementation="eager").eval()
         >>> found = {}
         >>> def read(site, attended):
         ...     found[site.layer] = attended.weighted.mean(dim=2)
