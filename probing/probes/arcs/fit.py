@@ -20,6 +20,8 @@ WEIGHT = 0.1
 """Weight of every map before the first step of the published regimen."""
 MAX_SWEEPS = 1000
 """Maximum number of passes over train for one penalty."""
+PATIENCE = 2
+"""Number of penalties in a row that are worse on dev, after which weaker ones are not tried."""
 TOLERANCE = 1e-4
 """Largest slope at which a search ends, in variables of curvature about 1: half its square is about how far
 the objective is above its minimum."""
@@ -50,7 +52,7 @@ def fit_exactly(model: ArcModel, train: Corpus, dev: Corpus, penalties: Sequence
     The objective is the mean over words of −log softmax at the head word, plus λ/2 times the squared norm of
     all parameters. It is convex for given factors of ROOT, and for given weights convex in these factors.
     L-BFGS goes from the strongest penalty, where the weights are near 0, to the weakest, each from the
-    optimum before.
+    optimum before, and ends when several in a row are worse on dev than the best.
 
     Args:
         model: The logits.
@@ -60,11 +62,15 @@ def fit_exactly(model: ArcModel, train: Corpus, dev: Corpus, penalties: Sequence
     """
     flat = model.start().to(train.batches[0].maps.device)
     best: ArcFit | None = None
+    worse = 0
     for l2 in sorted(penalties, reverse=True):
         flat, converged = minimised(model, train, l2, flat)
         found = ArcFit(model, flat, uas(model, flat, dev), l2, converged)
+        worse = 0 if best is None or found.dev >= best.dev else worse + 1
         if best is None or found.dev > best.dev:
             best = found
+        if worse == PATIENCE:
+            break
     assert best is not None
     return best
 
@@ -106,9 +112,7 @@ def surprise(model: ArcModel, flat: torch.Tensor, batch: Batch) -> torch.Tensor:
     )
 
 
-def objective(
-    model: ArcModel, flat: torch.Tensor, corpus: Corpus, l2: float
-) -> tuple[float, torch.Tensor]:
+def objective(model: ArcModel, flat: torch.Tensor, corpus: Corpus, l2: float) -> tuple[float, torch.Tensor]:
     """Return the penalised mean surprise and its gradient, float64 (size,)."""
     words = sum(int((batch.governors != UNKNOWN).sum()) for batch in corpus.batches)
     value = l2 / 2 * float(flat @ flat)
@@ -121,9 +125,7 @@ def objective(
     return value, gradient
 
 
-def minimised(
-    model: ArcModel, corpus: Corpus, l2: float, start: torch.Tensor
-) -> tuple[torch.Tensor, bool]:
+def minimised(model: ArcModel, corpus: Corpus, l2: float, start: torch.Tensor) -> tuple[torch.Tensor, bool]:
     """Return the parameters of the minimum that L-BFGS finds, and whether it reached the tolerance.
 
     Args:

@@ -18,8 +18,8 @@ LEAST = 1e-6
 class Variables:
     """The linear map from the variables of a search to parameters of a model.
 
-    The weights b, W_d and W_h of K maps are a matrix Θ (K, 1 + 2 d). With the Fisher information F ≈ A⁻ᵀ A⁻¹
-    of the maps, and the second moments B⁻ᵀ B⁻¹ of [1, v, v], the map Θ = A U Bᵀ makes steps in U about equally
+    The weights b, W_d and W_h of K maps are a matrix Θ (K, 1 + 2 d). With the Fisher information A⁻ᵀ A⁻¹ of
+    the maps, and the second moments B⁻ᵀ B⁻¹ of [1, v, v], the map Θ = A U Bᵀ makes steps in U about equally
     curved (Martens & Grosse 2015). It changes the course of a search and not where it ends.
 
     Attributes:

@@ -141,6 +141,11 @@ class Corpus:
         """Number of sentences."""
         return len(self.places)
 
+    @property
+    def heads(self) -> int:
+        """Number of heads of all layers together."""
+        return self.batches[0].maps.shape[3]
+
     def sentence(self, number: int) -> Batch:
         """Return one sentence without padding."""
         batch, row = self.places[number]

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 from probing.errors import ProbingError
 from probing.io.lazy import torch
-from probing.representations.reductions.pooling import first_token
+from probing.representations.reductions.token_batch import NOWHERE
 from probing.representations.reductions.word_level import Rows, word_attention
 
 if TYPE_CHECKING:  # a cached statistic needs none of what computes it
     from torch import Tensor
 
     from probing.representations.reductions.statistic import AttentionBatch
+    from probing.representations.reductions.token_batch import TokenBatch
 
 SPECIAL = ("to_first", "to_separators", "from_first", "from_separators")
 """Attention of a word to the first token and to separators, and of these to the word."""
@@ -26,9 +27,9 @@ class WordRows:
 
     The rows of all words of a text are its map, and the columns of the map are the rows of its transpose. So
     a text of n words costs n rows of `width` numbers instead of one of width². The first token is [CLS], a
-    start token, or the first piece of the first word where the tokenizer adds none. Separators are the special
-    tokens after it; without any, their columns are 0. A text with several separators gives the sum of what a
-    word gives to them, and the mean of what they give to a word.
+    start token, or the first piece of the first word where the tokenizer adds none. Separators are the
+    special tokens after it. Without any, their columns are 0. With several, a word has the sum of what it
+    gives to them, and the mean of what they give to it.
 
     Attributes:
         width: Maximum number of words of a text; columns beyond its words are 0.
@@ -47,8 +48,8 @@ class WordRows:
     def columns(self) -> tuple[str, ...]:
         """The number of the word in its text, attention to and from special tokens, and to each word.
 
-        The number is that of the word which the first token of the unit belongs to. It is another one for a
-        word that shares this token with the word before it, and −1 for a token outside of words.
+        The number is that of the last word which tokens of the unit belong to. It is another one for a word
+        without a token of its own, which shares its tokens with the word before it.
         """
         return (NUMBER, *SPECIAL, *(f"to_{number}" for number in range(self.width)))
 
@@ -64,14 +65,22 @@ class WordRows:
                 f"statistic {self.name}: a text has {inputs.word_count} words; leave it out, or raise the "
                 f"width from {self.width}"
             )
-        between = torch.cat([special_attention(attention, self.rows), word_attention(attention, self.rows)], 3)
-        between = torch.nn.functional.pad(between.double(), (0, self.width - inputs.word_count))
-        texts = attention.texts
-        if texts is None:
-            texts = torch.arange(len(attention.tokens), device=attention.tokens.device)
-        numbers = inputs.words[texts, first_token(attention.tokens)]
-        own = between[texts, :, numbers.clamp_min(0)]
+        between = torch.cat(
+            [special_attention(attention, self.rows), word_attention(attention, self.rows)], 3
+        )
+        # a text may have no words, as one that is read to estimate the time
+        between = torch.nn.functional.pad(between, (0, 0, 0, int(not inputs.word_count)))
+        numbers = _last_word(attention, inputs)
+        texts = torch.arange(len(numbers)) if attention.texts is None else attention.texts
+        own = between[texts, :, numbers.clamp_min(0)].double()
+        own = torch.nn.functional.pad(own, (0, self.width - inputs.word_count))
         return torch.cat([numbers.to(own).view(-1, 1, 1).expand(-1, own.shape[1], 1), own], 2)
+
+
+def _last_word(attention: AttentionBatch, inputs: TokenBatch) -> Tensor:
+    """Return the number of the last word that tokens of each unit belong to; -1 for none."""
+    words = attention.per_unit(inputs.words)
+    return words.masked_fill(~attention.tokens, NOWHERE).amax(1)
 
 
 def special_attention(attention: AttentionBatch, rows: Rows = "mean") -> Tensor:
