@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from probing.analyses.granularity import Granularity, Level
 from probing.analyses.reading import Reading
@@ -72,6 +74,9 @@ class Context(Protocol):
             statistic: The statistic, with its settings.
             units: The units whose attention is read, of any task.
         """
+
+    def word_vectors(self, words: Sequence[str]) -> NDArray[np.float64]:
+        """Return the model's own input embeddings of words, the mean over pieces; float64 (words, d)."""
 
     def result(self, level: Level, draw: int | None = None, analysis: Analysis | None = None) -> pd.DataFrame:
         """Return the rows of another run on the same task and model, with answers to test items.

@@ -89,6 +89,12 @@ class RunContext:
         """Return a statistic of attention, from the cache or the model."""
         return self._statistics(statistic, tuple(units))
 
+    def word_vectors(self, words: Sequence[str]) -> NDArray[np.float64]:
+        """Return the model's own input embeddings of words."""
+        from probing.representations.word_vectors import input_embeddings
+
+        return input_embeddings(load(self.spec, "read", "sdpa"), words)
+
     @cached_property
     def _readings(self) -> list[Representations]:
         """The statistics that the analysis names, from the cache or from one pass of the model."""
