@@ -17,6 +17,7 @@ from probing.tasks.task import Task, Unit
 
 if TYPE_CHECKING:
     from probing.models.loading import Attention
+    from probing.representations.reader import Representations
     from probing.representations.reductions.statistic import Statistic
 
 Uses = Literal["probe", "objective", "attention", "model"]
@@ -63,6 +64,14 @@ class Context(Protocol):
 
     def evaluator(self, attention: Attention = "sdpa") -> Evaluator:
         """Return the model made ready for the objective, with an implementation of attention."""
+
+    def attention(self, statistic: Statistic, units: Sequence[Unit]) -> Representations:
+        """Return a further statistic of attention, from the cache or the model; see `AttentionAnalysis`.
+
+        Args:
+            statistic: The statistic, with its settings.
+            units: The units whose attention is read, of any task.
+        """
 
     def result(self, level: Level, draw: int | None = None, analysis: Analysis | None = None) -> pd.DataFrame:
         """Return the rows of another run on the same task and model, with answers to test items.

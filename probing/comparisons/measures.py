@@ -26,6 +26,7 @@ _WORDS: dict[str, Callable[[str], str]] = {
     "fill": lambda value: value.replace("zero", ""),
     "normalisation": str,
     "penalty": "lambda {}".format,
+    "direction": str,
     "metric": str,
     "model": str,
     "step": "step {}".format,

@@ -33,6 +33,7 @@ class EncodedBatch:
         truncated: The units whose text was truncated.
         missing: The units without a row of `tokens`: those that were cut off in whole or in part, and words
             to which the tokenizer assigns no token.
+        rows: One of the units of each row of `inputs`, with the tokens of its text.
     """
 
     inputs: dict[str, Tensor]
@@ -42,6 +43,7 @@ class EncodedBatch:
     texts: Tensor | None
     truncated: tuple[int, ...]
     missing: tuple[int, ...] = ()
+    rows: tuple[tuple[Unit, Tokens], ...] = ()
 
     def to(self, device: torch.device) -> EncodedBatch:
         """Return the same batch with its tensors on a device."""
@@ -72,6 +74,8 @@ class Encoder:
         token_budget: Maximum number of tokens in a batch, including padding.
         shared: Whether units of one text share its row; otherwise every unit has its own row.
         padding: The token that fills short texts, and the rule for which texts may share a batch.
+        pair_budget: Maximum number of pairs of tokens in a batch of several texts, including padding; None
+            does not limit them. Attention needs memory for each pair.
     """
 
     tokenizer: PreTrainedTokenizerBase
@@ -80,6 +84,7 @@ class Encoder:
     token_budget: int
     shared: bool = True
     padding: Padding = FILLED_WITH_0
+    pair_budget: int | None = None
 
     def batches(self, units: Sequence[Unit]) -> Iterator[EncodedBatch]:
         """Yield batches of texts of similar length, longest first, so that memory runs out at once or never.
@@ -103,21 +108,25 @@ class Encoder:
         """Return the texts that become rows, each with the units in it."""
         if not self.shared:
             return [(source_of(unit), [place]) for place, unit in enumerate(units)]
-        by_source: dict[TextPair, list[int]] = {}
+        by_source: dict[tuple[TextPair, object], list[int]] = {}
         for place, unit in enumerate(units):
-            by_source.setdefault(source_of(unit), []).append(place)
-        return list(by_source.items())
+            by_source.setdefault((source_of(unit), unit.words), []).append(place)
+        return [(source, places) for (source, _), places in by_source.items()]
 
     def _groups(self, texts: list[_Text]) -> Iterator[list[_Text]]:
         group: list[_Text] = []
         for text in texts:
-            full = group and (len(group) + 1) * len(group[0]) > self.token_budget
+            full = group and self._full(len(group) + 1, len(group[0]))
             if full or (group and self._alike(text) != self._alike(group[0])):
                 yield group
                 group = []
             group.append(text)
         if group:
             yield group
+
+    def _full(self, texts: int, length: int) -> bool:
+        pairs = self.pair_budget is not None and texts * length**2 > self.pair_budget
+        return pairs or texts * length > self.token_budget
 
     def _alike(self, text: _Text) -> tuple[int, int]:
         return self.padding.alike(text.tokens.ids["input_ids"])
@@ -138,6 +147,7 @@ class Encoder:
             texts=None if alone else torch.from_numpy(rows),
             truncated=tuple(place for text in texts if text.tokens.cut for place in text.units),
             missing=tuple(places[lost].tolist()),
+            rows=tuple((units[text.units[0]], text.tokens) for text in texts),
         )
 
     def _inputs(self, texts: list[_Text], length: int, real: Tensor) -> dict[str, Tensor]:

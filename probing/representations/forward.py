@@ -19,15 +19,20 @@ from probing.models.loading import LoadedModel
 from probing.models.sites import Site
 from probing.models.trace import find_sites
 from probing.representations.encode import EncodedBatch, Encoder
-from probing.representations.reduce import dim_of, reduced, sites_of, with_decoder
+from probing.representations.reduce import Reducer, layout_of, sites_of, with_decoder
+from probing.representations.reductions.statistic import AcrossLayers
 from probing.representations.request import Request
 from probing.representations.settings import ExtractConfig
 from probing.representations.shard import Vectors
 from probing.representations.threads import ThreadChoice, thread_candidates, torch_threads
+from probing.representations.token_rows import token_batch
 from probing.representations.tokens import characters, source_of
 from probing.tasks.task import Unit
 
 SAMPLE = 16  # texts used to estimate the time
+PAIRS = 128
+"""Pairs of tokens for each token of a batch of attention: texts of up to 128 tokens fill a batch as for
+vectors."""
 
 
 @dataclass(frozen=True)
@@ -57,13 +62,15 @@ class ModelReader:
         loaded: Model and tokenizer.
         request: Site, reduction and length limit.
         settings: Device, batch size and threads.
-        sites: The site of each layer.
+        sites: The site of each layer of the model.
+        layers: The layers that are read.
     """
 
     loaded: LoadedModel
     request: Request
     settings: ExtractConfig
     sites: Mapping[int, Site]
+    layers: tuple[int, ...]
 
     @classmethod
     def of(cls, loaded: LoadedModel, request: Request, settings: ExtractConfig) -> ModelReader:
@@ -73,16 +80,28 @@ class ModelReader:
             ProbingError: If the model has no such site.
         """
         sites = sites_of(find_sites(loaded.model), request)
-        return cls(loaded, request, settings, {site.layer: site for site in sites})
+        by_layer = {site.layer: site for site in sites}
+        return cls(loaded, request, settings, by_layer, tuple(by_layer))
 
     def restricted(self, layers: Sequence[int]) -> ModelReader:
         """Return the same reader for some layers only."""
-        return replace(self, sites={layer: self.sites[layer] for layer in layers})
+        return replace(self, layers=tuple(layers))
 
-    @property
+    @cached_property
     def layout(self) -> dict[int, tuple[int, int]]:
-        """Number of heads of each layer, and its head dimension or number of columns."""
-        return {layer: (site.heads, dim_of(site, self.request)) for layer, site in self.sites.items()}
+        """Number of heads of each layer that is read, and its head dimension or number of columns."""
+        return {layer: self._whole_layout[layer] for layer in self.layers}
+
+    @cached_property
+    def _whole_layout(self) -> dict[int, tuple[int, int]]:
+        return layout_of(tuple(self.sites.values()), self.request)
+
+    @cached_property
+    def _visited(self) -> tuple[Site, ...]:
+        """The sites that are visited: for a statistic across layers those of all earlier layers too."""
+        if not isinstance(self.request.reduction, AcrossLayers):
+            return tuple(self.sites[layer] for layer in self.layers)
+        return tuple(site for layer, site in self.sites.items() if layer <= max(self.layers))
 
     @property
     def max_length(self) -> int | None:
@@ -161,8 +180,18 @@ class ModelReader:
         """Return an encoder with this reader's limits."""
         budget = self.settings.token_budget(self._device)
         return Encoder(
-            self.loaded.tokenizer, self._arguments, self.max_length, budget, padding=self.loaded.padding
+            self.loaded.tokenizer,
+            self._arguments,
+            self.max_length,
+            budget,
+            padding=self.loaded.padding,
+            pair_budget=None if self.request.statistic is None else self._pair_budget(budget),
         )
+
+    def _pair_budget(self, tokens: int) -> int:
+        """Return the pairs of tokens in a batch; weights that are kept across layers share the memory."""
+        kept = len(self._visited) if isinstance(self.request.reduction, AcrossLayers) else 1
+        return max(1, PAIRS * tokens // kept)
 
     @cached_property
     def _arguments(self) -> frozenset[str]:
@@ -181,15 +210,17 @@ class ModelReader:
             ProbingError: If a vector is not finite.
         """
         batch = batch.to(self._device)
+        inputs = None if self.request.statistic is None else token_batch(batch, self.loaded.tokenizer)
+        reduced = Reducer(batch, self.request, self._whole_layout, inputs)
         found: dict[int, Tensor] = {}
 
         def read(site: Site, states: Tensor) -> None:
-            found[site.layer] = reduced(states, batch, self.request)
+            found[site.layer] = reduced(site, states)
 
-        inputs = with_decoder(self.loaded.model, batch) if self.request.stack else batch.inputs
-        with capture(self.loaded.model, tuple(self.sites.values()), read) as run:
-            run(**inputs, **self._options)
-        return {layer: self._checked(layer, values, batch, units) for layer, values in found.items()}
+        arguments = with_decoder(self.loaded.model, batch) if self.request.stack else batch.inputs
+        with capture(self.loaded.model, self._visited, read) as run:
+            run(**arguments, **self._options)
+        return {layer: self._checked(layer, found[layer], batch, units) for layer in self.layers}
 
     def _checked(self, layer: int, values: Tensor, batch: EncodedBatch, units: Sequence[Unit]) -> Vectors:
         """Return the same values on the CPU; raise if one is not finite.

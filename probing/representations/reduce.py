@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from torch import Tensor
 from transformers import PreTrainedModel
@@ -13,7 +14,8 @@ from probing.models.heads import stack_name
 from probing.models.sites import Kind, Site, Sites
 from probing.representations.encode import EncodedBatch
 from probing.representations.reductions.pooling import pool
-from probing.representations.reductions.statistic import AttentionBatch
+from probing.representations.reductions.statistic import AcrossLayers, AttentionBatch
+from probing.representations.reductions.token_batch import TokenBatch
 from probing.representations.request import Request
 
 
@@ -35,35 +37,68 @@ def sites_of(found: Sites, request: Request) -> Sequence[Site]:
     return found.read(request.site)
 
 
-def dim_of(site: Site, request: Request) -> int:
-    """Number of features of one head's vector, or of columns of a statistic."""
-    return site.head_dim if request.statistic is None else len(request.statistic.columns)
+def layout_of(sites: Sequence[Site], request: Request) -> dict[int, tuple[int, int]]:
+    """Return the number of heads of each layer, and the size of the vector of one head.
 
-
-def reduced(states: Tensor, batch: EncodedBatch, request: Request) -> Tensor:
-    """Reduce what one layer computed for a batch to a vector for each unit and head.
-
-    Args:
-        states: Head outputs (texts, seq, heads, head_dim), hidden states (texts, seq, features), or attention
-            weights (texts, heads, queries, keys).
-        batch: The batch on the same device.
-        request: Site and reduction.
-
-    Returns:
-        (units, heads, dim); hidden states count as one head.
+    The size is the head dimension, the number of columns of a statistic, or the number of heads up to the
+    layer for a statistic across layers.
     """
-    statistic = request.reduction
-    if isinstance(statistic, str):
-        states = states if states.dim() == 4 else states.unsqueeze(2)
-        return pool(states, batch.tokens, statistic, batch.texts)
-    values = statistic.reduce(AttentionBatch(states, batch.real, batch.tokens, batch.texts))
-    wanted = (len(batch.tokens), states.shape[1], len(statistic.columns))
-    if values.shape != wanted:
-        raise ProbingError(
-            f"statistic {statistic.name}: reduces to shape {tuple(values.shape)} instead of {wanted} (units, "
-            "heads, columns); correct its reduce"
+    if isinstance(request.reduction, AcrossLayers):
+        upto = {site.layer: sum(each.heads for each in sites if each.layer <= site.layer) for site in sites}
+        return {site.layer: (site.heads, upto[site.layer]) for site in sites}
+    columns = None if request.statistic is None else len(request.statistic.columns)
+    return {site.layer: (site.heads, site.head_dim if columns is None else columns) for site in sites}
+
+
+@dataclass(frozen=True)
+class Reducer:
+    """The reduction of one batch, layer by layer in order of execution.
+
+    Attributes:
+        batch: The batch, on the device of the model.
+        request: Site and reduction.
+        layout: Shape of the outcome of each layer.
+        inputs: The tokens of the texts; None where vectors are pooled.
+        earlier: What a statistic across layers has kept of the layers so far.
+    """
+
+    batch: EncodedBatch
+    request: Request
+    layout: Mapping[int, tuple[int, int]]
+    inputs: TokenBatch | None = None
+    earlier: dict[int, Tensor] = field(default_factory=dict)
+
+    def __call__(self, site: Site, states: Tensor) -> Tensor:
+        """Reduce what one layer computed to a vector for each unit and head.
+
+        Args:
+            site: The site of the layer.
+            states: Head outputs (texts, seq, heads, head_dim), hidden states (texts, seq, features), or
+                attention weights (texts, heads, queries, keys).
+
+        Returns:
+            (units, heads, dim); hidden states count as one head.
+
+        Raises:
+            ProbingError: If a statistic returns another shape.
+        """
+        batch, statistic = self.batch, self.request.reduction
+        if isinstance(statistic, str):
+            states = states if states.dim() == 4 else states.unsqueeze(2)
+            return pool(states, batch.tokens, statistic, batch.texts)
+        attention = AttentionBatch(
+            states, batch.real, batch.tokens, batch.texts, self.inputs, site.layer, self.earlier
         )
-    return values
+        if isinstance(statistic, AcrossLayers):
+            self.earlier[site.layer] = statistic.keep(attention)
+        values = statistic.reduce(attention)
+        wanted = (len(batch.tokens), *self.layout[site.layer])
+        if values.shape != wanted:
+            raise ProbingError(
+                f"statistic {statistic.name}: reduces to shape {tuple(values.shape)} instead of {wanted} "
+                "(units, heads, columns); correct its reduce"
+            )
+        return values
 
 
 def with_decoder(model: PreTrainedModel, batch: EncodedBatch) -> dict[str, Tensor]:

@@ -80,6 +80,7 @@ class Finding:
     Attributes:
         measure: Name of the quantity, "entropy of attention".
         unit: Its unit, "nats"; empty for a pure number. A difference has the unit of its metric.
+        metric_units: Units of rows with these metrics, where they differ from `unit`.
         digits: Number of decimals; None writes three significant digits with a common power of ten.
         range: The smallest and largest possible value, in words.
         difference: Whether `value` is the change of the score or loss in column `metric`.
@@ -107,6 +108,7 @@ class Finding:
 
     measure: str = "value"
     unit: str = ""
+    metric_units: Mapping[str, str] = field(default_factory=dict)
     digits: int | None = 2
     range: str = ""
     difference: bool = False
@@ -141,11 +143,8 @@ class Finding:
             return difference_unit(metric, values)
         if normalisation:
             return NumberFormat()
-        return (
-            fitted_unit(values, self.unit)
-            if self.digits is None
-            else NumberFormat(self.unit, digits=self.digits)
-        )
+        unit = self.metric_units.get(metric, self.unit)
+        return fitted_unit(values, unit) if self.digits is None else NumberFormat(unit, digits=self.digits)
 
     def best_of(self, variant: str) -> str:
         """Words for the cell of rank 1 among rows of a variant."""

@@ -25,6 +25,7 @@ class GridKey(NamedTuple):
     variant: str = ""
     fill: str = ""
     normalisation: str = ""
+    direction: str = ""
     stack: str = ""
     metric: str = ""
 

@@ -13,7 +13,7 @@ from probing.errors import ProbingError
 from probing.results.grid_key import GridKey
 from probing.tasks.target import CLASS_METRICS, LABEL_METRICS, SCORE_METRICS
 
-SCHEMA = 6
+SCHEMA = 7
 """Version of the columns, written to every file."""
 COMPUTED = 5
 """Version of the way in which results are computed, part of every key."""
@@ -39,10 +39,13 @@ COLUMNS: dict[str, str] = {
     "fill": "string",  # replacement of a masked head: zero, mean or uniform
     "normalisation": "string",  # of an importance: layer, minmax; missing if there is none
     "penalty": "Float64",  # lambda, the cost of an open gate
+    "direction": "string",  # from which of two words a head is asked to find the other
     "draw": "Int64",  # number of the random draw, if there are several
     "stack": "string",  # encoder, decoder or cross, if the model has several
     "layer_2": "Int64",  # the second head of a row for a pair of heads; missing in all other rows
     "head_2": "Int64",
+    "offset": "Int64",  # relative position of the target, of a positional head or of a positional baseline
+    "roles": "string",  # names of the roles of a head, "induction previous_token"
     "heads": "string",  # names of the heads, "4.10 3.5" (layer.head), unless they are one head or a layer
     "l2": "Float64",
     "n_train": "Int64",
@@ -57,6 +60,7 @@ COLUMNS: dict[str, str] = {
     "dev": "Float64",
     "full": "Float64",  # score of the full model, under the same metric as `test`
     "majority": "Float64",
+    "chance": "Float64",  # the value of a head that knows nothing, such as one with uniform attention
     "p": "Float64",
     "p_adjusted": "Float64",
     "value_low": "Float64",
@@ -89,7 +93,7 @@ PREDICTED = "predicted"
 """A further column of files: the answers to all test items, a list for each row."""
 GRID = GridKey._fields
 """Columns that distinguish grids, in addition to the key."""
-KINDS = ("variant", "fill", "normalisation", "penalty")
+KINDS = ("variant", "fill", "normalisation", "penalty", "direction")
 """Columns that distinguish the kinds of rows within one analysis."""
 CELL = ("layer", "head")
 """Columns of a head, which the frames of single functions have too."""

@@ -218,7 +218,7 @@ def _described(mark: Mapping[str, Any]) -> str:
 
 def _as_frame(path: Path, frame: pd.DataFrame, schema: int) -> pd.DataFrame:
     """The columns of the schema in its order and types, followed by answers if there are any."""
-    frame = upgraded(frame) if schema < SCHEMA else frame
+    frame = upgraded(frame, schema) if schema < SCHEMA else frame
     unknown = [str(name) for name in frame if name not in COLUMNS and name != PREDICTED]
     if unknown:
         raise MisplacedFileError(str(path), f"no version of probing writes its column {unknown[0]!r}")

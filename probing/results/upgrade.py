@@ -7,16 +7,22 @@ import pandas as pd
 from probing.results.schema import COLUMNS, KINDS
 from probing.results.select import of_variant, selected_gates
 
+SPLIT = 5
+"""The last schema with several values in `variant`."""
 
-def upgraded(frame: pd.DataFrame) -> pd.DataFrame:
-    """Convert the rows of a file of schema 5 or earlier to the current columns.
+
+def upgraded(frame: pd.DataFrame, schema: int) -> pd.DataFrame:
+    """Convert the rows of a file of an earlier schema to the current columns.
 
     Until schema 5 `variant` was a small language: `leave_one_out[mean].loss`, `per_example.minmax`,
     `lambda=0.01.open`, `pruned.seconds`.
     """
     frame = frame.rename(columns={"question": "setup"})
     frame = frame.assign(**{name: None for name in COLUMNS if name not in frame})
-    frame = frame.assign(baseline=frame["baseline"].fillna("none"), main=True)
+    frame = frame.assign(baseline=frame["baseline"].fillna("none"))
+    if schema > SPLIT:
+        return frame
+    frame = frame.assign(main=True)
     frame = frame.astype({name: COLUMNS[name] for name in ("analysis", *KINDS, "main", "value", "draw")})
     parts = [_OF.get(str(name), _same)(rows.copy()) for name, rows in frame.groupby("analysis", sort=False)]
     return pd.concat(parts).sort_index(kind="stable") if parts else frame

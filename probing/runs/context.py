@@ -24,11 +24,13 @@ from probing.representations.extract import Extractor, Overwrite
 from probing.representations.manifest import write_manifest
 from probing.representations.reader import Representations
 from probing.representations.request import Request
+from probing.runs.resolve import attention_request
 from probing.runs.spec import RunSpec
 from probing.tasks.task import Unit
 
 if TYPE_CHECKING:
     from probing.models.loading import Attention, LoadedModel, Purpose
+    from probing.representations.reductions.statistic import Statistic
 
     Load = Callable[[Purpose, Attention], LoadedModel]
 
@@ -81,6 +83,19 @@ class RunContext:
     def evaluator(self, attention: Attention = "sdpa") -> Evaluator:
         """Return the model made ready for the objective, once for each implementation of attention."""
         return self._evaluators(attention)
+
+    def attention(self, statistic: Statistic, units: Sequence[Unit]) -> Representations:
+        """Return a statistic of attention, from the cache or the model."""
+        return self._statistics(statistic, tuple(units))
+
+    @cached_property
+    def _statistics(self) -> Callable[[Statistic, tuple[Unit, ...]], Representations]:
+        def found(statistic: Statistic, units: tuple[Unit, ...]) -> Representations:
+            request = attention_request(self.spec.request, statistic)
+            extractor = replace(self.extractor, request=request)
+            return extractor.extract(units, self.spec.config.granularity.layers)
+
+        return cast("Callable[[Statistic, tuple[Unit, ...]], Representations]", cache(found))
 
     def result(self, level: Level, draw: int | None = None, analysis: Analysis | None = None) -> pd.DataFrame:
         """Return the rows of another run on the same task and model."""

@@ -15,6 +15,7 @@ from probing.errors import CorruptFileError
 from probing.models.proportions import proportions
 from probing.objectives.divide import divided
 from probing.representations.cache import Store
+from probing.representations.reductions.statistic import AcrossLayers
 from probing.representations.request import unit_id
 from probing.representations.tokens import distinct_characters
 from probing.runs.effort import Work, work_of
@@ -93,6 +94,8 @@ def _layout(spec: RunSpec) -> Layout:
     if spec.request.site == "hidden":
         return dict.fromkeys(range(-1, found.layers), (1, found.width))
     statistic = spec.request.statistic
+    if isinstance(statistic, AcrossLayers):
+        return {layer: (found.heads, (layer + 1) * found.heads) for layer in range(found.layers)}
     dim = found.head_dim if statistic is None else len(statistic.columns)
     return dict.fromkeys(range(found.layers), (found.heads, dim))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from importlib.metadata import version
+from typing import TYPE_CHECKING
 
 from probing.analyses.analysis import AttentionAnalysis
 from probing.config.run_config import Config
@@ -16,6 +17,9 @@ from probing.representations.request import Request
 from probing.runs.outside import outside_code
 from probing.runs.spec import RunSpec, baseline_task
 from probing.tasks.task import Task
+
+if TYPE_CHECKING:
+    from probing.representations.reductions.statistic import Statistic
 
 
 def resolve(
@@ -62,6 +66,10 @@ def _request(config: Config, files: ModelFiles) -> Request:
     )
     if not isinstance(config.analysis, AttentionAnalysis):
         return request
-    statistic = config.analysis.statistic
+    return attention_request(request, config.analysis.statistic)
+
+
+def attention_request(request: Request, statistic: Statistic) -> Request:
+    """Return the request for a statistic of attention of the same model, with the same limits."""
     code = tuple(map(tuple, outside_code(statistic)))
     return replace(request, site="attention", reduction=statistic, storage="float32", code=code)

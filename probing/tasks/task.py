@@ -43,12 +43,15 @@ class Unit:
         second_span: Character offsets of a second span in `text`, as the object of a relation. A task divides
             such a unit into a pair of units, one for each span, whose vectors become one as those of any
             pair, see `Task.features`. The model reads the text once for both.
+        words: Character offsets [start, end) of the words of `text`, for statistics of attention between
+            words; None if the words do not matter.
     """
 
     text: str
     span: tuple[int, int] | None = None
     second: str | None = None
     second_span: tuple[int, int] | None = None
+    words: tuple[tuple[int, int], ...] | None = None
 
     def __repr__(self) -> str:
         """Return the start of the text, and the spans."""

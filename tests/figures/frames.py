@@ -41,7 +41,8 @@ def frame(
         "n_dev": 50, "n_test": 50, "n_classes": 6, "majority": 0.167, "key": "k",
         "step": pd.NA, "draw": pd.NA, "n_heads": sizes,
         "objective": pd.NA, "stack": pd.NA, "limit": pd.NA,
-        "plugin": pd.NA, "fill": pd.NA, "normalisation": pd.NA, "penalty": pd.NA, "main": True,
+        "plugin": pd.NA, "fill": pd.NA, "normalisation": pd.NA, "penalty": pd.NA,
+        "direction": pd.NA, "main": True,
     }  # fmt: skip
     return made.assign(**{**settings, **columns})
 

@@ -62,13 +62,13 @@ def as_before(frame: pd.DataFrame, variant: Callable[[pd.Series], str]) -> pd.Da
     ids=["ablation", "ablation-mean", "importance", "gates", "prune", "masking"],
 )
 def test_old_rows_become_the_rows_of_today(frame: pd.DataFrame, variant: Callable[[pd.Series], str]) -> None:
-    found_again = upgraded(as_before(frame, variant)).astype(COLUMNS)[list(COLUMNS)]
+    found_again = upgraded(as_before(frame, variant), 5).astype(COLUMNS)[list(COLUMNS)]
     pd.testing.assert_frame_equal(found_again, frame[list(COLUMNS)].astype(COLUMNS))
 
 
 def test_rows_of_probes_stay_as_they_are() -> None:
     frame = found.entropy()
-    again = upgraded(frame.drop(columns=NEW).rename(columns={"setup": "question"})).astype(COLUMNS)[
+    again = upgraded(frame.drop(columns=NEW).rename(columns={"setup": "question"}), 5).astype(COLUMNS)[
         list(COLUMNS)
     ]
     pd.testing.assert_frame_equal(again, frame)

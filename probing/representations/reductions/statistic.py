@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+from probing.errors import ProbingError
 
 if TYPE_CHECKING:  # the settings of a statistic need none of what computes it
     from torch import Tensor
+
+    from probing.representations.reductions.token_batch import TokenBatch
 
 
 @dataclass(frozen=True)
@@ -18,12 +23,19 @@ class AttentionBatch:
         real: bool (texts, length), the positions of the input that hold tokens and not padding.
         tokens: bool (units, length), the tokens of each unit; for a word only those within its span.
         texts: int64 (units,), the row of each unit's text; None where unit i is row i.
+        inputs: The tokens of the texts; None where a statistic is applied to bare weights.
+        layer: Number of the layer.
+        earlier: Outcome of `keep` in this and all earlier layers of the batch, for a statistic
+            `AcrossLayers`.
     """
 
     weights: Tensor
     real: Tensor
     tokens: Tensor
     texts: Tensor | None = None
+    inputs: TokenBatch | None = None
+    layer: int = 0
+    earlier: Mapping[int, Tensor] = field(default_factory=dict)
 
     @property
     def square(self) -> bool:
@@ -37,6 +49,19 @@ class AttentionBatch:
         if self.weights.shape[2] == self.real.shape[1]:
             return self.real
         return self.real.new_ones(len(self.weights), self.weights.shape[2])
+
+    def read(self) -> TokenBatch:
+        """Return the tokens of the texts, whose positions are those of queries and keys.
+
+        Raises:
+            ProbingError: If the queries or keys are not the tokens of the texts, as in a model that pools.
+        """
+        if self.inputs is None or not self.square:
+            raise ProbingError(
+                f"layer {self.layer}: its {self.weights.shape[2]} queries and {self.weights.shape[3]} "
+                f"keys are not the {self.real.shape[1]} tokens of the text; choose other layers (granularity.layers)"
+            )
+        return self.inputs
 
     def per_unit(self, values: Tensor) -> Tensor:
         """Return the row of each unit's text; (texts, ...) -> (units, ...)."""
@@ -68,4 +93,25 @@ class Statistic(Protocol):
 
         Returns:
             float64 (units, heads, len(columns)).
+        """
+
+
+@runtime_checkable
+class AcrossLayers(Statistic, Protocol):
+    """A statistic that compares each head with all heads of its own and earlier layers.
+
+    It has one number for each of these heads instead of `columns`, which names the number. Its `reduce`
+    returns float64 (units, heads, heads of layers 0 to this one), layer after layer.
+    """
+
+    def keep(self, attention: AttentionBatch) -> Tensor:
+        """Return the part of a layer that later layers of the batch are compared with.
+
+        It is kept until the batch ends, so batches have fewer texts.
+
+        Args:
+            attention: The weights of the layer.
+
+        Returns:
+            (texts, heads, ...), a new tensor.
         """

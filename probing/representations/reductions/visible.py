@@ -1,0 +1,32 @@
+"""The keys that each query can see, read from the weights: all, those before it, or a window."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+def visible_keys(weights: Tensor, real: Tensor) -> Tensor:
+    """Return the keys that some head of the layer gives any weight, and the query itself.
+
+    A single head may give a key a weight that is too small for its precision. A key that no head of the layer
+    gives any weight is outside the mask of the model, as later tokens of a causal model are.
+
+    Args:
+        weights: (texts, heads, length, length).
+        real: bool (texts, length), the tokens that are not padding.
+
+    Returns:
+        bool (texts, length, length); False in rows and columns of padding.
+    """
+    seen = weights.amax(1) > 0
+    seen.diagonal(dim1=1, dim2=2).fill_(value=True)
+    return seen & real.unsqueeze(2) & real.unsqueeze(1)
+
+
+def uniform_over(visible: Tensor) -> Tensor:
+    """Return attention that is spread evenly over visible keys, float32 (texts, 1, queries, keys)."""
+    shares = visible.float()
+    return (shares / shares.sum(2, keepdim=True).clamp_min(1)).unsqueeze(1)
