@@ -110,7 +110,7 @@ class Encoder:
             return [(source_of(unit), [place]) for place, unit in enumerate(units)]
         by_source: dict[tuple[TextPair, object], list[int]] = {}
         for place, unit in enumerate(units):
-            by_source.setdefault((source_of(unit), unit.words), []).append(place)
+            by_source.setdefault((source_of(unit), (unit.words, unit.origin)), []).append(place)
         return [(source, places) for (source, _), places in by_source.items()]
 
     def _groups(self, texts: list[_Text]) -> Iterator[list[_Text]]:

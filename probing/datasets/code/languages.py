@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from functools import cache
 from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
 from probing.errors import ProbingError
@@ -55,6 +56,19 @@ def parser_of(language: str) -> Parser:
             f"language={language}: package {module} does not fit the installed tree-sitter ({error}); "
             f"run pip install --upgrade tree-sitter {_distribution(language)}"
         ) from error
+
+
+def grammar_version(language: str) -> str:
+    """Return the version of a language's grammar, on which its trees depend.
+
+    Raises:
+        ProbingError: If the grammar is not installed; see `parser_of`.
+    """
+    parser_of(language)
+    try:
+        return version(_distribution(language))
+    except PackageNotFoundError:  # a grammar that is on the path without being installed
+        return ""
 
 
 def _distribution(language: str) -> str:

@@ -1,0 +1,82 @@
+"""CAT scores of heads and layers as lines of text."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from probing.results.finding import main_rows, values_of
+from probing.results.text.found_text import found_lines
+from probing.results.text.grid_text import place_text
+
+CAT, CAT_ALL, RATE = "cat", "cat_all", "rate"
+"""Metrics of the rows: the score of leaves of selected types, that of all leaves, and how often leaves of a
+type are in pairs of high attention."""
+MEAN = "mean_of_heads"
+"""Variant of the rows for attention that is averaged over the heads of a layer."""
+_NAMES = {CAT: "selected types", CAT_ALL: "all leaves"}
+
+
+def cat_text(rows: pd.DataFrame) -> str:
+    """The grid of heads, a table of layers with the selected types, and one line about the highest head.
+
+    Args:
+        rows: Rows of one run of analysis=cat.
+    """
+    lines = [_headings(rows), *(_layer(int(layer), own) for layer, own in rows.groupby("layer"))]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    table = [
+        "  ".join(f"{cell:>{width}}" for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines
+    ]
+    title = "mean of the heads of each layer:"
+    return "\n".join([*found_lines(main_rows(rows)), title, *table, *_types(rows), cat_summary(rows)])
+
+
+def cat_summary(rows: pd.DataFrame) -> str:
+    """One line: the head and the layer with the highest score, next to their chance level."""
+    grid = main_rows(rows)
+    metric = str(grid["metric"].iloc[0])
+    layers = rows[(rows["variant"] == MEAN) & (rows["metric"] == metric)]
+    told = (f"{place_text(row)} {_score(row)} (chance {_told(row, 'chance')})" for row in _best(grid, layers))
+    mean = values_of(grid).spoken(float(grid["value"].mean()))
+    return f"highest of {_NAMES[metric]}: {', '.join(told)}; mean of heads {mean}"
+
+
+def _best(*grids: pd.DataFrame) -> list[pd.Series]:
+    known = [grid[grid["value"].notna()] for grid in grids]
+    return [grid.loc[grid["value"].astype(float).idxmax()] for grid in known if len(grid)]
+
+
+def _metrics(rows: pd.DataFrame) -> list[str]:
+    return [metric for metric in _NAMES if (rows["metric"] == metric).any()]
+
+
+def _headings(rows: pd.DataFrame) -> tuple[str, ...]:
+    pairs = ((_NAMES[metric], "chance") for metric in _metrics(rows))
+    return ("layer", *(name for pair in pairs for name in pair))
+
+
+def _layer(layer: int, rows: pd.DataFrame) -> tuple[str, ...]:
+    means = rows[rows["variant"] == MEAN].set_index("metric")
+    of = [means.loc[metric] for metric in _metrics(rows)]
+    return (str(layer), *(cell for row in of for cell in (_score(row), _told(row, "chance"))))
+
+
+def _types(rows: pd.DataFrame) -> list[str]:
+    """The types of leaves that are scored in each layer."""
+    kept = rows[rows["metric"] == RATE]
+    if kept.empty:
+        return []
+    lines = ["selected types of leaves, most often in pairs of high attention first:"]
+    for layer, own in kept.groupby("layer"):
+        names = own.sort_values("rank")["variant"]
+        lines.append(f"{layer:>5}  {'  '.join(' '.join(str(name).split()) for name in names)}")
+    return lines
+
+
+def _score(row: pd.Series) -> str:
+    ends = "" if pd.isna(row["value_low"]) else f" [{_told(row, 'value_low')}, {_told(row, 'value_high')}]"
+    return f"{_told(row, 'value')}{ends}"
+
+
+def _told(row: pd.Series, column: str) -> str:
+    return "none" if pd.isna(row[column]) else f"{float(row[column]):.3f}"
