@@ -22,7 +22,7 @@ from probing.representations.reader import Representations
 from probing.representations.reductions.cat import CatScores, Kept, TypeRates
 from probing.results.finding import Finding, Picture
 from probing.results.schema import as_frame
-from probing.results.text.code_scores import CAT, CAT_ALL, MEAN, RATE, cat_summary, cat_text
+from probing.results.text.code_scores import CAT, CAT_ALL, MEAN, POSITION, RATE, cat_summary, cat_text
 from probing.tasks.task import Task, Unit
 from probing.validation.ranges import Range, check_ranges
 
@@ -46,8 +46,9 @@ class CatAnalysis:
 
     With attention A and distances D between the leaves of a syntax tree, the score of a text is the share of
     pairs of leaves with both A above its upper quartile and D below its lower quartile, among pairs with
-    either; scores are averaged over texts. `chance` is the score of A with its entries in random order. It
-    is that of a head without any structure. A head that attends to nearby tokens scores above it as well.
+    either; scores are averaged over texts. `chance` is the score of A with its entries in random order.
+    Neighbouring leaves are near in the tree, so a head that attends to nearby tokens scores above chance. The
+    rows `position` show how far: they are for attention that falls with the distance in the text alone.
 
     Leaves are aligned with tokens by character offsets. For causal models only pairs j <= i count.
 
@@ -163,8 +164,9 @@ class CatAnalysis:
         same = {"metric": metric}
         for head, row in enumerate(_rows(columns, "")):
             yield {**same, **self._counted(row), "head": head, "n_heads": 1, "main": main}
-        mean = self._counted(next(_rows(columns, "layer_")))
-        yield {**same, **mean, "head": None, "n_heads": heads, "main": False, "variant": MEAN}
+        for variant, of in ((MEAN, "layer_"), (POSITION, "position_")):
+            row = next(_rows(columns, of))
+            yield {**same, **self._counted(row), "n_heads": heads, "main": False, "variant": variant}
 
     def _counted(self, row: tuple[float, ...]) -> dict[str, object]:
         value, low, high, chance, texts = row

@@ -19,6 +19,8 @@ if TYPE_CHECKING:  # a cached statistic needs none of what computes it
 
 Kept = tuple[tuple[int, tuple[str, ...]], ...]
 """Layers, each with the types of its leaves that are scored."""
+OF = ("", "layer_", "position_")
+"""Prefixes of columns: those of each head, and those of all heads of a layer, which are equal for all."""
 _Numbers = NDArray[np.float64]
 
 
@@ -28,7 +30,8 @@ class CatScores:
 
     With attention A and distances D between leaves, the score is the share of pairs with both A above its
     upper quartile and D below its lower quartile, among pairs with either. Chance is the mean score of A with
-    its entries in random order. Only pairs that the model lets see each other count, so for causal models
+    its entries in random order. The score by position is that of A = 1 / (1 + |i - j|) for the i-th and j-th
+    leaf, which knows the order of the leaves and nothing of the tree. Only pairs that the model lets see each other count, so for causal models
     j <= i. A text is skipped, with 0 in all columns, where A is 0 or no pair has either.
 
     Attributes:
@@ -48,11 +51,11 @@ class CatScores:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Score, chance level and 1 where defined; the same of the mean over heads, equal for all heads."""
-        return ("score", "chance", "texts", "layer_score", "layer_chance", "layer_texts")
+        """Score, chance level, and 1 where defined: of each head, of the mean over heads, and by position."""
+        return tuple(f"{of}{name}" for of in OF for name in ("score", "chance", "texts"))
 
     def reduce(self, attention: AttentionBatch) -> Tensor:
-        """Reduce one batch; float64 (units, heads, 6).
+        """Reduce one batch; float64 (units, heads, 9).
 
         Raises:
             ProbingError: If queries and keys are not the tokens of the texts.
@@ -98,13 +101,14 @@ class TypeRates:
 
     def _ends(self, leaves: LeafMaps) -> _Numbers:
         high = np.zeros_like(leaves.visible)
-        high[leaves.visible] = high_entries(leaves.with_mean()[-1:])[0]
+        high[leaves.visible] = high_entries(leaves.of_layer)[0]
         of_type = leaves.types == np.array(self.types, dtype=np.str_)[:, None]
         return np.concatenate([of_type @ (pairs.sum(0) + pairs.sum(1)) for pairs in (high, leaves.visible)])
 
 
 def _scores(leaves: LeafMaps) -> _Numbers:
-    """Return the columns of one text, float64 (heads, 6)."""
-    found = np.stack(overlaps(leaves.with_mean(), leaves.distances[leaves.visible]), 1).astype(np.float64)
-    heads, layer = found[:-1], found[-1:]
-    return np.concatenate([heads, np.broadcast_to(layer, heads.shape)], 1)
+    """Return the columns of one text, float64 (heads, 9)."""
+    near = leaves.distances[leaves.visible]
+    kinds = (leaves.of_heads, leaves.of_layer, leaves.of_position)
+    found = [np.stack(overlaps(maps, near), 1).astype(np.float64) for maps in kinds]
+    return np.concatenate([np.broadcast_to(each, (len(leaves.maps), 3)) for each in found], 1)

@@ -34,12 +34,14 @@ class LeafMaps:
         visible: bool (n, n), the pairs of leaves with such tokens: for a causal model those with j <= i.
         distances: int64 (n, n), between the same leaves.
         types: The type of each leaf, str (n,).
+        places: The place of each leaf among all leaves of the code, int64 (n,).
     """
 
     maps: NDArray[np.float64]
     visible: NDArray[np.bool_]
     distances: NDArray[np.int64]
     types: NDArray[np.str_]
+    places: NDArray[np.int64]
 
     def of_types(self, types: tuple[str, ...] | None) -> LeafMaps:
         """Return the maps between the leaves of some types; None keeps all leaves."""
@@ -48,12 +50,25 @@ class LeafMaps:
         rows = np.flatnonzero(np.isin(self.types, types))
         square = np.ix_(rows, rows)
         maps = self.maps[:, rows][:, :, rows]
-        return LeafMaps(maps, self.visible[square], self.distances[square], self.types[rows])
+        return LeafMaps(
+            maps, self.visible[square], self.distances[square], self.types[rows], self.places[rows]
+        )
 
-    def with_mean(self) -> NDArray[np.float64]:
-        """Return the visible entries of the map of each head, and of their mean in the last row."""
-        maps = np.concatenate([self.maps, self.maps.mean(0, keepdims=True)])
-        return maps[:, self.visible]
+    @property
+    def of_heads(self) -> NDArray[np.float64]:
+        """The visible entries of the map of each head, (heads, pairs)."""
+        return self.maps[:, self.visible]
+
+    @property
+    def of_layer(self) -> NDArray[np.float64]:
+        """The visible entries of the mean over heads, (1, pairs)."""
+        return self.of_heads.mean(0, keepdims=True)
+
+    @property
+    def of_position(self) -> NDArray[np.float64]:
+        """The visible entries of a map that falls with the distance in the text alone, (1, pairs)."""
+        apart = np.abs(self.places[:, None] - self.places)
+        return (1 / (1 + apart))[self.visible][None]
 
 
 def leaf_maps(attention: AttentionBatch, language: str) -> Iterator[LeafMaps]:
@@ -69,11 +84,12 @@ def leaf_maps(attention: AttentionBatch, language: str) -> Iterator[LeafMaps]:
     for row, unit in enumerate(inputs.units):
         present, maps, visible = _blocks(attention.weights[row], seen[row], inputs.words[row])
         if not len(present):  # without words, as in a trial of the speed
-            yield LeafMaps(maps, visible, np.zeros((0, 0), np.int64), np.empty(0, np.str_))
+            yield LeafMaps(maps, visible, np.zeros((0, 0), np.int64), np.empty(0, np.str_), present)
             continue
         code = _code(unit)
         types = np.array(parse(code, language).types)[present]
-        yield LeafMaps(maps, visible, _distances(code, language)[np.ix_(present, present)], types)
+        distances = _distances(code, language)[np.ix_(present, present)]
+        yield LeafMaps(maps, visible, distances, types, present)
 
 
 def _code(unit: Unit) -> str:

@@ -13,6 +13,8 @@ CAT, CAT_ALL, RATE = "cat", "cat_all", "rate"
 type are in pairs of high attention."""
 MEAN = "mean_of_heads"
 """Variant of the rows for attention that is averaged over the heads of a layer."""
+POSITION = "position"
+"""Variant of the rows for attention that falls with the distance in the text."""
 _NAMES = {CAT: "selected types", CAT_ALL: "all leaves"}
 
 
@@ -51,14 +53,17 @@ def _metrics(rows: pd.DataFrame) -> list[str]:
 
 
 def _headings(rows: pd.DataFrame) -> tuple[str, ...]:
-    pairs = ((_NAMES[metric], "chance") for metric in _metrics(rows))
-    return ("layer", *(name for pair in pairs for name in pair))
+    groups = ((_NAMES[metric], "by position", "chance") for metric in _metrics(rows))
+    return ("layer", *(name for group in groups for name in group))
 
 
 def _layer(layer: int, rows: pd.DataFrame) -> tuple[str, ...]:
-    means = rows[rows["variant"] == MEAN].set_index("metric")
-    of = [means.loc[metric] for metric in _metrics(rows)]
-    return (str(layer), *(cell for row in of for cell in (_score(row), _told(row, "chance"))))
+    means, positions = (rows[rows["variant"] == variant].set_index("metric") for variant in (MEAN, POSITION))
+    cells = [str(layer)]
+    for metric in _metrics(rows):
+        mean = means.loc[metric]
+        cells += [_score(mean), _told(positions.loc[metric], "value"), _told(mean, "chance")]
+    return tuple(cells)
 
 
 def _types(rows: pd.DataFrame) -> list[str]:
