@@ -142,9 +142,14 @@ class CatAnalysis:
         least = int(frame[f"n_{self.split}"].min())
         if least < read.size:
             log.warning(
-                "cat: in some head only %d of %d texts have a score; the others have no pair of leaves of "
-                "high attention or small distance, or no token within the model's limit",
+                "cat: only %d of %d texts have a score in every head; the others have too few leaves of the "
+                "selected types, or no attention between them",
                 least, read.size,
+            )  # fmt: skip
+        if read.truncated:
+            log.warning(
+                "cat: %d of %d texts are longer than the model's limit; only the leaves within it count",
+                read.truncated, read.size,
             )  # fmt: skip
         if self.types:
             task = divided(context.reading.asked, context.seed)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+SPREAD = 12
+"""Standard deviations around the mean outside which a count has no probability in float64."""
 HIGH, NEAR = 0.75, 0.25
 """Quantiles above which an entry of the first map is high, and below which one of the second is near."""
 
@@ -80,5 +83,12 @@ def chance_overlap(high: int, near: int, pairs: int) -> float:
 
     if not high + near:
         return 0.0
-    common = np.arange(max(0, high + near - pairs), min(high, near) + 1)
+    mean = high * near / pairs
+    deviation = math.sqrt(mean * (1 - high / pairs) * (pairs - near) / max(pairs - 1, 1))
+    width = SPREAD * deviation + 1
+    first, last = (
+        max(0, high + near - pairs, math.floor(mean - width)),
+        min(high, near, math.ceil(mean + width)),
+    )
+    common = np.arange(first, last + 1)
     return float((hypergeom.pmf(common, pairs, high, near) * common / (high + near - common)).sum())

@@ -15,7 +15,7 @@ from probing.datasets.code.languages import parser_of
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-KEPT_TREES = 1024
+KEPT_TREES = 512
 """Number of trees that are kept in memory, so that each layer of a batch finds those of its texts."""
 
 
@@ -69,7 +69,7 @@ class CodeTree:
         return tuple(leaf.type for leaf in self.leaves)
 
     def joined(self) -> tuple[str, tuple[tuple[int, int], ...]]:
-        """Return the leaves joined by blanks, as Chen et al. give code to a model, and their offsets there."""
+        """Return the leaves joined by blanks, as Chen et al. (2022) read code, and their offsets there."""
         texts = [self.text(leaf) for leaf in self.leaves]
         ends = np.cumsum([len(text) + 1 for text in texts]) - 1 if texts else []
         spans = ((int(end) - len(text), int(end)) for text, end in zip(texts, ends, strict=True))
@@ -121,3 +121,26 @@ def _characters(code: str, size: int) -> NDArray[np.int64]:
     points = np.frombuffer(code.encode("utf-32-le", "surrogatepass"), dtype="<u4")
     lengths = 1 + (points >= 0x80) + (points >= 0x800) + (points >= 0x10000)
     return np.append(np.repeat(np.arange(len(code)), lengths), len(code))
+
+
+def pieces(code: str, language: str, kind: str) -> Iterator[str]:
+    """Yield the code of the outermost nodes of a type, such as function_definition, in order.
+
+    Lines after the first lose the indentation that the first has.
+
+    Raises:
+        ProbingError: If there is no such grammar.
+    """
+    content = code.encode("utf-8", "surrogatepass")
+    waiting = [parser_of(language).parse(content).root_node]
+    while waiting:
+        node = waiting.pop()
+        if node.type != kind:
+            waiting += reversed(node.children)
+            continue
+        line = content.rfind(b"\n", 0, node.start_byte) + 1
+        indent = content[line : node.start_byte]
+        piece = content[node.start_byte : node.end_byte]
+        if not indent.strip():
+            piece = piece.replace(b"\n" + indent, b"\n")
+        yield piece.decode("utf-8", "surrogatepass")

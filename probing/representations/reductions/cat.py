@@ -31,8 +31,9 @@ class CatScores:
     With attention A and distances D between leaves, the score is the share of pairs with both A above its
     upper quartile and D below its lower quartile, among pairs with either. Chance is the mean score of A with
     its entries in random order. The score by position is that of A = 1 / (1 + |i - j|) for the i-th and j-th
-    leaf, which knows the order of the leaves and nothing of the tree. Only pairs that the model lets see each other count, so for causal models
-    j <= i. A text is skipped, with 0 in all columns, where A is 0 or no pair has either.
+    leaf, which knows the order of the leaves and nothing of the tree. Only pairs that the model lets see
+    each other count, so for causal models j <= i. A text is skipped, with 0 in all columns, where A is 0 or
+    no pair has either.
 
     Attributes:
         language: Name of the tree-sitter grammar.

@@ -88,7 +88,7 @@ def leaf_maps(attention: AttentionBatch, language: str) -> Iterator[LeafMaps]:
             continue
         code = _code(unit)
         types = np.array(parse(code, language).types)[present]
-        distances = _distances(code, language)[np.ix_(present, present)]
+        distances = _distances(code, language, present.tobytes())
         yield LeafMaps(maps, visible, distances, types, present)
 
 
@@ -97,8 +97,8 @@ def _code(unit: Unit) -> str:
 
 
 @lru_cache(maxsize=KEPT_DISTANCES)
-def _distances(code: str, language: str) -> NDArray[np.int64]:
-    return leaf_distances(parse(code, language)).astype(np.int32)
+def _distances(code: str, language: str, present: bytes) -> NDArray[np.int64]:
+    return leaf_distances(parse(code, language), np.frombuffer(present, dtype=np.int64))
 
 
 def _blocks(

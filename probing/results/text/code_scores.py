@@ -27,7 +27,8 @@ def cat_text(rows: pd.DataFrame) -> str:
     lines = [_headings(rows), *(_layer(int(layer), own) for layer, own in rows.groupby("layer"))]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     table = [
-        "  ".join(f"{cell:>{width}}" for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines
+        "  ".join(f"{cell:>{width}}" for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in lines
     ]
     title = "mean of the heads of each layer:"
     return "\n".join([*found_lines(main_rows(rows)), title, *table, *_types(rows), cat_summary(rows)])
