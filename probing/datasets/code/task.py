@@ -106,8 +106,8 @@ class CodeTask:
     def _found(self, path: Path) -> list[Piece]:
         """Return the distinct pieces with enough leaves, in order."""
         with readable(path, HINT):
-            folder = path.is_dir()
-        table = not folder and path.suffix.lower() in EXTENSIONS
+            path.stat()
+        table = path.is_file() and path.suffix.lower() in EXTENSIONS
         read = self._of_table(path) if table else self._of_files(path)
         chosen: dict[str, Piece] = {}
         for whole in read:

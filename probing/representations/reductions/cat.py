@@ -104,7 +104,8 @@ class TypeRates:
         high = np.zeros_like(leaves.visible)
         high[leaves.visible] = high_entries(leaves.of_layer)[0]
         of_type = leaves.types == np.array(self.types, dtype=np.str_)[:, None]
-        return np.concatenate([of_type @ (pairs.sum(0) + pairs.sum(1)) for pairs in (high, leaves.visible)])
+        ends = [of_type @ (pairs.sum(0) + pairs.sum(1)) for pairs in (high, leaves.visible)]
+        return np.concatenate(ends).astype(np.float64)
 
 
 def _scores(leaves: LeafMaps) -> _Numbers:

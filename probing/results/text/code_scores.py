@@ -37,6 +37,8 @@ def cat_text(rows: pd.DataFrame) -> str:
 def cat_summary(rows: pd.DataFrame) -> str:
     """One line: the head and the layer with the highest score, next to their chance level."""
     grid = main_rows(rows)
+    if grid["value"].isna().all():
+        return "no head has a value"
     metric = str(grid["metric"].iloc[0])
     layers = rows[(rows["variant"] == MEAN) & (rows["metric"] == metric)]
     told = (f"{place_text(row)} {_score(row)} (chance {_told(row, 'chance')})" for row in _best(grid, layers))
