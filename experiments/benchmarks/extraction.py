@@ -21,6 +21,7 @@ from probing.datasets.grammar import GrammarTask
 from probing.models.loading import LoadedModel
 from probing.representations.extract import Extractor
 from probing.representations.forward import ModelReader
+from probing.representations.passes import vectors
 from probing.representations.request import Request
 from probing.representations.settings import ExtractConfig
 from probing.tasks.task import Unit
@@ -74,7 +75,7 @@ def _in_turns(reader: ModelReader, units: list[Unit]) -> tuple[float, float]:
             model(**batches[index].to(device).inputs)
 
     def hooked(index: int) -> None:
-        reader.vectors(batches[index], units)
+        vectors([reader], [batches[index]], [units])
 
     seconds = {bare: 0.0, hooked: 0.0}
     for index in range(-3, len(batches)):

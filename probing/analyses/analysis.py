@@ -138,3 +138,18 @@ class AttentionAnalysis(Analysis, Protocol):
         Args:
             task: The task with train, dev and test.
         """
+
+
+@runtime_checkable
+class SeveralStatistics(AttentionAnalysis, Protocol):
+    """An analysis of several statistics of attention, which one pass of the model computes.
+
+    It reads the others with `context.attention(statistic, units)`.
+    """
+
+    def further(self, task: Task) -> Sequence[tuple[Statistic, Sequence[Unit]]]:
+        """Return the statistics besides `statistic`, each with the units that it is read for.
+
+        Args:
+            task: The task with train, dev and test.
+        """

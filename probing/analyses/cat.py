@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from probing.analyses.analysis import Context, Methods, Uses
 from probing.analyses.code_units import CodeText, code_units, frequent_types
 from probing.analyses.groups import check_unit, settings_of
-from probing.analyses.texts import Split, averaged, columns_of
+from probing.analyses.read_texts import Split, averaged, columns_of
 from probing.datasets.code.languages import grammar_version
 from probing.errors import ProbingError
 from probing.objectives.divide import divided

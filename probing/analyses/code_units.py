@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Literal
 
-from probing.analyses.texts import Split, texts_of
+from probing.analyses.read_texts import Split, texts_of
 from probing.datasets.code.tree import parse
 from probing.errors import ProbingError
 from probing.tasks.task import Task, Unit

@@ -13,12 +13,13 @@ from numpy.typing import NDArray
 
 from probing.analyses.analysis import Context, Methods, Uses
 from probing.analyses.groups import check_unit, settings_of
-from probing.analyses.texts import Average, Split, averaged, columns_of, in_two_segments, texts_of
+from probing.analyses.read_texts import Average, Split, averaged, columns_of, in_two_segments, texts_of
 from probing.objectives.texts import joint_units
 from probing.representations.reductions.surface import Surface
+from probing.representations.request import Stack
 from probing.results.finding import Finding, Picture
 from probing.results.schema import as_frame
-from probing.results.text.shares import shares_summary, shares_text
+from probing.results.text.measure_lines import shares_summary, shares_text
 from probing.tasks.task import Task, Unit
 from probing.validation.ranges import Range, check_ranges
 
@@ -49,6 +50,7 @@ FINDING = Finding(
     unit="",
     range="from 0 to 1",
     metric_units={NATS: NATS},
+    alike=True,
     best="most attention",
     pictures=(Picture("surface", sweep="surface"),),
     text=shares_text,
@@ -72,6 +74,9 @@ class SurfaceAnalysis:
         segments: Number of texts in one input; 2 joins each text with the next, as Clark et al. do.
         punctuation: Spellings of tokens that count as punctuation.
         smoothing: Share of uniform attention that is mixed in before the entropy is computed.
+        stack: encoder, decoder or cross, for an encoder-decoder model that is read whole. Its decoder reads
+            the same text after its start token. In cross-attention, the query at position i is the decoder's
+            that predicts token i, and the keys are the tokens that the encoder reads.
     """
 
     split: Split = "dev"
@@ -79,6 +84,7 @@ class SurfaceAnalysis:
     segments: Literal[1, 2] = 1
     punctuation: str = ".,"
     smoothing: Smoothing = 0.0
+    stack: Stack = ""
 
     def __post_init__(self) -> None:
         """Reject numbers out of their range."""
@@ -91,7 +97,7 @@ class SurfaceAnalysis:
 
     @property
     def uses(self) -> Uses:
-        """Attention of the model without a task head; for an encoder-decoder model that of its encoder."""
+        """Attention of the model without a task head; for an encoder-decoder model that of `stack`."""
         return "attention"
 
     @property
@@ -132,7 +138,13 @@ class SurfaceAnalysis:
         read = context.reading.representations
         columns = columns_of(read, part, self.statistic)
         columns[_REST] = columns[_QUERIES] - columns[_SEPARATORS]
-        same = {**context.labels, "layer": part, "n_heads": 1, f"n_{self.split}": read.size}
+        same = {
+            **context.labels,
+            "stack": self.stack or None,
+            "layer": part,
+            "n_heads": 1,
+            f"n_{self.split}": read.size,
+        }
         return as_frame([{**same, **row} for row in self._rows(columns)])
 
     def _rows(self, columns: Mapping[str, NDArray[np.float64]]) -> Iterator[dict[str, object]]:

@@ -59,7 +59,7 @@ class AttentionBatch:
         if self.inputs is None or not self.square:
             raise ProbingError(
                 f"layer {self.layer}: its {self.weights.shape[2]} queries and {self.weights.shape[3]} "
-                f"keys are not the {self.real.shape[1]} tokens of the text; choose other layers (granularity.layers)"
+                f"keys are not the {self.real.shape[1]} tokens of the text; choose other granularity.layers"
             )
         return self.inputs
 
