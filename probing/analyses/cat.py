@@ -109,6 +109,14 @@ class CatAnalysis:
         """The code of the split that is scored, with its leaves as words."""
         return code_units(task, self.split, self.language, self.text)
 
+    def further(self, task: Task) -> Sequence[tuple[TypeRates, Sequence[Unit]]]:
+        """The rates of the types of leaves on the split that they are selected on."""
+        if not self.types:
+            return ()
+        units = code_units(task, self.select, self.language, self.text)
+        frequent = frequent_types(units, self.language)
+        return ((TypeRates(self.language, self.statistic.grammar, frequent), units),)
+
     def parts(self, context: Context) -> Sequence[int]:
         """The layers."""
         return context.reading.representations.layers
@@ -180,9 +188,7 @@ class CatAnalysis:
 
     def _rates(self, context: Context) -> dict[int, list[tuple[str, float]]]:
         """The types of leaves of each layer with their rates on the selecting split, the highest first."""
-        task = divided(context.reading.asked, context.seed)
-        units = code_units(task, self.select, self.language, self.text)
-        statistic = TypeRates(self.language, self.statistic.grammar, frequent_types(units, self.language))
+        ((statistic, units),) = self.further(divided(context.reading.asked, context.seed))
         read = context.attention(statistic, units)
         found = {}
         for layer in read.layers:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import accumulate
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -71,9 +72,9 @@ class CodeTree:
     def joined(self) -> tuple[str, tuple[tuple[int, int], ...]]:
         """Return the leaves joined by blanks, as Chen et al. (2022) read code, and their offsets there."""
         texts = [self.text(leaf) for leaf in self.leaves]
-        ends = np.cumsum([len(text) + 1 for text in texts]) - 1 if texts else []
-        spans = ((int(end) - len(text), int(end)) for text, end in zip(texts, ends, strict=True))
-        return " ".join(texts), tuple(spans)
+        starts = accumulate((len(text) + 1 for text in texts[:-1]), initial=0)
+        spans = tuple((start, start + len(text)) for start, text in zip(starts, texts, strict=False))
+        return " ".join(texts), spans
 
 
 @lru_cache(maxsize=KEPT_TREES)

@@ -110,7 +110,7 @@ class TypeRates:
 
 def _scores(leaves: LeafMaps) -> _Numbers:
     """Return the columns of one text, float64 (heads, 9)."""
-    near = leaves.distances[leaves.visible]
+    near = leaves.distances[leaves.visible].astype(np.float64)
     kinds = (leaves.of_heads, leaves.of_layer, leaves.of_position)
     found = [np.stack(overlaps(maps, near), 1).astype(np.float64) for maps in kinds]
     return np.concatenate([np.broadcast_to(each, (len(leaves.maps), 3)) for each in found], 1)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from probing.datasets.code.distances import leaf_distances
 from probing.datasets.code.tree import parse
+from probing.io.lazy import torch
 from probing.representations.reductions.visible import visible_keys
 
 if TYPE_CHECKING:
@@ -57,18 +58,21 @@ class LeafMaps:
     @property
     def of_heads(self) -> NDArray[np.float64]:
         """The visible entries of the map of each head, (heads, pairs)."""
-        return self.maps[:, self.visible]
+        entries: NDArray[np.float64] = self.maps[:, self.visible]
+        return entries
 
     @property
     def of_layer(self) -> NDArray[np.float64]:
         """The visible entries of the mean over heads, (1, pairs)."""
-        return self.of_heads.mean(0, keepdims=True)
+        entries: NDArray[np.float64] = self.of_heads.mean(0, keepdims=True)
+        return entries
 
     @property
     def of_position(self) -> NDArray[np.float64]:
         """The visible entries of a map that falls with the distance in the text alone, (1, pairs)."""
         apart = np.abs(self.places[:, None] - self.places)
-        return (1 / (1 + apart))[self.visible][None]
+        entries: NDArray[np.float64] = (1 / (1 + apart))[self.visible][None]
+        return entries
 
 
 def leaf_maps(attention: AttentionBatch, language: str) -> Iterator[LeafMaps]:
@@ -106,8 +110,8 @@ def _blocks(
 ) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.bool_]]:
     """Return the leaves that have tokens, (n,), the means of their blocks, and which of these are visible."""
     tokens = (words >= 0).nonzero().squeeze(1)
-    present, place = words[tokens].unique(return_inverse=True)
-    members = (place.unsqueeze(0) == place.new_tensor(range(len(present))).unsqueeze(1)).double()
+    present = torch.unique(words[tokens])
+    members = (words[tokens].unsqueeze(0) == present.unsqueeze(1)).double()
     visible = seen[tokens][:, tokens].double()
     counts = members @ visible @ members.T
     sums = members @ (weights[:, tokens][:, :, tokens].double() * visible) @ members.T

@@ -24,12 +24,12 @@ def cat_text(rows: pd.DataFrame) -> str:
     Args:
         rows: Rows of one run of analysis=cat.
     """
-    lines = [_headings(rows), *(_layer(int(layer), own) for layer, own in rows.groupby("layer"))]
+    lines = [_headings(rows), *(_layer(own) for _, own in rows.groupby("layer"))]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    table = [
+    table = (
         "  ".join(f"{cell:>{width}}" for cell, width in zip(line, widths, strict=True)).rstrip()
         for line in lines
-    ]
+    )
     title = "mean of the heads of each layer:"
     return "\n".join([*found_lines(main_rows(rows)), title, *table, *_types(rows), cat_summary(rows)])
 
@@ -47,8 +47,9 @@ def cat_summary(rows: pd.DataFrame) -> str:
 
 
 def _best(*grids: pd.DataFrame) -> list[pd.Series]:
+    """The row with the highest value of each grid that has one."""
     known = [grid[grid["value"].notna()] for grid in grids]
-    return [grid.loc[grid["value"].astype(float).idxmax()] for grid in known if len(grid)]
+    return [grid.sort_values("value", ascending=False, kind="stable").iloc[0] for grid in known if len(grid)]
 
 
 def _metrics(rows: pd.DataFrame) -> list[str]:
@@ -60,12 +61,13 @@ def _headings(rows: pd.DataFrame) -> tuple[str, ...]:
     return ("layer", *(name for group in groups for name in group))
 
 
-def _layer(layer: int, rows: pd.DataFrame) -> tuple[str, ...]:
-    means, positions = (rows[rows["variant"] == variant].set_index("metric") for variant in (MEAN, POSITION))
-    cells = [str(layer)]
+def _layer(rows: pd.DataFrame) -> tuple[str, ...]:
+    """A line of the table: the scores of one layer."""
+    cells = [str(rows["layer"].iloc[0])]
     for metric in _metrics(rows):
-        mean = means.loc[metric]
-        cells += [_score(mean), _told(positions.loc[metric], "value"), _told(mean, "chance")]
+        own = rows[rows["metric"] == metric]
+        mean, position = (own[own["variant"] == variant].iloc[0] for variant in (MEAN, POSITION))
+        cells += [_score(mean), _told(position, "value"), _told(mean, "chance")]
     return tuple(cells)
 
 
