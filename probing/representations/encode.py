@@ -110,7 +110,7 @@ class Encoder:
             return [(source_of(unit), [place]) for place, unit in enumerate(units)]
         by_source: dict[TextPair, dict[object, list[int]]] = {}
         for place, unit in enumerate(units):
-            by_source.setdefault(source_of(unit), {}).setdefault(unit.words, []).append(place)
+            by_source.setdefault(source_of(unit), {}).setdefault(_words_of(unit), []).append(place)
         return [(source, group) for source, groups in by_source.items() for group in _by_words(groups)]
 
     def _groups(self, texts: list[_Text]) -> Iterator[list[_Text]]:
@@ -162,6 +162,11 @@ class Encoder:
 
     def _filler(self, name: str) -> int:
         return self.padding.token if name == "input_ids" else 0
+
+
+def _words_of(unit: Unit) -> object:
+    """Return what statistics know of a unit apart from the model's input; None if that is nothing."""
+    return None if unit.words is unit.origin is None else (unit.words, unit.origin)
 
 
 def _by_words(groups: dict[object, list[int]]) -> list[list[int]]:

@@ -125,10 +125,12 @@ def key_of(content: bytes) -> str:
 
 
 def unit_id(unit: Unit) -> str:
-    """Return the name of one row of the cache, a digest of its texts, span and words."""
+    """Return the name of one row of the cache, a digest of its texts, span, words and origin."""
     place = "" if unit.span is None else f"{unit.span[0]}:{unit.span[1]}"
     if unit.words is not None:
         place += "#" + " ".join(f"{start}:{end}" for start, end in unit.words)
+    if unit.origin is not None:
+        place += "@" + hashlib.blake2b(unit.origin.encode(), digest_size=16).hexdigest()
     if unit.second is None:
         content = f"{place}\n{unit.text}"
     else:  # only this header has a bar, and the length keeps two pairs distinct

@@ -45,6 +45,8 @@ class Unit:
             pair, see `Task.features`. The model reads the text once for both.
         words: Character offsets [start, end) of the words of `text`, for statistics of attention between
             words; None if the words do not matter.
+        origin: The text that `text` was made from, such as code whose leaves were joined by blanks. The model
+            does not read it. None if `text` is as it was found.
     """
 
     text: str
@@ -52,6 +54,7 @@ class Unit:
     second: str | None = None
     second_span: tuple[int, int] | None = None
     words: tuple[tuple[int, int], ...] | None = None
+    origin: str | None = None
 
     def __repr__(self) -> str:
         """Return the start of the text, and the spans."""
