@@ -1,0 +1,126 @@
+"""All that one look needs: the texts, the model's attention on them, and the vectors of a task."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from probing.analyses.probe import ProbeAnalysis
+from probing.config.compose import compose_config, plain_values
+from probing.config.overrides import root_of
+from probing.config.run_config import Config, build_config
+from probing.errors import ProbingError
+from probing.looking.look import Look, Start, Unit, View, check_head, found_arcs, look_at
+from probing.looking.maps import MapReader
+from probing.looking.passages import Passage, passage_of, passage_of_unit, passages_of_treebank
+from probing.looking.projections import semantic
+from probing.models.model_files import find_files
+from probing.runs.pipeline import Run
+from probing.runs.prepare import prepare
+
+log = logging.getLogger(__name__)
+TREEBANK = "task=treebank/deprel"
+"""The task whose key `task.path` names a treebank if no task is given."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The choices of a look that are not options of a run.
+
+    Attributes:
+        texts: Texts to read.
+        seconds: The second text of each; empty for single texts.
+        sentences: Places of sentences in a treebank, from 0.
+        layer: Layer to start with; None starts with the first one.
+        head: Head to start with; None starts with head 0.
+        view: Kind of picture; None takes what the other choices suggest.
+        unit: Whether words or tokens attend to each other.
+        command: Command that makes the same page; "" if none does.
+    """
+
+    texts: tuple[str, ...] = ()
+    seconds: tuple[str, ...] = ()
+    sentences: tuple[int, ...] = ()
+    layer: int | None = None
+    head: int | None = None
+    view: str | None = None
+    unit: Unit = "words"
+    command: str = ""
+
+
+def gather(asked: Asked, overrides: Sequence[str], maps: Mapping[str, MapReader] | None = None) -> Look:
+    """Read the texts with the model, and the task's vectors if a task is among the overrides.
+
+    Args:
+        asked: The choices of the look.
+        overrides: Options of a run: model, task, pooling, probe, extract, paths.
+        maps: Functions that return other weights than attention, by their name.
+
+    Raises:
+        ProbingError: If there is nothing to look at, or a choice does not exist.
+    """
+    of_task = any(root_of(each) == "task" and each.partition("=")[0] == "task" for each in overrides)
+    by_path = any(each.partition("=")[0] == "task.path" for each in overrides)
+    given = [TREEBANK, *overrides] if by_path and not of_task else overrides
+    config = build_config(plain_values(compose_config(given)))
+    _check(asked, config, of_task=of_task)
+    passages = _passages(asked, config)
+    run = prepare(config) if of_task else None
+    if run is not None and not passages:
+        passages = (_first_example(run),)
+    files = find_files(config.model) if run is None else run.spec.files
+    reads = look_at(passages, files, config, maps=maps)
+    start = Start(asked.layer or 0, asked.head or 0, "model", asked.unit)
+    look = Look(files.title, reads, found_arcs(reads), None, start, asked.command)
+    first = next(iter(look.heads)) if asked.layer is None else asked.layer
+    check_head(look.heads, first, start.head)
+    look = replace(look, semantic=None if run is None else semantic(run))
+    view = look.check_view(asked.view) if asked.view else _suggested(asked, look)
+    return replace(look, start=replace(start, layer=first, view=view))
+
+
+def _check(asked: Asked, config: Config, *, of_task: bool) -> None:
+    """Refuse choices that contradict each other.
+
+    Raises:
+        ProbingError: If they do.
+    """
+    if asked.seconds and len(asked.seconds) != len(asked.texts):
+        raise ProbingError(
+            f"look: {len(asked.texts)} text= and {len(asked.seconds)} second=; give one second for each text"
+        )
+    if not (asked.texts or asked.sentences or of_task):
+        raise ProbingError(
+            'look: nothing to read; give text="...", or task.path=file.conllu sentence=0, or a task'
+        )
+    if config.granularity.unit != "head":
+        raise ProbingError(
+            f"look shows single heads; leave out granularity={config.granularity.unit}, or give "
+            "granularity.layers=[...] to read some layers"
+        )
+    if not isinstance(config.analysis, ProbeAnalysis):
+        raise ProbingError(f"look shows what a probe reads; leave out analysis={config.analysis.name}")
+
+
+def _passages(asked: Asked, config: Config) -> tuple[Passage, ...]:
+    seconds: Sequence[str | None] = asked.seconds or [None] * len(asked.texts)
+    pairs = zip(asked.texts, seconds, strict=True)
+    texts = tuple(passage_of(text, second) for text, second in pairs)
+    return texts + passages_of_treebank(config.task, asked.sentences) if asked.sentences else texts
+
+
+def _first_example(run: Run) -> Passage:
+    """Return the first example of test, or of the task if it has no test split."""
+    task = run.spec.task
+    rows = [*task.rows("test").tolist(), 0]
+    return passage_of_unit(task.units[rows[0]], f"an example of {task.name}")
+
+
+def _suggested(asked: Asked, look: Look) -> View:
+    """Return the view that a page opens with if none is named."""
+    if asked.layer is None and asked.head is None:
+        return "model"
+    if look.semantic is not None and not asked.texts and not asked.sentences:
+        return "semantic"
+    return "arcs" if look.arcs[0] else "lines"
