@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import logging
-import shlex
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from probing.cli.destination import Target, target
 from probing.cli.run import OPTIONS, Overrides, given_overrides, is_option, with_model
 from probing.config.overrides import root_of
 from probing.errors import ProbingError
-from probing.io.log import log_to_terminal, showing
+from probing.io.log import log_to_terminal
 from probing.io.streams import output
 from probing.validation.arguments import checked
 from probing.validation.suggestions import suggest
@@ -36,7 +33,11 @@ out.csv, the table behind it.
   second="..."          second text of a pair, which the model reads in the same input
   task.path=FILE        treebank; sentence=3 reads its sentence 3, from 0, and sentence=3,5 two of them
   task=grammar/tense    examples of a task in the vectors of the head; without text=, reads the first of them
-  unit=words|tokens     words by default: the columns of a word's tokens are summed, their rows averaged
+  unit=tokens           attention between tokens; between words, the columns of a word's tokens are summed
+                        and their rows averaged
+  special=false         leave out tokens that the tokenizer adds, such as [CLS]
+  scale=own             end the colours of each head at its own largest weight, instead of one scale for all
+  direction=governor    find dependencies as the governor attends, instead of the dependent
   out=PATH              file to write; without it, a free name is used (look.html, look-2.html)
   overwrite=true        replace existing files of that name
   key=value             an option of a run, such as model=, extract., probe=, pooling= or paths.root=
@@ -56,10 +57,22 @@ Examples
   probing look layer=4 head=10 task=grammar/tense
   probing look layer=4 head=10 text="The dog saw a cat." view=matrix out=matrix.png
 """
-KEYS = ("layer", "head", "text", "second", "sentence", "view", "unit", "out", "overwrite")
+WORDS = ("layer", "head", "view", "weights", "unit", "special", "scale", "direction")
+"""Words that choose a picture, the fields of `probing.looking.scene.Scene` that can be typed."""
+KEYS = (*WORDS, "text", "second", "sentence", "out", "overwrite")
 """Words of the command that are not options of a run."""
+VALUES = {
+    "view": ("lines", "matrix", "layer", "model", "arcs", "semantic"),
+    "unit": ("words", "tokens"),
+    "special": ("true", "false"),
+    "scale": ("shared", "own"),
+    "direction": ("dependent", "governor"),
+    "overwrite": ("true", "false"),
+}
+"""Values of the words that take one of a few, for completion."""
+_ARGUMENTS = ("text", "second", "sentence", "maps", "model", "tokenizer")
+_FILES = ("out", "overwrite")
 _PICTURES = (".png", ".svg", ".pdf", ".csv")
-_UNITS = ("words", "tokens")
 
 
 @checked()
@@ -69,13 +82,9 @@ def look(
     *,
     second: str | Sequence[str] = (),
     sentence: int | Sequence[int] = (),
-    layer: int | None = None,
-    head: int | None = None,
-    view: str | None = None,
     maps: Mapping[str, object] | None = None,
     model: object = None,
     tokenizer: object = None,
-    quiet: bool = False,
     **options: object,
 ) -> Look:
     """Look at what every head attends to in some texts, and at the vectors of a task's examples.
@@ -87,16 +96,13 @@ def look(
         overrides: Options of a run, as in `probing.run`.
         second: The second text of a pair, or one for each text.
         sentence: Place of a sentence in the treebank that `task={"path": ...}` names, from 0, or several.
-        layer: Layer to start with, from 0.
-        head: Head to start with, from 0.
-        view: Picture to start with: `lines`, `matrix`, `layer`, `model`, `arcs` or `semantic`.
         maps: Functions that return other weights than attention, by their name. Each takes the model, with
             eager attention, and the inputs of one text, and returns a tensor (heads, queries, keys) for each
             layer. The page offers all of them.
         model: A model in memory, or the option `model`, as in `probing.run`.
         tokenizer: Tokenizer of the model in memory.
-        quiet: Whether to print nothing.
-        **options: Options by name, such as `task="grammar/tense"`.
+        **options: The picture to start with, `layer`, `head`, `view` and the other words of the command; and
+            options of a run by name, such as `task="grammar/tense"`.
 
     Returns:
         The texts as the model reads them, with all attention: `look.reads[0].maps["attention"].layers[4]` is
@@ -114,23 +120,19 @@ def look(
     """
     from probing.looking.gather import Asked, gather
 
-    given = given_overrides(overrides, options, model, "look")
+    scene = {name: value for name, value in options.items() if name in WORDS}
+    others = {name: value for name, value in options.items() if name not in WORDS}
+    for name in others:
+        if root_of(name) not in (*OPTIONS, "hydra"):
+            raise ProbingError(f"look has no {name}=; {suggest(name, [*WORDS, *_ARGUMENTS, *OPTIONS])}")
+    given = given_overrides(overrides, others, model, "look")
     texts, seconds = (((each,) if isinstance(each, str) else tuple(each)) for each in (text, second))
     sentences = (sentence,) if isinstance(sentence, int) else tuple(sentence)
-    asked = Asked(texts, seconds, sentences, layer, head, view)
     readers: dict[str, MapReader] = dict(maps or {})  # type: ignore[arg-type]
-    with showing(logging.ERROR if quiet else None), log_to_terminal():
+    with log_to_terminal():
         found = with_model(given, model, tokenizer, "look")
-        return gather(_with_command(asked, found) if is_option(model) and not maps else asked, found, readers)
-
-
-def _with_command(asked: Asked, overrides: Sequence[str]) -> Asked:
-    """Return the same choices with the command that makes them."""
-    from dataclasses import replace
-
-    own = [f"text={each}" for each in asked.texts] + [f"second={each}" for each in asked.seconds]
-    own += [f"sentence={','.join(map(str, asked.sentences))}"] if asked.sentences else []
-    return replace(asked, command=shlex.join(["probing", "look", *own, *overrides]))
+        words = tuple(found) if is_option(model) and not maps else None
+        return gather(Asked(texts, seconds, sentences, scene, words), found, readers)
 
 
 def command(words: Sequence[str]) -> None:
@@ -170,7 +172,7 @@ def _divided(words: Sequence[str]) -> tuple[list[tuple[str, str]], list[str]]:
         elif root_of(word) in (*OPTIONS, "hydra"):
             overrides.append(word)
         else:
-            hint = "quote a text, text=\"...\"" if not equals else suggest(name, [*KEYS, *OPTIONS])
+            hint = 'quote a text, text="..."' if not equals else suggest(name, [*KEYS, *OPTIONS])
             raise ProbingError(f"look: cannot use {word!r}; {hint}")
     return own, overrides
 
@@ -178,6 +180,7 @@ def _divided(words: Sequence[str]) -> tuple[list[tuple[str, str]], list[str]]:
 def _asked(own: Sequence[tuple[str, str]], overrides: Sequence[str]) -> tuple[Asked, Target, bool]:
     """Return the choices of the look, the files to write, and whether they are a picture."""
     from probing.looking.gather import Asked
+    from probing.looking.scene import scene_values
 
     several = {
         name: tuple(value for key, value in own if key == name) for name in ("text", "second", "sentence")
@@ -189,10 +192,7 @@ def _asked(own: Sequence[tuple[str, str]], overrides: Sequence[str]) -> tuple[As
         if name in single:
             raise ProbingError(f"look: {name}= is given twice; give it once")
         single[name] = value
-    unit = single.get("unit", "words")
-    if unit not in _UNITS:
-        raise ProbingError(f"unit={unit} is unknown; {suggest(unit, list(_UNITS))}")
-    places = {key: single[key] for key in ("out", "overwrite") if key in single}
+    places = {name: value for name, value in single.items() if name in _FILES}
     _, out = target(places, "look")
     picture = out.path.suffix in _PICTURES or ("view" in single and out.path.suffix != ".html")
     endings = (*_PICTURES, ".html")
@@ -202,12 +202,10 @@ def _asked(own: Sequence[tuple[str, str]], overrides: Sequence[str]) -> tuple[As
         texts=several["text"],
         seconds=several["second"],
         sentences=tuple(_number("sentence", number) for number in numbers),
-        layer=_number("layer", single["layer"]) if "layer" in single else None,
-        head=_number("head", single["head"]) if "head" in single else None,
-        view=single.get("view"),
-        unit="tokens" if unit == "tokens" else "words",
+        scene=scene_values({name: value for name, value in single.items() if name in WORDS}),
+        words=tuple(overrides),
     )
-    return _with_command(asked, overrides), Target(named, out.chosen, out.overwrite), picture
+    return asked, Target(named, out.chosen, out.overwrite), picture
 
 
 def _number(name: str, text: str) -> int:

@@ -112,9 +112,7 @@ def is_option(model: object) -> bool:
     return model is None or isinstance(model, str | Mapping)
 
 
-def with_model(
-    overrides: Sequence[str], model: object, tokenizer: object, call: str = "run"
-) -> list[str]:
+def with_model(overrides: Sequence[str], model: object, tokenizer: object, call: str = "run") -> list[str]:
     """Save a model in memory, and return the overrides together with those that name its folder.
 
     Args:

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-import logging
+import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from probing.analyses.probe import ProbeAnalysis
 from probing.config.compose import compose_config, plain_values
 from probing.config.overrides import root_of
 from probing.config.run_config import Config, build_config
 from probing.errors import ProbingError
-from probing.looking.look import Look, Start, Unit, View, check_head, found_arcs, look_at
+from probing.looking.look import Look, found_arcs, look_at
 from probing.looking.maps import MapReader
 from probing.looking.passages import Passage, passage_of, passage_of_unit, passages_of_treebank
 from probing.looking.projections import semantic
+from probing.looking.scene import Scene, View, check_head
 from probing.models.model_files import find_files
 from probing.runs.pipeline import Run
 from probing.runs.prepare import prepare
 
-log = logging.getLogger(__name__)
 TREEBANK = "task=treebank/deprel"
 """The task whose key `task.path` names a treebank if no task is given."""
 
@@ -32,21 +33,28 @@ class Asked:
         texts: Texts to read.
         seconds: The second text of each; empty for single texts.
         sentences: Places of sentences in a treebank, from 0.
-        layer: Layer to start with; None starts with the first one.
-        head: Head to start with; None starts with head 0.
-        view: Kind of picture; None takes what the other choices suggest.
-        unit: Whether words or tokens attend to each other.
-        command: Command that makes the same page; "" if none does.
+        scene: Choices of the picture to start with, by the fields of `Scene`.
+        words: The options of a run in the command that makes the page; None if no command does.
     """
 
     texts: tuple[str, ...] = ()
     seconds: tuple[str, ...] = ()
     sentences: tuple[int, ...] = ()
-    layer: int | None = None
-    head: int | None = None
-    view: str | None = None
-    unit: Unit = "words"
-    command: str = ""
+    scene: Mapping[str, Any] = field(default_factory=dict)
+    words: tuple[str, ...] | None = None
+
+    @property
+    def commands(self) -> tuple[str, ...]:
+        """Command that reads each text; a single one if the text is an example of a task."""
+        if self.words is None:
+            return ()
+        seconds: Sequence[str | None] = self.seconds or [None] * len(self.texts)
+        own = [
+            [f"text={text}", *([] if second is None else [f"second={second}"])]
+            for text, second in zip(self.texts, seconds, strict=True)
+        ]
+        own += [[f"sentence={number}"] for number in self.sentences]
+        return tuple(shlex.join(["probing", "look", *each, *self.words]) for each in own or [[]])
 
 
 def gather(asked: Asked, overrides: Sequence[str], maps: Mapping[str, MapReader] | None = None) -> Look:
@@ -71,13 +79,11 @@ def gather(asked: Asked, overrides: Sequence[str], maps: Mapping[str, MapReader]
         passages = (_first_example(run),)
     files = find_files(config.model) if run is None else run.spec.files
     reads = look_at(passages, files, config, maps=maps)
-    start = Start(asked.layer or 0, asked.head or 0, "model", asked.unit)
-    look = Look(files.title, reads, found_arcs(reads), None, start, asked.command)
-    first = next(iter(look.heads)) if asked.layer is None else asked.layer
-    check_head(look.heads, first, start.head)
+    look = Look(files.title, reads, found_arcs(reads), None, Scene(), asked.commands)
+    scene = {"layer": next(iter(look.heads)), **asked.scene}
+    check_head(look.heads, scene["layer"], scene.get("head", 0))  # before probes are fitted
     look = replace(look, semantic=None if run is None else semantic(run))
-    view = look.check_view(asked.view) if asked.view else _suggested(asked, look)
-    return replace(look, start=replace(start, layer=first, view=view))
+    return look.changed(**{"view": _suggested(asked, look), **scene})
 
 
 def _check(asked: Asked, config: Config, *, of_task: bool) -> None:
@@ -119,7 +125,7 @@ def _first_example(run: Run) -> Passage:
 
 def _suggested(asked: Asked, look: Look) -> View:
     """Return the view that a page opens with if none is named."""
-    if asked.layer is None and asked.head is None:
+    if not {"layer", "head"} & set(asked.scene):
         return "model"
     if look.semantic is not None and not asked.texts and not asked.sentences:
         return "semantic"

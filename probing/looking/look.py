@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, Any
 
+from probing.config.convert import make
 from probing.config.run_config import Config
 from probing.errors import ProbingError
 from probing.io.lazy import torch
@@ -16,32 +17,12 @@ from probing.looking.finds import Arcs, arcs_of
 from probing.looking.maps import READERS, MapReader, Read, read_passage
 from probing.looking.passages import Passage
 from probing.looking.projections import Semantic
+from probing.looking.scene import VIEWS, Scene, View, check_head
 from probing.validation.suggestions import suggest
 
 if TYPE_CHECKING:
     from probing.figures.picture import Picture
     from probing.models.model_files import ModelFiles
-
-View = Literal["lines", "matrix", "layer", "model", "arcs", "semantic"]
-VIEWS: tuple[View, ...] = get_args(View)
-Unit = Literal["words", "tokens"]
-
-
-@dataclass(frozen=True)
-class Start:
-    """The picture that a page opens with, and that is drawn unless another is named.
-
-    Attributes:
-        layer: Layer from 0.
-        head: Head from 0.
-        view: Kind of picture.
-        unit: Whether words or tokens attend to each other.
-    """
-
-    layer: int
-    head: int
-    view: View
-    unit: Unit = "words"
 
 
 @dataclass(frozen=True)
@@ -54,16 +35,17 @@ class Look:
         arcs: For each text, what every head finds of its dependencies, by the name of the weights; empty
             without a tree.
         semantic: Examples of a task in the vectors of every head; None without a task.
-        start: The picture that the page opens with.
-        command: Command that makes the page; "" if no command does.
+        scene: The picture that the page opens with.
+        commands: For each text, the command that reads it, without the choices of a picture; empty if no
+            command does.
     """
 
     model: str
     reads: tuple[Read, ...]
     arcs: tuple[Mapping[str, Arcs], ...]
     semantic: Semantic | None
-    start: Start
-    command: str = ""
+    scene: Scene
+    commands: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         """Return the model, its number of heads, the number of texts, and the views."""
@@ -117,33 +99,52 @@ class Look:
         replace_file(Path(path), self.html().encode())
         return Path(path)
 
-    def draw(
-        self,
-        view: str | None = None,
-        path: str | Path | None = None,
-        *,
-        text: int = 0,
-        weights: str = "attention",
-    ) -> Picture:
+    def draw(self, view: str | None = None, path: str | Path | None = None, **changes: Any) -> Picture:  # noqa: ANN401
         """Draw one view as the pictures of results are drawn.
 
         Args:
-            view: `lines`, `matrix`, `layer`, `model`, `arcs` or `semantic`; None takes that of `start`.
+            view: `lines`, `matrix`, `layer`, `model`, `arcs` or `semantic`; None takes that of `scene`.
             path: Path of the files, without .png, .svg, .pdf or .csv, which are added. Files of that name are
                 overwritten. None writes nothing.
-            text: Number of the text, from 0.
-            weights: Name of the weights.
+            **changes: Other choices of the picture, by the fields of `Scene`: `layer=3, head=5`.
 
         Raises:
-            ProbingError: If there is nothing to draw.
+            ProbingError: If there is nothing to draw, or no such choice.
         """
         from probing.looking.pictures import draw_look
 
-        return draw_look(self, self.check_view(view or self.start.view), path, text=text, weights=weights)
+        return draw_look(self.changed(view=view or self.scene.view, **changes), path)
+
+    def changed(self, **changes: Any) -> Look:  # noqa: ANN401
+        """Return the same look with another scene.
+
+        Args:
+            **changes: Fields of `Scene`.
+
+        Raises:
+            ProbingError: If there is no such choice, or nothing to show.
+        """
+        scene = make(Scene, {**vars(self.scene), **changes}, "look")
+        check_head(self.heads, scene.layer, scene.head)
+        self.check_view(scene.view)
+        if not 0 <= scene.passage < len(self.reads):
+            raise ProbingError(
+                f"passage={scene.passage}: there are texts 0 to {len(self.reads) - 1}; give one of them"
+            )
+        known = list(self.reads[scene.passage].maps)
+        if scene.weights not in known:
+            raise ProbingError(f"weights={scene.weights} are unknown; {suggest(scene.weights, known)}")
+        if scene.view == "arcs" and not self.arcs[scene.passage]:
+            raise ProbingError(
+                f"passage={scene.passage}: the text is not from a treebank with heads; give another view"
+            )
+        return replace(self, scene=scene)
 
     def _repr_html_(self) -> str:
         """Return the page in a frame for a notebook."""
-        return f'<iframe srcdoc="{escape(self.html())}" style="width: 100%; height: 48rem; border: 0"></iframe>'
+        return (
+            f'<iframe srcdoc="{escape(self.html())}" style="width: 100%; height: 48rem; border: 0"></iframe>'
+        )
 
 
 def look_at(
@@ -188,21 +189,3 @@ def found_arcs(reads: Sequence[Read]) -> tuple[dict[str, Arcs], ...]:
         }
         for read in reads
     )
-
-
-def check_head(heads: Mapping[int, int], layer: int, head: int) -> None:
-    """Refuse a head that the model does not have.
-
-    Args:
-        heads: Number of heads of each layer.
-        layer: Layer from 0.
-        head: Head from 0.
-
-    Raises:
-        ProbingError: If there is no such head.
-    """
-    if layer not in heads:
-        known = ", ".join(map(str, heads))
-        raise ProbingError(f"layer={layer}: the model has attention in layers {known}; give one of them")
-    if not 0 <= head < heads[layer]:
-        raise ProbingError(f"head={head}: layer {layer} has heads 0 to {heads[layer] - 1}; give one of them")

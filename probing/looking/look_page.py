@@ -57,8 +57,8 @@ def _data(look: Look) -> dict[str, Any]:
         "texts": [_text(read, arcs) for read, arcs in zip(look.reads, look.arcs, strict=True)],
         "semantic": None if look.semantic is None else _semantic(look.semantic, look.heads),
         "views": look.views,
-        "start": vars(look.start),
-        "command": look.command,
+        "scene": vars(look.scene),
+        "commands": look.commands,
         "steps": STEPS,
         "colours": [to_hex(colour) for colour in colours],
         "palette": LINES,
@@ -124,7 +124,7 @@ def _semantic(semantic: Semantic, heads: Mapping[int, int]) -> dict[str, Any]:
         "held_out": semantic.held_out,
         "classes": semantic.classes,
         "labels": semantic.labels,
-        "values": None if semantic.values is None else semantic.values.tolist(),
+        "values": None if semantic.grades is None else semantic.grades.tolist(),
         "units": [[_unit(unit) for unit in units] for units in semantic.units],
         "heads": [
             view and {"score": view.score, "pca": _axes(view.pca), "probe": view.probe and _axes(view.probe)}

@@ -143,8 +143,8 @@ def _check_size(heads: int, length: int) -> None:
     if heads * length**2 > LARGEST:
         most = int((LARGEST / heads) ** 0.5)
         raise ProbingError(
-            f"look: {heads} heads and {length} tokens are {heads * length**2:,} weights, too many for a page; "
-            f"give a shorter text, or extract.max_length={most}"
+            f"look: {heads} heads and {length} tokens have {heads * length**2:,} weights, too many for a "
+            f"page; give a shorter text, or extract.max_length={most}"
         )
 
 
@@ -154,7 +154,7 @@ def _checked(name: str, weights: Mapping[int, Tensor], length: int) -> Maps:
         array: NDArray[np.float32] = each.detach().float().cpu().numpy()
         if array.shape[1:] != (length, length):
             raise ProbingError(
-                f"layer {layer}: its {name} is of shape {array.shape[1:]} where the text has {length} tokens; "
+                f"layer {layer}: its {name} is of shape {array.shape[1:]}, but the text has {length} tokens; "
                 "choose another model"
             )
         if not np.isfinite(array).all():

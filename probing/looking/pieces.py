@@ -42,6 +42,17 @@ class Pieces:
         """Return the number of places."""
         return len(self.labels)
 
+    def without_special(self) -> Pieces:
+        """Return the same places without those of tokens that the tokenizer adds."""
+        keep = [place for place, special in enumerate(self.special) if not special]
+        return Pieces(
+            tuple(self.labels[place] for place in keep),
+            tuple(False for _ in keep),
+            tuple(self.texts[place] for place in keep),
+            self.members[keep],
+            tuple(self.words[place] for place in keep),
+        )
+
     def merge(self, weights: Array) -> Array:
         """Return attention between these places (Clark et al. 2019, section 4.1).
 
@@ -58,7 +69,8 @@ class Pieces:
             return weights
         columns = self.members.astype(np.float64)
         rows = columns / columns.sum(1, keepdims=True)
-        return (rows @ weights.astype(np.float64) @ columns.T).astype(np.float32)
+        merged: Array = (rows @ weights.astype(np.float64) @ columns.T).astype(np.float32)
+        return merged
 
 
 def tokens_of(passage: Passage, tokens: Tokens, tokenizer: PreTrainedTokenizerBase) -> Pieces:

@@ -68,7 +68,7 @@ class Semantic:
         units: The drawn examples: one unit, or two of a pair.
         labels: Label of each, as text.
         classes: Labels with colours of their own, the most frequent ones; empty for graded examples.
-        values: Scores of graded examples, float64 (n,); None for classes.
+        grades: Scores of graded examples, float64 (n,); None for classes.
         held_out: Whether the probes were fitted without the drawn examples.
         heads: View of each (layer, head).
     """
@@ -80,7 +80,7 @@ class Semantic:
     units: tuple[tuple[Unit, ...], ...]
     labels: tuple[str, ...]
     classes: tuple[str, ...]
-    values: NDArray[np.float64] | None
+    grades: NDArray[np.float64] | None
     held_out: bool
     heads: Mapping[tuple[int, int], HeadView]
 
@@ -126,7 +126,7 @@ def semantic(run: Run) -> Semantic:
         units=tuple(_units(reading.task, row) for row in rows.tolist()),
         labels=labels,
         classes=() if graded is not None else _classes(labels),
-        values=graded,
+        grades=graded,
         held_out=problem.selection != "nested",
         heads=heads,
     )
@@ -191,7 +191,9 @@ def discriminant(
             _onto(points - base.mean(0), _two(directions)),
             ("first direction of the probe", "second direction of the probe"),
         )
-    line, offset = (weights[0], bias[0]) if len(weights) == 1 else (weights[1] - weights[0], bias[1] - bias[0])
+    line, offset = (
+        (weights[0], bias[0]) if len(weights) == 1 else (weights[1] - weights[0], bias[1] - bias[0])
+    )
     if not line.any():
         return None
     unit = line / np.linalg.norm(line)

@@ -41,7 +41,7 @@ function showArcs(host) {
   const gold = labels.map((_, w) => [w, heads[w]]).filter(([, head]) => head >= 0);
   const ours = labels.map((_, w) => [w, found[w]]).filter(([, head]) => head >= 0);
   const [above, below] = [arcHeights(gold), arcHeights(ours)];
-  const step = 19;
+  const step = Math.min(19, 260 / Math.max(1, ...above.values(), ...below.values()));
   const middle = 30 + step * Math.max(1, ...above.values());
   const end = middle + 26 + step * Math.max(1, ...below.values());
   const svg = draw("svg", { class: "arcs", width: next + 12, height: end + 12, role: "img", "aria-label": `Dependencies, and what ${nameOf(layerIndex(), state.head)} finds` });

@@ -42,7 +42,7 @@ function showHeads() {
   const row = data.layers.length - 1 - layerIndex();
   svg.append(draw("rect", { x: left + state.head * size, y: row * size, width: size, height: size, fill: "none", stroke: "var(--mark)", "stroke-width": 2, "pointer-events": "none" }));
   byId("heads").replaceChildren(svg);
-  const [dark, bright] = [low, high].map((value) => (Number.isInteger(value) && high > 1 ? value : value.toFixed(2)));
+  const [dark, bright] = [low, high].map((value) => (Number.isInteger(high) && Number.isInteger(low) && high > 1 ? value : value.toFixed(2)));
   byId("heads-says").textContent = `Colour: ${name}, from ${dark} (dark) to ${bright} (bright).`;
 }
 
@@ -63,9 +63,10 @@ function noteWords() {
 
 // the command that draws the present picture
 function commandWords() {
-  const words = [data.command, `view=${state.view}`, `layer=${state.layer}`, `head=${state.head}`];
-  if (state.unit !== "words") words.push(`unit=${state.unit}`);
-  return words.join(" ");
+  const own = { view: state.view, layer: state.layer, head: state.head };
+  for (const [name, usual] of [["weights", "attention"], ["unit", "words"], ["special", true], ["scale", "shared"], ["direction", "dependent"]])
+    if (state[name] !== usual) own[name] = state[name];
+  return [data.commands[state.text], ...Object.entries(own).map(([name, value]) => `${name}=${value}`)].join(" ");
 }
 
 function update() {
@@ -75,6 +76,7 @@ function update() {
   host.picked = null;
   hideTip();
   byId("row").replaceChildren();
+  byId("row").hidden = ["layer", "model"].includes(state.view);
   for (const [name, views] of Object.entries(OF)) document.querySelectorAll(`.${name}`).forEach((element) => { element.hidden = !views.includes(state.view); });
   byId("unit-label").hidden = byId("unit-label").hidden || !text().levels.words;
   document.querySelectorAll("#views button").forEach((button) => button.setAttribute("aria-pressed", String(button.dataset.view === state.view)));
@@ -86,8 +88,8 @@ function update() {
   byId("says").textContent = ["layer", "model"].includes(state.view) ? "" : headSays();
   byId("note").textContent = [ABOUT[state.view](), noteWords()].filter(Boolean).join(" ");
   byId("live").textContent = headSays();
-  byId("command-part").hidden = !data.command;
-  byId("command").textContent = commandWords();
+  byId("command-part").hidden = !data.commands.length;
+  byId("command").textContent = data.commands.length ? commandWords() : "";
   DRAWN[state.view](host);
   if (OF["of-colours"].includes(state.view)) drawBar();
   if (known(state.kept) && host.picked) pickPlace(state.kept);

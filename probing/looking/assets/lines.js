@@ -6,8 +6,8 @@ function showLines(host) {
   const { labels, special, texts } = level();
   const places = shownPlaces();
   const { at, top } = headMap(here(), places);
-  const side = Math.min(180, 16 + Math.max(...places.map((i) => widthOf(labels[i]))));
-  const width = Math.max(2 * side + 160, Math.min(2 * side + 340, host.clientWidth - 28));
+  const side = Math.min(180, 16 + Math.max(widthOf("is attended to"), ...places.map((i) => widthOf(labels[i]))));
+  const width = Math.max(2 * side + 160, Math.min(2 * side + 460, host.clientWidth - 28));
   const [left, right] = [side + 6, width - side - 6];
   const y = new Map();
   let next = ROW * 1.6;

@@ -8,7 +8,7 @@ function readAddress() {
   const given = new URLSearchParams(location.hash.slice(1));
   for (const name of ["layer", "head", "text"]) if (/^\d+$/.test(given.get(name) || "")) state[name] = Number(given.get(name));
   if (data.views.includes(given.get("view"))) state.view = given.get("view");
-  if (!data.layers.includes(state.layer)) state.layer = data.start.layer;
+  if (!data.layers.includes(state.layer)) state.layer = data.scene.layer;
   state.text = Math.min(state.text, data.texts.length - 1);
 }
 

@@ -34,7 +34,7 @@ function showSemantic(host) {
 
 function planeOf(axes, at, host) {
   const points = remembered(`plane ${here()} ${at}`, () => new Float32Array(bytesOf(axes.points)));
-  const [width, height, left, bottom] = [520, 430, 46, 40];
+  const [width, height, left, bottom] = [520, 430, 66, 40];
   const range = (axis) => {
     const own = data.semantic.labels.map((_, k) => points[2 * k + axis]).concat(axis === 0 && axes.boundary ? [0] : []);
     const [low, high] = [Math.min(...own), Math.max(...own)];

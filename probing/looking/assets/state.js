@@ -1,7 +1,7 @@
 // What is shown, and the weights of it.
 
 const VIEW_NAMES = { lines: "Lines", matrix: "Matrix", layer: "Layer", model: "Model", arcs: "Dependencies", semantic: "Examples" };
-const state = { text: 0, unit: "words", weights: "attention", special: true, scale: "shared", shape: "matrix", direction: "dependent", least: 0.05, kept: null, ...data.start };
+const state = { ...data.scene, text: data.scene.passage, shape: "matrix", least: 0.05, kept: null };
 
 const FIRSTS = data.heads.reduce((sums, count) => [...sums, sums.at(-1) + count], [0]);
 const layerIndex = () => data.layers.indexOf(state.layer);
@@ -84,4 +84,4 @@ function isCausal() {
   });
 }
 
-const share = (weight) => (weight >= 0.9995 && weight < 1.0005 ? "1.000" : weight.toPrecision(3).length > 6 ? weight.toFixed(4) : weight.toFixed(3));
+const share = (weight) => (Math.abs(weight - 1) < 0.0005 ? "1" : weight.toFixed(3));

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from matplotlib.collections import LineCollection
 from matplotlib.colors import to_rgb
@@ -18,7 +20,7 @@ _ROW, _SPAN, _GAP, _LEAST_WIDTH = 0.185, 2.1, 0.08, 4.4
 
 def draw_lines(subject: Subject) -> Picture:
     """Draw the lines of one head; call it within `style.drawing`."""
-    labels, weights = subject.labels, subject.head
+    labels, weights = subject.pieces.labels, subject.head
     side = max(text_width(label, TEXT_SIZE) for label in [*labels, "is attended to"]) + _GAP
     width = max(2 * side + _SPAN, _LEAST_WIDTH)
     heading = subject.heading(subject.title, width, [subject.between])
@@ -31,9 +33,9 @@ def draw_lines(subject: Subject) -> Picture:
     axes = page.axes(left, top, _SPAN, height, "lines")
     axes.set(xlim=(0, 1), ylim=(height, 0))
     axes.axis("off")
-    axes.add_collection(_lines(weights / (subject.maps.top or 1.0), y))
+    axes.add_collection(_lines(weights / subject.top(weights), y))
     shift = _GAP / _SPAN
-    common = {"fontsize": TEXT_SIZE, "va": "center", "parse_math": False}
+    common: dict[str, Any] = {"fontsize": TEXT_SIZE, "va": "center", "parse_math": False}
     for place, at in enumerate(y):
         color = FAINT if subject.pieces.special[place] else INK
         label = subject.pieces.labels[place]
@@ -41,9 +43,7 @@ def draw_lines(subject: Subject) -> Picture:
         axes.text(1 + shift, at, label, ha="left", color=color, **common)
     axes.text(-shift, _ROW / 2, "attends", ha="right", color=FAINT, style="italic", **common)
     axes.text(1 + shift, _ROW / 2, "is attended to", ha="left", color=FAINT, style="italic", **common)
-    page.figure.table = wide_table(
-        subject.pieces, [(subject.look.start.layer, subject.look.start.head, weights)]
-    )
+    page.figure.table = wide_table(subject.pieces, [(subject.scene.layer, subject.scene.head, weights)])
     return page.figure
 
 

@@ -26,7 +26,7 @@ def draw_matrix(subject: Subject) -> Picture:
     page = Page(width, top + whole + 0.05)
     page.write(0.0, 0.0, heading)
     axes = page.axes(side, top, whole, whole, "matrix")
-    normal = Normalize(0, subject.maps.top or 1.0)
+    normal = Normalize(0, subject.top(weights))
     axes.imshow(weights, cmap=score_colours(), norm=normal, aspect="auto", interpolation="nearest")
     axes.tick_params(top=True, labeltop=True, bottom=False, labelbottom=False, length=0, pad=2)
     axes.set_xticks(range(len(labels)), labels, rotation=90, fontsize=size, parse_math=False)
@@ -35,10 +35,8 @@ def draw_matrix(subject: Subject) -> Picture:
         for place, label in enumerate(axis.get_ticklabels()):
             label.set_color(FAINT if subject.pieces.special[place] else INK)
     bar = page.axes(side + whole + 0.2, top, _BAR, min(whole, 1.8), "bar")
-    draw_scale(bar, normal, subject.weights)
-    page.figure.table = wide_table(
-        subject.pieces, [(subject.look.start.layer, subject.look.start.head, weights)]
-    )
+    draw_scale(bar, normal, subject.scene.weights)
+    page.figure.table = wide_table(subject.pieces, [(subject.scene.layer, subject.scene.head, weights)])
     return page.figure
 
 

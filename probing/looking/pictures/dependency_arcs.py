@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,23 +19,24 @@ from probing.looking.pictures.sheet_of_head import Subject
 
 _STEP, _LEAST_WIDTH, _BETWEEN, _WORDS = 0.24, 4.4, 0.16, 0.36
 _RIGHT, _WRONG = LINES[0][0], LINES[1][0]
+_KINDS = (("treebank", FAINT, "-"), ("found, right", _RIGHT, "-"), ("found, wrong", _WRONG, "--"))
 Pair = tuple[int, int]
 
 
 def draw_arcs(subject: Subject) -> Picture:
-    """Draw the tree and what one head finds as the dependent attends; call it within `style.drawing`."""
-    arcs, start = subject.arcs, subject.look.start
+    """Draw the tree and what one head finds; call it within `style.drawing`."""
+    arcs, scene = subject.arcs, subject.scene
     assert arcs is not None
     words = subject.read.words
     assert words is not None
     labels = [words.labels[place] for place in arcs.words]
-    found = arcs.found["dependent"][start.layer][start.head]
+    found = arcs.found[scene.direction][scene.layer][scene.head]
     gold = [(word, int(head)) for word, head in enumerate(arcs.heads) if head >= 0]
     ours = [(word, int(head)) for word, head in enumerate(found) if head >= 0]
     x, width = _places(labels, arcs.relations)
     page_width = max(width, _LEAST_WIDTH)
-    right = arcs.right("dependent")[start.layer][start.head]
-    facts = [f"finds {right} of {int(arcs.findable.sum())} governors", "the dependent attends"]
+    right = arcs.right(scene.direction)[scene.layer][scene.head]
+    facts = [f"finds {right} of {int(arcs.findable.sum())} governors", f"the {scene.direction} attends"]
     heading = subject.heading(subject.title, page_width, facts)
     top = sum(line.height for line in heading) + 0.1
     above, below = (max(heights(pairs).values(), default=1) * _STEP + 0.1 for pairs in (gold, ours))
@@ -48,13 +50,13 @@ def draw_arcs(subject: Subject) -> Picture:
     for pair, height in heights(ours).items():
         good = arcs.heads[pair[0]] == pair[1]
         _arc(axes, x, pair, (above + _WORDS, height), _RIGHT if good else _WRONG, dashed=not good)
-    common = {"ha": "center", "va": "center", "parse_math": False}
+    common: dict[str, Any] = {"ha": "center", "va": "center", "parse_math": False}
     for word, label in enumerate(labels):
         axes.text(x[word], above + 0.11, label, fontsize=TEXT_SIZE, color=INK, **common)
         relation = "root" if arcs.heads[word] == -1 else arcs.relations[word]
         axes.text(x[word], above + 0.26, relation, fontsize=SMALL_SIZE, color=FAINT, **common)
     _legend(page, top + above + _WORDS + below + 0.08)
-    page.figure.table = _table(arcs, labels, start.layer, start.head)
+    page.figure.table = _table(arcs, labels, scene.layer, scene.head)
     return page.figure
 
 
@@ -87,7 +89,7 @@ def _arc(
     *,
     dashed: bool = False,
 ) -> None:
-    """Draw the arc from the governor of a word to the word, at a height and up or down by a number of steps."""
+    """Draw the arc from a governor to its word, from a height up or down by a number of steps."""
     word, governor = pair
     base, steps = bend
     shift = 0.03 if governor < word else -0.03
@@ -104,7 +106,11 @@ def _arc(
 
 def _legend(page: Page, top: float) -> None:
     left = 0.05
-    for name, colour, dash in (("treebank", FAINT, "-"), ("found, right", _RIGHT, "-"), ("found, wrong", _WRONG, "--")):
+    for name, colour, dash in (
+        ("treebank", FAINT, "-"),
+        ("found, right", _RIGHT, "-"),
+        ("found, wrong", _WRONG, "--"),
+    ):
         width = text_width(name, SMALL_SIZE) + 0.65
         axes = page.axes(left, top, width, 0.16, name)
         axes.set(xlim=(0, width), ylim=(0, 1))

@@ -20,30 +20,34 @@ _WIDEST = 8.5
 
 def draw_layer(subject: Subject) -> Picture:
     """Draw the matrices of all heads of a layer; call it within `style.drawing`."""
-    layer = subject.look.start.layer
+    layer = subject.scene.layer
     maps = subject.pieces.merge(subject.maps.layers[layer])
     columns = min(len(maps), 6 if len(maps) > 8 else 4)
     rows = -(-len(maps) // columns)
     name = SMALL_SIZE / 72 * 1.6
     width = max(4.4, columns * (_PANEL + _BETWEEN) + 0.1 + _BAR + _BAR_LABELS)
-    heading = subject.heading(
-        f"layer {layer}, all heads", width, [subject.between, "rows attend to columns"]
-    )
+    heading = subject.heading(f"layer {layer}, all heads", width, [subject.between, "rows attend to columns"])
     top = sum(line.height for line in heading) + 0.1
     page = Page(width, top + rows * (_PANEL + name + _BETWEEN))
     page.write(0.0, 0.0, heading)
-    normal = Normalize(0, subject.maps.top or 1.0)
+    normal, name_of_scale = _scale(subject)
     for head, weights in enumerate(maps):
         row, column = divmod(head, columns)
         left, upper = column * (_PANEL + _BETWEEN), top + row * (_PANEL + name + _BETWEEN) + name
         axes = page.axes(left, upper, _PANEL, _PANEL, f"head {head}")
-        axes.imshow(weights, cmap=score_colours(), norm=normal, interpolation="nearest", aspect="auto")
+        axes.imshow(
+            _scaled(subject, weights),
+            cmap=score_colours(),
+            norm=normal,
+            interpolation="nearest",
+            aspect="auto",
+        )
         axes.set(xticks=[], yticks=[])
         axes.spines[:].set_visible(False)
-        bold = "bold" if head == subject.look.start.head else "normal"
+        bold = "bold" if head == subject.scene.head else "normal"
         axes.set_title(f"head {head}", fontsize=SMALL_SIZE, pad=2, loc="left", color=INK, weight=bold)
     left = columns * (_PANEL + _BETWEEN) + 0.1
-    draw_scale(page.axes(left, top + name, _BAR, _PANEL, "bar"), normal, subject.weights)
+    draw_scale(page.axes(left, top + name, _BAR, _PANEL, "bar"), normal, name_of_scale)
     page.figure.table = wide_table(subject.pieces, [(layer, head, each) for head, each in enumerate(maps)])
     return page.figure
 
@@ -53,7 +57,8 @@ def draw_model(subject: Subject) -> Picture:
     maps = subject.maps.merged(subject.pieces)
     most = max(map(len, maps.values()))
     fold = -(-len(subject.pieces) // _FINEST)
-    image, side = _mosaic(maps, most, fold)
+    shown = {layer: np.stack([_scaled(subject, each) for each in heads]) for layer, heads in maps.items()}
+    image, side = _mosaic(shown, most, fold)
     panel = min(0.7, (_WIDEST - _LEFT) / most)
     width, height = most * panel, len(maps) * panel
     page_width = max(4.4, _LEFT + width + 0.2 + _BAR + _BAR_LABELS)
@@ -63,22 +68,35 @@ def draw_model(subject: Subject) -> Picture:
     page = Page(page_width, top + height + 0.45)
     page.write(0.0, 0.0, heading)
     axes = page.axes(_LEFT, top, width, height, "maps")
-    normal = Normalize(0, subject.maps.top or 1.0)
+    normal, name_of_scale = _scale(subject)
     axes.imshow(image, cmap=score_colours(), norm=normal, interpolation="nearest", aspect="auto")
     middles = np.arange(max(most, len(maps))) * side + (side - 2) / 2
-    axes.set_xticks(middles[:most], range(most), fontsize=TICK_SIZE)
-    axes.set_yticks(middles[: len(maps)][::-1], list(maps), fontsize=TICK_SIZE)
+    axes.set_xticks(middles[:most], list(map(str, range(most))), fontsize=TICK_SIZE)
+    axes.set_yticks(middles[: len(maps)][::-1], list(map(str, maps)), fontsize=TICK_SIZE)
     axes.tick_params(length=0, pad=3)
     axes.spines[:].set_visible(False)
     axes.set_xlabel("head", fontsize=TEXT_SIZE)
     axes.set_ylabel("layer", fontsize=TEXT_SIZE)
     bar = page.axes(_LEFT + width + 0.2, top, _BAR, min(height, 1.8), "bar")
-    draw_scale(bar, normal, subject.weights)
+    draw_scale(bar, normal, name_of_scale)
     page.figure.table = wide_table(
         subject.pieces,
         [(layer, head, each) for layer, heads in maps.items() for head, each in enumerate(heads)],
     )
     return page.figure
+
+
+def _scale(subject: Subject) -> tuple[Normalize, str]:
+    """Return the scale of colours and its name."""
+    name = subject.scene.weights
+    if subject.scene.scale == "own":
+        return Normalize(0, 1), f"{name}, share of the head's largest"
+    return Normalize(0, subject.maps.top or 1.0), name
+
+
+def _scaled(subject: Subject, weights: Array) -> Array:
+    """Return one head's weights on the scale of all heads, or as shares of its own largest."""
+    return weights if subject.scene.scale == "shared" else weights / np.float32(subject.top(weights))
 
 
 def _mosaic(maps: dict[int, Array], most: int, fold: int) -> tuple[np.ndarray, int]:

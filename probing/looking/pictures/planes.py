@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
 from probing.figures.page import Line, Page, wrap
 from probing.figures.picture import Picture
@@ -29,9 +30,9 @@ _SIDE, _LEFT, _BELOW, _BETWEEN = 3.1, 0.6, 0.5, 0.75
 
 def draw_semantic(subject: Subject) -> Picture:
     """Draw the planes of one head; call it within `style.drawing`."""
-    start, semantic = subject.look.start, subject.look.semantic
+    scene, semantic = subject.scene, subject.look.semantic
     assert semantic is not None
-    view = semantic.heads[start.layer, start.head]
+    view = semantic.heads[scene.layer, scene.head]
     planes = [("largest variance", view.pca)]
     planes += [("as the probe reads it", view.probe)] if view.probe is not None else []
     width = _LEFT + len(planes) * (_SIDE + _BETWEEN) - _BETWEEN + 0.1
@@ -72,8 +73,8 @@ def _heading(subject: Subject, semantic: Semantic, view: HeadView, width: float)
 
 def _points(axes: Axes, plane: Plane, semantic: Semantic) -> None:
     x, y = plane.points.T
-    if semantic.values is not None:
-        axes.scatter(x, y, c=semantic.values, cmap=score_colours(), s=13, linewidths=0.3, edgecolors="white")
+    if semantic.grades is not None:
+        axes.scatter(x, y, c=semantic.grades, cmap=score_colours(), s=13, linewidths=0.3, edgecolors="white")
     else:
         labels = np.array(semantic.labels)
         others = ~np.isin(labels, semantic.classes)
@@ -88,6 +89,8 @@ def _points(axes: Axes, plane: Plane, semantic: Semantic) -> None:
         axes.axvline(0, color=RULE, linestyle=(0, (4, 3)), linewidth=0.8, zorder=0)
     axes.set_xlabel(plane.names[0], fontsize=TEXT_SIZE)
     axes.set_ylabel(plane.names[1], fontsize=TEXT_SIZE)
+    axes.xaxis.set_major_locator(MaxNLocator(5))
+    axes.yaxis.set_major_locator(MaxNLocator(6))
     axes.tick_params(labelsize=TICK_SIZE, length=2, color=RULE, labelcolor=INK)
     axes.spines[:].set_color(RULE)
 

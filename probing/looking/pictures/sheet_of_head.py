@@ -14,8 +14,7 @@ from probing.looking.finds import Arcs
 from probing.looking.look import Look
 from probing.looking.maps import Maps, Read
 from probing.looking.pieces import Array, Pieces
-
-_LINES_OF_TEXT = 2
+from probing.looking.scene import Scene
 
 
 @dataclass(frozen=True)
@@ -23,11 +22,10 @@ class Subject:
     """One head and one text of a look.
 
     Attributes:
-        look: The look.
+        look: The look, whose scene is drawn.
         read: The text.
-        pieces: The words, or the tokens, that attend to each other.
+        pieces: The places that are drawn: words or tokens, with or without special tokens.
         maps: The weights.
-        weights: Name of the weights.
         arcs: What the heads find of the text's dependencies; None without a tree.
     """
 
@@ -35,24 +33,27 @@ class Subject:
     read: Read
     pieces: Pieces
     maps: Maps
-    weights: str
     arcs: Arcs | None
+
+    @property
+    def scene(self) -> Scene:
+        """The choices of the picture."""
+        return self.look.scene
 
     @property
     def title(self) -> str:
         """Name of the head."""
-        return f"layer {self.look.start.layer} head {self.look.start.head}"
-
-    @property
-    def labels(self) -> list[str]:
-        """Names of the places, each on one line, without signs that fonts lack."""
-        return [label.replace("$", r"\$") for label in self.pieces.labels]
+        return f"layer {self.scene.layer} head {self.scene.head}"
 
     @property
     def head(self) -> Array:
         """Weights of the head, float32 (queries, keys)."""
-        start = self.look.start
-        return self.pieces.merge(self.maps.layers[start.layer][start.head])
+        return self.pieces.merge(self.maps.layers[self.scene.layer][self.scene.head])
+
+    def top(self, weights: Array) -> float:
+        """Return the upper end of the scale of one head's weights; never 0."""
+        top = self.maps.top if self.scene.scale == "shared" else float(weights.max(initial=0))
+        return top or 1.0
 
     def heading(self, title: str, width: float, facts: Sequence[str] = ()) -> list[Line]:
         """Return the lines above a picture: its title, its facts, and the text.
@@ -63,8 +64,8 @@ class Subject:
             facts: Facts in the second line.
         """
         parts = [self.look.model, *facts]
-        if self.weights != "attention":
-            parts.append(self.weights)
+        if not self.maps.attention:
+            parts.append(self.scene.weights)
         about = [Line(line, TEXT_SIZE, FAINT) for line in wrap(parts, width, TEXT_SIZE)]
         passage = self.read.passage
         texts = [passage.text, *([passage.second] if passage.second else [])]
@@ -74,16 +75,18 @@ class Subject:
     @property
     def between(self) -> str:
         """Words that say what attends to what."""
-        single = self.pieces is self.read.tokens
-        return "between tokens" if single else "between words"
+        what = "words" if self.scene.unit == "words" and self.read.words is not None else "tokens"
+        return f"between {what}{'' if self.scene.special else ' without special tokens'}"
 
 
-def subject_of(look: Look, text: int, weights: str) -> Subject:
-    """Return the head that a look starts with on one of its texts."""
-    read = look.reads[text]
-    words = look.start.unit == "words" and read.words is not None
-    pieces = read.words if words and read.words is not None else read.tokens
-    return Subject(look, read, pieces, read.maps[weights], weights, look.arcs[text].get(weights))
+def subject_of(look: Look) -> Subject:
+    """Return the head and the text of the scene of a look."""
+    scene, read = look.scene, look.reads[look.scene.passage]
+    pieces = read.words if scene.unit == "words" and read.words is not None else read.tokens
+    if not scene.special:
+        pieces = pieces.without_special()
+    arcs = look.arcs[scene.passage].get(scene.weights)
+    return Subject(look, read, pieces, read.maps[scene.weights], arcs)
 
 
 def wide_table(pieces: Pieces, maps: Iterable[tuple[int, int, Array]]) -> pd.DataFrame:
