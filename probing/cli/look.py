@@ -147,8 +147,8 @@ def command(words: Sequence[str]) -> None:
         return
     from probing.looking.gather import gather
 
-    own, overrides = _divided(words)
-    asked, out, picture = _asked(own, overrides)
+    own, overrides = divided(words)
+    asked, out, picture = asked_of(own, overrides)
     with log_to_terminal():
         looked = gather(asked, overrides)
         if picture:
@@ -159,7 +159,7 @@ def command(words: Sequence[str]) -> None:
         output().write(f"{path}\n")
 
 
-def _divided(words: Sequence[str]) -> tuple[list[tuple[str, str]], list[str]]:
+def divided(words: Sequence[str]) -> tuple[list[tuple[str, str]], list[str]]:
     """Return the words of this command as names and values, and the options of a run."""
     own: list[tuple[str, str]] = []
     overrides: list[str] = []
@@ -177,7 +177,7 @@ def _divided(words: Sequence[str]) -> tuple[list[tuple[str, str]], list[str]]:
     return own, overrides
 
 
-def _asked(own: Sequence[tuple[str, str]], overrides: Sequence[str]) -> tuple[Asked, Target, bool]:
+def asked_of(own: Sequence[tuple[str, str]], overrides: Sequence[str]) -> tuple[Asked, Target, bool]:
     """Return the choices of the look, the files to write, and whether they are a picture."""
     from probing.looking.gather import Asked
     from probing.looking.scene import scene_values

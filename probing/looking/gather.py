@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -12,12 +13,14 @@ from probing.config.compose import compose_config, plain_values
 from probing.config.overrides import root_of
 from probing.config.run_config import Config, build_config
 from probing.errors import ProbingError
-from probing.looking.look import Look, found_arcs, look_at
-from probing.looking.maps import MapReader
+from probing.io.lazy import torch
+from probing.looking.finds import Arcs, arcs_of
+from probing.looking.look import Look
+from probing.looking.maps import READERS, MapReader, Read, read_passage
 from probing.looking.passages import Passage, passage_of, passage_of_unit, passages_of_treebank
 from probing.looking.projections import semantic
 from probing.looking.scene import Scene, View, check_head
-from probing.models.model_files import find_files
+from probing.models.model_files import ModelFiles, find_files
 from probing.runs.pipeline import Run
 from probing.runs.prepare import prepare
 
@@ -130,3 +133,47 @@ def _suggested(asked: Asked, look: Look) -> View:
     if look.semantic is not None and not asked.texts and not asked.sentences:
         return "semantic"
     return "arcs" if look.arcs[0] else "lines"
+
+
+def look_at(
+    passages: Sequence[Passage],
+    files: ModelFiles,
+    config: Config,
+    *,
+    maps: Mapping[str, MapReader] | None = None,
+) -> tuple[Read, ...]:
+    """Load a model and read its attention on some inputs.
+
+    Args:
+        passages: The inputs.
+        files: Files of the model.
+        config: Configuration, whose `extract` gives device, precision and limit of tokens.
+        maps: Functions that return other weights than attention, by their name.
+
+    Raises:
+        ProbingError: If the model does not give its attention; see `read_passage`.
+    """
+    from probing.models.loading import load_model
+    from probing.representations.threads import torch_threads
+
+    settings = config.extract
+    dtype: torch.dtype = getattr(torch, settings.dtype)
+    loaded = load_model(files, device=settings.torch_device(), dtype=dtype, attention="eager")
+    limits = [settings.max_length, loaded.max_length]
+    limit = min((limit for limit in limits if limit), default=None)
+    readers = {**READERS, **(maps or {})}
+    with torch_threads(settings.threads) if settings.threads else nullcontext():
+        return tuple(read_passage(passage, loaded, readers, limit) for passage in passages)
+
+
+def found_arcs(reads: Sequence[Read]) -> tuple[dict[str, Arcs], ...]:
+    """Return what every head finds of the tree of each text; an empty dict where there is none."""
+    return tuple(
+        {}
+        if read.passage.tree is None or read.words is None
+        else {
+            name: arcs_of(read.passage.tree, read.words, maps.merged(read.words))
+            for name, maps in read.maps.items()
+        }
+        for read in reads
+    )

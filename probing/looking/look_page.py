@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 import probing
 from probing.figures.style import score_colours
 from probing.looking.finds import DIRECTIONS, Arcs
-from probing.looking.look import Look
+from probing.looking.looked import Looked
 from probing.looking.maps import Maps, Read
 from probing.looking.pieces import Array, Pieces
 from probing.looking.projections import Axes, Semantic
@@ -31,7 +31,7 @@ STEPS = 65_535
 SCRIPTS = ("state", "drawing", "lines", "matrix", "maps", "arcs", "semantic", "controls", "open")
 
 
-def look_page(look: Look) -> str:
+def look_page(look: Looked) -> str:
     """Return the HTML of the page.
 
     Args:
@@ -47,7 +47,7 @@ def look_page(look: Look) -> str:
     )
 
 
-def _data(look: Look) -> dict[str, Any]:
+def _data(look: Looked) -> dict[str, Any]:
     colours = score_colours()(np.arange(256))
     return {
         "version": probing.__version__,

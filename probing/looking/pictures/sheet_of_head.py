@@ -1,4 +1,4 @@
-"""What all pictures of a look share: their subject, their heading, and their tables of weights."""
+"""The parts that all pictures of a look share: subject, heading, and table of weights."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pandas as pd
 from probing.figures.page import Line, shorten, wrap
 from probing.figures.style import FAINT, TEXT_SIZE, TITLE_SIZE
 from probing.looking.finds import Arcs
-from probing.looking.look import Look
+from probing.looking.looked import Looked
 from probing.looking.maps import Maps, Read
 from probing.looking.pieces import Array, Pieces
 from probing.looking.scene import Scene
@@ -29,7 +29,7 @@ class Subject:
         arcs: What the heads find of the text's dependencies; None without a tree.
     """
 
-    look: Look
+    look: Looked
     read: Read
     pieces: Pieces
     maps: Maps
@@ -79,7 +79,7 @@ class Subject:
         return f"between {what}{'' if self.scene.special else ' without special tokens'}"
 
 
-def subject_of(look: Look) -> Subject:
+def subject_of(look: Looked) -> Subject:
     """Return the head and the text of the scene of a look."""
     scene, read = look.scene, look.reads[look.scene.passage]
     pieces = read.words if scene.unit == "words" and read.words is not None else read.tokens

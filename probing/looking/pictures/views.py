@@ -7,7 +7,7 @@ from pathlib import Path
 
 from probing.figures.picture import Picture
 from probing.figures.style import drawing
-from probing.looking.look import Look
+from probing.looking.looked import Looked
 from probing.looking.pictures.attention_lines import draw_lines
 from probing.looking.pictures.attention_matrix import draw_matrix
 from probing.looking.pictures.dependency_arcs import draw_arcs
@@ -27,7 +27,7 @@ _DRAW: Mapping[View, Drawn] = {
 }
 
 
-def draw_look(look: Look, path: str | Path | None) -> Picture:
+def draw_look(look: Looked, path: str | Path | None) -> Picture:
     """Draw the scene of a look, which `Look.changed` has checked.
 
     Args:
