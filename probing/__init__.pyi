@@ -1,6 +1,7 @@
 """The public names, each with the module that it is from."""
 
 from .ablations.gradients import head_importance as head_importance
+from .cli.look import look as look
 from .cli.multirun import sweep as sweep
 from .cli.run import run as run
 from .comparisons.agreement import agreement as agreement
