@@ -41,28 +41,29 @@ class Divergence:
         return ("nats",)
 
     def keep(self, attention: AttentionBatch) -> Tensor:
-        """Return half of each smoothed weight, (texts, heads, queries, keys); TINY in padding.
+        """Return half of each smoothed weight, and the entropy of each query as a last row.
+
+        The weights are (texts, heads, queries + 1, keys), TINY in padding.
 
         Raises:
             ProbingError: If queries and keys are not the tokens of the texts.
         """
         real = attention.read().real
         weights = attention.weights.to(torch.promote_types(attention.weights.dtype, torch.float32))
-        shares = self.smoothing / real.sum(1)
-        halves = weights.mul((1 - self.smoothing) / 2).add_(shares.view(-1, 1, 1, 1).to(weights) / 2)
+        shares = (self.smoothing / real.sum(1)).to(weights).view(-1, 1, 1, 1)
         there = (real.unsqueeze(2) & real.unsqueeze(1)).unsqueeze(1)
-        return halves.masked_fill_(~there, 0).clamp_min_(TINY)
+        whole = torch.add(shares, weights, alpha=1 - self.smoothing)
+        whole.masked_fill_(~there, 0).clamp_min_(TINY)
+        return torch.cat([whole / 2, _nats(whole, torch.empty_like(whole)).unsqueeze(2)], 2)
 
     def reduce(self, attention: AttentionBatch) -> Tensor:
         """Reduce one batch; float64 (units, heads, heads of all layers so far)."""
         own = attention.earlier[attention.layer]
-        nats = _entropies(2 * own)
+        nats = _summed(own[:, :, -1])
         apart = []
         for layer, other in sorted(attention.earlier.items()):
-            alike = layer == attention.layer
-            means = _within(own) if alike else _between(own, other)
-            others = nats if alike else _entropies(2 * other)
-            apart.append(means - (nats.unsqueeze(2) + others.unsqueeze(1)) / 2)
+            means = _within(own) if layer == attention.layer else _between(own, other)
+            apart.append(means - (nats.unsqueeze(2) + _summed(other[:, :, -1]).unsqueeze(1)) / 2)
         return attention.per_unit(torch.cat(apart, 2).clamp_min_(0))
 
 
@@ -71,29 +72,31 @@ def _between(first: Tensor, second: Tensor) -> Tensor:
 
     It takes one head of the first layer at a time, so nothing is larger than the attention of one layer.
     """
-    means, logs = torch.empty_like(second), torch.empty_like(second)
+    second = second[:, :, :-1]
+    means, logs = (second.new_empty(second.shape) for _ in range(2))
     rows = []
-    for head in first.split(1, 1):
+    for head in first[:, :, :-1].split(1, 1):
         torch.add(second, head, out=means)
-        rows.append(_summed(means, logs))
+        rows.append(_summed(_nats(means, logs)))
     return torch.stack(rows, 1)
 
 
 def _within(own: Tensor) -> Tensor:
     """Return the same for every two heads of one layer, each pair computed once."""
     heads = own.shape[1]
-    found = own.new_zeros(len(own), heads, heads, dtype=torch.float64)
-    for head in range(heads):
-        found[:, head, : head + 1] = _entropies(own[:, : head + 1] + own[:, head : head + 1])
-    return found + found.tril(-1).transpose(1, 2)
+    found = torch.diag_embed(_summed(own[:, :, -1]))
+    for head in range(1, heads):
+        means = own[:, :head, :-1] + own[:, head : head + 1, :-1]
+        found[:, head, :head] = found[:, :head, head] = _summed(_nats(means, torch.empty_like(means)))
+    return found
 
 
-def _entropies(weights: Tensor) -> Tensor:
-    """Return the entropies of each head's rows, summed over rows; float64 (texts, heads)."""
-    return _summed(weights, torch.empty_like(weights))
-
-
-def _summed(weights: Tensor, logs: Tensor) -> Tensor:
-    # rows are short enough for float32; their sum is not
+def _nats(weights: Tensor, logs: Tensor) -> Tensor:
+    """Return the entropy of each row, (texts, heads, queries); `logs` is memory of the same shape."""
     torch.log(weights, out=logs)
-    return -logs.mul_(weights).sum(3).double().sum(2)
+    return -logs.mul_(weights).sum(3)
+
+
+def _summed(nats: Tensor) -> Tensor:
+    """Return the sum over queries, float64 (texts, heads): a row is short enough for float32, a text is not."""
+    return nats.double().sum(2)
