@@ -1,9 +1,9 @@
 """Cost of statistics of attention beyond the bare forward pass with eager attention.
 
-    python experiments/benchmarks/attention.py [--statistics surface,divergence] [--words 12]
+    python experiments/benchmarks/attention.py [--joined 2]
 
-Models of the sizes of MiniLM and BERT base with random weights read sentences of the grammar tasks. Every batch
-is run in turns: bare, with each statistic of every head of every layer, and with all of them in one pass.
+Models of the sizes of MiniLM and BERT base with random weights read sentences of the grammar tasks. Every
+batch is run in turns: bare, with each statistic of all heads, and with all statistics in one pass.
 """
 
 from __future__ import annotations

@@ -68,7 +68,7 @@ class Distances:
         return averaged(sums / (count - 1), queries, self.average)
 
     def _blocks(self, layer: int) -> Iterator[tuple[_Places, _Numbers, _Numbers]]:
-        """Yield texts, sums (texts, heads, heads up to this layer) and queries (texts, 1, 1) of each shard."""
+        """Yield texts, sums (texts, heads, heads so far) and queries (texts, 1, 1) of each shard."""
         kept = np.concatenate([
             np.arange(upto - heads, upto)
             for other, (heads, upto) in sorted(self.read.layout.items())

@@ -1,4 +1,4 @@
-"""Distances between heads by their attention, as a matrix, a map and clusters (Clark et al. 2019, section 6)."""
+"""Distances between heads by their attention, with a map and clusters (Clark et al. 2019, section 6)."""
 
 from __future__ import annotations
 

@@ -57,7 +57,7 @@ def ratio_of_blocks(blocks: Iterable[tuple[_Numbers, _Numbers]]) -> tuple[_Numbe
 def _with_ends(
     found: _Numbers, errors: _Numbers, total: _Numbers, size: NDArray[Any]
 ) -> tuple[_Numbers, _Numbers, _Numbers]:
-    """Return a ratio and the ends of its interval, from the sum of squared errors, of counts, and of texts."""
+    """Return a ratio and its ends, from the sums of squared errors, of counts, and of texts with a count."""
     with np.errstate(invalid="ignore", divide="ignore"):
         spread = np.sqrt(errors / (size - 1)) / (total / size) / np.sqrt(size)
         half = np.where(size > 1, t.ppf(0.975, np.maximum(size - 1, 1)) * spread, np.nan)

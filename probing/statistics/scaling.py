@@ -1,4 +1,4 @@
-"""Metric multidimensional scaling: points of a plane whose distances are as close as possible to given ones."""
+"""Metric multidimensional scaling: points of a plane whose distances are close to given ones."""
 
 from __future__ import annotations
 

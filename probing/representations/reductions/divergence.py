@@ -98,5 +98,5 @@ def _nats(weights: Tensor, logs: Tensor) -> Tensor:
 
 
 def _summed(nats: Tensor) -> Tensor:
-    """Return the sum over queries, float64 (texts, heads): a row is short enough for float32, a text is not."""
+    """Return sums over queries, float64 (texts, heads); rows are short enough for float32, texts are not."""
     return nats.double().sum(2)
