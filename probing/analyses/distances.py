@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from probing.analyses.texts import Average, averaged
+from probing.analyses.read_texts import Average, averaged
 from probing.representations.reader import Representations
 from probing.statistics.ratios import per_text, ratio_of_blocks
 

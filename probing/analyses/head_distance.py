@@ -14,7 +14,7 @@ from probing.analyses.analysis import Context, Methods, Uses
 from probing.analyses.behaviour import Thresholds
 from probing.analyses.distances import Distances
 from probing.analyses.groups import check_unit, settings_of
-from probing.analyses.texts import Average, Split, columns_of, in_two_segments, texts_of
+from probing.analyses.read_texts import Average, Split, columns_of, in_two_segments, texts_of
 from probing.comparisons.clusters import cut, tree_of
 from probing.errors import ProbingError
 from probing.objectives.texts import joint_units

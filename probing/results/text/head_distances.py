@@ -11,7 +11,7 @@ from probing.results.schema import of_pairs
 from probing.results.select import of_variant
 from probing.results.text.found_text import found_lines
 from probing.results.text.grid_text import place_text
-from probing.results.text.shares import highest
+from probing.results.text.measure_lines import highest
 
 
 def distances_text(rows: pd.DataFrame) -> str:
