@@ -1,0 +1,86 @@
+"""Texts of random tokens that occur twice, for heads that find an earlier token (Olsson et al. 2022)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from probing.errors import ProbingError
+
+if TYPE_CHECKING:  # finding a cached result needs no tokenizer
+    from transformers.tokenization_utils_base import PreTrainedTokenizerBase
+
+POOL = 20
+"""Tokens that are drawn from for each token of a text."""
+_LEAST = 4
+_TRIES = 50
+
+
+def repeated_texts(
+    tokenizer: PreTrainedTokenizerBase, length: int, count: int, seed: int
+) -> tuple[list[str], int]:
+    """Return texts whose tokens are a random sequence twice, without a repeat within the sequence.
+
+    A model reads texts, and not every sequence of tokens has one. So tokens are drawn from those that begin a
+    word and consist of letters, and each text is encoded to check that it gives the sequence twice, between
+    the tokens that the tokenizer adds at either end.
+
+    Args:
+        tokenizer: The tokenizer of the model.
+        length: Tokens of a sequence.
+        count: Number of texts.
+        seed: Seed of the draw.
+
+    Returns:
+        The texts, and the tokens of a sequence: fewer than `length` where the vocabulary has fewer that can
+        be used.
+
+    Raises:
+        ProbingError: If the tokenizer has too few tokens that come back from a text.
+    """
+    rng = np.random.default_rng(seed)
+    pool = _pool(tokenizer, POOL * length, rng)
+    length = min(length, len(pool))
+    texts: list[str] = []
+    for _ in range(_TRIES * count):
+        if length < _LEAST or len(texts) == count:
+            break
+        drawn = rng.choice(pool, length, replace=False).tolist()
+        text = _decoded(tokenizer, drawn + drawn)
+        if _encoded(tokenizer, text) == drawn + drawn:
+            texts.append(text)
+    if len(texts) < count:
+        raise ProbingError(
+            f"{tokenizer.name_or_path}: texts of random tokens are not encoded to the same tokens again"
+        )
+    return texts, length
+
+
+def _pool(tokenizer: PreTrainedTokenizerBase, size: int, rng: np.random.Generator) -> list[int]:
+    """Return up to `size` random tokens that begin a word, consist of letters, and come back from a text."""
+    special = set(tokenizer.all_special_ids)
+    found: list[int] = []
+    for token in rng.permutation(len(tokenizer)).tolist():
+        if len(found) == size:
+            break
+        if token in special:
+            continue
+        pair = _decoded(tokenizer, [token, token])
+        words = pair.split()
+        # two words show that the token begins one
+        if len(words) == 2 and words[0].isalpha() and _encoded(tokenizer, pair) == [token, token]:
+            found.append(token)
+    return found
+
+
+def _decoded(tokenizer: PreTrainedTokenizerBase, ids: list[int]) -> str:
+    text = tokenizer.decode(ids, clean_up_tokenization_spaces=False)
+    return text if isinstance(text, str) else text[0]
+
+
+def _encoded(tokenizer: PreTrainedTokenizerBase, text: str) -> list[int]:
+    """Return the tokens of a text as a model reads it, without special tokens."""
+    special = set(tokenizer.all_special_ids)
+    ids = tokenizer(text, return_attention_mask=False, verbose=False)["input_ids"]
+    return [token for token in ids if token not in special]
