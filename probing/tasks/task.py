@@ -141,6 +141,8 @@ class Task:
         digest.update(json.dumps((self.name, rules)).encode())
         for units in (self.units, self.partners or ()):
             digest.update(json.dumps([(unit.text, unit.span, unit.second) for unit in units]).encode())
+            if any(unit.words is not None for unit in units):
+                digest.update(_words_as_bytes(units))
         digest.update(self.target.as_bytes())
         for column in (self.split, self.groups):
             digest.update("\n".join([] if column is None else column.tolist()).encode())
@@ -213,6 +215,13 @@ class Task:
                     f"task {self.name}: example {row}: span {unit.span} is not inside its text "
                     f"of {len(unit.text)} characters"
                 )
+
+
+def _words_as_bytes(units: Sequence[Unit]) -> bytes:
+    """Return the words of units for digests; units of one text share them, so each list is written once."""
+    numbers: dict[tuple[tuple[int, int], ...] | None, int] = {}
+    of_units = [numbers.setdefault(unit.words, len(numbers)) for unit in units]
+    return json.dumps((list(numbers), of_units)).encode()
 
 
 class TaskSource(Protocol):
