@@ -69,5 +69,5 @@ def _content(path: str) -> bytes:
         return Path(path).expanduser().read_bytes()
     except OSError as error:
         raise ProbingError(
-            f"analysis.corpus={path}: {error.strerror}; give a text file, or null for the train texts of the task"
+            f"analysis.corpus={path}: {error.strerror}; give a text file, or null for the train texts"
         ) from error

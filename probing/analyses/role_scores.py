@@ -122,9 +122,7 @@ def positional(columns: Columns, statistic: TokenRoles, threshold: float) -> Ite
     value, low, high = ratio(sums[best, :, heads].T, counts)
     chance = ratio(even[best, :, heads].T, counts)[0]
     offset = np.array(statistic.offsets)[best]
-    yield Score(
-        "positional", value, low, high, chance, "positional", np.full(len(heads), threshold), offset
-    )
+    yield Score("positional", value, low, high, chance, "positional", np.full(len(heads), threshold), offset)
 
 
 def of_tokens(columns: Columns, statistic: TokenRoles, thresholds: Mapping[str, float]) -> Iterator[Score]:

@@ -12,15 +12,14 @@ import pandas as pd
 from probing.analyses.analysis import Context, Methods, Uses
 from probing.analyses.groups import check_unit, settings_of
 from probing.analyses.rare_words import corpus_digest, read_corpus, with_rarest, word_counts
-from probing.analyses.role_scores import Columns, Score, of_repeated, of_tokens, of_words, roles_of
+from probing.analyses.role_scores import ROLES, Columns, Score, of_repeated, of_tokens, of_words, roles_of
+from probing.analyses.syntactic import has_relations, of_relations, relations_of, sentences_of
 from probing.analyses.texts import Split, columns_of, texts_of
-from probing.errors import ProbingError
 from probing.objectives.divide import divided
-from probing.objectives.texts import joint_units
-from probing.representations.repeated_tokens import repeated_texts
 from probing.representations.reductions.together import Together
 from probing.representations.reductions.token_roles import TokenRoles
-from probing.representations.reductions.word_roles import WordRoles
+from probing.representations.reductions.word_roles import HighestWord, WordRoles
+from probing.representations.repeated_tokens import repeated_texts
 from probing.results.finding import Finding, Picture
 from probing.results.schema import as_frame
 from probing.results.text.role_text import roles_summary, roles_text
@@ -58,6 +57,9 @@ class RolesAnalysis:
     - `duplicate_token`, `induction` (Olsson et al. 2022): the weight of the earlier copies of a token, and of
       the tokens after them, in random tokens that occur twice. `_texts` are the same in the task's texts.
     - `rare_token` (Voita): how often the highest weight of a word is on the rarest word of its text.
+    - `nsubj`, `obj`, `amod`, `advmod` (Voita), by `direction`: how often the highest weight of a dependent is
+      on its head, or that of a head on its dependent. `chance` is the rate of the most frequent `offset`. A
+      head with one of them is `syntactic`. They need a task that relates words, as treebank/dependencies.
 
     Attributes:
         split: The examples; a text that several share is read once.
@@ -75,6 +77,8 @@ class RolesAnalysis:
         delimiter: Weight of delimiters.
         broad: Share of the entropy of uniform attention.
         rare_token: Share of words whose highest weight is on the rarest word.
+        syntactic: Accuracy above that of the most frequent offset, 0.1 for 10 points.
+        least: Minimum number of items of a relation.
     """
 
     split: Split = "dev"
@@ -91,6 +95,8 @@ class RolesAnalysis:
     delimiter: Share = 0.6
     broad: Share = 0.78
     rare_token: Share = 0.5
+    syntactic: Share = 0.1
+    least: Annotated[int, AtLeast(1)] = 100
 
     def __post_init__(self) -> None:
         """Reject numbers out of their range."""
@@ -119,7 +125,7 @@ class RolesAnalysis:
     def check(self, task: Task, methods: Methods) -> None:
         """Refuse any granularity but single heads."""
         check_unit(self.name, methods, ("head",))
-        joint_units(task)
+        self._texts(task, self.split)
 
     def depends_on(self, methods: Methods) -> Mapping[str, Any]:
         """The settings of the analysis, with the content of the corpus."""
@@ -128,12 +134,12 @@ class RolesAnalysis:
 
     def units(self, task: Task) -> Sequence[Unit]:
         """The texts of the split, each with the span of its rarest word."""
-        texts = texts_of(task, self.split)
-        if self.corpus is not None:
-            counted = read_corpus(self.corpus)
-        else:
-            counted = texts_of(task, "train") or texts
-        return with_rarest(texts, word_counts(counted))
+        texts = self._texts(task, self.split)
+        own = self._texts(task, "train") or texts
+        return with_rarest(texts, word_counts(own if self.corpus is None else read_corpus(self.corpus)))
+
+    def _texts(self, task: Task, split: Split) -> Sequence[Unit]:
+        return sentences_of(task, split) if has_relations(task) else texts_of(task, split)
 
     def parts(self, context: Context) -> Sequence[int]:
         """The layers."""
@@ -154,11 +160,15 @@ class RolesAnalysis:
         roles = roles_of(scores, read.layout[part][0])
         same = {**context.labels, "layer": part, "n_heads": 1, f"n_{self.split}": read.size}
         return as_frame(
-            [{**same, **row, "roles": roles[head]} for score in scores for head, row in enumerate(score.rows())]
+            [
+                {**same, **row, "roles": roles[head]}
+                for score in scores
+                for head, row in enumerate(score.rows())
+            ]
         )
 
     def _scores(self, context: Context, layer: int) -> Iterator[Score]:
-        thresholds = {name: value for name, value in vars(self).items() if isinstance(value, float)}
+        thresholds = {role: float(getattr(self, role)) for role in ROLES}
         columns = self._columns(context, layer)
         yield from of_tokens(columns, self.of_tokens, thresholds)
         texts = self._random(context)
@@ -166,6 +176,11 @@ class RolesAnalysis:
             repeated = context.attention(self.of_tokens, texts)
             yield from of_repeated(columns_of(repeated, layer, self.of_tokens), thresholds)
         yield from of_words(columns, thresholds)
+        task = divided(context.reading.asked, context.seed)
+        if has_relations(task):
+            units, items = relations_of(task, self.split)
+            highest = columns_of(context.attention(HighestWord(), units), layer, HighestWord())["highest"]
+            yield from of_relations(items, highest, self.syntactic, self.least)
 
     def _columns(self, context: Context, layer: int) -> Columns:
         """Return the sums of all texts; a text whose rarest word is cut off is read without a target."""
@@ -181,10 +196,7 @@ class RolesAnalysis:
 
     def _random(self, context: Context) -> list[Unit]:
         """Return texts of repeated random tokens; none if the tokenizer does not allow them."""
-        try:
-            texts, _ = repeated_texts(context.tokenizer, self.length, self.sequences, context.seed)
-        except ProbingError:
-            return []
+        texts = repeated_texts(context.tokenizer, self.length, self.sequences, context.seed)
         return [Unit(text) for text in texts]
 
     def conclude(self, context: Context, frame: pd.DataFrame) -> pd.DataFrame:
@@ -196,4 +208,7 @@ class RolesAnalysis:
         elif "induction" not in there:
             log.info("roles: no induction, since the model sees later tokens; there the token after an "
                      "earlier copy is a relative position like any other")  # fmt: skip
+        if frame["direction"].isna().all():
+            log.info("roles: no syntactic heads, since the task has no relation between words with "
+                     "analysis.least=%d items; use task=treebank/dependencies", self.least)  # fmt: skip
         return frame

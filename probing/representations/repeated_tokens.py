@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
+import logging
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from probing.errors import ProbingError
-
 if TYPE_CHECKING:  # finding a cached result needs no tokenizer
     from transformers.tokenization_utils_base import PreTrainedTokenizerBase
 
+log = logging.getLogger(__name__)
 POOL = 20
 """Tokens that are drawn from for each token of a text."""
 _LEAST = 4
 _TRIES = 50
 
 
-def repeated_texts(
-    tokenizer: PreTrainedTokenizerBase, length: int, count: int, seed: int
-) -> tuple[list[str], int]:
+@lru_cache(maxsize=2)
+def repeated_texts(tokenizer: PreTrainedTokenizerBase, length: int, count: int, seed: int) -> tuple[str, ...]:
     """Return texts whose tokens are a random sequence twice, without a repeat within the sequence.
 
     A model reads texts, and not every sequence of tokens has one. So tokens are drawn from those that begin a
@@ -28,33 +28,28 @@ def repeated_texts(
 
     Args:
         tokenizer: The tokenizer of the model.
-        length: Tokens of a sequence.
+        length: Tokens of a sequence; fewer where the vocabulary has fewer that can be used.
         count: Number of texts.
         seed: Seed of the draw.
 
     Returns:
-        The texts, and the tokens of a sequence: fewer than `length` where the vocabulary has fewer that can
-        be used.
-
-    Raises:
-        ProbingError: If the tokenizer has too few tokens that come back from a text.
+        The texts; none if the tokenizer has too few tokens that come back from a text.
     """
     rng = np.random.default_rng(seed)
     pool = _pool(tokenizer, POOL * length, rng)
-    length = min(length, len(pool))
+    if len(pool) < _LEAST:
+        return ()
+    if len(pool) < length:
+        log.info("random sequences have %d tokens: the vocabulary has no more that begin a word", len(pool))
     texts: list[str] = []
     for _ in range(_TRIES * count):
-        if length < _LEAST or len(texts) == count:
-            break
-        drawn = rng.choice(pool, length, replace=False).tolist()
+        drawn = rng.choice(pool, min(length, len(pool)), replace=False).tolist()
         text = _decoded(tokenizer, drawn + drawn)
         if _encoded(tokenizer, text) == drawn + drawn:
             texts.append(text)
-    if len(texts) < count:
-        raise ProbingError(
-            f"{tokenizer.name_or_path}: texts of random tokens are not encoded to the same tokens again"
-        )
-    return texts, length
+        if len(texts) == count:
+            return tuple(texts)
+    return ()
 
 
 def _pool(tokenizer: PreTrainedTokenizerBase, size: int, rng: np.random.Generator) -> list[int]:

@@ -15,9 +15,9 @@ import torch
 from torch import Tensor
 from transformers import AutoModel
 
+from probing.representations.reductions.together import Together
 from probing.representations.reductions.token_batch import TokenBatch
 from probing.representations.reductions.token_roles import SUMS, TokenRoles, at, by_chance
-from probing.representations.reductions.together import Together
 from probing.representations.reductions.word_roles import WordRoles
 from probing.tasks.task import Unit
 from tests.attention import (
@@ -72,9 +72,7 @@ def test_scores_are_those_of_the_reference(shared: Path) -> None:
         inputs = token_batch([tokenizer.convert_ids_to_tokens(ids)], ids=[ids], words=[members])
         often = [counts[word.casefold()] for word in text["words"]]
         rarest = torch.tensor([[word == often.index(min(often)) for word in members]])
-        layers = [
-            replace(attention_of(weights, inputs), tokens=rarest) for weights in weights_of(model, ids)
-        ]
+        layers = [replace(attention_of(weights, inputs), tokens=rarest) for weights in weights_of(model, ids)]
         total = total + torch.stack([BOTH.reduce(each)[0] for each in layers])
     sums = dict(zip(BOTH.columns, total.flatten(0, 1).T.numpy(), strict=True))  # type: ignore[union-attr]
     assert set(sums["queries"]) == set(wanted["n_queries"])
@@ -104,7 +102,10 @@ def test_repeated_random_tokens_score_as_in_the_reference(shared: Path) -> None:
     assert found is not None
     assert found.origin is not None
     model = AutoModel.from_pretrained(
-        Path(found.origin).parent, gguf_file="SmolLM2-135M-Instruct.Q4_1.gguf", attn_implementation="eager", dtype=torch.float32
+        Path(found.origin).parent,
+        gguf_file="SmolLM2-135M-Instruct.Q4_1.gguf",
+        attn_implementation="eager",
+        dtype=torch.float32,
     ).eval()
     total = 0.0
     for ids in given:
@@ -118,7 +119,7 @@ def test_repeated_random_tokens_score_as_in_the_reference(shared: Path) -> None:
 
 
 def test_a_head_of_one_key_a_query_is_confident() -> None:
-    found = columns(planted({i: 0 for i in range(8)}, 8), token_batch([REPEATED]))
+    found = columns(planted(dict.fromkeys(range(8), 0), 8), token_batch([REPEATED]))
     queries = found["queries"][0]
     assert queries.tolist() == [7, 7]  # the first token of a causal model sees itself only
     assert (found["largest"] / queries)[0, 0] == 1
@@ -151,7 +152,7 @@ def test_offsets_out_of_reach_are_not_counted() -> None:
         ("previous", {i: i - 1 for i in range(1, 8)}),
         ("duplicate", {i: i - 4 for i in range(4, 8)}),
         ("induction", {i: i - 3 for i in range(4, 8)}),
-        ("first", {i: 0 for i in range(1, 8)}),
+        ("first", dict.fromkeys(range(1, 8), 0)),
     ],
 )
 def test_a_planted_head_has_its_role_and_no_other(role: str, targets: dict[int, int]) -> None:
@@ -208,7 +209,12 @@ def test_the_target_of_a_unit_is_the_word_of_its_span() -> None:
     found = dict(zip(statistic.columns, statistic.reduce(attention).unbind(2), strict=True))
     assert found["words"].tolist() == [[3, 3]] * 4
     assert found["aware"][:, 0].tolist() == [3, 3, 0, 0]  # two words, or a whole text, are not a target
-    assert found["target"].tolist() == [[3, 0], [0, 3], [0, 0], [0, 0]]  # a word of two pieces has twice as much
+    assert found["target"].tolist() == [
+        [3, 0],
+        [0, 3],
+        [0, 0],
+        [0, 0],
+    ]
     assert found["target_by_chance"][:, 0].tolist() == pytest.approx([3 / 5, 3 / 5, 0, 0])
     assert found["word_largest"][0].tolist() == pytest.approx([3, 3 * 2 / 6])
     assert found["word_largest_by_chance"][0, 0] == pytest.approx(3 * 2 / 6)

@@ -58,11 +58,10 @@ class WordRoles:
         even, even_outside = _of_words(uniform_over(seen), inputs)
         targets = _targets(attention, inputs)
         aware = attention.per_unit(queries) & _sees(attention.per_unit(visible), targets)
-        highest = found.argmax(3).masked_fill(found.amax(3) < outside, NOWHERE)
         counts = attention.per_unit(visible.sum(2) + others).clamp_min(1).double()
         columns = (
             attention.per_unit(_largest(found, outside, queries)),
-            _hits(attention.per_unit(highest), targets, aware),
+            _hits(attention.per_unit(_highest(found, outside)), targets, aware),
             attention.per_unit(_largest(even, even_outside, queries)),
             (aware / counts).sum(1, keepdim=True),
             attention.per_unit(queries.sum(1, keepdim=True)),
@@ -70,6 +69,38 @@ class WordRoles:
         )
         heads = attention.weights.shape[1]
         return torch.stack([column.double().expand(-1, heads) for column in columns], 2)
+
+
+@dataclass(frozen=True)
+class HighestWord:
+    """For one word of a text, the index in `Unit.words` of the word that it attends to most.
+
+    The unit is a word: its span is one of `Unit.words`. The word itself is a key as any other, and tokens
+    outside of words are too; the index is -1 if one of them has the highest weight. The first of equal words
+    counts.
+    """
+
+    @property
+    def name(self) -> str:
+        """The name in the key of the cache."""
+        return "highest_word"
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The index."""
+        return ("highest",)
+
+    def reduce(self, attention: AttentionBatch) -> Tensor:
+        """Reduce one batch; float64 (units, heads, 1).
+
+        Raises:
+            ProbingError: If queries and keys are not the tokens of the texts.
+        """
+        inputs = attention.read()
+        words = _targets(attention, inputs)
+        highest = attention.per_unit(_highest(*_of_words(attention.weights, inputs)))
+        found = highest.gather(2, _index(words).expand(-1, highest.shape[1], 1))
+        return found.masked_fill(~words.any(1)[:, None, None], NOWHERE).double()
 
 
 def _of_words(weights: Tensor, inputs: TokenBatch) -> tuple[Tensor, Tensor]:
@@ -97,8 +128,17 @@ def _largest(words: Tensor, outside: Tensor, queries: Tensor) -> Tensor:
 
 def _hits(highest: Tensor, targets: Tensor, aware: Tensor) -> Tensor:
     """Return the number of queries whose highest weight is on the target, (units, heads)."""
-    wanted = targets.int().argmax(1).unsqueeze(1).unsqueeze(2)
-    return ((highest == wanted) & aware.unsqueeze(1)).sum(2)
+    return ((highest == _index(targets)) & aware.unsqueeze(1)).sum(2)
+
+
+def _highest(words: Tensor, outside: Tensor) -> Tensor:
+    """Return the word with the highest weight of each query, -1 for other tokens; (texts, heads, words)."""
+    return words.argmax(3).masked_fill(words.amax(3) < outside, NOWHERE)
+
+
+def _index(targets: Tensor) -> Tensor:
+    """Return the index of the target of each unit, int64 (units, 1, 1)."""
+    return targets.int().argmax(1)[:, None, None]
 
 
 def _sees(visible: Tensor, targets: Tensor) -> Tensor:

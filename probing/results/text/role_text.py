@@ -42,9 +42,9 @@ def roles_text(rows: pd.DataFrame) -> str:
 def roles_summary(rows: pd.DataFrame) -> str:
     """One line: the number of heads that have each role."""
     heads = one_row_a_head(rows)
-    counts = {role: int(heads["roles"].str.split().map(lambda own, r=role: r in own).sum()) for role in LETTERS}
+    named = [role for roles in heads["roles"] for role in roles.split()]
     scored = {score["variant"].iloc[0] for score in _scores(rows)}
-    told = [f"{role} {count}" for role, count in counts.items() if count or role in scored]
+    told = [f"{role} {named.count(role)}" for role in LETTERS if role in named or role in scored]
     without = int(heads["roles"].eq("").sum())
     return f"heads of {len(heads)} with a role: {', '.join(told)}; without {without}"
 
