@@ -75,7 +75,7 @@ def _decoded(tokenizer: PreTrainedTokenizerBase, ids: list[int]) -> str:
 
 
 def _encoded(tokenizer: PreTrainedTokenizerBase, text: str) -> list[int]:
-    """Return the tokens of a text as a model reads it, without special tokens."""
-    special = set(tokenizer.all_special_ids)
-    ids = tokenizer(text, return_attention_mask=False, verbose=False)["input_ids"]
-    return [token for token in ids if token not in special]
+    """Return the tokens of a text as a model reads it, without those that the tokenizer adds."""
+    encoded = tokenizer(text, return_attention_mask=False, return_special_tokens_mask=True, verbose=False)
+    marks = encoded["special_tokens_mask"]
+    return [token for token, mark in zip(encoded["input_ids"], marks, strict=True) if not mark]

@@ -169,7 +169,10 @@ def extractor_of(
     """
     config = spec.config
     attention: Attention = "sdpa" if spec.request.statistic is None else "eager"
-    model = model or partial(load, spec, "read", attention)
+    if model is None:
+        model = partial(load, spec, "read", attention)
+        # an analysis may read further statistics of attention, all from one model
+        model = model if spec.request.statistic is None else cache(model)
     return Extractor(config.paths.representations, request or spec.request, config.extract, model, overwrite)
 
 
