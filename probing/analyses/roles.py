@@ -12,9 +12,9 @@ import pandas as pd
 from probing.analyses.analysis import Context, Methods, Uses
 from probing.analyses.groups import check_unit, settings_of
 from probing.analyses.rare_words import corpus_digest, read_corpus, with_rarest, word_counts
+from probing.analyses.read_texts import Split, columns_of, texts_of
 from probing.analyses.role_scores import ROLES, Columns, Score, of_repeated, of_tokens, of_words, roles_of
 from probing.analyses.syntactic import has_relations, of_relations, relations_of, sentences_of
-from probing.analyses.texts import Split, columns_of, texts_of
 from probing.objectives.divide import divided
 from probing.representations.reductions.together import Together
 from probing.representations.reductions.token_roles import TokenRoles

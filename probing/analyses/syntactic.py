@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from probing.analyses.read_texts import Split
 from probing.analyses.role_scores import Score
-from probing.analyses.texts import Split
 from probing.statistics.ratios import ratio
 from probing.tasks.target import Classes
 from probing.tasks.task import Task, Unit

@@ -6,7 +6,7 @@ import pandas as pd
 
 from probing.results.finding import values_of
 from probing.results.text.grid_text import grid_lines, place_text
-from probing.results.text.shares import highest
+from probing.results.text.measure_lines import highest
 
 LETTERS = {
     "positional": "P",
