@@ -11,7 +11,8 @@ from probing.datasets.treebank.sentence import Sentence
 from probing.datasets.treebank.task import TreebankTask
 from probing.datasets.treebank.words.task import WordTask
 from probing.errors import ProbingError
-from probing.tasks.task import TaskSource, Unit
+from probing.tasks.source import TaskSource
+from probing.tasks.task import Unit
 
 # letters and digits, with the apostrophes within them; every other sign is a word of its own
 _WORD = re.compile(r"\w+(?:['\N{RIGHT SINGLE QUOTATION MARK}]\w+)*|[^\w\s]")

@@ -57,8 +57,9 @@ def _largest(rows: pd.DataFrame) -> list[str]:
     maps = rows[rows["variant"] == WEIGHT].sort_values("value", ascending=False, kind="stable")
     if maps.empty:
         return []
+    unit = NumberFormat()
     told = (
-        f"{place_text(row)} {str(row['direction']).replace('_', ' ')} {NumberFormat().told(float(row['value']))}"
+        f"{place_text(row)} {str(row['direction']).replace('_', ' ')} {unit.told(float(row['value']))}"
         for _, row in maps.head(_SHOWN).iterrows()
     )
     return [f"largest weights of attention only: {', '.join(told)}"]
