@@ -30,6 +30,7 @@ from .figures.rolled import draw_rollout as draw_rollout
 from .figures.sheet import draw_sheet as draw_sheet
 from .figures.trajectories import draw_trajectories as draw_trajectories
 from .inventory.frames import stored as stored
+from .models.attended import capture_values as capture_values
 from .models.capture import capture as capture
 from .models.capture import edit as edit
 from .models.masking import mask_heads as mask_heads
@@ -38,7 +39,6 @@ from .models.pruned import load_pruned as load_pruned
 from .models.removal import prune_heads as prune_heads
 from .models.saving import save_pruned as save_pruned
 from .models.trace import find_sites as find_sites
-from .models.values import capture_values as capture_values
 from .page.report import report as report
 from .representations.public import load_representations as load_representations
 from .representations.rollout import rollout as rollout

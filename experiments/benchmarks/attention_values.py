@@ -19,13 +19,13 @@ from torch import Tensor
 
 from experiments.benchmarks.extraction import sentences
 from experiments.benchmarks.report import write_report
+from probing.models.attended import Attended, capture_values
 from probing.models.capture import capture
 from probing.models.loading import LoadedModel, load_model
 from probing.models.model_choice import ModelConfig
 from probing.models.model_files import find_files
 from probing.models.sites import Site
 from probing.models.trace import find_sites
-from probing.models.values import Attended, capture_values
 from probing.representations.encode import Encoder
 
 Work = Callable[[dict[str, Tensor]], None]

@@ -43,6 +43,14 @@ def draw_rollout(
 
     Raises:
         ProbingError: If the shapes differ, or the text has no such position.
+
+    Example:
+        >>> import numpy as np
+        >>> import probing
+        >>> causal = np.array([[1.0, 0.0], [0.5, 0.5]])
+        >>> rolled = probing.rollout([causal[None, None]] * 2)
+        >>> probing.draw_rollout(["a", "dog"], rolled[0], query=1).table["share"].round(2).tolist()
+        [1.0, 0.0, 0.25, 0.75, 1.0, 0.0, 0.44, 0.56]
     """
     shares = _whole(tokens, np.asarray(rolled, dtype=np.float64), query)
     with drawing():

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from probing import capture_values, find_sites
 from probing.errors import ProbingError
+from probing.models.attended import Attended
 from probing.models.sites import Site
-from probing.models.values import Attended
 from probing.representations.rollout import rollout
 from tests.models.families import FAMILIES, build, inputs_of
 

@@ -18,6 +18,7 @@ from transformers.pytorch_utils import Conv1D
 
 from probing import capture, capture_values, find_sites
 from probing.errors import ProbingError
+from probing.models.attended import Attended
 from probing.models.fused import not_compared
 from probing.models.heads import stack_name
 from probing.models.loading import load_model
@@ -25,7 +26,6 @@ from probing.models.model_choice import ModelConfig
 from probing.models.model_files import find_files
 from probing.models.products import Product, _of_einsum
 from probing.models.sites import Site, Sites
-from probing.models.values import Attended
 from tests.models.families import FAMILIES, Family, build, inputs_of
 
 pytestmark = pytest.mark.slow

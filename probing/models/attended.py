@@ -153,7 +153,7 @@ def _factor(model: PreTrainedModel, site: Site) -> Tensor:
     matrix = weight.T if isinstance(module, Conv1D) else weight.flatten(1)
     matrix = matrix[:, site.offset : site.offset + site.heads * site.head_dim]
     exact = matrix.to(torch.promote_types(matrix.dtype, torch.float32))
-    of_heads = exact.unflatten(1, (site.heads, site.head_dim)).transpose(0, 1)
+    of_heads = exact.reshape(len(exact), site.heads, site.head_dim).transpose(0, 1)
     factor: Tensor = torch.linalg.qr(of_heads, mode="r").R
     return factor
 
