@@ -11,10 +11,10 @@ import torch
 from torch import Tensor
 
 from probing.errors import ProbingError
+from probing.models.attended import Attended, capture_values
 from probing.models.broken import AT_RANDOM, SAME
 from probing.models.capture import capture
 from probing.models.sites import Site
-from probing.models.values import Attended, capture_values
 from probing.representations.encode import EncodedBatch
 from probing.representations.forward import ModelReader, PooledRows
 from probing.representations.reduce import with_decoder

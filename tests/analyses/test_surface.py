@@ -16,8 +16,8 @@ from transformers import AutoModel, AutoModelForSeq2SeqLM, AutoTokenizer
 import probing
 from probing import capture_values, find_sites
 from probing.errors import ProbingError
+from probing.models.attended import Attended
 from probing.models.sites import Site
-from probing.models.values import Attended
 from tests import tiny
 
 SETTINGS = ["analysis=surface", "extract.device=cpu", "extract.threads=1"]
