@@ -61,7 +61,8 @@ class WordPairs:
         last word is the last word.
         """
         guesses = np.clip(self.places + offset, ROOT, self.counts - 1)
-        return (self.related == guesses[:, None]).any(1)
+        right: NDArray[np.bool_] = (self.related == guesses[:, None]).any(1)
+        return right
 
     def found(self, answers: NDArray[np.float64]) -> NDArray[np.bool_]:
         """Return whether heads answer with a right word; no head can find a root.

@@ -14,7 +14,7 @@ import probing
 from probing.analyses.analysis import Methods
 from probing.analyses.dependencies import DIRECTIONS, DependenciesAnalysis
 from probing.analyses.granularity import Granularity
-from probing.analyses.relations import COREFERENCE, Offset, relations_of, same_word
+from probing.analyses.relation_groups import COREFERENCE, Offset, relations_of, same_word
 from probing.analyses.word_pairs import ROOT, WordPairs, units_of, word_pairs
 from probing.datasets.treebank.every_head import DependencyTask
 from probing.errors import ProbingError

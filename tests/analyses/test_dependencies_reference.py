@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from probing.analyses.dependencies import DIRECTIONS
-from probing.analyses.relations import ALL, relations_of
+from probing.analyses.relation_groups import ALL, relations_of
 from probing.analyses.word_pairs import WordPairs, word_pairs
 from probing.representations.reductions.word_targets import COLUMNS, WordTargets
 from probing.tasks.target import Classes
@@ -121,10 +121,10 @@ def test_fixed_offsets_are_those_of_the_code_of_clark(shared: Path, data: str) -
     table = pd.read_csv(shared / "reference/attention/clark_offsets_minilm.csv")
     table = table[table["data"] == data]
     assert sorted(table["offset"].unique()) == [-3, -2, -1, 0, 1, 2]
-    for row in table.itertuples():
-        own = pairs if row.relation == ALL else pairs.take(pairs.labels == row.relation)
-        assert len(own) == row.n
-        assert own.at_offset(int(row.offset)).mean() == pytest.approx(row.accuracy, abs=1e-9)
+    for row in table.to_dict("records"):
+        own = pairs if row["relation"] == ALL else pairs.take(pairs.labels == row["relation"])
+        assert len(own) == row["n"]
+        assert own.at_offset(row["offset"]).mean() == pytest.approx(row["accuracy"], abs=1e-9)
 
 
 def test_relations_with_few_items_are_left_out(shared: Path) -> None:

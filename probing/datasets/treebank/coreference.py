@@ -134,7 +134,9 @@ def anaphors_of(passage: Document) -> Iterator[Anaphor]:
 
     Mentions with the same head word, as those of `Ann` and `Ann and Bob`, are one that has both entities.
     """
-    text, spans, words = "", [], []
+    text = ""
+    spans: list[tuple[int, int]] = []
+    words: list[Word] = []
     entities: dict[int, set[str]] = {}
     for sentence in passage:
         for mention in mentions_of(sentence):
@@ -149,8 +151,8 @@ def anaphors_of(passage: Document) -> Iterator[Anaphor]:
     for at, head in enumerate(heads):
         for earlier in heads[:at]:
             if entities[head] & entities[earlier]:
-                mention, antecedent = (Unit(text, spans[each], words=listed) for each in (head, earlier))
-                yield Anaphor(mention, antecedent, _label(words[head]))
+                first, second = (Unit(text, spans[each], words=listed) for each in (head, earlier))
+                yield Anaphor(first, second, _label(words[head]))
 
 
 def _label(word: Word) -> str:

@@ -79,8 +79,8 @@ class DependencyTask:
         counts = Counter(each.relation for each in found["train"])
         unseen = Counter(e.relation for each in found.values() for e in each if e.relation not in counts)
         if unseen:
-            names = ", ".join(f"{name} ({number})" for name, number in unseen.most_common())
-            log.info("%s: left out, relations that train does not have: %s", self.name, names)
+            lost = ", ".join(f"{name} ({number})" for name, number in unseen.most_common())
+            log.info("%s: left out, relations that train does not have: %s", self.name, lost)
         kept = {split: [e for e in found[split] if e.relation in counts] for split in SPLITS}
         empty = [split for split in SPLITS if not kept[split]]
         if empty or len(counts) < 2:

@@ -47,13 +47,13 @@ class SpanPair:
         inputs = attention.read()
         spans = torch.stack([inputs.words == 0, inputs.words == 1], 1)  # (texts, 2, length)
         whole = inputs.real & ~inputs.special
-        within = _outer(whole, whole)
-        weights = attention.weights.double().masked_fill(~within.unsqueeze(1), 0)
-        sums, counts = _diagonals(weights), _diagonals(within.unsqueeze(1).double())
+        within = whole.unsqueeze(2) & whole.unsqueeze(1)
+        counts = _diagonals(within.unsqueeze(1).double())
+        sums = _diagonals(attention.weights.masked_fill(~within.unsqueeze(1), 0))
         columns = []
         for queries, keys in ((0, 1), (1, 0)):
-            pairs = _outer(spans[:, queries], spans[:, keys]).unsqueeze(1)
-            own, number = _diagonals(weights * pairs), _diagonals(pairs.double())
+            pairs = spans[:, queries].unsqueeze(2) & spans[:, keys].unsqueeze(1)
+            own, number = _of_pairs(attention.weights, pairs)
             others = counts - number
             elsewhere = number * (sums - own) / others.clamp_min(1)
             size = spans[:, queries].sum(1).clamp_min(1).view(-1, 1)
@@ -62,15 +62,32 @@ class SpanPair:
         return attention.per_unit(torch.stack([*columns, both], 2))
 
 
-def _outer(queries: Tensor, keys: Tensor) -> Tensor:
-    """Return the pairs of some queries and keys, bool (texts, length, length)."""
-    return queries.unsqueeze(2) & keys.unsqueeze(1)
-
-
 def _diagonals(values: Tensor) -> Tensor:
-    """Return sums over pairs at each distance, (..., length, length) -> (..., 2 length - 1)."""
+    """Return sums over pairs at each distance, (..., length, length) -> float64 (..., 2 length - 1)."""
     length = values.shape[3]
     # rows that are one place longer shift by one place each when they are cut at the old length
     skewed = torch.nn.functional.pad(values.flip(3), (0, length)).flatten(2)
-    rows = skewed[:, :, : length * (2 * length - 1)].unflatten(2, (length, 2 * length - 1))
-    return rows.sum(2).flip(2)
+    texts, heads = values.shape[:2]
+    rows = skewed[:, :, : length * (2 * length - 1)].reshape(texts, heads, length, 2 * length - 1)
+    return rows.sum(2, dtype=torch.float64).flip(2)
+
+
+def _of_pairs(weights: Tensor, pairs: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the attention of some pairs of tokens by distance, and their number.
+
+    Args:
+        weights: (texts, heads, length, length).
+        pairs: bool (texts, length, length), few of which are True.
+
+    Returns:
+        float64 (texts, heads, 2 length - 1), and (texts, 1, 2 length - 1).
+    """
+    texts, queries, keys = pairs.nonzero(as_tuple=True)
+    length = pairs.shape[1]
+    at = texts, keys - queries + length - 1
+    size = (len(pairs), 2 * length - 1)
+    sums = torch.zeros(*size, weights.shape[1], dtype=torch.float64, device=weights.device)
+    sums.index_put_(at, weights[texts, :, queries, keys].double(), accumulate=True)
+    number = torch.zeros(size, dtype=torch.float64, device=weights.device)
+    number.index_put_(at, torch.ones_like(texts, dtype=torch.float64), accumulate=True)
+    return sums.transpose(1, 2), number.unsqueeze(1)
