@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,10 @@ from probing.analyses.code_units import code_units, frequent_types
 from probing.datasets.code.distances import leaf_distances
 from probing.datasets.code.tree import parse
 from probing.errors import ProbingError
+from probing.representations import passes
 from probing.representations.forward import ModelReader
+from probing.representations.reductions.cat import CatScores
+from probing.representations.reductions.statistic import Statistic
 from probing.representations.request import unit_id
 from probing.statistics.overlap import high_entries, overlaps
 from probing.tasks.target import Classes
@@ -198,19 +202,20 @@ def test_another_number_of_types_reads_the_model_for_them_only(
     tmp_path: Path, tiny_bert: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run(tmp_path, tiny_bert)
-    batches = []
-    read = ModelReader.vectors
+    statistics: list[Statistic | None] = []
+    read = passes.vectors
 
-    def vectors(reader: ModelReader, *args: Any) -> Any:  # noqa: ANN401
-        batches.append(reader.request.reduction)
-        return read(reader, *args)
+    def vectors(readers: Sequence[ModelReader], *args: Any) -> Any:  # noqa: ANN401
+        statistics.extend(reader.request.statistic for reader in readers)
+        return read(readers, *args)
 
-    monkeypatch.setattr(ModelReader, "vectors", vectors)
+    monkeypatch.setattr(passes, "vectors", vectors)
     again = run(tmp_path, tiny_bert, "analysis.types=0")
-    assert not batches
+    assert not statistics
     assert len(again)
     run(tmp_path, tiny_bert, "analysis.types=2")
-    assert {statistic.kept != () for statistic in batches} == {True}  # type: ignore[union-attr]
+    assert all(isinstance(statistic, CatScores) and statistic.kept for statistic in statistics)
+    assert statistics
 
 
 def test_frequent_types_have_more_ends_than_there_are_leaves() -> None:
