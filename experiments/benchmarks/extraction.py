@@ -33,7 +33,7 @@ def main() -> None:
     parser.add_argument("--sentences", type=int, default=2000)
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     parser.add_argument("--device", default="cpu")
-    parser.add_argument("--tokenizer", default=_packaged_tokenizer())
+    parser.add_argument("--tokenizer", default=packaged_tokenizer())
     parser.add_argument("--root", type=Path, default=Path("outputs"))
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
@@ -104,7 +104,8 @@ def _bert_base(tokenizer: str, device: torch.device) -> LoadedModel:
     return LoadedModel(model, AutoTokenizer.from_pretrained(tokenizer), 512)
 
 
-def _packaged_tokenizer() -> str:
+def packaged_tokenizer() -> str:
+    """Return the folder of the tokenizer that the package of MiniLM has."""
     from probing.models.model_choice import ModelConfig
     from probing.models.model_files import find_files
 

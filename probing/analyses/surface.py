@@ -42,8 +42,7 @@ MEASURES: dict[str, tuple[str, str, str]] = {
     "entropy_share": ("share_of_uniform", _QUERIES, SHARE),
     "lacking": ("lacks", _QUERIES, SHARE),
 }
-"""For each measure the sum of the statistic, the queries that it is divided by, and the metric of its
-rows."""
+"""For each measure its sum, the queries that it is divided by, and the metric of its rows."""
 MAIN = ("self", "previous", "next", "first", "separator", "punctuation")
 FINDING = Finding(
     measure="attention to",
@@ -77,6 +76,8 @@ class SurfaceAnalysis:
         stack: encoder, decoder or cross, for an encoder-decoder model that is read whole. Its decoder reads
             the same text after its start token. In cross-attention, the query at position i is the decoder's
             that predicts token i, and the keys are the tokens that the encoder reads.
+        weighted: Whether weights are multiplied by the length of what they write, A_ij ‖v_j W_O‖ (Kobayashi
+            et al. 2020), and divided by the sum of each row.
     """
 
     split: Split = "dev"
@@ -85,6 +86,7 @@ class SurfaceAnalysis:
     punctuation: str = ".,"
     smoothing: Smoothing = 0.0
     stack: Stack = ""
+    weighted: bool = False
 
     def __post_init__(self) -> None:
         """Reject numbers out of their range."""
@@ -103,7 +105,7 @@ class SurfaceAnalysis:
     @property
     def statistic(self) -> Surface:
         """Sums over the queries of each text."""
-        return Surface(self.punctuation, self.smoothing)
+        return Surface(self.punctuation, self.smoothing, self.weighted)
 
     def check(self, task: Task, methods: Methods) -> None:
         """Refuse any granularity but single heads, and texts that cannot be joined."""

@@ -27,8 +27,7 @@ from probing.representations.threads import thread_candidates
 from probing.tasks.task import Unit
 
 PAIRS = 128
-"""Pairs of tokens for each token of a batch of attention: texts of up to 128 tokens fill a batch as for
-vectors."""
+"""Pairs of tokens for each token of the budget; texts of up to 128 tokens fill a batch as for vectors."""
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from probing.errors import ProbingError
+from probing.models.attended import Attended, capture_values
 from probing.models.broken import AT_RANDOM, SAME
 from probing.models.capture import capture
 from probing.models.sites import Site
@@ -30,7 +31,8 @@ def read(readers: Sequence[ModelReader], wanted: Sequence[Sequence[Unit]]) -> It
     """Run a model over the units that its readers want; a text that several want is read once.
 
     Args:
-        readers: Readers of one loaded model, at one kind of site and stack.
+        readers: Readers of one loaded model, at one kind of site and stack; all of attention weighted by
+            values, or none.
         wanted: The units of each reader, each once.
 
     Yields:
@@ -86,8 +88,17 @@ def vectors(
             if part.units and site in reader.visited:
                 values[site.layer] = reducer(site, states)
 
-    sites = dict.fromkeys(site for reader in readers for site in reader.visited)
-    with capture(model, tuple(sites), reduce) as run:
+    def reduce_weighted(site: Site, attended: Attended) -> None:
+        weighted = attended.weighted
+        reduce(site, weighted / weighted.sum(3, keepdim=True))
+
+    sites = tuple(dict.fromkeys(site for reader in readers for site in reader.visited))
+    reading = (
+        capture_values(model, sites, reduce_weighted)
+        if readers[0].request.weighted
+        else capture(model, sites, reduce)
+    )
+    with reading as run:
         run(**arguments, **readers[0].options)
     return [
         reader.checked(values, part, units) if part.units else reader.no_vectors()

@@ -82,6 +82,11 @@ class Request:
         return None if isinstance(self.reduction, str) else self.reduction
 
     @property
+    def weighted(self) -> bool:
+        """Whether attention is weighted by the values that it moves, see `Statistic`."""
+        return bool(getattr(self.statistic, "weighted", False))
+
+    @property
     def kept_as(self) -> Kept:
         """The precision in files: sums over many texts need more digits than a vector has."""
         return self.storage if self.statistic is None else "float64"

@@ -30,6 +30,8 @@ from probing.runs.spec import RunSpec
 from probing.tasks.task import Unit
 
 if TYPE_CHECKING:
+    from transformers.tokenization_utils_base import PreTrainedTokenizerBase
+
     from probing.models.loading import Attention, LoadedModel, Purpose
     from probing.representations.reductions.statistic import Statistic
 
@@ -81,6 +83,13 @@ class RunContext:
         """The task with its vectors."""
         return Reading(self.spec.task, self.spec.config.extract.torch_device(), self._represent)
 
+    @cached_property
+    def tokenizer(self) -> PreTrainedTokenizerBase:
+        """The tokenizer of the model."""
+        from probing.models.tokenizer import load_tokenizer
+
+        return load_tokenizer(self.spec.files)
+
     def evaluator(self, attention: Attention = "sdpa") -> Evaluator:
         """Return the model made ready for the objective, once for each implementation of attention."""
         return self._evaluators(attention)
@@ -88,6 +97,12 @@ class RunContext:
     def attention(self, statistic: Statistic, units: Sequence[Unit]) -> Representations:
         """Return a statistic of attention, from the cache or the model."""
         return self._statistics(statistic, tuple(units))
+
+    def word_vectors(self, words: Sequence[str]) -> NDArray[np.float64]:
+        """Return the model's own input embeddings of words."""
+        from probing.representations.word_vectors import input_embeddings
+
+        return input_embeddings(load(self.spec, "read", "sdpa"), words)
 
     @cached_property
     def _readings(self) -> list[Representations]:
@@ -179,9 +194,12 @@ def extractor_of(
     """
     config = spec.config
     attention: Attention = "sdpa" if spec.request.statistic is None else "eager"
-    # only the whole model has a decoder
-    purpose: Purpose = "lm" if spec.request.stack else "read"
-    model = model or partial(load, spec, purpose, attention)
+    if model is None:
+        # only the whole model has a decoder
+        purpose: Purpose = "lm" if spec.request.stack else "read"
+        model = partial(load, spec, purpose, attention)
+        # an analysis may read further statistics of attention, all from one model
+        model = model if spec.request.statistic is None else cache(model)
     return Extractor(config.paths.representations, request or spec.request, config.extract, model, overwrite)
 
 

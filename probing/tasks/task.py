@@ -7,7 +7,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Literal, Protocol, runtime_checkable
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -144,6 +144,8 @@ class Task:
         digest.update(json.dumps((self.name, rules)).encode())
         for units in (self.units, self.partners or ()):
             digest.update(json.dumps([(unit.text, unit.span, unit.second) for unit in units]).encode())
+            if any(unit.words is not None for unit in units):
+                digest.update(_words_as_bytes(units))
         digest.update(self.target.as_bytes())
         for column in (self.split, self.groups):
             digest.update("\n".join([] if column is None else column.tolist()).encode())
@@ -218,34 +220,8 @@ class Task:
                 )
 
 
-class TaskSource(Protocol):
-    """A choice in conf/task: a frozen dataclass that builds its task."""
-
-    @property
-    def name(self) -> str:
-        """The task's name on the command line."""
-
-    def build(self) -> Task:
-        """Read or generate the examples.
-
-        Raises:
-            ProbingError: If the data are invalid; with the file, the line and the fix.
-        """
-
-
-@runtime_checkable
-class PartialSource(TaskSource, Protocol):
-    """A source of large data that can read a part of them."""
-
-    def build_part(self, limit: int) -> tuple[Task, bool]:
-        """Read a part of the examples, the same for the same data and limit.
-
-        Args:
-            limit: Number of examples that will be drawn from each split.
-
-        Returns:
-            A task with at least that many examples in every split, or all examples; and whether it has all.
-
-        Raises:
-            ProbingError: If the data are invalid; with the file, the line and the fix.
-        """
+def _words_as_bytes(units: Sequence[Unit]) -> bytes:
+    """Return the words of units for digests; units of one text share them, so each list is written once."""
+    numbers: dict[tuple[tuple[int, int], ...] | None, int] = {}
+    of_units = [numbers.setdefault(unit.words, len(numbers)) for unit in units]
+    return json.dumps((list(numbers), of_units)).encode()

@@ -10,10 +10,14 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from numpy.typing import NDArray
 from transformers import AutoModel, AutoModelForSeq2SeqLM, AutoTokenizer
 
 import probing
+from probing import capture_values, find_sites
 from probing.errors import ProbingError
+from probing.models.attended import Attended
+from probing.models.sites import Site
 from tests import tiny
 
 SETTINGS = ["analysis=surface", "extract.device=cpu", "extract.threads=1"]
@@ -132,6 +136,34 @@ def test_stacks_of_an_encoder_decoder_model(stack: str, tmp_path: Path) -> None:
         rows = torch.stack(layers)[:, 0].double()[:, :, 1 if stack == "decoder" else 0 :, 0]
         firsts.append(rows.mean(-1).flatten().numpy())
     np.testing.assert_allclose(value(frame, "first"), np.mean(firsts, 0), atol=1e-6)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("make", [tiny.make_bert, tiny.make_llama])
+def test_weighted_shares_are_of_what_heads_write(make: Callable[[Path], Path], tmp_path: Path) -> None:
+    folder = make(tmp_path / "model")
+    frame = run(tmp_path, folder, "analysis.weighted=true")
+    model = AutoModel.from_pretrained(folder, attn_implementation="eager").eval()
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    firsts: list[NDArray[np.float64]] = []
+    for text in TEXTS:
+        found: dict[int, torch.Tensor] = {}
+
+        def keep(site: Site, attended: Attended, found: dict[int, torch.Tensor] = found) -> None:
+            moved: torch.Tensor = attended.values  # noqa: PD011
+            written = moved.double() @ attended.factor.double().mT
+            cells = attended.weights.double().unsqueeze(-1) * written.unsqueeze(2)
+            found[site.layer] = cells.norm(dim=-1)[0]
+
+        with torch.no_grad(), capture_values(model, find_sites(model).heads, keep) as read:
+            read(**tokenizer(text, return_tensors="pt"))
+        maps = torch.stack([found[layer] for layer in sorted(found)])
+        causal = float(maps.triu(1).max()) == 0
+        shares = (maps / maps.sum(-1, keepdim=True))[:, :, int(causal) :, 0].mean(-1)
+        firsts.append(shares.flatten().numpy())
+    np.testing.assert_allclose(value(frame, "first"), np.mean(firsts, 0), atol=1e-6)
+    plain = run(tmp_path, folder)
+    assert not np.allclose(value(plain, "first"), value(frame, "first"), atol=1e-4)
 
 
 def test_what_cannot_be_read_is_refused_in_one_line(tmp_path: Path, tiny_bert: Path) -> None:

@@ -72,7 +72,8 @@ class Statistic(Protocol):
     """A reduction of attention weights: a frozen dataclass whose fields are its settings.
 
     A new statistic is one such class. Its name and its settings are in the key of the cache; for a class from
-    outside the package its source is too.
+    outside the package its source is too. If it has a setting `weighted` that is true, it is given A_ij ‖v_j
+    W_O‖ (Kobayashi et al. 2020), divided by the sum of each row, instead of the weights A_ij.
     """
 
     @property

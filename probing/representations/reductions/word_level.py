@@ -1,0 +1,49 @@
+"""Attention between words instead of their pieces (Clark et al. 2019, section 4.1)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from probing.io.lazy import torch
+
+if TYPE_CHECKING:  # a cached statistic needs none of what computes it
+    from torch import Tensor
+
+    from probing.representations.reductions.statistic import AttentionBatch
+    from probing.representations.reductions.token_batch import TokenBatch
+
+Rows = Literal["mean", "first"]
+
+
+def word_attention(attention: AttentionBatch, rows: Rows = "mean") -> Tensor:
+    """Return the attention from words to words: keys summed over word pieces, queries averaged.
+
+    A row sums to what its word does not give to special tokens and other tokens outside of words.
+
+    Args:
+        attention: The weights of one layer, with their tokens.
+        rows: `mean` averages the queries of all pieces of a word, as in the paper. `first` takes the query of
+            its first piece, as the code of the paper does.
+
+    Returns:
+        (texts, heads, words, words), at least float32, words in the order of `Unit.words`. Rows and columns
+        are 0 for a word without tokens and beyond the words of a text.
+
+    Raises:
+        ProbingError: If queries and keys are not the tokens of the texts.
+    """
+    inputs = attention.read()
+    weights = attention.weights
+    wide = torch.promote_types(weights.dtype, torch.float32)
+    keys = torch.matmul(weights.to(wide), inputs.members.to(wide).unsqueeze(1))
+    # a query that is padding may be NaN, which would outlast a factor of 0
+    keys = keys.masked_fill(~inputs.real[:, None, :, None], 0)
+    return torch.matmul(_shares(inputs, rows).to(wide).transpose(1, 2).unsqueeze(1), keys)
+
+
+def _shares(inputs: TokenBatch, rows: Rows) -> Tensor:
+    """Return the share of each token in the row of its word, float (texts, length, words)."""
+    members = inputs.members
+    if rows == "first":
+        return members * (members.cumsum(1) == 1)
+    return members / members.sum(1, keepdim=True).clamp_min(1)

@@ -1,0 +1,98 @@
+"""The words that the attention of a word singles out (Clark et al. 2019, section 4.2; Voita et al. 2019)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from probing.io.lazy import torch
+from probing.representations.reductions.token_batch import NOWHERE
+from probing.representations.reductions.word_level import Rows, word_attention
+
+if TYPE_CHECKING:  # a cached statistic needs none of what computes it
+    from torch import Tensor
+
+    from probing.representations.reductions.statistic import AttentionBatch
+
+COLUMNS = ("to", "from", "to_earlier", "from_earlier", "to_any", "largest")
+"""The numbers of each word."""
+
+
+@dataclass(frozen=True)
+class WordTargets:
+    """For one word of a text, the words that it attends to most, and those that attend to it most.
+
+    The unit is a word: its span is one of `Unit.words`. Any annotation of the words can be scored from these
+    numbers, so none is in the cache. Special tokens and other tokens outside of words are left out.
+
+    - `to`: the index in `Unit.words` of the other word that the word attends to most.
+    - `from`: the index of the other word that attends to it most.
+    - `to_earlier`, `from_earlier`: the same among the words before it.
+    - `to_any`: the index of the word that it attends to most, which may be itself.
+    - `largest`: the attention that `to_any` gets.
+
+    The first of equal words counts. An index is -1 if no such word gets any attention, as for the first word
+    of a causal model, or if the unit is not a word. A token that two words share belongs to the first.
+
+    Attributes:
+        rows: Query of a word: the mean over its pieces, or that of its first piece; see `word_attention`.
+    """
+
+    rows: Rows = "mean"
+
+    @property
+    def name(self) -> str:
+        """The name in the key of the cache."""
+        return "word_targets"
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The indices of words, and the largest attention."""
+        return COLUMNS
+
+    def reduce(self, attention: AttentionBatch) -> Tensor:
+        """Reduce one batch; float64 (units, heads, columns).
+
+        Raises:
+            ProbingError: If queries and keys are not the tokens of the texts.
+        """
+        words = _words_of_units(attention)
+        # one word more, which has no tokens, is that of units without words
+        weights = torch.nn.functional.pad(word_attention(attention, self.rows), (0, 1, 0, 1))
+        texts = torch.arange(len(words), device=words.device) if attention.texts is None else attention.texts
+        return torch.stack(_targets(weights), 3)[texts, :, words]
+
+
+def _targets(weights: Tensor) -> list[Tensor]:
+    """Return the columns of every word, float64 (texts, heads, words) each."""
+    largest = weights.amax(3)
+    to_any = _first(weights)
+    others = weights.clone()
+    others.diagonal(dim1=2, dim2=3).zero_()
+    before = others.tril()
+    after = others.triu()
+    columns = [
+        _first(others),
+        _first(others.transpose(2, 3)),
+        _first(before),
+        _first(after.transpose(2, 3)),
+        to_any,
+    ]
+    return [*columns, largest.double()]
+
+
+def _first(weights: Tensor) -> Tensor:
+    """Return the first index of the largest weight of each row, -1 for a row of zeros; float64."""
+    # argmax does not promise the first of equal values on every device
+    largest = weights.amax(3, keepdim=True)
+    count = weights.shape[3]
+    places = torch.arange(count, device=weights.device).expand_as(weights)
+    found = places.masked_fill(weights < largest, count).amin(3)
+    return found.masked_fill(largest.squeeze(3) <= 0, NOWHERE).double()
+
+
+def _words_of_units(attention: AttentionBatch) -> Tensor:
+    """Return the index of the word that each unit is, -1 for none; int64 (units,)."""
+    words = attention.per_unit(attention.read().words)
+    # a token at its start may belong to the word before
+    return words.masked_fill(~attention.tokens, NOWHERE).amax(1)
