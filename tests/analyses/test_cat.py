@@ -17,8 +17,8 @@ from transformers import AutoModel, AutoTokenizer
 import probing
 from probing.analyses.cat import CatAnalysis
 from probing.analyses.code_units import code_units, frequent_types
-from probing.datasets.code.distances import leaf_distances
-from probing.datasets.code.tree import parse
+from probing.datasets.code.leaf_distances import leaf_distances
+from probing.datasets.code.syntax import parse
 from probing.errors import ProbingError
 from probing.representations import passes
 from probing.representations.forward import ModelReader

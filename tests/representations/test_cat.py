@@ -13,8 +13,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from probing.datasets.code.distances import leaf_distances
-from probing.datasets.code.tree import parse
+from probing.datasets.code.leaf_distances import leaf_distances
+from probing.datasets.code.syntax import parse
 from probing.errors import ProbingError
 from probing.representations.reductions.cat import CatScores, TypeRates
 from probing.representations.reductions.leaf_maps import leaf_maps

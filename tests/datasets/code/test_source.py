@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from probing.datasets.code.syntax import parse
 from probing.datasets.code.task import CodeTask
-from probing.datasets.code.tree import parse
 from probing.errors import ProbingError
 from probing.tasks.target import Scores
 
