@@ -89,7 +89,8 @@ def mean_scores(model: Path, codes: list[str], kept: list[set[str]] | None = Non
             found = overlaps(heads[:, rows][:, :, rows].reshape(len(heads), -1), distances[square].ravel())
             of_text.append(np.where(found.defined, found.score, np.nan))
         scores.append(of_text)
-    return np.nanmean(np.array(scores), 0)
+    mean: np.ndarray = np.nanmean(np.array(scores), 0)
+    return mean
 
 
 def grid(frame: pd.DataFrame, metric: str) -> np.ndarray:
@@ -291,8 +292,8 @@ def test_minilm_scores_as_the_code_of_chen_up_to_the_alignment(shared: Path, tmp
     ])  # fmt: skip
     table = pd.read_csv(shared / "reference/attention/cat_scores_minilm.csv").query("lang == 'python'")
     found = grid(frame, "cat_all")
-    for row in table.itertuples():
-        assert found[row.layer, row.head] == pytest.approx(row.score, abs=0.005)
+    for layer, head, score in table[["layer", "head", "score"]].to_numpy().tolist():
+        assert found[int(layer), int(head)] == pytest.approx(score, abs=0.005)
     positions = frame[frame["variant"] == "position"]
     assert (positions["value"] > 0.45).all()
     heads = frame[frame["main"]]
