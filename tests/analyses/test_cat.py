@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ from probing.statistics.overlap import high_entries, overlaps
 from probing.tasks.target import Classes
 from probing.tasks.task import Task, Unit
 from tests.datasets.code.snippets import snippets
+from tests.tiny import make_gpt2, make_llama
 
 SPLITS = ("train", "dev", "test")
 CODES = [
@@ -147,14 +148,16 @@ def selected(model: Path, codes: list[str], number: int) -> list[dict[str, float
     return found
 
 
-def test_a_causal_model_is_scored_on_what_it_sees(tmp_path: Path, tiny_gpt2: Path) -> None:
-    frame = run(tmp_path, tiny_gpt2, "analysis.types=0")
+@pytest.mark.parametrize("make", [make_gpt2, make_llama])
+def test_a_causal_model_is_scored_on_what_it_sees(tmp_path: Path, make: Callable[[Path], Path]) -> None:
+    model = make(tmp_path / "model")
+    frame = run(tmp_path, model, "analysis.types=0")
     assert (frame["metric"] == "cat_all").all()
     assert frame["main"].sum() == frame["head"].notna().sum()
     codes = [code for at, code in enumerate(CODES) if SPLITS[at % 3] == "test"]
     scores = []
     for code in codes:
-        maps, distances, _ = maps_of(tiny_gpt2, code, causal=True)
+        maps, distances, _ = maps_of(model, code, causal=True)
         below = np.tril_indices(len(distances))
         of_layers = [overlaps(heads[:, below[0], below[1]], distances[below]).score for heads in maps]
         scores.append(of_layers)
