@@ -22,7 +22,7 @@ from probing.representations.reader import Representations
 from probing.representations.reductions.cat import CatScores, Kept, TypeRates
 from probing.results.finding import Finding, Picture
 from probing.results.schema import as_frame
-from probing.results.text.code_scores import CAT, CAT_ALL, MEAN, POSITION, RATE, cat_summary, cat_text
+from probing.results.text.code_scores import CAT, CAT_ALL, HEADS, MEAN, POSITION, RATE, cat_summary, cat_text
 from probing.tasks.task import Task, Unit
 from probing.validation.ranges import Range, check_ranges
 
@@ -31,6 +31,7 @@ FINDING = Finding(
     measure="CAT score",
     digits=3,
     range="from 0 to 1",
+    variant=HEADS,
     pictures=(Picture("grid", sweep="cat"),),
     text=cat_text,
     line=cat_summary,
@@ -176,7 +177,7 @@ class CatAnalysis:
         heads = read.layout[layer][0]
         same = {"metric": metric}
         for head, row in enumerate(_rows(columns, "")):
-            yield {**same, **self._counted(row), "head": head, "n_heads": 1, "main": main}
+            yield {**same, **self._counted(row), "head": head, "n_heads": 1, "main": main, "variant": HEADS}
         for variant, of in ((MEAN, "layer_"), (POSITION, "position_")):
             row = next(_rows(columns, of))
             yield {**same, **self._counted(row), "n_heads": heads, "main": False, "variant": variant}

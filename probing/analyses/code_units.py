@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from probing.analyses.read_texts import Split, texts_of
-from probing.datasets.code.tree import parse
+from probing.datasets.code.syntax import parse
 from probing.errors import ProbingError
 from probing.tasks.task import Task, Unit
 

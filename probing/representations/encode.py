@@ -166,7 +166,7 @@ class Encoder:
 
 def _words_of(unit: Unit) -> object:
     """Return what statistics know of a unit apart from the model's input; None if that is nothing."""
-    return None if unit.words is unit.origin is None else (unit.words, unit.origin)
+    return (unit.words, unit.origin) if unit.words or unit.origin else None
 
 
 def _by_words(groups: dict[object, list[int]]) -> list[list[int]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,15 +17,19 @@ from transformers import AutoModel, AutoTokenizer
 import probing
 from probing.analyses.cat import CatAnalysis
 from probing.analyses.code_units import code_units, frequent_types
-from probing.datasets.code.distances import leaf_distances
-from probing.datasets.code.tree import parse
+from probing.datasets.code.leaf_distances import leaf_distances
+from probing.datasets.code.syntax import parse
 from probing.errors import ProbingError
+from probing.representations import passes
 from probing.representations.forward import ModelReader
+from probing.representations.reductions.cat import CatScores
+from probing.representations.reductions.statistic import Statistic
 from probing.representations.request import unit_id
 from probing.statistics.overlap import high_entries, overlaps
 from probing.tasks.target import Classes
 from probing.tasks.task import Task, Unit
 from tests.datasets.code.snippets import snippets
+from tests.tiny import make_gpt2, make_llama
 
 SPLITS = ("train", "dev", "test")
 CODES = [
@@ -85,7 +90,8 @@ def mean_scores(model: Path, codes: list[str], kept: list[set[str]] | None = Non
             found = overlaps(heads[:, rows][:, :, rows].reshape(len(heads), -1), distances[square].ravel())
             of_text.append(np.where(found.defined, found.score, np.nan))
         scores.append(of_text)
-    return np.nanmean(np.array(scores), 0)
+    mean: np.ndarray = np.nanmean(np.array(scores), 0)
+    return mean
 
 
 def grid(frame: pd.DataFrame, metric: str) -> np.ndarray:
@@ -142,14 +148,16 @@ def selected(model: Path, codes: list[str], number: int) -> list[dict[str, float
     return found
 
 
-def test_a_causal_model_is_scored_on_what_it_sees(tmp_path: Path, tiny_gpt2: Path) -> None:
-    frame = run(tmp_path, tiny_gpt2, "analysis.types=0")
+@pytest.mark.parametrize("make", [make_gpt2, make_llama])
+def test_a_causal_model_is_scored_on_what_it_sees(tmp_path: Path, make: Callable[[Path], Path]) -> None:
+    model = make(tmp_path / "model")
+    frame = run(tmp_path, model, "analysis.types=0")
     assert (frame["metric"] == "cat_all").all()
     assert frame["main"].sum() == frame["head"].notna().sum()
     codes = [code for at, code in enumerate(CODES) if SPLITS[at % 3] == "test"]
     scores = []
     for code in codes:
-        maps, distances, _ = maps_of(tiny_gpt2, code, causal=True)
+        maps, distances, _ = maps_of(model, code, causal=True)
         below = np.tril_indices(len(distances))
         of_layers = [overlaps(heads[:, below[0], below[1]], distances[below]).score for heads in maps]
         scores.append(of_layers)
@@ -198,19 +206,20 @@ def test_another_number_of_types_reads_the_model_for_them_only(
     tmp_path: Path, tiny_bert: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run(tmp_path, tiny_bert)
-    batches = []
-    read = ModelReader.vectors
+    statistics: list[Statistic | None] = []
+    read = passes.vectors
 
-    def vectors(reader: ModelReader, *args: Any) -> Any:  # noqa: ANN401
-        batches.append(reader.request.reduction)
-        return read(reader, *args)
+    def vectors(readers: Sequence[ModelReader], *args: Any) -> Any:  # noqa: ANN401
+        statistics.extend(reader.request.statistic for reader in readers)
+        return read(readers, *args)
 
-    monkeypatch.setattr(ModelReader, "vectors", vectors)
+    monkeypatch.setattr(passes, "vectors", vectors)
     again = run(tmp_path, tiny_bert, "analysis.types=0")
-    assert not batches
+    assert not statistics
     assert len(again)
     run(tmp_path, tiny_bert, "analysis.types=2")
-    assert {statistic.kept != () for statistic in batches} == {True}  # type: ignore[union-attr]
+    assert all(isinstance(statistic, CatScores) and statistic.kept for statistic in statistics)
+    assert statistics
 
 
 def test_frequent_types_have_more_ends_than_there_are_leaves() -> None:
@@ -286,8 +295,8 @@ def test_minilm_scores_as_the_code_of_chen_up_to_the_alignment(shared: Path, tmp
     ])  # fmt: skip
     table = pd.read_csv(shared / "reference/attention/cat_scores_minilm.csv").query("lang == 'python'")
     found = grid(frame, "cat_all")
-    for row in table.itertuples():
-        assert found[row.layer, row.head] == pytest.approx(row.score, abs=0.005)
+    for layer, head, score in table[["layer", "head", "score"]].to_numpy().tolist():
+        assert found[int(layer), int(head)] == pytest.approx(score, abs=0.005)
     positions = frame[frame["variant"] == "position"]
     assert (positions["value"] > 0.45).all()
     heads = frame[frame["main"]]

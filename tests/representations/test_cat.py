@@ -13,8 +13,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from probing.datasets.code.distances import leaf_distances
-from probing.datasets.code.tree import parse
+from probing.datasets.code.leaf_distances import leaf_distances
+from probing.datasets.code.syntax import parse
 from probing.errors import ProbingError
 from probing.representations.reductions.cat import CatScores, TypeRates
 from probing.representations.reductions.leaf_maps import leaf_maps
@@ -69,9 +69,9 @@ def test_scores_are_those_of_the_code_of_chen(shared: Path, language: str) -> No
                 scores[layer, head].append(score)
             assert found["texts"].all()
     assert len(table) > 15
-    for row in table.itertuples():
-        assert np.mean(scores[row.layer, row.head]) == pytest.approx(row.score, abs=1e-6)
-        assert len(scores[row.layer, row.head]) == row.n_used
+    for layer, head, score, used in table[["layer", "head", "score", "n_used"]].to_numpy().tolist():
+        assert np.mean(scores[layer, head]) == pytest.approx(score, abs=1e-6)
+        assert len(scores[layer, head]) == used
 
 
 def test_a_head_that_attends_by_distance_in_the_tree_scores_one() -> None:
@@ -151,7 +151,7 @@ def test_types_are_kept_layer_by_layer() -> None:
     attention = batch_of([CODE], weights)
     statistic = CatScores("python", kept=((0, ("identifier", "=")), (1, ("no_such",))))
     rows = [at for at, name in enumerate(tree.types) if name in {"identifier", "="}]
-    square = np.ix_(range(2), np.array(rows) + 1, np.array(rows) + 1)
+    square = np.ix_(np.arange(2), np.array(rows) + 1, np.array(rows) + 1)
     near = leaf_distances(tree)[np.ix_(rows, rows)].ravel().astype(float)
     wanted = overlaps(weights[0].double().numpy()[square].reshape(2, -1), near)
     np.testing.assert_allclose(columns(statistic, attention)["score"][0], wanted.score)

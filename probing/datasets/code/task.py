@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from probing.datasets.code.languages import parser_of
-from probing.datasets.code.tree import parse, pieces
+from probing.datasets.code.syntax import parse, pieces
 from probing.datasets.lines import read_text, readable
 from probing.datasets.table.columns import SPLIT_OF
 from probing.datasets.table.delimited import Format

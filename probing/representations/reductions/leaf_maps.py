@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from probing.datasets.code.distances import leaf_distances
-from probing.datasets.code.tree import parse
+from probing.datasets.code.leaf_distances import leaf_distances
+from probing.datasets.code.syntax import parse
 from probing.io.lazy import torch
 from probing.representations.reductions.visible import visible_keys
 

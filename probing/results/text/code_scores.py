@@ -11,6 +11,8 @@ from probing.results.text.grid_text import place_text
 CAT, CAT_ALL, RATE = "cat", "cat_all", "rate"
 """Metrics of the rows: the score of leaves of selected types, that of all leaves, and how often leaves of a
 type are in pairs of high attention."""
+HEADS = "heads"
+"""Variant of the rows for single heads."""
 MEAN = "mean_of_heads"
 """Variant of the rows for attention that is averaged over the heads of a layer."""
 POSITION = "position"

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from probing.datasets.code.tree import CodeTree, parse
+from probing.datasets.code.syntax import CodeTree, parse
 
 LANGUAGES = ("python", "java", "javascript")
 

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from probing.datasets.code.syntax import parse
 from probing.datasets.code.task import CodeTask
-from probing.datasets.code.tree import parse
 from probing.errors import ProbingError
 from probing.tasks.target import Scores
 
@@ -114,9 +114,7 @@ def test_mistakes_are_named(tmp_path: Path, given: dict[str, Any], says: str) ->
     frame = pd.DataFrame({"text": ["a = 1", "b = 2"], "number": [1, 2], "part": ["train", "other"]})
     frame.to_parquet(table)
     places = {"SRC": folder_of(tmp_path), "TABLE": table}
-    chosen = {
-        name: places.get(value, value) if isinstance(value, str) else value for name, value in given.items()
-    }
+    chosen: dict[str, Any] = {name: places.get(str(value), value) for name, value in given.items()}
     with pytest.raises(ProbingError, match=says):
         CodeTask(**chosen).build()
 

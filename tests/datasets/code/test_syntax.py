@@ -13,9 +13,9 @@ import pandas as pd
 import pytest
 
 from probing.datasets.code import languages
-from probing.datasets.code.distances import leaf_distances
 from probing.datasets.code.languages import grammar_version, parser_of
-from probing.datasets.code.tree import CodeTree, parse, pieces
+from probing.datasets.code.leaf_distances import leaf_distances
+from probing.datasets.code.syntax import CodeTree, parse, pieces
 from probing.errors import ProbingError
 from tests.datasets.code.snippets import LANGUAGES, aligned
 
@@ -117,7 +117,7 @@ def test_a_variable_is_near_its_previous_occurrence() -> None:
 def test_distances_in_blocks_are_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     tree = parse(CODE, "python")
     whole = leaf_distances(tree)
-    monkeypatch.setattr("probing.datasets.code.distances.BLOCK", 1)
+    monkeypatch.setattr("probing.datasets.code.leaf_distances.BLOCK", 1)
     assert (leaf_distances(tree) == whole).all()
 
 

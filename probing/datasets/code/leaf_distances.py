@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from probing.datasets.code.tree import CodeTree
+from probing.datasets.code.syntax import CodeTree
 
 NAMED = "identifier"
 """Type of the leaves that have an edge to the previous leaf with the same characters."""
