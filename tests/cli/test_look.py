@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 
@@ -85,8 +86,6 @@ def test_the_command_on_the_page_makes_the_page_again(look: Look, tiny_bert: Pat
     pages = [probing.look(f"it's {SENTENCE}", given, second="and"), probing.look("a cat", [*given, "seed=3"])]
     assert pages[0].commands[0].startswith("probing look ")
     for page in pages:
-        import shlex
-
         _, _, *words = shlex.split(page.commands[0])
         assert cli.main(["look", *words, "out=x.html", "overwrite=true"]) == 0
         assert Path("x.html").read_text(encoding="utf-8") == page.html()

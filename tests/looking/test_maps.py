@@ -68,7 +68,7 @@ def test_columns_of_a_word_are_summed_and_rows_averaged(make: Callable[[Path], P
     (found,) = read(make(tmp_path / "model"), tmp_path, "The farmers' dogs walked slowly, near-by.").reads
     assert found.words is not None
     groups = [np.flatnonzero(row).tolist() for row in found.words.members]
-    assert sorted(sum(groups, [])) == list(range(len(found.tokens)))
+    assert sorted(token for group in groups for token in group) == list(range(len(found.tokens)))
     for layer, weights in found.maps["attention"].layers.items():
         merged = found.maps["attention"].merged(found.words)[layer]
         np.testing.assert_allclose(merged, by_loops(weights, groups), atol=1e-6)
@@ -88,14 +88,9 @@ def test_both_texts_of_a_pair_have_words(tiny_bert: Path, tmp_path: Path) -> Non
     (found,) = read(tiny_bert, tmp_path, "the dog sees", second=("a cat walked",)).reads
     np.testing.assert_allclose(found.maps["attention"].layers[0], expected[0], atol=1e-6)
     assert found.words is not None
-    assert [label for label, special in zip(found.words.labels, found.words.special, strict=True) if not special] == [
-        "the", "dog", "sees", "a", "cat", "walked",
-    ]  # fmt: skip
-    texts = [
-        number for number, special in zip(found.words.texts, found.words.special, strict=True) if not special
-    ]
-    assert texts == [0, 0, 0, 1, 1, 1]
-    assert len(found.words.without_special()) == 6
+    own = found.words.without_special()
+    assert own.labels == ("the", "dog", "sees", "a", "cat", "walked")
+    assert own.texts == (0, 0, 0, 1, 1, 1)
 
 
 def test_a_word_that_the_limit_cuts_off_is_left_out(tiny_bert: Path, tmp_path: Path) -> None:

@@ -58,7 +58,7 @@ def test_a_multiword_token_has_the_governor_outside_it(treebank: Path) -> None:
 
 
 def test_a_sentence_that_is_not_there_is_refused(treebank: Path) -> None:
-    with pytest.raises(ProbingError, match="sentence=1: .* has sentences 0 to 0"):
+    with pytest.raises(ProbingError, match=r"sentence=1: .* has sentences 0 to 0"):
         passages_of_treebank(source(treebank), [1])
 
 

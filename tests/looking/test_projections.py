@@ -87,22 +87,35 @@ def test_the_second_axis_is_what_the_probe_does_not_read() -> None:
     )
 
 
-def test_classes_are_further_apart_in_the_plane_of_the_probe_than_in_any_other_of_many() -> None:
-    points, own = clouds(4, n=300, dim=12)
-    points = points * np.array([1.0] * 6 + [8.0] * 6)  # large variance that says nothing more
+def separation(plane: np.ndarray, labels: np.ndarray) -> float:
+    means = np.stack([plane[labels == label].mean(0) for label in np.unique(labels)])
+    inside = np.mean([plane[labels == label].var(0).sum() for label in np.unique(labels)])
+    return float(means.var(0).sum() / inside)
+
+
+def test_the_plane_of_the_probe_separates_classes_that_large_variance_hides() -> None:
+    points, own = clouds(4, n=300)
+    points = np.hstack([points, 20 * RNG.normal(size=points.shape)])
     fit = Logistic(l2=(0.01,)).fit(torch.from_numpy(points[None].astype(np.float32)), own)
     found = discriminant(points[own.train], points[own.test], fit, 0, own)
     assert found is not None
     assert not found.boundary
-    labels = own.gold[own.test]
-    plain = principal(points[own.train], points[own.test])
+    plain, labels = principal(points[own.train], points[own.test]), own.gold[own.test]
+    assert separation(found.points, labels) > 10 * separation(plain.points, labels)
 
-    def separation(plane: np.ndarray) -> float:
-        means = np.stack([plane[labels == label].mean(0) for label in range(4)])
-        inside = np.mean([plane[labels == label].var(0).sum() for label in range(4)])
-        return float(means.var(0).sum() / inside)
 
-    assert separation(found.points) > 1.5 * separation(plain.points)
+def test_the_plane_of_the_probe_does_not_depend_on_the_units_of_features() -> None:
+    points, own = clouds(4)
+    fit = Logistic(l2=(0.01,)).fit(torch.from_numpy(points[None].astype(np.float32)), own)
+    units = 10.0 ** RNG.integers(-2, 3, 6)
+    other = type(fit)(fit.dev, fit.l2, fit.predictions, (fit.weights / units).astype(np.float32), fit.bias)
+    planes = [
+        discriminant(each[own.train], each[own.test], of, 0, own)
+        for each, of in ((points, fit), (points * units, other))
+    ]
+    assert planes[0] is not None
+    assert planes[1] is not None
+    np.testing.assert_allclose(planes[0].points, planes[1].points, atol=1e-3)
 
 
 def test_a_probe_without_weights_has_no_plane() -> None:
