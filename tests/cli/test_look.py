@@ -104,7 +104,8 @@ def test_the_command_on_the_page_makes_the_page_again(look: Look, tiny_bert: Pat
         (["text=a", "view=grid"], "view"),
         (["text=a", "view=arcs"], "view=arcs needs a sentence of a treebank"),
         (["text=a", "view=semantic"], "view=semantic needs the examples of a task"),
-        (["text=a", "second=b", "second=c"], "1 text= and 2 second="),
+        (["text=a", "second=b", "second=c"], "second= has no text= before it"),
+        (["second=b", "text=a"], "second= has no text= before it"),
         (["sentence=0"], "sentence= needs a treebank"),
         (["task.path=farm.conllu", "sentence=4"], "has sentences 0 to 0"),
         (["text=a", "granularity=layer"], "leave out granularity=layer"),
@@ -122,6 +123,18 @@ def test_a_mistake_is_one_line(
     assert message in error
     assert error.count("\n") == 1
     assert files() == set()
+
+
+def test_a_second_text_belongs_to_the_text_before_it(look: Look) -> None:
+    assert look("text=the dog", "text=a cat", "second=the horse", "out=x.html") == 0
+    page = Path("x.html").read_text(encoding="utf-8")
+    assert '"text":"the dog","second":null' in page
+    assert '"text":"a cat","second":"the horse"' in page
+
+
+def test_a_call_refuses_seconds_without_texts(tiny_bert: Path, tmp_path: Path) -> None:
+    with pytest.raises(ProbingError, match="1 text= and 2 second="):
+        probing.look("a", options(tiny_bert, tmp_path), second=["b", "c"])
 
 
 def test_a_call_suggests_names() -> None:
