@@ -30,7 +30,7 @@ out.csv, the table behind it.
 
   layer=4 head=10       head to start with, from 0
   text="..."            text to read; give several text= for several texts
-  second="..."          second text of a pair, which the model reads in the same input
+  second="..."          second text of the text= before it, which the model reads in the same input
   task.path=FILE        treebank; sentence=3 reads its sentence 3, from 0, and sentence=3,5 two of them
   task=grammar/tense    examples of a task in the vectors of the head; without text=, reads the first of them
   unit=tokens           attention between tokens; between words, the columns of a word's tokens are summed
@@ -71,6 +71,7 @@ VALUES = {
 }
 """Values of the words that take one of a few, for completion."""
 _ARGUMENTS = ("text", "second", "sentence", "maps", "model", "tokenizer")
+_SEVERAL = ("text", "second", "sentence")
 _FILES = ("out", "overwrite")
 _PICTURES = (".png", ".svg", ".pdf", ".csv")
 
@@ -80,7 +81,7 @@ def look(
     text: str | Sequence[str] = (),
     overrides: Overrides = (),
     *,
-    second: str | Sequence[str] = (),
+    second: str | Sequence[str | None] = (),
     sentence: int | Sequence[int] = (),
     maps: Mapping[str, object] | None = None,
     model: object = None,
@@ -94,7 +95,7 @@ def look(
     Args:
         text: A text, or several.
         overrides: Options of a run, as in `probing.run`.
-        second: The second text of a pair, or one for each text.
+        second: The second text of a pair, or one for each text, None where there is none.
         sentence: Place of a sentence in the treebank that `task={"path": ...}` names, from 0, or several.
         maps: Functions that return other weights than attention, by their name. Each takes the model, with
             eager attention, and the inputs of one text, and returns a tensor (heads, queries, keys) for each
@@ -126,7 +127,8 @@ def look(
         if root_of(name) not in (*OPTIONS, "hydra"):
             raise ProbingError(f"look has no {name}=; {suggest(name, [*WORDS, *_ARGUMENTS, *OPTIONS])}")
     given = given_overrides(overrides, others, model, "look")
-    texts, seconds = (((each,) if isinstance(each, str) else tuple(each)) for each in (text, second))
+    texts = (text,) if isinstance(text, str) else tuple(text)
+    seconds = (second,) if isinstance(second, str) else tuple(second)
     sentences = (sentence,) if isinstance(sentence, int) else tuple(sentence)
     readers: dict[str, MapReader] = dict(maps or {})  # type: ignore[arg-type]
     with log_to_terminal():
@@ -182,14 +184,10 @@ def asked_of(own: Sequence[tuple[str, str]], overrides: Sequence[str]) -> tuple[
     from probing.looking.gather import Asked
     from probing.looking.scene import scene_values
 
-    several = {
-        name: tuple(value for key, value in own if key == name) for name in ("text", "second", "sentence")
-    }
+    pairs = _pairs(own)
     single: dict[str, str] = {}
     for name, value in own:
-        if name in several:
-            continue
-        if name in single:
+        if name in single and name not in _SEVERAL:
             raise ProbingError(f"look: {name}= is given twice; give it once")
         single[name] = value
     places = {name: value for name, value in single.items() if name in _FILES}
@@ -197,15 +195,28 @@ def asked_of(own: Sequence[tuple[str, str]], overrides: Sequence[str]) -> tuple[
     picture = out.path.suffix in _PICTURES or ("view" in single and out.path.suffix != ".html")
     endings = (*_PICTURES, ".html")
     named = out.path.with_suffix("") if out.path.suffix in endings else out.path
-    numbers = [number for value in several["sentence"] for number in value.split(",")]
+    numbers = [number for name, value in own if name == "sentence" for number in value.split(",")]
     asked = Asked(
-        texts=several["text"],
-        seconds=several["second"],
+        texts=tuple(text for text, _ in pairs),
+        seconds=tuple(second for _, second in pairs),
         sentences=tuple(_number("sentence", number) for number in numbers),
         scene=scene_values({name: value for name, value in single.items() if name in WORDS}),
         words=tuple(overrides),
     )
     return asked, Target(named, out.chosen, out.overwrite), picture
+
+
+def _pairs(own: Sequence[tuple[str, str]]) -> list[tuple[str, str | None]]:
+    """Return each text with the second text that follows it."""
+    pairs: list[tuple[str, str | None]] = []
+    for name, value in own:
+        if name == "text":
+            pairs.append((value, None))
+        elif name == "second":
+            if not pairs or pairs[-1][1] is not None:
+                raise ProbingError("look: second= has no text= before it; give text=... second=...")
+            pairs[-1] = (pairs[-1][0], value)
+    return pairs
 
 
 def _number(name: str, text: str) -> int:

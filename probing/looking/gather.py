@@ -34,14 +34,14 @@ class Asked:
 
     Attributes:
         texts: Texts to read.
-        seconds: The second text of each; empty for single texts.
+        seconds: The second text of each, None for a single text; empty if all are single.
         sentences: Places of sentences in a treebank, from 0.
         scene: Choices of the picture to start with, by the fields of `Scene`.
         words: The options of a run in the command that makes the page; None if no command does.
     """
 
     texts: tuple[str, ...] = ()
-    seconds: tuple[str, ...] = ()
+    seconds: tuple[str | None, ...] = ()
     sentences: tuple[int, ...] = ()
     scene: Mapping[str, Any] = field(default_factory=dict)
     words: tuple[str, ...] | None = None

@@ -168,7 +168,8 @@ def discriminant(
 
     For two classes, the first axis is the probe's output, the log odds of the second class for a logistic
     probe, and the second is the direction of largest variance that the probe does not read. For more classes,
-    the axes are the two main directions of the weights, in which the classes' outputs differ most.
+    the axes are the principal components of the probe's outputs, so that features count as the probe weighs
+    them.
 
     Args:
         base: float64 (n, dim), the points that determine the direction of largest variance.
@@ -186,25 +187,29 @@ def discriminant(
     if weights.shape[0] == 0 or weights.shape[1] != points.shape[1] or not weights.any():
         return None
     if len(weights) > 2:
-        _, _, directions = np.linalg.svd(weights - weights.mean(0), full_matrices=False)
-        return Axes(
-            _onto(points - base.mean(0), _two(directions)),
-            ("first direction of the probe", "second direction of the probe"),
-        )
-    line, offset = (
-        (weights[0], bias[0]) if len(weights) == 1 else (weights[1] - weights[0], bias[1] - bias[0])
-    )
+        outputs = weights - weights.mean(0)  # the softmax does not see what all outputs share
+        plane = principal(base @ outputs.T, points @ outputs.T)
+        names = [name.replace("component", "outputs of the probe, component") for name in plane.names]
+        return Axes(plane.points, (names[0], names[1]))
+    signs = np.array([1.0] if len(weights) == 1 else [-1.0, 1.0])
+    line, offset = signs @ weights, float(signs @ bias)
     if not line.any():
         return None
+    centre = base.mean(0)
+    across = points @ line + offset
+    up = (points - centre) @ _unread(base - centre, line)
+    name = "output of the probe"
+    if isinstance(problem.target, Classes) and len(used) == len(problem.target.names):
+        name += f" for {problem.target.names[np.flatnonzero(used)[-1]]}"
+    axes = np.stack([across, up], 1).astype(np.float32)
+    return Axes(axes, (name, "largest variance besides"), boundary=len(weights) == 2)
+
+
+def _unread(centred: NDArray[np.float64], line: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the direction of largest variance that is orthogonal to what the probe reads, (dim,)."""
     unit = line / np.linalg.norm(line)
-    rest = base - base.mean(0)
-    rest = rest - np.outer(rest @ unit, unit)
-    _, _, directions = np.linalg.svd(rest, full_matrices=False)
-    second = _two(directions)[0]
-    plane = np.stack([points @ line + offset, (points - base.mean(0)) @ second], 1)
-    positive = problem.target.names[1] if isinstance(problem.target, Classes) else ""
-    name = f"output of the probe{f' for {positive}' if positive else ''}"
-    return Axes(plane.astype(np.float32), (name, "largest variance besides"), boundary=len(weights) == 2)
+    _, _, directions = np.linalg.svd(centred - np.outer(centred @ unit, unit), full_matrices=False)
+    return _two(directions)[0]
 
 
 def _two(directions: NDArray[np.float64]) -> NDArray[np.float64]:
