@@ -1,6 +1,7 @@
 """The public names, each with the module that it is from."""
 
 from .ablations.gradients import head_importance as head_importance
+from .cli.look import look as look
 from .cli.multirun import sweep as sweep
 from .cli.run import run as run
 from .comparisons.agreement import agreement as agreement
@@ -25,9 +26,11 @@ from .figures.masking_curves import draw_masking as draw_masking
 from .figures.pairs_of_measures import draw_agreement as draw_agreement
 from .figures.path import draw_path as draw_path
 from .figures.profiles import draw_profiles as draw_profiles
+from .figures.rolled import draw_rollout as draw_rollout
 from .figures.sheet import draw_sheet as draw_sheet
 from .figures.trajectories import draw_trajectories as draw_trajectories
 from .inventory.frames import stored as stored
+from .models.attended import capture_values as capture_values
 from .models.capture import capture as capture
 from .models.capture import edit as edit
 from .models.masking import mask_heads as mask_heads
@@ -38,6 +41,7 @@ from .models.saving import save_pruned as save_pruned
 from .models.trace import find_sites as find_sites
 from .page.report import report as report
 from .representations.public import load_representations as load_representations
+from .representations.rollout import rollout as rollout
 from .results.load import grid as grid
 from .results.load import load_predictions as load_predictions
 from .results.load import load_results as load_results

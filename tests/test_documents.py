@@ -18,11 +18,13 @@ from omegaconf import DictConfig, OmegaConf
 import probing
 from probing.cli import commands as of_cli
 from probing.cli import main as cli
+from probing.cli.look import asked_of, divided
 from probing.config.compose import compose_config, hydra_session, plain_values
 from probing.config.given import as_overrides
 from probing.config.run_config import build_config
 from probing.config.sweep import multirun
 from probing.config.typed import as_typed
+from probing.looking.gather import TREEBANK
 from probing.results.schema import as_frame
 from tests.documents import DOCUMENTS, ROOT, Block, blocks, commands, name_of
 
@@ -86,6 +88,12 @@ def look(words: Sequence[str], desk: Path, capsys: pytest.CaptureFixture[str]) -
     command, *rest = words
     if command == "report":
         assert cli.main([command, *(rest or [f"paths.root={desk}"])]) == 0
+        return
+    if command == "look":
+        own, overrides = divided(rest)
+        asked_of(own, overrides)
+        by_path = any(word.startswith("task.path=") for word in overrides)
+        compose([TREEBANK, *overrides] if by_path else overrides, desk)
         return
     if command in ("ls", "clean", "show"):
         stored(command, rest, desk, capsys)

@@ -21,6 +21,7 @@ from probing.datasets.grammar import GrammarTask
 from probing.models.loading import LoadedModel
 from probing.representations.extract import Extractor
 from probing.representations.forward import ModelReader
+from probing.representations.passes import vectors
 from probing.representations.request import Request
 from probing.representations.settings import ExtractConfig
 from probing.tasks.task import Unit
@@ -32,7 +33,7 @@ def main() -> None:
     parser.add_argument("--sentences", type=int, default=2000)
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     parser.add_argument("--device", default="cpu")
-    parser.add_argument("--tokenizer", default=_packaged_tokenizer())
+    parser.add_argument("--tokenizer", default=packaged_tokenizer())
     parser.add_argument("--root", type=Path, default=Path("outputs"))
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
@@ -74,7 +75,7 @@ def _in_turns(reader: ModelReader, units: list[Unit]) -> tuple[float, float]:
             model(**batches[index].to(device).inputs)
 
     def hooked(index: int) -> None:
-        reader.vectors(batches[index], units)
+        vectors([reader], [batches[index]], [units])
 
     seconds = {bare: 0.0, hooked: 0.0}
     for index in range(-3, len(batches)):
@@ -103,7 +104,8 @@ def _bert_base(tokenizer: str, device: torch.device) -> LoadedModel:
     return LoadedModel(model, AutoTokenizer.from_pretrained(tokenizer), 512)
 
 
-def _packaged_tokenizer() -> str:
+def packaged_tokenizer() -> str:
+    """Return the folder of the tokenizer that the package of MiniLM has."""
     from probing.models.model_choice import ModelConfig
     from probing.models.model_files import find_files
 

@@ -22,7 +22,7 @@ from pathlib import Path
 import torch
 from transformers import AutoTokenizer, BertConfig, BertModel
 
-from experiments.benchmarks.extraction import _packaged_tokenizer, sentences
+from experiments.benchmarks.extraction import packaged_tokenizer, sentences
 from experiments.benchmarks.report import write_report
 from probing.models.loading import LoadedModel
 from probing.representations.extract import Extractor
@@ -56,7 +56,7 @@ def _measure(layers: int, texts: int) -> dict[str, float]:
     )
     model = BertModel(config)
     model.train(False)
-    loaded = LoadedModel(model, AutoTokenizer.from_pretrained(_packaged_tokenizer()), 512)
+    loaded = LoadedModel(model, AutoTokenizer.from_pretrained(packaged_tokenizer()), 512)
     units = sentences(texts)
     request = Request({"weights": "benchmark"}, "head", "mean", None, "float32", 5)
     settings = ExtractConfig(threads=1, shard_mb=16)

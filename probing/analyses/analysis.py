@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from probing.analyses.granularity import Granularity, Level
 from probing.analyses.reading import Reading
@@ -16,6 +18,8 @@ from probing.probes.contract import Probe
 from probing.tasks.task import Task, Unit
 
 if TYPE_CHECKING:
+    from transformers.tokenization_utils_base import PreTrainedTokenizerBase
+
     from probing.models.loading import Attention
     from probing.representations.reader import Representations
     from probing.representations.reductions.statistic import Statistic
@@ -62,6 +66,10 @@ class Context(Protocol):
     def folder(self) -> Path:
         """Folder for files of the analysis itself, such as a pruned model."""
 
+    @property
+    def tokenizer(self) -> PreTrainedTokenizerBase:
+        """The tokenizer of the model, for texts that an analysis makes."""
+
     def evaluator(self, attention: Attention = "sdpa") -> Evaluator:
         """Return the model made ready for the objective, with an implementation of attention."""
 
@@ -72,6 +80,9 @@ class Context(Protocol):
             statistic: The statistic, with its settings.
             units: The units whose attention is read, of any task.
         """
+
+    def word_vectors(self, words: Sequence[str]) -> NDArray[np.float64]:
+        """Return the model's own input embeddings of words, the mean over pieces; float64 (words, d)."""
 
     def result(self, level: Level, draw: int | None = None, analysis: Analysis | None = None) -> pd.DataFrame:
         """Return the rows of another run on the same task and model, with answers to test items.
@@ -134,6 +145,21 @@ class AttentionAnalysis(Analysis, Protocol):
 
     def units(self, task: Task) -> Sequence[Unit]:
         """Return the texts whose attention is read; repeated texts are computed once.
+
+        Args:
+            task: The task with train, dev and test.
+        """
+
+
+@runtime_checkable
+class SeveralStatistics(AttentionAnalysis, Protocol):
+    """An analysis of several statistics of attention, which one pass of the model computes.
+
+    It reads the others with `context.attention(statistic, units)`.
+    """
+
+    def further(self, task: Task) -> Sequence[tuple[Statistic, Sequence[Unit]]]:
+        """Return the statistics besides `statistic`, each with the units that it is read for.
 
         Args:
             task: The task with train, dev and test.

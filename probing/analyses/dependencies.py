@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from probing.analyses.analysis import Context, Methods, Uses
 from probing.analyses.groups import check_unit, settings_of
+from probing.analyses.read_texts import columns_of
 from probing.analyses.relation_groups import COREFERENCE, Offset, is_earlier, is_main, relations_of, same_word
-from probing.analyses.texts import columns_of
 from probing.analyses.word_pairs import WordPairs, check_word_pairs, units_of, word_pairs
 from probing.objectives.divide import divided
 from probing.representations.reader import Representations

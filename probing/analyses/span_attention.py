@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from probing.analyses.analysis import Context, Methods, Uses
 from probing.analyses.groups import check_unit, settings_of
-from probing.analyses.texts import columns_of
+from probing.analyses.read_texts import columns_of
 from probing.errors import ProbingError
 from probing.objectives.divide import divided
 from probing.representations.reductions.span_pair import SpanPair

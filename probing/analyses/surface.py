@@ -13,12 +13,13 @@ from numpy.typing import NDArray
 
 from probing.analyses.analysis import Context, Methods, Uses
 from probing.analyses.groups import check_unit, settings_of
-from probing.analyses.texts import Average, Split, averaged, columns_of, in_two_segments, texts_of
+from probing.analyses.read_texts import Average, Split, averaged, columns_of, in_two_segments, texts_of
 from probing.objectives.texts import joint_units
 from probing.representations.reductions.surface import Surface
+from probing.representations.request import Stack
 from probing.results.finding import Finding, Picture
 from probing.results.schema import as_frame
-from probing.results.text.shares import shares_summary, shares_text
+from probing.results.text.measure_lines import shares_summary, shares_text
 from probing.tasks.task import Task, Unit
 from probing.validation.ranges import Range, check_ranges
 
@@ -41,14 +42,14 @@ MEASURES: dict[str, tuple[str, str, str]] = {
     "entropy_share": ("share_of_uniform", _QUERIES, SHARE),
     "lacking": ("lacks", _QUERIES, SHARE),
 }
-"""For each measure the sum of the statistic, the queries that it is divided by, and the metric of its
-rows."""
+"""For each measure its sum, the queries that it is divided by, and the metric of its rows."""
 MAIN = ("self", "previous", "next", "first", "separator", "punctuation")
 FINDING = Finding(
     measure="attention to",
     unit="",
     range="from 0 to 1",
     metric_units={NATS: NATS},
+    alike=True,
     best="most attention",
     pictures=(Picture("surface", sweep="surface"),),
     text=shares_text,
@@ -72,6 +73,11 @@ class SurfaceAnalysis:
         segments: Number of texts in one input; 2 joins each text with the next, as Clark et al. do.
         punctuation: Spellings of tokens that count as punctuation.
         smoothing: Share of uniform attention that is mixed in before the entropy is computed.
+        stack: encoder, decoder or cross, for an encoder-decoder model that is read whole. Its decoder reads
+            the same text after its start token. In cross-attention, the query at position i is the decoder's
+            that predicts token i, and the keys are the tokens that the encoder reads.
+        weighted: Whether weights are multiplied by the length of what they write, A_ij ‖v_j W_O‖ (Kobayashi
+            et al. 2020), and divided by the sum of each row.
     """
 
     split: Split = "dev"
@@ -79,6 +85,8 @@ class SurfaceAnalysis:
     segments: Literal[1, 2] = 1
     punctuation: str = ".,"
     smoothing: Smoothing = 0.0
+    stack: Stack = ""
+    weighted: bool = False
 
     def __post_init__(self) -> None:
         """Reject numbers out of their range."""
@@ -91,13 +99,13 @@ class SurfaceAnalysis:
 
     @property
     def uses(self) -> Uses:
-        """Attention of the model without a task head; for an encoder-decoder model that of its encoder."""
+        """Attention of the model without a task head; for an encoder-decoder model that of `stack`."""
         return "attention"
 
     @property
     def statistic(self) -> Surface:
         """Sums over the queries of each text."""
-        return Surface(self.punctuation, self.smoothing)
+        return Surface(self.punctuation, self.smoothing, self.weighted)
 
     def check(self, task: Task, methods: Methods) -> None:
         """Refuse any granularity but single heads, and texts that cannot be joined."""
@@ -132,7 +140,13 @@ class SurfaceAnalysis:
         read = context.reading.representations
         columns = columns_of(read, part, self.statistic)
         columns[_REST] = columns[_QUERIES] - columns[_SEPARATORS]
-        same = {**context.labels, "layer": part, "n_heads": 1, f"n_{self.split}": read.size}
+        same = {
+            **context.labels,
+            "stack": self.stack or None,
+            "layer": part,
+            "n_heads": 1,
+            f"n_{self.split}": read.size,
+        }
         return as_frame([{**same, **row} for row in self._rows(columns)])
 
     def _rows(self, columns: Mapping[str, NDArray[np.float64]]) -> Iterator[dict[str, object]]:

@@ -7,6 +7,7 @@ COMMANDS = {
     "clean": "probing.cli.clean",
     "draw": "probing.cli.draw",
     "help": "probing.cli.help",
+    "look": "probing.cli.look",
     "ls": "probing.cli.ls",
     "report": "probing.cli.report",
     "show": "probing.cli.show",

@@ -81,12 +81,29 @@ def _words(given: Line, last: str, hydras: Callable[[str], list[str]]) -> list[s
         return [] if rest else list(import_module(COMMANDS["draw"]).KINDS)
     if first == "show":
         return [place.key for place in places_of(Path("outputs"))]
+    if first == "look":
+        return [*_look_words(last), *_overrides([*_options(rest), *searched(given)], last, hydras)]
     if first in COMMANDS and first != "help":
         return []
     if first == "help":
         return [*(COMMANDS if not rest else ()), *_overrides([], last, hydras)]
     commands = [] if given.words or given.flags else list(COMMANDS)
     return [*commands, *_overrides([*given.words, *searched(given)], last, hydras)]
+
+
+def _look_words(last: str) -> list[str]:
+    """Return the words of `probing look` that are not options of a run, or the values of one of them."""
+    look = import_module(COMMANDS["look"])
+    name, equals, _ = last.partition("=")
+    if equals:
+        return [f"{name}={value}" for value in look.VALUES.get(name, ())]
+    return [f"{key}=" for key in look.KEYS]
+
+
+def _options(words: Sequence[str]) -> list[str]:
+    """Return the words of `probing look` that are options of a run, which decide what completes."""
+    own = import_module(COMMANDS["look"]).KEYS
+    return [word for word in words if word.partition("=")[0] not in own]
 
 
 def _overrides(words: Sequence[str], last: str, hydras: Callable[[str], list[str]]) -> list[str]:

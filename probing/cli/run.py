@@ -76,41 +76,63 @@ def run(
         >>> probing.grid(frame)  # doctest: +SKIP
         >>> frame = probing.run(model=model, tokenizer=tokenizer, task="grammar/tense")  # doctest: +SKIP
     """
-    given = _overrides(overrides, options, model)
+    given = given_overrides(overrides, options, model)
     with showing(logging.ERROR if quiet else None), log_to_terminal():
-        if not _is_option(model):
-            given = _with_model(given, model, tokenizer)
-        elif tokenizer is not None:
-            raise ProbingError(
-                "run: tokenizer belongs to a model in memory; pass model=... too, or leave it out"
-            )
-        return _run(given, data)
+        return _run(with_model(given, model, tokenizer), data)
 
 
-def _overrides(overrides: Overrides, options: Mapping[str, object], model: object) -> list[str]:
-    """Return the options of a call as override strings, and refuse names that are not options."""
+def given_overrides(
+    overrides: Overrides, options: Mapping[str, object], model: object, call: str = "run"
+) -> list[str]:
+    """Return the options of a call as override strings, and refuse names that are not options.
+
+    Args:
+        overrides: Overrides as strings and dicts.
+        options: Options by name.
+        model: A model in memory, which is not an option; or the option `model`.
+        call: Name of the call, for messages.
+
+    Raises:
+        ProbingError: If there is no such option.
+    """
     positional = [overrides] if isinstance(overrides, str) else overrides
-    named = {**({} if model is None or not _is_option(model) else {"model": model}), **options}
+    named = {**({} if model is None or not is_option(model) else {"model": model}), **options}
     dicts = [positional] if isinstance(positional, Mapping) else positional
     for name in [key for each in (*dicts, named) if isinstance(each, Mapping) for key in map(str, each)]:
         if root_of(name) not in (*OPTIONS, "hydra"):
             groups = ["task"] if name in _OF_SAMPLES else having(name)
             inside = " or ".join(f'{group}={{"{name}": ...}}' for group in groups)
             hint = f"did you mean {inside}?" if inside else suggest(root_of(name), [*OPTIONS, *_OBJECTS])
-            raise ProbingError(f"run has no {name}=; {hint}")
+            raise ProbingError(f"{call} has no {name}=; {hint}")
     return as_overrides(positional, named)
 
 
-def _is_option(model: object) -> bool:
+def is_option(model: object) -> bool:
     """Return whether a model is given as an option or not at all, and not as an object in memory."""
     return model is None or isinstance(model, str | Mapping)
 
 
-def _with_model(overrides: Sequence[str], model: object, tokenizer: object) -> list[str]:
-    """Save a model in memory, and return the overrides together with those that name its folder."""
+def with_model(overrides: Sequence[str], model: object, tokenizer: object, call: str = "run") -> list[str]:
+    """Save a model in memory, and return the overrides together with those that name its folder.
+
+    Args:
+        overrides: Overrides of the call.
+        model: A model in memory; anything that is an option is among the overrides already.
+        tokenizer: Its tokenizer, or None.
+        call: Name of the call, for messages.
+
+    Raises:
+        ProbingError: If there is a tokenizer without a model, two models, or a model that cannot be saved.
+    """
+    if is_option(model):
+        if tokenizer is not None:
+            raise ProbingError(
+                f"{call}: tokenizer belongs to a model in memory; pass model=... too, or leave it out"
+            )
+        return list(overrides)
     named = next((each for each in overrides if _key(each) in ("model", "model.name")), None)
     if named is not None:
-        raise ProbingError(f"run: {named} names a second model; leave it out, or pass no model=")
+        raise ProbingError(f"{call}: {named} names a second model; leave it out, or pass no model=")
     from probing.models.in_memory import label_of, save_in_memory
 
     found = ["model=hf", *overrides]

@@ -32,17 +32,37 @@ def linkage(matrix: pd.DataFrame) -> NDArray[np.float64]:
         array([[0.25, 2.  ],
                [1.  , 3.  ]])
     """
-    from scipy.cluster.hierarchy import linkage as link
-    from scipy.spatial.distance import squareform
-
     check_matrix(matrix)
     if len(matrix) < 2:
         raise ProbingError(f"{len(matrix)} grid to cluster; give two or more")
-    distance = 1 - matrix.fillna(0.0).to_numpy(dtype=float)
-    np.fill_diagonal(distance, 0.0)
-    apart = squareform(np.clip((distance + distance.T) / 2, 0, 2), checks=False)
-    found: NDArray[np.float64] = link(apart, method="average", optimal_ordering=True)
+    return tree_of(np.clip(1 - matrix.fillna(0.0).to_numpy(dtype=float), 0, 2))
+
+
+def tree_of(distances: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the average linkage of distances, with similar leaves next to each other.
+
+    Args:
+        distances: float64 (n, n), at least 0; the mean of both triangles is used, and not the diagonal.
+
+    Returns:
+        float64 (n - 1, 4), as from `scipy.cluster.hierarchy.linkage`.
+    """
+    from scipy.cluster.hierarchy import linkage as link
+    from scipy.spatial.distance import squareform
+
+    apart = (distances + distances.T) / 2
+    np.fill_diagonal(apart, 0.0)
+    found: NDArray[np.float64] = link(
+        squareform(apart, checks=False), method="average", optimal_ordering=True
+    )
     return found
+
+
+def cut(tree: NDArray[np.float64], n: int) -> NDArray[np.int64]:
+    """Return the number of each leaf's cluster if a tree is cut into n clusters, from 1; int64."""
+    from scipy.cluster.hierarchy import cut_tree
+
+    return np.asarray(cut_tree(tree, n_clusters=n)[:, 0] + 1, dtype=np.int64)
 
 
 @checked()
@@ -66,9 +86,6 @@ def clusters(matrix: pd.DataFrame, n: int) -> pd.Series:
         >>> probing.clusters(matrix, 2).to_dict()
         {'tense': 1, 'depth': 1, 'length': 2}
     """
-    from scipy.cluster.hierarchy import cut_tree
-
     if not 1 <= n <= len(matrix):
         raise ProbingError(f"{n} clusters of {len(matrix)} grids; give 1 to {len(matrix)}")
-    numbers = cut_tree(linkage(matrix), n_clusters=n)[:, 0] + 1
-    return pd.Series(numbers, index=matrix.index, name="cluster", dtype="int64")
+    return pd.Series(cut(linkage(matrix), n), index=matrix.index, name="cluster", dtype="int64")

@@ -19,7 +19,7 @@ from probing.probes.contract import Probe
 from probing.representations.extract import Overwrite
 from probing.representations.settings import ExtractConfig
 from probing.tasks.control import By
-from probing.tasks.task import TaskSource
+from probing.tasks.source import TaskSource
 from probing.validation.ranges import Count, CountOrZero, Seed, check_ranges
 from probing.validation.suggestions import suggest
 

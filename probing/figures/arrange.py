@@ -74,15 +74,18 @@ def arrange(rows: pd.DataFrame, order: Order = "head", value: str = "test") -> G
     heads[cells] = head
     beside = _BESIDE.get(value, (None, None, None))
     tested = _P if value in ("test", ABOVE_CHANCE) else None
-    columns = [_matrix(rows, name, shape, cells) for name in (value, tested, *beside)]
+    chance = "chance" if value == "value" else None
+    columns = [_matrix(rows, name, shape, cells) for name in (value, tested, chance, *beside)]
     if order == "score":
         heads, columns = _sort_layers(heads, columns)
-    scores, p, low, high, rank = columns
+    scores, p, by_chance, low, high, rank = columns
     majority = chance_level(rows) if value in _SCORES else float("nan")
     numbers = tuple(layers.tolist())
     full = float(_matrix(rows, "full" if value == "value" else None, shape, cells)[cells][0])
     said = sizes_text(rows), ranked_on(rows)
-    return Grid(key, value, order, majority, numbers, heads, scores, low, high, rank, full, p, *said)
+    return Grid(
+        key, value, order, majority, numbers, heads, scores, low, high, rank, full, p, *said, by_chance
+    )
 
 
 def _refuse_several_heads(rows: pd.DataFrame) -> None:

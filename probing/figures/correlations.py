@@ -147,7 +147,7 @@ def correlations_figure(
     cell = Cell(across * POINTS, height * POINTS)
     _draw_matrix(axes, matrix, norm, cell, ends if wide else None)
     _name_rows(axes, names, size, by, turned=below == named)
-    _draw_tree(page.axes(left + side + _GAP, top, _TREE, tall, "tree"), tree, count)
+    draw_tree(page.axes(left + side + _GAP, top, _TREE, tall, "tree"), tree, count, minus(f"1 - {_RHO}"))
     bar = page.axes(bar_left, top, _BAR_WIDTH, min(max(tall, 1.2), 3.2), "bar")
     draw_score_bar(bar, norm, f"Spearman's {_RHO}", labels=plain_labels, colours=signed_colours())
     if missing:
@@ -225,7 +225,8 @@ def _name_rows(axes: Axes, names: Sequence[str], size: float, by: str, *, turned
     axes.set_ylabel(by, fontsize=TICK_SIZE, labelpad=2)
 
 
-def _draw_tree(axes: Axes, tree: NDArray[np.float64], count: int) -> None:
+def draw_tree(axes: Axes, tree: NDArray[np.float64], count: int, label: str) -> None:
+    """Draw a tree whose leaves are the rows of a matrix to its left, and name its distances."""
     from scipy.cluster.hierarchy import dendrogram
 
     drawn = dendrogram(tree, no_plot=True)
@@ -243,4 +244,4 @@ def _draw_tree(axes: Axes, tree: NDArray[np.float64], count: int) -> None:
     for name, spine in axes.spines.items():
         spine.set(visible=name == "bottom", linewidth=0.6, color=INK)
     axes.tick_params(length=2.5, width=0.6, labelsize=SMALL_SIZE, pad=2)
-    axes.set_xlabel(minus(f"1 - {_RHO}"), fontsize=TICK_SIZE, labelpad=2)
+    axes.set_xlabel(label, fontsize=TICK_SIZE, labelpad=2)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from probing.figures.grids import Grid
 from probing.figures.naming import (
@@ -40,7 +41,7 @@ def measure_name(grids: Sequence[Grid]) -> str:
 
 def within_one(grid: Grid) -> bool:
     """Return whether the numbers are from 0 to 1 by definition."""
-    return finding(grid).range_of(grid.key.normalisation) == "from 0 to 1"
+    return finding(grid).range_of(grid.key.normalisation, grid.key.metric) == "from 0 to 1"
 
 
 def unit_of(grids: Sequence[Grid]) -> NumberFormat:
@@ -61,9 +62,10 @@ def facts(grid: Grid, *, with_interval: bool = True) -> list[str]:
     record = finding(grid)
     counted = [_counted(grid, record)] if record.counted and grid.key.variant == record.variant else []
     ranked = grid.best is not None or not record.counted
+    chance = "" if np.isnan(grid.chance).all() else f"chance {unit_of([grid]).spoken(_mean(grid.chance))}"
     full = "" if np.isnan(grid.full) else f"full model {score_unit(grid.key.metric).spoken(grid.full)}"
     rest = (_spread(grid) if grid.best is None else _ranked(grid, with_interval)) if ranked else []
-    return [*counted, *rest, *filter(None, [full])]
+    return [*counted, *rest, *filter(None, [chance, full])]
 
 
 def mark_name(grids: Sequence[Grid], kinds: Sequence[str]) -> str:
@@ -105,10 +107,14 @@ def _counted(grid: Grid, record: Finding) -> str:
     return f"{int((grid.scores > 0).sum())} of {int(np.isfinite(grid.scores).sum())} {record.counted}"
 
 
+def _mean(numbers: NDArray[np.float64]) -> float:
+    return float(np.nanmean(numbers))
+
+
 def _spread(grid: Grid) -> list[str]:
     if not np.isfinite(grid.scores).any():
         return ["no values"]
     unit, columns = unit_of([grid]), grid.scores.shape[1]
     places = [divmod(int(find(grid.scores)), columns) for find in (np.nanargmin, np.nanargmax)]
     low, high = (f"{place_name(grid, at)}, {unit.spoken(grid.scores[at])}" for at in places)
-    return [f"mean {unit.spoken(float(np.nanmean(grid.scores)))}", f"lowest: {low}", f"highest: {high}"]
+    return [f"mean {unit.spoken(_mean(grid.scores))}", f"lowest: {low}", f"highest: {high}"]

@@ -50,6 +50,7 @@ class Grid:
         p: float64 (rows, columns), p, corrected for choosing the best of all; NaN where there is none.
         sizes: Examples behind the numbers, "n 1000 train, 500 dev, 500 test"; may be empty.
         ranked_on: Split whose examples rank the cells, "dev"; empty if cells have no rank.
+        chance: float64 (rows, columns), the finding for a head that knows nothing; NaN where it is unknown.
     """
 
     key: GridKey
@@ -66,6 +67,7 @@ class Grid:
     p: NDArray[np.float64]
     sizes: str
     ranked_on: str
+    chance: NDArray[np.float64]
 
     @property
     def quantity(self) -> Quantity:
@@ -108,12 +110,14 @@ class Grid:
 
     @property
     def against(self) -> Against:
-        """The position of intervals relative to the majority; for differences, relative to 0."""
-        return against(self.low, self.high, 0.0 if self.found else self.level)
+        """The position of intervals relative to the majority; for findings, relative to chance or 0."""
+        if self.found:
+            return against(self.low, self.high, np.where(np.isfinite(self.chance), self.chance, 0.0))
+        return against(self.low, self.high, self.level)
 
     @property
     def guessing(self) -> NDArray[np.bool_]:
-        """Cells whose interval contains the majority; for differences, cells whose interval contains 0."""
+        """Cells whose interval contains the majority, or for findings chance or 0."""
         return self.against.holds
 
     @property
@@ -123,7 +127,7 @@ class Grid:
 
     @property
     def rising(self) -> NDArray[np.bool_]:
-        """Cells of differences whose interval is above 0, since a greyscale print does not show the sign."""
+        """Cells of findings whose interval is above chance or 0; a greyscale print does not show the sign."""
         return self.against.above if self.found else np.zeros_like(self.present)
 
     @property

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from probing.figures.cells import Cell, ink_on
 from probing.figures.findings import mark_name, ranked_name
 from probing.figures.grids import Grid
-from probing.figures.naming import falling_name, guessing_name
+from probing.figures.marks import falling_name, guessing_name, rising_name
 from probing.figures.page import POINTS, Page
 from probing.figures.scale import Shades
 from probing.figures.style import INK, NO_SCORE, TICK_SIZE
@@ -63,7 +63,7 @@ def grid_entries(
         falling_name(grids): ("v", lambda grid: grid.falling),
     }
     if crosses:
-        flags["above 0, including its 95 % interval"] = ("+", lambda grid: grid.rising)
+        flags[rising_name(grids)] = ("+", lambda grid: grid.rising)
     for name, (marker, flagged) in flags.items():
         colours = [own.colour(number) for grid, own in drawn for number in grid.scores[flagged(grid)]]
         if colours:

@@ -130,25 +130,6 @@ def value_name(value: str) -> str:
     return _VALUES.get(value, value)
 
 
-def guessing_name(grids: Sequence[Grid]) -> str:
-    """The meaning of a dot in a cell."""
-    if grids[0].found:
-        return "no difference shown: 95 % interval contains 0"
-    return f"95 % interval contains {_level_name(grids)}"
-
-
-def falling_name(grids: Sequence[Grid]) -> str:
-    """The meaning of a triangle in a cell."""
-    return f"95 % interval below {_level_name(grids)}"
-
-
-def _level_name(grids: Sequence[Grid]) -> str:
-    coefficients = [grid.key.metric in COEFFICIENTS for grid in grids]
-    if all(coefficients):
-        return "0"
-    return "the majority (for a correlation, 0)" if any(coefficients) else "the majority"
-
-
 def highest_name(grids: Sequence[Grid]) -> str:
     """The reason why a cell is the best, "highest test score"."""
     value = grids[0].value

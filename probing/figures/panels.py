@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from probing.figures.findings import facts
+from probing.figures.findings import facts, finding
 from probing.figures.grids import Grid
 from probing.figures.naming import describe
 from probing.figures.page import Line, shorten, text_width, wrap
@@ -104,7 +104,9 @@ def _heading(grid: Grid, layout: PanelLayout) -> tuple[Line, ...]:
 
 def _name(grid: Grid, layout: PanelLayout) -> tuple[str, list[str]]:
     """The title of a panel and the other words that distinguish it; a shared task is in the header."""
-    words = describe(grid.key, layout.varying)
+    # the unit of a finding says what its metric is
+    plain = grid.found and not finding(grid).difference
+    words = describe(grid.key, [name for name in layout.varying if not (plain and name == "metric")])
     if layout.one_task and words:
         fitting = [n for n in range(1, len(words) + 1) if _fits(" \N{MIDDLE DOT} ".join(words[:n]))]
         count = 1 if grid.found else max(fitting, default=1)

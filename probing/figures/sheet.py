@@ -11,7 +11,7 @@ import pandas as pd
 from probing.figures.arrange import arrange
 from probing.figures.cells import Cell, crossed, draw_cells, number_axes
 from probing.figures.grid_table import grid_table
-from probing.figures.grids import Grid, Order, split_grids
+from probing.figures.grids import NO_KIND, Grid, Order, split_grids
 from probing.figures.legend import draw_entries, entries_height, grid_entries
 from probing.figures.naming import (
     across_name,
@@ -136,6 +136,8 @@ def _draw_panel(page: Page, panel: Panel, shades: Shades, label: str) -> None:
 
 def _header(grids: Sequence[Grid], layout: PanelLayout, width: float) -> list[Line]:
     shared = [name for name in layout.shared if name not in ("analysis", "model", "metric")]
+    if "variant" not in shared:  # each panel names its own kind of rows
+        shared = [name for name in shared if name not in NO_KIND]
     named = layout.one_task and grids[0].key.task in sheet_title(grids)
     prefix = "" if named else layout.prefix.rstrip("/")
     words = [*filter(None, [prefix]), *describe(grids[0].key, shared)]

@@ -13,7 +13,8 @@ from probing.config.convert import make_target
 from probing.errors import CorruptFileError, ProbingError
 from probing.representations.manifest import PARTNER, read_manifest, read_manifest_note
 from probing.tasks.sampling import sample
-from probing.tasks.task import Task, TaskSource, Unit
+from probing.tasks.source import TaskSource
+from probing.tasks.task import Task, Unit
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from typing import Any
 
 from torch import Tensor
@@ -21,10 +21,16 @@ Read = Callable[[Site, Tensor], None]
 class Capture:
     """Callable that runs forward passes of a model whose sites are being read."""
 
-    def __init__(self, model: PreTrainedModel, placement: Placement) -> None:
-        """Store the model and its hooks; `capture` calls this."""
+    def __init__(
+        self,
+        model: PreTrainedModel,
+        placement: Placement,
+        follower: AbstractContextManager[object] | None = None,
+    ) -> None:
+        """Store the model, its hooks, and a mode in which passes run; `capture` calls this."""
         self._model = model
         self._placement = placement
+        self._follower = follower
 
     def __repr__(self) -> str:
         """Return the class of the model and the sites that are read."""
@@ -40,11 +46,12 @@ class Capture:
             ProbingError: If a requested site is not reached, or a head mask is passed; if attention weights
                 are requested and differ from those that fused attention uses.
         """
-        if self._placement.reads_attention:
+        if self._placement.reads_attention or self._follower is not None:
             with self._placement.paused():
                 check_eager(self._model, inputs)
         try:
-            self._model(**inputs)
+            with self._follower or nullcontext():
+                self._model(**inputs)
         except ForwardStoppedError:
             return
 

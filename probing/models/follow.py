@@ -86,6 +86,13 @@ class Follower(TorchFunctionMode):
         """Remove the tensor's mark."""
         self._marks.pop(id(tensor), None)
 
+    def clear(self, origin: int | None = None) -> None:
+        """Remove the marks of an origin and of those before it, or all, and release their tensors."""
+        self._weights.clear()
+        self._marks = {
+            key: kept for key, kept in self._marks.items() if origin is not None and kept[1].origin > origin
+        }
+
     def _follow(self, name: str, args: tuple[Any, ...], named: dict[str, Any], result: Any) -> None:  # noqa: ANN401
         tensors = list(_tensors((args, tuple(named.values()))))
         if name == "softmax":
@@ -106,7 +113,7 @@ class Follower(TorchFunctionMode):
             self._carry(name, tensors, list(_tensors(result)))
 
     def _multiply(self, name: str, tensors: list[Tensor], result: Tensor) -> None:
-        left, right = tensors[-2:] if name == "baddbmm" else (tensors[0], tensors[-1])
+        left, right = _operands(name, tensors)
         if self._is_weight(left) or self._is_weight(right):
             self._project(tensors)
             return
@@ -179,6 +186,15 @@ class Follower(TorchFunctionMode):
 
     def _is_weight(self, tensor: Tensor) -> bool:
         return isinstance(tensor, nn.Parameter) or id(tensor) in self._weights
+
+
+def operands(name: str, args: tuple[Any, ...], named: Mapping[str, Any]) -> tuple[Tensor, Tensor]:
+    """Return the two factors of a call of one of `PRODUCTS`."""
+    return _operands(name, list(_tensors((args, tuple(named.values())))))
+
+
+def _operands(name: str, tensors: list[Tensor]) -> tuple[Tensor, Tensor]:
+    return (tensors[-2], tensors[-1]) if name == "baddbmm" else (tensors[0], tensors[-1])
 
 
 def _tensors(value: Any) -> Iterator[Tensor]:  # noqa: ANN401

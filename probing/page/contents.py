@@ -20,6 +20,7 @@ class PageRun:
         file: Name of the result file.
         created: ISO date and time of the run; empty if it is unknown.
         command: Command that repeats the run; empty if its overrides were not kept.
+        look: Command that looks at the heads of the run, without the head; empty if the command is.
         config: Complete configuration as YAML.
         data: One line about the examples, from the task card.
     """
@@ -28,6 +29,7 @@ class PageRun:
     file: str
     created: str
     command: str
+    look: str
     config: str
     data: str
 

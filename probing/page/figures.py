@@ -6,19 +6,8 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-# Okabe & Ito's colours, which colour-blind readers can distinguish, for both backgrounds
-_LINES = {
-    "light": ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#8a6d00", "#56b4e9", "#333333"],
-    "dark": ["#56b4e9", "#e69f00", "#2fc79a", "#e79ac6", "#f0e442", "#9db7ff", "#dddddd"],
-}
-_INK = {"light": "#1f2328", "dark": "#e6e8eb"}
-_FAINT = {"light": "#d5d9de", "dark": "#3a414b"}
-_PAPER = {"light": "#ffffff", "dark": "#1b2027"}
-# from lower to higher through the background colour, so that a difference of 0 is invisible
-_DIVERGING = {
-    "light": ["#08519c", "#6baed6", "#f2f2f2", "#fd8d3c", "#a63603"],
-    "dark": ["#9ecae1", "#3182bd", "#242a33", "#e6700d", "#fdbe85"],
-}
+from probing.page.palette import DIVERGING, FAINT, INK, LINES, PAPER
+
 _FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif"
 
 
@@ -34,15 +23,15 @@ def figures() -> dict[str, Any]:
 
 def _theme(name: str) -> dict[str, Any]:
     axis = {
-        "gridcolor": _FAINT[name], "zerolinecolor": _FAINT[name], "linecolor": _FAINT[name],
-        "tickcolor": _FAINT[name],
+        "gridcolor": FAINT[name], "zerolinecolor": FAINT[name], "linecolor": FAINT[name],
+        "tickcolor": FAINT[name],
     }  # fmt: skip
     layout = go.Layout(
-        colorway=_LINES[name],
-        colorscale={"sequential": "Viridis", "diverging": _even(_DIVERGING[name])},
-        font={"color": _INK[name], "family": _FONT, "size": 12},
+        colorway=LINES[name],
+        colorscale={"sequential": "Viridis", "diverging": _even(DIVERGING[name])},
+        font={"color": INK[name], "family": _FONT, "size": 12},
         hoverlabel={
-            "bgcolor": _PAPER[name], "bordercolor": _INK[name], "font": {"color": _INK[name], "size": 13},
+            "bgcolor": PAPER[name], "bordercolor": INK[name], "font": {"color": INK[name], "size": 13},
             "align": "left",
         },
         paper_bgcolor="rgba(0,0,0,0)",

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Mapping
 from typing import Any
 
 from probing.io.yaml import as_yaml, escaped
 from probing.page.contents import PageRun
+
+# groups that change what is analysed, but neither the heads nor the examples
+_NOT_LOOKED_AT = frozenset({"analysis", "granularity", "objective"})
 
 
 def run_of(key: str, file: str, note: Mapping[str, Any], root: str) -> PageRun:
@@ -21,8 +25,9 @@ def run_of(key: str, file: str, note: Mapping[str, Any], root: str) -> PageRun:
     """
     config = note.get("config")
     text = as_yaml(config) if config else ""
-    command = command_of(note.get("overrides"), root)
-    return PageRun(key, file, str(note.get("created", "")), command, text, _data(note.get("card")))
+    overrides = note.get("overrides")
+    command, look = command_of(overrides, root), look_of(overrides, root)
+    return PageRun(key, file, str(note.get("created", "")), command, look, text, _data(note.get("card")))
 
 
 def command_of(overrides: object, root: str) -> str:
@@ -40,6 +45,26 @@ def command_of(overrides: object, root: str) -> str:
         return ""
     elsewhere = [] if root == "outputs" else [f"paths.root={escaped(root)}"]
     return shlex.join(["probing", *overrides, *elsewhere])
+
+
+def look_of(overrides: object, root: str) -> str:
+    """The command that looks at a head of a run, without the head.
+
+    The options of the analysis and of the granularity are left out, since a look reads single heads. A run
+    without overrides, such as one on examples in memory, has none.
+
+    Args:
+        overrides: As for `command_of`.
+        root: As for `command_of`.
+    """
+    if not isinstance(overrides, list):
+        return ""
+    roots = [re.split(r"[.=/@:]", each.lstrip("+~"), maxsplit=1)[0] for each in map(str, overrides)]
+    kept = [each for each, name in zip(overrides, roots, strict=True) if name not in _NOT_LOOKED_AT]
+    named = [] if any(str(each).startswith("task=") for each in kept) else ["task=grammar/tense"]
+    # an experiment may choose these, and what comes later takes precedence
+    usual = ["analysis=probe", "granularity=head"] if "experiment" in roots else []
+    return command_of([*named, *kept, *usual], root).replace("probing ", "probing look ", 1)
 
 
 def _data(card: object) -> str:

@@ -42,8 +42,10 @@ def against_guess(rows: pd.DataFrame) -> Against:
 
 
 def against_zero(rows: pd.DataFrame) -> Against:
-    """The position of the intervals of `value` relative to 0."""
-    return against(_floats(rows, "value_low"), _floats(rows, "value_high"), 0.0)
+    """The position of the intervals of `value` relative to chance, or to 0 where no chance is known."""
+    chance = _floats(rows, "chance") if "chance" in rows else np.full(len(rows), np.nan)
+    level = np.where(np.isfinite(chance), chance, 0.0)
+    return against(_floats(rows, "value_low"), _floats(rows, "value_high"), level)
 
 
 def sides(found: Against) -> list[Number]:

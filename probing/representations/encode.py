@@ -108,10 +108,10 @@ class Encoder:
         """Return the texts that become rows, each with the units in it."""
         if not self.shared:
             return [(source_of(unit), [place]) for place, unit in enumerate(units)]
-        by_source: dict[tuple[TextPair, object], list[int]] = {}
+        by_source: dict[TextPair, dict[object, list[int]]] = {}
         for place, unit in enumerate(units):
-            by_source.setdefault((source_of(unit), unit.words), []).append(place)
-        return [(source, places) for (source, _), places in by_source.items()]
+            by_source.setdefault(source_of(unit), {}).setdefault(_words_of(unit), []).append(place)
+        return [(source, group) for source, groups in by_source.items() for group in _by_words(groups)]
 
     def _groups(self, texts: list[_Text]) -> Iterator[list[_Text]]:
         group: list[_Text] = []
@@ -162,6 +162,19 @@ class Encoder:
 
     def _filler(self, name: str) -> int:
         return self.padding.token if name == "input_ids" else 0
+
+
+def _words_of(unit: Unit) -> object:
+    """Return what statistics know of a unit apart from the model's input; None if that is nothing."""
+    return (unit.words, unit.origin) if unit.words or unit.origin else None
+
+
+def _by_words(groups: dict[object, list[int]]) -> list[list[int]]:
+    """Return units of one text in groups with the same words; units that name no words join the first."""
+    named = [group for words, group in groups.items() if words is not None]
+    if not named:
+        return list(groups.values())
+    return [[*named[0], *groups.get(None, [])], *named[1:]]
 
 
 def _pad(rows: list[list[int]], filler: int, length: int) -> Tensor:

@@ -1,10 +1,9 @@
-"""Forward passes of the model: batches in, pooled vectors or statistics out, nothing else kept."""
+"""A loaded model, read at the sites of one request."""
 
 from __future__ import annotations
 
 import inspect
-import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -13,26 +12,22 @@ import torch
 from torch import Tensor
 
 from probing.errors import ProbingError
-from probing.models.broken import AT_RANDOM, SAME, not_finite
-from probing.models.capture import capture
+from probing.models.broken import not_finite
 from probing.models.loading import LoadedModel
 from probing.models.sites import Site
 from probing.models.trace import find_sites
 from probing.representations.encode import EncodedBatch, Encoder
-from probing.representations.reduce import Reducer, layout_of, sites_of, with_decoder
+from probing.representations.reduce import Reducer, layout_of, sites_of
 from probing.representations.reductions.statistic import AcrossLayers
+from probing.representations.reductions.token_batch import TokenBatch
 from probing.representations.request import Request
 from probing.representations.settings import ExtractConfig
 from probing.representations.shard import Vectors
-from probing.representations.threads import ThreadChoice, thread_candidates, torch_threads
-from probing.representations.token_rows import token_batch
-from probing.representations.tokens import characters, source_of
+from probing.representations.threads import thread_candidates
 from probing.tasks.task import Unit
 
-SAMPLE = 16  # texts used to estimate the time
 PAIRS = 128
-"""Pairs of tokens for each token of a batch of attention: texts of up to 128 tokens fill a batch as for
-vectors."""
+"""Pairs of tokens for each token of the budget; texts of up to 128 tokens fill a batch as for vectors."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +92,7 @@ class ModelReader:
         return layout_of(tuple(self.sites.values()), self.request)
 
     @cached_property
-    def _visited(self) -> tuple[Site, ...]:
+    def visited(self) -> tuple[Site, ...]:
         """The sites that are visited: for a statistic across layers those of all earlier layers too."""
         if not isinstance(self.request.reduction, AcrossLayers):
             return tuple(self.sites[layer] for layer in self.layers)
@@ -109,65 +104,8 @@ class ModelReader:
         limits = [self.request.max_length, self.loaded.max_length]
         return min((limit for limit in limits if limit), default=None)
 
-    def estimate(self, units: Sequence[Unit]) -> float:
-        """Return the estimated seconds to read these units, from two passes over a sample of all lengths.
-
-        Raises:
-            ProbingError: If a vector is not finite, if the model cannot be read, or if two passes give
-                different vectors.
-        """
-        sources = sorted({source_of(unit) for unit in units}, key=characters)
-        sampled = sources[:: max(1, len(sources) // SAMPLE)]
-        sample = [Unit(text, second=second) for text, second in sampled]
-        start = 0.0
-        passes: list[list[dict[int, Vectors]]] = []
-        for _ in range(2):  # the first pass pays for allocation
-            start = time.perf_counter()
-            passes.append([self.vectors(batch, sample) for batch in self.encoder().batches(sample)])
-        seconds = time.perf_counter() - start
-        self._check_same(*passes)
-        return seconds * sum(map(characters, sources)) / sum(map(characters, sampled))
-
-    def _check_same(self, first: list[dict[int, Vectors]], second: list[dict[int, Vectors]]) -> None:
-        for before, after in zip(first, second, strict=True):
-            for layer, vectors in before.items():
-                apart = np.abs(vectors - after[layer]).max(initial=0)
-                size = np.abs(vectors).max(initial=0)
-                if apart > SAME * size:
-                    raise ProbingError(
-                        f"layer {layer}: two passes over the same texts give vectors that differ by "
-                        f"{apart / size:.1e} relative to their size: {AT_RANDOM}"
-                    )
-
-    def read(self, units: Sequence[Unit]) -> Iterator[PooledRows]:
-        """Run the model over all units.
-
-        Yields:
-            The vectors of one batch; units come in no particular order.
-
-        Raises:
-            ProbingError: If a vector is not finite.
-        """
-        trial = ThreadChoice(self._thread_candidates())
-        for batch in self.encoder().batches(units):
-            vectors = self._timed(batch, units, trial) if batch.units else self._no_vectors()
-            places = batch.units + batch.missing
-            yield PooledRows(places, _padded(vectors, len(batch.missing)), batch.truncated, batch.missing)
-
-    def _timed(self, batch: EncodedBatch, units: Sequence[Unit], trial: ThreadChoice) -> dict[int, Vectors]:
-        start = time.perf_counter()
-        with torch_threads(trial.count):
-            vectors = self.vectors(batch, units)
-        trial.note(batch.inputs["input_ids"].numel(), time.perf_counter() - start)
-        return vectors
-
-    def _no_vectors(self) -> dict[int, Vectors]:
-        shapes = {layer: (0, *shape) for layer, shape in self.layout.items()}
-        if self.request.statistic is None:
-            return {layer: np.empty(shape, dtype=np.float32) for layer, shape in shapes.items()}
-        return {layer: np.empty(shape, dtype=np.float64) for layer, shape in shapes.items()}
-
-    def _thread_candidates(self) -> tuple[int, ...]:
+    def thread_candidates(self) -> tuple[int, ...]:
+        """Return the numbers of threads to choose from."""
         if self.settings.threads:
             return (self.settings.threads,)
         return thread_candidates() if self._device.type == "cpu" else (torch.get_num_threads(),)
@@ -190,7 +128,7 @@ class ModelReader:
 
     def _pair_budget(self, tokens: int) -> int:
         """Return the pairs of tokens in a batch; weights that are kept across layers share the memory."""
-        kept = len(self._visited) if isinstance(self.request.reduction, AcrossLayers) else 1
+        kept = len(self.visited) if isinstance(self.request.reduction, AcrossLayers) else 1
         return max(1, PAIRS * tokens // kept)
 
     @cached_property
@@ -198,29 +136,35 @@ class ModelReader:
         return frozenset(inspect.signature(self.loaded.model.forward).parameters)
 
     @cached_property
-    def _options(self) -> dict[str, bool]:
+    def options(self) -> dict[str, bool]:
         """Options of the forward pass; keys and values of past tokens are not used here."""
         return {"use_cache": False} if "use_cache" in self._arguments else {}
 
-    @torch.inference_mode()
-    def vectors(self, batch: EncodedBatch, units: Sequence[Unit]) -> dict[int, Vectors]:
-        """Run one batch; return the vectors of its units for each layer, on the CPU.
+    def reducer(self, batch: EncodedBatch, inputs: TokenBatch | None) -> Reducer:
+        """Return the reduction of one batch, on the device of the model."""
+        return Reducer(batch, self.request, self._whole_layout, inputs)
+
+    def checked(
+        self, found: Mapping[int, Tensor], batch: EncodedBatch, units: Sequence[Unit]
+    ) -> dict[int, Vectors]:
+        """Return the vectors of a batch on the CPU.
+
+        Args:
+            found: Vectors of the visited layers.
+            batch: The batch.
+            units: The units that the batch was made of.
 
         Raises:
             ProbingError: If a vector is not finite.
         """
-        batch = batch.to(self._device)
-        inputs = None if self.request.statistic is None else token_batch(batch, self.loaded.tokenizer)
-        reduced = Reducer(batch, self.request, self._whole_layout, inputs)
-        found: dict[int, Tensor] = {}
-
-        def read(site: Site, states: Tensor) -> None:
-            found[site.layer] = reduced(site, states)
-
-        arguments = with_decoder(self.loaded.model, batch) if self.request.stack else batch.inputs
-        with capture(self.loaded.model, self._visited, read) as run:
-            run(**arguments, **self._options)
         return {layer: self._checked(layer, found[layer], batch, units) for layer in self.layers}
+
+    def no_vectors(self) -> dict[int, Vectors]:
+        """Return the vectors of no units."""
+        shapes = {layer: (0, *shape) for layer, shape in self.layout.items()}
+        if self.request.statistic is None:
+            return {layer: np.empty(shape, dtype=np.float32) for layer, shape in shapes.items()}
+        return {layer: np.empty(shape, dtype=np.float64) for layer, shape in shapes.items()}
 
     def _checked(self, layer: int, values: Tensor, batch: EncodedBatch, units: Sequence[Unit]) -> Vectors:
         """Return the same values on the CPU; raise if one is not finite.
@@ -237,13 +181,3 @@ class ModelReader:
                 f"finite (NaN or infinity); {not_finite(self.request.dtype)}"
             )
         return array
-
-
-def _padded(vectors: dict[int, Vectors], rows: int) -> dict[int, Vectors]:
-    """Return the same vectors followed by rows of NaN."""
-    if not rows:
-        return vectors
-    return {
-        layer: np.concatenate([array, np.full((rows, *array.shape[1:]), np.nan, dtype=array.dtype)])
-        for layer, array in vectors.items()
-    }

@@ -26,7 +26,8 @@ def sites_of(found: Sites, request: Request) -> Sequence[Site]:
         ProbingError: If the model does not give its attention weights, or has no such stack.
     """
     if request.site == "attention":
-        sites = found.of(Kind.ATTENTION)
+        # weights and values are read together, where a head is projected
+        sites = found.of(Kind.HEAD if request.weighted else Kind.ATTENTION)
         chosen = [site for site in sites if stack_name(site) == request.stack]
         if not chosen:
             there = ", ".join(dict.fromkeys(repr(stack_name(site)) for site in sites))

@@ -82,6 +82,11 @@ class Request:
         return None if isinstance(self.reduction, str) else self.reduction
 
     @property
+    def weighted(self) -> bool:
+        """Whether attention is weighted by the values that it moves, see `Statistic`."""
+        return bool(getattr(self.statistic, "weighted", False))
+
+    @property
     def kept_as(self) -> Kept:
         """The precision in files: sums over many texts need more digits than a vector has."""
         return self.storage if self.statistic is None else "float64"
@@ -120,10 +125,12 @@ def key_of(content: bytes) -> str:
 
 
 def unit_id(unit: Unit) -> str:
-    """Return the name of one row of the cache, a digest of its texts, span and words."""
+    """Return the name of one row of the cache, a digest of its texts, span, words and origin."""
     place = "" if unit.span is None else f"{unit.span[0]}:{unit.span[1]}"
     if unit.words is not None:
         place += "#" + " ".join(f"{start}:{end}" for start, end in unit.words)
+    if unit.origin is not None:
+        place += "@" + hashlib.blake2b(unit.origin.encode(), digest_size=16).hexdigest()
     if unit.second is None:
         content = f"{place}\n{unit.text}"
     else:  # only this header has a bar, and the length keeps two pairs distinct

@@ -15,7 +15,12 @@ SPACE_MARKS = "▁Ġ "  # how sentencepiece and byte-level vocabularies write a 
 
 
 def span_tokens(
-    text: str, spans: Sequence[tuple[int, int]], kept: Encoding, whole: Encoding | None = None
+    text: str,
+    spans: Sequence[tuple[int, int]],
+    kept: Encoding,
+    whole: Encoding | None = None,
+    *,
+    sequence: int = 0,
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Find the tokens of words and spans of one text.
 
@@ -26,18 +31,19 @@ def span_tokens(
     spaces count.
 
     Args:
-        text: The first text of the input; offsets are characters of it.
+        text: A text of the input; offsets are characters of it.
         spans: Offsets [start, end) of each span.
-        kept: The input's tokens; those of a second text are never a span's.
+        kept: The input's tokens; those of another text are never a span's.
         whole: The same before truncation; None if nothing was truncated.
+        sequence: Number of the text in the input, 0 or 1.
 
     Returns:
         bool (spans, seq), the tokens of each span among `kept`; and bool (spans,), the spans without a
         vector. Either some of their tokens were cut off, so that the rest may lack the last piece or some of
         the tokens of a mean, or they have no token even in the whole text, such as a single combining accent.
     """
-    own, loose = _overlaps(text, spans, kept)
-    all_own, all_loose = (own, loose) if whole is None else _overlaps(text, spans, whole)
+    own, loose = _overlaps(text, spans, kept, sequence)
+    all_own, all_loose = (own, loose) if whole is None else _overlaps(text, spans, whole, sequence)
     strict = all_own.any(1, keepdims=True)
     tokens: NDArray[np.bool_] = np.where(strict, own, loose)
     count = np.where(strict, all_own, all_loose).sum(1)
@@ -45,12 +51,12 @@ def span_tokens(
 
 
 def _overlaps(
-    text: str, spans: Sequence[tuple[int, int]], encoding: Encoding
+    text: str, spans: Sequence[tuple[int, int]], encoding: Encoding, text_number: int
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Return tokens that share a visible character with each span, and any character; bool (spans, seq)."""
     offsets = np.array(encoding.offsets, dtype=np.int64).reshape(-1, 2)
-    # special tokens belong to no sequence; tokens of a second text have offsets into that text
-    offsets[[sequence != 0 for sequence in encoding.sequence_ids]] = 0
+    # special tokens belong to no sequence; tokens of another text have offsets into that text
+    offsets[[sequence != text_number for sequence in encoding.sequence_ids]] = 0
     ends = np.array(spans, dtype=np.int64)
     loose = _shared(offsets, ends)
     # measured in visible characters, a space before or after a word has no width

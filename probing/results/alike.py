@@ -109,11 +109,17 @@ def _found(names: GridKey, predicted: str) -> Quantity:
     finding = finding_of(names.analysis, names.plugin)
     if finding.difference:
         return _difference(names.metric, predicted)
-    variant = "" if names.variant == finding.variant else names.variant
+    variant = "" if finding.alike or names.variant == finding.variant else names.variant
     kind = ", ".join(filter(None, (names.analysis, variant, names.normalisation)))
     unit = finding.unit_of(names.metric, names.normalisation).name
     about = predicted if finding.unit == "nats" and finding.kind == "use" else ""
-    return Quantity(kind, "", unit, finding.range_of(names.normalisation), about)
+    return Quantity(
+        kind,
+        names.metric if finding.alike else "",
+        unit,
+        finding.range_of(names.normalisation, names.metric),
+        about,
+    )
 
 
 def _difference(metric: str, predicted: str) -> Quantity:

@@ -37,13 +37,15 @@ class Against:
     above: Flags
 
 
-def against(low: NDArray[np.float64], high: NDArray[np.float64], level: float) -> Against:
+def against(
+    low: NDArray[np.float64], high: NDArray[np.float64], level: float | NDArray[np.float64]
+) -> Against:
     """Compare intervals with a level.
 
     Args:
         low: float64, lower ends of any shape; NaN where there is no interval.
         high: float64, upper ends of the same shape.
-        level: Score of guessing, or 0 for differences; NaN if it is unknown.
+        level: Score of guessing, or 0 for differences, one or one for each; NaN if it is unknown.
     """
     known = np.isfinite(low) & np.isfinite(high) & np.isfinite(level)
     below, above = known & (high < level), known & (low > level)

@@ -89,6 +89,7 @@ class Finding:
         alone: Variants in which a head is the only one in its layer, which reverses the direction.
         normalised: Range of normalised values, which have no unit, for each normalisation.
         variant: The variant that `measure` already names.
+        alike: Whether rows of all variants with one metric are the same quantity, and so share a scale.
         best: Words for the cell of rank 1.
         best_alone: The same words for the variants in `alone`.
         chosen: Words for each variant whose rows are a choice of heads, and so not a grid.
@@ -116,6 +117,7 @@ class Finding:
     alone: tuple[str, ...] = ()
     normalised: Mapping[str, str] = field(default_factory=dict)
     variant: str = ""
+    alike: bool = False
     best: str = "largest"
     best_alone: str = ""
     chosen: Mapping[str, str] = field(default_factory=dict)
@@ -150,8 +152,10 @@ class Finding:
         """Words for the cell of rank 1 among rows of a variant."""
         return self.best_alone if variant in self.alone else self.best
 
-    def range_of(self, normalisation: str) -> str:
+    def range_of(self, normalisation: str, metric: str = "") -> str:
         """The smallest and largest possible value in words; empty if there is none."""
+        if metric in self.metric_units:  # the range is that of the usual unit
+            return ""
         return self.normalised.get(normalisation, self.range) if normalisation else self.range
 
 

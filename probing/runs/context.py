@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from probing.analyses.analysis import Analysis, AttentionAnalysis, Methods
+from probing.analyses.analysis import Analysis, AttentionAnalysis, Methods, SeveralStatistics
 from probing.analyses.granularity import Level
 from probing.analyses.reading import Reading
 from probing.errors import ProbingError
@@ -24,11 +24,14 @@ from probing.representations.extract import Extractor, Overwrite
 from probing.representations.manifest import write_manifest
 from probing.representations.reader import Representations
 from probing.representations.request import Request
+from probing.representations.together import Wanted, extract_together
 from probing.runs.resolve import attention_request
 from probing.runs.spec import RunSpec
 from probing.tasks.task import Unit
 
 if TYPE_CHECKING:
+    from transformers.tokenization_utils_base import PreTrainedTokenizerBase
+
     from probing.models.loading import Attention, LoadedModel, Purpose
     from probing.representations.reductions.statistic import Statistic
 
@@ -80,6 +83,13 @@ class RunContext:
         """The task with its vectors."""
         return Reading(self.spec.task, self.spec.config.extract.torch_device(), self._represent)
 
+    @cached_property
+    def tokenizer(self) -> PreTrainedTokenizerBase:
+        """The tokenizer of the model."""
+        from probing.models.tokenizer import load_tokenizer
+
+        return load_tokenizer(self.spec.files)
+
     def evaluator(self, attention: Attention = "sdpa") -> Evaluator:
         """Return the model made ready for the objective, once for each implementation of attention."""
         return self._evaluators(attention)
@@ -88,12 +98,36 @@ class RunContext:
         """Return a statistic of attention, from the cache or the model."""
         return self._statistics(statistic, tuple(units))
 
+    def word_vectors(self, words: Sequence[str]) -> NDArray[np.float64]:
+        """Return the model's own input embeddings of words."""
+        from probing.representations.word_vectors import input_embeddings
+
+        return input_embeddings(load(self.spec, "read", "sdpa"), words)
+
+    @cached_property
+    def _readings(self) -> list[Representations]:
+        """The statistics that the analysis names, from the cache or from one pass of the model."""
+        wanted = [Wanted(self._extractor_of(statistic), units) for statistic, units in self._named_statistics]
+        return extract_together(wanted, self.spec.config.granularity.layers)
+
+    @cached_property
+    def _named_statistics(self) -> list[tuple[Statistic, tuple[Unit, ...]]]:
+        analysis, task = self.spec.config.analysis, divided(self.spec.task, self.spec.config.seed)
+        assert isinstance(analysis, AttentionAnalysis)
+        further = analysis.further(task) if isinstance(analysis, SeveralStatistics) else ()
+        named = [(analysis.statistic, analysis.units(task)), *further]
+        return [(statistic, tuple(units)) for statistic, units in named]
+
+    def _extractor_of(self, statistic: Statistic) -> Extractor:
+        analysis = self.spec.config.analysis
+        return replace(self.extractor, request=attention_request(self.spec.request, analysis, statistic))
+
     @cached_property
     def _statistics(self) -> Callable[[Statistic, tuple[Unit, ...]], Representations]:
         def found(statistic: Statistic, units: tuple[Unit, ...]) -> Representations:
-            request = attention_request(self.spec.request, statistic)
-            extractor = replace(self.extractor, request=request)
-            return extractor.extract(units, self.spec.config.granularity.layers)
+            if (statistic, units) in self._named_statistics:
+                return self._readings[self._named_statistics.index((statistic, units))]
+            return self._extractor_of(statistic).extract(units, self.spec.config.granularity.layers)
 
         return cast("Callable[[Statistic, tuple[Unit, ...]], Representations]", cache(found))
 
@@ -122,7 +156,7 @@ class RunContext:
         spec = self.spec
         analysis, layers = spec.config.analysis, spec.config.granularity.layers
         if isinstance(analysis, AttentionAnalysis):
-            return self.extractor.extract(analysis.units(divided(spec.task, spec.config.seed)), layers)
+            return self._readings[0]
         found = self.extractor.extract(spec.task.all_units, layers)
         note_examples(spec)
         return found
@@ -160,7 +194,12 @@ def extractor_of(
     """
     config = spec.config
     attention: Attention = "sdpa" if spec.request.statistic is None else "eager"
-    model = model or partial(load, spec, "read", attention)
+    if model is None:
+        # only the whole model has a decoder
+        purpose: Purpose = "lm" if spec.request.stack else "read"
+        model = partial(load, spec, purpose, attention)
+        # an analysis may read further statistics of attention, all from one model
+        model = model if spec.request.statistic is None else cache(model)
     return Extractor(config.paths.representations, request or spec.request, config.extract, model, overwrite)
 
 

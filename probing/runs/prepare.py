@@ -15,7 +15,8 @@ from probing.runs.pipeline import Run
 from probing.runs.resolve import resolve
 from probing.runs.spec import RunSpec
 from probing.tasks.sampling import sample
-from probing.tasks.task import PartialSource, Task
+from probing.tasks.source import PartialSource
+from probing.tasks.task import Task
 
 log = logging.getLogger(__name__)
 

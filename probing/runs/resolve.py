@@ -7,13 +7,13 @@ from dataclasses import replace
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from probing.analyses.analysis import AttentionAnalysis
+from probing.analyses.analysis import Analysis, AttentionAnalysis
 from probing.config.run_config import Config
 from probing.errors import ProbingError
 from probing.models.family import default_pooling
 from probing.models.model_choice import ModelConfig
 from probing.models.model_files import ModelFiles, find_files
-from probing.representations.request import Request
+from probing.representations.request import Request, Stack
 from probing.runs.outside import outside_code
 from probing.runs.spec import RunSpec, baseline_task
 from probing.tasks.task import Task
@@ -66,10 +66,16 @@ def _request(config: Config, files: ModelFiles) -> Request:
     )
     if not isinstance(config.analysis, AttentionAnalysis):
         return request
-    return attention_request(request, config.analysis.statistic)
+    asked = attention_request(request, config.analysis, config.analysis.statistic)
+    if asked.stack and not files.settings.get("is_encoder_decoder"):
+        raise ProbingError(
+            f"analysis.stack={asked.stack}: {files.title} has one stack of layers; leave it empty"
+        )
+    return asked
 
 
-def attention_request(request: Request, statistic: Statistic) -> Request:
+def attention_request(request: Request, analysis: Analysis, statistic: Statistic) -> Request:
     """Return the request for a statistic of attention of the same model, with the same limits."""
     code = tuple(map(tuple, outside_code(statistic)))
-    return replace(request, site="attention", reduction=statistic, storage="float32", code=code)
+    stack: Stack = getattr(analysis, "stack", "")  # few analyses read more than one
+    return replace(request, site="attention", reduction=statistic, storage="float32", stack=stack, code=code)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import t
@@ -29,7 +32,34 @@ def ratio(sums: _Numbers, counts: _Numbers) -> tuple[_Numbers, _Numbers, _Number
     with np.errstate(invalid="ignore", divide="ignore"):
         found = sums.sum(0) / total
         errors = np.where(counts != 0, sums - found * counts, 0)
-        spread = np.sqrt((errors**2).sum(0) / (size - 1)) / (total / size) / np.sqrt(size)
+    return _with_ends(found, (errors**2).sum(0), total, size)
+
+
+def ratio_of_blocks(blocks: Iterable[tuple[_Numbers, _Numbers]]) -> tuple[_Numbers, _Numbers, _Numbers]:
+    """Return the same for texts that come block by block, of which only moments are kept.
+
+    Args:
+        blocks: `sums` and `counts` of some texts, as for `ratio`; at least one block.
+    """
+    moments = 0.0
+    for sums, counts in blocks:
+        moments = moments + np.stack([
+            sums.sum(0), counts.sum(0), (counts != 0).sum(0),
+            (sums**2).sum(0), (sums * counts).sum(0), (counts**2).sum(0),
+        ])  # fmt: skip
+    total, counted, size, squares, products, counts_squared = np.asarray(moments)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        found = total / counted
+        errors = squares - 2 * found * products + found**2 * counts_squared
+    return _with_ends(found, np.maximum(errors, 0), counted, size)
+
+
+def _with_ends(
+    found: _Numbers, errors: _Numbers, total: _Numbers, size: NDArray[Any]
+) -> tuple[_Numbers, _Numbers, _Numbers]:
+    """Return a ratio and its ends, from the sums of squared errors, of counts, and of texts with a count."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        spread = np.sqrt(errors / (size - 1)) / (total / size) / np.sqrt(size)
         half = np.where(size > 1, t.ppf(0.975, np.maximum(size - 1, 1)) * spread, np.nan)
     return found, found - half, found + half
 

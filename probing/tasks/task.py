@@ -7,7 +7,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Literal, Protocol, runtime_checkable
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,6 +45,8 @@ class Unit:
             pair, see `Task.features`. The model reads the text once for both.
         words: Character offsets [start, end) of the words of `text`, for statistics of attention between
             words; None if the words do not matter.
+        origin: The text that `text` was made from, such as code whose leaves were joined by blanks. The model
+            does not read it. None if `text` is as it was found.
     """
 
     text: str
@@ -52,6 +54,7 @@ class Unit:
     second: str | None = None
     second_span: tuple[int, int] | None = None
     words: tuple[tuple[int, int], ...] | None = None
+    origin: str | None = None
 
     def __repr__(self) -> str:
         """Return the start of the text, and the spans."""
@@ -222,36 +225,3 @@ def _words_as_bytes(units: Sequence[Unit]) -> bytes:
     numbers: dict[tuple[tuple[int, int], ...] | None, int] = {}
     of_units = [numbers.setdefault(unit.words, len(numbers)) for unit in units]
     return json.dumps((list(numbers), of_units)).encode()
-
-
-class TaskSource(Protocol):
-    """A choice in conf/task: a frozen dataclass that builds its task."""
-
-    @property
-    def name(self) -> str:
-        """The task's name on the command line."""
-
-    def build(self) -> Task:
-        """Read or generate the examples.
-
-        Raises:
-            ProbingError: If the data are invalid; with the file, the line and the fix.
-        """
-
-
-@runtime_checkable
-class PartialSource(TaskSource, Protocol):
-    """A source of large data that can read a part of them."""
-
-    def build_part(self, limit: int) -> tuple[Task, bool]:
-        """Read a part of the examples, the same for the same data and limit.
-
-        Args:
-            limit: Number of examples that will be drawn from each split.
-
-        Returns:
-            A task with at least that many examples in every split, or all examples; and whether it has all.
-
-        Raises:
-            ProbingError: If the data are invalid; with the file, the line and the fix.
-        """

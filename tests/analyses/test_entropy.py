@@ -13,7 +13,7 @@ from transformers import AutoModel, AutoTokenizer
 
 import probing
 from probing.cli import main as cli
-from probing.representations.forward import ModelReader
+from probing.representations import passes as passes_module
 from probing.results.store import ResultStore
 from tests import tiny
 
@@ -40,11 +40,11 @@ class Passes:
         self.batches = 0
         self.parts: list[int] = []
         self.die_after: int | None = None
-        read, write = ModelReader.vectors, ResultStore.write_part
+        read, write = passes_module.vectors, ResultStore.write_part
 
-        def vectors(reader: ModelReader, *args: Any) -> Any:  # noqa: ANN401
+        def vectors(*args: Any) -> Any:  # noqa: ANN401
             self.batches += 1
-            return read(reader, *args)
+            return read(*args)
 
         def write_part(store: ResultStore, part: int, frame: pd.DataFrame) -> None:
             write(store, part, frame)
@@ -52,7 +52,7 @@ class Passes:
             if part == self.die_after:
                 raise KeyboardInterrupt
 
-        monkeypatch.setattr(ModelReader, "vectors", vectors)
+        monkeypatch.setattr(passes_module, "vectors", vectors)
         monkeypatch.setattr(ResultStore, "write_part", write_part)
 
     def taken(self) -> tuple[int, list[int]]:

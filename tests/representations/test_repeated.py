@@ -16,6 +16,7 @@ from probing.models.loading import load_model
 from probing.models.model_choice import ModelConfig
 from probing.models.model_files import find_files
 from probing.representations.forward import ModelReader
+from probing.representations.passes import estimate
 from probing.representations.request import Request
 from probing.representations.settings import ExtractConfig
 from probing.tasks.task import Unit
@@ -52,12 +53,12 @@ def _reader(folder: Path) -> ModelReader:
 
 def test_a_model_that_draws_at_random_is_refused_before_it_is_read(tiny_bert: Path) -> None:
     reader = _reader(tiny_bert)
-    assert reader.estimate(UNITS) > 0
+    assert estimate([reader], UNITS) > 0
     reader.loaded.model.get_submodule("encoder.layer.0.output").dropout = Dropped()
     with pytest.raises(ProbingError, match=r"^layer 1: two passes .* computes something at random"):
-        reader.estimate(UNITS)
+        estimate([reader], UNITS)
     reader.loaded.model.get_submodule("encoder.layer.0.output").dropout = Rounded()
-    assert reader.estimate(UNITS) > 0
+    assert estimate([reader], UNITS) > 0
 
 
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16"])

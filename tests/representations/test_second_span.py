@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,11 +14,10 @@ from transformers import AutoModel, AutoTokenizer
 
 import probing
 from probing.analyses.reading import Reading
-from probing.representations import forward
+from probing.representations import passes
 from probing.representations.encode import EncodedBatch
 from probing.representations.reductions.pooling import Pooling
 from probing.representations.request import unit_id
-from probing.representations.shard import Vectors
 from probing.tasks.target import Classes
 from probing.tasks.task import Features, Task, Unit
 from tests.representations.test_extract import extractor
@@ -72,19 +73,19 @@ def test_every_text_is_read_once_and_every_span_kept_once(
     tmp_path: Path, tiny_bert: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read: list[int] = []
-    plain = forward.ModelReader.read
-    vectors = forward.ModelReader.vectors
+    vectors, estimate = passes.vectors, passes.estimate
 
-    def counted(self: forward.ModelReader, batch: EncodedBatch, units: list[Unit]) -> dict[int, Vectors]:
-        read.append(len(batch.inputs["input_ids"]))
-        return vectors(self, batch, units)
+    def counted(readers: Any, parts: Sequence[EncodedBatch], wanted: Any) -> Any:  # noqa: ANN401
+        read.append(len(parts[0].inputs["input_ids"]))
+        return vectors(readers, parts, wanted)
 
-    def only_of_reading(self: forward.ModelReader, units: list[Unit]) -> object:
-        read.clear()  # what the estimate of the time has read
-        return plain(self, units)
+    def not_of_reading(readers: Any, units: Any) -> float:  # noqa: ANN401
+        found = estimate(readers, units)
+        read.clear()
+        return found
 
-    monkeypatch.setattr(forward.ModelReader, "vectors", counted)
-    monkeypatch.setattr(forward.ModelReader, "read", only_of_reading)
+    monkeypatch.setattr(passes, "vectors", counted)
+    monkeypatch.setattr(passes, "estimate", not_of_reading)
     extractor(tmp_path, tiny_bert).extract(two_spans().all_units)
     assert sum(read) == len(TEXTS)
 

@@ -38,7 +38,7 @@ def test_shares_are_those_of_the_code_of_clark(shared: Path, dtype: torch.dtype,
     table = pd.read_csv(shared / "reference/attention/clark_surface_minilm.csv")
     wanted = table[table["dtype"] == "float64"]
     model, statistic = eager_model(minilm_folder()), Surface(smoothing=1e-4)
-    mean = 0.0
+    mean = np.zeros((72, 11))
     for text in texts:
         inputs = token_batch([text["tokens"]], ids=[text["input_ids"]])
         layers = [weights.to(dtype) for weights in weights_of(model, text["input_ids"])]

@@ -6,6 +6,13 @@ function factOf(line) {
   return [line.slice(0, line.indexOf(mark)), line.slice(line.indexOf(mark) + mark.length)];
 }
 
+// the command that shows what a head attends to, and the vectors it gives the task's examples
+function lookCommand(item, i, run) {
+  const [layer, head] = [cell(item, "layer", i), cell(item, "head", i)];
+  if (!run.look || !known(layer) || !known(head) || item.names.stack) return "";
+  return `${run.look} layer=${layer} head=${head}`;
+}
+
 function openDetails(item, i) {
   const run = data.runs[item.run];
   byId("details-title").textContent = i == null ? fullName(item) : `${place(item, i)} · ${fullName(item)}`;
@@ -17,6 +24,9 @@ function openDetails(item, i) {
   byId("facts").replaceChildren(...facts.filter(([, value]) => value).flatMap(([name, value]) => [make("dt", {}, name), make("dd", {}, value)]));
   byId("command-part").hidden = !run.command;
   byId("command").textContent = run.command;
+  const look = i == null ? "" : lookCommand(item, i, run);
+  byId("look-part").hidden = !look;
+  byId("look").textContent = look;
   byId("config").textContent = run.config || "The result file does not contain its configuration.";
   byId("copy").textContent = "Copy";
   hideTip();

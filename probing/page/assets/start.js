@@ -1,14 +1,5 @@
 // The start of the page.
 
-const prefersDark = matchMedia("(prefers-color-scheme: dark)");
-
-function setTheme(dark) {
-  document.documentElement.dataset.theme = dark ? "dark" : "light";
-  byId("theme").setAttribute("aria-pressed", String(dark));
-  byId("theme").textContent = `Switch to ${dark ? "light" : "dark"}`;
-  repaint();
-}
-
 function showDamaged() {
   if (!data.damaged.length) return;
   byId("damaged").hidden = false;
@@ -68,9 +59,7 @@ function showEmpty() {
 
 function start() {
   byId("about").textContent = `${plural(items.length, "result")} of ${plural(data.runs.length, "run")} in ${data.root}/results; probing ${data.version}, ${data.created.slice(0, 16).replace("T", " ")} UTC`;
-  byId("theme").addEventListener("click", () => setTheme(document.documentElement.dataset.theme !== "dark"));
-  prefersDark.addEventListener("change", () => setTheme(prefersDark.matches));
-  setTheme(prefersDark.matches);
+  buildTheme();
   showDamaged();
   if (!items.length) return showEmpty();
   byId("main").hidden = false;

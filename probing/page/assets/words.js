@@ -1,25 +1,6 @@
-// Numbers and places in words, and elements of the page. Text is inserted as text, never as markup.
+// Numbers and places in words.
 
-const byId = (id) => document.getElementById(id);
-const data = JSON.parse(byId("data").textContent);
-
-function make(tag, attributes = {}, ...children) {
-  const element = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) {
-    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
-    else if (value === true) element.setAttribute(name, "");
-    else if (value !== false && value != null) element.setAttribute(name, value);
-  }
-  element.append(...children);
-  return element;
-}
-
-const option = (value, text) => make("option", { value }, text);
-// plotly interprets some tags in its texts
-const plain = (text) => text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
-const known = (value) => value != null;
 const fullName = (item) => (item.detail ? `${item.title} · ${item.detail}` : item.title);
-const plural = (count, word) => `${count.toLocaleString("en")} ${word}${count === 1 ? "" : "s"}`;
 
 function score(value, item) {
   if (!known(value)) return "–";

@@ -59,7 +59,7 @@ class AttentionBatch:
         if self.inputs is None or not self.square:
             raise ProbingError(
                 f"layer {self.layer}: its {self.weights.shape[2]} queries and {self.weights.shape[3]} "
-                f"keys are not the {self.real.shape[1]} tokens of the text; choose other layers (granularity.layers)"
+                f"keys are not the {self.real.shape[1]} tokens of the text; choose other granularity.layers"
             )
         return self.inputs
 
@@ -72,7 +72,8 @@ class Statistic(Protocol):
     """A reduction of attention weights: a frozen dataclass whose fields are its settings.
 
     A new statistic is one such class. Its name and its settings are in the key of the cache; for a class from
-    outside the package its source is too.
+    outside the package its source is too. If it has a setting `weighted` that is true, it is given A_ij ‖v_j
+    W_O‖ (Kobayashi et al. 2020), divided by the sum of each row, instead of the weights A_ij.
     """
 
     @property

@@ -41,10 +41,12 @@ class Surface:
         punctuation: Spellings of the tokens that count as punctuation, without a blank between them.
         smoothing: Share of uniform attention over all tokens that is mixed in before the entropy is computed;
             0.0001 in the code of Clark et al.
+        weighted: Whether attention is weighted by the values that it moves.
     """
 
     punctuation: str = ".,"
     smoothing: float = 0.0
+    weighted: bool = False
 
     @property
     def name(self) -> str:

@@ -19,7 +19,7 @@ from probing.datasets.hub.stored import ParquetRows
 from probing.errors import ProbingError
 from probing.runs.prepare import prepare
 from probing.tasks.sampling import sample
-from probing.tasks.task import PartialSource
+from probing.tasks.source import PartialSource
 from tests.datasets.hub.stores import REPOSITORY, cached, datasets, features, reviews, write
 
 pytestmark = pytest.mark.slow

@@ -1,0 +1,141 @@
+"""Cost of statistics of attention beyond the bare forward pass with eager attention.
+
+    python experiments/benchmarks/attention.py [--joined 2]
+
+Models of the sizes of MiniLM and BERT base with random weights read sentences of the grammar tasks. Every
+batch is run in turns: bare, with each statistic of all heads, and with all statistics in one pass.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+from transformers import AutoTokenizer, BertConfig, BertModel
+
+from experiments.benchmarks.extraction import packaged_tokenizer, sentences
+from experiments.benchmarks.report import write_report
+from probing.models.capture import capture
+from probing.models.loading import LoadedModel
+from probing.models.sites import Site
+from probing.representations.encode import EncodedBatch
+from probing.representations.forward import ModelReader
+from probing.representations.reduce import Reducer, layout_of
+from probing.representations.reductions.divergence import Divergence
+from probing.representations.reductions.statistic import Statistic
+from probing.representations.reductions.surface import Surface
+from probing.representations.request import Request
+from probing.representations.settings import ExtractConfig
+from probing.representations.token_rows import token_batch
+from probing.tasks.task import Unit
+
+STATISTICS: Mapping[str, Statistic] = {"surface": Surface(), "divergence": Divergence()}
+SIZES: Mapping[str, Mapping[str, Any]] = {
+    "minilm": {"hidden_size": 384, "num_hidden_layers": 6, "intermediate_size": 1536},
+    "bert_base": {},
+}
+"""Changes to the configuration of BERT base."""
+WARM_UP = 3
+
+
+def main() -> None:
+    """Run the benchmark and write its report."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--sentences", type=int, default=300)
+    parser.add_argument("--joined", type=int, default=1, help="sentences of about 12 words in one text")
+    parser.add_argument("--statistics", default=",".join(STATISTICS))
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--tokenizer", default=packaged_tokenizer())
+    parser.add_argument("--root", type=Path, default=Path("outputs"))
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    chosen = {name: STATISTICS[name] for name in options.statistics.split(",")}
+    units = joined(sentences(options.sentences * options.joined), options.joined)
+    figures: dict[str, object] = {"texts": len(units), "threads": options.threads, "device": options.device}
+    for size, changes in SIZES.items():
+        loaded = _model(changes, options.tokenizer, torch.device(options.device))
+        seconds, tokens = in_turns(loaded, chosen, units, options)
+        bare = seconds.pop("bare")
+        over = {f"{name}_over_bare": spent / bare for name, spent in seconds.items()}
+        figures[size] = {"tokens_per_text": tokens, "bare_s": bare, **over}
+    write_report(options.root, "attention", figures)
+
+
+def joined(units: list[Unit], count: int) -> list[Unit]:
+    """Return texts of several sentences each."""
+    return [
+        Unit(" ".join(unit.text for unit in units[start : start + count]))
+        for start in range(0, len(units), count)
+    ]
+
+
+def in_turns(
+    loaded: LoadedModel, chosen: Mapping[str, Statistic], units: list[Unit], options: argparse.Namespace
+) -> tuple[dict[str, float], float]:
+    """Return the seconds of the bare passes, of those with each statistic and with all, and tokens of a text.
+
+    All read the same batches: those of a statistic across layers, which are the smallest.
+    """
+    settings = ExtractConfig(device=options.device, threads=options.threads)
+    requests = {
+        name: Request({"weights": "benchmark"}, "attention", statistic, None, "float32", 5)
+        for name, statistic in chosen.items()
+    }
+    readers = {name: ModelReader.of(loaded, request, settings) for name, request in requests.items()}
+    device, smallest = loaded.model.device, readers.get("divergence", next(iter(readers.values())))
+    batches = [batch.to(device) for batch in smallest.encoder().batches(units)]
+    works: dict[str, Callable[[EncodedBatch], None]] = {"bare": lambda batch: _bare(loaded, batch)}
+    for name, reader in readers.items():
+        works[name] = lambda batch, reader=reader: _read(loaded, batch, [reader])  # type: ignore[misc]
+    works["together"] = lambda batch: _read(loaded, batch, list(readers.values()))
+    seconds = dict.fromkeys(works, 0.0)
+    for index in range(-WARM_UP, len(batches)):
+        order = list(works) if index % 2 else list(reversed(works))
+        for name in order:
+            start = time.perf_counter()
+            works[name](batches[index])
+            if device.type == "cuda":
+                torch.cuda.synchronize()
+            if index >= 0:
+                seconds[name] += time.perf_counter() - start
+    tokens = sum(int(batch.real.sum()) for batch in batches) / sum(len(batch.real) for batch in batches)
+    return seconds, tokens
+
+
+@torch.inference_mode()
+def _bare(loaded: LoadedModel, batch: EncodedBatch) -> None:
+    loaded.model(**batch.inputs)
+
+
+@torch.inference_mode()
+def _read(loaded: LoadedModel, batch: EncodedBatch, readers: list[ModelReader]) -> None:
+    """Run a batch with some statistics in one pass, and move what they find to the CPU."""
+    inputs = token_batch(batch, loaded.tokenizer)
+    sites = tuple(readers[0].sites.values())
+    reducers = [Reducer(batch, each.request, layout_of(sites, each.request), inputs) for each in readers]
+    found: list[Tensor] = []
+
+    def read(site: Site, states: Tensor) -> None:
+        found.extend(reducer(site, states) for reducer in reducers)
+
+    with capture(loaded.model, sites, read) as run:
+        run(**batch.inputs)
+    for values in found:
+        values.cpu()
+
+
+def _model(changes: Mapping[str, Any], tokenizer: str, device: torch.device) -> LoadedModel:
+    model = BertModel(BertConfig(**changes, attn_implementation="eager"))
+    model.train(False).requires_grad_(False)
+    torch.nn.Module.to(model, device)
+    return LoadedModel(model, AutoTokenizer.from_pretrained(tokenizer), 512)
+
+
+if __name__ == "__main__":
+    main()

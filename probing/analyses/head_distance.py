@@ -1,0 +1,193 @@
+"""Distances between heads by their attention, with a map and clusters (Clark et al. 2019, section 6)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from probing.analyses.analysis import Context, Methods, Uses
+from probing.analyses.behaviour import Thresholds
+from probing.analyses.distances import Distances
+from probing.analyses.groups import check_unit, settings_of
+from probing.analyses.read_texts import Average, Split, columns_of, in_two_segments, texts_of
+from probing.comparisons.clusters import cut, tree_of
+from probing.errors import ProbingError
+from probing.objectives.texts import joint_units
+from probing.representations.reductions.divergence import Divergence
+from probing.representations.reductions.surface import Surface
+from probing.results.columns import rows_of_columns
+from probing.results.finding import Finding, Picture, all_rows
+from probing.results.pairs import matrix_of_pairs, pair_rows
+from probing.results.text.head_distances import distances_summary, distances_text
+from probing.statistics.scaling import scaled
+from probing.tasks.task import Task, Unit
+from probing.validation.ranges import AtLeast, Range, ZeroToOne, check_ranges
+
+NATS = "nats"
+FINDING = Finding(
+    measure="distance to other heads",
+    unit=NATS,
+    metric_units={"stress": "", "cluster": ""},
+    digits=3,
+    range="from 0 to ln 2 = 0.693",
+    variant="mean",
+    pictures=(
+        Picture("head_distance", "probing.figures.head_map:draw_head_map", rows=all_rows),
+        Picture("mean_distance", sweep="mean_distance"),
+    ),
+    text=distances_text,
+    line=distances_summary,
+)
+Smoothing = Annotated[float, Range(0, 0.1)]
+
+
+@dataclass(frozen=True)
+class HeadDistanceAnalysis:
+    """The Jensen-Shannon divergence between the attention of every two heads, per query, in nats.
+
+    Rows with `layer_2` and `head_2` are pairs of heads. The rows of single heads are `mean`, the mean
+    distance to all other heads; `nearest`, the distance to the nearest head, which column `heads` names; `x`
+    and `y`, the place on the map of metric multidimensional scaling; and `cluster`. `stress` says how badly
+    the map fits. Column `roles` has a tag of behaviour by the rules of Clark et al., in which entropy is a
+    share of that of uniform attention instead of 3.8 nats, which is such a share for texts of 128 tokens.
+
+    Attributes:
+        split: The examples; a text that several share is read once.
+        average: Mean over all tokens, or over texts of the mean of each.
+        segments: Number of texts in one input; 2 joins each text with the next, as Clark et al. do.
+        smoothing: Share of uniform attention that is mixed in first.
+        clusters: Number of clusters.
+        position: Threshold of the tags `next` and `previous`.
+        kind: Threshold of the tags `first`, `separator` and `punctuation`.
+        broad: Threshold of the tag `broad`.
+    """
+
+    split: Split = "dev"
+    average: Average = "token"
+    segments: Literal[1, 2] = 1
+    smoothing: Smoothing = 0.001
+    clusters: Annotated[int, AtLeast(1)] = 6
+    position: ZeroToOne = 0.5
+    kind: ZeroToOne = 0.6
+    broad: ZeroToOne = 0.78
+
+    def __post_init__(self) -> None:
+        """Reject numbers out of their range."""
+        check_ranges(self, "analysis")
+
+    @property
+    def name(self) -> str:
+        """Name on the command line."""
+        return "head_distance"
+
+    @property
+    def uses(self) -> Uses:
+        """Attention of the model without a task head; for an encoder-decoder model that of its encoder."""
+        return "attention"
+
+    @property
+    def statistic(self) -> Divergence:
+        """Sums of divergences over the queries of each text."""
+        return Divergence(self.smoothing)
+
+    def check(self, task: Task, methods: Methods) -> None:
+        """Refuse any granularity but single heads, and texts that cannot be joined."""
+        check_unit(self.name, methods, ("head",))
+        units = joint_units(task)
+        if self.segments == 2:
+            in_two_segments(units, self.name)
+
+    def depends_on(self, methods: Methods) -> Mapping[str, Any]:
+        """The settings of the analysis."""
+        return settings_of(self, methods)
+
+    def units(self, task: Task) -> Sequence[Unit]:
+        """The texts of the split."""
+        texts = texts_of(task, self.split)
+        return texts if self.segments == 1 else in_two_segments(texts, self.name)
+
+    def parts(self, context: Context) -> Sequence[int]:
+        """The layers."""
+        return context.reading.representations.layers
+
+    def part_name(self, context: Context, part: int) -> str:
+        """Name of a part in the log."""
+        return f"layer {part}"
+
+    def run_part(self, context: Context, part: int) -> pd.DataFrame:
+        """The pairs of every head of a layer with earlier heads.
+
+        Raises:
+            CorruptFileError: If the layer is damaged in the cache.
+        """
+        distances = self._distances(context)
+        first, second, found = distances.pairs(part)
+        heads = distances.heads()
+        return pair_rows({**self._same(context), "metric": NATS}, heads[first], heads[second], found)
+
+    def conclude(self, context: Context, frame: pd.DataFrame) -> pd.DataFrame:
+        """Add the rows of single heads, and the stress of the map.
+
+        Raises:
+            ProbingError: If there is one head only.
+            CorruptFileError: If a layer is damaged in the cache.
+        """
+        matrix = matrix_of_pairs(frame)
+        if len(matrix) < 2:
+            raise ProbingError("analysis=head_distance: one head has no distance; read more layers")
+        apart = matrix.to_numpy()
+        placed = scaled(apart, context.seed)
+        layers, heads = (matrix.index.get_level_values(level) for level in range(2))
+        cell = {"layer": layers, "head": heads, "n_heads": 1, "roles": self._tags(context), "main": False}
+        same = {**self._same(context), "metric": NATS}
+        single = [
+            rows_of_columns({**same, **cell, "variant": variant, **own}, len(matrix))
+            for variant, own in {
+                "mean": self._mean(context),
+                "nearest": _nearest(matrix),
+                "x": {"value": placed.points[:, 0]},
+                "y": {"value": placed.points[:, 1]},
+                "cluster": self._clusters(apart),
+            }.items()
+        ]
+        stress = {**same, "variant": "stress", "metric": "stress", "value": placed.stress, "main": False}
+        return pd.concat([*single, rows_of_columns(stress, 1), frame], ignore_index=True)
+
+    def _same(self, context: Context) -> dict[str, object]:
+        return {**context.labels, f"n_{self.split}": context.reading.representations.size}
+
+    def _surface(self, context: Context, layer: int) -> dict[str, NDArray[np.float64]]:
+        """Return the surface statistics of the same texts, float64 (texts, heads) for each column."""
+        found = context.attention(Surface(), self.units(context.reading.asked))
+        return columns_of(found, layer, Surface())
+
+    def _distances(self, context: Context) -> Distances:
+        read = context.reading.representations
+        queries = self._surface(context, read.layers[-1])["queries"][:, 0]
+        return Distances(read, queries, self.average)
+
+    def _mean(self, context: Context) -> dict[str, object]:
+        value, low, high = self._distances(context).to_others()
+        return {"value": value, "value_low": low, "value_high": high, "main": True}
+
+    def _clusters(self, apart: NDArray[np.float64]) -> dict[str, object]:
+        return {"value": cut(tree_of(apart), min(self.clusters, len(apart))), "metric": "cluster"}
+
+    def _tags(self, context: Context) -> list[str | None]:
+        rules = Thresholds(self.position, self.kind, self.broad)
+        layers = context.reading.representations.layers
+        found = (rules.tags(self._surface(context, layer), self.average) for layer in layers)
+        return [tag or None for tags in found for tag in tags]
+
+
+def _nearest(matrix: pd.DataFrame) -> dict[str, object]:
+    """Return the distance to the nearest head, and its name."""
+    apart = matrix.to_numpy(copy=True)
+    np.fill_diagonal(apart, np.inf)
+    names = [f"{layer}.{head}" for layer, head in matrix.index]
+    return {"value": apart.min(1), "heads": [names[at] for at in apart.argmin(1)]}

@@ -1,0 +1,87 @@
+// What is shown, and the weights of it.
+
+const VIEW_NAMES = { lines: "Lines", matrix: "Matrix", layer: "Layer", model: "Model", arcs: "Dependencies", semantic: "Examples" };
+const state = { ...data.scene, text: data.scene.passage, shape: "matrix", least: 0.05, kept: null };
+
+const FIRSTS = data.heads.reduce((sums, count) => [...sums, sums.at(-1) + count], [0]);
+const layerIndex = () => data.layers.indexOf(state.layer);
+const countOf = (index) => data.heads[index];
+const placeOf = (index, head) => FIRSTS[index] + head;
+const here = () => placeOf(layerIndex(), state.head);
+const nameOf = (index, head) => `layer ${data.layers[index]} head ${head}`;
+
+const text = () => data.texts[state.text];
+const unit = () => (text().levels[state.unit] ? state.unit : "tokens");
+const level = () => text().levels[unit()];
+const maps = () => text().maps[state.weights];
+
+function bytesOf(base64) {
+  const letters = atob(base64);
+  const bytes = new Uint8Array(letters.length);
+  for (let i = 0; i < letters.length; i += 1) bytes[i] = letters.charCodeAt(i);
+  return bytes.buffer;
+}
+
+// unpacked once, since moving from head to head reads the same numbers
+const unpacked = new Map();
+function remembered(key, make_) {
+  if (!unpacked.has(key)) unpacked.set(key, make_());
+  return unpacked.get(key);
+}
+
+// the weights of all heads between words or tokens, and the number of places
+function numbers(of = unit()) {
+  const array = remembered(`${state.text} ${state.weights} ${of}`, () => new Uint16Array(bytesOf(maps()[of])));
+  return { array, n: text().levels[of].labels.length };
+}
+
+// the places that are shown
+const shownPlaces = () => level().labels.map((_, i) => i).filter((i) => state.special || !level().special[i]);
+
+// one head: its weights as a function of query and key, and the upper end of its scale
+function headMap(place, places = shownPlaces()) {
+  const { array, n } = numbers();
+  const from = place * n * n;
+  const unitOf = maps().top / data.steps;
+  const at = (i, j) => array[from + i * n + j] * unitOf;
+  let top = maps().top;
+  if (state.scale === "own") {
+    top = 0;
+    for (const i of places) for (const j of places) top = Math.max(top, at(i, j));
+  }
+  return { at, top: top || 1 };
+}
+
+// entropy of the rows of every head between tokens, as a share of the logarithm of what a row can see
+function entropies() {
+  return remembered(`${state.text} ${state.weights} entropies`, () => {
+    const { array, n } = numbers("tokens");
+    return Array.from({ length: FIRSTS.at(-1) }, (_, place) => {
+      let [sum, rows] = [0, 0];
+      for (let i = 0; i < n; i += 1) {
+        let [total, nats] = [0, 0];
+        for (let j = 0; j < n; j += 1) total += array[(place * n + i) * n + j];
+        for (let j = 0; j < n; j += 1) {
+          const share = array[(place * n + i) * n + j] / (total || 1);
+          if (share > 0) nats -= share * Math.log(share);
+        }
+        const most = Math.log(isCausal() ? i + 1 : n);
+        if (total && most > 0) { sum += nats / most; rows += 1; }
+      }
+      return rows ? sum / rows : null;
+    });
+  });
+}
+
+// whether no token attends to a later one in any head
+function isCausal() {
+  return remembered(`${state.text} causal`, () => {
+    const array = new Uint16Array(bytesOf(text().maps.attention.tokens));
+    const n = text().levels.tokens.labels.length;
+    for (let place = 0; place < FIRSTS.at(-1); place += 1)
+      for (let i = 0; i < n; i += 1) for (let j = i + 1; j < n; j += 1) if (array[(place * n + i) * n + j]) return false;
+    return n > 1;
+  });
+}
+
+const share = (weight) => (Math.abs(weight - 1) < 0.0005 ? "1" : weight.toFixed(3));

@@ -1,0 +1,165 @@
+"""All attention of one input: a map of queries and keys for every head, read in one forward pass."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from probing.errors import ProbingError
+from probing.io.lazy import torch
+from probing.looking.passages import Passage
+from probing.looking.pieces import Array, Pieces, tokens_of, words_of
+from probing.representations.tokens import tokenize
+
+if TYPE_CHECKING:
+    from torch import Tensor
+    from transformers import PreTrainedModel
+
+    from probing.models.loading import LoadedModel
+    from probing.models.sites import Site
+
+LARGEST = 1 << 26
+"""Maximum number of weights of one input, L · H · n²; a page of more is too large for a browser."""
+MapReader = Callable[["PreTrainedModel", Mapping[str, Any]], Mapping[int, "Tensor"]]
+"""Function that runs a model on one input, and returns (heads, queries, keys) for each layer."""
+
+
+@dataclass(frozen=True)
+class Maps:
+    """Weights of one kind between the tokens of one input.
+
+    Attributes:
+        layers: For each layer, float32 (heads, tokens, tokens), queries and keys.
+        attention: Whether these are the attention weights themselves, whose rows sum to 1 unless a sink takes
+            a part.
+    """
+
+    layers: Mapping[int, Array]
+    attention: bool
+
+    @property
+    def top(self) -> float:
+        """Upper end of the scale: 1 for attention, and otherwise the largest weight."""
+        return 1.0 if self.attention else max(float(each.max()) for each in self.layers.values())
+
+    @property
+    def lacking(self) -> float:
+        """The largest part of a row that is missing to 1, as a sink takes it; 0 for other weights."""
+        if not self.attention:
+            return 0.0
+        return max(0.0, *(float(1 - each.sum(-1).min()) for each in self.layers.values()))
+
+    def merged(self, pieces: Pieces) -> dict[int, Array]:
+        """Return the maps between words, or between tokens as they are."""
+        return {layer: pieces.merge(weights) for layer, weights in self.layers.items()}
+
+
+@dataclass(frozen=True)
+class Read:
+    """One input as a model reads it.
+
+    Attributes:
+        passage: The texts with their words.
+        tokens: The tokens as places.
+        words: The words as places; None if the tokenizer does not report characters.
+        maps: The weights by their name, `attention` first.
+        cut: Whether the input was truncated.
+    """
+
+    passage: Passage
+    tokens: Pieces
+    words: Pieces | None
+    maps: Mapping[str, Maps]
+    cut: bool
+
+
+def read_passage(
+    passage: Passage, loaded: LoadedModel, readers: Mapping[str, MapReader], limit: int | None
+) -> Read:
+    """Run a model on one input and keep all of its attention.
+
+    Args:
+        passage: The input.
+        loaded: A model that was loaded with eager attention, and its tokenizer.
+        readers: Functions that return the weights, by the name of the weights.
+        limit: Maximum number of tokens; the rest is truncated.
+
+    Raises:
+        ProbingError: If there is too much of it, if the model does not give its attention between all tokens,
+            or if a weight is not finite.
+    """
+    (tokens,) = tokenize(loaded.tokenizer, [(passage.text, passage.second)], limit)
+    if not len(tokens):
+        raise ProbingError(f"the text {passage.text[:60]!r} has no tokens; give another text")
+    accepted = inspect.signature(loaded.model.forward).parameters
+    inputs: dict[str, Any] = {
+        name: torch.tensor([ids], device=loaded.model.device)
+        for name, ids in tokens.ids.items()
+        if name in accepted or name == "input_ids"
+    }
+    inputs |= {"attention_mask": torch.ones_like(inputs["input_ids"])} if "attention_mask" in accepted else {}
+    inputs |= {"use_cache": False} if "use_cache" in accepted else {}
+    with torch.inference_mode():
+        found = {name: read(loaded.model, inputs) for name, read in readers.items()}
+    single = tokens_of(passage, tokens, loaded.tokenizer)
+    maps = {name: _checked(name, weights, len(single)) for name, weights in found.items()}
+    words = None if tokens.kept is None else words_of(passage, tokens, single)
+    return Read(passage, single, words, maps, tokens.cut)
+
+
+def attention_maps(model: PreTrainedModel, inputs: Mapping[str, Any]) -> Mapping[int, Tensor]:
+    """Return the attention weights of every layer, (heads, queries, keys).
+
+    Raises:
+        ProbingError: If the model does not expose them.
+    """
+    from probing.models.capture import capture
+    from probing.models.sites import Kind
+    from probing.models.trace import find_sites
+
+    sites = [site for site in find_sites(model).of(Kind.ATTENTION) if not site.cross]
+    length = inputs["input_ids"].shape[1]
+    _check_size(sum(site.heads for site in sites), length)
+    found: dict[int, Tensor] = {}
+
+    def read(site: Site, weights: Tensor) -> None:  # (1, heads, queries, keys)
+        found[site.layer] = weights[0].float().cpu()
+
+    with capture(model, sites, read) as run:
+        run(**inputs)
+    return found
+
+
+READERS: Mapping[str, MapReader] = {"attention": attention_maps}
+"""The weights that every page has; `probing.look(maps=...)` adds others."""
+
+
+def _check_size(heads: int, length: int) -> None:
+    if heads * length**2 > LARGEST:
+        most = int((LARGEST / heads) ** 0.5)
+        raise ProbingError(
+            f"look: {heads} heads and {length} tokens have {heads * length**2:,} weights, too many for a "
+            f"page; give a shorter text, or extract.max_length={most}"
+        )
+
+
+def _checked(name: str, weights: Mapping[int, Tensor], length: int) -> Maps:
+    layers: dict[int, Array] = {}
+    for layer, each in sorted(weights.items()):
+        array: NDArray[np.float32] = each.detach().float().cpu().numpy()
+        if array.shape[1:] != (length, length):
+            raise ProbingError(
+                f"layer {layer}: its {name} is of shape {array.shape[1:]}, but the text has {length} tokens; "
+                "choose another model"
+            )
+        if not np.isfinite(array).all():
+            raise ProbingError(f"layer {layer}: its {name} is not finite; give extract.dtype=float32")
+        layers[layer] = array
+    if not layers:
+        raise ProbingError(f"look: the model has no {name} of its tokens; choose another model")
+    return Maps(layers, attention=name == "attention")

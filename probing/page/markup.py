@@ -1,0 +1,23 @@
+"""The parts of a page: files of markup, style and script, and data that a script reads."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+ASSETS = Path(__file__).parent / "assets"
+
+
+def asset(name: str) -> str:
+    """Return the text of a file in `assets`, which all pages may use."""
+    return (ASSETS / name).read_text(encoding="utf-8")
+
+
+def as_json(value: object) -> str:
+    """Write JSON that cannot close the script element around it.
+
+    Raises:
+        ValueError: If a number is not finite, which JSON cannot express.
+    """
+    text = json.dumps(value, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
+    return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")

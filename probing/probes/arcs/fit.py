@@ -1,0 +1,153 @@
+"""Fits of probes of head words: to their optimum for several penalties, or as the paper trains them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from probing.io.lazy import torch
+from probing.probes.arcs.model import ArcModel
+from probing.probes.arcs.scaling import Variables
+from probing.probes.arcs.scores import counts
+from probing.probes.arcs.sentences import UNKNOWN, Batch, Corpus
+
+RATE = 0.002
+"""Step size of Adam in the code of the paper."""
+WEIGHT = 0.1
+"""Weight of every map before the first step of the published regimen."""
+MAX_SWEEPS = 1000
+"""Maximum number of passes over train for one penalty."""
+PATIENCE = 2
+"""Number of penalties in a row that are worse on dev, after which weaker ones are not tried."""
+TOLERANCE = 1e-4
+"""Largest slope at which a search ends, in variables of curvature about 1: half its square is about how far
+the objective is above its minimum."""
+
+
+@dataclass(frozen=True)
+class ArcFit:
+    """A fitted probe.
+
+    Attributes:
+        model: The logits.
+        flat: float64 (size,), the parameters.
+        dev: Share of the scored words of dev whose head word is found.
+        l2: The selected penalty; NaN where none was used.
+        converged: Whether the search for the selected penalty reached its tolerance.
+    """
+
+    model: ArcModel
+    flat: torch.Tensor
+    dev: float
+    l2: float
+    converged: bool = True
+
+
+def fit_exactly(model: ArcModel, train: Corpus, dev: Corpus, penalties: Sequence[float]) -> ArcFit:
+    """Fit a probe for every penalty and select the one that is best on dev; among equals the larger.
+
+    The objective is the mean over words of −log softmax at the head word, plus λ/2 times the squared norm of
+    all parameters. It is convex for given factors of ROOT, and for given weights convex in these factors.
+    L-BFGS goes from the strongest penalty, where the weights are near 0, to the weakest, each from the
+    optimum before, and ends when several in a row are worse on dev than the best.
+
+    Args:
+        model: The logits.
+        train: Sentences to fit.
+        dev: Sentences to select the penalty on.
+        penalties: Values of λ.
+    """
+    flat = model.start().to(train.batches[0].maps.device)
+    best: ArcFit | None = None
+    worse = 0
+    for l2 in sorted(penalties, reverse=True):
+        flat, converged = minimised(model, train, l2, flat)
+        found = ArcFit(model, flat, uas(model, flat, dev), l2, converged)
+        worse = 0 if best is None or found.dev >= best.dev else worse + 1
+        if best is None or found.dev > best.dev:
+            best = found
+        if worse == PATIENCE:
+            break
+    assert best is not None
+    return best
+
+
+def fit_as_published(model: ArcModel, train: Corpus, dev: Corpus, epochs: int = 1) -> ArcFit:
+    """Fit a probe as the code of Clark et al. (2019) does: Adam, one sentence a step, in order.
+
+    The loss of a step is the sum over the words of the sentence, without a penalty. Weights begin at 0.1
+    instead of at random, so that the fit is the same each time.
+
+    Args:
+        model: The logits.
+        train: Sentences in the order of the file.
+        dev: Sentences to report; nothing is selected.
+        epochs: Passes over train; the paper makes one.
+    """
+    flat = model.start(WEIGHT).to(train.batches[0].maps.device).requires_grad_()
+    optimiser = torch.optim.Adam([flat], lr=RATE, eps=1e-8)
+    for _ in range(epochs):
+        for number in range(len(train)):
+            optimiser.zero_grad(set_to_none=True)
+            surprise(model, flat, train.sentence(number)).backward()  # type: ignore[no-untyped-call]
+            optimiser.step()
+    done = flat.detach()
+    return ArcFit(model, done, uas(model, done, dev), float("nan"))
+
+
+def uas(model: ArcModel, flat: torch.Tensor, corpus: Corpus) -> float:
+    """Return the share of scored words whose head word is found."""
+    right, of = counts(model, flat, corpus)
+    return float(right.sum() / of.sum())
+
+
+def surprise(model: ArcModel, flat: torch.Tensor, batch: Batch) -> torch.Tensor:
+    """Return the sum of −log softmax at the head words of a batch, whether they are scored or not."""
+    logits = model.logits(flat, batch).flatten(0, 1)
+    return torch.nn.functional.cross_entropy(
+        logits, batch.governors.flatten(), ignore_index=UNKNOWN, reduction="sum"
+    )
+
+
+def objective(model: ArcModel, flat: torch.Tensor, corpus: Corpus, l2: float) -> tuple[float, torch.Tensor]:
+    """Return the penalised mean surprise and its gradient, float64 (size,)."""
+    words = sum(int((batch.governors != UNKNOWN).sum()) for batch in corpus.batches)
+    value = l2 / 2 * float(flat @ flat)
+    gradient = l2 * flat
+    for batch in corpus.batches:
+        at = flat.detach().requires_grad_()
+        loss = surprise(model, at, batch) / words
+        (slope,) = torch.autograd.grad(loss, at)
+        value, gradient = value + float(loss.detach()), gradient + slope
+    return value, gradient
+
+
+def minimised(model: ArcModel, corpus: Corpus, l2: float, start: torch.Tensor) -> tuple[torch.Tensor, bool]:
+    """Return the parameters of the minimum that L-BFGS finds, and whether it reached the tolerance.
+
+    Args:
+        model: The logits.
+        corpus: Sentences to fit.
+        l2: The penalty λ.
+        start: float64 (size,), the parameters to start from.
+    """
+    from scipy.optimize import minimize
+
+    variables = Variables.at(model, start, corpus, l2)
+
+    def both(at: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        value, gradient = objective(model, variables.parameters(_tensor(at, start)), corpus, l2)
+        return value, variables.gradient(gradient).cpu().numpy()
+
+    options = {"gtol": TOLERANCE, "ftol": 0, "maxcor": 20, "maxiter": MAX_SWEEPS, "maxfun": MAX_SWEEPS}
+    begin = variables.variables(start).cpu().numpy()
+    done = minimize(both, begin, jac=True, method="L-BFGS-B", options=options)
+    converged = bool(np.abs(done.jac).max() <= TOLERANCE)
+    return variables.parameters(_tensor(done.x, start)), converged
+
+
+def _tensor(values: NDArray[np.float64], like: torch.Tensor) -> torch.Tensor:
+    return torch.from_numpy(values).to(like.device)

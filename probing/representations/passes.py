@@ -1,0 +1,168 @@
+"""One pass of the model over texts, for all requests that want something of them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from probing.errors import ProbingError
+from probing.models.attended import Attended, capture_values
+from probing.models.broken import AT_RANDOM, SAME
+from probing.models.capture import capture
+from probing.models.sites import Site
+from probing.representations.encode import EncodedBatch
+from probing.representations.forward import ModelReader, PooledRows
+from probing.representations.reduce import with_decoder
+from probing.representations.shard import Vectors
+from probing.representations.threads import ThreadChoice, torch_threads
+from probing.representations.token_rows import after_start, token_batch
+from probing.representations.tokens import characters, source_of
+from probing.tasks.task import Unit
+
+SAMPLE = 16  # texts used to estimate the time
+
+
+def read(readers: Sequence[ModelReader], wanted: Sequence[Sequence[Unit]]) -> Iterator[list[PooledRows]]:
+    """Run a model over the units that its readers want; a text that several want is read once.
+
+    Args:
+        readers: Readers of one loaded model, at one kind of site and stack; all of attention weighted by
+            values, or none.
+        wanted: The units of each reader, each once.
+
+    Yields:
+        The vectors of one batch for each reader, which may have none; units come in no particular order.
+
+    Raises:
+        ProbingError: If a vector is not finite.
+    """
+    units = list(dict.fromkeys(unit for each in wanted for unit in each))
+    place_of = {unit: place for place, unit in enumerate(units)}
+    own = [{place_of[unit]: place for place, unit in enumerate(each)} for each in wanted]
+    trial = ThreadChoice(readers[0].thread_candidates())
+    narrowest = min(readers, key=lambda reader: reader.encoder().pair_budget or np.inf)
+    for batch in narrowest.encoder().batches(units):
+        parts = [_only(batch, places) for places in own]
+        if batch.units:
+            start = time.perf_counter()
+            with torch_threads(trial.count):
+                found = vectors(readers, parts, wanted)
+            trial.note(batch.inputs["input_ids"].numel(), time.perf_counter() - start)
+        else:
+            found = [reader.no_vectors() for reader in readers]
+        yield [_rows(part, values) for part, values in zip(parts, found, strict=True)]
+
+
+@torch.inference_mode()
+def vectors(
+    readers: Sequence[ModelReader], parts: Sequence[EncodedBatch], wanted: Sequence[Sequence[Unit]]
+) -> list[dict[int, Vectors]]:
+    """Run one batch; return the vectors of the units of each reader for each layer, on the CPU.
+
+    Args:
+        readers: Readers of one loaded model.
+        parts: The same texts for each reader, each with its own units.
+        wanted: All units of each reader, which `units` of its part refers to.
+
+    Raises:
+        ProbingError: If a vector is not finite.
+    """
+    model = readers[0].loaded.model
+    parts = [part.to(model.device) for part in parts]
+    statistics = any(reader.request.statistic is not None for reader in readers)
+    inputs = token_batch(parts[0], readers[0].loaded.tokenizer) if statistics else None
+    batch, stack = parts[0], readers[0].request.stack
+    arguments = with_decoder(model, batch) if stack else batch.inputs
+    if inputs is not None and stack == "decoder":
+        inputs = after_start(inputs, arguments["decoder_input_ids"])
+    reducers = [reader.reducer(part, inputs) for reader, part in zip(readers, parts, strict=True)]
+    found: list[dict[int, Tensor]] = [{} for _ in readers]
+
+    def reduce(site: Site, states: Tensor) -> None:
+        for reader, part, reducer, values in zip(readers, parts, reducers, found, strict=True):
+            if part.units and site in reader.visited:
+                values[site.layer] = reducer(site, states)
+
+    def reduce_weighted(site: Site, attended: Attended) -> None:
+        weighted = attended.weighted
+        reduce(site, weighted / weighted.sum(3, keepdim=True))
+
+    sites = tuple(dict.fromkeys(site for reader in readers for site in reader.visited))
+    reading = (
+        capture_values(model, sites, reduce_weighted)
+        if readers[0].request.weighted
+        else capture(model, sites, reduce)
+    )
+    with reading as run:
+        run(**arguments, **readers[0].options)
+    return [
+        reader.checked(values, part, units) if part.units else reader.no_vectors()
+        for reader, values, part, units in zip(readers, found, parts, wanted, strict=True)
+    ]
+
+
+def estimate(readers: Sequence[ModelReader], units: Sequence[Unit]) -> float:
+    """Return the estimated seconds to read these units, from two passes over a sample of all lengths.
+
+    Raises:
+        ProbingError: If a vector is not finite, if the model cannot be read, or if two passes give different
+            vectors.
+    """
+    sources = sorted({source_of(unit) for unit in units}, key=characters)
+    sampled = sources[:: max(1, len(sources) // SAMPLE)]
+    sample = [Unit(text, second=second) for text, second in sampled]
+    start = 0.0
+    passes: list[list[dict[int, Vectors]]] = []
+    for _ in range(2):  # the first pass pays for allocation
+        start = time.perf_counter()
+        found = [
+            vectors(readers, [batch] * len(readers), [sample] * len(readers))
+            for batch in readers[0].encoder().batches(sample)
+        ]
+        passes.append([each for of_batch in found for each in of_batch])
+    seconds = time.perf_counter() - start
+    _check_same(*passes)
+    return seconds * sum(map(characters, sources)) / sum(map(characters, sampled))
+
+
+def _check_same(first: list[dict[int, Vectors]], second: list[dict[int, Vectors]]) -> None:
+    for before, after in zip(first, second, strict=True):
+        for layer, values in before.items():
+            apart = np.abs(values - after[layer]).max(initial=0)
+            size = np.abs(values).max(initial=0)
+            if apart > SAME * size:
+                raise ProbingError(
+                    f"layer {layer}: two passes over the same texts give vectors that differ by "
+                    f"{apart / size:.1e} relative to their size: {AT_RANDOM}"
+                )
+
+
+def _only(batch: EncodedBatch, places: Mapping[int, int]) -> EncodedBatch:
+    """Return the same texts with the units of one reader, numbered as in its own list."""
+    rows = [row for row, place in enumerate(batch.units) if place in places]
+    texts = torch.arange(len(batch.units)) if batch.texts is None else batch.texts
+    same = batch.texts is None and len(rows) == len(batch.units)
+    return replace(
+        batch,
+        units=tuple(places[batch.units[row]] for row in rows),
+        tokens=batch.tokens[rows],
+        texts=None if same else texts[rows],
+        truncated=tuple(places[place] for place in batch.truncated if place in places),
+        missing=tuple(places[place] for place in batch.missing if place in places),
+    )
+
+
+def _rows(batch: EncodedBatch, found: Mapping[int, Vectors]) -> PooledRows:
+    """Return vectors followed by rows of NaN for the units without one."""
+    absent = len(batch.missing)
+    padded = {
+        layer: np.concatenate([array, np.full((absent, *array.shape[1:]), np.nan, dtype=array.dtype)])
+        for layer, array in found.items()
+    }
+    places = batch.units + batch.missing
+    return PooledRows(places, padded if absent else dict(found), batch.truncated, batch.missing)

@@ -1,0 +1,102 @@
+"""Jensen-Shannon divergence between the attention of every two heads (Clark et al. 2019, section 6)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from probing.io.lazy import torch
+
+if TYPE_CHECKING:  # a cached statistic needs none of what computes it
+    from torch import Tensor
+
+    from probing.representations.reductions.statistic import AttentionBatch
+
+TINY = 1e-30
+"""A weight that stands for 0: its product with its logarithm is lost in the sum of a row."""
+
+
+@dataclass(frozen=True)
+class Divergence:
+    """Sums over the queries of a text of the divergence from each head of this and all earlier layers.
+
+    For rows p and q of two heads it is H((p + q) / 2) − (H(p) + H(q)) / 2 in nats, from 0 to ln 2, with
+    entropy H. Rows that lack something to 1, as with a sink outside the keys, are compared as they are.
+
+    Attributes:
+        smoothing: Share of uniform attention over all tokens that is mixed into each row first; 0.001 in the
+            code of Clark et al.
+    """
+
+    smoothing: float = 0.001
+
+    @property
+    def name(self) -> str:
+        """The name in the key of the cache."""
+        return "divergence"
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The name of the number that each pair of heads gets."""
+        return ("nats",)
+
+    def keep(self, attention: AttentionBatch) -> Tensor:
+        """Return half of each smoothed weight, and the entropy of each query as a last row.
+
+        The weights are (texts, heads, queries + 1, keys), TINY in padding.
+
+        Raises:
+            ProbingError: If queries and keys are not the tokens of the texts.
+        """
+        real = attention.read().real
+        weights = attention.weights.to(torch.promote_types(attention.weights.dtype, torch.float32))
+        shares = (self.smoothing / real.sum(1)).to(weights).view(-1, 1, 1, 1)
+        there = (real.unsqueeze(2) & real.unsqueeze(1)).unsqueeze(1)
+        whole = torch.add(shares, weights, alpha=1 - self.smoothing)
+        whole.masked_fill_(~there, 0).clamp_min_(TINY)
+        return torch.cat([whole / 2, _nats(whole, torch.empty_like(whole)).unsqueeze(2)], 2)
+
+    def reduce(self, attention: AttentionBatch) -> Tensor:
+        """Reduce one batch; float64 (units, heads, heads of all layers so far)."""
+        own = attention.earlier[attention.layer]
+        nats = _summed(own[:, :, -1])
+        apart = []
+        for layer, other in sorted(attention.earlier.items()):
+            means = _within(own) if layer == attention.layer else _between(own, other)
+            apart.append(means - (nats.unsqueeze(2) + _summed(other[:, :, -1]).unsqueeze(1)) / 2)
+        return attention.per_unit(torch.cat(apart, 2).clamp_min_(0))
+
+
+def _between(first: Tensor, second: Tensor) -> Tensor:
+    """Return the entropies of the means of two layers' heads, float64 (texts, heads, heads).
+
+    It takes one head of the first layer at a time, so nothing is larger than the attention of one layer.
+    """
+    second = second[:, :, :-1]
+    means, logs = (second.new_empty(second.shape) for _ in range(2))
+    rows = []
+    for head in first[:, :, :-1].split(1, 1):
+        torch.add(second, head, out=means)
+        rows.append(_summed(_nats(means, logs)))
+    return torch.stack(rows, 1)
+
+
+def _within(own: Tensor) -> Tensor:
+    """Return the same for every two heads of one layer, each pair computed once."""
+    heads = own.shape[1]
+    found = torch.diag_embed(_summed(own[:, :, -1]))
+    for head in range(1, heads):
+        means = own[:, :head, :-1] + own[:, head : head + 1, :-1]
+        found[:, head, :head] = found[:, :head, head] = _summed(_nats(means, torch.empty_like(means)))
+    return found
+
+
+def _nats(weights: Tensor, logs: Tensor) -> Tensor:
+    """Return the entropy of each row, (texts, heads, queries); `logs` is memory of the same shape."""
+    torch.log(weights, out=logs)
+    return -logs.mul_(weights).sum(3)
+
+
+def _summed(nats: Tensor) -> Tensor:
+    """Return sums over queries, float64 (texts, heads); rows are short enough for float32, texts are not."""
+    return nats.double().sum(2)

@@ -1,0 +1,69 @@
+"""Attachment scores of probes of trees next to those of controls, a line for each."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from probing.results.text.grid_text import place_text
+from probing.results.units import NumberFormat, score_unit
+
+UAS, LAS, WEIGHT = "uas", "las", "weight"
+_SHOWN = 3
+"""Number of maps that the last line names."""
+
+
+def parsing_text(rows: pd.DataFrame) -> str:
+    """A line for each probe and control: test scores with their intervals, and dev scores.
+
+    Args:
+        rows: Rows of one run of the analysis attention_probe.
+    """
+    lines = [("", "UAS", "", "dev", "LAS", "", "dev")]
+    scores = rows[rows["metric"].isin([UAS, LAS])]
+    for variant, own in scores.groupby("variant", sort=False):
+        lines.append((str(variant).replace("_", " "), *_cells(own, UAS), *_cells(own, LAS)))
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    table = [
+        "  ".join(f"{text:{side}{n}}" for text, side, n in zip(line, "<><>><>", widths, strict=True)).rstrip()
+        for line in lines
+    ]
+    first = scores.iloc[0]
+    sizes = (
+        f"{first['n_train']} train, {first['n_dev']} dev, {first['n_test']} test words without punctuation"
+    )
+    guessed = "" if pd.isna(first["chance"]) else f"; guessing {_percent(first['chance'])}"
+    return "\n".join([*table, f"n {sizes}{guessed}", *_largest(rows), parsing_summary(rows)])
+
+
+def parsing_summary(rows: pd.DataFrame) -> str:
+    """One line: the unlabelled score of every probe and control."""
+    scores = rows[rows["metric"].eq(UAS)]
+    told = (f"{row['variant'].replace('_', ' ')} {_percent(row['value'])}" for _, row in scores.iterrows())
+    return f"UAS: {', '.join(told)}"
+
+
+def _cells(rows: pd.DataFrame, metric: str) -> tuple[str, str, str]:
+    own = rows[rows["metric"] == metric]
+    if own.empty:
+        return "", "", ""
+    row, unit = own.iloc[0], score_unit(metric)
+    ends = [row["value_low"], row["value_high"]]
+    interval = "" if any(map(pd.isna, ends)) else f"[{', '.join(unit.told(float(end)) for end in ends)}]"
+    return unit.told(float(row["value"])), interval, unit.told(float(row["dev"]))
+
+
+def _largest(rows: pd.DataFrame) -> list[str]:
+    """The maps with the largest weights."""
+    maps = rows[rows["variant"] == WEIGHT].sort_values("value", ascending=False, kind="stable")
+    if maps.empty:
+        return []
+    unit = NumberFormat()
+    told = (
+        f"{place_text(row)} {str(row['direction']).replace('_', ' ')} {unit.told(float(row['value']))}"
+        for _, row in maps.head(_SHOWN).iterrows()
+    )
+    return [f"largest weights of attention only: {', '.join(told)}"]
+
+
+def _percent(share: float) -> str:
+    return score_unit(UAS).spoken(float(share)).replace(" %", "%")
