@@ -125,7 +125,7 @@ class DependenciesAnalysis:
             own = pairs.take(chosen)
             found = [*self._rows(own, right[:, chosen], cells, context.seed, main=is_main(relation))]
             if relation == COREFERENCE:
-                found.append(_same_word_row(own, self.units(task)))
+                found += _without_heads(own, self.units(task))
             same = {"variant": relation, "metric": "accuracy", "main": False, **_sizes(own)}
             rows += ({**context.labels, **same, **row} for row in found)
         return as_frame(rows)
@@ -164,9 +164,9 @@ class DependenciesAnalysis:
             }  # fmt: skip
 
     def conclude(self, context: Context, frame: pd.DataFrame) -> pd.DataFrame:
-        """Rank the heads of every relation and direction by dev."""
+        """Rank the heads of every relation, in both directions, by dev."""
         heads = frame[frame["head"].notna()]
-        ranks = heads.groupby(["variant", "direction"])["dev"].rank(ascending=False, method="min")
+        ranks = heads.groupby("variant")["dev"].rank(ascending=False, method="min")
         return frame.assign(rank=ranks.reindex(frame.index).astype("Int64"))
 
 
@@ -185,12 +185,13 @@ def _sizes(pairs: WordPairs) -> dict[str, object]:
     return {f"n_{split}": int((pairs.splits == split).sum()) for split in ("dev", "test")}
 
 
-def _same_word_row(pairs: WordPairs, units: Sequence[Unit]) -> dict[str, object]:
-    """Return the accuracy of the nearest earlier mention with the same word, a row of no head."""
-    right = same_word(pairs, units)
-    test = right[pairs.splits == "test"]
-    low, high = wilson(int(test.sum()), len(test))
-    return {
-        "direction": "same_word", "dev": right[pairs.splits == "dev"].mean(), "value": test.mean(),
-        "value_low": low, "value_high": high,
-    }  # fmt: skip
+def _without_heads(pairs: WordPairs, units: Sequence[Unit]) -> Iterator[dict[str, object]]:
+    """Yield the accuracies of the nearest mention before, and of the nearest with the same word."""
+    rules = {"nearest_mention": pairs.at_offset(-1), "same_word": same_word(pairs, units)}
+    for name, right in rules.items():
+        test = right[pairs.splits == "test"]
+        low, high = wilson(int(test.sum()), len(test))
+        yield {
+            "direction": name, "dev": right[pairs.splits == "dev"].mean(), "value": test.mean(),
+            "value_low": low, "value_high": high,
+        }  # fmt: skip

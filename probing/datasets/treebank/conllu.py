@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from probing.datasets.lines import read_lines
 from probing.datasets.treebank.sentence import Sentence, Word
@@ -17,9 +18,17 @@ Token = dict[str, Any]
 FIELDS = ("id", "form", "lemma", "upos", "xpos", "feats", "head", "deprel", "deps", "misc")
 FORM = FIELDS.index("form")
 FIX = "fix the line or leave the sentence out"
+
 # text that the library puts before the reason
 _FAILED = re.compile(r"^Failed parsing field '\w+': ")
 _SPACES = re.compile(" {2,}")
+
+
+class _Notes(NamedTuple):
+    """The fields of MISC that are read."""
+
+    space: bool
+    entity: str
 
 
 def read_conllu(path: Path, split: str | None, hint: str) -> Iterator[Sentence]:
@@ -41,34 +50,35 @@ def read_conllu(path: Path, split: str | None, hint: str) -> Iterator[Sentence]:
 
     parsers = _field_parsers()
     masked = None
-    for lines in _blocks(path, hint):
+    for document, lines in _blocks(path, hint):
         try:
             rows = parse_token_and_metadata("\n".join(line for _, line in lines), FIELDS, parsers)
         except ParseException as error:
             number, reason = _bad_line(lines, parsers)
             raise ProbingError(f"{path}, line {number}: {reason or error}; {FIX}") from error
-        sentence = _sentence(rows, [number for number, _ in lines], path, split)
+        sentence = replace(_sentence(rows, [number for number, _ in lines], path, split), document=document)
         masked = masked is not False and set(sentence.tokens) == {"_"}
         yield sentence
     if masked:
         raise ProbingError(f"{path}: every form is _; restore the text with the treebank's own script")
 
 
-def _blocks(path: Path, hint: str) -> Iterator[Lines]:
-    """Yield the numbered lines of each sentence, without comments."""
+def _blocks(path: Path, hint: str) -> Iterator[tuple[int, Lines]]:
+    """Yield the number of the document and the numbered lines of each sentence, without comments."""
     lines: Lines = []
-    last = 0
+    last = document = 0
     for number, line in read_lines(path, "utf-8", hint):
         # `read_lines` skips an empty line, which leaves a gap in the numbers
         if number > last + 1 and lines:
-            yield lines
+            yield document, lines
             lines = []
         last = number
+        document += line.startswith("# newdoc")
         if not line.startswith("#"):
             # the library would take two spaces for the end of a column
             lines.append((number, _SPACES.sub(" ", line)))
     if lines:
-        yield lines
+        yield document, lines
 
 
 def _field_parsers() -> dict[str, Callable[[list[str], int], Any]]:
@@ -79,7 +89,7 @@ def _field_parsers() -> dict[str, Callable[[list[str], int], Any]]:
     key = cache(parse_id_value)
     given = cache(lambda value: "" if value == "_" else value)
     features = cache(lambda value: {k: v or "" for k, v in (parse_dict_value(value) or {}).items()})
-    tight = cache(lambda value: "SpaceAfter=No" in value.split("|"))
+    notes = cache(_notes)
 
     @cache
     def head(value: str) -> int | None:
@@ -100,9 +110,16 @@ def _field_parsers() -> dict[str, Callable[[list[str], int], Any]]:
         "head": lambda row, at: head(row[at]),
         "feats": lambda row, at: features(row[at]),
         "deps": lambda row, at: None,
-        "misc": lambda row, at: tight(row[at]),
+        "misc": lambda row, at: notes(row[at]),
     }
     return parsers | dict.fromkeys(("lemma", "upos", "xpos", "deprel"), lambda row, at: given(row[at]))
+
+
+def _notes(value: str) -> _Notes:
+    """Parse the column MISC."""
+    fields = value.split("|")
+    entity = next((field.removeprefix("Entity=") for field in fields if field.startswith("Entity=")), "")
+    return _Notes("SpaceAfter=No" not in fields, entity)
 
 
 def _bad_line(lines: Lines, parsers: dict[str, Callable[[list[str], int], Any]]) -> tuple[int, str]:
@@ -137,13 +154,13 @@ def _sentence(rows: Sequence[Token], numbers: list[int], path: Path, split: str 
             if key[1] == "-":
                 inside = _range(key, inside, len(words), f"{path}, line {number}")
                 tokens.append(form)
-                spaces.append(not row["misc"])
+                spaces.append(row["misc"].space)
             continue
         if key != len(words) + 1:
             raise ProbingError(_wrong_id(key, len(words), f"{path}, line {number}"))
         if key > inside:
             tokens.append(form)
-            spaces.append(not row["misc"])
+            spaces.append(row["misc"].space)
         head = row["head"]
         words.append(
             Word(
@@ -155,6 +172,7 @@ def _sentence(rows: Sequence[Token], numbers: list[int], path: Path, split: str 
                 None if head is None else head - 1,
                 row["deprel"],
                 len(tokens) - 1,
+                row["misc"].entity,
             )
         )
         lines.append(number)

@@ -23,6 +23,7 @@ class Word:
         head: Place of its governor among the sentence's words, -1 for the root, None if unknown.
         deprel: Its relation to the governor, or "".
         token: Place of the token that contains it; words of a multiword token share it.
+        entity: Brackets of the entities that start or end here, as in the field `Entity` of MISC, or "".
     """
 
     form: str
@@ -33,6 +34,7 @@ class Word:
     head: int | None
     deprel: str
     token: int
+    entity: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,7 @@ class Sentence:
         spaces: Whether a space follows each token.
         words: Words in order, usually one for each token.
         tree: The constituents; None unless the tree is bracketed.
+        document: Number of its document in the file; 0 before the first mark of a new document.
     """
 
     place: str
@@ -67,6 +70,7 @@ class Sentence:
     spaces: tuple[bool, ...]
     words: tuple[Word, ...] = field(repr=False)
     tree: Phrase | None = field(default=None, repr=False)
+    document: int = 0
 
     def text(self, style: TextStyle) -> str:
         """Return the text given to a model."""

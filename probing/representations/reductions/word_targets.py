@@ -32,7 +32,7 @@ class WordTargets:
     - `largest`: the attention that `to_any` gets.
 
     The first of equal words counts. An index is -1 if no such word gets any attention, as for the first word
-    of a causal model, or if the unit is not a word. A token that two words share belongs to the first of them.
+    of a causal model, or if the unit is not a word. A token that two words share belongs to the first.
 
     Attributes:
         rows: Query of a word: the mean over its pieces, or that of its first piece; see `word_attention`.

@@ -1,6 +1,8 @@
-"""Relations with the head that finds each best, as the table of Clark et al. (2019)."""
+"""Relations with the head that is best for each, next to chance, as the table of Clark et al. (2019)."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import pandas as pd
 
@@ -8,75 +10,101 @@ from probing.results.text.grid_text import place_text
 from probing.results.units import score_unit
 from probing.statistics.paired_tests import holm
 
-_LEVEL = 0.05
-_HEADINGS = ("relation", "n", "best head", "direction", "accuracy", "", "offset", "accuracy", "p")
+LEVEL = 0.05
+"""Level at which a relation counts as found, after both corrections."""
+_SHOWN = 3
+_ACCURACY = ("relation", "n", "best head", "direction", "accuracy", "", "offset", "accuracy", "p")
+_ATTENTION = ("label", "n", "best head", "direction", "attention", "", "", "elsewhere", "p")
 _SIDES = "<><<>>>>>"
 
 
 def selected_heads(rows: pd.DataFrame) -> pd.DataFrame:
-    """The head and direction of each relation that are best on dev; among equals the lowest.
+    """The head and direction of each relation that rank first on dev; among equals the lowest.
 
     Args:
-        rows: Rows of one run of the analysis dependencies.
+        rows: Rows of one run of an analysis whose variants are relations.
     """
     heads = rows[rows["head"].notna()]
-    ranked = heads.sort_values(
-        ["dev", "direction", "layer", "head"], ascending=[False, True, True, True], kind="stable"
-    )
+    ranked = heads.sort_values(["rank", "direction", "layer", "head"], kind="stable")
     chosen = ranked.drop_duplicates("variant").set_index("variant")
     return chosen.loc[list(dict.fromkeys(heads["variant"]))].reset_index()
 
 
-def relations_text(rows: pd.DataFrame) -> str:
-    """A line for each relation: its head, selected on dev, and its best fixed offset, both scored on test."""
+def beyond_chance(rows: pd.DataFrame) -> tuple[pd.DataFrame, int]:
+    """The selected heads of relations that are found beyond chance, by their margin, and the number tested.
+
+    p is corrected for the best of all heads and directions, and by Holm's method for the number of relations.
+    Rows of all relations together are tested only if there are no others.
+
+    Args:
+        rows: Rows of one run of an analysis whose variants are relations.
+    """
     chosen = selected_heads(rows)
-    lines = [_HEADINGS, *(_line(row) for _, row in chosen.iterrows())]
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    table = [
-        "  ".join(f"{text:{side}{width}}" for text, side, width in zip(line, _SIDES, widths, strict=True))
-        for line in lines
-    ]
-    others = rows[rows["head"].isna()]
-    told = [f"{row['direction']}: {row['variant']} {_percent(row['value'])}" for _, row in others.iterrows()]
-    return "\n".join([*(line.rstrip() for line in table), *told, relations_summary(rows)])
+    single = chosen[~chosen["variant"].str.startswith("all")]
+    tested = chosen if single.empty else single
+    found = tested[holm(tested["p_adjusted"].to_numpy(dtype=float)) < LEVEL]
+    margin = (found["chance"] - found["value"]).astype(float)
+    return found.loc[margin.sort_values(kind="stable").index], len(tested)
+
+
+def relations_text(rows: pd.DataFrame) -> str:
+    """A line for each relation: its head, selected on dev, with its value on test and that of chance."""
+    chosen = selected_heads(rows)
+    headings = _ACCURACY if chosen["offset"].notna().any() else _ATTENTION
+    lines = [headings, *(_line(row) for _, row in chosen.iterrows())]
+    return "\n".join([*_aligned(lines), *_without_heads(rows), relations_summary(rows)])
 
 
 def relations_summary(rows: pd.DataFrame) -> str:
-    """One line: the relations that a head finds beyond their best fixed offset."""
-    chosen = selected_heads(rows)
-    single = chosen[~chosen["variant"].str.startswith("all")]
-    single = chosen if single.empty else single
-    p = holm(single["p_adjusted"].to_numpy(dtype=float))
-    beyond = single[p < _LEVEL]
-    margin = (beyond["chance"] - beyond["value"]).astype(float)
-    beyond = beyond.loc[margin.sort_values(kind="stable").index]
-    tested = f"p < {_LEVEL:g}, corrected for the choice of a head and for {len(single)} relations"
-    if beyond.empty:
-        return f"no relation is found beyond its best fixed offset ({tested})"
-    told = (
-        f"{row['variant']} {place_text(row)} {_percent(row['value'])} (offset {_percent(row['chance'])})"
-        for _, row in beyond.head(3).iterrows()
+    """One line: the relations that a head finds beyond chance."""
+    found, count = beyond_chance(rows)
+    level = "their best fixed offset"
+    verb = f"found beyond {level}"
+    if rows["offset"].isna().all():
+        level = "elsewhere"
+        verb = "given more attention than the same distances elsewhere in their text"
+    tested = f"p < {LEVEL:g}, corrected for the choice of a head and for {count} of them"
+    if found.empty:
+        return f"none of {count} relations is {verb} ({tested})"
+    best = ", ".join(
+        f"{row['variant']} {place_text(row)} {_percent(row['value'])} ({level} {_percent(row['chance'])})"
+        for _, row in found.head(_SHOWN).iterrows()
     )
-    return (
-        f"{len(beyond)} of {len(single)} relations are found beyond their best fixed offset ({tested}); "
-        f"best: {', '.join(told)}"
-    )
+    return f"{len(found)} of {count} relations are {verb} ({tested}), most of all {best}"
+
+
+def _without_heads(rows: pd.DataFrame) -> list[str]:
+    """The rules that use no head, which heads are compared with."""
+    rules = rows[rows["head"].isna()]
+    return [
+        f"{str(row['direction']).replace('_', ' ')}: {row['variant']} {_percent(row['value'])}"
+        for _, row in rules.iterrows()
+    ]
 
 
 def _line(row: pd.Series) -> tuple[str, ...]:
     unit = score_unit("accuracy")
-    ends = f"[{unit.told(float(row['value_low']))}, {unit.told(float(row['value_high']))}]"
     return (
         str(row["variant"]),
         f"{row['n_test']}",
         place_text(row),
         str(row["direction"]).replace("_", " "),
         _percent(row["value"]),
-        ends,
-        f"{row['offset']:+d}",
+        f"[{unit.told(float(row['value_low']))}, {unit.told(float(row['value_high']))}]",
+        "" if pd.isna(row["offset"]) else f"{row['offset']:+d}",
         _percent(row["chance"]),
         f"{row['p_adjusted']:.4f}",
     )
+
+
+def _aligned(lines: Sequence[tuple[str, ...]]) -> list[str]:
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    return [
+        "  ".join(
+            f"{text:{side}{width}}" for text, side, width in zip(line, _SIDES, widths, strict=True)
+        ).rstrip()
+        for line in lines
+    ]
 
 
 def _percent(share: float) -> str:

@@ -1,0 +1,76 @@
+"""Attention between two spans of a text (Kovaleva et al. 2019, section 4.2)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from probing.io.lazy import torch
+
+if TYPE_CHECKING:  # a cached statistic needs none of what computes it
+    from torch import Tensor
+
+    from probing.representations.reductions.statistic import AttentionBatch
+
+COLUMNS = ("to_second", "to_second_elsewhere", "to_first", "to_first_elsewhere", "both")
+"""The numbers of each pair of spans."""
+
+
+@dataclass(frozen=True)
+class SpanPair:
+    """The attention between two spans, and over the same distances elsewhere in the text.
+
+    The unit is a text whose `words` are the two spans. `to_second` is the share of its attention that a token
+    of the first span gives to the second, averaged over the tokens of the first; `to_first` is the other
+    direction. For `to_second_elsewhere`, the attention of each pair of tokens is replaced by the mean over
+    all other pairs of tokens of the text at the same distance, special tokens left out. If there is no such
+    pair, it stays, and so counts neither for nor against the head. `both` is 1 if both spans have tokens,
+    and 0 otherwise, as where one was cut off. A token of both spans belongs to the first.
+    """
+
+    @property
+    def name(self) -> str:
+        """The name in the key of the cache."""
+        return "span_pair"
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The attention in both directions, each next to that elsewhere."""
+        return COLUMNS
+
+    def reduce(self, attention: AttentionBatch) -> Tensor:
+        """Reduce one batch; float64 (units, heads, columns).
+
+        Raises:
+            ProbingError: If queries and keys are not the tokens of the texts.
+        """
+        inputs = attention.read()
+        spans = torch.stack([inputs.words == 0, inputs.words == 1], 1)  # (texts, 2, length)
+        whole = inputs.real & ~inputs.special
+        within = _outer(whole, whole)
+        weights = attention.weights.double().masked_fill(~within.unsqueeze(1), 0)
+        sums, counts = _diagonals(weights), _diagonals(within.unsqueeze(1).double())
+        columns = []
+        for queries, keys in ((0, 1), (1, 0)):
+            pairs = _outer(spans[:, queries], spans[:, keys]).unsqueeze(1)
+            own, number = _diagonals(weights * pairs), _diagonals(pairs.double())
+            others = counts - number
+            elsewhere = number * (sums - own) / others.clamp_min(1)
+            size = spans[:, queries].sum(1).clamp_min(1).view(-1, 1)
+            columns += [own.sum(2) / size, torch.where(others > 0, elsewhere, own).sum(2) / size]
+        both = spans.any(2).all(1).double().view(-1, 1).expand_as(columns[0])
+        return attention.per_unit(torch.stack([*columns, both], 2))
+
+
+def _outer(queries: Tensor, keys: Tensor) -> Tensor:
+    """Return the pairs of some queries and keys, bool (texts, length, length)."""
+    return queries.unsqueeze(2) & keys.unsqueeze(1)
+
+
+def _diagonals(values: Tensor) -> Tensor:
+    """Return sums over pairs at each distance, (..., length, length) -> (..., 2 length - 1)."""
+    length = values.shape[3]
+    # rows that are one place longer shift by one place each when they are cut at the old length
+    skewed = torch.nn.functional.pad(values.flip(3), (0, length)).flatten(2)
+    rows = skewed[:, :, : length * (2 * length - 1)].unflatten(2, (length, 2 * length - 1))
+    return rows.sum(2).flip(2)

@@ -1,0 +1,87 @@
+"""Attention between two spans, and over the same distances elsewhere, against a slow loop."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from probing.representations.reductions.span_pair import COLUMNS, SpanPair
+from tests.attention import attention_of, token_batch
+
+PIECES = ["[CLS]", "a", "b", "c", "d", "e", "[SEP]"]
+SPANS = [-1, 0, 0, -1, 1, -1, -1]
+
+
+def columns(weights: Tensor, pieces: list[list[str]], words: list[list[int]]) -> dict[str, Tensor]:
+    """The columns of each text, (texts, heads) each."""
+    found = SpanPair().reduce(attention_of(weights, token_batch(pieces, words=words)))
+    return dict(zip(COLUMNS, found.unbind(2), strict=True))
+
+
+def by_loop(own: np.ndarray, spans: list[int], first: int) -> tuple[float, float]:
+    """The attention of one head from one span to the other, and elsewhere, pair by pair."""
+    inner = range(1, len(spans) - 1)
+    queries, keys = ([at for at in inner if spans[at] == span] for span in (first, 1 - first))
+    mean, elsewhere = 0.0, 0.0
+    pairs = [(i, j) for i in queries for j in keys]
+    for i, j in pairs:
+        others = [
+            own[q, k] for q in inner for k in inner if k - q == j - i and not (q in queries and k in keys)
+        ]
+        mean += own[i, j] / len(queries)
+        elsewhere += (np.mean(others) if others else own[i, j]) / len(queries)
+    return mean, elsewhere
+
+
+def test_both_directions_are_those_of_a_slow_loop() -> None:
+    weights = torch.rand(1, 3, 7, 7, generator=torch.Generator().manual_seed(0)).softmax(-1)
+    for spans in (SPANS, [-1, 0, 0, 0, -1, 1, -1], [-1, 0, 0, -1, -1, 1, -1], [-1, 1, 0, 0, 1, 1, -1]):
+        found = columns(weights, [PIECES], [spans])
+        for head in range(3):
+            own = weights[0, head].double().numpy()
+            np.testing.assert_allclose(
+                [float(found[name][0, head]) for name in ("to_second", "to_second_elsewhere")],
+                by_loop(own, spans, 0),
+            )
+            np.testing.assert_allclose(
+                [float(found[name][0, head]) for name in ("to_first", "to_first_elsewhere")],
+                by_loop(own, spans, 1),
+            )
+
+
+def test_a_head_that_knows_only_distances_scores_what_it_does_elsewhere() -> None:
+    profile = torch.rand(13, generator=torch.Generator().manual_seed(0))
+    places = torch.arange(7)
+    weights = profile[places - places[:, None] + 6].expand(1, 1, 7, 7)
+    found = columns(weights, [PIECES], [SPANS])
+    torch.testing.assert_close(found["to_second"], found["to_second_elsewhere"])
+    torch.testing.assert_close(found["to_first"], found["to_first_elsewhere"])
+
+
+def test_a_planted_pair_is_seen_only_where_it_is() -> None:
+    weights = torch.zeros(1, 1, 7, 7)
+    weights[0, 0, [1, 2], 4] = 1.0
+    found = columns(weights, [PIECES], [SPANS])
+    assert float(found["to_second"]) == 1
+    assert float(found["to_second_elsewhere"]) == float(found["to_first"]) == 0
+
+
+def test_padding_and_other_texts_change_nothing() -> None:
+    torch.manual_seed(0)
+    pieces, spans = ["[CLS]", "a", "b", "c", "[SEP]"], [-1, 0, -1, 1, -1]
+    short = torch.rand(1, 3, 5, 5).softmax(-1)
+    alone = SpanPair().reduce(attention_of(short, token_batch([pieces], words=[spans])))
+    padded = torch.rand(2, 3, 7, 7).softmax(-1)
+    padded[0] = torch.nn.functional.pad(short[0], (0, 2, 0, 2))
+    padded[0, :, 5:] = torch.nan
+    both = SpanPair().reduce(attention_of(padded, token_batch([pieces, PIECES], words=[spans, SPANS])))
+    torch.testing.assert_close(both[:1], alone)
+    assert bool(both.isfinite().all())
+
+
+def test_a_span_without_tokens_is_reported() -> None:
+    weights = torch.rand(1, 2, 7, 7).softmax(-1)
+    found = columns(weights, [PIECES], [[-1, 0, 0, -1, -1, -1, -1]])
+    assert found["both"].tolist() == [[0, 0]]
+    assert float(found["to_second"].abs().sum()) == 0
