@@ -111,7 +111,7 @@ def share(
 
 
 def positional(columns: Columns, statistic: TokenRoles, threshold: float) -> Iterator[Score]:
-    """Yield the share of queries whose highest weight is at the most frequent offset, the nearest of ties."""
+    """Yield the share of queries whose highest weight is at its most frequent offset, the nearest of ties."""
     counts = columns[QUERIES]
     if not counts.any():
         return

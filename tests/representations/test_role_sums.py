@@ -18,7 +18,7 @@ from transformers import AutoModel
 from probing.representations.reductions.together import Together
 from probing.representations.reductions.token_batch import TokenBatch
 from probing.representations.reductions.token_roles import SUMS, TokenRoles, at, by_chance
-from probing.representations.reductions.word_roles import WordRoles
+from probing.representations.reductions.word_roles import HighestWord, WordRoles
 from probing.tasks.task import Unit
 from tests.attention import (
     attention_of,
@@ -259,6 +259,8 @@ def test_padding_and_other_texts_change_nothing() -> None:
 
 def test_texts_without_words_have_no_sums_of_words() -> None:
     inputs = replace(token_batch([["a", "b"]]), units=(Unit("a b"),))
-    found = WordRoles().reduce(attention_of(torch.full((1, 2, 2, 2), 0.5), inputs))
+    attention = attention_of(torch.full((1, 2, 2, 2), 0.5), inputs)
+    found = WordRoles().reduce(attention)
     assert found.shape == (1, 2, 6)
     assert not found.any()
+    assert HighestWord().reduce(attention).tolist() == [[[-1], [-1]]]

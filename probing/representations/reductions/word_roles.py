@@ -49,8 +49,7 @@ class WordRoles:
         """
         inputs = attention.read()
         if not inputs.word_count:
-            units, heads = len(attention.tokens), attention.weights.shape[1]
-            return attention.weights.new_zeros(units, heads, len(self.columns), dtype=torch.float64)
+            return _nothing(attention, len(self.columns))
         seen = visible_keys(attention.weights, inputs.real)
         visible, others = _visible(seen, inputs)
         queries = visible.sum(2) > 1
@@ -98,9 +97,17 @@ class HighestWord:
         """
         inputs = attention.read()
         words = _targets(attention, inputs)
+        if not inputs.word_count:
+            return _nothing(attention, 1).fill_(NOWHERE)
         highest = attention.per_unit(_highest(*_of_words(attention.weights, inputs)))
         found = highest.gather(2, _index(words).expand(-1, highest.shape[1], 1))
         return found.masked_fill(~words.any(1)[:, None, None], NOWHERE).double()
+
+
+def _nothing(attention: AttentionBatch, columns: int) -> Tensor:
+    """Return zeros for units of texts without words, float64 (units, heads, columns)."""
+    heads = attention.weights.shape[1]
+    return attention.weights.new_zeros(len(attention.tokens), heads, columns, dtype=torch.float64)
 
 
 def _of_words(weights: Tensor, inputs: TokenBatch) -> tuple[Tensor, Tensor]:
