@@ -22,7 +22,7 @@ from tests import tiny
 WORDS = tiny.WORDS * 2
 SCORES = {
     "confidence", "confidence_words", "positional", "previous_token", "first_token", "delimiter", "broad",
-    "rare_token", "duplicate_token", "duplicate_token_texts",
+    "rare_token", "duplicate_token", "duplicate_token_highest", "duplicate_token_texts",
 }  # fmt: skip
 
 
@@ -56,9 +56,10 @@ def make_mistral(folder: Path) -> Path:
 )  # fmt: skip
 def test_every_family_has_its_scores(make: Callable[[Path], Path], causal: bool, tmp_path: Path) -> None:
     frame = run(tmp_path, make(tmp_path / "model"))
-    wanted = SCORES | ({"induction", "induction_texts"} if causal else set())
+    wanted = SCORES | ({"induction", "induction_highest", "induction_texts"} if causal else set())
     # a window that is shorter than a random sequence shows no earlier copy
-    wanted -= {"induction", "duplicate_token"} if make is make_mistral else set()
+    names = ("induction", "induction_highest", "duplicate_token", "duplicate_token_highest")
+    wanted -= set(names) if make is make_mistral else set()
     assert set(frame["variant"]) == wanted
     heads = frame.groupby(["layer", "head"])
     assert (heads.size() == len(wanted)).all()
@@ -110,7 +111,9 @@ def test_a_text_whose_rarest_word_is_cut_off_counts_for_all_other_scores(
     whole = run(tmp_path, tiny_bert, words=20)
     cut = run(tmp_path, tiny_bert, "extract.max_length=12", words=20)
     # no word and no random token is left that occurs twice
-    assert set(cut["variant"]) == set(whole["variant"]) - {"duplicate_token", "duplicate_token_texts"}
+    assert set(cut["variant"]) == set(whole["variant"]) - {
+        "duplicate_token", "duplicate_token_highest", "duplicate_token_texts",
+    }  # fmt: skip
     assert cut["value"].notna().all()
     assert set(cut["n_dev"]) == set(whole["n_dev"]) == {20}
 
