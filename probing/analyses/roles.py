@@ -55,7 +55,8 @@ class RolesAnalysis:
       (Xiao et al. 2024); of later special tokens, punctuation and newlines.
     - `broad`: the entropy of a row as a share of that of uniform attention.
     - `duplicate_token`, `induction` (Olsson et al. 2022): the weight of the earlier copies of a token, and of
-      the tokens after them, in random tokens that occur twice. `_texts` are the same in the task's texts.
+      the tokens after them, in random tokens that occur twice. `_highest` is how often the highest weight is
+      on one of them, and `_texts` are the same weights in the task's texts.
     - `rare_token` (Voita): how often the highest weight of a word is on the rarest word of its text.
     - `nsubj`, `obj`, `amod`, `advmod` (Voita), by `direction`: how often the highest weight of a dependent is
       on its head, or that of a head on its dependent. `chance` is the rate of the most frequent `offset`. A

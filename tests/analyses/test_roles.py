@@ -22,7 +22,7 @@ from tests import tiny
 WORDS = tiny.WORDS * 2
 SCORES = {
     "confidence", "confidence_words", "positional", "previous_token", "first_token", "delimiter", "broad",
-    "rare_token", "duplicate_token", "duplicate_token_texts",
+    "rare_token", "duplicate_token", "duplicate_token_highest", "duplicate_token_texts",
 }  # fmt: skip
 
 
@@ -35,9 +35,9 @@ def data(words: int = 5) -> pd.DataFrame:
     return pd.DataFrame({"text": texts, "label": labels, "split": ["train", "dev", "test"] * 20})
 
 
-def run(root: Path, model: Path, *more: str, words: int = 5) -> pd.DataFrame:
+def run(root: Path, model: Path, *more: str, words: int = 5, analysis: str = "roles") -> pd.DataFrame:
     arguments = [f"paths.root={root}", "model=hf", f"model.name={model}", "task=table", "task.split=split",
-                 "extract.threads=1", "analysis=roles", "analysis.sequences=3", *more]  # fmt: skip
+                 "extract.threads=1", f"analysis={analysis}", *more]  # fmt: skip
     return probing.run(arguments, data=data(words))
 
 
@@ -56,9 +56,10 @@ def make_mistral(folder: Path) -> Path:
 )  # fmt: skip
 def test_every_family_has_its_scores(make: Callable[[Path], Path], causal: bool, tmp_path: Path) -> None:
     frame = run(tmp_path, make(tmp_path / "model"))
-    wanted = SCORES | ({"induction", "induction_texts"} if causal else set())
+    wanted = SCORES | ({"induction", "induction_highest", "induction_texts"} if causal else set())
     # a window that is shorter than a random sequence shows no earlier copy
-    wanted -= {"induction", "duplicate_token"} if make is make_mistral else set()
+    names = ("induction", "induction_highest", "duplicate_token", "duplicate_token_highest")
+    wanted -= set(names) if make is make_mistral else set()
     assert set(frame["variant"]) == wanted
     heads = frame.groupby(["layer", "head"])
     assert (heads.size() == len(wanted)).all()
@@ -109,8 +110,12 @@ def test_a_text_whose_rarest_word_is_cut_off_counts_for_all_other_scores(
 ) -> None:
     whole = run(tmp_path, tiny_bert, words=20)
     cut = run(tmp_path, tiny_bert, "extract.max_length=12", words=20)
-    assert set(cut["variant"]) == set(whole["variant"])
+    # no word and no random token is left that occurs twice
+    assert set(cut["variant"]) == set(whole["variant"]) - {
+        "duplicate_token", "duplicate_token_highest", "duplicate_token_texts",
+    }  # fmt: skip
     assert cut["value"].notna().all()
+    assert set(cut["n_dev"]) == set(whole["n_dev"]) == {20}
 
 
 def test_the_text_has_a_line_for_each_score_and_a_map(tmp_path: Path, tiny_gpt2: Path) -> None:
@@ -134,7 +139,7 @@ def test_main_rows_are_measures_of_agree(
     assert "roles induction" in table
     assert "roles previous_token" in table
     assert "roles duplicate_token_texts" not in table
-    run(tmp_path, tiny_gpt2, "analysis=entropy")
+    run(tmp_path, tiny_gpt2, analysis="entropy")
     assert cli.main(["agree", f"paths.root={tmp_path}"]) == 0
     assert "roles induction" in capsys.readouterr().out
 

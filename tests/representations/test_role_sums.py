@@ -18,7 +18,7 @@ from transformers import AutoModel
 from probing.representations.reductions.together import Together
 from probing.representations.reductions.token_batch import TokenBatch
 from probing.representations.reductions.token_roles import SUMS, TokenRoles, at, by_chance
-from probing.representations.reductions.word_roles import WordRoles
+from probing.representations.reductions.word_roles import HighestWord, WordRoles
 from probing.tasks.task import Unit
 from tests.attention import (
     attention_of,
@@ -116,6 +116,11 @@ def test_repeated_random_tokens_score_as_in_the_reference(shared: Path) -> None:
     assert set(sums["repeated"]) == set(sums["followed"]) == {16 * 50}
     for name in ("previous", "duplicate", "induction", "first"):
         np.testing.assert_allclose(sums[name] / sums[SUMS[name]], wanted[name], atol=1e-5, err_msg=name)
+    for name in ("duplicate", "induction"):
+        rate = sums[f"{name}_highest"] / sums[SUMS[name]]
+        np.testing.assert_allclose(rate, wanted[f"{name}_argmax"], atol=1e-5, err_msg=name)
+    rate = sums[at(-1)] / sums["queries"]
+    np.testing.assert_allclose(rate, wanted["previous_argmax"], atol=1e-5)
 
 
 def test_a_head_of_one_key_a_query_is_confident() -> None:
@@ -158,6 +163,11 @@ def test_offsets_out_of_reach_are_not_counted() -> None:
 def test_a_planted_head_has_its_role_and_no_other(role: str, targets: dict[int, int]) -> None:
     found = columns(planted(targets, 8), token_batch([REPEATED]))
     assert float(found["repeated"][0, 0]) == float(found["followed"][0, 0]) == 4
+    if role in ("duplicate", "induction"):
+        assert float(found[f"{role}_highest"][0, 0]) == 4
+        assert float(found[by_chance(f"{role}_highest")][0, 0]) == pytest.approx(
+            sum(1 / n for n in range(5, 9))
+        )
     score = {name: float(found[name][0, 0] / found[counted][0, 0]) for name, counted in SUMS.items()}
     assert score[role] == 1
     others = {"previous", "duplicate", "induction", "first"} - {role}
@@ -259,6 +269,8 @@ def test_padding_and_other_texts_change_nothing() -> None:
 
 def test_texts_without_words_have_no_sums_of_words() -> None:
     inputs = replace(token_batch([["a", "b"]]), units=(Unit("a b"),))
-    found = WordRoles().reduce(attention_of(torch.full((1, 2, 2, 2), 0.5), inputs))
+    attention = attention_of(torch.full((1, 2, 2, 2), 0.5), inputs)
+    found = WordRoles().reduce(attention)
     assert found.shape == (1, 2, 6)
     assert not found.any()
+    assert HighestWord().reduce(attention).tolist() == [[[-1], [-1]]]
