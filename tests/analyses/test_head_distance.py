@@ -47,7 +47,7 @@ def bert(tmp_path: Path) -> Path:
 
 
 def plain(folder: Path, *, per_text: bool = False) -> NDArray[np.float64]:
-    """Distances per query by scipy, from attention as transformers returns it, without row 0 of causal models."""
+    """Distances per query by scipy, from plain attention without row 0 of causal models."""
     whole = AutoModel.from_pretrained(folder, attn_implementation="eager").eval()
     model = whole.get_encoder() if whole.config.is_encoder_decoder else whole
     tokenizer = AutoTokenizer.from_pretrained(folder)
