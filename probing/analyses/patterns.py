@@ -18,7 +18,7 @@ from probing.representations.reductions.shapes import Shapes
 from probing.results.columns import rows_of_columns
 from probing.results.finding import Finding, Picture
 from probing.results.text.pattern_shares import patterns_summary, patterns_text
-from probing.statistics.ratios import ratio
+from probing.statistics.intervals import wilson
 from probing.tasks.task import Task, Unit
 from probing.validation.ranges import AtLeast, Range, ZeroToOne, check_ranges
 
@@ -124,13 +124,9 @@ class PatternsAnalysis:
         for number, pattern in enumerate(PATTERNS):
             if pattern == "block" and not columns["in_segments"].any():
                 continue
-            value, low, high = ratio((found == number).astype(float), np.ones(found.shape))
-            own = {
-                "variant": pattern,
-                "value": value,
-                "value_low": low.clip(0),
-                "value_high": high.clip(max=1),
-            }
+            hits = (found == number).sum(0)
+            low, high = zip(*(wilson(count, len(found)) for count in hits.tolist()), strict=True)
+            own = {"variant": pattern, "value": hits / len(found), "value_low": low, "value_high": high}
             frames.append(rows_of_columns({**same, "main": True, **own}, heads))
         return pd.concat(frames, ignore_index=True)
 
