@@ -20,8 +20,10 @@ from probing.models.sites import Site
 from probing.models.trace import find_sites
 from probing.representations.encode import EncodedBatch, Encoder
 from probing.representations.reduce import Reducer, layout_of, sites_of, with_decoder
+from probing.representations.reductions.reference import AgainstReference
 from probing.representations.reductions.statistic import AcrossLayers
 from probing.representations.request import Request
+from probing.representations.second_model import SecondModel
 from probing.representations.settings import ExtractConfig
 from probing.representations.shard import Vectors
 from probing.representations.threads import ThreadChoice, thread_candidates, torch_threads
@@ -102,6 +104,14 @@ class ModelReader:
         if not isinstance(self.request.reduction, AcrossLayers):
             return tuple(self.sites[layer] for layer in self.layers)
         return tuple(site for layer, site in self.sites.items() if layer <= max(self.layers))
+
+    @cached_property
+    def _second(self) -> SecondModel | None:
+        """The model whose attention is compared, for a statistic against a reference."""
+        statistic = self.request.reduction
+        if not isinstance(statistic, AgainstReference):
+            return None
+        return SecondModel.of(statistic.reference, self.loaded, self._visited)
 
     @property
     def max_length(self) -> int | None:
@@ -190,7 +200,9 @@ class ModelReader:
 
     def _pair_budget(self, tokens: int) -> int:
         """Return the pairs of tokens in a batch; weights that are kept across layers share the memory."""
-        kept = len(self._visited) if isinstance(self.request.reduction, AcrossLayers) else 1
+        kept = (
+            len(self._visited) if isinstance(self.request.reduction, AcrossLayers | AgainstReference) else 1
+        )
         return max(1, PAIRS * tokens // kept)
 
     @cached_property
@@ -211,7 +223,8 @@ class ModelReader:
         """
         batch = batch.to(self._device)
         inputs = None if self.request.statistic is None else token_batch(batch, self.loaded.tokenizer)
-        reduced = Reducer(batch, self.request, self._whole_layout, inputs)
+        second = {} if self._second is None else self._second.weights(batch, self._options)
+        reduced = Reducer(batch, self.request, self._whole_layout, inputs, reference=second)
         found: dict[int, Tensor] = {}
 
         def read(site: Site, states: Tensor) -> None:
