@@ -58,9 +58,9 @@ class AttentionProbeAnalysis:
 
     `attention_only` weights the maps of all heads and their transposes. `attention_and_words` lets the
     vectors of two words choose the weights; see `ArcModel`. `shuffled` is `attention_only` on maps whose
-    words are in another order within each sentence. `right_branching` takes the next word. The untrained model
-    is another run, with `baseline=untrained`. Punctuation is not scored. The paper gives unlabelled scores only; the
-    labels are those of `right_relations`.
+    words are in another order within each sentence. `right_branching` takes the next word. The untrained
+    model is another run, with `baseline=untrained`. Punctuation is not scored. The paper gives unlabelled
+    scores only. Labels are those of `right_relations`.
 
     Attributes:
         words: `embeddings` for the model's own input embeddings, a file of vectors in the text format of
