@@ -11,7 +11,7 @@ import pandas as pd
 
 from probing.analyses.analysis import Context, Methods, Uses
 from probing.analyses.groups import check_unit, settings_of, with_ranks
-from probing.analyses.texts import Split, columns_of, texts_of
+from probing.analyses.read_texts import Split, columns_of, texts_of
 from probing.errors import ProbingError
 from probing.objectives.texts import joint_units
 from probing.representations.reductions.change import Change

@@ -12,7 +12,7 @@ import pandas as pd
 from probing.analyses.analysis import Context, Methods, Uses
 from probing.analyses.groups import check_unit, settings_of
 from probing.analyses.map_patterns import PATTERNS, Rules
-from probing.analyses.texts import Split, columns_of, in_two_segments, texts_of
+from probing.analyses.read_texts import Split, columns_of, in_two_segments, texts_of
 from probing.objectives.texts import joint_units
 from probing.representations.reductions.shapes import Shapes
 from probing.results.columns import rows_of_columns

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from probing.results.finding import main_rows
-from probing.results.text.shares import shares_summary, shares_text
+from probing.results.text.measure_lines import shares_summary, shares_text
 
 
 def patterns_text(rows: pd.DataFrame) -> str:
