@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 from transformers import AutoModel
 
-from probing.representations.reductions.together import Together
+from probing.representations.reductions.statistic import AttentionBatch
 from probing.representations.reductions.token_batch import TokenBatch
 from probing.representations.reductions.token_roles import SUMS, TokenRoles, at, by_chance
 from probing.representations.reductions.word_roles import HighestWord, WordRoles
@@ -30,8 +30,13 @@ from tests.attention import (
 )
 
 ROLES = TokenRoles()
-BOTH = Together((ROLES, WordRoles()))
+COLUMNS = (*ROLES.columns, *WordRoles().columns)
 REPEATED = ["a", "b", "c", "d", "a", "b", "c", "d"]
+
+
+def both(attention: AttentionBatch) -> Tensor:
+    """The sums over tokens and those over words."""
+    return torch.cat([ROLES.reduce(attention), WordRoles().reduce(attention)], 2)
 
 
 def columns(weights: Tensor, inputs: TokenBatch) -> dict[str, Tensor]:
@@ -73,8 +78,8 @@ def test_scores_are_those_of_the_reference(shared: Path) -> None:
         often = [counts[word.casefold()] for word in text["words"]]
         rarest = torch.tensor([[word == often.index(min(often)) for word in members]])
         layers = [replace(attention_of(weights, inputs), tokens=rarest) for weights in weights_of(model, ids)]
-        total = total + torch.stack([BOTH.reduce(each)[0] for each in layers])
-    sums = dict(zip(BOTH.columns, total.flatten(0, 1).T.numpy(), strict=True))  # type: ignore[union-attr]
+        total = total + torch.stack([both(each)[0] for each in layers])
+    sums = dict(zip(COLUMNS, total.flatten(0, 1).T.numpy(), strict=True))  # type: ignore[union-attr]
     assert set(sums["queries"]) == set(wanted["n_queries"])
     assert set(sums["words"]) == set(sums["aware"]) == set(wanted["n_words"])
     ours = {
@@ -258,12 +263,12 @@ def test_padding_and_other_texts_change_nothing() -> None:
     short, words = ["[CLS]", "a", "a", "[SEP]"], [[-1, 0, 1, -1]]
     long = ["[CLS]", "b", "a", "b", "a", "[SEP]"]
     weights = torch.rand(1, 3, 4, 4).softmax(-1)
-    single = BOTH.reduce(attention_of(weights, token_batch([short], words=words)))
+    single = both(attention_of(weights, token_batch([short], words=words)))
     padded = torch.rand(2, 3, 6, 6).softmax(-1)
     padded[0] = torch.nn.functional.pad(weights[0], (0, 2, 0, 2), value=0.0)
     padded[0, :, 4:] = torch.nan  # what a model computes for queries that are padding means nothing
     inputs = token_batch([short, long], words=[words[0], [-1, 0, 1, 2, 3, -1]])
-    together = BOTH.reduce(attention_of(padded, inputs))
+    together = both(attention_of(padded, inputs))
     torch.testing.assert_close(together[0], single[0], atol=1e-6, rtol=1e-5)
 
 
