@@ -62,12 +62,15 @@ class DependenciesAnalysis:
         least: Minimum number of test items of a relation.
         lowest: Lowest fixed offset.
         highest: Highest fixed offset.
+        weighted: Whether weights are multiplied by the length of what they write, A_ij ‖v_j W_O‖ (Kobayashi
+            et al. 2020), and divided by the sum of their row.
     """
 
     rows: Rows = "mean"
     least: Annotated[int, AtLeast(1)] = 100
     lowest: Annotated[int, Range(-20, 0)] = -3
     highest: Annotated[int, Range(0, 20)] = 2
+    weighted: bool = False
 
     def __post_init__(self) -> None:
         """Reject numbers out of their range."""
@@ -86,7 +89,7 @@ class DependenciesAnalysis:
     @property
     def statistic(self) -> WordTargets:
         """The words that each word singles out."""
-        return WordTargets(self.rows)
+        return WordTargets(self.rows, self.weighted)
 
     def check(self, task: Task, methods: Methods) -> None:
         """Refuse any granularity but single heads, and tasks that do not relate words."""

@@ -83,9 +83,12 @@ class SpanAttentionAnalysis:
 
     Attributes:
         least: Minimum number of test examples of a label.
+        weighted: Whether weights are multiplied by the length of what they write, A_ij ‖v_j W_O‖ (Kobayashi
+            et al. 2020), and divided by the sum of their row.
     """
 
     least: Annotated[int, AtLeast(2)] = 30
+    weighted: bool = False
 
     def __post_init__(self) -> None:
         """Reject numbers out of their range."""
@@ -104,7 +107,7 @@ class SpanAttentionAnalysis:
     @property
     def statistic(self) -> SpanPair:
         """The attention between the two spans."""
-        return SpanPair()
+        return SpanPair(self.weighted)
 
     def check(self, task: Task, methods: Methods) -> None:
         """Refuse any granularity but single heads, and examples that are not two spans of a text.

@@ -203,3 +203,24 @@ def test_words_are_part_of_the_digest_of_a_task(task: Task, small_task: Task) ->
     assert small_task.digest == replace(small_task).digest
     bare = [tuple(replace(unit, words=None) for unit in units) for units in (task.units, task.partners or ())]
     assert replace(task, units=bare[0], partners=bare[1]).digest != task.digest
+
+
+def test_a_causal_model_finds_no_later_head_from_the_dependent(tmp_path: Path, tiny_gpt2: Path) -> None:
+    for seed, split in enumerate(("train", "dev", "test")):
+        generator = np.random.default_rng(seed)
+        lines = []
+        for _ in range(40):
+            forms = generator.choice(WORDS, 6)
+            heads, relations = (2, 3, 4, 5, 6, 0), ("det", "obj", "det", "obj", "det", "root")
+            lines += [
+                f"{at + 1}\t{form}\t_\tNOUN\t_\t_\t{heads[at]}\t{relations[at]}\t_\t_"
+                for at, form in enumerate(forms)
+            ]
+            lines.append("")
+        (tmp_path / f"x-ud-{split}.conllu").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    rows = run(tmp_path / "outputs", tiny_gpt2, tmp_path, "analysis.least=20", "analysis.weighted=true")
+    of = dict(list(rows[rows["variant"] == "all_but_root"].groupby("direction")))
+    assert of["from_dependent"]["value"].max() == 0
+    assert of["from_head"]["value"].max() > 0.2
+    assert (of["from_head"]["chance"] == 1).all()
+    assert (of["from_head"]["offset"] == 1).all()

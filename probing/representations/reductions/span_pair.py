@@ -26,7 +26,12 @@ class SpanPair:
     all other pairs of tokens of the text at the same distance, special tokens left out. If there is no such
     pair, it stays, and so counts neither for nor against the head. `both` is 1 if both spans have tokens,
     and 0 otherwise, as where one was cut off. A token of both spans belongs to the first.
+
+    Attributes:
+        weighted: Whether attention is weighted by the values that it moves.
     """
+
+    weighted: bool = False
 
     @property
     def name(self) -> str:

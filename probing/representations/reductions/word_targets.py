@@ -36,9 +36,11 @@ class WordTargets:
 
     Attributes:
         rows: Query of a word: the mean over its pieces, or that of its first piece; see `word_attention`.
+        weighted: Whether attention is weighted by the values that it moves.
     """
 
     rows: Rows = "mean"
+    weighted: bool = False
 
     @property
     def name(self) -> str:
