@@ -18,6 +18,7 @@ from probing.representations.reductions.change import Change
 from probing.representations.reductions.reference import Reference
 from probing.results.columns import rows_of_columns
 from probing.results.finding import Finding, Picture
+from probing.results.text.changes import changes_summary
 from probing.statistics.ratios import ratio
 from probing.tasks.task import Task, Unit
 
@@ -30,6 +31,7 @@ FINDING = Finding(
     variant="divergence",
     best="largest change",
     pictures=(Picture("attention_change", sweep="attention_change"),),
+    line=changes_summary,
 )
 
 

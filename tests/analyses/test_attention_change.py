@@ -14,6 +14,7 @@ from transformers import AutoModel, AutoTokenizer
 
 import probing
 from probing.errors import ProbingError
+from probing.results.table import grid_text, summary
 from tests import tiny
 from tests.analyses.test_head_distance import data
 
@@ -58,6 +59,18 @@ def test_a_model_does_not_differ_from_itself(tmp_path: Path) -> None:
     of = frame.set_index("variant")["value"].astype(float)
     np.testing.assert_allclose(of["cosine"], 1)
     np.testing.assert_allclose(of["divergence"], 0, atol=1e-9)
+
+
+def test_the_line_names_both_measures(tmp_path: Path) -> None:
+    model, reference = (tiny.make_masked(tmp_path / f"model-{seed}", seed=seed) for seed in range(2))
+    frame = run(tmp_path / "out", model, reference)
+    text = grid_text(frame)
+    assert text.splitlines()[-1] == summary(frame)
+    own = frame[frame["variant"] == "divergence"]
+    most = own.loc[own["value"].astype(float).idxmax()]
+    assert summary(frame).startswith(f"largest change: layer {most['layer']} head {most['head']}, ")
+    assert f"lowest cosine {frame['value'][frame['variant'] == 'cosine'].min():.3f}" in summary(frame)
+    assert most["rank"] == 1
 
 
 def test_another_reference_is_read_and_the_same_one_is_cached(

@@ -34,10 +34,10 @@ def data() -> pd.DataFrame:
     )
 
 
-def run(root: Path, model: Path, *more: str) -> pd.DataFrame:
+def run(root: Path, model: Path, *more: str, table: pd.DataFrame | None = None) -> pd.DataFrame:
     arguments = [f"paths.root={root}", "model=hf", f"model.name={model}", "task=table", "task.split=split",
                  "extract.threads=1", "analysis=head_distance", *more]  # fmt: skip
-    return probing.run(arguments, data=data())
+    return probing.run(arguments, data=data() if table is None else table)
 
 
 @pytest.fixture
@@ -143,7 +143,14 @@ def test_distances_take_part_in_agreement(tmp_path: Path, bert: Path) -> None:
     assert probing.grid(frame, variant="mean").shape == (3, 4)
 
 
-def test_one_head_is_refused(tmp_path: Path, bert: Path) -> None:
+def test_a_tenth_of_train_stands_for_a_missing_dev(tmp_path: Path, bert: Path) -> None:
+    table = data()
+    table["split"] = table["split"].replace("dev", "train")
+    frame = run(tmp_path, bert, "task.selection=holdout", table=table)
+    assert set(frame["n_dev"]) == {2}
+
+
+def test_what_cannot_be_computed_is_refused(tmp_path: Path, bert: Path) -> None:
     for more, message in (
         (["granularity=layer"], "use granularity=head"),
         (["analysis.clusters=0"], "analysis.clusters=0 is too few"),
