@@ -16,8 +16,8 @@ from probing.analyses.read_texts import Split, columns_of
 from probing.errors import ProbingError
 from probing.objectives.divide import divided
 from probing.representations.reductions.received import Received
-from probing.results.columns import rows_of_columns
 from probing.results.finding import Finding, Picture
+from probing.results.stacked_columns import rows_of_columns
 from probing.results.text.measure_lines import shares_summary, shares_text
 from probing.statistics.ratios import ratio
 from probing.tasks.target import Classes

@@ -17,7 +17,7 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from probing.representations.reductions.change import Change
-from probing.representations.reductions.reference import Reference
+from probing.representations.reductions.second_map import Reference
 from tests.attention import (
     attention_of,
     eager_model,

@@ -7,7 +7,7 @@ import pandas as pd
 from probing.results.finding import main_rows, values_of
 from probing.results.select import of_variant
 from probing.results.text.grid_text import place_text
-from probing.results.text.shares import highest
+from probing.results.text.measure_lines import highest
 
 
 def changes_summary(rows: pd.DataFrame) -> str:
