@@ -44,16 +44,15 @@ def confusion(maps: int, seed: int, rules: Rules | None = None) -> pd.DataFrame:
         rules: Thresholds; None takes the defaults.
     """
     generator, statistic = np.random.default_rng(seed), Shapes()
-    found = pd.DataFrame(0, index=pd.Index(PATTERNS, name="made"), columns=list(PATTERNS))
+    found = np.zeros((len(PATTERNS), len(PATTERNS)), dtype=np.int64)
     for _ in range(maps):
         inputs = two_segments(int(generator.integers(3, 19)), int(generator.integers(3, 19)))
         drawn = [made(pattern, inputs, generator) for pattern in PATTERNS]
         weights = torch.from_numpy(np.stack(drawn))[None]
         numbers = statistic.reduce(AttentionBatch(weights, inputs.real, inputs.real, None, inputs)).numpy()
         columns = dict(zip(statistic.columns, numbers.transpose(2, 0, 1), strict=True))
-        for pattern, number in zip(PATTERNS, (rules or Rules()).patterns(columns)[0], strict=True):
-            found.loc[pattern, PATTERNS[number]] += 1
-    return found
+        found[np.arange(len(PATTERNS)), (rules or Rules()).patterns(columns)[0]] += 1
+    return pd.DataFrame(found, index=pd.Index(PATTERNS, name="made"), columns=list(PATTERNS))
 
 
 def two_segments(first: int, second: int) -> TokenBatch:
