@@ -22,12 +22,11 @@ PUBLISHED = {
     "aux:pass": (0.941, 0.825),
     "compound:prt": (0.991, 0.914),
 }
-"""Accuracies of BERT-base's best heads and of the best offsets, by the nearest relation of Universal
-Dependencies.
+"""Accuracies of BERT-base's heads and of offsets in table 1 of Clark et al. (2019), by the nearest UD
+relation.
 
-From table 1 of Clark et al. (2019) and the notebook of its code: WSJ in Stanford dependencies, in which
-`obj` is dobj, `obl` is pobj from head to dependent, and the head and direction are selected on the reported
-sentences.
+They are of WSJ in Stanford dependencies, in which `obj` is dobj and `obl` is pobj from head to dependent.
+The head and direction are selected on the reported sentences.
 """
 TREEBANK = "task=treebank/dependencies"
 SENTENCES = "task=treebank/length"
@@ -54,7 +53,7 @@ def surface(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
     probing.draw_sheet(main, path, value="value")
     rows = []
     for variant, own in frame.groupby("variant", sort=False):
-        best = own.loc[own["value"].idxmax()]
+        best = own.iloc[int(own["value"].to_numpy(dtype=float).argmax())]
         layers = own.groupby("layer")["value"].mean()
         rows.append(
             {
@@ -121,7 +120,7 @@ def roles(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
     counts = heads.explode().value_counts()
     rows = []
     for variant, own in frame.groupby("variant", sort=False):
-        best = own.loc[own["value"].idxmax()]
+        best = own.iloc[int(own["value"].to_numpy(dtype=float).argmax())]
         rows.append(
             {"score": variant, "chance": own["chance"].mean(), "mean": own["value"].mean()}
             | {"highest": place(best), "value": best["value"], "heads": int(counts.get(str(variant), 0))}

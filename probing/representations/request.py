@@ -83,7 +83,7 @@ class Request:
 
     @property
     def weighted(self) -> bool:
-        """Whether attention is weighted by the values that it moves, see `Statistic`."""
+        """True if attention is weighted by the values that it moves, see `Statistic`."""
         return bool(getattr(self.statistic, "weighted", False))
 
     @property

@@ -16,7 +16,8 @@ import probing
 from probing.cli.main import main
 from probing.errors import ProbingError
 from probing.page.collect import collect
-from probing.page.document import as_json, document
+from probing.page.document import document
+from probing.page.inline import as_json
 from probing.page.support import support
 from probing.results.baselines import with_baselines
 from tests.figures import found

@@ -111,7 +111,7 @@ def read(root: Path, folder: Path, **settings: int) -> Representations:
         return load_model(files, device=torch.device("cpu"), attention="eager")
 
     request = Request(files.identity, "attention", Divergence(), None, "float32", 5)
-    extractor = Extractor(root, request, ExtractConfig(threads=1, **settings), load)
+    extractor = Extractor(root, request, ExtractConfig(threads=1, **settings), load)  # type: ignore[arg-type]
     return extractor.extract([Unit(text) for text in TEXTS])
 
 

@@ -15,7 +15,7 @@ from transformers import AutoModel, AutoTokenizer
 
 import probing
 from probing.cli import main as cli
-from probing.representations.forward import ModelReader
+from probing.representations import passes
 from tests.runs.test_run import SMALL
 
 CODE = """
@@ -98,13 +98,13 @@ def test_it_runs_is_cached_by_its_source_and_ends_in_a_table_of_pairs(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     batches: list[object] = []
-    read = ModelReader.vectors
+    read = passes.vectors
 
-    def vectors(reader: ModelReader, *args: Any) -> Any:  # noqa: ANN401
+    def vectors(*args: Any) -> Any:  # noqa: ANN401
         batches.append(args)
-        return read(reader, *args)
+        return read(*args)
 
-    monkeypatch.setattr(ModelReader, "vectors", vectors)
+    monkeypatch.setattr(passes, "vectors", vectors)
     root = tmp_path / "out"
     words = [f"paths.root={root}", "model=hf", f"model.name={tiny_bert}", *SMALL, "analysis=distance",
              f"hydra.searchpath=[file://{tmp_path / 'choices'}]"]  # fmt: skip

@@ -53,8 +53,8 @@ class CodeTask:
         path: A folder of source files, a single one, or a csv, tsv, jsonl or parquet file.
         language: Name of the tree-sitter grammar.
         files: Pattern of the source files of the folder.
-        node: Type of the nodes of the tree that are examples, such as function_definition. Of nested ones the
-            outermost is taken. None takes files, or cells of the table, as a whole.
+        node: Type of the nodes of the tree that are examples, such as function_definition; the outermost
+            of nested ones. None takes files, or cells of the table, as a whole.
         column: Column of a table with the code.
         split: Column of a table with the split; None makes splits.
         shares: Shares of train, dev and test, if splits are made.

@@ -68,7 +68,7 @@ class CatScores:
 
 @dataclass(frozen=True)
 class TypeRates:
-    """How often leaves of each type are in pairs of high attention, after the mean over heads.
+    """Counts of leaves of each type in pairs of high attention, after the mean over heads.
 
     Attributes:
         language: Name of the tree-sitter grammar.

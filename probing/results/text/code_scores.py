@@ -9,8 +9,7 @@ from probing.results.text.found_text import found_lines
 from probing.results.text.grid_text import place_text
 
 CAT, CAT_ALL, RATE = "cat", "cat_all", "rate"
-"""Metrics of the rows: the score of leaves of selected types, that of all leaves, and how often leaves of a
-type are in pairs of high attention."""
+"""Metrics of the rows: the score of leaves of selected types, that of all leaves, and the rate of a type."""
 HEADS = "heads"
 """Variant of the rows for single heads."""
 MEAN = "mean_of_heads"
