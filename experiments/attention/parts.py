@@ -22,11 +22,10 @@ PUBLISHED = {
     "aux:pass": (0.941, 0.825),
     "compound:prt": (0.991, 0.914),
 }
-"""Accuracies of BERT-base's heads and of offsets in table 1 of Clark et al. (2019), by the nearest UD
-relation.
+"""Accuracies of BERT-base's heads and of offsets in table 1 of Clark et al. (2019).
 
-They are of WSJ in Stanford dependencies, in which `obj` is dobj and `obl` is pobj from head to dependent.
-The head and direction are selected on the reported sentences.
+They are of WSJ in Stanford dependencies, here by the nearest relation of UD: `obj` is dobj and `obl` is pobj from head
+to dependent. The head and direction are selected on the reported sentences.
 """
 TREEBANK = "task=treebank/dependencies"
 SENTENCES = "task=treebank/length"
