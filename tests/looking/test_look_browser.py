@@ -177,7 +177,7 @@ def test_arcs_are_right_and_wrong_as_counted(opened: Open, parsed: Look) -> None
     arcs = parsed.arcs[0]["attention"]
     for direction in ("dependent", "governor"):
         Select(page.find_element(By.ID, "direction")).select_by_value(direction)
-        right = int(arcs.right(direction)[2][1])  # type: ignore[index]
+        right = int(arcs.right(direction)[2][1])
         assert len(page.find_elements(By.CSS_SELECTOR, ".arcs path.right[data-w]")) == right
         assert len(page.find_elements(By.CSS_SELECTOR, ".arcs path.gold[data-w]")) == 5
         assert f"finds {right} of 5 governors" in text(page, "#says")
