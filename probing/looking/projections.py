@@ -209,8 +209,8 @@ def _unread(centred: NDArray[np.float64], line: NDArray[np.float64]) -> NDArray[
     """Return the direction of largest variance that is orthogonal to what the probe reads, (dim,)."""
     unit = line / np.linalg.norm(line)
     _, _, directions = np.linalg.svd(centred - np.outer(centred @ unit, unit), full_matrices=False)
-    first: NDArray[np.float64] = _two(directions)[0]
-    return first
+    direction: NDArray[np.float64] = _two(directions)[0]
+    return direction
 
 
 def _two(directions: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -53,8 +53,8 @@ def test_lines_are_drawn_from_queries_to_keys(looked: Look) -> None:
     segments = np.stack(lines.get_segments())  # type: ignore[attr-defined]
     assert len(segments) == (weights >= 0.01).sum()
     heights_ = np.unique(segments[:, :, 1])
-    query, key = [np.searchsorted(heights_, segments[:, side, 1]) for side in (0, 1)]
-    alphas = np.array([colour[3] for colour in lines.get_edgecolor()])  # type: ignore[index]
+    query, key = (np.searchsorted(heights_, segments[:, side, 1]) for side in (0, 1))
+    alphas = np.asarray(lines.get_edgecolor())[:, 3]
     np.testing.assert_allclose(alphas, weights[query, key], atol=1e-6)
 
 
@@ -67,8 +67,10 @@ def test_special_tokens_can_be_left_out(looked: Look) -> None:
 def test_each_head_can_have_its_own_scale(looked: Look) -> None:
     shared = looked.draw("matrix").axes[0].images[0].get_clim()
     own = looked.draw("matrix", scale="own").axes[0].images[0]
+    shown = own.get_array()
+    assert shown is not None
     assert shared == (0, 1)
-    assert own.get_clim() == (0, pytest.approx(np.max(own.get_array())))
+    assert own.get_clim() == pytest.approx((0, shown.max()))
 
 
 def test_arcs_and_their_table(parsed: Look, tmp_path: Path) -> None:

@@ -148,8 +148,7 @@ def test_scores_and_examples_are_those_of_the_run(looked: Look, tiny_bert: Path,
     frame = probing.run([*options(tiny_bert, tmp_path), *task])
     semantic = looked.semantic
     assert semantic is not None
-    cells = zip(frame["layer"], frame["head"], frame["test"], strict=True)
-    scores = {(int(layer), int(head)): float(test) for layer, head, test in cells}
+    scores = dict(zip(zip(frame["layer"], frame["head"], strict=True), frame["test"], strict=True))
     assert {place: view.score for place, view in semantic.heads.items()} == pytest.approx(scores)
     vectors = probing.load_representations(tmp_path, frame=True)
     assert isinstance(vectors, pd.DataFrame)

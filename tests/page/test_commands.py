@@ -20,7 +20,7 @@ from probing.config.compose import compose_config, plain_values
 from probing.config.overrides import changed, kept
 from probing.config.run_config import BaselineConfig, Config, build_config
 from probing.page.collect import collect
-from probing.page.runs import command_of
+from probing.page.runs import command_of, look_of
 from probing.results.store import read_results
 from probing.runs.prepare import prepare
 from tests.page.results import rows, write
@@ -136,6 +136,29 @@ def test_the_command_names_the_folder_unless_it_is_the_default() -> None:
     assert command_of([], "outputs") == "probing"
     assert command_of(["task=a b"], "some where") == "probing 'task=a b' 'paths.root=some where'"
     assert command_of(None, "outputs") == ""
+
+
+@pytest.mark.parametrize(
+    ("overrides", "expected"),
+    [
+        (["model=gpt2"], "probing look task=grammar/tense model=gpt2"),
+        (["task=grammar/depth", "analysis=ablation", "analysis.how=mean"], "probing look task=grammar/depth"),
+        (["task=grammar/depth", "granularity.layers=[0]"], "probing look task=grammar/depth"),
+        (["task=grammar/depth", "baseline=untrained"], "probing look task=grammar/depth baseline=untrained"),
+        (
+            ["experiment=uses", "task=grammar/depth"],
+            "probing look experiment=uses task=grammar/depth analysis=probe granularity=head",
+        ),
+        (None, ""),
+    ],
+)
+def test_a_look_at_a_head_of_a_run_has_its_model_and_task(overrides: list[str] | None, expected: str) -> None:
+    assert look_of(overrides, "outputs") == expected
+    if expected:
+        _, _, *words = shlex.split(expected)
+        config = composed(words)
+        assert config.analysis.name == "probe"
+        assert config.granularity.unit == "head"
 
 
 @pytest.mark.parametrize(
