@@ -16,7 +16,7 @@ from probing.analyses.texts import Split, columns_of
 from probing.errors import ProbingError
 from probing.objectives.divide import divided
 from probing.representations.reductions.received import Received
-from probing.results.columns import rows_of_columns
+from probing.results.column_rows import rows_of_columns
 from probing.results.finding import Finding, Picture
 from probing.results.text.shares import shares_summary, shares_text
 from probing.statistics.ratios import ratio

@@ -13,15 +13,16 @@ import torch
 from torch import Tensor
 
 from probing.errors import ProbingError
-from probing.models.broken import AT_RANDOM, SAME, not_finite
+from probing.models.broken import not_finite
 from probing.models.capture import capture
 from probing.models.loading import LoadedModel
 from probing.models.sites import Site
 from probing.models.trace import find_sites
 from probing.representations.encode import EncodedBatch, Encoder
 from probing.representations.reduce import Reducer, layout_of, sites_of, with_decoder
-from probing.representations.reductions.reference import AgainstReference
+from probing.representations.reductions.against import AgainstReference
 from probing.representations.reductions.statistic import AcrossLayers
+from probing.representations.repeated import check_same
 from probing.representations.request import Request
 from probing.representations.second_model import SecondModel
 from probing.representations.settings import ExtractConfig
@@ -33,8 +34,7 @@ from probing.tasks.task import Unit
 
 SAMPLE = 16  # texts used to estimate the time
 PAIRS = 128
-"""Pairs of tokens for each token of a batch of attention: texts of up to 128 tokens fill a batch as for
-vectors."""
+"""Pairs of tokens for each token of a batch; texts of 128 tokens fill a batch as they do for vectors."""
 
 
 @dataclass(frozen=True)
@@ -109,9 +109,8 @@ class ModelReader:
     def _second(self) -> SecondModel | None:
         """The model whose attention is compared, for a statistic against a reference."""
         statistic = self.request.reduction
-        if not isinstance(statistic, AgainstReference):
-            return None
-        return SecondModel.of(statistic.reference, self.loaded, self._visited)
+        compares = isinstance(statistic, AgainstReference)
+        return SecondModel.of(statistic.reference, self.loaded, self._visited) if compares else None
 
     @property
     def max_length(self) -> int | None:
@@ -135,19 +134,8 @@ class ModelReader:
             start = time.perf_counter()
             passes.append([self.vectors(batch, sample) for batch in self.encoder().batches(sample)])
         seconds = time.perf_counter() - start
-        self._check_same(*passes)
+        check_same(*passes)
         return seconds * sum(map(characters, sources)) / sum(map(characters, sampled))
-
-    def _check_same(self, first: list[dict[int, Vectors]], second: list[dict[int, Vectors]]) -> None:
-        for before, after in zip(first, second, strict=True):
-            for layer, vectors in before.items():
-                apart = np.abs(vectors - after[layer]).max(initial=0)
-                size = np.abs(vectors).max(initial=0)
-                if apart > SAME * size:
-                    raise ProbingError(
-                        f"layer {layer}: two passes over the same texts give vectors that differ by "
-                        f"{apart / size:.1e} relative to their size: {AT_RANDOM}"
-                    )
 
     def read(self, units: Sequence[Unit]) -> Iterator[PooledRows]:
         """Run the model over all units.

@@ -18,7 +18,7 @@ from probing.analyses.behaviour import Thresholds
 from probing.errors import ProbingError
 from probing.figures.head_map import draw_head_map
 from probing.results.finding import finding_of_rows
-from probing.results.pairs import matrix_of_pairs
+from probing.results.head_pairs import matrix_of_pairs
 from probing.results.schema import of_pairs, places
 from probing.results.table import grid_text, part_text, summary
 from tests import tiny

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from probing.results.columns import rows_of_columns
+from probing.results.column_rows import rows_of_columns
 from probing.results.schema import CELL, PAIR, of_pairs
 
 _Numbers = NDArray[np.float64]
