@@ -1,4 +1,4 @@
-"""Confusion matrix of the rules for the five patterns of attention maps, on maps made for each pattern.
+"""Confusion of the rules for five patterns of attention maps, on maps made for each pattern.
 
     python experiments/synthetic_maps.py
 

@@ -14,10 +14,10 @@ from probing.analyses.groups import check_unit, settings_of, with_ranks
 from probing.analyses.read_texts import Split, columns_of, texts_of
 from probing.errors import ProbingError
 from probing.objectives.texts import joint_units
+from probing.representations.reductions.against import Reference
 from probing.representations.reductions.change import Change
-from probing.representations.reductions.second_map import Reference
+from probing.results.column_rows import rows_of_columns
 from probing.results.finding import Finding, Picture
-from probing.results.stacked_columns import rows_of_columns
 from probing.results.text.changes import changes_summary
 from probing.statistics.ratios import ratio
 from probing.tasks.task import Task, Unit

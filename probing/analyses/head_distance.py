@@ -21,11 +21,11 @@ from probing.objectives.divide import divided
 from probing.objectives.texts import joint_units
 from probing.representations.reductions.divergence import Divergence
 from probing.representations.reductions.surface import Surface
+from probing.results.column_rows import rows_of_columns
 from probing.results.finding import Finding, Picture, all_rows
 from probing.results.head_pairs import matrix_of_pairs, pair_rows
-from probing.results.stacked_columns import rows_of_columns
 from probing.results.text.head_distances import distances_summary, distances_text
-from probing.statistics.distance_map import scaled
+from probing.statistics.mds import scaled
 from probing.tasks.task import Task, Unit
 from probing.validation.ranges import AtLeast, Range, ZeroToOne, check_ranges
 

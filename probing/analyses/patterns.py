@@ -15,8 +15,8 @@ from probing.analyses.map_patterns import PATTERNS, Rules
 from probing.analyses.read_texts import Split, columns_of, in_two_segments, texts_of
 from probing.objectives.texts import joint_units
 from probing.representations.reductions.shapes import Shapes
+from probing.results.column_rows import rows_of_columns
 from probing.results.finding import Finding, Picture
-from probing.results.stacked_columns import rows_of_columns
 from probing.results.text.pattern_shares import patterns_summary, patterns_text
 from probing.statistics.intervals import wilson
 from probing.tasks.task import Task, Unit

@@ -16,8 +16,8 @@ from probing.analyses.read_texts import Split, columns_of
 from probing.errors import ProbingError
 from probing.objectives.divide import divided
 from probing.representations.reductions.received import Received
+from probing.results.column_rows import rows_of_columns
 from probing.results.finding import Finding, Picture
-from probing.results.stacked_columns import rows_of_columns
 from probing.results.text.measure_lines import shares_summary, shares_text
 from probing.statistics.ratios import ratio
 from probing.tasks.target import Classes
@@ -149,7 +149,7 @@ class Targets:
         chosen = task.rows(split)
         rows = np.setdiff1d(np.arange(len(chosen)), missing)
         texts, _ = pd.factorize(pd.Series([task.units[row].text for row in chosen[rows]]))
-        labels = np.asarray(task.target.gold, dtype=np.int64)[chosen[rows]]
+        labels = np.asarray(task.target.gold)[chosen[rows]]
         names = getattr(task.target, "names", ())
         return cls(rows, np.asarray(texts, dtype=np.int64), labels, names)
 

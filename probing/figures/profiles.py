@@ -85,7 +85,7 @@ def _table(rows: pd.DataFrame, value: str) -> tuple[pd.DataFrame, str]:
         value = usual_value([own.assign(test=own["score"]) for own in grids]) if together else "test"
     if value == ABOVE_CHANCE:
         return spread_table(rescaled(rows), ["layer"], "test").assign(scale=ABOVE_CHANCE), value
-    check_value(rows, value)  # what an analysis found is not a score, and has no chance to compare with
+    check_value(rows, value)  # what an analysis found has no majority to compare with
     return spread_table(rows, ["layer"], value), value
 
 

@@ -18,7 +18,7 @@ from probing.models.sites import Site
 from probing.models.trace import find_sites
 from probing.representations.encode import EncodedBatch, Encoder
 from probing.representations.reduce import Reducer, layout_of, sites_of
-from probing.representations.reductions.second_map import AgainstReference
+from probing.representations.reductions.against import AgainstReference
 from probing.representations.reductions.statistic import AcrossLayers
 from probing.representations.reductions.token_batch import TokenBatch
 from probing.representations.request import Request

@@ -15,7 +15,7 @@ from probing.models.model_files import find_files
 from probing.models.sites import Kind, Site
 from probing.models.trace import find_sites
 from probing.representations.encode import EncodedBatch
-from probing.representations.reductions.second_map import Reference
+from probing.representations.reductions.against import Reference
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,8 @@ from scipy.spatial.distance import jensenshannon
 from torch import Tensor
 from transformers import PreTrainedModel
 
+from probing.representations.reductions.against import Reference
 from probing.representations.reductions.change import Change
-from probing.representations.reductions.second_map import Reference
 from tests.attention import (
     attention_of,
     eager_model,

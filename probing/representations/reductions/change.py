@@ -13,7 +13,7 @@ from probing.representations.reductions.visible import visible_keys
 if TYPE_CHECKING:  # a cached statistic needs none of what computes it
     from torch import Tensor
 
-    from probing.representations.reductions.second_map import Reference
+    from probing.representations.reductions.against import Reference
     from probing.representations.reductions.statistic import AttentionBatch
 
 

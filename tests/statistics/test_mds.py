@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.spatial.distance import cdist
 
-from probing.statistics.distance_map import scaled, stress
+from probing.statistics.mds import scaled, stress
 
 
 def test_points_of_a_plane_are_found_again() -> None:
