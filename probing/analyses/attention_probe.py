@@ -1,4 +1,4 @@
-"""Probes of all attention maps together: how much of a dependency tree they give (Clark et al. 2019)."""
+"""Attention-only probes: the share of a tree that all attention maps give (Clark et al. 2019, section 5)."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from numpy.typing import NDArray
 
 from probing.analyses.analysis import Context, Methods, Uses
 from probing.analyses.groups import check_unit, settings_of, with_ranks
-from probing.analyses.trees import Treebank
 from probing.analyses.word_pairs import check_word_pairs
+from probing.analyses.word_trees import Treebank
 from probing.io.lazy import torch
 from probing.objectives.divide import divided
+from probing.probes.arcs.arc_labels import right_relations
+from probing.probes.arcs.arc_scores import counts, guessing, right_branching
 from probing.probes.arcs.fit import ArcFit, fit_as_published, fit_exactly
-from probing.probes.arcs.labels import right_relations
 from probing.probes.arcs.model import ArcModel
-from probing.probes.arcs.scores import counts, guessing, right_branching
 from probing.representations.reductions.word_level import Rows
 from probing.representations.reductions.word_rows import WordRows
 from probing.results.finding import Finding, Picture
@@ -32,7 +32,7 @@ from probing.tasks.task import Task, Unit
 from probing.validation.ranges import Count, Most, Penalties, Range, check_ranges
 
 if TYPE_CHECKING:
-    from probing.probes.arcs.sentences import Corpus
+    from probing.probes.arcs.arc_sentences import Corpus
 
 log = logging.getLogger(__name__)
 EMBEDDINGS = "embeddings"
@@ -59,8 +59,8 @@ class AttentionProbeAnalysis:
     `attention_only` weights the maps of all heads and their transposes. `attention_and_words` lets the
     vectors of two words choose the weights; see `ArcModel`. `shuffled` is `attention_only` on maps whose
     words are in another order within each sentence. `right_branching` takes the next word. The untrained
-    model is the run with `baseline=untrained`. Punctuation is not scored. The paper gives unlabelled scores
-    only; the labels are those of `right_relations`.
+    model is another run, with `baseline=untrained`. Punctuation is not scored. The paper gives unlabelled
+    scores only. Labels are those of `right_relations`.
 
     Attributes:
         words: `embeddings` for the model's own input embeddings, a file of vectors in the text format of
@@ -213,8 +213,7 @@ def _score_row(metric: str, scores: Mapping[str, _Counts], splits: Mapping[str, 
         "test": test, "test_low": low, "test_high": high,
         "dev": scores["dev"][0].sum() / scores["dev"][1].sum(),
         "chance": guessing(splits["test"]) if metric == UAS else None,
-        **{f"n_{name}": int(sum(batch.scored.sum() for batch in own.batches)) for name, own in
-        splits.items()},
+        **{f"n_{name}": own.scored for name, own in splits.items()},
     }  # fmt: skip
 
 

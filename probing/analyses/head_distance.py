@@ -17,14 +17,15 @@ from probing.analyses.groups import check_unit, settings_of
 from probing.analyses.read_texts import Average, Split, columns_of, in_two_segments, texts_of
 from probing.comparisons.clusters import cut, tree_of
 from probing.errors import ProbingError
+from probing.objectives.divide import divided
 from probing.objectives.texts import joint_units
 from probing.representations.reductions.divergence import Divergence
 from probing.representations.reductions.surface import Surface
-from probing.results.columns import rows_of_columns
 from probing.results.finding import Finding, Picture, all_rows
-from probing.results.pairs import matrix_of_pairs, pair_rows
+from probing.results.head_pairs import matrix_of_pairs, pair_rows
+from probing.results.stacked_columns import rows_of_columns
 from probing.results.text.head_distances import distances_summary, distances_text
-from probing.statistics.scaling import scaled
+from probing.statistics.distance_map import scaled
 from probing.tasks.task import Task, Unit
 from probing.validation.ranges import AtLeast, Range, ZeroToOne, check_ranges
 
@@ -163,7 +164,7 @@ class HeadDistanceAnalysis:
 
     def _surface(self, context: Context, layer: int) -> dict[str, NDArray[np.float64]]:
         """Return the surface statistics of the same texts, float64 (texts, heads) for each column."""
-        found = context.attention(Surface(), self.units(context.reading.asked))
+        found = context.attention(Surface(), self.units(divided(context.reading.asked, context.seed)))
         return columns_of(found, layer, Surface())
 
     def _distances(self, context: Context) -> Distances:

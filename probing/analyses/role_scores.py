@@ -111,7 +111,7 @@ def share(
 
 
 def positional(columns: Columns, statistic: TokenRoles, threshold: float) -> Iterator[Score]:
-    """Yield the share of queries whose highest weight is at the most frequent offset, the nearest of ties."""
+    """Yield the share of queries whose highest weight is at its most frequent offset, the nearest of ties."""
     counts = columns[QUERIES]
     if not counts.any():
         return
@@ -149,8 +149,10 @@ def of_repeated(columns: Columns, thresholds: Mapping[str, float]) -> Iterator[S
     position like any other.
     """
     yield from share(columns, "duplicate", REPEATED, "duplicate_token", thresholds["duplicate_token"])
+    yield from share(columns, "duplicate_highest", REPEATED, "duplicate_token_highest")
     if not columns["ahead"].any():
         yield from share(columns, "induction", FOLLOWED, "induction", thresholds["induction"])
+        yield from share(columns, "induction_highest", FOLLOWED, "induction_highest")
 
 
 def of_words(columns: Columns, thresholds: Mapping[str, float]) -> Iterator[Score]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import pandas as pd
 
@@ -16,7 +16,6 @@ from probing.analyses.read_texts import Split, columns_of, texts_of
 from probing.analyses.role_scores import ROLES, Columns, Score, of_repeated, of_tokens, of_words, roles_of
 from probing.analyses.syntactic import has_relations, of_relations, relations_of, sentences_of
 from probing.objectives.divide import divided
-from probing.representations.reductions.together import Together
 from probing.representations.reductions.token_roles import TokenRoles
 from probing.representations.reductions.word_roles import HighestWord, WordRoles
 from probing.representations.repeated_tokens import repeated_texts
@@ -25,6 +24,9 @@ from probing.results.schema import as_frame
 from probing.results.text.role_text import roles_summary, roles_text
 from probing.tasks.task import Task, Unit
 from probing.validation.ranges import AtLeast, Range, check_ranges
+
+if TYPE_CHECKING:
+    from probing.representations.reductions.statistic import Statistic
 
 log = logging.getLogger(__name__)
 FINDING = Finding(
@@ -55,7 +57,8 @@ class RolesAnalysis:
       (Xiao et al. 2024); of later special tokens, punctuation and newlines.
     - `broad`: the entropy of a row as a share of that of uniform attention.
     - `duplicate_token`, `induction` (Olsson et al. 2022): the weight of the earlier copies of a token, and of
-      the tokens after them, in random tokens that occur twice. `_texts` are the same in the task's texts.
+      the tokens after them, in random tokens that occur twice. `_highest` is how often the highest weight is
+      on one of them, and `_texts` are the same weights in the task's texts.
     - `rare_token` (Voita): how often the highest weight of a word is on the rarest word of its text.
     - `nsubj`, `obj`, `amod`, `advmod` (Voita), by `direction`: how often the highest weight of a dependent is
       on its head, or that of a head on its dependent. `chance` is the rate of the most frequent `offset`. A
@@ -113,14 +116,14 @@ class RolesAnalysis:
         return "attention"
 
     @property
-    def of_tokens(self) -> TokenRoles:
+    def statistic(self) -> TokenRoles:
         """The sums over tokens."""
         return TokenRoles(self.punctuation, self.reach)
 
-    @property
-    def statistic(self) -> Together:
-        """The sums over tokens and over words, read in one pass."""
-        return Together((self.of_tokens, WordRoles()))
+    def further(self, task: Task) -> Sequence[tuple[Statistic, Sequence[Unit]]]:
+        """The sums over words, and the highest words of a task that relates words."""
+        related = [(HighestWord(), relations_of(task, self.split)[0])] if has_relations(task) else []
+        return [(WordRoles(), self._with_rarest(task)), *related]
 
     def check(self, task: Task, methods: Methods) -> None:
         """Refuse any granularity but single heads."""
@@ -133,7 +136,11 @@ class RolesAnalysis:
         return settings_of(self, methods) | content
 
     def units(self, task: Task) -> Sequence[Unit]:
-        """The texts of the split, each with the span of its rarest word."""
+        """The texts of the split."""
+        return [replace(unit, span=None) for unit in self._with_rarest(task)]
+
+    def _with_rarest(self, task: Task) -> Sequence[Unit]:
+        """Return the texts of the split, each with the span of its rarest word."""
         texts = self._texts(task, self.split)
         own = self._texts(task, "train") or texts
         return with_rarest(texts, word_counts(own if self.corpus is None else read_corpus(self.corpus)))
@@ -169,27 +176,27 @@ class RolesAnalysis:
 
     def _scores(self, context: Context, layer: int) -> Iterator[Score]:
         thresholds = {role: float(getattr(self, role)) for role in ROLES}
-        columns = self._columns(context, layer)
-        yield from of_tokens(columns, self.of_tokens, thresholds)
+        columns = columns_of(context.reading.representations, layer, self.statistic)
+        yield from of_tokens(columns, self.statistic, thresholds)
         texts = self._random(context)
         if texts:
-            repeated = context.attention(self.of_tokens, texts)
-            yield from of_repeated(columns_of(repeated, layer, self.of_tokens), thresholds)
-        yield from of_words(columns, thresholds)
+            repeated = context.attention(self.statistic, texts)
+            yield from of_repeated(columns_of(repeated, layer, self.statistic), thresholds)
         task = divided(context.reading.asked, context.seed)
+        yield from of_words(self._words(context, task, layer), thresholds)
         if has_relations(task):
             units, items = relations_of(task, self.split)
             highest = columns_of(context.attention(HighestWord(), units), layer, HighestWord())["highest"]
             yield from of_relations(items, highest, self.syntactic, self.least)
 
-    def _columns(self, context: Context, layer: int) -> Columns:
-        """Return the sums of all texts; a text whose rarest word is cut off is read without a target."""
-        read = context.reading.representations
-        columns = columns_of(read, layer, self.statistic)
+    def _words(self, context: Context, task: Task, layer: int) -> Columns:
+        """Return the sums over words; a text whose rarest word is cut off is read without a target."""
+        units = self._with_rarest(task)
+        read = context.attention(WordRoles(), units)
+        columns = columns_of(read, layer, WordRoles())
         if len(read.missing):
-            units = self.units(divided(context.reading.asked, context.seed))
             again = [replace(units[row], span=None) for row in read.missing]
-            whole = columns_of(context.attention(self.statistic, again), layer, self.statistic)
+            whole = columns_of(context.attention(WordRoles(), again), layer, WordRoles())
             for name, values in columns.items():
                 values[read.missing] = whole[name]
         return columns

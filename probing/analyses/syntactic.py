@@ -63,22 +63,18 @@ def relations_of(task: Task, split: Split) -> tuple[list[Unit], Items]:
     labels = _labels(task)
     units: dict[Unit, int] = {}
     texts: dict[object, int] = {}
-    found = []
+    chosen: list[str] = []
+    found: list[tuple[int, ...]] = []
     for row in task.rows(split):
         pair = task.units[row], (task.partners or ())[row]
-        places = [_place(unit) for unit in pair]
-        if labels[row] not in RELATIONS or None in places or places[0] == places[1]:
+        dependent, head = map(_place, pair)
+        if labels[row] not in RELATIONS or dependent is None or head is None or dependent == head:
             continue
-        rows = [units.setdefault(unit, len(units)) for unit in pair]
+        chosen.append(labels[row])
         text = texts.setdefault((pair[0].text, pair[0].words), len(texts))
-        found.append((labels[row], text, rows, places))
-    relation, text, rows, places = zip(*found, strict=True) if found else ((), (), (), ())
-    return list(units), Items(
-        np.array(relation, dtype=np.str_),
-        np.array(text, dtype=np.int64),
-        np.array(rows, dtype=np.int64).reshape(-1, 2).T,
-        np.array(places, dtype=np.int64).reshape(-1, 2).T,
-    )
+        found.append((text, *(units.setdefault(unit, len(units)) for unit in pair), dependent, head))
+    numbers = np.array(found, dtype=np.int64).reshape(-1, 5).T
+    return list(units), Items(np.array(chosen, dtype=np.str_), numbers[0], numbers[1:3], numbers[3:])
 
 
 def _labels(task: Task) -> list[str]:

@@ -16,8 +16,8 @@ from probing.validation.suggestions import suggest
 
 if TYPE_CHECKING:
     from probing.looking.gather import Asked
-    from probing.looking.look import Look
     from probing.looking.maps import MapReader
+    from probing.looking.outcome import Look
 
 USAGE = """\
 probing look [layer=0 head=0] [text="..."] [second="..."] [task.path=file.conllu sentence=0] [task=...]

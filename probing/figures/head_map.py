@@ -36,7 +36,7 @@ from probing.figures.style import (
 )
 from probing.results.finding import main_rows
 from probing.results.grid_key import key_of
-from probing.results.pairs import matrix_of_pairs
+from probing.results.head_pairs import matrix_of_pairs
 from probing.results.schema import CELL
 from probing.results.select import of_variant
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from probing.errors import ProbingError
-from probing.figures.column import check_value
+from probing.figures.column import check_found, check_value
 from probing.figures.grids import WHOLE_LAYERS
 from probing.results.checks import single_heads
 from probing.results.grid_key import GridKey
@@ -44,7 +44,10 @@ def spread_table(
         ProbingError: If `value` is not a column of scores, if there are no such rows, or if a cell has two.
     """
     frame = single_heads(frame, "a line over layers")
-    check_value(frame, value)
+    if value == "value":
+        check_found(frame)
+    else:
+        check_value(frame, value)
     rows = preferred(frame[frame["granularity"].isin(_KINDS) & frame["layer"].notna()])
     if rows.empty:
         raise ProbingError(

@@ -10,6 +10,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from probing.figures.cells import label_step
+from probing.figures.column import check_value
 from probing.figures.facets import Facet, Facets, facets_figure, header_lines
 from probing.figures.grids import WHOLE_LAYERS
 from probing.figures.line_plot import (
@@ -84,6 +85,7 @@ def _table(rows: pd.DataFrame, value: str) -> tuple[pd.DataFrame, str]:
         value = usual_value([own.assign(test=own["score"]) for own in grids]) if together else "test"
     if value == ABOVE_CHANCE:
         return spread_table(rescaled(rows), ["layer"], "test").assign(scale=ABOVE_CHANCE), value
+    check_value(rows, value)  # what an analysis found is no score, and has no chance to compare with
     return spread_table(rows, ["layer"], value), value
 
 

@@ -46,11 +46,16 @@ def draw_role_map(rows: pd.DataFrame, path: str | Path | None = None) -> Picture
     Raises:
         ProbingError: If the rows are of several runs.
     """
-    heads = one_row_a_head(rows).assign(variant=pd.NA, direction=pd.NA)
-    grid = arrange(only_grid(heads), "head", "value")
+    heads = one_row_a_head(only_grid(_first_score(rows)))
+    grid = arrange(heads, "head", "value")
     with drawing():
         names = ["task", "model", "layer", "head", "roles"]
         return _figure(grid, heads).finish(heads[names], path, f"roles, {grid.key.model}")
+
+
+def _first_score(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of one score; those of others name the same roles."""
+    return rows[rows["variant"].eq(rows["variant"].iloc[0]).fillna(value=False)]
 
 
 def _figure(grid: Grid, heads: pd.DataFrame) -> Picture:

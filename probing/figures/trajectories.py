@@ -24,19 +24,17 @@ from probing.figures.line_plot import (
     draw_line,
     level_samples,
     line_sample,
-    score_axis,
     style_of,
 )
-from probing.figures.naming import layer_name, spoken, value_name
+from probing.figures.line_values import VALUE, LineValues
+from probing.figures.naming import layer_name
 from probing.figures.picture import Picture
 from probing.figures.profile_table import chosen_by, spread_table, without_baselines
-from probing.figures.scale import draw_score_bar, plain_labels, share_labels
+from probing.figures.scale import draw_score_bar
 from probing.figures.style import drawing, score_colours
 from probing.results.alike import quantity_of, refuse_unlike
 from probing.results.grid_key import GridKey, key_of
 from probing.results.schema import RESULT
-from probing.results.units import metric_name
-from probing.tasks.target import COEFFICIENTS
 from probing.validation.arguments import checked
 
 _KEY = list(GridKey._fields)
@@ -79,7 +77,8 @@ def draw_trajectories(frame: pd.DataFrame, path: str | Path | None = None, *, va
             differ only after "@", as in `run@checkpoint-200`. Rows without a step are left out.
         path: Path of the files, without .png, .svg, .pdf or .csv, which are added. Files of that name are
             overwritten. None writes nothing.
-        value: The column to draw, "test" or "dev".
+        value: The column to draw, "test" or "dev"; "value" for what an analysis found about each head, such
+            as the change of its attention.
 
     Returns:
         The figure, with `table`, the data behind it, and `files`, the PNG, SVG, PDF and CSV. Rows of the
@@ -117,37 +116,36 @@ def trajectories_figure(table: pd.DataFrame, value: str = "test") -> Picture:
     """The picture of such a table; call it within `style.drawing`."""
     panels = [rows for _, rows in table.groupby(_KEY, sort=False, dropna=False, observed=True)]
     keys = [key_of(rows) for rows in panels]
-    metrics = dict.fromkeys(key.metric for key in keys)
     for key in keys[1:]:  # all panels share one colour scale of layers
         refuse_unlike(quantity_of(keys[0], value), quantity_of(key, value), f"{keys[0].task} and {key.task}")
-    said = f"{value_name(value)} {metric_name(keys[0].metric) if len(metrics) == 1 else 'score'}"
     cells = table.loc[table["layer"].notna(), "score"].astype(float).dropna()
     low, high = (cells.min(), cells.max()) if len(cells) else (0.0, 1.0)
     norm = Normalize(low - max(0.0, 0.01 - high + low), high)
-    labels = plain_labels if set(metrics) <= set(COEFFICIENTS) else share_labels
+    values = LineValues.of(keys, value, table["score"].to_numpy(dtype=np.float64))
     steps = table["step"].astype(int)
     axis = StepAxis(logarithmic=steps.max() > _STEPWISE * max(steps[steps > 0].min(), 1))
     units = {"layer" if key.granularity in WHOLE_LAYERS else "head" for key in keys}
     mean = ", mean of heads" if "head" in units else ""
 
     def facet(rows: pd.DataFrame, key: GridKey) -> Facet:
-        labels = [f"{value_name(value)} {metric_name(key.metric)}", "layer"]
+        labels = [values.name(key), "layer"]
         name, words = panel_name(key, keys, rows, table)
-        return Facet(name, (*_facts(rows, key), *words), lambda stack: _draw(stack, rows, axis, norm), labels)
+        facts = (*_facts(rows, key, values), *words)
+        return Facet(name, facts, lambda stack: _draw(stack, rows, axis, norm, values), labels)
 
     return facets_figure(
         Facets(
-            header=header_lines(keys, "scores over training", table),
+            header=header_lines(keys, f"{'values' if value == VALUE else 'scores'} over training", table),
             panels=[facet(rows, key) for rows, key in zip(panels, keys, strict=True)],
-            entries=_entries(table, sorted(units)),
+            entries=_entries(table, sorted(units), value),
             x_label="training step",
             heights=(1.2, 0.75),
-            bar=lambda axes: draw_score_bar(axes, norm, said + mean, labels=labels),
+            bar=lambda axes: draw_score_bar(axes, norm, values.name() + mean, labels=values.labels),
         )
     )
 
 
-def _facts(rows: pd.DataFrame, key: GridKey) -> tuple[str, ...]:
+def _facts(rows: pd.DataFrame, key: GridKey, values: LineValues) -> tuple[str, ...]:
     points = rows[rows["layer"].isna() & rows["best"].notna()].sort_values("step")
     if points.empty:
         return ()
@@ -155,10 +153,12 @@ def _facts(rows: pd.DataFrame, key: GridKey) -> tuple[str, ...]:
     place = f"layer {layer_name(int(last['best_layer']))}"
     if pd.notna(last["best_head"]):
         place += f" head {last['best_head']}"
-    return (f"last: {place}, {spoken(last['best'], key.metric)}",)
+    return (f"last: {place}, {values.spoken(last['best'], key)}",)
 
 
-def _draw(stack: Sequence[Axes], rows: pd.DataFrame, axis: StepAxis, norm: Normalize) -> None:
+def _draw(
+    stack: Sequence[Axes], rows: pd.DataFrame, axis: StepAxis, norm: Normalize, values: LineValues
+) -> None:
     lines, mesh = stack
     points, cells = rows[rows["layer"].isna()].sort_values("step"), rows[rows["layer"].notna()]
     steps = points["step"].astype(int).tolist()
@@ -168,7 +168,7 @@ def _draw(stack: Sequence[Axes], rows: pd.DataFrame, axis: StepAxis, norm: Norma
     draw_line(lines, x, points["score"], style, "mean")
     draw_best(lines, x, points["best"], style)
     draw_level(lines, float(points["majority"].iloc[0]), "majority")
-    score_axis(lines, str(rows["metric"].iloc[0]))
+    values.number(lines, str(rows["metric"].iloc[0]))
     grid = cells.pivot(index="layer", columns="step", values="score").astype(float).sort_index()
     edges = axis.edges(steps)
     mesh.pcolormesh(
@@ -210,13 +210,14 @@ def _short(step: int) -> str:
     return f"{step // 1000}k" if step >= 10_000 and step % 1000 == 0 else str(step)
 
 
-def _entries(table: pd.DataFrame, units: Sequence[str]) -> dict[str, object]:
+def _entries(table: pd.DataFrame, units: Sequence[str], value: str) -> dict[str, object]:
     style, unit, all_units = style_of(0), " or ".join(units), " or ".join(f"{unit}s" for unit in units)
     entries: dict[str, object] = {f"mean of {all_units}": line_sample(style)}
     if table.loc[table["layer"].isna(), "low"].notna().any():
         entries[f"lowest to highest {unit}"] = band_sample(style["color"], "outer")
         entries[f"middle half of {all_units}"] = band_sample(style["color"], "inner")
-    entries[f"best {unit} on {chosen_by(table)}"] = best_sample(style["color"])
+    best = f"highest {unit}" if value == VALUE else f"best {unit} on {chosen_by(table)}"
+    entries[best] = best_sample(style["color"])
     if table["majority"].notna().any():
         entries["majority"] = level_samples(["majority"])["majority"]
     return entries

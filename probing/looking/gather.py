@@ -15,8 +15,8 @@ from probing.config.run_config import Config, build_config
 from probing.errors import ProbingError
 from probing.io.lazy import torch
 from probing.looking.finds import Arcs, arcs_of
-from probing.looking.look import Look
 from probing.looking.maps import READERS, MapReader, Read, read_passage
+from probing.looking.outcome import Look
 from probing.looking.passages import Passage, passage_of, passage_of_unit, passages_of_treebank
 from probing.looking.projections import semantic
 from probing.looking.scene import Scene, View, check_head

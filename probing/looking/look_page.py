@@ -20,7 +20,7 @@ from probing.looking.looked import Looked
 from probing.looking.maps import Maps, Read
 from probing.looking.pieces import Array, Pieces
 from probing.looking.projections import Axes, Semantic
-from probing.page.markup import as_json, asset
+from probing.page.inline import as_json, asset
 from probing.page.palette import LINES
 from probing.tasks.task import Unit
 

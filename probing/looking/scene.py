@@ -18,7 +18,7 @@ _SWITCH = {"true": True, "false": False}
 
 @dataclass(frozen=True)
 class Scene:
-    """What one picture shows.
+    """The choices of one picture.
 
     Attributes:
         layer: Layer from 0.

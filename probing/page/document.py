@@ -13,7 +13,7 @@ from plotly.offline import get_plotlyjs
 import probing
 from probing.page.contents import Content
 from probing.page.figures import figures
-from probing.page.markup import as_json, asset
+from probing.page.inline import as_json, asset
 from probing.page.names import ASKED, FIELDS
 
 # in the order of their dependencies, since they become one script with one scope

@@ -18,9 +18,11 @@ from probing.models.sites import Site
 from probing.models.trace import find_sites
 from probing.representations.encode import EncodedBatch, Encoder
 from probing.representations.reduce import Reducer, layout_of, sites_of
+from probing.representations.reductions.second_map import AgainstReference
 from probing.representations.reductions.statistic import AcrossLayers
 from probing.representations.reductions.token_batch import TokenBatch
 from probing.representations.request import Request
+from probing.representations.second_model import SecondModel
 from probing.representations.settings import ExtractConfig
 from probing.representations.shard import Vectors
 from probing.representations.threads import thread_candidates
@@ -98,6 +100,14 @@ class ModelReader:
             return tuple(self.sites[layer] for layer in self.layers)
         return tuple(site for layer, site in self.sites.items() if layer <= max(self.layers))
 
+    @cached_property
+    def _second(self) -> SecondModel | None:
+        """The model whose attention is compared, for a statistic against a reference."""
+        statistic = self.request.reduction
+        if not isinstance(statistic, AgainstReference):
+            return None
+        return SecondModel.of(statistic.reference, self.loaded, self.visited)
+
     @property
     def max_length(self) -> int | None:
         """Number of tokens after which a text is truncated."""
@@ -128,7 +138,7 @@ class ModelReader:
 
     def _pair_budget(self, tokens: int) -> int:
         """Return the pairs of tokens in a batch; weights that are kept across layers share the memory."""
-        kept = len(self.visited) if isinstance(self.request.reduction, AcrossLayers) else 1
+        kept = len(self.visited) if isinstance(self.request.reduction, AcrossLayers | AgainstReference) else 1
         return max(1, PAIRS * tokens // kept)
 
     @cached_property
@@ -142,7 +152,8 @@ class ModelReader:
 
     def reducer(self, batch: EncodedBatch, inputs: TokenBatch | None) -> Reducer:
         """Return the reduction of one batch, on the device of the model."""
-        return Reducer(batch, self.request, self._whole_layout, inputs)
+        second = {} if self._second is None else self._second.weights(batch, self.options)
+        return Reducer(batch, self.request, self._whole_layout, inputs, reference=second)
 
     def checked(
         self, found: Mapping[int, Tensor], batch: EncodedBatch, units: Sequence[Unit]

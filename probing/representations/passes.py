@@ -113,9 +113,11 @@ def estimate(readers: Sequence[ModelReader], units: Sequence[Unit]) -> float:
         ProbingError: If a vector is not finite, if the model cannot be read, or if two passes give different
             vectors.
     """
-    sources = sorted({source_of(unit) for unit in units}, key=characters)
+    # words take time too, a span does not
+    whole = {source_of(unit): replace(unit, span=None) for unit in units}
+    sources = sorted(whole, key=characters)
     sampled = sources[:: max(1, len(sources) // SAMPLE)]
-    sample = [Unit(text, second=second) for text, second in sampled]
+    sample = [whole[source] for source in sampled]
     start = 0.0
     passes: list[list[dict[int, Vectors]]] = []
     for _ in range(2):  # the first pass pays for allocation

@@ -61,6 +61,7 @@ class Reducer:
         layout: Shape of the outcome of each layer.
         inputs: The tokens of the texts; None where vectors are pooled.
         earlier: What a statistic across layers has kept of the layers so far.
+        reference: The attention weights of a second model on the batch, layer by layer.
     """
 
     batch: EncodedBatch
@@ -68,6 +69,7 @@ class Reducer:
     layout: Mapping[int, tuple[int, int]]
     inputs: TokenBatch | None = None
     earlier: dict[int, Tensor] = field(default_factory=dict)
+    reference: Mapping[int, Tensor] = field(default_factory=dict)
 
     def __call__(self, site: Site, states: Tensor) -> Tensor:
         """Reduce what one layer computed to a vector for each unit and head.
@@ -88,8 +90,9 @@ class Reducer:
             states = states if states.dim() == 4 else states.unsqueeze(2)
             return pool(states, batch.tokens, statistic, batch.texts)
         attention = AttentionBatch(
-            states, batch.real, batch.tokens, batch.texts, self.inputs, site.layer, self.earlier
-        )
+            states, batch.real, batch.tokens, batch.texts, self.inputs, site.layer, self.earlier,
+            self.reference.get(site.layer),
+        )  # fmt: skip
         if isinstance(statistic, AcrossLayers):
             self.earlier[site.layer] = statistic.keep(attention)
         values = statistic.reduce(attention)

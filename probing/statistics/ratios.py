@@ -41,13 +41,13 @@ def ratio_of_blocks(blocks: Iterable[tuple[_Numbers, _Numbers]]) -> tuple[_Numbe
     Args:
         blocks: `sums` and `counts` of some texts, as for `ratio`; at least one block.
     """
-    moments = 0.0
+    moments: _Numbers = np.zeros(())
     for sums, counts in blocks:
         moments = moments + np.stack([
             sums.sum(0), counts.sum(0), (counts != 0).sum(0),
             (sums**2).sum(0), (sums * counts).sum(0), (counts**2).sum(0),
         ])  # fmt: skip
-    total, counted, size, squares, products, counts_squared = np.asarray(moments)
+    total, counted, size, squares, products, counts_squared = moments
     with np.errstate(invalid="ignore", divide="ignore"):
         found = total / counted
         errors = squares - 2 * found * products + found**2 * counts_squared

@@ -242,6 +242,21 @@ def test_several_runs_of_one_task_have_a_panel_each_named_by_what_differs(tmp_pa
     assert {"2 models: scores over training", "run", "other"} <= set(said)
 
 
+def test_what_an_analysis_found_is_drawn_in_its_own_unit(tmp_path: Path) -> None:
+    found = checkpoints().assign(
+        analysis="attention_change", variant="divergence", metric="nats", probe=None, majority=np.nan
+    )
+    found = found.assign(value=found["test"] / 2, test=np.nan, dev=np.nan)
+    said = texts(written(draw_trajectories(found, tmp_path / "change", value="value")).svg)
+    assert "run: values over training" in said
+    assert "change of attention (nats)" in said
+    assert "highest head" in said
+    assert any(text.startswith("last: layer") and text.endswith("nats") for text in said)
+    assert not any("%" in text for text in said)
+    with pytest.raises(ProbingError, match="not a column of scores"):
+        draw_profiles(found, tmp_path / "profiles", value="value")
+
+
 def test_steps_stand_where_they_belong() -> None:
     assert StepAxis(logarithmic=False).edges([0, 100, 300]).tolist() == [-50, 50, 200, 400]
     assert StepAxis(logarithmic=True).place([0, 1, 3, 7]).tolist() == [0, 1, 2, 3]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import probing
-from probing.looking.look import Look
+from probing.looking.outcome import Look
 from tests.page.conftest import browser
 
 __all__ = ["browser"]

@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from probing.looking.finds import Arcs, arcs_of
-from probing.looking.look import Look
+from probing.looking.outcome import Look
 from probing.looking.passages import Tree
 from probing.looking.pieces import Pieces
 

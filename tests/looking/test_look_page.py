@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from probing.looking.look import Look
 from probing.looking.look_page import STEPS, packed
+from probing.looking.outcome import Look
 
 pytestmark = pytest.mark.slow
 

@@ -16,8 +16,8 @@ from transformers import AutoTokenizer, PreTrainedModel
 import probing
 from probing.errors import ProbingError
 from probing.looking import maps as of_maps
-from probing.looking.look import Look
 from probing.looking.maps import Read
+from probing.looking.outcome import Look
 from probing.looking.pieces import SPACE
 from probing.models.loading import LoadedModel, load_model
 from probing.models.model_choice import ModelConfig

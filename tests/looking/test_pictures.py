@@ -10,7 +10,7 @@ import pytest
 
 from probing.errors import ProbingError
 from probing.figures.picture import Picture
-from probing.looking.look import Look
+from probing.looking.outcome import Look
 from probing.looking.pictures.dependency_arcs import heights
 
 pytestmark = pytest.mark.slow

@@ -12,7 +12,7 @@ from sklearn.linear_model import LogisticRegression
 
 import probing
 from probing.io.lazy import torch
-from probing.looking.look import Look
+from probing.looking.outcome import Look
 from probing.looking.projections import discriminant, principal, shown_rows
 from probing.probes.logistic import Logistic
 from probing.tasks.problem import Problem

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from transformers import PreTrainedTokenizerBase
 
@@ -9,7 +11,7 @@ from probing.representations.repeated_tokens import repeated_texts
 from tests.representations import kinds
 from tests.tiny import _word_tokenizer, byte_tokenizer
 
-TOKENIZERS = {
+TOKENIZERS: dict[str, Callable[[], PreTrainedTokenizerBase]] = {
     "bytes": byte_tokenizer,
     "words": lambda: _word_tokenizer(64),
     "gpt2": lambda: kinds.byte_level(prefix=False, trim=True),
@@ -20,8 +22,7 @@ TOKENIZERS = {
 
 @pytest.fixture(params=TOKENIZERS)
 def tokenizer(request: pytest.FixtureRequest) -> PreTrainedTokenizerBase:
-    made: PreTrainedTokenizerBase = TOKENIZERS[request.param]()
-    return made
+    return TOKENIZERS[request.param]()
 
 
 def test_a_text_gives_a_sequence_twice_without_a_repeat_in_it(tokenizer: PreTrainedTokenizerBase) -> None:

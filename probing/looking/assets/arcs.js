@@ -39,7 +39,8 @@ function showArcs(host) {
     next += width;
   });
   const gold = labels.map((_, w) => [w, heads[w]]).filter(([, head]) => head >= 0);
-  const ours = labels.map((_, w) => [w, found[w]]).filter(([, head]) => head >= 0);
+  // the root has no governor to find
+  const ours = labels.map((_, w) => [w, found[w]]).filter(([w, head]) => head >= 0 && heads[w] >= 0);
   const [above, below] = [arcHeights(gold), arcHeights(ours)];
   const step = Math.min(19, 260 / Math.max(1, ...above.values(), ...below.values()));
   const middle = 30 + step * Math.max(1, ...above.values());
@@ -72,5 +73,7 @@ function followArc(svg, w, event, labels) {
   const { heads, relations } = arcs();
   const found = foundBy(here());
   const gold = heads[w] === -1 ? "the root" : heads[w] < 0 ? "unknown" : labels[heads[w]];
-  showTip(event, [labels[w], `${relations[w] || "governor"}: ${gold}`, `found: ${found[w] < 0 ? "nothing" : labels[found[w]]}${heads[w] < 0 ? "" : isRight(found, w) ? ", right" : ", wrong"}`]);
+  const lines = [labels[w], `${relations[w] || "governor"}: ${gold}`];
+  if (heads[w] >= 0) lines.push(`found: ${found[w] < 0 ? "nothing" : labels[found[w]]}, ${isRight(found, w) ? "right" : "wrong"}`);
+  showTip(event, lines);
 }

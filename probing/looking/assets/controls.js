@@ -8,7 +8,7 @@ const ABOUT = {
   layer: () => "All heads of the layer. Rows attend to columns, or the left side to the right one. Click a head to open it.",
   model: () => "Layers run upward from the input, heads from left to right. In each head, rows attend to columns. Click a head to open it.",
   arcs: () => `Each word's governor is where its attention is largest, ${state.direction === "dependent" ? "as the dependent attends" : "as the governor attends to it"}, with attention to itself set to 0 and without special tokens. Relations are below the words; the root has no governor to find.`,
-  semantic: () => `${plural(data.semantic.labels.length, "example")} ${data.semantic.held_out ? "of test; directions and probes were fitted on train" : "of all folds; directions and probes were fitted on them too"} (${data.semantic.how}). A dashed line is where the probe decides. Point at an example to read it.`,
+  semantic: () => `${plural(data.semantic.labels.length, "example")} ${data.semantic.held_out ? "of test; directions and probes were fitted on train" : "of all folds; directions and probes were fitted on them too"} (${data.semantic.how}).${data.semantic.heads[here()]?.probe?.boundary ? " The probe decides at the dashed line." : ""} Point at an example to read it.`,
 };
 
 // a number for each head by which the grid of heads is coloured
@@ -91,7 +91,8 @@ function update() {
   byId("command-part").hidden = !data.commands.length;
   byId("command").textContent = data.commands.length ? commandWords() : "";
   DRAWN[state.view](host);
-  if (OF["of-colours"].includes(state.view)) drawBar();
+  byId("bar").hidden = !OF["of-colours"].includes(state.view) || (state.view === "layer" && state.shape === "lines");
+  if (!byId("bar").hidden) drawBar();
   if (known(state.kept) && host.picked) pickPlace(state.kept);
   showHeads();
   history.replaceState(null, "", `#${new URLSearchParams({ view: state.view, layer: state.layer, head: state.head, text: state.text })}`);

@@ -55,6 +55,7 @@ function smallLines(place, places) {
     pen.lineTo(side - 6, y(l));
     pen.stroke();
   }));
+  canvas.classList.add("smooth");
   canvas.style.removeProperty("width");
   canvas.style.removeProperty("height");
   return canvas;

@@ -65,7 +65,7 @@ function planeOf(axes, at, host) {
 const signed = (value) => String(Number(value.toPrecision(6))).replace("-", "−");
 
 function ticks(low, high) {
-  const raw = (high - low) / 5;
+  const raw = (high - low) / 7;
   const power = 10 ** Math.floor(Math.log10(raw));
   const step = [1, 2, 5, 10].map((factor) => factor * power).find((each) => each >= raw);
   const found = [];

@@ -32,7 +32,8 @@ def draw_arcs(subject: Subject) -> Picture:
     labels = [words.labels[place] for place in arcs.words]
     found = arcs.found[scene.direction][scene.layer][scene.head]
     gold = [(word, int(head)) for word, head in enumerate(arcs.heads) if head >= 0]
-    ours = [(word, int(head)) for word, head in enumerate(found) if head >= 0]
+    # the root has no governor to find
+    ours = [(word, int(found[word])) for word in np.flatnonzero(arcs.findable & (found >= 0)).tolist()]
     x, width = _places(labels, arcs.relations)
     page_width = max(width, _LEAST_WIDTH)
     right = arcs.right(scene.direction)[scene.layer][scene.head]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from probing.io.lazy import torch
-from probing.probes.arcs.sentences import Batch
+from probing.probes.arcs.arc_sentences import Batch
 
 
 @dataclass(frozen=True)
@@ -29,9 +29,9 @@ class Parameters:
 class ArcModel:
     """The probes `attention only` and `attention and words` of Clark et al. (2019), section 5.
 
-    The logit of candidate j for word i is Σ_k w_k(i, j) · M^k_ij over the maps M^k and their transposes.
-    The weights are w(i, j) = W_d v_i + W_h v_j + b with frozen word vectors v, or b alone. For ROOT,
-    which has a vector of zeros, M^k_ij is r_s · M^k[i, first token] + r_e · M^k[i, separators]. The
+    The logit of candidate j for word i is Σ_k w_k(i, j) · M^k[i, j] over the maps M^k and their transposes.
+    The weights are w(i, j) = W_d v_i + W_h v_j + b with frozen vectors v of words, or b alone. ROOT has a
+    vector of zeros, and r_s · M^k[i, first token] + r_e · M^k[i, separators] in place of M^k[i, j]. The
     factors r are the same for all maps, so the logits are linear in b and W for given factors, and in the
     factors for given b and W.
 

@@ -75,8 +75,8 @@ def _between(first: Tensor, second: Tensor) -> Tensor:
     second = second[:, :, :-1]
     means, logs = (second.new_empty(second.shape) for _ in range(2))
     rows = []
-    for head in first[:, :, :-1].split(1, 1):
-        torch.add(second, head, out=means)
+    for head in range(first.shape[1]):
+        torch.add(second, first[:, head : head + 1, :-1], out=means)
         rows.append(_summed(_nats(means, logs)))
     return torch.stack(rows, 1)
 

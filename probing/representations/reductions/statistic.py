@@ -27,6 +27,8 @@ class AttentionBatch:
         layer: Number of the layer.
         earlier: Outcome of `keep` in this and all earlier layers of the batch, for a statistic
             `AcrossLayers`.
+        reference: The weights of the same layer and texts in a second model, for a statistic
+            `AgainstReference`; of the same shape.
     """
 
     weights: Tensor
@@ -36,6 +38,7 @@ class AttentionBatch:
     inputs: TokenBatch | None = None
     layer: int = 0
     earlier: Mapping[int, Tensor] = field(default_factory=dict)
+    reference: Tensor | None = None
 
     @property
     def square(self) -> bool:

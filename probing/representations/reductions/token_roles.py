@@ -26,6 +26,8 @@ SUMS = {
     "induction": FOLLOWED,
 }
 """The sums over queries, each with the column that counts its queries."""
+HIGHEST = {"duplicate_highest": REPEATED, "induction_highest": FOLLOWED}
+"""The numbers of queries whose highest weight is on such a key, in the same way."""
 NEWLINES = ("\n", "\r\n", "\n\n", "Ċ", "ĊĊ", "čĊ", "<0x0A>")
 """Spellings of newlines in vocabularies."""
 
@@ -53,7 +55,8 @@ class TokenRoles:
       after the first, punctuation and newlines.
     - `share_of_uniform` is the entropy of a row divided by ln of the number of visible keys.
     - `duplicate` is Σ A_ij over earlier tokens j of the same id, and `induction` is Σ A_i,j+1 over these j
-      where j+1 < i.
+      where j+1 < i. `duplicate_highest` and `induction_highest` count the queries whose highest weight is on
+      one of these keys.
     - `at_-1` and the others count the queries whose highest weight, the first of ties, is at an offset. By
       chance it is at any visible key.
 
@@ -78,7 +81,7 @@ class TokenRoles:
     @property
     def columns(self) -> tuple[str, ...]:
         """The sums and the same by chance, the numbers of queries, and the visible keys after them."""
-        sums = (*SUMS, *map(at, self.offsets))
+        sums = (*SUMS, *HIGHEST, *map(at, self.offsets))
         return (*sums, *map(by_chance, sums), QUERIES, REPEATED, FOLLOWED, "ahead")
 
     def reduce(self, attention: AttentionBatch) -> Tensor:
@@ -96,11 +99,15 @@ class TokenRoles:
         rows = torch.stack([counted, counted & marks.same.any(2), counted & marks.follows.any(2)], 2)
         ahead = (seen.triu(1).sum(2) * counted).sum(1, keepdim=True)
         sizes = torch.cat([rows.sum(1), ahead], 1).double()
+        highest = attention.weights.argmax(3)
+        chance = self._sums(uniform_over(seen), inputs, marks)
+        # a highest weight at any visible key is on some of them as often as the weight of uniform attention
+        by_luck = (chance, chance[..., -len(HIGHEST) :], self._even_offsets(marks).unsqueeze(1))
         parts = (
             self._sums(attention.weights, inputs, marks),
-            self._offsets(attention.weights, counted),
-            self._sums(uniform_over(seen), inputs, marks).expand(-1, heads, -1),
-            self._even_offsets(marks).unsqueeze(1).expand(-1, heads, -1),
+            _hits(highest, marks),
+            self._offsets(highest, counted),
+            *(part.expand(-1, heads, -1) for part in by_luck),
             sizes.unsqueeze(1).expand(-1, heads, -1),
         )
         return attention.per_unit(torch.cat(parts, 2))
@@ -124,13 +131,13 @@ class TokenRoles:
         left_out = ~marks.counted.unsqueeze(1)
         return torch.stack([part.double().masked_fill(left_out, 0).sum(2) for part in parts], 2)
 
-    def _offsets(self, weights: Tensor, counted: Tensor) -> Tensor:
+    def _offsets(self, highest: Tensor, counted: Tensor) -> Tensor:
         """Return the number of queries whose highest weight is at each offset, (texts, heads, offsets)."""
-        places = torch.arange(weights.shape[2], device=weights.device)
+        places = torch.arange(highest.shape[2], device=highest.device)
         # one bin more on either side takes the offsets out of reach, and the queries that do not count
-        bins = (weights.argmax(3) - places).clamp(-self.reach - 1, self.reach + 1) + self.reach + 1
+        bins = (highest - places).clamp(-self.reach - 1, self.reach + 1) + self.reach + 1
         bins = bins.masked_fill(~counted.unsqueeze(1), 0)
-        found = weights.new_zeros(*bins.shape[:2], 2 * self.reach + 3, dtype=torch.float64)
+        found = highest.new_zeros(*bins.shape[:2], 2 * self.reach + 3, dtype=torch.float64)
         found.scatter_add_(2, bins, torch.ones_like(bins, dtype=torch.float64))
         return found[..., [offset + self.reach + 1 for offset in self.offsets]]
 
@@ -160,6 +167,15 @@ class _Marks:
     counted: Tensor
     same: Tensor
     follows: Tensor
+
+
+def _hits(highest: Tensor, marks: _Marks) -> Tensor:
+    """Return the numbers of `HIGHEST`, float64 (texts, heads, 2)."""
+    found = [
+        (mask & marks.counted.unsqueeze(2)).unsqueeze(1).expand(-1, highest.shape[1], -1, -1)
+        for mask in (marks.same, marks.follows)
+    ]
+    return torch.stack([mask.gather(3, highest.unsqueeze(3)).sum((2, 3)) for mask in found], 2).double()
 
 
 def earlier_and_followers(inputs: TokenBatch) -> tuple[Tensor, Tensor]:

@@ -49,8 +49,7 @@ class WordRoles:
         """
         inputs = attention.read()
         if not inputs.word_count:
-            units, heads = len(attention.tokens), attention.weights.shape[1]
-            return attention.weights.new_zeros(units, heads, len(self.columns), dtype=torch.float64)
+            return _nothing(attention, len(self.columns))
         seen = visible_keys(attention.weights, inputs.real)
         visible, others = _visible(seen, inputs)
         queries = visible.sum(2) > 1
@@ -98,9 +97,17 @@ class HighestWord:
         """
         inputs = attention.read()
         words = _targets(attention, inputs)
+        if not inputs.word_count:
+            return _nothing(attention, 1).fill_(NOWHERE)
         highest = attention.per_unit(_highest(*_of_words(attention.weights, inputs)))
         found = highest.gather(2, _index(words).expand(-1, highest.shape[1], 1))
         return found.masked_fill(~words.any(1)[:, None, None], NOWHERE).double()
+
+
+def _nothing(attention: AttentionBatch, columns: int) -> Tensor:
+    """Return zeros for units of texts without words, float64 (units, heads, columns)."""
+    heads = attention.weights.shape[1]
+    return attention.weights.new_zeros(len(attention.tokens), heads, columns, dtype=torch.float64)
 
 
 def _of_words(weights: Tensor, inputs: TokenBatch) -> tuple[Tensor, Tensor]:
@@ -111,13 +118,19 @@ def _of_words(weights: Tensor, inputs: TokenBatch) -> tuple[Tensor, Tensor]:
         without tokens.
     """
     wide = torch.promote_types(weights.dtype, torch.float32)
-    members = inputs.members.to(wide).unsqueeze(1)
-    shares = members / members.sum(2, keepdim=True).clamp_min(1)
-    # a query that is padding may be NaN, which would outlast a factor of 0
-    known = weights.to(wide).masked_fill(~inputs.real[:, None, :, None], 0)
-    rows = torch.matmul(shares.transpose(2, 3), known)  # (texts, heads, words, length)
-    outside = (inputs.real & (inputs.words == NOWHERE)).unsqueeze(1).unsqueeze(2)
-    return torch.matmul(rows, members), (rows * outside).amax(3)
+    count = inputs.word_count
+    outside = inputs.real & (inputs.words == NOWHERE)
+    extra = max(1, int(outside.sum(1).max()))
+    # queries outside of words are summed in one row more, which is dropped; padding has no weight as a key
+    queries = inputs.words.masked_fill(inputs.words == NOWHERE, count)
+    keys = torch.where(outside, count + outside.cumsum(1) - 1, inputs.words.clamp_min(0))
+    rows = weights.new_zeros(*weights.shape[:2], count + 1, weights.shape[3], dtype=wide)
+    found = weights.new_zeros(*weights.shape[:2], count, count + extra, dtype=wide)
+    sizes = inputs.members.sum(1).clamp_min(1).to(wide)
+    for text, own in enumerate(weights.to(wide)):  # sums by index are several times as fast as products
+        of_text = rows[text].index_add_(1, queries[text], own)[:, :count]
+        found[text].index_add_(2, keys[text], of_text / sizes[text, :, None])
+    return found[..., :count], found[..., count:].amax(3)
 
 
 def _largest(words: Tensor, outside: Tensor, queries: Tensor) -> Tensor:

@@ -27,12 +27,10 @@ def parsing_text(rows: pd.DataFrame) -> str:
         "  ".join(f"{text:{side}{n}}" for text, side, n in zip(line, "<><>><>", widths, strict=True)).rstrip()
         for line in lines
     ]
-    first = scores.iloc[0]
-    sizes = (
-        f"{first['n_train']} train, {first['n_dev']} dev, {first['n_test']} test words without punctuation"
-    )
-    guessed = "" if pd.isna(first["chance"]) else f"; guessing {_percent(first['chance'])}"
-    return "\n".join([*table, f"n {sizes}{guessed}", *_largest(rows), parsing_summary(rows)])
+    guessed = scores["chance"].dropna()
+    chance = f"; guessing {_percent(guessed.iloc[0])} UAS" if len(guessed) else ""
+    scored = f"in % of words without punctuation{chance}"
+    return "\n".join([scored, *table, *_largest(rows), parsing_summary(rows)])
 
 
 def parsing_summary(rows: pd.DataFrame) -> str:
@@ -57,12 +55,13 @@ def _largest(rows: pd.DataFrame) -> list[str]:
     maps = rows[rows["variant"] == WEIGHT].sort_values("value", ascending=False, kind="stable")
     if maps.empty:
         return []
-    unit = NumberFormat()
-    told = (
-        f"{place_text(row)} {str(row['direction']).replace('_', ' ')} {unit.told(float(row['value']))}"
-        for _, row in maps.head(_SHOWN).iterrows()
-    )
-    return [f"largest weights of attention only: {', '.join(told)}"]
+    told = ", ".join(_map(row) for _, row in maps.head(_SHOWN).iterrows())
+    return [f"largest weights of attention only: {told}"]
+
+
+def _map(row: pd.Series) -> str:
+    direction = str(row["direction"]).replace("_", " ")
+    return f"{place_text(row)} {direction} {NumberFormat().told(float(row['value']))}"
 
 
 def _percent(share: float) -> str:

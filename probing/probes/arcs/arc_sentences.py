@@ -146,6 +146,11 @@ class Corpus:
         """Number of heads of all layers together."""
         return self.batches[0].maps.shape[3]
 
+    @property
+    def scored(self) -> int:
+        """Number of words that count in scores."""
+        return sum(int(batch.scored.sum()) for batch in self.batches)
+
     def sentence(self, number: int) -> Batch:
         """Return one sentence without padding."""
         batch, row = self.places[number]

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Look(Looked):
-    """What `probing.look` returns: attention and vectors of every head, as a page and as pictures."""
+    """The result of `probing.look`: attention and vectors of every head, as a page and as pictures."""
 
     def html(self) -> str:
         """Return the page as one HTML text, which opens without a network."""

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from probing.results.columns import rows_of_columns
 from probing.results.schema import CELL, PAIR, of_pairs
+from probing.results.stacked_columns import rows_of_columns
 
 _Numbers = NDArray[np.float64]
 

@@ -5,32 +5,33 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from probing.io.lazy import torch
+from probing.probes.arcs.arc_sentences import Batch, Corpus
 from probing.probes.arcs.model import ArcModel
-from probing.probes.arcs.sentences import Batch, Corpus
 
 SAMPLE = 1 << 15
 """Pairs of words from which the curvature is estimated."""
-LEAST = 1e-6
-"""Share of the largest curvature below which a direction counts as flat."""
 
 
 @dataclass(frozen=True)
 class Variables:
     """The linear map from the variables of a search to parameters of a model.
 
-    The weights b, W_d and W_h of K maps are a matrix Θ (K, 1 + 2 d). With the Fisher information A⁻ᵀ A⁻¹ of
-    the maps, and the second moments B⁻ᵀ B⁻¹ of [1, v, v], the map Θ = A U Bᵀ makes steps in U about equally
-    curved (Martens & Grosse 2015). It changes the course of a search and not where it ends.
+    The weights b, W_d and W_h of K maps are a matrix Θ (K, 1 + 2 d). Its curvature is about F ⊗ C + λ for the
+    Fisher information F of the maps and the second moments C of [1, v, v] (Martens & Grosse 2015). In the
+    variables U with Θ = P (S ∘ U) Qᵀ, for eigenvectors P and Q and S = (f cᵀ + λ)^(−1/2) of the eigenvalues,
+    it is about 1. This changes the course of a search and not where it ends.
 
     Attributes:
         model: The model.
-        of_maps: float64 (K, K), A.
-        of_words: float64 (1 + 2 d, 1 + 2 d), B.
+        of_maps: float64 (K, K), P.
+        of_words: float64 (1 + 2 d, 1 + 2 d), Q.
+        scale: float64 (K, 1 + 2 d), S.
     """
 
     model: ArcModel
     of_maps: torch.Tensor
     of_words: torch.Tensor
+    scale: torch.Tensor
 
     @classmethod
     def at(cls, model: ArcModel, flat: torch.Tensor, corpus: Corpus, l2: float) -> Variables:
@@ -38,20 +39,25 @@ class Variables:
         sample = _sample(corpus)
         words = sum(int(batch.lengths.sum()) for batch in sample)
         fisher = sum(_information(model, flat, batch) for batch in sample) / words
-        return cls(model, _root_of_inverse(fisher, l2), _root_of_inverse(_moments(model, sample), 0.0))
+        curved, of_maps = torch.linalg.eigh(fisher)
+        spread, of_words = torch.linalg.eigh(_moments(model, sample))
+        scale = (torch.outer(curved.clamp_min(0), spread.clamp_min(0)) + l2).rsqrt()
+        return cls(model, of_maps, of_words, scale)
 
     def parameters(self, flat: torch.Tensor) -> torch.Tensor:
         """Return the parameters of variables, float64 (size,)."""
-        return self._joined(self.of_maps @ self._matrix(flat) @ self.of_words.T, flat)
+        return self._joined(self.of_maps @ (self.scale * self._matrix(flat)) @ self.of_words.T, flat)
 
     def gradient(self, flat: torch.Tensor) -> torch.Tensor:
         """Return the gradient with respect to variables, from that with respect to parameters."""
-        return self._joined(self.of_maps.T @ self._matrix(flat) @ self.of_words, flat)
+        return self._joined(self.scale * self._rotated(flat), flat)
 
     def variables(self, flat: torch.Tensor) -> torch.Tensor:
         """Return the variables of parameters."""
-        left = torch.linalg.solve(self.of_maps, self._matrix(flat))
-        return self._joined(torch.linalg.solve(self.of_words, left.T).T, flat)
+        return self._joined(self._rotated(flat) / self.scale, flat)
+
+    def _rotated(self, flat: torch.Tensor) -> torch.Tensor:
+        return self.of_maps.T @ self._matrix(flat) @ self.of_words
 
     def _matrix(self, flat: torch.Tensor) -> torch.Tensor:
         given = self.model.parameters(flat)
@@ -90,9 +96,3 @@ def _moments(model: ArcModel, sample: list[Batch]) -> torch.Tensor:
     vectors = model.vectors[words]
     moments = vectors.T @ vectors / len(vectors)
     return torch.block_diag(one.to(moments), moments, moments)
-
-
-def _root_of_inverse(curvature: torch.Tensor, l2: float) -> torch.Tensor:
-    """Return A with A Aᵀ = (C + λ)⁻¹, where flat directions count as if they were a little curved."""
-    values, vectors = torch.linalg.eigh(curvature)
-    return vectors * (values.clamp_min(float(values[-1]) * LEAST) + l2).rsqrt()

@@ -1,0 +1,135 @@
+"""Patterns of attention maps: the share of texts with each (Kovaleva et al. 2019, section 4.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from probing.analyses.analysis import Context, Methods, Uses
+from probing.analyses.groups import check_unit, settings_of
+from probing.analyses.map_patterns import PATTERNS, Rules
+from probing.analyses.read_texts import Split, columns_of, in_two_segments, texts_of
+from probing.objectives.texts import joint_units
+from probing.representations.reductions.shapes import Shapes
+from probing.results.finding import Finding, Picture
+from probing.results.stacked_columns import rows_of_columns
+from probing.results.text.pattern_shares import patterns_summary, patterns_text
+from probing.statistics.intervals import wilson
+from probing.tasks.task import Task, Unit
+from probing.validation.ranges import AtLeast, Range, ZeroToOne, check_ranges
+
+FINDING = Finding(
+    measure="texts with pattern",
+    unit="",
+    range="from 0 to 1",
+    best="most texts",
+    pictures=(Picture("patterns", sweep="patterns"),),
+    text=patterns_text,
+    line=patterns_summary,
+)
+
+
+@dataclass(frozen=True)
+class PatternsAnalysis:
+    """The share of texts in which the attention map of a head has each of five patterns.
+
+    The rules are a substitute for the classifier of Kovaleva et al., which was not released. They compare
+    attention on the most attended tokens, on neighbours and within segments with that of uniform attention.
+    `python experiments/synthetic_maps.py` prints their confusion matrix on synthetic maps. Column `roles` has
+    the most frequent pattern of a head.
+
+    Attributes:
+        split: The examples; a text that several share is read once.
+        segments: Number of texts in one input; 2 joins each text with the next. Blocks need two.
+        keys: Number of keys that count for vertical lines.
+        reach: Distance from the query up to which a key counts for the diagonal.
+        line: Excess over uniform attention of a vertical or a diagonal map.
+        part: Smallest excess of each of the two in a map with both.
+        mixed: Smallest sum of the two in such a map.
+        block: Excess of attention within segments of a map in blocks.
+    """
+
+    split: Split = "dev"
+    segments: Literal[1, 2] = 1
+    keys: Annotated[int, AtLeast(1)] = 3
+    reach: Annotated[int, AtLeast(0)] = 1
+    line: ZeroToOne = 0.5
+    part: ZeroToOne = 0.25
+    mixed: Annotated[float, Range(0, 2)] = 0.6
+    block: ZeroToOne = 0.6
+
+    def __post_init__(self) -> None:
+        """Reject numbers out of their range."""
+        check_ranges(self, "analysis")
+
+    @property
+    def name(self) -> str:
+        """Name on the command line."""
+        return "patterns"
+
+    @property
+    def uses(self) -> Uses:
+        """Attention of the model without a task head; for an encoder-decoder model that of its encoder."""
+        return "attention"
+
+    @property
+    def statistic(self) -> Shapes:
+        """Attention on lines, diagonals and blocks of each text."""
+        return Shapes(self.keys, self.reach)
+
+    def check(self, task: Task, methods: Methods) -> None:
+        """Refuse any granularity but single heads, and texts that cannot be joined."""
+        check_unit(self.name, methods, ("head",))
+        units = joint_units(task)
+        if self.segments == 2:
+            in_two_segments(units, self.name)
+
+    def depends_on(self, methods: Methods) -> Mapping[str, Any]:
+        """The settings of the analysis."""
+        return settings_of(self, methods)
+
+    def units(self, task: Task) -> Sequence[Unit]:
+        """The texts of the split."""
+        texts = texts_of(task, self.split)
+        return texts if self.segments == 1 else in_two_segments(texts, self.name)
+
+    def parts(self, context: Context) -> Sequence[int]:
+        """The layers."""
+        return context.reading.representations.layers
+
+    def part_name(self, context: Context, part: int) -> str:
+        """Name of a part in the log."""
+        return f"layer {part}"
+
+    def run_part(self, context: Context, part: int) -> pd.DataFrame:
+        """The share of texts of each pattern, for every head of a layer.
+
+        Raises:
+            CorruptFileError: If the layer is damaged in the cache.
+        """
+        read = context.reading.representations
+        columns = columns_of(read, part, self.statistic)
+        found = Rules(self.line, self.part, self.mixed, self.block).patterns(columns)
+        heads = found.shape[1]
+        shares = np.stack([(found == number).mean(0) for number in range(len(PATTERNS))])
+        same = {
+            **context.labels, "metric": "share", "layer": part, "head": range(heads), "n_heads": 1,
+            f"n_{self.split}": read.size, "roles": [PATTERNS[number] for number in shares.argmax(0)],
+        }  # fmt: skip
+        frames = []
+        for number, pattern in enumerate(PATTERNS):
+            if pattern == "block" and not columns["in_segments"].any():
+                continue
+            hits = (found == number).sum(0)
+            low, high = zip(*(wilson(count, len(found)) for count in hits.tolist()), strict=True)
+            own = {"variant": pattern, "value": hits / len(found), "value_low": low, "value_high": high}
+            frames.append(rows_of_columns({**same, "main": True, **own}, heads))
+        return pd.concat(frames, ignore_index=True)
+
+    def conclude(self, context: Context, frame: pd.DataFrame) -> pd.DataFrame:
+        """Return the rows as they are; each head stands for itself."""
+        return frame

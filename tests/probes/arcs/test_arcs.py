@@ -1,0 +1,178 @@
+"""Probes of head words: identities, planted heads, batches, and a slow loop over the formula of the paper."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from scipy.optimize import minimize
+
+from probing.probes.arcs.arc_labels import right_relations
+from probing.probes.arcs.arc_scores import counts, guessing, right_branching
+from probing.probes.arcs.arc_sentences import Batch, Corpus, Tree
+from probing.probes.arcs.fit import fit_as_published, fit_exactly, minimised, objective, surprise, uas
+from probing.probes.arcs.model import ArcModel
+from tests.probes.arcs.made import HEADS, PLANTED, corpus, trees
+
+L2 = (1e-1, 1e-3)
+VECTORS = torch.from_numpy(np.random.default_rng(3).normal(size=(12, 4)))
+
+
+def random_parameters(model: ArcModel) -> torch.Tensor:
+    return torch.from_numpy(np.random.default_rng(1).normal(size=model.size))
+
+
+def by_loop(model: ArcModel, flat: torch.Tensor, batch: Batch) -> np.ndarray:
+    """The logits of one sentence, pair by pair."""
+    given = [each.numpy() for each in vars(model.parameters(flat)).values()]
+    bias, dependent, governor, factors = given
+    maps, root = batch.maps[0].numpy(), batch.root[0].numpy()
+    n = len(maps)
+    vectors = np.zeros((n, 0)) if model.vectors is None else model.vectors[batch.words[0]].numpy()
+    found = np.zeros((n, 1 + n))
+    for i in range(n):
+        own = bias + dependent @ vectors[i]
+        found[i, 0] = own @ (factors[0] * root[i, 0] + factors[1] * root[i, 1])
+        for j in range(n):
+            found[i, 1 + j] = (own + governor @ vectors[j]) @ np.concatenate([maps[i, j], maps[j, i]])
+    return found
+
+
+@pytest.mark.parametrize("vectors", [None, VECTORS])
+def test_logits_are_those_of_a_loop_over_pairs(vectors: torch.Tensor | None) -> None:
+    model, made = ArcModel(HEADS, vectors), corpus(trees(7), pairs=200)
+    flat = random_parameters(model)
+    for number, (batch, row) in enumerate(made.places):
+        n = len(trees(7)[number])
+        logits = model.logits(flat, made.batches[batch])[row]
+        np.testing.assert_allclose(
+            logits[:n, : n + 1], by_loop(model, flat, made.sentence(number)), atol=1e-12
+        )
+        assert bool((logits[:, n + 1 :] == -torch.inf).all())
+
+
+def test_without_weights_of_words_the_probe_is_the_attention_only_one() -> None:
+    plain, worded = ArcModel(HEADS), ArcModel(HEADS, VECTORS)
+    flat = random_parameters(plain)
+    same = torch.zeros(worded.size, dtype=torch.float64)
+    same[: 2 * HEADS], same[-2:] = flat[: 2 * HEADS], flat[-2:]
+    for batch in corpus(trees(9)).batches:
+        torch.testing.assert_close(worded.logits(same, batch), plain.logits(flat, batch))
+
+
+@pytest.mark.parametrize("vectors", [None, VECTORS])
+def test_one_sentence_a_batch_is_many(vectors: torch.Tensor | None) -> None:
+    model = ArcModel(HEADS, vectors)
+    fits = []
+    for pairs in (1, 1 << 20):
+        train, dev = corpus(trees(40), pairs=pairs), corpus(trees(20, 5), 5, pairs=pairs)
+        fits.append(fit_exactly(model, train, dev, L2))
+    assert [fit.l2 for fit in fits] == [fits[0].l2] * 2
+    assert fits[0].converged
+    assert fits[0].dev == fits[1].dev
+    torch.testing.assert_close(fits[0].flat, fits[1].flat, atol=1e-3, rtol=1e-3)
+
+
+@pytest.mark.parametrize("vectors", [None, VECTORS])
+def test_the_fit_is_the_optimum_that_a_plain_search_finds(vectors: torch.Tensor | None) -> None:
+    model, train = ArcModel(HEADS, vectors), corpus(trees(40))
+    flat, converged = minimised(model, train, 1e-2, model.start())
+    assert converged
+
+    def both(at: np.ndarray) -> tuple[float, np.ndarray]:
+        value, gradient = objective(model, torch.from_numpy(at), train, 1e-2)
+        return value, gradient.numpy()
+
+    found = objective(model, flat, train, 1e-2)[0]
+    options = {"gtol": 1e-7}
+    same = minimize(both, model.start().numpy(), jac=True, method="BFGS", options=options)
+    assert found == pytest.approx(same.fun, abs=1e-6)
+    # products of weights and factors of ROOT may have further minima, which are not lower here
+    for seed in range(3):
+        start = np.random.default_rng(seed).normal(size=model.size) / 10
+        assert found <= minimize(both, start, jac=True, method="BFGS", options=options).fun + 1e-6
+
+
+def test_a_head_that_knows_the_tree_gets_the_weight_and_finds_all_but_roots() -> None:
+    train, dev = corpus(trees(60), planted=True), corpus(trees(30, 5), 5, planted=True)
+    fit = fit_exactly(ArcModel(HEADS), train, dev, L2)
+    weights = fit.model.parameters(fit.flat).maps
+    assert int(weights.argmax()) == PLANTED
+    for batch in dev.batches:
+        inner = batch.governors > 0
+        found = fit.model.logits(fit.flat, batch).argmax(2)
+        assert bool((found == batch.governors)[inner].all())
+
+
+def test_the_transpose_of_a_head_that_knows_the_tree_is_found_too() -> None:
+    train = corpus(trees(60), planted=True)
+    for batch in train.batches:
+        batch.maps.copy_(batch.maps.transpose(1, 2).clone())
+    fit = fit_exactly(ArcModel(HEADS), train, train, L2)
+    assert int(fit.model.parameters(fit.flat).maps.argmax()) == HEADS + PLANTED
+
+
+def test_shuffled_maps_know_nothing_but_the_number_of_words() -> None:
+    train, dev = corpus(trees(200), planted=True), corpus(trees(200, 5), 5, planted=True)
+    fit = fit_exactly(ArcModel(HEADS), train.permuted(0), dev.permuted(0), L2)
+    of = counts(fit.model, fit.flat, dev)[1]
+    # a word is never its own head word, and a guess among the others is right by chance alone
+    most = guessing(dev) + 3 * float(np.sqrt(0.25 / of.sum()))
+    assert uas(fit.model, fit.flat, dev.permuted(0)) < most
+
+
+def test_the_order_of_words_in_shuffled_maps_does_not_depend_on_batches() -> None:
+    given = trees(12)
+    one, many = corpus(given, pairs=1).permuted(4), corpus(given).permuted(4)
+    for number in range(12):
+        torch.testing.assert_close(one.sentence(number).maps, many.sentence(number).maps)
+        torch.testing.assert_close(one.sentence(number).root, many.sentence(number).root)
+        diagonal = corpus(given).sentence(number).maps.diagonal(dim1=1, dim2=2).sort().values
+        torch.testing.assert_close(
+            many.sentence(number).maps.diagonal(dim1=1, dim2=2).sort().values, diagonal
+        )
+
+
+def test_right_branching_takes_the_next_word_and_root_for_the_last() -> None:
+    nothing = np.zeros(4, dtype=np.int64)
+    tree = Tree(np.array([2, 3, 1, 0]), np.array([True, True, True, True]), nothing, nothing)
+    right, of = right_branching(Corpus.of([tree, tree], 1))
+    assert right.tolist() == [3, 3]
+    assert of.tolist() == [4, 4]
+
+
+def test_punctuation_is_fitted_and_not_scored() -> None:
+    given = trees(20)
+    made = corpus(given)
+    _, of = counts(ArcModel(HEADS), ArcModel(HEADS).start(), made)
+    assert of.tolist() == [int(tree.scored.sum()) for tree in given]
+    every = sum(float(surprise(ArcModel(HEADS), ArcModel(HEADS).start(), batch)) for batch in made.batches)
+    # all logits are equal at the start, so each word costs ln(candidates)
+    assert every == pytest.approx(sum(len(tree) * np.log(len(tree) + 1) for tree in given))
+
+
+def test_the_published_regimen_steps_through_sentences_in_order() -> None:
+    given = trees(10)
+    made = corpus(given)
+    flat = ArcModel(HEADS).start(0.1).requires_grad_()
+    optimiser = torch.optim.Adam([flat], lr=0.002)
+    for number in range(10):
+        optimiser.zero_grad()
+        surprise(ArcModel(HEADS), flat, made.sentence(number)).backward()  # type: ignore[no-untyped-call]
+        optimiser.step()
+    fit = fit_as_published(ArcModel(HEADS), made, made)
+    torch.testing.assert_close(fit.flat, flat.detach())
+    assert np.isnan(fit.l2)
+
+
+def test_relations_are_read_off_maps_that_encode_them() -> None:
+    splits = {name: corpus(trees(80, seed), seed) for seed, name in enumerate(("train", "dev", "test"))}
+    for made in splits.values():
+        for batch in made.batches:
+            row, word = (batch.governors > 0).nonzero(as_tuple=True)
+            head = batch.governors[row, word] - 1
+            for relation in range(3):
+                batch.maps[row, word, head, relation] = (batch.relations[row, word] == 1 + relation).double()
+    found = right_relations(splits, ("root", "a", "b", "c"), 0)
+    assert all(row.all() for rows in found.values() for row in rows)
+    assert [len(row) for row in found["test"]] == [len(tree) for tree in trees(80, 2)]
