@@ -67,8 +67,6 @@ class WordTargets:
 
 def _targets(weights: Tensor) -> list[Tensor]:
     """Return the columns of every word, float64 (texts, heads, words) each."""
-    largest = weights.amax(3)
-    to_any = _first(weights)
     others = weights.clone()
     others.diagonal(dim1=2, dim2=3).zero_()
     before = others.tril()
@@ -78,19 +76,15 @@ def _targets(weights: Tensor) -> list[Tensor]:
         _first(others.transpose(2, 3)),
         _first(before),
         _first(after.transpose(2, 3)),
-        to_any,
+        _first(weights),
     ]
-    return [*columns, largest.double()]
+    return [*columns, weights.amax(3).double()]
 
 
 def _first(weights: Tensor) -> Tensor:
     """Return the first index of the largest weight of each row, -1 for a row of zeros; float64."""
-    # argmax does not promise the first of equal values on every device
-    largest = weights.amax(3, keepdim=True)
-    count = weights.shape[3]
-    places = torch.arange(count, device=weights.device).expand_as(weights)
-    found = places.masked_fill(weights < largest, count).amin(3)
-    return found.masked_fill(largest.squeeze(3) <= 0, NOWHERE).double()
+    largest, places = weights.max(3)  # of equal values, torch gives the first
+    return places.masked_fill(largest <= 0, NOWHERE).double()
 
 
 def _words_of_units(attention: AttentionBatch) -> Tensor:
