@@ -72,7 +72,7 @@ def test_a_run_has_the_scores_of_probes_and_controls_and_the_weights_of_heads(
     assert frame["main"].sum() == 24
     assert set(weights["rank"]) == set(range(1, 13))
     grids = probing.measures(frame)
-    assert sorted(grids) == ["attention_probe from_dependent", "attention_probe from_head"]
+    assert sorted(map(str, grids)) == ["attention_probe from_dependent", "attention_probe from_head"]
 
 
 def test_batches_change_nothing(tmp_path: Path, tiny_bert: Path) -> None:

@@ -50,8 +50,8 @@ class GoldPairs:
             own = (torch.cat(features, 1).float(), batch.numbers[row], word, batch.relations[row, word])
             for part, values in zip(parts, own, strict=True):
                 part.append(values)
-        features, *others = (torch.cat(part) for part in parts)
-        return cls(features, *(each.cpu().numpy() for each in others))
+        joined = [torch.cat(part) for part in parts]
+        return cls(joined[0], *(each.cpu().numpy() for each in joined[1:]))
 
 
 def right_relations(

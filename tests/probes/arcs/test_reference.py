@@ -45,7 +45,7 @@ def with_maps(sentences: list[dict[str, Any]]) -> Corpus:
     for number, sentence in enumerate(sentences):
         encoded = tokenizer(sentence["words"], is_split_into_words=True)
         words = [-1 if word is None else word for word in encoded.word_ids()]
-        pieces = tokenizer.convert_ids_to_tokens(encoded["input_ids"])
+        pieces = list(tokenizer.convert_ids_to_tokens(encoded["input_ids"]))
         n = len(sentence["words"])
         layers = [
             WordRows(n).reduce(of_words(weights.double(), [pieces], [words]))
