@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from probing.io.lazy import torch
+from probing.probes.arcs.attachment import counts
 from probing.probes.arcs.model import ArcModel
-from probing.probes.arcs.scaling import Variables
-from probing.probes.arcs.scores import counts
-from probing.probes.arcs.sentences import UNKNOWN, Batch, Corpus
+from probing.probes.arcs.padded import UNKNOWN, Batch, Corpus
+from probing.probes.arcs.variables import Variables
 
 RATE = 0.002
 """Step size of Adam in the code of the paper."""

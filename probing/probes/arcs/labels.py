@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from probing.io.lazy import torch
-from probing.probes.arcs.sentences import ROOT, UNKNOWN, Corpus
+from probing.probes.arcs.padded import ROOT, UNKNOWN, Corpus
 from probing.probes.logistic import Logistic
 from probing.tasks.problem import Problem
 from probing.tasks.target import Classes

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from probing.io.lazy import torch
-from probing.probes.arcs.sentences import Batch
+from probing.probes.arcs.padded import Batch
 
 
 @dataclass(frozen=True)

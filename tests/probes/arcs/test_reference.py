@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 import torch
 
+from probing.probes.arcs.attachment import right_branching
 from probing.probes.arcs.fit import fit_as_published, uas
 from probing.probes.arcs.model import ArcModel
-from probing.probes.arcs.scores import right_branching
-from probing.probes.arcs.sentences import Corpus, Tree
+from probing.probes.arcs.padded import Corpus, Tree
 from probing.representations.reductions.word_rows import WordRows
 from tests.attention import eager_model, minilm_folder, minilm_tokenizer, weights_of
 from tests.representations.test_word_targets import of_words

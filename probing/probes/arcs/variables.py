@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from probing.io.lazy import torch
 from probing.probes.arcs.model import ArcModel
-from probing.probes.arcs.sentences import Batch, Corpus
+from probing.probes.arcs.padded import Batch, Corpus
 
 SAMPLE = 1 << 15
 """Pairs of words from which the curvature is estimated."""

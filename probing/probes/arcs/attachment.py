@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from probing.io.lazy import torch
 from probing.probes.arcs.model import ArcModel
-from probing.probes.arcs.sentences import ROOT, Corpus
+from probing.probes.arcs.padded import ROOT, Corpus
 
 
 def counts(
