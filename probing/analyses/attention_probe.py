@@ -20,7 +20,7 @@ from probing.io.lazy import torch
 from probing.objectives.divide import divided
 from probing.probes.arcs.attachment import counts, guessing, right_branching
 from probing.probes.arcs.fit import ArcFit, fit_as_published, fit_exactly
-from probing.probes.arcs.labels import right_relations
+from probing.probes.arcs.labelled import right_relations
 from probing.probes.arcs.model import ArcModel
 from probing.representations.reductions.word_level import Rows
 from probing.representations.reductions.word_rows import WordRows

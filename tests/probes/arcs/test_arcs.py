@@ -9,7 +9,7 @@ from scipy.optimize import minimize
 
 from probing.probes.arcs.attachment import counts, guessing, right_branching
 from probing.probes.arcs.fit import fit_as_published, fit_exactly, minimised, objective, surprise, uas
-from probing.probes.arcs.labels import right_relations
+from probing.probes.arcs.labelled import right_relations
 from probing.probes.arcs.model import ArcModel
 from probing.probes.arcs.padded import Batch, Corpus, Tree
 from tests.probes.arcs.made import HEADS, PLANTED, corpus, trees
