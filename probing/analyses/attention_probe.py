@@ -13,14 +13,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from probing.analyses.analysis import Context, Methods, Uses
+from probing.analyses.gold_trees import Treebank
 from probing.analyses.groups import check_unit, settings_of, with_ranks
 from probing.analyses.word_pairs import check_word_pairs
-from probing.analyses.word_trees import Treebank
 from probing.io.lazy import torch
 from probing.objectives.divide import divided
-from probing.probes.arcs.arc_labels import right_relations
-from probing.probes.arcs.arc_scores import counts, guessing, right_branching
+from probing.probes.arcs.attachment import counts, guessing, right_branching
 from probing.probes.arcs.fit import ArcFit, fit_as_published, fit_exactly
+from probing.probes.arcs.labelled import right_relations
 from probing.probes.arcs.model import ArcModel
 from probing.representations.reductions.word_level import Rows
 from probing.representations.reductions.word_rows import WordRows
@@ -32,7 +32,7 @@ from probing.tasks.task import Task, Unit
 from probing.validation.ranges import Count, Most, Penalties, Range, check_ranges
 
 if TYPE_CHECKING:
-    from probing.probes.arcs.arc_sentences import Corpus
+    from probing.probes.arcs.padded import Corpus
 
 log = logging.getLogger(__name__)
 EMBEDDINGS = "embeddings"

@@ -10,9 +10,9 @@ import pandas as pd
 import pytest
 
 import probing
-from probing.analyses.word_trees import Treebank
+from probing.analyses.gold_trees import Treebank
 from probing.errors import ProbingError
-from probing.probes.arcs.arc_sentences import ROOT, UNKNOWN
+from probing.probes.arcs.padded import ROOT, UNKNOWN
 from probing.tasks.target import Classes
 from probing.tasks.task import Task, Unit
 from tests import tiny

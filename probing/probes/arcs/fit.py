@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from probing.io.lazy import torch
-from probing.probes.arcs.arc_scaling import Variables
-from probing.probes.arcs.arc_scores import counts
-from probing.probes.arcs.arc_sentences import UNKNOWN, Batch, Corpus
+from probing.probes.arcs.attachment import counts
 from probing.probes.arcs.model import ArcModel
+from probing.probes.arcs.padded import UNKNOWN, Batch, Corpus
+from probing.probes.arcs.variables import Variables
 
 RATE = 0.002
 """Step size of Adam in the code of the paper."""
@@ -23,7 +23,8 @@ MAX_SWEEPS = 1000
 PATIENCE = 2
 """Number of penalties in a row that are worse on dev, after which weaker ones are not tried."""
 TOLERANCE = 1e-4
-"""Largest slope at which a search ends, in variables of curvature about 1."""
+"""Largest slope at which a search ends, in variables of curvature about 1: half its square is about how far
+the objective is above its minimum."""
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from probing.io.lazy import torch
-from probing.probes.arcs.arc_sentences import Batch
+from probing.probes.arcs.padded import Batch
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ def _plain(given: Parameters, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]
 
 def _weighted(given: Parameters, batch: Batch, vectors: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """Return the logits of words and of ROOT where words change the weights of maps."""
-    types, rows = batch.words.unique(return_inverse=True)
+    types, rows = torch.unique(batch.words, return_inverse=True)
     known = vectors[types]
     of_dependent = (known @ given.dependent.T + given.maps)[rows]
     of_governor = (known @ given.governor.T)[rows]

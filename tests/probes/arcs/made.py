@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from probing.probes.arcs.arc_sentences import PAIRS, Corpus, Tree
+from probing.probes.arcs.padded import PAIRS, Corpus, Tree
 
 HEADS = 5
 PLANTED = 3

@@ -7,11 +7,11 @@ import pytest
 import torch
 from scipy.optimize import minimize
 
-from probing.probes.arcs.arc_labels import right_relations
-from probing.probes.arcs.arc_scores import counts, guessing, right_branching
-from probing.probes.arcs.arc_sentences import Batch, Corpus, Tree
+from probing.probes.arcs.attachment import counts, guessing, right_branching
 from probing.probes.arcs.fit import fit_as_published, fit_exactly, minimised, objective, surprise, uas
+from probing.probes.arcs.labelled import right_relations
 from probing.probes.arcs.model import ArcModel
+from probing.probes.arcs.padded import Batch, Corpus, Tree
 from tests.probes.arcs.made import HEADS, PLANTED, corpus, trees
 
 L2 = (1e-1, 1e-3)

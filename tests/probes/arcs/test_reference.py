@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 import torch
 
-from probing.probes.arcs.arc_scores import right_branching
-from probing.probes.arcs.arc_sentences import Corpus, Tree
+from probing.probes.arcs.attachment import right_branching
 from probing.probes.arcs.fit import fit_as_published, uas
 from probing.probes.arcs.model import ArcModel
+from probing.probes.arcs.padded import Corpus, Tree
 from probing.representations.reductions.word_rows import WordRows
 from tests.attention import eager_model, minilm_folder, minilm_tokenizer, weights_of
 from tests.representations.test_word_targets import of_words
@@ -45,7 +45,7 @@ def with_maps(sentences: list[dict[str, Any]]) -> Corpus:
     for number, sentence in enumerate(sentences):
         encoded = tokenizer(sentence["words"], is_split_into_words=True)
         words = [-1 if word is None else word for word in encoded.word_ids()]
-        pieces = tokenizer.convert_ids_to_tokens(encoded["input_ids"])
+        pieces = list(tokenizer.convert_ids_to_tokens(encoded["input_ids"]))
         n = len(sentence["words"])
         layers = [
             WordRows(n).reduce(of_words(weights.double(), [pieces], [words]))

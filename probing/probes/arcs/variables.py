@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from probing.io.lazy import torch
-from probing.probes.arcs.arc_sentences import Batch, Corpus
 from probing.probes.arcs.model import ArcModel
+from probing.probes.arcs.padded import Batch, Corpus
 
 SAMPLE = 1 << 15
 """Pairs of words from which the curvature is estimated."""
@@ -89,10 +89,12 @@ def _information(model: ArcModel, flat: torch.Tensor, batch: Batch) -> torch.Ten
 
 def _moments(model: ArcModel, sample: list[Batch]) -> torch.Tensor:
     """Return the second moments of [1, v, v], without those between the parts; float64 (1 + 2 d, 1 + 2 d)."""
-    one = torch.ones(1, 1, dtype=torch.float64)
-    if model.vectors is None:
-        return one.to(sample[0].maps.device)
-    words = torch.cat([batch.words[batch.real] for batch in sample])
-    vectors = model.vectors[words]
-    moments = vectors.T @ vectors / len(vectors)
-    return torch.block_diag(one.to(moments), moments, moments)
+    size = 1 + 2 * model.dim
+    moments = torch.zeros(size, size, dtype=torch.float64, device=sample[0].maps.device)
+    moments[0, 0] = 1
+    if model.vectors is not None:
+        vectors = model.vectors[torch.cat([batch.words[batch.real] for batch in sample])]
+        both = torch.arange(1, size, device=moments.device).view(2, -1)
+        for own in both:
+            moments[own.unsqueeze(1), own] = vectors.T @ vectors / len(vectors)
+    return moments

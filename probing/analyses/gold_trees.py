@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 
 from probing.errors import ProbingError
-from probing.probes.arcs.arc_sentences import ROOT, UNKNOWN, Batch, Corpus, Tree
+from probing.probes.arcs.padded import ROOT, UNKNOWN, Batch, Corpus, Tree
 from probing.representations.reader import Representations
 from probing.representations.reductions.word_rows import NUMBER, SPECIAL, WordRows
 from probing.tasks.task import SPLITS, Task, Unit

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from probing.io.lazy import torch
-from probing.probes.arcs.arc_sentences import ROOT, UNKNOWN, Corpus
+from probing.probes.arcs.padded import ROOT, UNKNOWN, Corpus
 from probing.probes.logistic import Logistic
 from probing.tasks.problem import Problem
 from probing.tasks.target import Classes
@@ -50,8 +50,8 @@ class GoldPairs:
             own = (torch.cat(features, 1).float(), batch.numbers[row], word, batch.relations[row, word])
             for part, values in zip(parts, own, strict=True):
                 part.append(values)
-        features, *others = (torch.cat(part) for part in parts)
-        return cls(features, *(each.cpu().numpy() for each in others))
+        joined = [torch.cat(part) for part in parts]
+        return cls(joined[0], *(each.cpu().numpy() for each in joined[1:]))
 
 
 def right_relations(

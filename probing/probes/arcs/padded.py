@@ -76,11 +76,14 @@ class Batch:
         n = int(self.lengths[row])
         one = slice(row, row + 1)
         return Batch(
-            self.maps[one, :n, :n],
-            self.root[one, :n],
-            *(each[one, :n] for each in (self.governors, self.scored, self.words, self.relations)),
-            self.lengths[one],
-            self.numbers[one],
+            maps=self.maps[one, :n, :n],
+            root=self.root[one, :n],
+            governors=self.governors[one, :n],
+            scored=self.scored[one, :n],
+            words=self.words[one, :n],
+            relations=self.relations[one, :n],
+            lengths=self.lengths[one],
+            numbers=self.numbers[one],
         )
 
     def to(self, device: torch.device) -> Batch:
@@ -130,7 +133,7 @@ class Corpus:
             pairs: Maximum number of pairs of words in a batch, unless it has one sentence.
         """
         places: list[tuple[int, int]] = [(0, 0)] * len(trees)
-        batches = []
+        batches: list[Batch] = []
         for group in _groups([len(tree) for tree in trees], pairs):
             for row, number in enumerate(group):
                 places[number] = (len(batches), row)

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from probing.io.lazy import torch
-from probing.probes.arcs.arc_sentences import ROOT, Corpus
 from probing.probes.arcs.model import ArcModel
+from probing.probes.arcs.padded import ROOT, Corpus
 
 
 def counts(
