@@ -134,8 +134,9 @@ def test_the_text_has_a_line_for_each_score_and_a_map(tmp_path: Path, tiny_gpt2:
 
 
 def test_main_rows_are_measures_of_agree(
-    tmp_path: Path, tiny_gpt2: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, tiny_gpt2: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.chdir(tmp_path)
     frame = run(tmp_path, tiny_gpt2)
     table = probing.measures(frame[frame["main"]])
     assert "roles induction" in table
