@@ -16,6 +16,8 @@ from probing.probes.contract import Probe
 from probing.tasks.task import Task, Unit
 
 if TYPE_CHECKING:
+    from transformers.tokenization_utils_base import PreTrainedTokenizerBase
+
     from probing.models.loading import Attention
     from probing.representations.reader import Representations
     from probing.representations.reductions.statistic import Statistic
@@ -61,6 +63,10 @@ class Context(Protocol):
     @property
     def folder(self) -> Path:
         """Folder for files of the analysis itself, such as a pruned model."""
+
+    @property
+    def tokenizer(self) -> PreTrainedTokenizerBase:
+        """The tokenizer of the model, for texts that an analysis makes."""
 
     def evaluator(self, attention: Attention = "sdpa") -> Evaluator:
         """Return the model made ready for the objective, with an implementation of attention."""

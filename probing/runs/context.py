@@ -29,6 +29,8 @@ from probing.runs.spec import RunSpec
 from probing.tasks.task import Unit
 
 if TYPE_CHECKING:
+    from transformers.tokenization_utils_base import PreTrainedTokenizerBase
+
     from probing.models.loading import Attention, LoadedModel, Purpose
     from probing.representations.reductions.statistic import Statistic
 
@@ -79,6 +81,13 @@ class RunContext:
     def reading(self) -> Reading:
         """The task with its vectors."""
         return Reading(self.spec.task, self.spec.config.extract.torch_device(), self._represent)
+
+    @cached_property
+    def tokenizer(self) -> PreTrainedTokenizerBase:
+        """The tokenizer of the model."""
+        from probing.models.tokenizer import load_tokenizer
+
+        return load_tokenizer(self.spec.files)
 
     def evaluator(self, attention: Attention = "sdpa") -> Evaluator:
         """Return the model made ready for the objective, once for each implementation of attention."""
@@ -160,7 +169,10 @@ def extractor_of(
     """
     config = spec.config
     attention: Attention = "sdpa" if spec.request.statistic is None else "eager"
-    model = model or partial(load, spec, "read", attention)
+    if model is None:
+        model = partial(load, spec, "read", attention)
+        # an analysis may read further statistics of attention, all from one model
+        model = model if spec.request.statistic is None else cache(model)
     return Extractor(config.paths.representations, request or spec.request, config.extract, model, overwrite)
 
 
