@@ -22,7 +22,7 @@ ROOMS = (
 SHARED = {
     "task.py", "bigram_shift.py", "coordination_inversion.py", "depth.py", "length.py", "number.py",
     "odd_man_out.py", "tense.py", "top_constituents.py", "word_content.py", "files.py", "masking.py",
-    "published.py", "report.py", "table.py", "tokens.py", "units.py", "grid.py", "entropy.py",
+    "published.py", "report.py", "table.py", "tokens.py", "units.py", "grid.py", "entropy.py", "roles.py",
 }  # fmt: skip
 
 

@@ -61,6 +61,7 @@ COLUMNS: dict[str, str] = {
     "full": "Float64",  # score of the full model, under the same metric as `test`
     "majority": "Float64",
     "chance": "Float64",  # the value of a head that knows nothing, such as one with uniform attention
+    "threshold": "Float64",  # the value from which on a head has a role
     "p": "Float64",
     "p_adjusted": "Float64",
     "value_low": "Float64",
