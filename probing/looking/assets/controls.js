@@ -15,7 +15,7 @@ const ABOUT = {
 function gridOf() {
   if (state.view === "arcs" && arcs()) return { name: "governors found", values: FIRSTS.slice(0, -1).flatMap((first, index) => Array.from({ length: countOf(index) }, (_, head) => rightOf(first + head))), show: (value) => `finds ${value} of ${findable()} governors` };
   if (state.view === "semantic") return { name: `test ${data.semantic.metric} of the probe`, values: data.semantic.heads.map((view) => (view ? view.score : null)), show: (value) => `test ${data.semantic.metric} ${value.toFixed(3)}` };
-  return { name: "entropy of attention between tokens, as a share of the largest possible", values: entropies(), show: (value) => `entropy ${value.toFixed(2)} of the largest possible` };
+  return { name: `entropy of ${maps().attention ? "" : `${state.weights} `}attention between tokens, as a share of the largest possible`, values: entropies(), show: (value) => `entropy ${value.toFixed(2)} of the largest possible` };
 }
 
 function showHeads() {
