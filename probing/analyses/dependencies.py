@@ -22,7 +22,7 @@ from probing.representations.reductions.word_level import Rows
 from probing.representations.reductions.word_targets import WordTargets
 from probing.results.finding import Finding, Picture
 from probing.results.schema import as_frame
-from probing.results.text.relations import relations_summary, relations_text
+from probing.results.text.relations import relations_summary, relations_text, rules_report
 from probing.statistics.intervals import wilson
 from probing.statistics.sign_flips import sign_flip_p, sums_by_text
 from probing.tasks.task import Task, Unit
@@ -41,6 +41,7 @@ FINDING = Finding(
     pictures=(Picture("dependencies", sweep="dependencies"),),
     text=relations_text,
     line=relations_summary,
+    report=rules_report,
 )
 _Right = NDArray[np.bool_]
 

@@ -224,3 +224,24 @@ def test_a_causal_model_finds_no_later_head_from_the_dependent(tmp_path: Path, t
     assert of["from_head"]["value"].max() > 0.2
     assert (of["from_head"]["chance"] == 1).all()
     assert (of["from_head"]["offset"] == 1).all()
+
+
+def test_coreference_runs_end_in_the_frame_and_on_the_page(tmp_path: Path, tiny_bert: Path) -> None:
+    sentence = (
+        "1\tfarmer\t_\tNOUN\t_\t_\t2\tnsubj\t_\tEntity=(1-person)\n2\tsees\t_\tVERB\t_\t_\t0\troot\t_\t_\n"
+        "3\t{other}\t_\tNOUN\t_\t_\t2\tobj\t_\tEntity=(2-animal)\n\n"
+        "1\tdog\t_\tPRON\t_\t_\t2\tnsubj\t_\tEntity=(2-animal)\n2\twalks\t_\tVERB\t_\t_\t0\troot\t_\t_\n"
+        "3\tfarmer\t_\tNOUN\t_\t_\t2\tobj\t_\tEntity=(1-person)\n\n"
+    )
+    for split in ("train", "dev", "test"):
+        documents = (f"# newdoc\n{sentence.format(other=word)}" for word in WORDS)
+        (tmp_path / f"x-ud-{split}.conllu").write_text("".join(documents), encoding="utf-8")
+    rows = run(tmp_path / "out", tiny_bert, tmp_path, "task=treebank/coreference", "analysis.least=10")
+    rules = rows[rows["head"].isna()].set_index("direction")
+    # of the two mentions of a passage, "dog" follows its antecedent and "farmer" repeats its own
+    assert rules["value"].to_dict() == {"nearest_mention": 0.5, "same_word": pytest.approx(0.5, abs=0.02)}
+    assert set(rows["variant"]) == {COREFERENCE, f"{COREFERENCE}:pronoun", f"{COREFERENCE}:nominal"}
+    text = relations_text(rows)
+    assert "nearest mention: coreference 50.0%" in text
+    page = probing.report(tmp_path / "out").read_text(encoding="utf-8")
+    assert "rules that use no head" in page

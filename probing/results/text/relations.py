@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from probing.results.finding import Report
 from probing.results.text.grid_text import place_text
 from probing.results.units import score_unit
 from probing.statistics.paired_tests import holm
@@ -69,6 +70,22 @@ def relations_summary(rows: pd.DataFrame) -> str:
         for _, row in found.head(_SHOWN).iterrows()
     )
     return f"{len(found)} of {count} {what} {'is' if count == 1 else 'are'} {verb} ({tested}): {best}"
+
+
+def rules_report(rows: pd.DataFrame) -> Report:
+    """A table of the rules that use no head, which heads are compared with."""
+    unit = score_unit("accuracy")
+    lines = tuple(
+        (
+            str(row["variant"]),
+            str(row["direction"]).replace("_", " "),
+            unit.spoken(float(row["dev"])),
+            f"{unit.spoken(float(row['value']))} "
+            f"[{unit.told(float(row['value_low']))}, {unit.told(float(row['value_high']))}]",
+        )
+        for _, row in rows[rows["head"].isna()].iterrows()
+    )
+    return Report("rules that use no head", ("relation", "rule", "dev", "test"), lines)
 
 
 def _without_heads(rows: pd.DataFrame) -> list[str]:
