@@ -131,7 +131,7 @@ def _read(loaded: LoadedModel, batch: EncodedBatch, readers: list[ModelReader]) 
 
 
 def _model(changes: Mapping[str, Any], tokenizer: str, device: torch.device) -> LoadedModel:
-    model = BertModel(BertConfig(**changes, attn_implementation="eager"))
+    model = BertModel._from_config(BertConfig(**changes), attn_implementation="eager")  # noqa: SLF001
     model.train(False).requires_grad_(False)
     torch.nn.Module.to(model, device)
     return LoadedModel(model, AutoTokenizer.from_pretrained(tokenizer), 512)

@@ -107,10 +107,10 @@ class ModelReader:
 
     @cached_property
     def _second(self) -> SecondModel | None:
-        """The model whose attention is compared, for a statistic against a reference."""
-        statistic = self.request.reduction
-        compares = isinstance(statistic, AgainstReference)
-        return SecondModel.of(statistic.reference, self.loaded, self._visited) if compares else None
+        """The model that a statistic compares with."""
+        if isinstance(statistic := self.request.reduction, AgainstReference):
+            return SecondModel.of(statistic.reference, self.loaded, self._visited)
+        return None
 
     @property
     def max_length(self) -> int | None:

@@ -29,7 +29,7 @@ def run(root: Path, model: Path, reference: Path | str, *more: str) -> pd.DataFr
 @pytest.mark.parametrize("make", [tiny.make_masked, tiny.make_causal, tiny.make_llama, tiny.make_t5])
 def test_changes_are_those_of_plain_transformers(make: Callable[..., Path], tmp_path: Path) -> None:
     folders = [make(tmp_path / f"run/checkpoint-{step}", seed=step) for step in (1, 2)]
-    frame = run(tmp_path / "out", *folders)
+    frame = run(tmp_path / "out", folders[0], folders[1])
     models = [AutoModel.from_pretrained(folder, attn_implementation="eager").eval() for folder in folders]
     models = [model.get_encoder() if model.config.is_encoder_decoder else model for model in models]
     tokenizer, table = AutoTokenizer.from_pretrained(folders[0]), data()
@@ -67,7 +67,7 @@ def test_the_line_names_both_measures(tmp_path: Path) -> None:
     text = grid_text(frame)
     assert text.splitlines()[-1] == summary(frame)
     own = frame[frame["variant"] == "divergence"]
-    most = own.loc[own["value"].astype(float).idxmax()]
+    most = own.iloc[int(own["value"].astype(float).to_numpy().argmax())]
     assert summary(frame).startswith(f"largest change: layer {most['layer']} head {most['head']}, ")
     assert f"lowest cosine {frame['value'][frame['variant'] == 'cosine'].min():.3f}" in summary(frame)
     assert most["rank"] == 1

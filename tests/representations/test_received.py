@@ -60,8 +60,8 @@ def test_attention_to_words_is_that_of_the_code_of_kovaleva(shared: Path) -> Non
             found[name] += [columns["unit"][row]] if places else []
         found["CLS"].append(columns["first"][0])
         found["SEP"].append(columns["separator"][0])
-    for name, rows in table.groupby("feature"):
-        values = torch.stack(found[str(name)])
+    for feature, rows in table.groupby("feature"):
+        values = torch.stack(found[str(feature)])
         assert len(values) == rows["n_present"].iloc[0]
         wanted = rows.sort_values(["layer", "head"])
         np.testing.assert_allclose(values.mean(0).flatten(), wanted["mean_where_present"], atol=1e-6)
