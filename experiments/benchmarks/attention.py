@@ -131,7 +131,9 @@ def _read(loaded: LoadedModel, batch: EncodedBatch, readers: list[ModelReader]) 
 
 
 def _model(changes: Mapping[str, Any], tokenizer: str, device: torch.device) -> LoadedModel:
-    model = BertModel._from_config(BertConfig(**changes), attn_implementation="eager")
+    config = BertConfig(**changes)
+    config._attn_implementation = "eager"
+    model = BertModel(config)
     model.train(False).requires_grad_(False)
     torch.nn.Module.to(model, device)
     return LoadedModel(model, AutoTokenizer.from_pretrained(tokenizer), 512)

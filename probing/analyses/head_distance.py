@@ -146,15 +146,16 @@ class HeadDistanceAnalysis:
         layers, heads = (matrix.index.get_level_values(level) for level in range(2))
         cell = {"layer": layers, "head": heads, "n_heads": 1, "roles": self._tags(context), "main": False}
         same = {**self._same(context), "metric": NATS}
+        measures: dict[str, dict[str, object]] = {
+            "mean": self._mean(context),
+            "nearest": _nearest(matrix),
+            "x": {"value": placed.points[:, 0]},
+            "y": {"value": placed.points[:, 1]},
+            "cluster": self._clusters(apart),
+        }
         single = [
             rows_of_columns({**same, **cell, "variant": variant, **own}, len(matrix))
-            for variant, own in {
-                "mean": self._mean(context),
-                "nearest": _nearest(matrix),
-                "x": {"value": placed.points[:, 0]},
-                "y": {"value": placed.points[:, 1]},
-                "cluster": self._clusters(apart),
-            }.items()
+            for variant, own in measures.items()
         ]
         stress = {**same, "variant": "stress", "metric": "stress", "value": placed.stress, "main": False}
         return pd.concat([*single, rows_of_columns(stress, 1), frame], ignore_index=True)

@@ -149,7 +149,7 @@ class Targets:
         chosen = task.rows(split)
         rows = np.setdiff1d(np.arange(len(chosen)), missing)
         texts, _ = pd.factorize(pd.Series([task.units[row].text for row in chosen[rows]]))
-        labels = np.asarray(task.target.gold)[chosen[rows]]
+        labels = np.asarray(task.target.gold, dtype=np.int64)[chosen[rows]]
         names = getattr(task.target, "names", ())
         return cls(rows, np.asarray(texts, dtype=np.int64), labels, names)
 

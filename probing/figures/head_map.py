@@ -83,7 +83,9 @@ def _head_table(rows: pd.DataFrame, ordered: pd.DataFrame) -> pd.DataFrame:
         for name in _MEASURES
     }
     tags = main_rows(rows).set_index(cells)["roles"].reindex(ordered.index)
-    apart = ordered.set_axis([f"to {cell[0]}.{cell[1]}" for cell in ordered.columns], axis=1)
+    apart = ordered.set_axis(
+        [f"to {'.'.join(map(str, place))}" for place in ordered.columns.to_list()], axis=1
+    )
     table = pd.concat([tags.rename("tag"), pd.DataFrame(columns), apart], axis=1)
     return table.astype({"cluster": int}).reset_index()
 

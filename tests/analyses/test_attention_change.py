@@ -67,7 +67,7 @@ def test_the_line_names_both_measures(tmp_path: Path) -> None:
     text = grid_text(frame)
     assert text.splitlines()[-1] == summary(frame)
     own = frame[frame["variant"] == "divergence"]
-    most = own.iloc[int(own["value"].to_numpy(dtype=float).argmax())]
+    most = own.iloc[int(own["value"].astype(float).to_numpy().argmax())]
     assert summary(frame).startswith(f"largest change: layer {most['layer']} head {most['head']}, ")
     assert f"lowest cosine {frame['value'][frame['variant'] == 'cosine'].min():.3f}" in summary(frame)
     assert most["rank"] == 1

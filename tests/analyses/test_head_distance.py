@@ -64,7 +64,8 @@ def plain(folder: Path, *, per_text: bool = False) -> NDArray[np.float64]:
         sums.append((apart, queries))
     if per_text:
         return np.asarray(np.mean([apart / queries for apart, queries in sums], 0))
-    return np.asarray(np.sum([apart for apart, _ in sums], 0) / sum(queries for _, queries in sums))
+    total = np.sum([apart for apart, _ in sums], 0)
+    return np.asarray(total / sum(queries for _, queries in sums))
 
 
 @pytest.mark.parametrize("make", [tiny.make_masked, tiny.make_causal, tiny.make_llama, tiny.make_t5])

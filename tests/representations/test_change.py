@@ -91,6 +91,6 @@ def test_padding_is_cropped() -> None:
     for whole, short in zip(padded, (one, two), strict=True):
         whole[0] = torch.nn.functional.pad(short[0], (0, 2, 0, 2))
         whole[0, :, 4:, :4] = 1 / 4
-    together = changes(*padded, [["a"] * 4, ["a"] * 6])
+    together = changes(padded[0], padded[1], [["a"] * 4, ["a"] * 6])
     for name, values in alone.items():
         torch.testing.assert_close(together[name][:1], values, atol=1e-6, rtol=1e-5)

@@ -104,14 +104,14 @@ def test_half_precision_and_padding_on_either_side_change_nothing() -> None:
         np.testing.assert_allclose(together[:1], alone, rtol=1e-5, atol=1e-6)
 
 
-def read(root: Path, folder: Path, **settings: int) -> Representations:
+def read(root: Path, folder: Path, batch_tokens: int) -> Representations:
     files = find_files(ModelConfig(str(folder)))
 
     def load():  # type: ignore[no-untyped-def]  # noqa: ANN202
         return load_model(files, device=torch.device("cpu"), attention="eager")
 
     request = Request(files.identity, "attention", Divergence(), None, "float32", 5)
-    extractor = Extractor(root, request, ExtractConfig(threads=1, **settings), load)  # type: ignore[arg-type]
+    extractor = Extractor(root, request, ExtractConfig(threads=1, batch_tokens=batch_tokens), load)
     return extractor.extract([Unit(text) for text in TEXTS])
 
 

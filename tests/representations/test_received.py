@@ -60,12 +60,12 @@ def test_attention_to_words_is_that_of_the_code_of_kovaleva(shared: Path) -> Non
             found[name] += [columns["unit"][row]] if places else []
         found["CLS"].append(columns["first"][0])
         found["SEP"].append(columns["separator"][0])
-    for name, rows in table.groupby("feature"):
-        read = torch.stack(found[str(name)])
-        assert len(read) == rows["n_present"].iloc[0]
+    for feature, rows in table.groupby("feature"):
+        values = torch.stack(found[str(feature)])
+        assert len(values) == rows["n_present"].iloc[0]
         wanted = rows.sort_values(["layer", "head"])
-        np.testing.assert_allclose(read.mean(0).flatten(), wanted["mean_where_present"], atol=1e-6)
-        np.testing.assert_allclose(read.sum(0).flatten() / 150, wanted["mean_zero_where_absent"], atol=1e-6)
+        np.testing.assert_allclose(values.mean(0).flatten(), wanted["mean_where_present"], atol=1e-6)
+        np.testing.assert_allclose(values.sum(0).flatten() / 150, wanted["mean_zero_where_absent"], atol=1e-6)
 
 
 def test_a_planted_column_is_received_by_its_word() -> None:
