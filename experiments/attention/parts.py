@@ -24,8 +24,8 @@ PUBLISHED = {
 }
 """Accuracies of BERT-base's heads and of offsets in table 1 of Clark et al. (2019).
 
-They are of WSJ in Stanford dependencies, here by the nearest relation of UD: `obj` is dobj, `obl` is pobj from
-head to dependent. The head and direction are selected on the reported sentences.
+They are of WSJ in Stanford dependencies, here by the nearest relation of UD: `obj` is dobj, `obl` is pobj
+from head to dependent. The head and direction are selected on the reported sentences.
 """
 TREEBANK = "task=treebank/dependencies"
 SENTENCES = "task=treebank/length"

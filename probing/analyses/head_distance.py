@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -28,6 +28,9 @@ from probing.results.text.head_distances import distances_summary, distances_tex
 from probing.statistics.mds import scaled
 from probing.tasks.task import Task, Unit
 from probing.validation.ranges import AtLeast, Range, ZeroToOne, check_ranges
+
+if TYPE_CHECKING:
+    from probing.representations.reductions.statistic import Statistic
 
 NATS = "nats"
 FINDING = Finding(
@@ -111,6 +114,10 @@ class HeadDistanceAnalysis:
         """The texts of the split."""
         texts = texts_of(task, self.split)
         return texts if self.segments == 1 else in_two_segments(texts, self.name)
+
+    def further(self, task: Task) -> Sequence[tuple[Statistic, Sequence[Unit]]]:
+        """The surface statistics of the same texts, for tags and the number of queries."""
+        return [(Surface(), self.units(task))]
 
     def parts(self, context: Context) -> Sequence[int]:
         """The layers."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from probing.models.loading import LoadedModel
     from probing.models.sites import Site
 
+log = logging.getLogger(__name__)
 LARGEST = 1 << 26
 """Maximum number of weights of one input, L · H · n²; a page of more is too large for a browser."""
 MapReader = Callable[["PreTrainedModel", Mapping[str, Any]], Mapping[int, "Tensor"]]
@@ -106,6 +108,7 @@ def read_passage(
     inputs |= {"use_cache": False} if "use_cache" in accepted else {}
     with torch.inference_mode():
         found = {name: read(loaded.model, inputs) for name, read in readers.items()}
+    found = {name: weights for name, weights in found.items() if weights}
     single = tokens_of(passage, tokens, loaded.tokenizer)
     maps = {name: _checked(name, weights, len(single)) for name, weights in found.items()}
     words = None if tokens.kept is None else words_of(passage, tokens, single)
@@ -135,8 +138,31 @@ def attention_maps(model: PreTrainedModel, inputs: Mapping[str, Any]) -> Mapping
     return found
 
 
-READERS: Mapping[str, MapReader] = {"attention": attention_maps}
-"""The weights that every page has; `probing.look(maps=...)` adds others."""
+def value_weighted_maps(model: PreTrainedModel, inputs: Mapping[str, Any]) -> Mapping[int, Tensor]:
+    """Return A_ij ‖v_j W_O‖ (Kobayashi et al. 2020) of every layer, (heads, queries, keys).
+
+    It is empty for a model whose values cannot be reached.
+    """
+    from probing.models.attended import Attended, capture_values
+    from probing.models.trace import find_sites
+
+    found: dict[int, Tensor] = {}
+
+    def read(site: Site, attended: Attended) -> None:
+        found[site.layer] = attended.weighted[0].float().cpu()
+
+    try:
+        sites = [site for site in find_sites(model).heads if not site.cross]
+        with capture_values(model, sites, read) as run:
+            run(**inputs)
+    except ProbingError as error:
+        log.info("no value-weighted attention: %s", error)
+        return {}
+    return found
+
+
+READERS: Mapping[str, MapReader] = {"attention": attention_maps, "value-weighted": value_weighted_maps}
+"""The weights of every page, where a model gives them; `probing.look(maps=...)` adds others."""
 
 
 def _check_size(heads: int, length: int) -> None:
