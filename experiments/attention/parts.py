@@ -15,7 +15,7 @@ PUBLISHED = {
     "all": (0.347, 0.267),
     "det": (0.943, 0.517),
     "obj": (0.868, 0.400),
-    "obl": (0.763, 0.346),
+    "case": (0.763, 0.346),
     "nsubj": (0.585, 0.455),
     "amod": (0.756, 0.683),
     "nmod:poss": (0.805, 0.477),
@@ -24,8 +24,9 @@ PUBLISHED = {
 }
 """Accuracies of BERT-base's heads and of offsets in table 1 of Clark et al. (2019).
 
-They are of WSJ in Stanford dependencies, here by the nearest relation of UD: `obj` is dobj, `obl` is pobj
-from head to dependent. The head and direction are selected on the reported sentences.
+They are of WSJ in Stanford dependencies, here by the nearest relation of UD: `obj` is dobj, and `case` is
+pobj turned round, since UD attaches a preposition to its noun. The head and direction are selected on the
+reported sentences.
 """
 TREEBANK = "task=treebank/dependencies"
 SENTENCES = "task=treebank/length"

@@ -36,6 +36,7 @@ DRAWS = 1999
 FINDING = Finding(
     measure="accuracy of the word that a head singles out",
     range="from 0 to 1",
+    alike=True,
     best="highest accuracy",
     ranked_on="dev",
     pictures=(Picture("dependencies", sweep="dependencies"),),

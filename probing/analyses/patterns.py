@@ -26,6 +26,7 @@ FINDING = Finding(
     measure="texts with pattern",
     unit="",
     range="from 0 to 1",
+    alike=True,
     best="most texts",
     pictures=(Picture("patterns", sweep="patterns"),),
     text=patterns_text,

@@ -32,6 +32,7 @@ log = logging.getLogger(__name__)
 FINDING = Finding(
     measure="score of a role",
     range="from 0 to 1",
+    alike=True,
     best="highest score",
     pictures=(
         Picture("roles", sweep="roles"),

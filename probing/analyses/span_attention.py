@@ -36,6 +36,7 @@ DRAWS = 1999
 FINDING = Finding(
     measure="attention between spans",
     range="from 0 to 1",
+    alike=True,
     digits=3,
     best="largest margin",
     ranked_on="dev",

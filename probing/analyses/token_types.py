@@ -28,6 +28,7 @@ _SPECIAL = ("first", "separator")
 FINDING = Finding(
     measure="attention to",
     range="from 0 to 1",
+    alike=True,
     digits=3,
     best="most attention",
     pictures=(Picture("token_types", sweep="token_types"),),

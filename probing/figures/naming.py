@@ -200,7 +200,11 @@ def describe(key: GridKey, fields: Sequence[str]) -> list[str]:
 def variant_name(key: GridKey) -> str:
     """The kind of rows in words: "per example ÷ layer ℓ2", "λ 0.01, P(open)"."""
     penalty = f"{LAMBDA} {key.penalty:g}" if isinstance(key.penalty, float) else ""
-    kinds = (_VARIANTS.get(key.variant, key.variant), _FILLS.get(key.fill, key.fill), key.direction)
+    kinds = (
+        _VARIANTS.get(key.variant, key.variant),
+        _FILLS.get(key.fill, key.fill),
+        key.direction.replace("_", " "),
+    )
     words = ", ".join(filter(None, (penalty, *kinds)))
     normalisation = _NORMALISATIONS.get(key.normalisation, key.normalisation)
     return f"{words}{normalisation}" if words else normalisation.lstrip(" ,")
