@@ -23,8 +23,7 @@ MAX_SWEEPS = 1000
 PATIENCE = 2
 """Number of penalties in a row that are worse on dev, after which weaker ones are not tried."""
 TOLERANCE = 1e-4
-"""Largest slope at which a search ends, in variables of curvature about 1: half its square is about how far
-the objective is above its minimum."""
+"""Largest slope at which a search ends, in variables of curvature about 1."""
 
 
 @dataclass(frozen=True)
