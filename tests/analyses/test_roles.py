@@ -15,7 +15,7 @@ import probing
 from probing.analyses.role_scores import ROLES
 from probing.analyses.roles import RolesAnalysis
 from probing.cli import main as cli
-from probing.representations.forward import ModelReader
+from probing.representations import passes
 from probing.results.text.role_text import LETTERS, roles_text
 from tests import tiny
 
@@ -92,7 +92,7 @@ def test_other_thresholds_read_no_text_again(
     assert set(first["roles"]) != {
         " ".join(role for role in ROLES if role not in ("rare_token", "syntactic"))
     }
-    monkeypatch.setattr(ModelReader, "read", None)
+    monkeypatch.setattr(passes, "read", None)
     names = (
         "positional",
         "previous_token",
