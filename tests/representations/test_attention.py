@@ -23,7 +23,7 @@ from probing.representations.cache import Store
 from probing.representations.extract import Extractor, Overwrite
 from probing.representations.forward import ModelReader
 from probing.representations.reader import Representations
-from probing.representations.reductions.entropy import Entropy
+from probing.representations.reductions.entropy import Entropy, entropy
 from probing.representations.reductions.statistic import AttentionBatch, Statistic
 from probing.representations.request import Request, Stack, unit_id
 from probing.representations.settings import ExtractConfig
@@ -144,7 +144,7 @@ def test_sums_are_kept_in_double_precision(tmp_path: Path, tiny_bert: Path, smal
     with torch.no_grad():
         attentions = model(**batch.inputs, output_attentions=True).attentions
     for layer, weights in enumerate(attentions):
-        values = -torch.xlogy(weights, weights).sum(-1).transpose(1, 2)[batch.real].double()
+        values = entropy(weights).transpose(1, 2)[batch.real].double()
         nats, queries = rows_of(found, layer).sum(0).T[:2]
         np.testing.assert_allclose(nats / queries, values.mean(0), rtol=1e-12)
 

@@ -6,14 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from probing.io.lazy import torch
+from probing.representations.reductions.logs import TINY, nats
 
 if TYPE_CHECKING:  # a cached statistic needs none of what computes it
     from torch import Tensor
 
     from probing.representations.reductions.statistic import AttentionBatch
-
-TINY = 1e-30
-"""A weight that stands for 0: its product with its logarithm is lost in the sum of a row."""
 
 
 @dataclass(frozen=True)
@@ -54,16 +52,16 @@ class Divergence:
         there = (real.unsqueeze(2) & real.unsqueeze(1)).unsqueeze(1)
         whole = torch.add(shares, weights, alpha=1 - self.smoothing)
         whole.masked_fill_(~there, 0).clamp_min_(TINY)
-        return torch.cat([whole / 2, _nats(whole, torch.empty_like(whole)).unsqueeze(2)], 2)
+        return torch.cat([whole / 2, nats(whole, torch.empty_like(whole)).unsqueeze(2)], 2)
 
     def reduce(self, attention: AttentionBatch) -> Tensor:
         """Reduce one batch; float64 (units, heads, heads of all layers so far)."""
         own = attention.earlier[attention.layer]
-        nats = _summed(own[:, :, -1])
+        own_nats = _summed(own[:, :, -1])
         apart = []
         for layer, other in sorted(attention.earlier.items()):
             means = _within(own) if layer == attention.layer else _between(own, other)
-            apart.append(means - (nats.unsqueeze(2) + _summed(other[:, :, -1]).unsqueeze(1)) / 2)
+            apart.append(means - (own_nats.unsqueeze(2) + _summed(other[:, :, -1]).unsqueeze(1)) / 2)
         return attention.per_unit(torch.cat(apart, 2).clamp_min_(0))
 
 
@@ -77,7 +75,7 @@ def _between(first: Tensor, second: Tensor) -> Tensor:
     rows = []
     for head in range(first.shape[1]):
         torch.add(second, first[:, head : head + 1, :-1], out=means)
-        rows.append(_summed(_nats(means, logs)))
+        rows.append(_summed(nats(means, logs)))
     return torch.stack(rows, 1)
 
 
@@ -87,14 +85,8 @@ def _within(own: Tensor) -> Tensor:
     found = torch.diag_embed(_summed(own[:, :, -1]))
     for head in range(1, heads):
         means = own[:, :head, :-1] + own[:, head : head + 1, :-1]
-        found[:, head, :head] = found[:, :head, head] = _summed(_nats(means, torch.empty_like(means)))
+        found[:, head, :head] = found[:, :head, head] = _summed(nats(means, torch.empty_like(means)))
     return found
-
-
-def _nats(weights: Tensor, logs: Tensor) -> Tensor:
-    """Return the entropy of each row, (texts, heads, queries); `logs` is memory of the same shape."""
-    torch.log(weights, out=logs)
-    return -logs.mul_(weights).sum(3)
 
 
 def _summed(nats: Tensor) -> Tensor:
