@@ -71,6 +71,8 @@ class AttentionProbeAnalysis:
         epochs: Passes over train of `published`.
         longest: Maximum number of words of a sentence; longer ones are left out.
         rows: Query of a word: the mean over its pieces, or its first piece, as the code of the paper takes.
+        weighted: Whether weights are multiplied by the length of what they write, A_ij ‖v_j W_O‖ (Kobayashi
+            et al. 2020), and divided by the sum of each row.
     """
 
     words: str | None = EMBEDDINGS
@@ -79,6 +81,7 @@ class AttentionProbeAnalysis:
     epochs: Annotated[Count, Most(1000)] = 1
     longest: Annotated[int, Range(2, 512)] = 64
     rows: Rows = "mean"
+    weighted: bool = False
 
     def __post_init__(self) -> None:
         """Convert lists from configuration files to tuples, and reject numbers out of their range."""
@@ -98,7 +101,7 @@ class AttentionProbeAnalysis:
     @property
     def statistic(self) -> WordRows:
         """The attention of each word to the words of its text and to special tokens."""
-        return WordRows(self.longest, self.rows)
+        return WordRows(self.longest, self.rows, self.weighted)
 
     @property
     def variants(self) -> tuple[str, ...]:

@@ -61,6 +61,8 @@ class CatAnalysis:
             of the layer, relative to all their pairs. 0 scores all leaves only.
         text: `leaves` gives the model the leaves joined by blanks, as Chen et al. do; `code` gives it the
             code as it is, where a token that touches two leaves belongs to the first.
+        weighted: Whether weights are multiplied by the length of what they write, A_ij ‖v_j W_O‖ (Kobayashi
+            et al. 2020), and divided by the sum of each row.
     """
 
     language: str = "python"
@@ -68,6 +70,7 @@ class CatAnalysis:
     select: Split = "dev"
     types: _Types = 8
     text: CodeText = "leaves"
+    weighted: bool = False
 
     def __post_init__(self) -> None:
         """Reject numbers out of their range, and types that are selected on the texts that are scored."""
@@ -91,7 +94,7 @@ class CatAnalysis:
     @property
     def statistic(self) -> CatScores:
         """The scores of all leaves."""
-        return CatScores(self.language, grammar_version(self.language))
+        return CatScores(self.language, grammar_version(self.language), weighted=self.weighted)
 
     def check(self, task: Task, methods: Methods) -> None:
         """Refuse any granularity but single heads, and examples that are not single texts."""
@@ -116,7 +119,7 @@ class CatAnalysis:
             return ()
         units = code_units(task, self.select, self.language, self.text)
         frequent = frequent_types(units, self.language)
-        return ((TypeRates(self.language, self.statistic.grammar, frequent), units),)
+        return ((TypeRates(self.language, self.statistic.grammar, frequent, self.weighted), units),)
 
     def parts(self, context: Context) -> Sequence[int]:
         """The layers."""
@@ -136,7 +139,7 @@ class CatAnalysis:
         rows = list(self._scores(read, part, CAT_ALL, main=not self.types))
         if self.types:
             rates = self._rates(context)
-            kept = CatScores(self.language, self.statistic.grammar, _kept(rates, self.types))
+            kept = CatScores(self.language, self.statistic.grammar, _kept(rates, self.types), self.weighted)
             scored = context.attention(kept, self.units(divided(context.reading.asked, context.seed)))
             rows = [*self._scores(scored, part, CAT, main=True), *rows]
             rows += [

@@ -69,6 +69,8 @@ class HeadDistanceAnalysis:
         position: Threshold of the tags `next` and `previous`.
         kind: Threshold of the tags `first`, `separator` and `punctuation`.
         broad: Threshold of the tag `broad`.
+        weighted: Whether weights are multiplied by the length of what they write, A_ij ‖v_j W_O‖ (Kobayashi
+            et al. 2020), and divided by the sum of each row.
     """
 
     split: Split = "dev"
@@ -79,6 +81,7 @@ class HeadDistanceAnalysis:
     position: ZeroToOne = 0.5
     kind: ZeroToOne = 0.6
     broad: ZeroToOne = 0.78
+    weighted: bool = False
 
     def __post_init__(self) -> None:
         """Reject numbers out of their range."""
@@ -97,7 +100,7 @@ class HeadDistanceAnalysis:
     @property
     def statistic(self) -> Divergence:
         """Sums of divergences over the queries of each text."""
-        return Divergence(self.smoothing)
+        return Divergence(self.smoothing, self.weighted)
 
     def check(self, task: Task, methods: Methods) -> None:
         """Refuse any granularity but single heads, and texts that cannot be joined."""
@@ -117,7 +120,7 @@ class HeadDistanceAnalysis:
 
     def further(self, task: Task) -> Sequence[tuple[Statistic, Sequence[Unit]]]:
         """The surface statistics of the same texts, for tags and the number of queries."""
-        return [(Surface(), self.units(task))]
+        return [(Surface(weighted=self.weighted), self.units(task))]
 
     def parts(self, context: Context) -> Sequence[int]:
         """The layers."""
@@ -172,8 +175,10 @@ class HeadDistanceAnalysis:
 
     def _surface(self, context: Context, layer: int) -> dict[str, NDArray[np.float64]]:
         """Return the surface statistics of the same texts, float64 (texts, heads) for each column."""
-        found = context.attention(Surface(), self.units(divided(context.reading.asked, context.seed)))
-        return columns_of(found, layer, Surface())
+        found = context.attention(
+            Surface(weighted=self.weighted), self.units(divided(context.reading.asked, context.seed))
+        )
+        return columns_of(found, layer, Surface(weighted=self.weighted))
 
     def _distances(self, context: Context) -> Distances:
         read = context.reading.representations

@@ -52,6 +52,8 @@ class PatternsAnalysis:
         part: Smallest excess of each of the two in a map with both.
         mixed: Smallest sum of the two in such a map.
         block: Excess of attention within segments of a map in blocks.
+        weighted: Whether weights are multiplied by the length of what they write, A_ij ‖v_j W_O‖ (Kobayashi
+            et al. 2020), and divided by the sum of each row.
     """
 
     split: Split = "dev"
@@ -62,6 +64,7 @@ class PatternsAnalysis:
     part: ZeroToOne = 0.25
     mixed: Annotated[float, Range(0, 2)] = 0.6
     block: ZeroToOne = 0.6
+    weighted: bool = False
 
     def __post_init__(self) -> None:
         """Reject numbers out of their range."""
@@ -80,7 +83,7 @@ class PatternsAnalysis:
     @property
     def statistic(self) -> Shapes:
         """Attention on lines, diagonals and blocks of each text."""
-        return Shapes(self.keys, self.reach)
+        return Shapes(self.keys, self.reach, self.weighted)
 
     def check(self, task: Task, methods: Methods) -> None:
         """Refuse any granularity but single heads, and texts that cannot be joined."""

@@ -83,6 +83,8 @@ class RolesAnalysis:
         rare_token: Share of words whose highest weight is on the rarest word.
         syntactic: Accuracy above that of the most frequent offset, 0.1 for 10 points.
         least: Minimum number of items of a relation.
+        weighted: Whether weights are multiplied by the length of what they write, A_ij ‖v_j W_O‖ (Kobayashi
+            et al. 2020), and divided by the sum of each row.
     """
 
     split: Split = "dev"
@@ -101,6 +103,7 @@ class RolesAnalysis:
     rare_token: Share = 0.5
     syntactic: Share = 0.1
     least: Annotated[int, AtLeast(1)] = 100
+    weighted: bool = False
 
     def __post_init__(self) -> None:
         """Reject numbers out of their range."""
@@ -119,12 +122,14 @@ class RolesAnalysis:
     @property
     def statistic(self) -> TokenRoles:
         """The sums over tokens."""
-        return TokenRoles(self.punctuation, self.reach)
+        return TokenRoles(self.punctuation, self.reach, self.weighted)
 
     def further(self, task: Task) -> Sequence[tuple[Statistic, Sequence[Unit]]]:
         """The sums over words, and the highest words of a task that relates words."""
-        related = [(HighestWord(), relations_of(task, self.split)[0])] if has_relations(task) else []
-        return [(WordRoles(), self._with_rarest(task)), *related]
+        related = (
+            [(HighestWord(self.weighted), relations_of(task, self.split)[0])] if has_relations(task) else []
+        )
+        return [(WordRoles(self.weighted), self._with_rarest(task)), *related]
 
     def check(self, task: Task, methods: Methods) -> None:
         """Refuse any granularity but single heads."""
@@ -187,17 +192,20 @@ class RolesAnalysis:
         yield from of_words(self._words(context, task, layer), thresholds)
         if has_relations(task):
             units, items = relations_of(task, self.split)
-            highest = columns_of(context.attention(HighestWord(), units), layer, HighestWord())["highest"]
+            statistic = HighestWord(self.weighted)
+            highest = columns_of(context.attention(statistic, units), layer, statistic)["highest"]
             yield from of_relations(items, highest, self.syntactic, self.least)
 
     def _words(self, context: Context, task: Task, layer: int) -> Columns:
         """Return the sums over words; a text whose rarest word is cut off is read without a target."""
         units = self._with_rarest(task)
-        read = context.attention(WordRoles(), units)
-        columns = columns_of(read, layer, WordRoles())
+        read = context.attention(WordRoles(self.weighted), units)
+        columns = columns_of(read, layer, WordRoles(self.weighted))
         if len(read.missing):
             again = [replace(units[row], span=None) for row in read.missing]
-            whole = columns_of(context.attention(WordRoles(), again), layer, WordRoles())
+            whole = columns_of(
+                context.attention(WordRoles(self.weighted), again), layer, WordRoles(self.weighted)
+            )
             for name, values in columns.items():
                 values[read.missing] = whole[name]
         return columns

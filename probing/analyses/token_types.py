@@ -50,10 +50,13 @@ class TokenTypesAnalysis:
         split: The words.
         absent: Whether texts without a word of a class are left out, or count as 0 as in the code of the
             paper, which makes rare classes look less attended.
+        weighted: Whether weights are multiplied by the length of what they write, A_ij ‖v_j W_O‖ (Kobayashi
+            et al. 2020), and divided by the sum of each row.
     """
 
     split: Split = "dev"
     absent: Literal["skip", "zero"] = "skip"
+    weighted: bool = False
 
     @property
     def name(self) -> str:
@@ -68,7 +71,7 @@ class TokenTypesAnalysis:
     @property
     def statistic(self) -> Received:
         """Attention to each word and to special tokens."""
-        return Received()
+        return Received(self.weighted)
 
     def check(self, task: Task, methods: Methods) -> None:
         """Refuse any granularity but single heads, and tasks without classes of words."""

@@ -39,11 +39,13 @@ class CatScores:
         language: Name of the tree-sitter grammar.
         grammar: Version of the grammar.
         kept: The types of leaves to score, for each layer; a layer that is not named keeps all leaves.
+        weighted: Whether attention is weighted by the values that it moves.
     """
 
     language: str
     grammar: str = ""
     kept: Kept = ()
+    weighted: bool = False
 
     @property
     def name(self) -> str:
@@ -74,11 +76,13 @@ class TypeRates:
         language: Name of the tree-sitter grammar.
         grammar: Version of the grammar.
         types: The types that are counted.
+        weighted: Whether attention is weighted by the values that it moves.
     """
 
     language: str
     grammar: str = ""
     types: tuple[str, ...] = ()
+    weighted: bool = False
 
     @property
     def name(self) -> str:

@@ -24,9 +24,11 @@ class Divergence:
     Attributes:
         smoothing: Share of uniform attention over all tokens that is mixed into each row first; 0.001 in the
             code of Clark et al.
+        weighted: Whether attention is weighted by the values that it moves.
     """
 
     smoothing: float = 0.001
+    weighted: bool = False
 
     @property
     def name(self) -> str:

@@ -25,7 +25,12 @@ class Received:
     most attended special token after it, 0 where there is none. The same numbers for attention that is
     uniform over the visible keys stand next to them. Special tokens are queries too. Queries that see no key
     but themselves are left out.
+
+    Attributes:
+        weighted: Whether attention is weighted by the values that it moves.
     """
+
+    weighted: bool = False
 
     @property
     def name(self) -> str:

@@ -30,10 +30,12 @@ class Shapes:
     Attributes:
         keys: Number of keys that count for `vertical`; [CLS] and two [SEP] make three.
         reach: Distance from the query up to which a key counts for `diagonal`.
+        weighted: Whether attention is weighted by the values that it moves.
     """
 
     keys: int = 3
     reach: int = 1
+    weighted: bool = False
 
     @property
     def name(self) -> str:

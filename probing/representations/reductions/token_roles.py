@@ -63,10 +63,12 @@ class TokenRoles:
     Attributes:
         punctuation: Spellings of the tokens that count as punctuation, without a blank between them.
         reach: Largest offset that is counted, to the left and to the right.
+        weighted: Whether attention is weighted by the values that it moves.
     """
 
     punctuation: str = ".,;:!?"
     reach: int = 8
+    weighted: bool = False
 
     @property
     def name(self) -> str:

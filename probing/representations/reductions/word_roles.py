@@ -29,7 +29,12 @@ class WordRoles:
     - `words` counts the queries, and `word_largest` sums their highest weight, max_j A_ij.
     - `aware` counts the queries that see the target. `target` counts those of them whose highest weight, the
       first of ties, is on the target; by chance it is on any visible key.
+
+    Attributes:
+        weighted: Whether attention is weighted by the values that it moves.
     """
+
+    weighted: bool = False
 
     @property
     def name(self) -> str:
@@ -77,7 +82,12 @@ class HighestWord:
     The unit is a word: its span is one of `Unit.words`. The word itself is a key as any other, and tokens
     outside of words are too; the index is -1 if one of them has the highest weight. The first of equal words
     counts.
+
+    Attributes:
+        weighted: Whether attention is weighted by the values that it moves.
     """
+
+    weighted: bool = False
 
     @property
     def name(self) -> str:

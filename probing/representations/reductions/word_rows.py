@@ -34,10 +34,12 @@ class WordRows:
     Attributes:
         width: Maximum number of words of a text; columns beyond its words are 0.
         rows: `mean` averages the queries of all pieces of a word; `first` takes the first piece.
+        weighted: Whether attention is weighted by the values that it moves.
     """
 
     width: int = 64
     rows: Rows = "mean"
+    weighted: bool = False
 
     @property
     def name(self) -> str:
