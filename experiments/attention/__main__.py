@@ -35,6 +35,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _make(name: str, part: Part, options: argparse.Namespace) -> None:
+    if not options.treebank.exists():
+        raise ProbingError(f"--treebank {options.treebank}: no such folder; give a treebank in CoNLL-U")
     preset = PRESETS[options.preset]
     shared = [f"task.path={options.treebank}", *preset.size, f"paths.root={options.root}", *preset.model]
     rows = pd.concat(frames([*part.overrides, *shared, *options.overrides]), ignore_index=True)

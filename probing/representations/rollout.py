@@ -8,10 +8,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from probing.errors import ProbingError
+from probing.validation.arguments import checked
 
 _TOLERANCE = 1e-2
 
 
+@checked()
 def rollout(maps: Sequence[ArrayLike]) -> NDArray[np.float64]:
     """Multiply the attention of all layers, each with its residual connection (Abnar & Zuidema 2020).
 

@@ -98,7 +98,7 @@ def test_every_way_to_give_options_is_the_same_run(tiny_bert: Path, small: dict[
         (([{"extarct": {"device": "cpu"}}],), {}, r"run has no extarct=; did you mean extract\?"),
         ((5,), {}, r"run: overrides is 5; give a text or a dict or a list, each a text or a dict"),
         ((), {"limit": 50}, r'run has no limit=; did you mean task=\{"limit": \.\.\.\}\?'),
-        ((), {"text": "review"}, r'run has no text=; did you mean task=\{"text": \.\.\.\}\?'),
+        ((), {"text": "review"}, r'run has no text=; did you mean .*task=\{"text": \.\.\.\}\?'),
         (([5],), {}, r"overrides.* 5; give a text or a dict"),
         ((), {"task": "grammar/tenes"}, r"no task=grammar/tenes; did you mean grammar/tense\?"),
         ((), {"task": object()}, r"task: a value of type object cannot be an option"),

@@ -276,7 +276,7 @@ def _try(values: Mapping[str, Any], group: str, name: str, value: object, choice
         return
     flat = value[0] if isinstance(value, list) and value else value
     assert flat == [] or (isinstance(flat, int | float) and not isinstance(flat, bool) and abs(flat) <= 1e308)
-    assert flat != -1 or name in {"layers", "low", "high", "scores"}, f"{choice}: {group}.{name}"
+    assert flat != -1 or name in {"layers", "low", "high", "lowest", "scores"}, f"{choice}: {group}.{name}"
 
 
 def test_ranges_say_what_they_take() -> None:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import matplotlib as mpl
+import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.figure import Figure
@@ -40,6 +41,7 @@ DRAWN: dict[str, Callable[[], Picture]] = {
     "path": lambda: probing.draw_path(found.gates()),
     "comparison": lambda: probing.draw_comparison(frame(seed=0), frame(seed=1)),
     "agreement": lambda: probing.draw_agreement(MEASURES).scatter,
+    "rollout": lambda: probing.draw_rollout(["a", "b"], probing.rollout([np.full((1, 1, 2, 2), 0.5)])[0]),
 }
 
 

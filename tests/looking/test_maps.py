@@ -116,7 +116,7 @@ def test_other_weights_come_next_to_attention(tiny_bert: Path, tmp_path: Path) -
 
     look = read(tiny_bert, tmp_path, SENTENCE, maps={"doubled": doubled}, weights="doubled")
     (found,) = look.reads
-    assert list(found.maps) == ["attention", "doubled"]
+    assert list(found.maps) == ["attention", "value-weighted", "doubled"]
     np.testing.assert_array_equal(found.maps["doubled"].layers[2], 2 * found.maps["attention"].layers[2])
     assert found.maps["doubled"].top == max(each.max() for each in found.maps["doubled"].layers.values())
     assert look.commands == ()
