@@ -24,7 +24,7 @@ def test_every_part_is_made_by_one_command(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     model = ("model=hf", f"model.name={tiny_bert}", "extract.device=cpu", "extract.threads=1")
-    monkeypatch.setitem(PRESETS, "small", replace(PRESETS["small"], model=model, sentences=(60, 60, 60)))
+    monkeypatch.setitem(PRESETS, "small", replace(PRESETS["small"], model=model, sentences=(40, 40, 40)))
     treebank = shared / "data/treebanks/UD_English-EWT"
     arguments = ["all", "--treebank", str(treebank), "--root", str(tmp_path)]
     assert study.main(arguments) == 0, capsys.readouterr().err
