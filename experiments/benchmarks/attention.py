@@ -29,12 +29,17 @@ from probing.representations.reduce import Reducer, layout_of
 from probing.representations.reductions.divergence import Divergence
 from probing.representations.reductions.statistic import Statistic
 from probing.representations.reductions.surface import Surface
+from probing.representations.reductions.token_roles import TokenRoles
 from probing.representations.request import Request
 from probing.representations.settings import ExtractConfig
 from probing.representations.token_rows import token_batch
 from probing.tasks.task import Unit
 
-STATISTICS: Mapping[str, Statistic] = {"surface": Surface(), "divergence": Divergence()}
+STATISTICS: Mapping[str, Statistic] = {
+    "surface": Surface(),
+    "roles": TokenRoles(),
+    "divergence": Divergence(),
+}
 SIZES: Mapping[str, Mapping[str, Any]] = {
     "minilm": {"hidden_size": 384, "num_hidden_layers": 6, "intermediate_size": 1536},
     "bert_base": {},
