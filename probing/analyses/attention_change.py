@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from probing.analyses.analysis import Context, Methods, Uses
-from probing.analyses.groups import check_unit, settings_of, with_ranks
+from probing.analyses.analysis import Context, Methods
+from probing.analyses.groups import check_unit, with_ranks
+from probing.analyses.layer_by_layer import LayerByLayer
 from probing.analyses.read_texts import Split, columns_of, texts_of
 from probing.errors import ProbingError
 from probing.objectives.texts import joint_units
@@ -36,7 +36,7 @@ FINDING = Finding(
 
 
 @dataclass(frozen=True)
-class AttentionChangeAnalysis:
+class AttentionChangeAnalysis(LayerByLayer):
     """The distance between the attention of every head and of the same head in a reference model.
 
     Both models read the same tokens. `divergence` is the Jensen-Shannon divergence per query, in nats.
@@ -56,11 +56,6 @@ class AttentionChangeAnalysis:
         return "attention_change"
 
     @property
-    def uses(self) -> Uses:
-        """Attention of both models without a task head."""
-        return "attention"
-
-    @property
     def statistic(self) -> Change:
         """Cosines and divergences of each text.
 
@@ -78,21 +73,9 @@ class AttentionChangeAnalysis:
         check_unit(self.name, methods, ("head",))
         joint_units(task)
 
-    def depends_on(self, methods: Methods) -> Mapping[str, Any]:
-        """The settings of the analysis."""
-        return settings_of(self, methods)
-
     def units(self, task: Task) -> Sequence[Unit]:
         """The texts of the split."""
         return texts_of(task, self.split)
-
-    def parts(self, context: Context) -> Sequence[int]:
-        """The layers."""
-        return context.reading.representations.layers
-
-    def part_name(self, context: Context, part: int) -> str:
-        """Name of a part in the log."""
-        return f"layer {part}"
 
     def run_part(self, context: Context, part: int) -> pd.DataFrame:
         """The divergence and the cosine of every head of a layer.

@@ -27,6 +27,7 @@ from probing.representations.reductions.word_rows import WordRows
 from probing.results.finding import Finding, Picture
 from probing.results.schema import as_frame
 from probing.results.text.parsing import LAS, UAS, WEIGHT, parsing_summary, parsing_text
+from probing.results.text.reports import values_report
 from probing.statistics.ratios import ratio
 from probing.tasks.task import Task, Unit
 from probing.validation.ranges import Count, Most, Penalties, Range, check_ranges
@@ -46,6 +47,7 @@ FINDING = Finding(
     kind="encoding",
     pictures=(Picture("weights", sweep="attention_probe"),),
     text=parsing_text,
+    report=values_report,
     line=parsing_summary,
 )
 Regimen = Literal["exact", "published"]

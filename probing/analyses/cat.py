@@ -11,9 +11,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from probing.analyses.analysis import Context, Methods, Uses
+from probing.analyses.analysis import Context, Methods
 from probing.analyses.code_units import CodeText, code_units, frequent_types
 from probing.analyses.groups import check_unit, settings_of
+from probing.analyses.layer_by_layer import LayerByLayer
 from probing.analyses.read_texts import Split, averaged, columns_of
 from probing.datasets.code.languages import grammar_version
 from probing.errors import ProbingError
@@ -42,7 +43,7 @@ _Types = Annotated[int, Range(0, 1000)]
 
 
 @dataclass(frozen=True)
-class CatAnalysis:
+class CatAnalysis(LayerByLayer):
     """The CAT score of every head, and of the mean over the heads of every layer.
 
     With attention A and distances D between the leaves of a syntax tree, the score of a text is the share of
@@ -87,11 +88,6 @@ class CatAnalysis:
         return "cat"
 
     @property
-    def uses(self) -> Uses:
-        """Attention of the model without a task head; for an encoder-decoder model that of its encoder."""
-        return "attention"
-
-    @property
     def statistic(self) -> CatScores:
         """The scores of all leaves."""
         return CatScores(self.language, grammar_version(self.language), weighted=self.weighted)
@@ -120,14 +116,6 @@ class CatAnalysis:
         units = code_units(task, self.select, self.language, self.text)
         frequent = frequent_types(units, self.language)
         return ((TypeRates(self.language, self.statistic.grammar, frequent, self.weighted), units),)
-
-    def parts(self, context: Context) -> Sequence[int]:
-        """The layers."""
-        return context.reading.representations.layers
-
-    def part_name(self, context: Context, part: int) -> str:
-        """Name of a part in the log."""
-        return f"layer {part}"
 
     def run_part(self, context: Context, part: int) -> pd.DataFrame:
         """The scores of every head of a layer, of their mean, and the rates of the types of leaves.

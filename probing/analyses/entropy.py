@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from probing.analyses.analysis import Context, Methods, Uses
+from probing.analyses.analysis import Context, Methods
 from probing.analyses.caution import warn_of_sinks
-from probing.analyses.groups import check_unit, settings_of
+from probing.analyses.groups import check_unit
+from probing.analyses.layer_by_layer import LayerByLayer
 from probing.objectives.texts import joint_units
 from probing.representations.reductions.entropy import Entropy
 from probing.results.finding import Finding, Picture
@@ -28,7 +29,7 @@ FINDING = Finding(
 
 
 @dataclass(frozen=True)
-class EntropyAnalysis:
+class EntropyAnalysis(LayerByLayer):
     """Mean over real tokens of −Σ_j A_ij ln A_ij, in nats, of every head; 0 · ln 0 is 0.
 
     Attributes:
@@ -43,11 +44,6 @@ class EntropyAnalysis:
         return "entropy"
 
     @property
-    def uses(self) -> Uses:
-        """Attention of the model without a task head; for an encoder-decoder model that of its encoder."""
-        return "attention"
-
-    @property
     def statistic(self) -> Entropy:
         """Sums of entropies for each text and head."""
         return Entropy()
@@ -57,23 +53,11 @@ class EntropyAnalysis:
         check_unit(self.name, methods, ("head",))
         joint_units(task)
 
-    def depends_on(self, methods: Methods) -> Mapping[str, Any]:
-        """The split."""
-        return settings_of(self, methods)
-
     def units(self, task: Task) -> Sequence[Unit]:
         """The texts of the split; a text counts once for each of its words that is an example."""
         units = joint_units(task)
         chosen = dict.fromkeys(units[row] for row in task.rows(self.split))
         return [replace(unit, span=None) for unit in chosen]
-
-    def parts(self, context: Context) -> Sequence[int]:
-        """The layers."""
-        return context.reading.representations.layers
-
-    def part_name(self, context: Context, part: int) -> str:
-        """Name of a part in the log."""
-        return f"layer {part}"
 
     def run_part(self, context: Context, part: int) -> pd.DataFrame:
         """The mean entropy of every head of a layer.

@@ -2,29 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from probing.analyses.analysis import Context, Methods, Uses
+from probing.analyses.analysis import Context, Methods
 from probing.analyses.behaviour import Thresholds
 from probing.analyses.distances import Distances
-from probing.analyses.groups import check_unit, settings_of
-from probing.analyses.read_texts import Average, Split, columns_of, in_two_segments, texts_of
+from probing.analyses.groups import check_unit
+from probing.analyses.layer_by_layer import LayerByLayer
+from probing.analyses.read_texts import (
+    Average,
+    Segments,
+    Split,
+    check_segments,
+    columns_of,
+    segmented,
+    texts_of,
+)
 from probing.comparisons.clusters import cut, tree_of
 from probing.errors import ProbingError
 from probing.objectives.divide import divided
-from probing.objectives.texts import joint_units
 from probing.representations.reductions.divergence import Divergence
 from probing.representations.reductions.surface import Surface
 from probing.results.column_rows import rows_of_columns
 from probing.results.finding import Finding, Picture, all_rows
 from probing.results.head_pairs import matrix_of_pairs, pair_rows
 from probing.results.text.head_distances import distances_summary, distances_text
+from probing.results.text.reports import values_report
 from probing.statistics.mds import scaled
 from probing.tasks.task import Task, Unit
 from probing.validation.ranges import AtLeast, Range, ZeroToOne, check_ranges
@@ -45,13 +54,14 @@ FINDING = Finding(
         Picture("mean_distance", sweep="mean_distance"),
     ),
     text=distances_text,
+    report=values_report,
     line=distances_summary,
 )
 Smoothing = Annotated[float, Range(0, 0.1)]
 
 
 @dataclass(frozen=True)
-class HeadDistanceAnalysis:
+class HeadDistanceAnalysis(LayerByLayer):
     """The Jensen-Shannon divergence between the attention of every two heads, per query, in nats.
 
     Rows with `layer_2` and `head_2` are pairs of heads. The rows of single heads are `mean`, the mean
@@ -75,7 +85,7 @@ class HeadDistanceAnalysis:
 
     split: Split = "dev"
     average: Average = "token"
-    segments: Literal[1, 2] = 1
+    segments: Segments = 1
     smoothing: Smoothing = 0.001
     clusters: Annotated[int, AtLeast(1)] = 6
     position: ZeroToOne = 0.5
@@ -93,11 +103,6 @@ class HeadDistanceAnalysis:
         return "head_distance"
 
     @property
-    def uses(self) -> Uses:
-        """Attention of the model without a task head; for an encoder-decoder model that of its encoder."""
-        return "attention"
-
-    @property
     def statistic(self) -> Divergence:
         """Sums of divergences over the queries of each text."""
         return Divergence(self.smoothing, self.weighted)
@@ -105,30 +110,15 @@ class HeadDistanceAnalysis:
     def check(self, task: Task, methods: Methods) -> None:
         """Refuse any granularity but single heads, and texts that cannot be joined."""
         check_unit(self.name, methods, ("head",))
-        units = joint_units(task)
-        if self.segments == 2:
-            in_two_segments(units, self.name)
-
-    def depends_on(self, methods: Methods) -> Mapping[str, Any]:
-        """The settings of the analysis."""
-        return settings_of(self, methods)
+        check_segments(task, self.segments, self.name)
 
     def units(self, task: Task) -> Sequence[Unit]:
         """The texts of the split."""
-        texts = texts_of(task, self.split)
-        return texts if self.segments == 1 else in_two_segments(texts, self.name)
+        return segmented(texts_of(task, self.split), self.segments, self.name)
 
     def further(self, task: Task) -> Sequence[tuple[Statistic, Sequence[Unit]]]:
         """The surface statistics of the same texts, for tags and the number of queries."""
         return [(Surface(weighted=self.weighted), self.units(task))]
-
-    def parts(self, context: Context) -> Sequence[int]:
-        """The layers."""
-        return context.reading.representations.layers
-
-    def part_name(self, context: Context, part: int) -> str:
-        """Name of a part in the log."""
-        return f"layer {part}"
 
     def run_part(self, context: Context, part: int) -> pd.DataFrame:
         """The pairs of every head of a layer with earlier heads.

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated
 
 import numpy as np
 import pandas as pd
 
-from probing.analyses.analysis import Context, Methods, Uses
-from probing.analyses.groups import check_unit, settings_of
+from probing.analyses.analysis import Context, Methods
+from probing.analyses.groups import check_unit
+from probing.analyses.layer_by_layer import LayerByLayer
 from probing.analyses.map_patterns import PATTERNS, Rules
-from probing.analyses.read_texts import Split, columns_of, in_two_segments, texts_of
-from probing.objectives.texts import joint_units
+from probing.analyses.read_texts import Segments, Split, check_segments, columns_of, segmented, texts_of
 from probing.representations.reductions.shapes import Shapes
 from probing.results.column_rows import rows_of_columns
 from probing.results.finding import Finding, Picture
@@ -35,7 +35,7 @@ FINDING = Finding(
 
 
 @dataclass(frozen=True)
-class PatternsAnalysis:
+class PatternsAnalysis(LayerByLayer):
     """The share of texts in which the attention map of a head has each of five patterns.
 
     The rules are a substitute for the classifier of Kovaleva et al., which was not released. They compare
@@ -57,7 +57,7 @@ class PatternsAnalysis:
     """
 
     split: Split = "dev"
-    segments: Literal[1, 2] = 1
+    segments: Segments = 1
     keys: Annotated[int, AtLeast(1)] = 3
     reach: Annotated[int, AtLeast(0)] = 1
     line: ZeroToOne = 0.5
@@ -76,11 +76,6 @@ class PatternsAnalysis:
         return "patterns"
 
     @property
-    def uses(self) -> Uses:
-        """Attention of the model without a task head; for an encoder-decoder model that of its encoder."""
-        return "attention"
-
-    @property
     def statistic(self) -> Shapes:
         """Attention on lines, diagonals and blocks of each text."""
         return Shapes(self.keys, self.reach, self.weighted)
@@ -88,26 +83,11 @@ class PatternsAnalysis:
     def check(self, task: Task, methods: Methods) -> None:
         """Refuse any granularity but single heads, and texts that cannot be joined."""
         check_unit(self.name, methods, ("head",))
-        units = joint_units(task)
-        if self.segments == 2:
-            in_two_segments(units, self.name)
-
-    def depends_on(self, methods: Methods) -> Mapping[str, Any]:
-        """The settings of the analysis."""
-        return settings_of(self, methods)
+        check_segments(task, self.segments, self.name)
 
     def units(self, task: Task) -> Sequence[Unit]:
         """The texts of the split."""
-        texts = texts_of(task, self.split)
-        return texts if self.segments == 1 else in_two_segments(texts, self.name)
-
-    def parts(self, context: Context) -> Sequence[int]:
-        """The layers."""
-        return context.reading.representations.layers
-
-    def part_name(self, context: Context, part: int) -> str:
-        """Name of a part in the log."""
-        return f"layer {part}"
+        return segmented(texts_of(task, self.split), self.segments, self.name)
 
     def run_part(self, context: Context, part: int) -> pd.DataFrame:
         """The share of texts of each pattern, for every head of a layer.
@@ -133,7 +113,3 @@ class PatternsAnalysis:
             own = {"variant": pattern, "value": hits / len(found), "value_low": low, "value_high": high}
             frames.append(rows_of_columns({**same, "main": True, **own}, heads))
         return pd.concat(frames, ignore_index=True)
-
-    def conclude(self, context: Context, frame: pd.DataFrame) -> pd.DataFrame:
-        """Return the rows as they are; each head stands for itself."""
-        return frame

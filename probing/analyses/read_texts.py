@@ -18,6 +18,7 @@ from probing.tasks.task import Task, Unit
 
 Average = Literal["document", "token"]
 Split = Literal["train", "dev", "test"]
+Segments = Literal[1, 2]
 _Numbers = NDArray[np.float64]
 
 
@@ -32,12 +33,23 @@ def texts_of(task: Task, split: Split) -> list[Unit]:
     return list(dict.fromkeys(replace(unit, span=None) for unit in chosen))
 
 
-def in_two_segments(units: Sequence[Unit], name: str) -> list[Unit]:
-    """Return texts two by two in one input, in order; a last one without a partner is left out.
+def check_segments(task: Task, segments: Segments, name: str) -> None:
+    """Refuse a task whose texts cannot be read as so many segments, before it is divided into splits.
 
     Raises:
-        ProbingError: If the texts are pairs already, or there is only one.
+        ProbingError: If its examples are pairs of words, or cannot be joined.
     """
+    segmented(joint_units(task), segments, name)
+
+
+def segmented(units: Sequence[Unit], segments: Segments, name: str) -> list[Unit]:
+    """Return texts as they are, or two by two in one input; a last one without a partner is left out.
+
+    Raises:
+        ProbingError: If texts to be joined are pairs already, or there is only one.
+    """
+    if segments == 1:
+        return list(units)
     if any(unit.second is not None for unit in units):
         raise ProbingError(
             f"analysis={name}: analysis.segments=2 joins two texts, but the examples are pairs of texts; "

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import pandas as pd
 
-from probing.analyses.analysis import Context, Methods, Uses
+from probing.analyses.analysis import Context, Methods
 from probing.analyses.groups import check_unit, settings_of
+from probing.analyses.layer_by_layer import LayerByLayer
 from probing.analyses.rare_words import corpus_digest, read_corpus, with_rarest, word_counts
 from probing.analyses.read_texts import Split, columns_of, texts_of
 from probing.analyses.role_scores import ROLES, Columns, Score, of_repeated, of_tokens, of_words, roles_of
@@ -45,7 +46,7 @@ Share = Annotated[float, Range(0, 1)]
 
 
 @dataclass(frozen=True)
-class RolesAnalysis:
+class RolesAnalysis(LayerByLayer):
     """Scores of every head for roles, and the roles whose threshold it reaches.
 
     Scores are means over queries, with 95 % intervals over texts. `chance` is the same number for uniform
@@ -115,11 +116,6 @@ class RolesAnalysis:
         return "roles"
 
     @property
-    def uses(self) -> Uses:
-        """Attention of the model without a task head; for an encoder-decoder model that of its encoder."""
-        return "attention"
-
-    @property
     def statistic(self) -> TokenRoles:
         """The sums over tokens."""
         return TokenRoles(self.punctuation, self.reach, self.weighted)
@@ -153,14 +149,6 @@ class RolesAnalysis:
 
     def _texts(self, task: Task, split: Split) -> Sequence[Unit]:
         return sentences_of(task, split) if has_relations(task) else texts_of(task, split)
-
-    def parts(self, context: Context) -> Sequence[int]:
-        """The layers."""
-        return context.reading.representations.layers
-
-    def part_name(self, context: Context, part: int) -> str:
-        """Name of a part in the log."""
-        return f"layer {part}"
 
     def run_part(self, context: Context, part: int) -> pd.DataFrame:
         """The scores and roles of every head of a layer.

@@ -5,16 +5,25 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from probing.analyses.analysis import Context, Methods, Uses
-from probing.analyses.groups import check_unit, settings_of
-from probing.analyses.read_texts import Average, Split, averaged, columns_of, in_two_segments, texts_of
-from probing.objectives.texts import joint_units
+from probing.analyses.analysis import Context, Methods
+from probing.analyses.groups import check_unit
+from probing.analyses.layer_by_layer import LayerByLayer
+from probing.analyses.read_texts import (
+    Average,
+    Segments,
+    Split,
+    averaged,
+    check_segments,
+    columns_of,
+    segmented,
+    texts_of,
+)
 from probing.representations.reductions.surface import Surface
 from probing.representations.request import Stack
 from probing.results.finding import Finding, Picture
@@ -59,7 +68,7 @@ Smoothing = Annotated[float, Range(0, 0.1)]
 
 
 @dataclass(frozen=True)
-class SurfaceAnalysis:
+class SurfaceAnalysis(LayerByLayer):
     """The share of attention that every head gives to kinds of tokens, and the entropy of its attention.
 
     `self`, `previous` and `next` are positions relative to the query. `first` is the first token, such as
@@ -82,7 +91,7 @@ class SurfaceAnalysis:
 
     split: Split = "dev"
     average: Average = "document"
-    segments: Literal[1, 2] = 1
+    segments: Segments = 1
     punctuation: str = ".,"
     smoothing: Smoothing = 0.0
     stack: Stack = ""
@@ -98,11 +107,6 @@ class SurfaceAnalysis:
         return "surface"
 
     @property
-    def uses(self) -> Uses:
-        """Attention of the model without a task head; for an encoder-decoder model that of `stack`."""
-        return "attention"
-
-    @property
     def statistic(self) -> Surface:
         """Sums over the queries of each text."""
         return Surface(self.punctuation, self.smoothing, self.weighted)
@@ -110,26 +114,11 @@ class SurfaceAnalysis:
     def check(self, task: Task, methods: Methods) -> None:
         """Refuse any granularity but single heads, and texts that cannot be joined."""
         check_unit(self.name, methods, ("head",))
-        units = joint_units(task)
-        if self.segments == 2:
-            in_two_segments(units, self.name)
-
-    def depends_on(self, methods: Methods) -> Mapping[str, Any]:
-        """The settings of the analysis."""
-        return settings_of(self, methods)
+        check_segments(task, self.segments, self.name)
 
     def units(self, task: Task) -> Sequence[Unit]:
         """The texts of the split."""
-        texts = texts_of(task, self.split)
-        return texts if self.segments == 1 else in_two_segments(texts, self.name)
-
-    def parts(self, context: Context) -> Sequence[int]:
-        """The layers."""
-        return context.reading.representations.layers
-
-    def part_name(self, context: Context, part: int) -> str:
-        """Name of a part in the log."""
-        return f"layer {part}"
+        return segmented(texts_of(task, self.split), self.segments, self.name)
 
     def run_part(self, context: Context, part: int) -> pd.DataFrame:
         """The measures of every head of a layer.

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from probing.analyses.analysis import Context, Methods, Uses
-from probing.analyses.groups import check_unit, settings_of
+from probing.analyses.analysis import Context, Methods
+from probing.analyses.groups import check_unit
+from probing.analyses.layer_by_layer import LayerByLayer
 from probing.analyses.read_texts import Split, columns_of
 from probing.errors import ProbingError
 from probing.objectives.divide import divided
@@ -38,7 +39,7 @@ FINDING = Finding(
 
 
 @dataclass(frozen=True)
-class TokenTypesAnalysis:
+class TokenTypesAnalysis(LayerByLayer):
     """The attention that all tokens of a text give to its most attended token of each class of words.
 
     The classes are those of the task, such as parts of speech or relations of a treebank. `first` is the
@@ -64,11 +65,6 @@ class TokenTypesAnalysis:
         return "token_types"
 
     @property
-    def uses(self) -> Uses:
-        """Attention of the model without a task head; for an encoder-decoder model that of its encoder."""
-        return "attention"
-
-    @property
     def statistic(self) -> Received:
         """Attention to each word and to special tokens."""
         return Received(self.weighted)
@@ -82,21 +78,9 @@ class TokenTypesAnalysis:
                 "task of words, such as task=treebank/upos or task=treebank/deprel"
             )
 
-    def depends_on(self, methods: Methods) -> Mapping[str, Any]:
-        """The settings of the analysis."""
-        return settings_of(self, methods)
-
     def units(self, task: Task) -> Sequence[Unit]:
         """The words of the split; of a pair of words, the first."""
         return [task.units[row] for row in task.rows(self.split)]
-
-    def parts(self, context: Context) -> Sequence[int]:
-        """The layers."""
-        return context.reading.representations.layers
-
-    def part_name(self, context: Context, part: int) -> str:
-        """Name of a part in the log."""
-        return f"layer {part}"
 
     def run_part(self, context: Context, part: int) -> pd.DataFrame:
         """The attention of every head of a layer to each class.
@@ -119,10 +103,6 @@ class TokenTypesAnalysis:
             }  # fmt: skip
             frames.append(rows_of_columns({**same, **own}, len(value)))
         return pd.concat(frames, ignore_index=True)
-
-    def conclude(self, context: Context, frame: pd.DataFrame) -> pd.DataFrame:
-        """Return the rows as they are; each head stands for itself."""
-        return frame
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ import pytest
 import probing
 from probing.analyses.gold_trees import Treebank
 from probing.errors import ProbingError
+from probing.page.collect import collect
 from probing.probes.arcs.padded import ROOT, UNKNOWN
 from probing.tasks.target import Classes
 from probing.tasks.task import Task, Unit
@@ -64,6 +65,9 @@ def test_a_run_has_the_scores_of_probes_and_controls_and_the_weights_of_heads(
         assert uas["value_low"] <= uas["value"] == uas["test"] <= uas["value_high"]
         assert 0 < uas["chance"] < 1
         assert las["n_test"] == uas["n_test"] > 0
+    (table,) = collect(tmp_path).tables
+    assert len(table.lines) == len(frame[frame["layer"].isna()])
+    assert table.lines[0][:2] == ("attention only", "uas")
     # each word but the root takes the next; the last word here is a full stop, which is not scored
     right = score(frame, "right_branching")
     assert right["value"] == pytest.approx(1 - 7 / right["n_test"])

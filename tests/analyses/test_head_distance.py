@@ -17,6 +17,7 @@ import probing
 from probing.analyses.behaviour import Thresholds
 from probing.errors import ProbingError
 from probing.figures.head_map import draw_head_map
+from probing.page.collect import collect
 from probing.results.finding import finding_of_rows
 from probing.results.head_pairs import matrix_of_pairs
 from probing.results.schema import of_pairs, places
@@ -125,6 +126,9 @@ def test_the_report_names_pairs_clusters_and_tags(tmp_path: Path, bert: Path) ->
     assert "tags: broad 12" in text
     assert text.splitlines()[-1] == summary(frame)
     assert part_text(frame[of_pairs(frame)]) == "66 rows for pairs of heads"
+    (table_of_map,) = collect(tmp_path).tables
+    stress = float(frame["value"][frame["variant"] == "stress"].iloc[0])
+    assert table_of_map.lines == (("stress", "stress", f"{stress:.3f}", ""),)
     picture = draw_head_map(frame, tmp_path / "map")
     assert picture.files is not None
     table = pd.read_csv(picture.files.csv)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from probing.results.finding import Report
+from probing.results.finding import Report, finding_of_rows
 from probing.results.select import gate_path
 from probing.results.text.curves import RANKINGS, scored, silenced_text
 from probing.results.units import score_unit
@@ -13,6 +13,18 @@ from probing.results.units import score_unit
 LAMBDA = "\N{GREEK SMALL LETTER LAMDA}"
 _NONE = "\N{EN DASH}"
 _SIZES = {"parameters": "{:,.0f}", "megabytes": "{:,.1f}", "seconds": "{:.3g}"}
+
+
+def values_report(rows: pd.DataFrame) -> Report:
+    """A table of values that belong to no single layer, with their intervals."""
+    finding, lines = finding_of_rows(rows), []
+    for _, row in rows[rows["layer"].isna()].iterrows():
+        metric, value = str(row["metric"]), float(row["value"])
+        unit = finding.unit_of(metric, "", [value])
+        ends = [row["value_low"], row["value_high"]]
+        bounds = "" if any(map(pd.isna, ends)) else f"[{', '.join(unit.told(float(end)) for end in ends)}]"
+        lines.append((str(row["variant"]).replace("_", " "), metric, unit.spoken(value), bounds))
+    return Report("values of all heads together", ("rows", "metric", "value", "95 % interval"), tuple(lines))
 
 
 def masking_report(rows: pd.DataFrame) -> Report:
