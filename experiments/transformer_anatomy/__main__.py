@@ -18,8 +18,8 @@ from pathlib import Path
 import pandas as pd
 
 import probing
-from experiments.arguments import Parser
 from experiments.runs import frames
+from experiments.study import make_parts, parser_of, write_part
 from experiments.transformer_anatomy.parts import PARTS, Part
 from experiments.transformer_anatomy.presets import PRESETS, Preset
 from probing.errors import ProbingError
@@ -27,19 +27,14 @@ from probing.errors import ProbingError
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Make the named parts; return 2 for errors that the user can fix."""
-    try:
-        options = _parser().parse_intermixed_args(arguments)
-        names = list(PARTS) if options.part == "all" else [options.part]
-        for name in names:
-            _make(name, PARTS[name], options)
-    except ProbingError as error:
-        print(f"transformer_anatomy: {error}", file=sys.stderr)
-        return 2
-    return 0
+    parser = parser_of("transformer_anatomy", __doc__, PARTS, PRESETS, "probe=senteval")
+    parser.add_argument("--published", type=Path, help="the authors' released accuracies")
+    parser.add_argument("--data", type=Path, help="SentEval's data folder; files are downloaded by default")
+    return make_parts("transformer_anatomy", parser, PARTS, _make, arguments)
 
 
-def _make(name: str, part: Part, options: argparse.Namespace) -> None:
-    preset = PRESETS[options.preset]
+def _make(name: str, options: argparse.Namespace) -> None:
+    part, preset = PARTS[name], PRESETS[options.preset]
     if options.data and not options.data.is_dir():
         raise ProbingError(f"--data {options.data}: no such folder; give SentEval's data folder")
     if options.published:
@@ -48,11 +43,7 @@ def _make(name: str, part: Part, options: argparse.Namespace) -> None:
     else:
         rows = results(part, preset, options.data, [f"paths.root={options.root}", *options.overrides])
         folder = options.root / "transformer_anatomy" / options.preset
-    folder.mkdir(parents=True, exist_ok=True)
-    table = part.make(rows, folder / name)
-    path = folder / f"{name}-table.csv"
-    table.to_csv(path, index=False)
-    print(f"\n{part.what}\n{table.to_string(index=False, float_format='{:.3f}'.format)}\n{folder / name}*")
+    write_part(name, part, rows, folder)
 
 
 def results(part: Part, preset: Preset, data: Path | None, overrides: Sequence[str]) -> pd.DataFrame:
@@ -107,22 +98,6 @@ def _layers_of_top(frame: pd.DataFrame) -> list[pd.DataFrame]:
         .assign(granularity="top_heads", variant=name)
         for name, column in chosen.items()
     ]
-
-
-def _parser() -> Parser:
-    parser = Parser(
-        prog="python -m experiments.transformer_anatomy",
-        description=__doc__,
-        epilog="\n".join(f"{name:>15}  {part.what}" for name, part in PARTS.items()),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("part", choices=[*PARTS, "all"], help="the table or figure to make")
-    parser.add_argument("--preset", choices=list(PRESETS), default="small")
-    parser.add_argument("--root", type=Path, default=Path("outputs"))
-    parser.add_argument("--published", type=Path, help="the authors' released accuracies")
-    parser.add_argument("overrides", nargs="*", help="overrides as for probing, such as probe=senteval")
-    parser.add_argument("--data", type=Path, help="SentEval's data folder; files are downloaded by default")
-    return parser
 
 
 if __name__ == "__main__":
