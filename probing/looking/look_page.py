@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import base64
-import html
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from string import Template
 from typing import Any
 
 import numpy as np
@@ -20,7 +18,7 @@ from probing.looking.looked import Looked
 from probing.looking.maps import Maps, Read
 from probing.looking.pieces import Array, Pieces
 from probing.looking.projections import Axes, Semantic
-from probing.page.inline import as_json, asset
+from probing.page.inline import asset, framed
 from probing.page.palette import LINES
 from probing.tasks.task import Unit
 
@@ -38,12 +36,12 @@ def look_page(look: Looked) -> str:
         look: What the page shows.
     """
     shared = [asset(f"{name}.js") for name in ("elements", "theme")]
-    script = "\n".join([*shared, *(_own(f"{name}.js") for name in SCRIPTS)])
-    return Template(_own("look.html")).substitute(
-        title=html.escape(f"probing look: {look.model}"),
+    return framed(
+        f"probing look: {look.model}",
         style=asset("page.css") + _own("look.css"),
-        data=as_json(_data(look)),
-        script=f'(() => {{\n"use strict";\n{script}\n}})();',
+        body=_own("look.html"),
+        data=_data(look),
+        script="\n".join([*shared, *(_own(f"{name}.js") for name in SCRIPTS)]),
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from dataclasses import asdict
 from datetime import UTC, datetime
 from string import Template
@@ -13,7 +12,7 @@ from plotly.offline import get_plotlyjs
 import probing
 from probing.page.contents import Content
 from probing.page.figures import figures
-from probing.page.inline import as_json, asset
+from probing.page.inline import asset, framed
 from probing.page.names import ASKED, FIELDS
 
 # in the order of their dependencies, since they become one script with one scope
@@ -41,13 +40,12 @@ def document(content: Content) -> str:
     Args:
         content: Content of the page.
     """
-    script = "\n".join(asset(f"{name}.js") for name in SCRIPTS)
-    return Template(asset("page.html")).substitute(
-        title=html.escape(f"probing: {content.root}"),
+    return framed(
+        f"probing: {content.root}",
         style=asset("page.css"),
-        plotly=get_plotlyjs(),
-        data=as_json(_data(content)),
-        script=f'(() => {{\n"use strict";\n{script}\n}})();',
+        body=Template(asset("page.html")).substitute(plotly=get_plotlyjs()),
+        data=_data(content),
+        script="\n".join(asset(f"{name}.js") for name in SCRIPTS),
     )
 
 
