@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 import pandas as pd
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from probing.representations.reader import Representations
     from probing.representations.reductions.statistic import Statistic
 
+_T = TypeVar("_T")
 Uses = Literal["probe", "objective", "attention", "model"]
 """Input of an analysis: vectors, an evaluator, a statistic of attention, or the model alone."""
 
@@ -63,6 +64,10 @@ class Context(Protocol):
         """The task with its vectors."""
 
     @property
+    def task(self) -> Task:
+        """The task with train, dev and test; see `divided`."""
+
+    @property
     def folder(self) -> Path:
         """Folder for files of the analysis itself, such as a pruned model."""
 
@@ -73,12 +78,20 @@ class Context(Protocol):
     def evaluator(self, attention: Attention = "sdpa") -> Evaluator:
         """Return the model made ready for the objective, with an implementation of attention."""
 
-    def attention(self, statistic: Statistic, units: Sequence[Unit]) -> Representations:
-        """Return a further statistic of attention, from the cache or the model; see `AttentionAnalysis`.
+    def attention(self, statistic: Statistic, units: Sequence[Unit] | None = None) -> Representations:
+        """Return a further statistic of attention, from the cache or the model; see `SeveralStatistics`.
 
         Args:
             statistic: The statistic, with its settings.
-            units: The units whose attention is read, of any task.
+            units: The units whose attention is read, of any task; None for a statistic that the analysis
+                names.
+        """
+
+    def once(self, make: Callable[[Context], _T]) -> _T:
+        """Return what a function makes of this context, made on the first call and kept for all parts.
+
+        Args:
+            make: A method of the analysis, or a function of a module; a new function is called anew.
         """
 
     def word_vectors(self, words: Sequence[str]) -> NDArray[np.float64]:
@@ -155,7 +168,7 @@ class AttentionAnalysis(Analysis, Protocol):
 class SeveralStatistics(AttentionAnalysis, Protocol):
     """An analysis of several statistics of attention, which one pass of the model computes.
 
-    It reads the others with `context.attention(statistic, units)`.
+    It reads the others with `context.attention(statistic)`.
     """
 
     def further(self, task: Task) -> Sequence[tuple[Statistic, Sequence[Unit]]]:

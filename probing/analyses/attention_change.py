@@ -25,7 +25,8 @@ from probing.tasks.task import Task, Unit
 NATS = "nats"
 FINDING = Finding(
     measure="change of attention",
-    metric_units={NATS: NATS},
+    unit=NATS,
+    metric_units={"cosine": ""},
     digits=3,
     range="from 0 to ln 2 = 0.693",
     variant="divergence",

@@ -17,7 +17,6 @@ from probing.analyses.gold_trees import Treebank
 from probing.analyses.groups import check_unit, settings_of, with_ranks
 from probing.analyses.word_pairs import check_word_pairs
 from probing.io.lazy import torch
-from probing.objectives.divide import divided
 from probing.probes.arcs.attachment import counts, guessing, right_branching
 from probing.probes.arcs.fit import ArcFit, fit_as_published, fit_exactly
 from probing.probes.arcs.labelled import right_relations
@@ -151,12 +150,8 @@ class AttentionProbeAnalysis:
             CorruptFileError: If a layer is damaged in the cache.
         """
         variant, read = self.variants[part], context.reading.representations
-        bank = Treebank.of(divided(context.reading.asked, context.seed), self.longest)
-        splits, cut = bank.corpora(read, self.statistic)
-        if cut and part == 0:
-            log.warning("attention_probe: %d sentences are left out, which the model's limit cuts", cut)
+        bank, splits = context.once(self._corpora)
         device = context.reading.device
-        splits = {name: corpus.to(device) for name, corpus in splits.items()}
         same = {**context.labels, "variant": variant, "main": False, "n_heads": sum(_heads(read.layout))}
         if variant == "right_branching":
             scores = {name: right_branching(splits[name]) for name in ("dev", "test")}
@@ -170,6 +165,14 @@ class AttentionProbeAnalysis:
         if variant == "attention_only":
             rows += [{**context.labels, **row} for row in _weight_rows(fit, read.layout)]
         return as_frame(rows)
+
+    def _corpora(self, context: Context) -> tuple[Treebank, dict[str, Corpus]]:
+        """Return the trees, and the maps of each split on the device."""
+        bank = Treebank.of(context.task, self.longest)
+        splits, cut = bank.corpora(context.reading.representations, self.statistic)
+        if cut:
+            log.warning("attention_probe: %d sentences are left out, which the model's limit cuts", cut)
+        return bank, {name: corpus.to(context.reading.device) for name, corpus in splits.items()}
 
     def _vectors(self, context: Context, bank: Treebank, device: torch.device) -> torch.Tensor:
         """Return the vectors of all different words, scaled so that their mean squared length is 1."""

@@ -18,7 +18,6 @@ from probing.analyses.layer_by_layer import LayerByLayer
 from probing.analyses.read_texts import Split, averaged, columns_of
 from probing.datasets.code.languages import grammar_version
 from probing.errors import ProbingError
-from probing.objectives.divide import divided
 from probing.representations.reader import Representations
 from probing.representations.reductions.cat import CatScores, Kept, TypeRates
 from probing.results.finding import Finding, Picture
@@ -126,9 +125,9 @@ class CatAnalysis(LayerByLayer):
         read = context.reading.representations
         rows = list(self._scores(read, part, CAT_ALL, main=not self.types))
         if self.types:
-            rates = self._rates(context)
+            rates = context.once(self._rates)
             kept = CatScores(self.language, self.statistic.grammar, _kept(rates, self.types), self.weighted)
-            scored = context.attention(kept, self.units(divided(context.reading.asked, context.seed)))
+            scored = context.attention(kept, context.once(self._scored))
             rows = [*self._scores(scored, part, CAT, main=True), *rows]
             rows += [
                 {"variant": name, "metric": RATE, "main": False, "value": rate, "rank": rank}
@@ -152,8 +151,7 @@ class CatAnalysis(LayerByLayer):
                 read.truncated, read.size,
             )  # fmt: skip
         if self.types:
-            task = divided(context.reading.asked, context.seed)
-            found = len(code_units(task, self.select, self.language, self.text))
+            found = context.attention(context.once(self._typed)).size
             if found < FEW:
                 log.warning(
                     "cat: types of leaves are selected on %d texts of %s only; with more, others may be",
@@ -178,10 +176,17 @@ class CatAnalysis(LayerByLayer):
         score = {"value": value, "value_low": low, "value_high": high, "chance": chance}
         return {**score, f"n_{self.split}": int(texts)}
 
+    def _scored(self, context: Context) -> Sequence[Unit]:
+        return self.units(context.task)
+
+    def _typed(self, context: Context) -> TypeRates:
+        ((statistic, _),) = self.further(context.task)
+        return statistic
+
     def _rates(self, context: Context) -> dict[int, list[tuple[str, float]]]:
         """The types of leaves of each layer with their rates on the selecting split, the highest first."""
-        ((statistic, units),) = self.further(divided(context.reading.asked, context.seed))
-        read = context.attention(statistic, units)
+        statistic = context.once(self._typed)
+        read = context.attention(statistic)
         found = {}
         for layer in read.layers:
             sums = columns_of(read, layer, statistic)

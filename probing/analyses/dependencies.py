@@ -16,7 +16,6 @@ from probing.analyses.groups import check_unit, settings_of
 from probing.analyses.read_texts import columns_of
 from probing.analyses.relation_groups import COREFERENCE, Offset, is_earlier, is_main, relations_of, same_word
 from probing.analyses.word_pairs import WordPairs, check_word_pairs, units_of, word_pairs
-from probing.objectives.divide import divided
 from probing.representations.reader import Representations
 from probing.representations.reductions.word_level import Rows
 from probing.representations.reductions.word_targets import WordTargets
@@ -121,7 +120,7 @@ class DependenciesAnalysis:
             ProbingError: If no relation has enough items, or a span is not a word.
             CorruptFileError: If a layer is damaged in the cache.
         """
-        read, task = context.reading.representations, divided(context.reading.asked, context.seed)
+        read, task = context.reading.representations, context.task
         pairs = _readable(word_pairs(task), read)
         cells = [(layer, head) for layer in read.layers for head in range(read.layout[layer][0])]
         right = self._right(pairs, read)

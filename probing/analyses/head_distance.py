@@ -26,7 +26,6 @@ from probing.analyses.read_texts import (
 )
 from probing.comparisons.clusters import cut, tree_of
 from probing.errors import ProbingError
-from probing.objectives.divide import divided
 from probing.representations.reductions.divergence import Divergence
 from probing.representations.reductions.surface import Surface
 from probing.results.column_rows import rows_of_columns
@@ -118,7 +117,11 @@ class HeadDistanceAnalysis(LayerByLayer):
 
     def further(self, task: Task) -> Sequence[tuple[Statistic, Sequence[Unit]]]:
         """The surface statistics of the same texts, for tags and the number of queries."""
-        return [(Surface(weighted=self.weighted), self.units(task))]
+        return [(self._tagging, self.units(task))]
+
+    @property
+    def _tagging(self) -> Surface:
+        return Surface(weighted=self.weighted)
 
     def run_part(self, context: Context, part: int) -> pd.DataFrame:
         """The pairs of every head of a layer with earlier heads.
@@ -126,7 +129,7 @@ class HeadDistanceAnalysis(LayerByLayer):
         Raises:
             CorruptFileError: If the layer is damaged in the cache.
         """
-        distances = self._distances(context)
+        distances = context.once(self._distances)
         first, second, found = distances.pairs(part)
         heads = distances.heads()
         return pair_rows({**self._same(context), "metric": NATS}, heads[first], heads[second], found)
@@ -165,10 +168,7 @@ class HeadDistanceAnalysis(LayerByLayer):
 
     def _surface(self, context: Context, layer: int) -> dict[str, NDArray[np.float64]]:
         """Return the surface statistics of the same texts, float64 (texts, heads) for each column."""
-        found = context.attention(
-            Surface(weighted=self.weighted), self.units(divided(context.reading.asked, context.seed))
-        )
-        return columns_of(found, layer, Surface(weighted=self.weighted))
+        return columns_of(context.attention(self._tagging), layer, self._tagging)
 
     def _distances(self, context: Context) -> Distances:
         read = context.reading.representations
@@ -176,7 +176,7 @@ class HeadDistanceAnalysis(LayerByLayer):
         return Distances(read, queries, self.average)
 
     def _mean(self, context: Context) -> dict[str, object]:
-        value, low, high = self._distances(context).to_others()
+        value, low, high = context.once(self._distances).to_others()
         return {"value": value, "value_low": low, "value_high": high, "main": True}
 
     def _clusters(self, apart: NDArray[np.float64]) -> dict[str, object]:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from probing.representations.reductions.visible import by_chance
+
 _Numbers = NDArray[np.float64]
 PATTERNS = ("vertical", "diagonal", "vertical_diagonal", "block", "heterogeneous")
 
@@ -59,6 +61,6 @@ def excess(columns: Mapping[str, _Numbers], name: str, counted: str) -> _Numbers
         name: The shape.
         counted: Column of the number of queries that its sum is over.
     """
-    above = columns[name] - columns[f"{name}_by_chance"]
-    room = columns[counted] - columns[f"{name}_by_chance"]
+    above = columns[name] - columns[by_chance(name)]
+    room = columns[counted] - columns[by_chance(name)]
     return np.divide(above, room, out=np.zeros_like(above), where=room > 1e-9 * columns[counted].clip(1))

@@ -14,8 +14,8 @@ from probing.representations.reductions.token_roles import (
     REPEATED,
     TokenRoles,
     at,
-    by_chance,
 )
+from probing.representations.reductions.visible import by_chance
 from probing.statistics.ratios import ratio
 
 _Numbers = NDArray[np.float64]

@@ -12,11 +12,10 @@ import pandas as pd
 from probing.analyses.analysis import Context, Methods
 from probing.analyses.groups import check_unit, settings_of
 from probing.analyses.layer_by_layer import LayerByLayer
-from probing.analyses.rare_words import corpus_digest, read_corpus, with_rarest, word_counts
+from probing.analyses.rare_words import corpus_digest, read_corpus, with_rarest, word_counts, words_of
 from probing.analyses.read_texts import Split, columns_of, texts_of
 from probing.analyses.role_scores import ROLES, Columns, Score, of_repeated, of_tokens, of_words, roles_of
-from probing.analyses.syntactic import has_relations, of_relations, relations_of, sentences_of
-from probing.objectives.divide import divided
+from probing.analyses.syntactic import Items, has_relations, of_relations, relations_of, sentences_of
 from probing.representations.reductions.token_roles import TokenRoles
 from probing.representations.reductions.word_roles import HighestWord, WordRoles
 from probing.representations.repeated_tokens import repeated_texts
@@ -138,8 +137,8 @@ class RolesAnalysis(LayerByLayer):
         return settings_of(self, methods) | content
 
     def units(self, task: Task) -> Sequence[Unit]:
-        """The texts of the split."""
-        return [replace(unit, span=None) for unit in self._with_rarest(task)]
+        """The texts of the split, with their words."""
+        return [replace(text, words=words_of(text)) for text in self._texts(task, self.split)]
 
     def _with_rarest(self, task: Task) -> Sequence[Unit]:
         """Return the texts of the split, each with the span of its rarest word."""
@@ -172,31 +171,34 @@ class RolesAnalysis(LayerByLayer):
         thresholds = {role: float(getattr(self, role)) for role in ROLES}
         columns = columns_of(context.reading.representations, layer, self.statistic)
         yield from of_tokens(columns, self.statistic, thresholds)
-        texts = self._random(context)
+        texts = context.once(self._random)
         if texts:
             repeated = context.attention(self.statistic, texts)
             yield from of_repeated(columns_of(repeated, layer, self.statistic), thresholds)
-        task = divided(context.reading.asked, context.seed)
-        yield from of_words(self._words(context, task, layer), thresholds)
-        if has_relations(task):
-            units, items = relations_of(task, self.split)
+        yield from of_words(self._words(context, layer), thresholds)
+        if has_relations(context.task):
             statistic = HighestWord(self.weighted)
-            highest = columns_of(context.attention(statistic, units), layer, statistic)["highest"]
-            yield from of_relations(items, highest, self.syntactic, self.least)
+            highest = columns_of(context.attention(statistic), layer, statistic)["highest"]
+            yield from of_relations(context.once(self._related), highest, self.syntactic, self.least)
 
-    def _words(self, context: Context, task: Task, layer: int) -> Columns:
+    def _related(self, context: Context) -> Items:
+        return relations_of(context.task, self.split)[1]
+
+    def _words(self, context: Context, layer: int) -> Columns:
         """Return the sums over words; a text whose rarest word is cut off is read without a target."""
-        units = self._with_rarest(task)
-        read = context.attention(WordRoles(self.weighted), units)
-        columns = columns_of(read, layer, WordRoles(self.weighted))
+        statistic = WordRoles(self.weighted)
+        read = context.attention(statistic)
+        columns = columns_of(read, layer, statistic)
         if len(read.missing):
-            again = [replace(units[row], span=None) for row in read.missing]
-            whole = columns_of(
-                context.attention(WordRoles(self.weighted), again), layer, WordRoles(self.weighted)
-            )
+            whole = columns_of(context.attention(statistic, context.once(self._cut)), layer, statistic)
             for name, values in columns.items():
                 values[read.missing] = whole[name]
         return columns
+
+    def _cut(self, context: Context) -> Sequence[Unit]:
+        """Return the texts whose rarest word is cut off, without its span."""
+        texts = self.units(context.task)
+        return [texts[row] for row in context.attention(WordRoles(self.weighted)).missing]
 
     def _random(self, context: Context) -> list[Unit]:
         """Return texts of repeated random tokens; none if the tokenizer does not allow them."""

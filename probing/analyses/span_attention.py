@@ -16,7 +16,6 @@ from probing.analyses.analysis import Context, Methods, Uses
 from probing.analyses.groups import check_unit, settings_of
 from probing.analyses.read_texts import columns_of
 from probing.errors import ProbingError
-from probing.objectives.divide import divided
 from probing.representations.reductions.span_pair import SpanPair
 from probing.results.finding import Finding, Picture
 from probing.results.schema import as_frame
@@ -158,7 +157,7 @@ class SpanAttentionAnalysis:
             ProbingError: If no label has enough examples.
             CorruptFileError: If a layer is damaged in the cache.
         """
-        read, task = context.reading.representations, divided(context.reading.asked, context.seed)
+        read, task = context.reading.representations, context.task
         cells = [(layer, head) for layer in read.layers for head in range(read.layout[layer][0])]
         pairs, there = self._pairs(context, task)
         chosen = np.concatenate([task.rows("dev"), task.rows("test")])

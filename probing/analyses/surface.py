@@ -25,6 +25,7 @@ from probing.analyses.read_texts import (
     texts_of,
 )
 from probing.representations.reductions.surface import Surface
+from probing.representations.reductions.visible import by_chance
 from probing.representations.request import Stack
 from probing.results.finding import Finding, Picture
 from probing.results.schema import as_frame
@@ -144,11 +145,11 @@ class SurfaceAnalysis(LayerByLayer):
             if not counts.any():  # texts without a separator
                 continue
             values = averaged(columns[name], counts, self.average)
-            chance = averaged(columns[f"{name}_by_chance"], counts, self.average)[0]
-            for head, (value, low, high, by_chance) in enumerate(zip(*values, chance, strict=True)):
+            chance = averaged(columns[by_chance(name)], counts, self.average)[0]
+            for head, (value, low, high, even) in enumerate(zip(*values, chance, strict=True)):
                 yield {
                     "variant": variant, "metric": metric, "head": head, "main": variant in MAIN,
-                    "value": value, "value_low": low, "value_high": high, "chance": by_chance,
+                    "value": value, "value_low": low, "value_high": high, "chance": even,
                 }  # fmt: skip
 
     def conclude(self, context: Context, frame: pd.DataFrame) -> pd.DataFrame:

@@ -15,8 +15,8 @@ from probing.analyses.groups import check_unit
 from probing.analyses.layer_by_layer import LayerByLayer
 from probing.analyses.read_texts import Split, columns_of
 from probing.errors import ProbingError
-from probing.objectives.divide import divided
 from probing.representations.reductions.received import Received
+from probing.representations.reductions.visible import by_chance
 from probing.results.column_rows import rows_of_columns
 from probing.results.finding import Finding, Picture
 from probing.results.text.measure_lines import shares_summary, shares_text
@@ -90,7 +90,7 @@ class TokenTypesAnalysis(LayerByLayer):
         """
         read = context.reading.representations
         columns = columns_of(read, part, self.statistic)
-        found = Targets.of(divided(context.reading.asked, context.seed), self.split, read.missing)
+        found = context.once(self._targets)
         same = {**context.labels, "metric": "share", "layer": part, "n_heads": 1, "main": True}
         frames = []
         for name, there, values, chance in found.groups(columns):
@@ -103,6 +103,9 @@ class TokenTypesAnalysis(LayerByLayer):
             }  # fmt: skip
             frames.append(rows_of_columns({**same, **own}, len(value)))
         return pd.concat(frames, ignore_index=True)
+
+    def _targets(self, context: Context) -> Targets:
+        return Targets.of(context.task, self.split, context.reading.representations.missing)
 
 
 @dataclass(frozen=True)
@@ -145,7 +148,7 @@ class Targets:
         Args:
             columns: Columns of the statistic `Received`, float64 (words read, heads) each.
         """
-        unit, chance = columns["unit"][self.rows], columns["unit_by_chance"][self.rows]
+        unit, chance = columns["unit"][self.rows], columns[by_chance("unit")][self.rows]
         for number, name in enumerate(self.names):
             own = self.labels == number
             if own.any():
@@ -154,7 +157,7 @@ class Targets:
         for name in _SPECIAL:
             there = columns["separators"][self.rows][starts, 0] > 0 if name == "separator" else None
             if there is None or there.any():
-                values, means = (columns[key][self.rows][starts] for key in (name, f"{name}_by_chance"))
+                values, means = (columns[key][self.rows][starts] for key in (name, by_chance(name)))
                 yield name, np.ones(len(starts), dtype=bool) if there is None else there, values, means
 
     def _largest(

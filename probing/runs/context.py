@@ -7,27 +7,25 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from probing.analyses.analysis import Analysis, AttentionAnalysis, Methods, SeveralStatistics
+from probing.analyses.analysis import Analysis, AttentionAnalysis, Context, Methods, SeveralStatistics
 from probing.analyses.granularity import Level
 from probing.analyses.reading import Reading
-from probing.errors import ProbingError
-from probing.io.lazy import torch
 from probing.objectives.divide import divided
 from probing.objectives.objective import Evaluator, ObjectiveContext
-from probing.representations.extract import Extractor, Overwrite
+from probing.representations.extract import Extractor
 from probing.representations.manifest import write_manifest
 from probing.representations.reader import Representations
-from probing.representations.request import Request
 from probing.representations.together import Wanted, extract_together
+from probing.runs.extractors import extractor_of, load
 from probing.runs.resolve import attention_request
 from probing.runs.spec import RunSpec
-from probing.tasks.task import Unit
+from probing.tasks.task import Task, Unit
 
 if TYPE_CHECKING:
     from transformers.tokenization_utils_base import PreTrainedTokenizerBase
@@ -38,6 +36,7 @@ if TYPE_CHECKING:
     Load = Callable[[Purpose, Attention], LoadedModel]
 
 log = logging.getLogger(__name__)
+_T = TypeVar("_T")
 Others = Callable[[Level, int | None, Analysis | None], pd.DataFrame]
 """Function that returns the rows of another run on the same task and model; see `Context.result`."""
 
@@ -84,6 +83,11 @@ class RunContext:
         return Reading(self.spec.task, self.spec.config.extract.torch_device(), self._represent)
 
     @cached_property
+    def task(self) -> Task:
+        """The task with train, dev and test."""
+        return divided(self.spec.task, self.seed)
+
+    @cached_property
     def tokenizer(self) -> PreTrainedTokenizerBase:
         """The tokenizer of the model."""
         from probing.models.tokenizer import load_tokenizer
@@ -94,29 +98,41 @@ class RunContext:
         """Return the model made ready for the objective, once for each implementation of attention."""
         return self._evaluators(attention)
 
-    def attention(self, statistic: Statistic, units: Sequence[Unit]) -> Representations:
+    def attention(self, statistic: Statistic, units: Sequence[Unit] | None = None) -> Representations:
         """Return a statistic of attention, from the cache or the model."""
+        if units is None:
+            return self._readings[statistic]
         return self._statistics(statistic, tuple(units))
+
+    def once(self, make: Callable[[Context], _T]) -> _T:
+        """Return what a function makes of this context, made on the first call."""
+        return cast("_T", self._made(make))
+
+    @cached_property
+    def _made(self) -> Callable[[Callable[[Context], Any]], Any]:
+        return cache(lambda make: make(self))
 
     def word_vectors(self, words: Sequence[str]) -> NDArray[np.float64]:
         """Return the model's own input embeddings of words."""
         from probing.representations.word_vectors import input_embeddings
 
-        return input_embeddings(load(self.spec, "read", "sdpa"), words)
+        return input_embeddings(self.extractor.load(), words)
 
     @cached_property
-    def _readings(self) -> list[Representations]:
+    def _readings(self) -> Mapping[Statistic, Representations]:
         """The statistics that the analysis names, from the cache or from one pass of the model."""
-        wanted = [Wanted(self._extractor_of(statistic), units) for statistic, units in self._named_statistics]
-        return extract_together(wanted, self.spec.config.granularity.layers)
-
-    @cached_property
-    def _named_statistics(self) -> list[tuple[Statistic, tuple[Unit, ...]]]:
-        analysis, task = self.spec.config.analysis, divided(self.spec.task, self.spec.config.seed)
-        assert isinstance(analysis, AttentionAnalysis)
+        analysis, task = self._attention_analysis, self.task
         further = analysis.further(task) if isinstance(analysis, SeveralStatistics) else ()
-        named = [(analysis.statistic, analysis.units(task)), *further]
-        return [(statistic, tuple(units)) for statistic, units in named]
+        named = dict([(analysis.statistic, analysis.units(task)), *further])
+        wanted = [Wanted(self._extractor_of(statistic), tuple(units)) for statistic, units in named.items()]
+        found = extract_together(wanted, self.spec.config.granularity.layers)
+        return dict(zip(named, found, strict=True))
+
+    @property
+    def _attention_analysis(self) -> AttentionAnalysis:
+        analysis = self.spec.config.analysis
+        assert isinstance(analysis, AttentionAnalysis)
+        return analysis
 
     def _extractor_of(self, statistic: Statistic) -> Extractor:
         analysis = self.spec.config.analysis
@@ -125,8 +141,6 @@ class RunContext:
     @cached_property
     def _statistics(self) -> Callable[[Statistic, tuple[Unit, ...]], Representations]:
         def found(statistic: Statistic, units: tuple[Unit, ...]) -> Representations:
-            if (statistic, units) in self._named_statistics:
-                return self._readings[self._named_statistics.index((statistic, units))]
             return self._extractor_of(statistic).extract(units, self.spec.config.granularity.layers)
 
         return cast("Callable[[Statistic, tuple[Unit, ...]], Representations]", cache(found))
@@ -156,7 +170,7 @@ class RunContext:
         spec = self.spec
         analysis, layers = spec.config.analysis, spec.config.granularity.layers
         if isinstance(analysis, AttentionAnalysis):
-            return self._readings[0]
+            return self._readings[analysis.statistic]
         found = self.extractor.extract(spec.task.all_units, layers)
         note_examples(spec)
         return found
@@ -172,35 +186,9 @@ class RunContext:
             found: NDArray[np.float32] = extractor.extract(units, [layer]).layer(layer)[0]
             return found
 
-        task = divided(spec.task, config.seed)
         return ObjectiveContext(
-            task, models, config.extract, spec.request.pooling, vectors, config.seed, attention
+            self.task, models, config.extract, spec.request.pooling, vectors, config.seed, attention
         )
-
-
-def extractor_of(
-    spec: RunSpec,
-    overwrite: Overwrite,
-    request: Request | None = None,
-    model: Callable[[], LoadedModel] | None = None,
-) -> Extractor:
-    """Return the extractor that finds or computes the vectors, or the statistic of attention, of a run.
-
-    Args:
-        spec: The run spec.
-        overwrite: Treatment of cached vectors.
-        request: Request for other vectors than those of the run.
-        model: Function that returns the model, which may have been loaded already.
-    """
-    config = spec.config
-    attention: Attention = "sdpa" if spec.request.statistic is None else "eager"
-    if model is None:
-        # only the whole model has a decoder
-        purpose: Purpose = "lm" if spec.request.stack else "read"
-        model = partial(load, spec, purpose, attention)
-        # an analysis may read further statistics of attention, all from one model
-        model = model if spec.request.statistic is None else cache(model)
-    return Extractor(config.paths.representations, request or spec.request, config.extract, model, overwrite)
 
 
 def note_examples(spec: RunSpec) -> None:
@@ -211,31 +199,3 @@ def note_examples(spec: RunSpec) -> None:
     names = {**spec.names, "granularity": level, "model": spec.files.title}
     path = write_manifest(spec.config.paths.representations, spec.request, spec.task, names)
     log.info("examples with labels and splits: %s", path)
-
-
-def load(spec: RunSpec, purpose: Purpose, attention: Attention) -> LoadedModel:
-    """Load the model of a run.
-
-    Raises:
-        ProbingError: If it cannot be loaded, or its tokenizer cannot find the words of the task.
-    """
-    from probing.models.loading import load_model
-
-    settings = spec.config.extract
-    dtype: torch.dtype = getattr(torch, settings.dtype)
-    device = settings.torch_device()
-    loaded = load_model(spec.files, device=device, dtype=dtype, attention=attention, purpose=purpose)
-    if purpose == "read":
-        _check_words(spec, loaded)
-    return loaded
-
-
-def _check_words(spec: RunSpec, loaded: LoadedModel) -> None:
-    """Refuse words if the tokenizer does not report the characters of a token."""
-    if loaded.tokenizer.is_fast or not any(unit.span for unit in spec.task.all_units):
-        return
-    raise ProbingError(
-        f"task {spec.task.name}: its examples are words, which need a fast tokenizer; "
-        f"{type(loaded.tokenizer).__name__} of model {spec.files.title} does not say which characters a "
-        "token has; choose another model, or a task of whole texts"
-    )

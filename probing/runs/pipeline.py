@@ -25,8 +25,9 @@ from probing.representations.extract import Extractor, Overwrite
 from probing.results.schema import PREDICTED, with_inner
 from probing.results.store import ResultStore
 from probing.results.table import part_text
-from probing.runs.context import RunContext, extractor_of
+from probing.runs.context import RunContext
 from probing.runs.effort import Effort
+from probing.runs.extractors import extractor_of
 from probing.runs.resolve import resolve
 from probing.runs.spec import RunSpec
 from probing.statistics.counts import truth

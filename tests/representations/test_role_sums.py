@@ -17,7 +17,8 @@ from transformers import AutoModel
 
 from probing.representations.reductions.statistic import AttentionBatch
 from probing.representations.reductions.token_batch import TokenBatch
-from probing.representations.reductions.token_roles import SUMS, TokenRoles, at, by_chance
+from probing.representations.reductions.token_roles import SUMS, TokenRoles, at
+from probing.representations.reductions.visible import by_chance
 from probing.representations.reductions.word_roles import HighestWord, WordRoles
 from probing.tasks.task import Unit
 from tests.attention import (

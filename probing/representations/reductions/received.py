@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from probing.io.lazy import torch
-from probing.representations.reductions.visible import uniform_over, visible_keys
+from probing.representations.reductions.visible import beside, by_chance, uniform_over, visible_keys
 
 if TYPE_CHECKING:  # a cached statistic needs none of what computes it
     from torch import Tensor
@@ -40,7 +40,7 @@ class Received:
     @property
     def columns(self) -> tuple[str, ...]:
         """The means, the same means by chance, and the numbers of queries and separators."""
-        return (*RECEIVERS, *(f"{name}_by_chance" for name in RECEIVERS), "queries", "separators")
+        return (*RECEIVERS, *map(by_chance, RECEIVERS), "queries", "separators")
 
     def reduce(self, attention: AttentionBatch) -> Tensor:
         """Reduce one batch; float64 (units, heads, columns).
@@ -54,9 +54,7 @@ class Received:
         found = _largest(attention.weights, rows, attention, inputs)
         chance = _largest(uniform_over(seen), rows, attention, inputs)
         sizes = attention.per_unit(torch.stack([rows.sum(1), inputs.separators.sum(1)], 1).double())
-        heads = attention.weights.shape[1]
-        parts = [found, *(part.expand(-1, heads, -1) for part in (chance, sizes.unsqueeze(1)))]
-        return torch.cat(parts, 2)
+        return beside(found, chance, sizes.unsqueeze(1))
 
 
 def _largest(weights: Tensor, rows: Tensor, attention: AttentionBatch, inputs: TokenBatch) -> Tensor:

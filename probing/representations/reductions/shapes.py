@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from probing.io.lazy import torch
-from probing.representations.reductions.visible import uniform_over, visible_keys
+from probing.representations.reductions.visible import beside, by_chance, uniform_over, visible_keys
 
 if TYPE_CHECKING:  # a cached statistic needs none of what computes it
     from torch import Tensor
@@ -45,7 +45,7 @@ class Shapes:
     @property
     def columns(self) -> tuple[str, ...]:
         """The sums, the same sums by chance, and the numbers of queries."""
-        return (*SHAPES, *(f"{name}_by_chance" for name in SHAPES), "queries", "in_segments")
+        return (*SHAPES, *map(by_chance, SHAPES), "queries", "in_segments")
 
     def reduce(self, attention: AttentionBatch) -> Tensor:
         """Reduce one batch; float64 (units, heads, columns).
@@ -60,9 +60,7 @@ class Shapes:
         found = self._sums(attention.weights, inputs, rows, segmented)
         chance = self._sums(uniform_over(seen).to(attention.weights), inputs, rows, segmented)
         sizes = torch.stack([rows.sum(1), segmented.sum(1)], 1).double().unsqueeze(1)
-        heads = attention.weights.shape[1]
-        parts = [found, *(part.expand(-1, heads, -1) for part in (chance, sizes))]
-        return attention.per_unit(torch.cat(parts, 2))
+        return attention.per_unit(beside(found, chance, sizes))
 
     def _sums(self, weights: Tensor, inputs: TokenBatch, rows: Tensor, segmented: Tensor) -> Tensor:
         """Return the sums of `SHAPES`, float64 (texts, heads, 3)."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from probing.errors import ProbingError
+from probing.io.lazy import torch
 
 if TYPE_CHECKING:  # the settings of a statistic need none of what computes it
     from torch import Tensor
@@ -65,6 +66,13 @@ class AttentionBatch:
                 f"keys are not the {self.real.shape[1]} tokens of the text; choose other granularity.layers"
             )
         return self.inputs
+
+    @property
+    def rows(self) -> Tensor:
+        """The row of each unit's text, int64 (units,)."""
+        if self.texts is not None:
+            return self.texts
+        return torch.arange(len(self.tokens), device=self.tokens.device)
 
     def per_unit(self, values: Tensor) -> Tensor:
         """Return the row of each unit's text; (texts, ...) -> (units, ...)."""

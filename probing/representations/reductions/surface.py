@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from probing.io.lazy import torch
 from probing.representations.reductions.entropy import entropy
-from probing.representations.reductions.visible import uniform_over, visible_keys
+from probing.representations.reductions.visible import beside, by_chance, uniform_over, visible_keys
 
 if TYPE_CHECKING:  # a cached statistic needs none of what computes it
     from torch import Tensor
@@ -56,8 +56,7 @@ class Surface:
     @property
     def columns(self) -> tuple[str, ...]:
         """The sums, the same sums by chance, and the numbers of queries that they are summed over."""
-        chance = tuple(f"{name}_by_chance" for name in OF_ROWS)
-        return (*OF_ROWS, *chance, "queries", "separators", "first_nats")
+        return (*OF_ROWS, *map(by_chance, OF_ROWS), "queries", "separators", "first_nats")
 
     def reduce(self, attention: AttentionBatch) -> Tensor:
         """Reduce one batch; float64 (units, heads, columns).
@@ -71,19 +70,8 @@ class Surface:
         rows = (counts > 1).double()
         found, first = self._sums(attention.weights, inputs, rows, counts)
         chance, _ = self._sums(uniform_over(seen), inputs, rows, counts)
-        heads = attention.weights.shape[1]
-        sizes = torch.stack([rows.sum(1), (rows * inputs.separators).sum(1)], 1)
-        return attention.per_unit(
-            torch.cat(
-                [
-                    found,
-                    chance.expand(-1, heads, -1),
-                    sizes.unsqueeze(1).expand(-1, heads, -1),
-                    first.unsqueeze(2),
-                ],
-                2,
-            )
-        )
+        sizes = torch.stack([rows.sum(1), (rows * inputs.separators).sum(1)], 1).unsqueeze(1)
+        return attention.per_unit(torch.cat([beside(found, chance, sizes), first.unsqueeze(2)], 2))
 
     def _sums(
         self, weights: Tensor, inputs: TokenBatch, rows: Tensor, counts: Tensor

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from probing.io.lazy import torch
 from probing.representations.reductions.entropy import entropy
-from probing.representations.reductions.visible import uniform_over, visible_keys
+from probing.representations.reductions.visible import beside, by_chance, uniform_over, visible_keys
 
 if TYPE_CHECKING:  # a cached statistic needs none of what computes it
     from torch import Tensor
@@ -30,11 +30,6 @@ HIGHEST = {"duplicate_highest": REPEATED, "induction_highest": FOLLOWED}
 """The numbers of queries whose highest weight is on such a key, in the same way."""
 NEWLINES = ("\n", "\r\n", "\n\n", "Ċ", "ĊĊ", "čĊ", "<0x0A>")
 """Spellings of newlines in vocabularies."""
-
-
-def by_chance(name: str) -> str:
-    """Return the column with the same sum for attention that is uniform over the visible keys."""
-    return f"{name}_by_chance"
 
 
 def at(offset: int) -> str:
@@ -97,7 +92,6 @@ class TokenRoles:
         counted = (seen.sum(2) > 1) & ~_end(inputs)
         same, follows = earlier_and_followers(inputs)
         marks = _Marks(seen, counted, same & seen, follows & seen)
-        heads = attention.weights.shape[1]
         rows = torch.stack([counted, counted & marks.same.any(2), counted & marks.follows.any(2)], 2)
         ahead = (seen.triu(1).sum(2) * counted).sum(1, keepdim=True)
         sizes = torch.cat([rows.sum(1), ahead], 1).double()
@@ -109,10 +103,8 @@ class TokenRoles:
             self._sums(attention.weights, inputs, marks),
             _hits(highest, marks),
             self._offsets(highest, counted),
-            *(part.expand(-1, heads, -1) for part in by_luck),
-            sizes.unsqueeze(1).expand(-1, heads, -1),
         )
-        return attention.per_unit(torch.cat(parts, 2))
+        return attention.per_unit(beside(torch.cat(parts, 2), *by_luck, sizes.unsqueeze(1)))
 
     def _sums(self, weights: Tensor, inputs: TokenBatch, marks: _Marks) -> Tensor:
         """Return the sums of `SUMS`, float64 (texts, heads, sums)."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from probing.io.lazy import torch
+
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -30,3 +32,13 @@ def uniform_over(visible: Tensor) -> Tensor:
     """Return attention that is spread evenly over visible keys, float32 (texts, 1, queries, keys)."""
     shares = visible.float()
     return (shares / shares.sum(2, keepdim=True).clamp_min(1)).unsqueeze(1)
+
+
+def by_chance(name: str) -> str:
+    """Return the column with the same number for attention that is uniform over the visible keys."""
+    return f"{name}_by_chance"
+
+
+def beside(found: Tensor, *of_texts: Tensor) -> Tensor:
+    """Return the numbers of heads, (texts, heads, ...), then those that all heads share, (texts, 1, ...)."""
+    return torch.cat([found, *(part.expand(-1, found.shape[1], -1) for part in of_texts)], 2)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from probing.io.lazy import torch
+from probing.representations.reductions.token_batch import NOWHERE
 
 if TYPE_CHECKING:  # a cached statistic needs none of what computes it
     from torch import Tensor
@@ -47,3 +48,12 @@ def _shares(inputs: TokenBatch, rows: Rows) -> Tensor:
     if rows == "first":
         return members * (members.cumsum(1) == 1)
     return members / members.sum(1, keepdim=True).clamp_min(1)
+
+
+def last_word(attention: AttentionBatch) -> Tensor:
+    """Return the last word that tokens of each unit belong to, int64 (units,); -1 for none.
+
+    A token at the start of a word may belong to the word before.
+    """
+    words = attention.per_unit(attention.read().words)
+    return words.masked_fill(~attention.tokens, NOWHERE).amax(1)

@@ -7,14 +7,12 @@ from typing import TYPE_CHECKING
 
 from probing.errors import ProbingError
 from probing.io.lazy import torch
-from probing.representations.reductions.token_batch import NOWHERE
-from probing.representations.reductions.word_level import Rows, word_attention
+from probing.representations.reductions.word_level import Rows, last_word, word_attention
 
 if TYPE_CHECKING:  # a cached statistic needs none of what computes it
     from torch import Tensor
 
     from probing.representations.reductions.statistic import AttentionBatch
-    from probing.representations.reductions.token_batch import TokenBatch
 
 SPECIAL = ("to_first", "to_separators", "from_first", "from_separators")
 """Attention of a word to the first token and to separators, and of these to the word."""
@@ -72,17 +70,10 @@ class WordRows:
         )
         # a text may have no words, as one that is read to estimate the time
         between = torch.nn.functional.pad(between, (0, 0, 0, int(not inputs.word_count)))
-        numbers = _last_word(attention, inputs)
-        texts = torch.arange(len(numbers)) if attention.texts is None else attention.texts
-        own = between[texts, :, numbers.clamp_min(0)].double()
+        numbers = last_word(attention)
+        own = between[attention.rows, :, numbers.clamp_min(0)].double()
         own = torch.nn.functional.pad(own, (0, self.width - inputs.word_count))
         return torch.cat([numbers.to(own).view(-1, 1, 1).expand(-1, own.shape[1], 1), own], 2)
-
-
-def _last_word(attention: AttentionBatch, inputs: TokenBatch) -> Tensor:
-    """Return the number of the last word that tokens of each unit belong to; -1 for none."""
-    words = attention.per_unit(inputs.words)
-    return words.masked_fill(~attention.tokens, NOWHERE).amax(1)
 
 
 def special_attention(attention: AttentionBatch, rows: Rows = "mean") -> Tensor:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from probing.io.lazy import torch
 from probing.representations.reductions.token_batch import NOWHERE
-from probing.representations.reductions.word_level import Rows, word_attention
+from probing.representations.reductions.word_level import Rows, last_word, word_attention
 
 if TYPE_CHECKING:  # a cached statistic needs none of what computes it
     from torch import Tensor
@@ -58,11 +58,10 @@ class WordTargets:
         Raises:
             ProbingError: If queries and keys are not the tokens of the texts.
         """
-        words = _words_of_units(attention)
+        words = last_word(attention)
         # one word more, which has no tokens, is that of units without words
         weights = torch.nn.functional.pad(word_attention(attention, self.rows), (0, 1, 0, 1))
-        texts = torch.arange(len(words), device=words.device) if attention.texts is None else attention.texts
-        return torch.stack(_targets(weights), 3)[texts, :, words]
+        return torch.stack(_targets(weights), 3)[attention.rows, :, words]
 
 
 def _targets(weights: Tensor) -> list[Tensor]:
@@ -85,10 +84,3 @@ def _first(weights: Tensor) -> Tensor:
     """Return the first index of the largest weight of each row, -1 for a row of zeros; float64."""
     largest, places = weights.max(3)  # of equal values, torch gives the first
     return places.masked_fill(largest <= 0, NOWHERE).double()
-
-
-def _words_of_units(attention: AttentionBatch) -> Tensor:
-    """Return the index of the word that each unit is, -1 for none; int64 (units,)."""
-    words = attention.per_unit(attention.read().words)
-    # a token at its start may belong to the word before
-    return words.masked_fill(~attention.tokens, NOWHERE).amax(1)
