@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from probing.analyses.analysis import Context, Methods, Uses
 from probing.analyses.gold_trees import Treebank
 from probing.analyses.groups import check_unit, settings_of, with_ranks
+from probing.analyses.vectors import Head, all_heads
 from probing.analyses.word_pairs import check_word_pairs
 from probing.io.lazy import torch
 from probing.probes.arcs.attachment import counts, guessing, right_branching
@@ -149,10 +150,10 @@ class AttentionProbeAnalysis:
             ProbingError: If the vectors of words cannot be read.
             CorruptFileError: If a layer is damaged in the cache.
         """
-        variant, read = self.variants[part], context.reading.representations
+        variant = self.variants[part]
         bank, splits = context.once(self._corpora)
         device = context.reading.device
-        same = {**context.labels, "variant": variant, "main": False, "n_heads": sum(_heads(read.layout))}
+        same = {**context.labels, "variant": variant, "main": False, "n_heads": len(all_heads(context))}
         if variant == "right_branching":
             scores = {name: right_branching(splits[name]) for name in ("dev", "test")}
             return as_frame([{**same, **_score_row(UAS, scores, splits)}])
@@ -163,7 +164,7 @@ class AttentionProbeAnalysis:
         labels = right_relations(splits, bank.relations, context.seed, vectors)
         rows = [{**same, "l2": fit.l2, **row} for row in _score_rows(fit, splits, labels)]
         if variant == "attention_only":
-            rows += [{**context.labels, **row} for row in _weight_rows(fit, read.layout)]
+            rows += [{**context.labels, **row} for row in _weight_rows(fit, all_heads(context))]
         return as_frame(rows)
 
     def _corpora(self, context: Context) -> tuple[Treebank, dict[str, Corpus]]:
@@ -197,10 +198,6 @@ class AttentionProbeAnalysis:
         return with_ranks(frame)
 
 
-def _heads(layout: Mapping[int, tuple[int, int]]) -> list[int]:
-    return [heads for heads, _ in layout.values()]
-
-
 def _score_rows(
     fit: ArcFit, splits: Mapping[str, Corpus], labels: Mapping[str, Sequence[NDArray[np.bool_]]]
 ) -> Iterator[dict[str, object]]:
@@ -225,9 +222,8 @@ def _score_row(metric: str, scores: Mapping[str, _Counts], splits: Mapping[str, 
     }  # fmt: skip
 
 
-def _weight_rows(fit: ArcFit, layout: Mapping[int, tuple[int, int]]) -> Iterator[dict[str, object]]:
+def _weight_rows(fit: ArcFit, cells: Sequence[Head]) -> Iterator[dict[str, object]]:
     """Yield the weight of every head and of its transpose."""
-    cells = [(layer, head) for layer in sorted(layout) for head in range(layout[layer][0])]
     both = fit.model.parameters(fit.flat).maps.cpu().numpy().reshape(2, -1)
     for direction, weights in zip(("from_dependent", "from_head"), both, strict=True):
         for (layer, head), weight in zip(cells, weights.tolist(), strict=True):

@@ -15,6 +15,7 @@ from probing.analyses.analysis import Context, Methods, Uses
 from probing.analyses.groups import check_unit, settings_of
 from probing.analyses.read_texts import columns_of
 from probing.analyses.relation_groups import COREFERENCE, Offset, is_earlier, is_main, relations_of, same_word
+from probing.analyses.vectors import all_heads
 from probing.analyses.word_pairs import WordPairs, check_word_pairs, units_of, word_pairs
 from probing.representations.reader import Representations
 from probing.representations.reductions.word_level import Rows
@@ -122,7 +123,7 @@ class DependenciesAnalysis:
         """
         read, task = context.reading.representations, context.task
         pairs = _readable(word_pairs(task), read)
-        cells = [(layer, head) for layer in read.layers for head in range(read.layout[layer][0])]
+        cells = all_heads(context)
         right = self._right(pairs, read)
         rows: list[dict[str, object]] = []
         for relation, chosen in relations_of(pairs, self.least).items():

@@ -30,9 +30,9 @@ class Distances:
     queries: _Numbers
     average: Average
 
-    def heads(self, upto: int | None = None) -> _Places:
-        """Return layer and head of each head that is read, up to a layer; int64 (heads, 2), ascending."""
-        layers = [layer for layer in self.read.layers if upto is None or layer <= upto]
+    def heads(self) -> _Places:
+        """Return layer and head of each head that is read, int64 (heads, 2), ascending."""
+        layers = self.read.layers
         counts = [self.read.layout[layer][0] for layer in layers]
         return np.stack([np.repeat(layers, counts), np.concatenate([*map(np.arange, counts)])], 1)
 

@@ -17,7 +17,8 @@ from probing.analyses.read_texts import Segments, Split, check_segments, columns
 from probing.representations.reductions.shapes import Shapes
 from probing.results.column_rows import rows_of_columns
 from probing.results.finding import Finding, Picture
-from probing.results.text.pattern_shares import patterns_summary, patterns_text
+from probing.results.text.measure_lines import shares_summary
+from probing.results.text.pattern_shares import patterns_text
 from probing.statistics.intervals import wilson
 from probing.tasks.task import Task, Unit
 from probing.validation.ranges import AtLeast, Range, ZeroToOne, check_ranges
@@ -30,7 +31,7 @@ FINDING = Finding(
     best="most texts",
     pictures=(Picture("patterns", sweep="patterns"),),
     text=patterns_text,
-    line=patterns_summary,
+    line=shares_summary,
 )
 
 
@@ -99,17 +100,16 @@ class PatternsAnalysis(LayerByLayer):
         columns = columns_of(read, part, self.statistic)
         found = Rules(self.line, self.part, self.mixed, self.block).patterns(columns)
         heads = found.shape[1]
-        shares = np.stack([(found == number).mean(0) for number in range(len(PATTERNS))])
+        hits = np.stack([(found == number).sum(0) for number in range(len(PATTERNS))])
         same = {
             **context.labels, "metric": "share", "layer": part, "head": range(heads), "n_heads": 1,
-            f"n_{self.split}": read.size, "roles": [PATTERNS[number] for number in shares.argmax(0)],
+            f"n_{self.split}": read.size, "roles": [PATTERNS[number] for number in hits.argmax(0)],
         }  # fmt: skip
         frames = []
-        for number, pattern in enumerate(PATTERNS):
+        for pattern, count in zip(PATTERNS, hits, strict=True):
             if pattern == "block" and not columns["in_segments"].any():
                 continue
-            hits = (found == number).sum(0)
-            low, high = zip(*(wilson(count, len(found)) for count in hits.tolist()), strict=True)
-            own = {"variant": pattern, "value": hits / len(found), "value_low": low, "value_high": high}
+            low, high = zip(*(wilson(each, len(found)) for each in count.tolist()), strict=True)
+            own = {"variant": pattern, "value": count / len(found), "value_low": low, "value_high": high}
             frames.append(rows_of_columns({**same, "main": True, **own}, heads))
         return pd.concat(frames, ignore_index=True)

@@ -23,7 +23,7 @@ from probing.results.finding import Finding, Picture
 from probing.results.schema import as_frame
 from probing.results.text.role_text import roles_summary, roles_text
 from probing.tasks.task import Task, Unit
-from probing.validation.ranges import AtLeast, Range, check_ranges
+from probing.validation.ranges import AtLeast, Range, ZeroToOne, check_ranges
 
 if TYPE_CHECKING:
     from probing.representations.reductions.statistic import Statistic
@@ -41,7 +41,6 @@ FINDING = Finding(
     text=roles_text,
     line=roles_summary,
 )
-Share = Annotated[float, Range(0, 1)]
 
 
 @dataclass(frozen=True)
@@ -93,15 +92,15 @@ class RolesAnalysis(LayerByLayer):
     reach: Annotated[int, Range(1, 64)] = 8
     length: Annotated[int, AtLeast(4)] = 50
     sequences: Annotated[int, AtLeast(2)] = 16
-    positional: Share = 0.9
-    previous_token: Share = 0.5
-    duplicate_token: Share = 0.4
-    induction: Share = 0.4
-    first_token: Share = 0.6
-    delimiter: Share = 0.6
-    broad: Share = 0.78
-    rare_token: Share = 0.5
-    syntactic: Share = 0.1
+    positional: ZeroToOne = 0.9
+    previous_token: ZeroToOne = 0.5
+    duplicate_token: ZeroToOne = 0.4
+    induction: ZeroToOne = 0.4
+    first_token: ZeroToOne = 0.6
+    delimiter: ZeroToOne = 0.6
+    broad: ZeroToOne = 0.78
+    rare_token: ZeroToOne = 0.5
+    syntactic: ZeroToOne = 0.1
     least: Annotated[int, AtLeast(1)] = 100
     weighted: bool = False
 

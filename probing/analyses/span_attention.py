@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from probing.analyses.analysis import Context, Methods, Uses
 from probing.analyses.groups import check_unit, settings_of
 from probing.analyses.read_texts import columns_of
+from probing.analyses.vectors import all_heads
 from probing.errors import ProbingError
 from probing.representations.reductions.span_pair import SpanPair
 from probing.results.finding import Finding, Picture
@@ -131,11 +132,11 @@ class SpanAttentionAnalysis:
 
     def units(self, task: Task) -> Sequence[Unit]:
         """The texts of dev and test, each with the two spans of an example as its words."""
+        partners = task.partners or ()
         return [
-            Unit(task.units[row].text, words=(task.units[row].span, partner.span))
+            Unit(task.units[row].text, words=(task.units[row].span, partners[row].span))
             for split in ("dev", "test")
             for row in task.rows(split)
-            if (partner := (task.partners or ())[row])
         ]
 
     def parts(self, context: Context) -> Sequence[int]:
@@ -157,8 +158,8 @@ class SpanAttentionAnalysis:
             ProbingError: If no label has enough examples.
             CorruptFileError: If a layer is damaged in the cache.
         """
-        read, task = context.reading.representations, context.task
-        cells = [(layer, head) for layer in read.layers for head in range(read.layout[layer][0])]
+        task = context.task
+        cells = all_heads(context)
         pairs, there = self._pairs(context, task)
         chosen = np.concatenate([task.rows("dev"), task.rows("test")])
         in_test = np.arange(len(chosen)) >= len(task.rows("dev"))

@@ -24,7 +24,7 @@ from probing.analyses.read_texts import (
     segmented,
     texts_of,
 )
-from probing.representations.reductions.surface import Surface
+from probing.representations.reductions.surface import SHARES, Surface
 from probing.representations.reductions.visible import by_chance
 from probing.representations.request import Stack
 from probing.results.finding import Finding, Picture
@@ -40,12 +40,7 @@ NATS = "nats"
 SHARE = "share"
 _QUERIES, _SEPARATORS, _REST = "queries", "separators", "rest"
 MEASURES: dict[str, tuple[str, str, str]] = {
-    "self": ("self", _QUERIES, SHARE),
-    "previous": ("previous", _QUERIES, SHARE),
-    "next": ("next", _QUERIES, SHARE),
-    "first": ("first", _QUERIES, SHARE),
-    "separator": ("separator", _QUERIES, SHARE),
-    "punctuation": ("punctuation", _QUERIES, SHARE),
+    **{name: (name, _QUERIES, SHARE) for name in SHARES},
     "separator_to_separator": ("separator_to_separator", _SEPARATORS, SHARE),
     "rest_to_separator": ("rest_to_separator", _REST, SHARE),
     "entropy": ("nats", _QUERIES, NATS),
@@ -53,7 +48,6 @@ MEASURES: dict[str, tuple[str, str, str]] = {
     "lacking": ("lacks", _QUERIES, SHARE),
 }
 """For each measure its sum, the queries that it is divided by, and the metric of its rows."""
-MAIN = ("self", "previous", "next", "first", "separator", "punctuation")
 FINDING = Finding(
     measure="attention to",
     unit="",
@@ -148,7 +142,7 @@ class SurfaceAnalysis(LayerByLayer):
             chance = averaged(columns[by_chance(name)], counts, self.average)[0]
             for head, (value, low, high, even) in enumerate(zip(*values, chance, strict=True)):
                 yield {
-                    "variant": variant, "metric": metric, "head": head, "main": variant in MAIN,
+                    "variant": variant, "metric": metric, "head": head, "main": variant in SHARES,
                     "value": value, "value_low": low, "value_high": high, "chance": even,
                 }  # fmt: skip
 

@@ -6,6 +6,7 @@ import pandas as pd
 
 from probing.results.finding import main_rows, values_of
 from probing.results.select import of_variant
+from probing.results.text.found_text import interval_text
 from probing.results.text.grid_text import place_text
 from probing.results.text.measure_lines import highest
 
@@ -17,7 +18,7 @@ def changes_summary(rows: pd.DataFrame) -> str:
     layers = main.groupby("layer")["value"].mean()
     top = int(layers.astype(float).to_numpy().argmax())
     parts = [
-        f"largest change: {place_text(most)}, {told.spoken(float(most['value']))}{_ends(most)}",
+        f"largest change: {place_text(most)}, {told.spoken(float(most['value']))}{interval_text(most, told)}",
         f"mean {told.spoken(float(main['value'].mean()))}",
         f"most in layer {layers.index[top]}, mean {told.spoken(float(layers.iloc[top]))}",
     ]
@@ -27,10 +28,3 @@ def changes_summary(rows: pd.DataFrame) -> str:
             f"lowest cosine {values_of(cosines).told(-float(lowest['value']))}, {place_text(lowest)}"
         )
     return "; ".join(parts)
-
-
-def _ends(row: pd.Series) -> str:
-    ends = [row["value_low"], row["value_high"]]
-    if any(map(pd.isna, ends)):
-        return ""
-    return f" [{', '.join(values_of(row.to_frame().T).told(float(end)) for end in ends)}]"

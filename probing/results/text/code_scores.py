@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from probing.results.finding import main_rows, values_of
+from probing.results.text.aligned import aligned
 from probing.results.text.found_text import found_lines
 from probing.results.text.grid_text import place_text
 
@@ -26,11 +27,7 @@ def cat_text(rows: pd.DataFrame) -> str:
         rows: Rows of one run of analysis=cat.
     """
     lines = [_headings(rows), *(_layer(own) for _, own in rows.groupby("layer"))]
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    table = (
-        "  ".join(f"{cell:>{width}}" for cell, width in zip(line, widths, strict=True)).rstrip()
-        for line in lines
-    )
+    table = aligned(lines, ">" * len(lines[0]))
     title = "mean of the heads of each layer:"
     return "\n".join([*found_lines(main_rows(rows)), title, *table, *_types(rows), cat_summary(rows)])
 

@@ -58,7 +58,9 @@ def found_summary(rows: pd.DataFrame) -> str:
     finding = finding_of_rows(grid)
     what = finding.best_of(str(most["variant"]))
     metric = f"{most['metric']} " if finding.difference else ""
-    line = f"{what}: {place_text(most)}, {metric}{plain(unit.spoken(most['value']))}{_interval(most, unit)}"
+    line = (
+        f"{what}: {place_text(most)}, {metric}{plain(unit.spoken(most['value']))}{interval_text(most, unit)}"
+    )
     return "; ".join([line, mean, *_ranked_on(grid), *_shown(grid), *_full(most)])
 
 
@@ -93,7 +95,8 @@ def score_text(score: float, metric: str) -> str:
     return score_unit(metric).spoken(score).replace(" %", "%")
 
 
-def _interval(row: pd.Series, unit: NumberFormat) -> str:
+def interval_text(row: pd.Series, unit: NumberFormat) -> str:
+    """The interval of a value after a blank, " [0.20, 0.31]"; empty if there is none."""
     ends = [row["value_low"], row["value_high"]]
     if any(pd.isna(end) for end in ends):
         return ""

@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from probing.results.finding import finding_of_rows, values_of
+from probing.results.finding import finding_of_rows, main_rows, values_of
+from probing.results.text.aligned import aligned
+from probing.results.text.found_text import interval_text
 from probing.results.text.grid_text import place_text
 
 _HEADINGS = ("", "mean", "chance", "highest", "")
@@ -20,19 +22,12 @@ def shares_text(rows: pd.DataFrame) -> str:
     finding = finding_of_rows(rows)
     lines = [_HEADINGS, *(_line(own) for _, own in rows.groupby("variant", sort=False))]
     lines[0] = (finding.measure, *_HEADINGS[1:])
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    table = []
-    for line in lines:
-        name, mean, chance, place, value = (
-            f"{text:{s}{n}}" for text, s, n in zip(line, "<>><<", widths, strict=True)
-        )
-        table.append(f"{name}  {mean}  {chance}  {place}  {value}")
-    return "\n".join([*(line.rstrip() for line in table), shares_summary(rows)])
+    return "\n".join([*aligned(lines, "<>><<"), shares_summary(rows)])
 
 
 def shares_summary(rows: pd.DataFrame) -> str:
     """One line: the highest head of each measure of the main grids."""
-    main = rows[rows["main"].fillna(value=False)]
+    main = main_rows(rows)
     told = []
     for variant, own in main.groupby("variant", sort=False):
         best = highest(own)
@@ -47,13 +42,11 @@ def highest(rows: pd.DataFrame) -> pd.Series:
 
 def _line(rows: pd.DataFrame) -> tuple[str, ...]:
     unit, best = values_of(rows), highest(rows)
-    ends = [best["value_low"], best["value_high"]]
-    bounds = "" if any(map(pd.isna, ends)) else f" [{', '.join(unit.told(float(end)) for end in ends)}]"
     chance = rows["chance"].mean()
     return (
         str(rows["variant"].iloc[0]),
         unit.spoken(float(rows["value"].mean())),
         "" if pd.isna(chance) else unit.spoken(float(chance)),
         place_text(best),
-        f"{unit.spoken(float(best['value']))}{bounds}",
+        f"{unit.spoken(float(best['value']))}{interval_text(best, unit)}",
     )

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pandas as pd
 
-from probing.results.text.grid_text import place_text
+from probing.results.text.aligned import aligned
+from probing.results.text.found_text import interval_text
+from probing.results.text.grid_text import place_text, share_text
 from probing.results.units import NumberFormat, score_unit
 
 UAS, LAS, WEIGHT = "uas", "las", "weight"
@@ -22,21 +24,19 @@ def parsing_text(rows: pd.DataFrame) -> str:
     scores = rows[rows["metric"].isin([UAS, LAS])]
     for variant, own in scores.groupby("variant", sort=False):
         lines.append((str(variant).replace("_", " "), *_cells(own, UAS), *_cells(own, LAS)))
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    table = [
-        "  ".join(f"{text:{side}{n}}" for text, side, n in zip(line, "<><>><>", widths, strict=True)).rstrip()
-        for line in lines
-    ]
     guessed = scores["chance"].dropna()
-    chance = f"; guessing {_percent(guessed.iloc[0])} UAS" if len(guessed) else ""
+    chance = f"; guessing {share_text(float(guessed.iloc[0]))} UAS" if len(guessed) else ""
     scored = f"in % of words without punctuation{chance}"
-    return "\n".join([scored, *table, *_largest(rows), parsing_summary(rows)])
+    return "\n".join([scored, *aligned(lines, "<><>><>"), *_largest(rows), parsing_summary(rows)])
 
 
 def parsing_summary(rows: pd.DataFrame) -> str:
     """One line: the unlabelled score of every probe and control."""
     scores = rows[rows["metric"].eq(UAS)]
-    told = (f"{row['variant'].replace('_', ' ')} {_percent(row['value'])}" for _, row in scores.iterrows())
+    told = (
+        f"{row['variant'].replace('_', ' ')} {share_text(float(row['value']))}"
+        for _, row in scores.iterrows()
+    )
     return f"UAS: {', '.join(told)}"
 
 
@@ -45,9 +45,7 @@ def _cells(rows: pd.DataFrame, metric: str) -> tuple[str, str, str]:
     if own.empty:
         return "", "", ""
     row, unit = own.iloc[0], score_unit(metric)
-    ends = [row["value_low"], row["value_high"]]
-    interval = "" if any(map(pd.isna, ends)) else f"[{', '.join(unit.told(float(end)) for end in ends)}]"
-    return unit.told(float(row["value"])), interval, unit.told(float(row["dev"]))
+    return unit.told(float(row["value"])), interval_text(row, unit).strip(), unit.told(float(row["dev"]))
 
 
 def _largest(rows: pd.DataFrame) -> list[str]:
@@ -62,7 +60,3 @@ def _largest(rows: pd.DataFrame) -> list[str]:
 def _map(row: pd.Series) -> str:
     direction = str(row["direction"]).replace("_", " ")
     return f"{place_text(row)} {direction} {NumberFormat().told(float(row['value']))}"
-
-
-def _percent(share: float) -> str:
-    return score_unit(UAS).spoken(float(share)).replace(" %", "%")

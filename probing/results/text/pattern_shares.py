@@ -5,18 +5,13 @@ from __future__ import annotations
 import pandas as pd
 
 from probing.results.finding import main_rows
-from probing.results.text.measure_lines import shares_summary, shares_text
+from probing.results.text.measure_lines import shares_text
 
 
 def patterns_text(rows: pd.DataFrame) -> str:
     """A table with a line for each pattern, and the number of heads whose most frequent pattern it is."""
     *lines, last = shares_text(rows).splitlines()
     return "\n".join([*lines, _heads(rows), last])
-
-
-def patterns_summary(rows: pd.DataFrame) -> str:
-    """One line: the head with the most texts of each pattern."""
-    return shares_summary(rows)
 
 
 def _heads(rows: pd.DataFrame) -> str:

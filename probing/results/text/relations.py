@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import pandas as pd
 
 from probing.results.finding import Report
-from probing.results.text.grid_text import place_text
+from probing.results.text.aligned import aligned
+from probing.results.text.grid_text import place_text, share_text
 from probing.results.units import score_unit
 from probing.statistics.paired_tests import holm
 
@@ -53,7 +52,7 @@ def relations_text(rows: pd.DataFrame) -> str:
     chosen = selected_heads(rows)
     headings = _ACCURACY if chosen["offset"].notna().any() else _ATTENTION
     lines = [headings, *(_line(row) for _, row in chosen.iterrows())]
-    return "\n".join([*_aligned(lines), *_without_heads(rows), relations_summary(rows)])
+    return "\n".join([*aligned(lines, _SIDES), *_without_heads(rows), relations_summary(rows)])
 
 
 def relations_summary(rows: pd.DataFrame) -> str:
@@ -66,7 +65,7 @@ def relations_summary(rows: pd.DataFrame) -> str:
     if found.empty:
         return f"none of {count} {what} is {verb} ({tested})"
     best = ", ".join(
-        f"{row['variant']} {place_text(row)} {_percent(row['value'])} ({level} {_percent(row['chance'])})"
+        f"{row['variant']} {place_text(row)} {share_text(row['value'])} ({level} {share_text(row['chance'])})"
         for _, row in found.head(_SHOWN).iterrows()
     )
     return f"{len(found)} of {count} {what} {'is' if count == 1 else 'are'} {verb} ({tested}): {best}"
@@ -92,7 +91,7 @@ def _without_heads(rows: pd.DataFrame) -> list[str]:
     """The rules that use no head, which heads are compared with."""
     rules = rows[rows["head"].isna()]
     return [
-        f"{str(row['direction']).replace('_', ' ')}: {row['variant']} {_percent(row['value'])}"
+        f"{str(row['direction']).replace('_', ' ')}: {row['variant']} {share_text(float(row['value']))}"
         for _, row in rules.iterrows()
     ]
 
@@ -104,23 +103,9 @@ def _line(row: pd.Series) -> tuple[str, ...]:
         f"{row['n_test']}",
         place_text(row),
         str(row["direction"]).replace("_", " "),
-        _percent(row["value"]),
+        share_text(float(row["value"])),
         f"[{unit.told(float(row['value_low']))}, {unit.told(float(row['value_high']))}]",
         "" if pd.isna(row["offset"]) else f"{row['offset']:+d}",
-        _percent(row["chance"]),
+        share_text(float(row["chance"])),
         f"{row['p_adjusted']:.4f}",
     )
-
-
-def _aligned(lines: Sequence[tuple[str, ...]]) -> list[str]:
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    return [
-        "  ".join(
-            f"{text:{side}{width}}" for text, side, width in zip(line, _SIDES, widths, strict=True)
-        ).rstrip()
-        for line in lines
-    ]
-
-
-def _percent(share: float) -> str:
-    return score_unit("accuracy").spoken(float(share)).replace(" %", "%")

@@ -8,6 +8,7 @@ import pandas as pd
 from probing.results.finding import Report, finding_of_rows
 from probing.results.select import gate_path
 from probing.results.text.curves import RANKINGS, scored, silenced_text
+from probing.results.text.found_text import interval_text
 from probing.results.units import score_unit
 
 LAMBDA = "\N{GREEK SMALL LETTER LAMDA}"
@@ -21,9 +22,8 @@ def values_report(rows: pd.DataFrame) -> Report:
     for _, row in rows[rows["layer"].isna()].iterrows():
         metric, value = str(row["metric"]), float(row["value"])
         unit = finding.unit_of(metric, "", [value])
-        ends = [row["value_low"], row["value_high"]]
-        bounds = "" if any(map(pd.isna, ends)) else f"[{', '.join(unit.told(float(end)) for end in ends)}]"
-        lines.append((str(row["variant"]).replace("_", " "), metric, unit.spoken(value), bounds))
+        name = str(row["variant"]).replace("_", " ")
+        lines.append((name, metric, unit.spoken(value), interval_text(row, unit).strip()))
     return Report("values of all heads together", ("rows", "metric", "value", "95 % interval"), tuple(lines))
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pandas as pd
 
 from probing.results.finding import values_of
+from probing.results.text.aligned import aligned
+from probing.results.text.found_text import interval_text
 from probing.results.text.grid_text import grid_lines, place_text
 from probing.results.text.measure_lines import highest
 
@@ -31,12 +33,7 @@ def roles_text(rows: pd.DataFrame) -> str:
         rows: Rows of one run of the analysis `roles`.
     """
     lines = [_HEADINGS, *(_line(own) for own in _scores(rows))]
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    table = [
-        "  ".join(f"{text:{side}{width}}" for text, side, width in zip(line, "<>>><<", widths, strict=True))
-        for line in lines
-    ]
-    return "\n".join([*(line.rstrip() for line in table), *_maps(rows), roles_summary(rows)])
+    return "\n".join([*aligned(lines, "<>>><<"), *_maps(rows), roles_summary(rows)])
 
 
 def roles_summary(rows: pd.DataFrame) -> str:
@@ -74,8 +71,6 @@ def _scores(rows: pd.DataFrame) -> list[pd.DataFrame]:
 def _line(rows: pd.DataFrame) -> tuple[str, ...]:
     unit, best = values_of(rows), highest(rows)
     reached = int((rows["value"] >= rows["threshold"]).fillna(value=False).sum())
-    ends = [best["value_low"], best["value_high"]]
-    bounds = "" if any(map(pd.isna, ends)) else f" [{', '.join(unit.told(float(end)) for end in ends)}]"
     offset = "" if pd.isna(best["offset"]) else f" at {best['offset']:+d}"
     known = rows["threshold"].notna().any()
     direction = "" if pd.isna(best["direction"]) else f" {best['direction']}"
@@ -85,7 +80,7 @@ def _line(rows: pd.DataFrame) -> tuple[str, ...]:
         "" if rows["chance"].isna().all() else unit.told(float(rows["chance"].mean())),
         str(reached) if known else "",
         place_text(best),
-        f"{unit.told(float(best['value']))}{bounds}{offset}",
+        f"{unit.told(float(best['value']))}{interval_text(best, unit)}{offset}",
     )
 
 
