@@ -91,7 +91,7 @@ class Context(Protocol):
         """Return what a function makes of this context, made on the first call and kept for all parts.
 
         Args:
-            make: A method of the analysis, or a function of a module; a new function is called anew.
+            make: A method of the analysis, or a function of a module; a new function is called each time.
         """
 
     def word_vectors(self, words: Sequence[str]) -> NDArray[np.float64]:

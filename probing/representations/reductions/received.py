@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from probing.io.lazy import torch
-from probing.representations.reductions.visible import beside, by_chance, uniform_over, visible_keys
+from probing.representations.reductions.visible import by_chance, next_to, uniform_over, visible_keys
 
 if TYPE_CHECKING:  # a cached statistic needs none of what computes it
     from torch import Tensor
@@ -54,7 +54,7 @@ class Received:
         found = _largest(attention.weights, rows, attention, inputs)
         chance = _largest(uniform_over(seen), rows, attention, inputs)
         sizes = attention.per_unit(torch.stack([rows.sum(1), inputs.separators.sum(1)], 1).double())
-        return beside(found, chance, sizes.unsqueeze(1))
+        return next_to(found, chance, sizes.unsqueeze(1))
 
 
 def _largest(weights: Tensor, rows: Tensor, attention: AttentionBatch, inputs: TokenBatch) -> Tensor:

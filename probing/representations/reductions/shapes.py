@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from probing.io.lazy import torch
-from probing.representations.reductions.visible import beside, by_chance, uniform_over, visible_keys
+from probing.representations.reductions.visible import by_chance, next_to, uniform_over, visible_keys
 
 if TYPE_CHECKING:  # a cached statistic needs none of what computes it
     from torch import Tensor
@@ -60,7 +60,7 @@ class Shapes:
         found = self._sums(attention.weights, inputs, rows, segmented)
         chance = self._sums(uniform_over(seen).to(attention.weights), inputs, rows, segmented)
         sizes = torch.stack([rows.sum(1), segmented.sum(1)], 1).double().unsqueeze(1)
-        return attention.per_unit(beside(found, chance, sizes))
+        return attention.per_unit(next_to(found, chance, sizes))
 
     def _sums(self, weights: Tensor, inputs: TokenBatch, rows: Tensor, segmented: Tensor) -> Tensor:
         """Return the sums of `SHAPES`, float64 (texts, heads, 3)."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from probing.io.lazy import torch
 from probing.representations.reductions.entropy import entropy
-from probing.representations.reductions.visible import beside, by_chance, uniform_over, visible_keys
+from probing.representations.reductions.visible import by_chance, next_to, uniform_over, visible_keys
 
 if TYPE_CHECKING:  # a cached statistic needs none of what computes it
     from torch import Tensor
@@ -71,7 +71,7 @@ class Surface:
         found, first = self._sums(attention.weights, inputs, rows, counts)
         chance, _ = self._sums(uniform_over(seen), inputs, rows, counts)
         sizes = torch.stack([rows.sum(1), (rows * inputs.separators).sum(1)], 1).unsqueeze(1)
-        return attention.per_unit(torch.cat([beside(found, chance, sizes), first.unsqueeze(2)], 2))
+        return attention.per_unit(torch.cat([next_to(found, chance, sizes), first.unsqueeze(2)], 2))
 
     def _sums(
         self, weights: Tensor, inputs: TokenBatch, rows: Tensor, counts: Tensor

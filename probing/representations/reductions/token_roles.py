@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from probing.io.lazy import torch
 from probing.representations.reductions.entropy import entropy
-from probing.representations.reductions.visible import beside, by_chance, uniform_over, visible_keys
+from probing.representations.reductions.visible import by_chance, next_to, uniform_over, visible_keys
 
 if TYPE_CHECKING:  # a cached statistic needs none of what computes it
     from torch import Tensor
@@ -104,7 +104,7 @@ class TokenRoles:
             _hits(highest, marks),
             self._offsets(highest, counted),
         )
-        return attention.per_unit(beside(torch.cat(parts, 2), *by_luck, sizes.unsqueeze(1)))
+        return attention.per_unit(next_to(torch.cat(parts, 2), *by_luck, sizes.unsqueeze(1)))
 
     def _sums(self, weights: Tensor, inputs: TokenBatch, marks: _Marks) -> Tensor:
         """Return the sums of `SUMS`, float64 (texts, heads, sums)."""

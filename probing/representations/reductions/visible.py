@@ -39,6 +39,6 @@ def by_chance(name: str) -> str:
     return f"{name}_by_chance"
 
 
-def beside(found: Tensor, *of_texts: Tensor) -> Tensor:
+def next_to(found: Tensor, *of_texts: Tensor) -> Tensor:
     """Return the numbers of heads, (texts, heads, ...), then those that all heads share, (texts, 1, ...)."""
     return torch.cat([found, *(part.expand(-1, found.shape[1], -1) for part in of_texts)], 2)
