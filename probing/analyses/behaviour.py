@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from probing.analyses.read_texts import Average, averaged
 
 _Numbers = NDArray[np.float64]
+NO_TAG = ""
+"""The tag of a head that none of the rules applies to."""
 _RULES = (
     ("next", "next", "position"),
     ("previous", "previous", "position"),
@@ -37,14 +39,14 @@ class Thresholds:
     kind: float = 0.6
     broad: float = 0.78
 
-    def tags(self, columns: Mapping[str, _Numbers], average: Average) -> list[str | None]:
-        """Return the tag of each head; None where no rule applies.
+    def tags(self, columns: Mapping[str, _Numbers], average: Average) -> list[str]:
+        """Return the tag of each head; empty where no rule applies.
 
         Args:
             columns: Columns of the statistic `Surface`, float64 (texts, heads) each.
             average: Mean over texts, or over tokens.
         """
-        found = np.full(columns["queries"].shape[1], None, dtype=object)
+        found = np.full(columns["queries"].shape[1], NO_TAG, dtype=object)
         for tag, name, threshold in _RULES:
             share = averaged(columns[name], columns["queries"], average)[0]
             found[share > getattr(self, threshold)] = tag

@@ -186,7 +186,7 @@ class HeadDistanceAnalysis(LayerByLayer):
         rules = Thresholds(self.position, self.kind, self.broad)
         layers = context.reading.representations.layers
         found = (rules.tags(self._surface(context, layer), self.average) for layer in layers)
-        return [tag for tags in found for tag in tags]
+        return [tag or None for tags in found for tag in tags]
 
 
 def _nearest(matrix: pd.DataFrame) -> dict[str, object]:

@@ -34,7 +34,7 @@ def texts_of(task: Task, split: Split) -> list[Unit]:
 
 
 def check_segments(task: Task, segments: Segments, name: str) -> None:
-    """Refuse a task whose texts cannot be read as so many segments, before it is divided into splits.
+    """Refuse a task whose texts cannot be read in segments of this number, before it is divided.
 
     Raises:
         ProbingError: If its examples are pairs of words, or cannot be joined.
