@@ -261,7 +261,7 @@ def test_what_an_analysis_found_is_drawn_in_its_own_unit(tmp_path: Path) -> None
 
 
 def test_the_quantity_on_a_line_is_named_as_on_a_map() -> None:
-    kinds: list[tuple[dict[str, str], str]] = [
+    kinds: list[tuple[dict[str, Any], str]] = [
         ({"analysis": "ablation", "variant": "leave_one_out", "fill": "zero"}, f"{DELTA} accuracy"),
         (
             {"analysis": "importance", "variant": "per_example", "normalisation": "layer"},
