@@ -182,7 +182,7 @@ def divided(words: Sequence[str]) -> tuple[list[tuple[str, str]], list[str]]:
 def asked_of(own: Sequence[tuple[str, str]], overrides: Sequence[str]) -> tuple[Asked, Target, bool]:
     """Return the choices of the look, the files to write, and whether they are a picture."""
     from probing.looking.gather import Asked
-    from probing.looking.scene import scene_values
+    from probing.looking.scene import scene_values, whole_number
 
     pairs = _pairs(own)
     single: dict[str, str] = {}
@@ -199,7 +199,7 @@ def asked_of(own: Sequence[tuple[str, str]], overrides: Sequence[str]) -> tuple[
     asked = Asked(
         texts=tuple(text for text, _ in pairs),
         seconds=tuple(second for _, second in pairs),
-        sentences=tuple(_number("sentence", number) for number in numbers),
+        sentences=tuple(whole_number("sentence", number) for number in numbers),
         scene=scene_values({name: value for name, value in single.items() if name in WORDS}),
         words=tuple(overrides),
     )
@@ -217,9 +217,3 @@ def _pairs(own: Sequence[tuple[str, str]]) -> list[tuple[str, str | None]]:
                 raise ProbingError("look: second= has no text= before it; give text=... second=...")
             pairs[-1] = (pairs[-1][0], value)
     return pairs
-
-
-def _number(name: str, text: str) -> int:
-    if not text.strip().isdecimal():
-        raise ProbingError(f"{name}={text}; give a whole number from 0")
-    return int(text)

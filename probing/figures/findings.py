@@ -18,6 +18,7 @@ from probing.figures.naming import (
     variant_name,
 )
 from probing.results.finding import Finding, finding_of
+from probing.results.grid_key import GridKey
 from probing.results.units import NumberFormat, metric_name, score_unit
 
 DELTA = "\N{GREEK CAPITAL LETTER DELTA}"
@@ -30,13 +31,18 @@ def finding(grid: Grid) -> Finding:
 
 def measure_name(grids: Sequence[Grid]) -> str:
     """The quantity that the colours show, without its unit."""
-    first = finding(grids[0])
+    return measure_of([grid.key for grid in grids])
+
+
+def measure_of(keys: Sequence[GridKey]) -> str:
+    """The quantity that an analysis found in grids with these keys, without its unit."""
+    first = finding_of(keys[0].analysis, keys[0].plugin)
     if first.difference:
-        return f"{DELTA} {' or '.join(dict.fromkeys(metric_name(grid.key.metric) for grid in grids))}"
-    kinds = {(grid.key.variant, grid.key.normalisation) for grid in grids}
+        return f"{DELTA} {' or '.join(dict.fromkeys(metric_name(key.metric) for key in keys))}"
+    kinds = {(key.variant, key.normalisation) for key in keys}
     if len(kinds) > 1 or kinds <= {(first.variant, "")}:
         return first.measure
-    return f"{first.measure} {variant_name(grids[0].key._replace(penalty='', fill=''))}"
+    return f"{first.measure} {variant_name(keys[0]._replace(penalty='', fill=''))}"
 
 
 def within_one(grid: Grid) -> bool:

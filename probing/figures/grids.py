@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from probing.errors import ProbingError
 from probing.results.alike import Quantity, quantity_of
-from probing.results.chance import ABOVE_CHANCE, Against, against
+from probing.results.chance import ABOVE_CHANCE, Against, against, against_chance
 from probing.results.checks import single_heads
 from probing.results.grid_key import GridKey, key_of
 from probing.results.schema import KINDS
@@ -112,7 +112,7 @@ class Grid:
     def against(self) -> Against:
         """The position of intervals relative to the majority; for findings, relative to chance or 0."""
         if self.found:
-            return against(self.low, self.high, np.where(np.isfinite(self.chance), self.chance, 0.0))
+            return against_chance(self.low, self.high, self.chance)
         return against(self.low, self.high, self.level)
 
     @property

@@ -10,10 +10,11 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 from numpy.typing import ArrayLike
 
+from probing.figures.findings import measure_of
 from probing.figures.line_plot import score_axis
 from probing.figures.naming import minus, spoken, value_name
 from probing.figures.scale import TickLabels, plain_labels, share_labels, unit_labels
-from probing.results.finding import Finding, finding_of
+from probing.results.finding import finding_of
 from probing.results.grid_key import GridKey
 from probing.results.units import NumberFormat, metric_name
 from probing.tasks.target import COEFFICIENTS
@@ -40,15 +41,15 @@ class LineValues:
         """Return the names and formats of some numbers."""
         if value != VALUE:
             return cls(keys, value)
-        return cls(keys, value, _finding(keys[0]).unit_of(keys[0].metric, keys[0].normalisation, numbers))
+        first = keys[0]
+        finding = finding_of(first.analysis, first.plugin)
+        return cls(keys, value, finding.unit_of(first.metric, first.normalisation, numbers))
 
     def name(self, key: GridKey | None = None) -> str:
         """The quantity of one panel, or of all."""
         if self.unit is not None:
             label = f" ({self.unit.label})" if self.unit.label else ""
-            variant = self.keys[0].variant
-            measure = _finding(self.keys[0]).measure
-            return f"{measure}{'' if variant == _finding(self.keys[0]).variant else f' {variant}'}{label}"
+            return f"{measure_of(self.keys)}{label}"
         metrics = dict.fromkeys(each.metric for each in self.keys)
         metric = key.metric if key is not None else self.keys[0].metric
         one = key is not None or len(metrics) == 1
@@ -76,7 +77,3 @@ class LineValues:
         ticks = np.asarray(axes.yaxis.get_majorticklocs(), dtype=float).tolist()
         named = dict(zip(ticks, write(ticks), strict=True))
         axes.yaxis.set_major_formatter(FuncFormatter(lambda tick, _: minus(named.get(tick, ""))))
-
-
-def _finding(key: GridKey) -> Finding:
-    return finding_of(key.analysis, key.plugin)

@@ -10,7 +10,6 @@ from typing import Any
 
 from probing.analyses.probe import ProbeAnalysis
 from probing.config.compose import compose_config, plain_values
-from probing.config.overrides import root_of
 from probing.config.run_config import Config, build_config
 from probing.errors import ProbingError
 from probing.io.lazy import torch
@@ -47,14 +46,18 @@ class Asked:
     words: tuple[str, ...] | None = None
 
     @property
+    def pairs(self) -> tuple[tuple[str, str | None], ...]:
+        """Each text with its second text; None for a single text."""
+        seconds: Sequence[str | None] = self.seconds or [None] * len(self.texts)
+        return tuple(zip(self.texts, seconds, strict=True))
+
+    @property
     def commands(self) -> tuple[str, ...]:
         """Command that reads each text; a single one if the text is an example of a task."""
         if self.words is None:
             return ()
-        seconds: Sequence[str | None] = self.seconds or [None] * len(self.texts)
         own = [
-            [f"text={text}", *([] if second is None else [f"second={second}"])]
-            for text, second in zip(self.texts, seconds, strict=True)
+            [f"text={text}", *([] if second is None else [f"second={second}"])] for text, second in self.pairs
         ]
         own += [[f"sentence={number}"] for number in self.sentences]
         return tuple(shlex.join(["probing", "look", *each, *self.words]) for each in own or [[]])
@@ -71,8 +74,9 @@ def gather(asked: Asked, overrides: Sequence[str], maps: Mapping[str, MapReader]
     Raises:
         ProbingError: If there is nothing to look at, or a choice does not exist.
     """
-    of_task = any(root_of(each) == "task" and each.partition("=")[0] == "task" for each in overrides)
-    by_path = any(each.partition("=")[0] == "task.path" for each in overrides)
+    names = {each.partition("=")[0].lstrip("+") for each in overrides}
+    of_task = bool(names & {"task", "experiment"})
+    by_path = "task.path" in names
     given = [TREEBANK, *overrides] if by_path and not of_task else overrides
     config = build_config(plain_values(compose_config(given)))
     _check(asked, config, of_task=of_task)
@@ -113,9 +117,7 @@ def _check(asked: Asked, config: Config, *, of_task: bool) -> None:
 
 
 def _passages(asked: Asked, config: Config) -> tuple[Passage, ...]:
-    seconds: Sequence[str | None] = asked.seconds or [None] * len(asked.texts)
-    pairs = zip(asked.texts, seconds, strict=True)
-    texts = tuple(passage_of(text, second) for text, second in pairs)
+    texts = tuple(passage_of(text, second) for text, second in asked.pairs)
     return texts + passages_of_treebank(config.task, asked.sentences) if asked.sentences else texts
 
 
@@ -159,8 +161,7 @@ def look_at(
     settings = config.extract
     dtype: torch.dtype = getattr(torch, settings.dtype)
     loaded = load_model(files, device=settings.torch_device(), dtype=dtype, attention="eager")
-    limits = [settings.max_length, loaded.max_length]
-    limit = min((limit for limit in limits if limit), default=None)
+    limit = loaded.limit(settings.max_length)
     readers = {**READERS, **(maps or {})}
     with torch_threads(settings.threads) if settings.threads else nullcontext():
         return tuple(read_passage(passage, loaded, readers, limit) for passage in passages)
@@ -172,7 +173,7 @@ def found_arcs(reads: Sequence[Read]) -> tuple[dict[str, Arcs], ...]:
         {}
         if read.passage.tree is None or read.words is None
         else {
-            name: arcs_of(read.passage.tree, read.words, maps.merged(read.words))
+            name: arcs_of(read.passage.tree, read.words, maps.shares().merged(read.words))
             for name, maps in read.maps.items()
         }
         for read in reads

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -71,15 +71,7 @@ def _text(read: Read, arcs: Mapping[str, Arcs]) -> dict[str, Any]:
         "place": read.passage.place,
         "cut": read.cut,
         "levels": {name: _places(pieces) for name, pieces in levels.items()},
-        "maps": {
-            name: {
-                "attention": maps.attention,
-                "top": maps.top,
-                "lacking": maps.lacking,
-                **{unit: packed(maps, pieces) for unit, pieces in levels.items()},
-            }
-            for name, maps in read.maps.items()
-        },
+        "maps": {name: _maps(maps, levels) for name, maps in read.maps.items()},
         "arcs": {name: _arcs(each) for name, each in arcs.items()},
     }
 
@@ -88,14 +80,28 @@ def _places(pieces: Pieces) -> dict[str, Any]:
     return {"labels": pieces.labels, "special": pieces.special, "texts": pieces.texts}
 
 
-def packed(maps: Maps, pieces: Pieces) -> str:
+def _maps(maps: Maps, levels: Mapping[str, Pieces]) -> dict[str, Any]:
+    merged = {unit: maps.merged(pieces) for unit, pieces in levels.items()}
+    tops = {unit: maps.top_of(each) for unit, each in merged.items()}
+    return {
+        "attention": maps.attention,
+        "top": tops,
+        "lacking": maps.lacking,
+        **{unit: packed(each, tops[unit]) for unit, each in merged.items()},
+    }
+
+
+def packed(merged: Mapping[int, Array], top: float) -> str:
     """Return all maps as base64 of uint16: layer after layer, head after head, query after query.
 
     A weight is `top` · number / `STEPS`, and so exact to 2⁻¹⁷ of the top of its scale.
+
+    Args:
+        merged: For each layer, float32 (heads, places, places), queries and keys.
+        top: Upper end of the scale.
     """
-    parts: Iterable[Array] = maps.merged(pieces).values()
-    top = maps.top or 1.0
-    numbers = [np.rint(np.clip(part / top, 0, 1) * STEPS).astype("<u2").ravel() for part in parts]
+    scaled = (np.clip(part / (top or 1.0), 0, 1) for part in merged.values())
+    numbers = [np.rint(part * STEPS).astype("<u2").ravel() for part in scaled]
     return _base64(np.concatenate(numbers))
 
 

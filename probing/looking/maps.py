@@ -44,10 +44,13 @@ class Maps:
     layers: Mapping[int, Array]
     attention: bool
 
-    @property
-    def top(self) -> float:
-        """Upper end of the scale: 1 for attention, and otherwise the largest weight."""
-        return 1.0 if self.attention else max(float(each.max()) for each in self.layers.values())
+    def top(self, pieces: Pieces) -> float:
+        """Return the upper end of the scale between some places: 1 for attention, else the largest weight."""
+        return self.top_of(self.merged(pieces))
+
+    def top_of(self, merged: Mapping[int, Array]) -> float:
+        """Return `top` of places whose maps are `merged`."""
+        return 1.0 if self.attention else max(float(each.max()) for each in merged.values())
 
     @property
     def lacking(self) -> float:
@@ -59,6 +62,19 @@ class Maps:
     def merged(self, pieces: Pieces) -> dict[int, Array]:
         """Return the maps between words, or between tokens as they are."""
         return {layer: pieces.merge(weights) for layer, weights in self.layers.items()}
+
+    def shares(self) -> Maps:
+        """Return other weights as shares of the sum of their row, and attention as it is.
+
+        Rows then count equally in the mean over a word's tokens, and when a column is read.
+        """
+        if self.attention:
+            return self
+        layers = {}
+        for layer, each in self.layers.items():
+            sums = each.sum(-1, keepdims=True)
+            layers[layer] = np.divide(each, sums, out=np.zeros_like(each), where=sums > 0)
+        return Maps(layers, attention=False)
 
 
 @dataclass(frozen=True)
@@ -93,7 +109,7 @@ def read_passage(
 
     Raises:
         ProbingError: If there is too much of it, if the model does not give its attention between all tokens,
-            or if a weight is not finite.
+            if a weight is negative or not finite, or if other weights are not of the same heads.
     """
     (tokens,) = tokenize(loaded.tokenizer, [(passage.text, passage.second)], limit)
     if not len(tokens):
@@ -108,9 +124,10 @@ def read_passage(
     inputs |= {"use_cache": False} if "use_cache" in accepted else {}
     with torch.inference_mode():
         found = {name: read(loaded.model, inputs) for name, read in readers.items()}
-    found = {name: weights for name, weights in found.items() if weights}
+    found = {name: weights for name, weights in found.items() if weights or name == "attention"}
     single = tokens_of(passage, tokens, loaded.tokenizer)
     maps = {name: _checked(name, weights, len(single)) for name, weights in found.items()}
+    maps = {name: each for name, each in maps.items() if _belongs(name, each, maps["attention"], readers)}
     words = None if tokens.kept is None else words_of(passage, tokens, single)
     return Read(passage, single, words, maps, tokens.cut)
 
@@ -185,7 +202,23 @@ def _checked(name: str, weights: Mapping[int, Tensor], length: int) -> Maps:
             )
         if not np.isfinite(array).all():
             raise ProbingError(f"layer {layer}: its {name} is not finite; give extract.dtype=float32")
+        if (array < 0).any():
+            raise ProbingError(f"layer {layer}: its {name} has negative weights; return weights from 0")
         layers[layer] = array
     if not layers:
         raise ProbingError(f"look: the model has no {name} of its tokens; choose another model")
     return Maps(layers, attention=name == "attention")
+
+
+def _belongs(name: str, maps: Maps, attention: Maps, readers: Mapping[str, MapReader]) -> bool:
+    """Return whether weights are of the heads that attention is of."""
+    if _heads(maps) == _heads(attention):
+        return True
+    if readers[name] is not value_weighted_maps:
+        raise ProbingError(f"look: {name} has other layers or heads than attention; return all of them")
+    log.info("no value-weighted attention: it has other layers or heads than attention")
+    return False
+
+
+def _heads(maps: Maps) -> dict[int, int]:
+    return {layer: len(weights) for layer, weights in maps.layers.items()}

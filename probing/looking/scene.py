@@ -57,11 +57,24 @@ def scene_values(given: Mapping[str, str]) -> dict[str, Any]:
     for name, text in given.items():
         value: Any = _SWITCH.get(text, text)
         if hints[name] is int:
-            if not text.isdecimal():
-                raise ProbingError(f"{name}={text}; give a whole number from 0")
-            value = int(text)
+            value = whole_number(name, text)
         found[name] = convert(hints[name], value, name)
     return found
+
+
+def whole_number(name: str, text: str) -> int:
+    """Return a number from 0 as typed.
+
+    Args:
+        name: Word of the command that takes it.
+        text: The number.
+
+    Raises:
+        ProbingError: If it is not a whole number from 0.
+    """
+    if not text.strip().isdecimal():
+        raise ProbingError(f"{name}={text}; give a whole number from 0")
+    return int(text)
 
 
 def check_head(heads: Mapping[int, int], layer: int, head: int) -> None:

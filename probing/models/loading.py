@@ -76,6 +76,14 @@ class LoadedModel:
         place = "" if self.folder is None else f", {shortened(str(self.folder), 80)}"
         return f"LoadedModel({names}: {size:,} parameters, {kind} on {self.model.device}{place})"
 
+    def limit(self, asked: int | None) -> int | None:
+        """Return the number of tokens after which an input is truncated; None if it never is.
+
+        Args:
+            asked: Limit of the user; None or 0 leaves it to the model.
+        """
+        return min((each for each in (asked, self.max_length) if each), default=None)
+
 
 def load_model(
     files: ModelFiles,

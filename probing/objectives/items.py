@@ -25,11 +25,10 @@ Batches = Mapping[str, Sequence[Batch]]
 
 def encoder_of(loaded: LoadedModel, setting: ObjectiveContext) -> Encoder:
     """Return the tokenizer with the limits of the model and the user, and a row for every example."""
-    limits = [setting.extract.max_length, loaded.max_length]
     return Encoder(
         tokenizer=loaded.tokenizer,
         arguments=frozenset(inspect.signature(loaded.model.forward).parameters),
-        max_length=min((limit for limit in limits if limit), default=None),
+        max_length=loaded.limit(setting.extract.max_length),
         token_budget=setting.extract.token_budget(loaded.model.device),
         shared=False,
         padding=loaded.padding,

@@ -15,7 +15,7 @@ from probing.page.count_curves import lines
 from probing.page.found_values import found, found_support
 from probing.page.names import FIELDS, described, told_apart
 from probing.page.runs import run_of
-from probing.page.support import against_guess, against_zero, guess, numbers, sides, support
+from probing.page.support import against_guess, guess, numbers, sides, support, value_against_chance
 from probing.results.alike import quantity
 from probing.results.baselines import with_baselines
 from probing.results.checks import has_values
@@ -146,7 +146,7 @@ def _grid(rows: pd.DataFrame, *, values: bool) -> dict[str, Any]:
         "scale": kind.scale,
         "quantity": minus(str(kind)),
         "sizes": {name: numbers(rows[name])[0] for name in (*SIZES, "n_classes")},
-        "sides": sides(against_zero(rows) if values else against_guess(rows)),
+        "sides": sides(value_against_chance(rows) if values else against_guess(rows)),
         "columns": {
             name: cells for name, cells in columns.items() if any(cell is not None for cell in cells)
         },

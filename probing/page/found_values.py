@@ -8,7 +8,7 @@ import pandas as pd
 from probing.figures.arrange import arrange
 from probing.figures.findings import mark_name, measure_name, unit_of, within_one
 from probing.page.contents import FoundValues, Support
-from probing.page.support import against_zero, mean
+from probing.page.support import mean, value_against_chance
 from probing.results.finding import smaller_is_more
 
 
@@ -38,7 +38,7 @@ def found_support(rows: pd.DataFrame) -> Support:
         rows: Rows of one grid, in the order of the columns of the page.
     """
     value, rank = (rows[name].to_numpy(dtype=np.float64, na_value=np.nan) for name in ("value", "rank"))
-    against = against_zero(rows)
+    against = value_against_chance(rows)
     return Support(
         best=int(np.nanargmin(rank)) if np.isfinite(rank).any() else None,
         mean=mean(value),

@@ -61,9 +61,12 @@ def look_of(overrides: object, root: str) -> str:
         return ""
     roots = [re.split(r"[.=/@:]", each.lstrip("+~"), maxsplit=1)[0] for each in map(str, overrides)]
     kept = [each for each, name in zip(overrides, roots, strict=True) if name not in _NOT_LOOKED_AT]
-    named = [] if any(str(each).startswith("task=") for each in kept) else ["task=grammar/tense"]
+    of_experiment = "experiment" in roots
+    # an experiment may choose the task too
+    own = of_experiment or any(str(each).startswith("task=") for each in kept)
+    named = [] if own else ["task=grammar/tense"]
     # an experiment may choose these, and what comes later takes precedence
-    usual = ["analysis=probe", "granularity=head"] if "experiment" in roots else []
+    usual = ["analysis=probe", "granularity=head"] if of_experiment else []
     return command_of([*named, *kept, *usual], root).replace("probing ", "probing look ", 1)
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from probing.page.contents import Number, Support
-from probing.results.chance import Against, against, chance_level
+from probing.results.chance import Against, against, against_chance, chance_level
 from probing.results.schema import COLUMNS
 
 LEVEL = 0.05
@@ -41,11 +41,10 @@ def against_guess(rows: pd.DataFrame) -> Against:
     return against(_floats(rows, "test_low"), _floats(rows, "test_high"), chance_level(rows))
 
 
-def against_zero(rows: pd.DataFrame) -> Against:
+def value_against_chance(rows: pd.DataFrame) -> Against:
     """The position of the intervals of `value` relative to chance, or to 0 where no chance is known."""
     chance = _floats(rows, "chance") if "chance" in rows else np.full(len(rows), np.nan)
-    level = np.where(np.isfinite(chance), chance, 0.0)
-    return against(_floats(rows, "value_low"), _floats(rows, "value_high"), level)
+    return against_chance(_floats(rows, "value_low"), _floats(rows, "value_high"), chance)
 
 
 def sides(found: Against) -> list[Number]:

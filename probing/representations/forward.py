@@ -111,8 +111,7 @@ class ModelReader:
     @property
     def max_length(self) -> int | None:
         """Number of tokens after which a text is truncated."""
-        limits = [self.request.max_length, self.loaded.max_length]
-        return min((limit for limit in limits if limit), default=None)
+        return self.loaded.limit(self.request.max_length)
 
     def thread_candidates(self) -> tuple[int, ...]:
         """Return the numbers of threads to choose from."""

@@ -52,6 +52,19 @@ def against(
     return Against(known, known & ~below & ~above, below, above)
 
 
+def against_chance(
+    low: NDArray[np.float64], high: NDArray[np.float64], chance: NDArray[np.float64]
+) -> Against:
+    """Compare intervals of what an analysis found with chance, or with 0 where no chance is known.
+
+    Args:
+        low: float64, lower ends of any shape; NaN where there is no interval.
+        high: float64, upper ends of the same shape.
+        chance: Value of a head that knows nothing, of the same shape; NaN if it is unknown.
+    """
+    return against(low, high, np.where(np.isfinite(chance), chance, 0.0))
+
+
 def chance_level(rows: pd.DataFrame) -> float:
     """The score of guessing in rows of one grid: 0 for a coefficient, else the majority; NaN if unknown."""
     if rows["metric"].iloc[0] in COEFFICIENTS:

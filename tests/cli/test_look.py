@@ -5,13 +5,16 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable
 from pathlib import Path
+from typing import get_args, get_type_hints
 
 import pytest
 
 import probing
 from probing.cli import main as cli
 from probing.cli.completion import candidates
+from probing.cli.look import VALUES, WORDS
 from probing.errors import ProbingError
+from probing.looking.scene import Scene
 from tests.looking.conftest import SENTENCE, TREE, options
 
 pytestmark = pytest.mark.slow
@@ -81,6 +84,19 @@ def test_the_first_example_of_a_task(look: Look) -> None:
     assert "an example of grammar/tense" in page
 
 
+def test_the_task_of_an_experiment(look: Look) -> None:
+    small = ["task.n_train=40", "task.n_dev=20", "task.n_test=20"]
+    assert look("experiment=uses", *small, "analysis=probe", "layer=0", "head=1", "out=x.html") == 0
+    page = Path("x.html").read_text(encoding="utf-8")
+    assert '"view":"semantic"' in page
+    assert "an example of grammar/tense" in page
+
+
+def test_a_treebank_with_any_prefix(look: Look) -> None:
+    assert look("++task.path=farm.conllu", "sentence=0", "layer=0", "head=1", "out=x.html") == 0
+    assert '"view":"arcs"' in Path("x.html").read_text(encoding="utf-8")
+
+
 def test_the_command_on_the_page_makes_the_page_again(look: Look, tiny_bert: Path) -> None:
     given = options(tiny_bert, Path("outputs"))
     pages = [probing.look(f"it's {SENTENCE}", given, second="and"), probing.look("a cat", [*given, "seed=3"])]
@@ -113,6 +129,7 @@ def test_the_command_on_the_page_makes_the_page_again(look: Look, tiny_bert: Pat
         (["text=a", "model.nam=x"], "did you mean"),
         (["text=", "layer=0"], "text= is empty"),
         (["text=a", "special=maybe"], "special"),
+        (["task.path=farm.conllu", "sentence=0,x"], "sentence=x; give a whole number from 0"),
     ],
 )
 def test_a_mistake_is_one_line(
@@ -140,6 +157,16 @@ def test_a_call_refuses_seconds_without_texts(tiny_bert: Path, tmp_path: Path) -
 def test_a_call_suggests_names() -> None:
     with pytest.raises(ProbingError, match="look has no laier=; did you mean layer"):
         probing.look("a", laier=3)
+
+
+def test_values_that_complete_are_those_of_a_scene() -> None:
+    choices: dict[str, tuple[object, ...]] = {
+        name: get_args(hint) or (True, False)
+        for name, hint in get_type_hints(Scene).items()
+        if get_args(hint) or hint is bool
+    }
+    typed = {name: tuple(str(each).lower() for each in values) for name, values in choices.items()}
+    assert {name: values for name, values in VALUES.items() if name in WORDS} == typed
 
 
 def complete(line: str) -> list[str]:

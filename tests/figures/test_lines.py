@@ -13,11 +13,14 @@ from matplotlib.figure import Figure
 
 from probing import draw_grid, draw_profiles, draw_sheet, draw_top_heads, draw_trajectories
 from probing.errors import ProbingError
+from probing.figures.findings import DELTA, measure_of
 from probing.figures.head_counts import top_heads_figure, top_heads_table
+from probing.figures.line_values import LineValues
 from probing.figures.profile_table import spread_table, without_baselines
 from probing.figures.profiles import profiles_figure
 from probing.figures.style import drawing
 from probing.figures.trajectories import StepAxis, trajectories_figure, trajectory_table
+from probing.results.grid_key import key_of
 from tests.figures.frames import checkpoints, frame, put, texts, top_heads, written
 
 pytestmark = pytest.mark.slow
@@ -255,6 +258,28 @@ def test_what_an_analysis_found_is_drawn_in_its_own_unit(tmp_path: Path) -> None
     assert not any("%" in text for text in said)
     with pytest.raises(ProbingError, match="not a column of scores"):
         draw_profiles(found, tmp_path / "profiles", value="value")
+
+
+def test_the_quantity_on_a_line_is_named_as_on_a_map() -> None:
+    kinds: list[tuple[dict[str, Any], str]] = [
+        ({"analysis": "ablation", "variant": "leave_one_out", "fill": "zero"}, f"{DELTA} accuracy"),
+        (
+            {"analysis": "importance", "variant": "per_example", "normalisation": "layer"},
+            "per example \u00f7 layer",
+        ),
+    ]
+    for columns, expected in kinds:
+        rows = frame(**columns, probe=None, majority=np.nan)
+        rows = rows.assign(value=rows["test"] - 0.5, test=np.nan, dev=np.nan)
+        key = key_of(rows)
+        name = LineValues.of([key], "value", rows["value"]).name()
+        assert expected in name
+        assert "_" not in name
+        assert name.startswith(measure_of([key]))
+    keys = [key._replace(variant=variant) for variant in ("per_example", "per_token")]
+    several = LineValues.of(keys, "value", rows["value"]).name()
+    assert several.startswith(measure_of(keys))
+    assert "per" not in several
 
 
 def test_steps_stand_where_they_belong() -> None:

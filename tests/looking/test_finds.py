@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from probing.looking.finds import Arcs, arcs_of
+import probing
+from probing.looking.finds import DIRECTIONS, Arcs, arcs_of
 from probing.looking.outcome import Look
 from probing.looking.passages import Tree
 from probing.looking.pieces import Pieces
+from probing.representations.reductions.word_targets import COLUMNS, WordTargets
+from probing.tasks.task import Unit
+from tests.looking.conftest import options
+from tests.representations.test_attention import extractor, rows_of
+from tests.tiny import make_bert, make_gpt2, make_llama
 
 HEADS = (2, 2, 3, -1, 5, 3)
 TREE = Tree(HEADS, ("det", "amod", "nsubj", "root", "det", "obj"))
@@ -90,3 +99,24 @@ def test_arcs_of_a_model_are_the_argmax_of_its_words(parsed: Look) -> None:
             assert found["attention"].found["dependent"][2][head, word] == max(
                 row, key=lambda other: row[other]
             )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("weights", ["attention", "value-weighted"])
+@pytest.mark.parametrize("make", [make_bert, make_gpt2, make_llama], ids=lambda make: make.__name__)
+def test_governors_are_those_of_the_analysis(
+    make: Callable[[Path], Path], weights: str, treebank: Path, tmp_path: Path
+) -> None:
+    folder = make(tmp_path / "model")
+    look = probing.look(overrides=[*options(folder, tmp_path), f"task.path={treebank}"], sentence=0)
+    (read,), (arcs,) = look.reads, look.arcs
+    spans = read.passage.spans
+    units = [Unit(read.passage.text, span, words=spans) for span in spans]
+    statistic = WordTargets(weighted=weights == "value-weighted")
+    expected = extractor(tmp_path / "out", folder, statistic).extract(units)
+    found = arcs[weights].found
+    assert len(arcs[weights].words) == len(spans)
+    for direction, column in zip(DIRECTIONS, ("to", "from"), strict=True):
+        for layer in look.heads:
+            own = rows_of(expected, layer)[..., COLUMNS.index(column)]
+            np.testing.assert_array_equal(found[direction][layer], own.T)

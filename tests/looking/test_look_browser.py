@@ -14,7 +14,9 @@ from selenium.webdriver.chrome.webdriver import WebDriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import Select, WebDriverWait
 
+import probing
 from probing.looking.outcome import Look
+from tests.looking.conftest import options
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.xdist_group("browser")]
 Open = Callable[..., WebDriver]
@@ -109,6 +111,27 @@ def test_lines_are_the_weights_between_words(opened: Open, looked: Look) -> None
     assert len(found) == (weights >= 0.05).sum()
     np.testing.assert_allclose(
         found[:, 2], weights[found[:, 0].astype(int), found[:, 1].astype(int)], atol=6e-4
+    )
+
+
+def test_lines_of_other_weights_between_words_of_several_tokens_are_not_cut_off(
+    opened: Open, tiny_bert: Path, tmp_path: Path
+) -> None:
+    look = probing.look(
+        "a farmer's'n'dog's .", options(tiny_bert, tmp_path), view="lines", weights="value-weighted"
+    )
+    page = opened(look)
+    merged = look.reads[0].maps["value-weighted"].merged(words_of(look))
+    shares = merged[0][0] / max(each.max() for each in merged.values())
+    drawn = script(
+        page,
+        "return [...document.querySelectorAll('.lines line')].map((line) => "
+        "[line.parentNode.dataset.i, line.dataset.j, line.getAttribute('stroke-opacity')].map(Number))",
+    )
+    found = np.array(drawn)
+    assert len(found) == (shares >= 0.05).sum()
+    np.testing.assert_allclose(
+        found[:, 2], shares[found[:, 0].astype(int), found[:, 1].astype(int)], atol=6e-4
     )
 
 

@@ -11,8 +11,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+import probing
 from probing.looking.look_page import STEPS, packed
 from probing.looking.outcome import Look
+from tests.looking.conftest import options
 
 pytestmark = pytest.mark.slow
 
@@ -34,13 +36,29 @@ def test_weights_come_back_to_the_steps_of_their_scale(looked: Look) -> None:
             numbers = np.frombuffer(base64.b64decode(own[unit]), "<u2").reshape(3, 4, n, n)
             merged = read.maps["attention"].merged(pieces)
             expected = np.stack([merged[layer] for layer in (0, 1, 2)])
-            np.testing.assert_allclose(numbers * own["top"] / STEPS, expected, atol=0.5 / STEPS + 1e-7)
+            np.testing.assert_allclose(numbers * own["top"][unit] / STEPS, expected, atol=0.5 / STEPS + 1e-7)
+
+
+def test_other_weights_of_words_are_not_cut_off_at_those_of_tokens(tiny_bert: Path, tmp_path: Path) -> None:
+    look = probing.look("a farmer's'n'dog's .", options(tiny_bert, tmp_path))
+    (read,), (text,) = look.reads, data_of(look)["texts"]
+    own, maps = text["maps"]["value-weighted"], read.maps["value-weighted"]
+    assert own["top"]["words"] > 1.01 * own["top"]["tokens"]
+    for unit, pieces in (("tokens", read.tokens), ("words", read.words)):
+        assert pieces is not None
+        merged = maps.merged(pieces)
+        expected = np.stack(list(merged.values()))
+        numbers = np.frombuffer(base64.b64decode(own[unit]), "<u2").reshape(expected.shape)
+        step = own["top"][unit] / STEPS
+        np.testing.assert_allclose(numbers * step, expected, atol=0.5 * step + 1e-6)
 
 
 def test_a_weight_above_the_scale_is_its_end(looked: Look) -> None:
     maps = looked.reads[0].maps["attention"]
     above = type(maps)({0: np.full((1, 12, 12), 1.0001, dtype=np.float32)}, attention=True)
-    numbers = np.frombuffer(base64.b64decode(packed(above, looked.reads[0].tokens)), "<u2")
+    tokens = looked.reads[0].tokens
+    assert above.top(tokens) == 1
+    numbers = np.frombuffer(base64.b64decode(packed(above.merged(tokens), above.top(tokens))), "<u2")
     assert (numbers == STEPS).all()
 
 

@@ -16,7 +16,7 @@ from transformers import AutoTokenizer, PreTrainedModel
 import probing
 from probing.errors import ProbingError
 from probing.looking import maps as of_maps
-from probing.looking.maps import Read
+from probing.looking.maps import Maps, Read
 from probing.looking.outcome import Look
 from probing.looking.pieces import SPACE
 from probing.models.loading import LoadedModel, load_model
@@ -118,9 +118,37 @@ def test_other_weights_come_next_to_attention(tiny_bert: Path, tmp_path: Path) -
     (found,) = look.reads
     assert list(found.maps) == ["attention", "value-weighted", "doubled"]
     np.testing.assert_array_equal(found.maps["doubled"].layers[2], 2 * found.maps["attention"].layers[2])
-    assert found.maps["doubled"].top == max(each.max() for each in found.maps["doubled"].layers.values())
+    largest = max(each.max() for each in found.maps["doubled"].layers.values())
+    assert found.maps["doubled"].top(found.tokens) == largest
     assert look.commands == ()
     assert '"doubled"' in look.html()
+
+
+def test_the_scale_of_other_weights_ends_at_the_largest_of_its_level(tiny_bert: Path, tmp_path: Path) -> None:
+    (found,) = read(tiny_bert, tmp_path, "a farmer's'n'dog's .").reads
+    assert found.words is not None
+    assert max(found.words.members.sum(1)) > 1
+    weighted, attention = found.maps["value-weighted"], found.maps["attention"]
+    groups = [np.flatnonzero(row).tolist() for row in found.words.members]
+    of_words = max(by_loops(each, groups).max() for each in weighted.layers.values())
+    of_tokens = max(each.max() for each in weighted.layers.values())
+    assert weighted.top(found.tokens) == of_tokens
+    assert weighted.top(found.words) == pytest.approx(of_words, rel=1e-6)
+    assert of_words > 1.01 * of_tokens
+    assert attention.top(found.tokens) == attention.top(found.words) == 1
+
+
+def test_shares_are_parts_of_their_row(tiny_bert: Path, tmp_path: Path) -> None:
+    (found,) = read(tiny_bert, tmp_path, SENTENCE).reads
+    weighted = found.maps["value-weighted"]
+    for layer, each in weighted.shares().layers.items():
+        np.testing.assert_allclose(each.sum(-1), 1, atol=1e-5)
+        np.testing.assert_allclose(
+            each * weighted.layers[layer].sum(-1, keepdims=True), weighted.layers[layer], rtol=1e-5
+        )
+    nothing = Maps({0: np.zeros((1, 2, 2), dtype=np.float32)}, attention=False)
+    assert (nothing.shares().layers[0] == 0).all()
+    assert found.maps["attention"].shares() is found.maps["attention"]
 
 
 def lacking(found: Read) -> float:
@@ -152,3 +180,38 @@ def test_a_model_without_attention_is_refused(tmp_path: Path) -> None:
 def test_weights_of_another_shape_are_refused(tiny_bert: Path, tmp_path: Path) -> None:
     with pytest.raises(ProbingError, match=r"its odd is of shape \(2, 2\), but the text has 12 tokens"):
         read(tiny_bert, tmp_path, SENTENCE, maps={"odd": lambda model, inputs: {0: torch.ones(1, 2, 2)}})
+
+
+def test_negative_weights_are_refused(tiny_bert: Path, tmp_path: Path) -> None:
+    def signed(model: PreTrainedModel, inputs: Mapping[str, Any]) -> Mapping[int, Tensor]:
+        return {layer: weights - 0.5 for layer, weights in of_maps.attention_maps(model, inputs).items()}
+
+    with pytest.raises(ProbingError, match="layer 0: its signed has negative weights; return weights from 0"):
+        read(tiny_bert, tmp_path, SENTENCE, maps={"signed": signed})
+
+
+@pytest.mark.parametrize("kept", [slice(1), slice(0, 3)], ids=["layers", "heads"])
+def test_weights_of_other_heads_are_refused(kept: slice, tiny_bert: Path, tmp_path: Path) -> None:
+    def some(model: PreTrainedModel, inputs: Mapping[str, Any]) -> Mapping[int, Tensor]:
+        layers = of_maps.attention_maps(model, inputs)
+        return {0: layers[0]} if kept == slice(1) else {layer: each[kept] for layer, each in layers.items()}
+
+    with pytest.raises(ProbingError, match="look: some has other layers or heads than attention; return all"):
+        read(tiny_bert, tmp_path, SENTENCE, maps={"some": some})
+
+
+def test_value_weighted_maps_of_other_heads_are_left_out(
+    tiny_bert: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def first(model: PreTrainedModel, inputs: Mapping[str, Any]) -> Mapping[int, Tensor]:
+        return {0: of_maps.attention_maps(model, inputs)[0]}
+
+    (found,) = read(tiny_bert, tmp_path, SENTENCE, maps={"attention": first}).reads
+    assert list(found.maps) == ["attention"]
+    assert list(found.maps["attention"].layers) == [0]
+    assert "no value-weighted attention: it has other layers or heads" in capsys.readouterr().err
+
+
+def test_a_model_that_gives_no_attention_is_refused(tiny_bert: Path, tmp_path: Path) -> None:
+    with pytest.raises(ProbingError, match="look: the model has no attention of its tokens"):
+        read(tiny_bert, tmp_path, SENTENCE, maps={"attention": lambda model, inputs: {}})

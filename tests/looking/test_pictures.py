@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+import torch
+from torch import Tensor
+from transformers import PreTrainedModel
 
+import probing
 from probing.errors import ProbingError
 from probing.figures.picture import Picture
+from probing.looking.maps import attention_maps
 from probing.looking.outcome import Look
 from probing.looking.pictures.dependency_arcs import heights
+from tests.looking.conftest import SENTENCE, options
 
 pytestmark = pytest.mark.slow
 
@@ -71,6 +79,31 @@ def test_each_head_can_have_its_own_scale(looked: Look) -> None:
     assert shown is not None
     assert shared == (0, 1)
     assert own.get_clim() == pytest.approx((0, shown.max()))
+
+
+@pytest.mark.parametrize("view", ["matrix", "layer", "model"])
+def test_other_weights_keep_one_scale_with_and_without_special_tokens(
+    view: str, tiny_bert: Path, tmp_path: Path
+) -> None:
+    def to_first(model: PreTrainedModel, inputs: Mapping[str, Any]) -> Mapping[int, Tensor]:
+        found = {layer: torch.ones_like(each) for layer, each in attention_maps(model, inputs).items()}
+        for weights in found.values():
+            weights[:, :, 0] = 7
+        return found
+
+    look = probing.look(
+        SENTENCE, options(tiny_bert, tmp_path), maps={"to first": to_first}, weights="to first"
+    )
+    for special in (True, False):
+        picture = look.draw(view, special=special)
+        assert picture.axes[0].images[0].get_clim() == (0, 7)
+
+
+def test_the_legend_of_arcs_names_every_line(parsed: Look) -> None:
+    axes = parsed.draw("arcs").axes
+    named = [text.get_text() for each in axes[1:] for text in each.texts]
+    assert named == ["treebank", "found, right", "found, wrong"]
+    assert [each.lines[0].get_linestyle() for each in axes[1:]] == ["-", "-", "--"]
 
 
 def test_arcs_and_their_table(parsed: Look, tmp_path: Path) -> None:

@@ -149,6 +149,10 @@ def test_the_command_names_the_folder_unless_it_is_the_default() -> None:
             ["experiment=uses", "task=grammar/depth"],
             "probing look experiment=uses task=grammar/depth analysis=probe granularity=head",
         ),
+        (
+            ["experiment=senteval_trec", "task.root=x"],
+            "probing look experiment=senteval_trec task.root=x analysis=probe granularity=head",
+        ),
         (None, ""),
     ],
 )

@@ -18,8 +18,7 @@ function gridOf() {
   return { name: `entropy of ${maps().attention ? "" : `${state.weights} `}attention between tokens, as a share of the largest possible`, values: entropies(), show: (value) => `entropy ${value.toFixed(2)} of the largest possible` };
 }
 
-function showHeads() {
-  const { name, values, show } = gridOf();
+function showHeads({ name, values, show }) {
   const there = values.filter(known);
   const [low, high] = [Math.min(...there), Math.max(...there)];
   const most = Math.max(...data.heads);
@@ -46,12 +45,11 @@ function showHeads() {
   byId("heads-says").textContent = `Colour: ${name}, from ${dark} (dark) to ${bright} (bright).`;
 }
 
-function headSays() {
-  const value = gridOf().values[here()];
-  const parts = [`${nameOf(layerIndex(), state.head)}`];
-  if (known(value)) parts.push(gridOf().show(value));
-  if (state.view === "semantic") parts.push(`guessing ${data.semantic.majority.toFixed(3)}`);
-  return parts.join(": ").replace(": guessing", "; guessing");
+function headSays({ values, show }) {
+  const facts = known(values[here()]) ? [show(values[here()])] : [];
+  if (state.view === "semantic") facts.push(`guessing ${data.semantic.majority.toFixed(3)}`);
+  const name = nameOf(layerIndex(), state.head);
+  return facts.length ? `${name}: ${facts.join("; ")}` : name;
 }
 
 function noteWords() {
@@ -73,6 +71,8 @@ function update() {
   state.head = Math.min(state.head, countOf(layerIndex()) - 1);
   if (!DRAWN[state.view] || !data.views.includes(state.view)) state.view = "lines";
   const host = byId("view");
+  const grid = gridOf();
+  const says = headSays(grid);
   host.picked = null;
   hideTip();
   byId("row").replaceChildren();
@@ -85,16 +85,16 @@ function update() {
   byId("title").textContent = `Layer ${state.layer}, head ${state.head} of ${data.model}`;
   byId("about").textContent = aboutWords();
   byId("view-title").textContent = { layer: `Layer ${state.layer}`, model: "All heads" }[state.view] || VIEW_NAMES[state.view];
-  byId("says").textContent = ["layer", "model"].includes(state.view) ? "" : headSays();
+  byId("says").textContent = ["layer", "model"].includes(state.view) ? "" : says;
   byId("note").textContent = [ABOUT[state.view](), noteWords()].filter(Boolean).join(" ");
-  byId("live").textContent = headSays();
+  byId("live").textContent = says;
   byId("command-part").hidden = !data.commands.length;
   byId("command").textContent = data.commands.length ? commandWords() : "";
   DRAWN[state.view](host);
   byId("bar").hidden = !OF["of-colours"].includes(state.view) || (state.view === "layer" && state.shape === "lines");
   if (!byId("bar").hidden) drawBar();
   if (known(state.kept) && host.picked) pickPlace(state.kept);
-  showHeads();
+  showHeads(grid);
   history.replaceState(null, "", `#${new URLSearchParams({ view: state.view, layer: state.layer, head: state.head, text: state.text })}`);
 }
 

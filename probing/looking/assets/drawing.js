@@ -2,15 +2,7 @@
 
 const SVG = "http://www.w3.org/2000/svg";
 
-function draw(tag, attributes = {}, ...children) {
-  const element = document.createElementNS(SVG, tag);
-  for (const [name, value] of Object.entries(attributes)) {
-    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
-    else if (value != null && value !== false) element.setAttribute(name, value);
-  }
-  element.append(...children);
-  return element;
-}
+const draw = (tag, attributes = {}, ...children) => assembled(document.createElementNS(SVG, tag), attributes, children);
 
 const COLOURS = data.colours.map((hex) => [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16)));
 const colourAt = (part) => COLOURS[Math.max(0, Math.min(255, Math.round(255 * part)))];

@@ -21,9 +21,9 @@ function showLayer(host) {
 }
 
 // the pair of places under the pointer
-function followCells(canvas, place, places, box = () => canvas.getBoundingClientRect()) {
+function followCells(canvas, place, places) {
   canvas.addEventListener("mousemove", (event) => {
-    const edge = box();
+    const edge = canvas.getBoundingClientRect();
     const i = places[Math.floor(((event.clientY - edge.top) / edge.height) * places.length)];
     const j = places[Math.floor(((event.clientX - edge.left) / edge.width) * places.length)];
     if (!known(i) || !known(j)) return hideTip();

@@ -15,7 +15,10 @@ function markOf(kind, x, y, r, attributes) {
 // the colour and mark of an example; classes beyond those with colours are grey
 function looksOf(k) {
   const { classes, labels, values } = data.semantic;
-  if (values) return { colour: cssAt((values[k] - Math.min(...values)) / (Math.max(...values) - Math.min(...values) || 1)), mark: "circle" };
+  if (values) {
+    const [low, high] = remembered("grades", () => [Math.min(...values), Math.max(...values)]);
+    return { colour: cssAt((values[k] - low) / (high - low || 1)), mark: "circle" };
+  }
   const at = classes.indexOf(labels[k]);
   return at < 0 ? { colour: ink("--line"), mark: "circle" } : { colour: palette()[at], mark: MARKS[at] };
 }
@@ -79,7 +82,7 @@ function semanticKey() {
   const sign = (mark, colour) => { const svg = draw("svg", { viewBox: "0 0 14 14" }); svg.append(markOf(mark, 7, 7, 4.4, { fill: colour })); return svg; };
   const keys = classes.map((name, at) => make("span", { class: "key" }, sign(MARKS[at], palette()[at]), name));
   const others = new Set(labels.filter((label) => !classes.includes(label))).size;
-  return others ? [...keys, make("span", { class: "key" }, sign("circle", ink("--line")), `${plural(others, "other class").replace("classs", "classes")}`)] : keys;
+  return others ? [...keys, make("span", { class: "key" }, sign("circle", ink("--line")), plural(others, "other class", "other classes"))] : keys;
 }
 
 // the same example in both planes, and its text

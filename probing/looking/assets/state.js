@@ -30,8 +30,8 @@ function remembered(key, make_) {
 }
 
 // the weights of all heads between words or tokens, and the number of places
-function numbers(of = unit()) {
-  const array = remembered(`${state.text} ${state.weights} ${of}`, () => new Uint16Array(bytesOf(maps()[of])));
+function numbers(of = unit(), weights = state.weights) {
+  const array = remembered(`${state.text} ${weights} ${of}`, () => new Uint16Array(bytesOf(text().maps[weights][of])));
   return { array, n: text().levels[of].labels.length };
 }
 
@@ -42,9 +42,9 @@ const shownPlaces = () => level().labels.map((_, i) => i).filter((i) => state.sp
 function headMap(place, places = shownPlaces()) {
   const { array, n } = numbers();
   const from = place * n * n;
-  const unitOf = maps().top / data.steps;
-  const at = (i, j) => array[from + i * n + j] * unitOf;
-  let top = maps().top;
+  let top = maps().top[unit()];
+  const step = top / data.steps;
+  const at = (i, j) => array[from + i * n + j] * step;
   if (state.scale === "own") {
     top = 0;
     for (const i of places) for (const j of places) top = Math.max(top, at(i, j));
@@ -76,8 +76,7 @@ function entropies() {
 // whether no token attends to a later one in any head
 function isCausal() {
   return remembered(`${state.text} causal`, () => {
-    const array = new Uint16Array(bytesOf(text().maps.attention.tokens));
-    const n = text().levels.tokens.labels.length;
+    const { array, n } = numbers("tokens", "attention");
     for (let place = 0; place < FIRSTS.at(-1); place += 1)
       for (let i = 0; i < n; i += 1) for (let j = i + 1; j < n; j += 1) if (array[(place * n + i) * n + j]) return false;
     return n > 1;

@@ -107,11 +107,7 @@ def _arc(
 
 def _legend(page: Page, top: float) -> None:
     left = 0.05
-    for name, colour, dash in (
-        ("treebank", FAINT, "-"),
-        ("found, right", _RIGHT, "-"),
-        ("found, wrong", _WRONG, "--"),
-    ):
+    for name, colour, dash in _KINDS:
         width = text_width(name, SMALL_SIZE) + 0.65
         axes = page.axes(left, top, width, 0.16, name)
         axes.set(xlim=(0, width), ylim=(0, 1))

@@ -91,7 +91,7 @@ def _scale(subject: Subject) -> tuple[Normalize, str]:
     name = subject.scene.weights
     if subject.scene.scale == "own":
         return Normalize(0, 1), f"{name}, share of the head's largest"
-    return Normalize(0, subject.maps.top or 1.0), name
+    return Normalize(0, subject.shared_top), name
 
 
 def _scaled(subject: Subject, weights: Array) -> Array:

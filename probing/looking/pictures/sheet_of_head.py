@@ -24,13 +24,15 @@ class Subject:
     Attributes:
         look: The look, whose scene is drawn.
         read: The text.
-        pieces: The places that are drawn: words or tokens, with or without special tokens.
+        level: All places, words or tokens, whose weights determine the shared scale.
+        pieces: The places that are drawn, with or without special tokens.
         maps: The weights.
         arcs: What the heads find of the text's dependencies; None without a tree.
     """
 
     look: Looked
     read: Read
+    level: Pieces
     pieces: Pieces
     maps: Maps
     arcs: Arcs | None
@@ -52,8 +54,13 @@ class Subject:
 
     def top(self, weights: Array) -> float:
         """Return the upper end of the scale of one head's weights; never 0."""
-        top = self.maps.top if self.scene.scale == "shared" else float(weights.max(initial=0))
-        return top or 1.0
+        shared = self.scene.scale == "shared"
+        return self.shared_top if shared else float(weights.max(initial=0)) or 1.0
+
+    @property
+    def shared_top(self) -> float:
+        """Upper end of the scale of all heads, with or without special tokens; never 0."""
+        return self.maps.top(self.level) or 1.0
 
     def heading(self, title: str, width: float, facts: Sequence[str] = ()) -> list[Line]:
         """Return the lines above a picture: its title, its facts, and the text.
@@ -82,11 +89,10 @@ class Subject:
 def subject_of(look: Looked) -> Subject:
     """Return the head and the text of the scene of a look."""
     scene, read = look.scene, look.reads[look.scene.passage]
-    pieces = read.words if scene.unit == "words" and read.words is not None else read.tokens
-    if not scene.special:
-        pieces = pieces.without_special()
+    level = read.words if scene.unit == "words" and read.words is not None else read.tokens
+    pieces = level if scene.special else level.without_special()
     arcs = look.arcs[scene.passage].get(scene.weights)
-    return Subject(look, read, pieces, read.maps[scene.weights], arcs)
+    return Subject(look, read, level, pieces, read.maps[scene.weights], arcs)
 
 
 def wide_table(pieces: Pieces, maps: Iterable[tuple[int, int, Array]]) -> pd.DataFrame:

@@ -3,8 +3,7 @@
 const byId = (id) => document.getElementById(id);
 const data = JSON.parse(byId("data").textContent);
 
-function make(tag, attributes = {}, ...children) {
-  const element = document.createElement(tag);
+function assembled(element, attributes, children) {
   for (const [name, value] of Object.entries(attributes)) {
     if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
     else if (value === true) element.setAttribute(name, "");
@@ -14,8 +13,9 @@ function make(tag, attributes = {}, ...children) {
   return element;
 }
 
+const make = (tag, attributes = {}, ...children) => assembled(document.createElement(tag), attributes, children);
 const option = (value, text) => make("option", { value }, text);
 // plotly interprets some tags in its texts
 const plain = (text) => text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
 const known = (value) => value != null;
-const plural = (count, word) => `${count.toLocaleString("en")} ${word}${count === 1 ? "" : "s"}`;
+const plural = (count, word, many = `${word}s`) => `${count.toLocaleString("en")} ${count === 1 ? word : many}`;
