@@ -59,16 +59,32 @@ class Extractor:
         Raises:
             ProbingError: If the model cannot compute them, or they do not fit on the disk.
         """
+        cached = self.cached(units, layers)
+        if cached is not None:
+            return cached
         ids = [unit_id(unit) for unit in units]
-        found = None if self.overwrite == "always" else self.find(ids, layers)
-        if found is not None and found.complete:
-            log.info("representations: all %s cached under %s", f"{len(set(ids)):,}", found.key)
-            return found
         with self.store.lock():
             self._fill(ids, units, layers)
         found = self.find(ids, layers)
         if found is None or not found.complete:
             raise ProbingError(f"{self.store.folder}: vectors were removed while being read; run again")
+        return found
+
+    def cached(
+        self, units: Sequence[Unit], layers: Sequence[int] | None = None
+    ) -> Representations | None:
+        """Return vectors for every unit, in order, without a lock; None unless all are cached and may be used.
+
+        Raises:
+            ProbingError: If the model has no such layer, or a damaged shard may not be extracted again.
+        """
+        if self.overwrite == "always":
+            return None
+        ids = [unit_id(unit) for unit in units]
+        found = self.find(ids, layers)
+        if found is None or not found.complete:
+            return None
+        log.info("representations: all %s cached under %s", f"{len(set(ids)):,}", found.key)
         return found
 
     def refill(self, error: CorruptFileError) -> None:
@@ -112,12 +128,8 @@ class Extractor:
 
     def _fill(self, ids: Sequence[str], units: Sequence[Unit], layers: Sequence[int] | None) -> None:
         wanted = self.lacking(ids, units, layers)
-        if not wanted:  # another process has extracted them in the meantime
-            return
-        start = time.perf_counter()
-        fill([self], [wanted], layers)
-        if self.done is not None:
-            self.done(distinct_characters(wanted.values()), time.perf_counter() - start)
+        if wanted:  # another process may have extracted them in the meantime
+            fill([self], [wanted], layers)
 
     def lacking(
         self, ids: Sequence[str], units: Sequence[Unit], layers: Sequence[int] | None
@@ -144,8 +156,11 @@ def fill(
 ) -> None:
     """Run the model once over all units that several requests lack, and write their vectors.
 
+    The `done` of the first extractor is called once for all of them.
+
     Args:
-        extractors: Extractors of one model at one kind of site, whose caches are locked.
+        extractors: Extractors of one model at one kind of site, each of another request, whose caches are
+            locked.
         wanted: The units that each lacks, by their id; at least one.
         layers: Layers to read; None reads all.
 
@@ -156,7 +171,8 @@ def fill(
     from probing.representations.forward import ModelReader
     from probing.representations.passes import estimate, read
 
-    first, loaded = extractors[0], extractors[0].load()
+    begin, first = time.perf_counter(), extractors[0]
+    loaded = first.load()
     fillings = []
     for extractor, units in zip(extractors, wanted, strict=True):
         everything = ModelReader.of(loaded, extractor.request, extractor.settings)
@@ -164,7 +180,7 @@ def fill(
         fillings.append(Filling(extractor.store, reader, everything.layout, units))
     readers = [each.reader for each in fillings]
     together = list(dict.fromkeys(unit for each in fillings for unit in each.units))
-    announce(fillings, estimate(readers, together))
+    announce(fillings, together, estimate(readers, together))
     for extractor in extractors:
         extractor.store.prepare(extractor.request)  # writing starts here
     start, kind = time.perf_counter(), kind_of(together)
@@ -179,6 +195,8 @@ def fill(
             filling.finish()
     seconds, count = time.perf_counter() - start, len(together)
     log.info("extracted %s %s in %.1f s (%.0f/s)", f"{count:,}", kind, seconds, count / seconds)
+    if first.done is not None:
+        first.done(distinct_characters(together), time.perf_counter() - begin)
     if first.overwrite == "always":
         for extractor in extractors:
             extractor.drop_superseded()
