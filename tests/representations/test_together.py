@@ -183,13 +183,13 @@ def test_one_request_may_be_wanted_twice(tmp_path: Path, tiny_bert: Path, overwr
 
 def test_a_pass_is_noted_once(tmp_path: Path, tiny_bert: Path) -> None:
     texts, noted = tuple(map(Unit, TEXTS)), list[int]()
+
+    def note(characters: int, seconds: float) -> None:
+        assert seconds > 0
+        noted.append(characters)
+
     wanted = [
-        Wanted(
-            replace(
-                extractor(tmp_path, tiny_bert, each), done=lambda characters, seconds: noted.append(characters)
-            ),
-            units,
-        )
+        Wanted(replace(extractor(tmp_path, tiny_bert, each), done=note), units)
         for each, units in ((Surface(), texts), (Entropy(), texts[:1]))
     ]
     extract_together(wanted, None)
