@@ -12,6 +12,7 @@ import argparse
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import torch
 from transformers import AutoTokenizer, BertConfig, BertModel
@@ -98,7 +99,10 @@ def _whole(loaded: LoadedModel, request: Request, settings: ExtractConfig, units
 
 
 def bert_base(
-    tokenizer: str, device: torch.device, attention: Attention = "sdpa", **changes: int
+    tokenizer: str,
+    device: torch.device,
+    attention: Attention = "sdpa",
+    **changes: Any,  # noqa: ANN401
 ) -> LoadedModel:
     """Return a model of the size of BERT base, apart from changes of its configuration, at random."""
     config = BertConfig(**changes)

@@ -128,7 +128,8 @@ class Run:
                 frame = self.config.analysis.conclude(context, frame)
                 if effort.resumed:  # the parts that were kept are of these
                     keys.update(_named_keys(self.spec))
-                return frame, self._about(context) | {"read": sorted(keys), "effort": effort.note(self.spec)}
+                known = {"read": sorted(keys), "effort": effort.note(self.spec)}
+                return frame, {**self._about(context), **known}
             except CorruptFileError as error:
                 extractor.refill(error)
         raise ProbingError(
