@@ -76,3 +76,8 @@ def write_part(name: str, part: StudyPart, rows: pd.DataFrame, folder: Path) -> 
     table = part.make(rows, folder / name)
     table.to_csv(folder / f"{name}-table.csv", index=False)
     print(f"\n{part.what}\n{table.to_string(index=False, float_format='{:.3f}'.format)}\n{folder / name}*")
+
+
+def place(row: pd.Series) -> str:
+    """Return the text `layer.head`."""
+    return f"{row['layer']}.{row['head']}"

@@ -6,9 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 import probing
+from experiments.study import place
 from probing.results.schema import of_pairs
 
 PUBLISHED = {
@@ -53,7 +55,7 @@ def surface(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
     probing.draw_sheet(main, path, value="value")
     rows = []
     for variant, own in frame.groupby("variant", sort=False):
-        best = own.iloc[int(own["value"].to_numpy(dtype=float).argmax())]
+        best = highest(own)
         layers = own.groupby("layer")["value"].mean()
         rows.append(
             {
@@ -120,7 +122,7 @@ def roles(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
     counts = heads.explode().value_counts()
     rows = []
     for variant, own in frame.groupby("variant", sort=False):
-        best = own.iloc[int(own["value"].to_numpy(dtype=float).argmax())]
+        best = highest(own)
         rows.append(
             {"score": variant, "chance": own["chance"].mean(), "mean": own["value"].mean()}
             | {"highest": place(best), "value": best["value"], "heads": int(counts.get(str(variant), 0))}
@@ -128,9 +130,11 @@ def roles(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def place(row: pd.Series) -> str:
-    """Return the text `layer.head`."""
-    return f"{row['layer']}.{row['head']}"
+def highest(rows: pd.DataFrame) -> pd.Series:
+    """Return the first row with the highest value; a missing value is the lowest."""
+    values = rows["value"].to_numpy(dtype=float, na_value=np.nan)
+    found: pd.Series = rows.iloc[int(np.where(np.isnan(values), -np.inf, values).argmax())]
+    return found
 
 
 CLARK = ("analysis.split=test", "analysis.segments=2")

@@ -12,27 +12,21 @@ import argparse
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
 import torch
-from torch import Tensor
-from transformers import AutoTokenizer, BertConfig, BertModel
 
-from experiments.benchmarks.extraction import packaged_tokenizer, sentences
+from experiments.benchmarks.extraction import bert_base, packaged_tokenizer, sentences
 from experiments.benchmarks.report import write_report
-from probing.models.capture import capture
 from probing.models.loading import LoadedModel
-from probing.models.sites import Site
 from probing.representations.encode import EncodedBatch
 from probing.representations.forward import ModelReader
-from probing.representations.reduce import Reducer, layout_of
+from probing.representations.passes import vectors
 from probing.representations.reductions.divergence import Divergence
 from probing.representations.reductions.statistic import Statistic
 from probing.representations.reductions.surface import Surface
 from probing.representations.reductions.token_roles import TokenRoles
 from probing.representations.request import Request
 from probing.representations.settings import ExtractConfig
-from probing.representations.token_rows import token_batch
 from probing.tasks.task import Unit
 
 STATISTICS: Mapping[str, Statistic] = {
@@ -40,7 +34,7 @@ STATISTICS: Mapping[str, Statistic] = {
     "roles": TokenRoles(),
     "divergence": Divergence(),
 }
-SIZES: Mapping[str, Mapping[str, Any]] = {
+SIZES: Mapping[str, Mapping[str, int]] = {
     "minilm": {"hidden_size": 384, "num_hidden_layers": 6, "intermediate_size": 1536},
     "bert_base": {},
 }
@@ -64,7 +58,7 @@ def main() -> None:
     units = joined(sentences(options.sentences * options.joined), options.joined)
     figures: dict[str, object] = {"texts": len(units), "threads": options.threads, "device": options.device}
     for size, changes in SIZES.items():
-        loaded = _model(changes, options.tokenizer, torch.device(options.device))
+        loaded = bert_base(options.tokenizer, torch.device(options.device), "eager", **changes)
         seconds, tokens = in_turns(loaded, chosen, units, options)
         bare = seconds.pop("bare")
         over = {f"{name}_over_bare": spent / bare for name, spent in seconds.items()}
@@ -95,10 +89,10 @@ def in_turns(
     readers = {name: ModelReader.of(loaded, request, settings) for name, request in requests.items()}
     device, smallest = loaded.model.device, readers.get("divergence", next(iter(readers.values())))
     batches = [batch.to(device) for batch in smallest.encoder().batches(units)]
-    works: dict[str, Callable[[EncodedBatch], None]] = {"bare": lambda batch: _bare(loaded, batch)}
-    for name, reader in readers.items():
-        works[name] = lambda batch, reader=reader: _read(loaded, batch, [reader])  # type: ignore[misc]
-    works["together"] = lambda batch: _read(loaded, batch, list(readers.values()))
+    works: dict[str, Callable[[EncodedBatch], object]] = {"bare": lambda batch: _bare(loaded, batch)}
+    every = {**{name: [reader] for name, reader in readers.items()}, "together": list(readers.values())}
+    for name, own in every.items():
+        works[name] = lambda batch, own=own: vectors(own, [batch] * len(own), [units] * len(own))  # type: ignore[misc]
     seconds = dict.fromkeys(works, 0.0)
     for index in range(-WARM_UP, len(batches)):
         order = list(works) if index % 2 else list(reversed(works))
@@ -116,32 +110,6 @@ def in_turns(
 @torch.inference_mode()
 def _bare(loaded: LoadedModel, batch: EncodedBatch) -> None:
     loaded.model(**batch.inputs)
-
-
-@torch.inference_mode()
-def _read(loaded: LoadedModel, batch: EncodedBatch, readers: list[ModelReader]) -> None:
-    """Run a batch with some statistics in one pass, and move what they find to the CPU."""
-    inputs = token_batch(batch, loaded.tokenizer)
-    sites = tuple(readers[0].sites.values())
-    reducers = [Reducer(batch, each.request, layout_of(sites, each.request), inputs) for each in readers]
-    found: list[Tensor] = []
-
-    def read(site: Site, states: Tensor) -> None:
-        found.extend(reducer(site, states) for reducer in reducers)
-
-    with capture(loaded.model, sites, read) as run:
-        run(**batch.inputs)
-    for values in found:
-        values.cpu()
-
-
-def _model(changes: Mapping[str, Any], tokenizer: str, device: torch.device) -> LoadedModel:
-    config = BertConfig(**changes)
-    config._attn_implementation = "eager"
-    model = BertModel(config)
-    model.train(False).requires_grad_(False)
-    torch.nn.Module.to(model, device)
-    return LoadedModel(model, AutoTokenizer.from_pretrained(tokenizer), 512)
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from experiments.benchmarks.attention import joined
 from experiments.benchmarks.extraction import sentences
 from experiments.benchmarks.report import write_report
 from probing.models.attended import Attended, capture_values
@@ -63,12 +64,9 @@ def main() -> None:
 
 
 def _batches(loaded: LoadedModel, count: int, join: int, tokens: int) -> list[dict[str, Tensor]]:
-    units = sentences(count)
-    texts = [" ".join(unit.text for unit in units[i : i + join]) for i in range(0, len(units), join)]
     arguments = frozenset({"input_ids", "attention_mask", "token_type_ids"})
-    units = [type(units[0])(text) for text in texts]
     encoder = Encoder(loaded.tokenizer, arguments, loaded.max_length, tokens, padding=loaded.padding)
-    return [dict(batch.inputs) for batch in encoder.batches(units)]
+    return [dict(batch.inputs) for batch in encoder.batches(joined(sentences(count), join))]
 
 
 def _works(loaded: LoadedModel) -> dict[str, Work]:

@@ -12,13 +12,14 @@ import argparse
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import torch
 from transformers import AutoTokenizer, BertConfig, BertModel
 
 from experiments.benchmarks.report import write_report
 from probing.datasets.grammar import GrammarTask
-from probing.models.loading import LoadedModel
+from probing.models.loading import Attention, LoadedModel
 from probing.representations.extract import Extractor
 from probing.representations.forward import ModelReader
 from probing.representations.passes import vectors
@@ -37,7 +38,7 @@ def main() -> None:
     parser.add_argument("--root", type=Path, default=Path("outputs"))
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
-    loaded = _bert_base(options.tokenizer, torch.device(options.device))
+    loaded = bert_base(options.tokenizer, torch.device(options.device))
     units = sentences(options.sentences)
     settings = ExtractConfig(device=options.device, threads=options.threads)
     request = Request({"weights": "benchmark"}, "head", "mean", None, "float32", 5)
@@ -97,8 +98,16 @@ def _whole(loaded: LoadedModel, request: Request, settings: ExtractConfig, units
         return time.perf_counter() - start
 
 
-def _bert_base(tokenizer: str, device: torch.device) -> LoadedModel:
-    model = BertModel(BertConfig())
+def bert_base(
+    tokenizer: str,
+    device: torch.device,
+    attention: Attention = "sdpa",
+    **changes: Any,  # noqa: ANN401
+) -> LoadedModel:
+    """Return a model of the size of BERT base, apart from changes of its configuration, at random."""
+    config = BertConfig(**changes)
+    config._attn_implementation = attention
+    model = BertModel(config)
     model.train(False).requires_grad_(False)
     torch.nn.Module.to(model, device)
     return LoadedModel(model, AutoTokenizer.from_pretrained(tokenizer), 512)

@@ -11,6 +11,7 @@ import pandas as pd
 from scipy.stats import norm
 
 import probing
+from experiments.study import place
 from probing.errors import ProbingError
 from probing.results.finding import main_rows
 from probing.results.select import of_variant, own_metric
@@ -140,11 +141,6 @@ def p_values(rows: pd.DataFrame) -> np.ndarray:
     z = np.divide(np.abs(value) * _Z, half, out=np.zeros_like(value), where=half > 0)
     found: np.ndarray = 2 * norm.sf(z)
     return found
-
-
-def place(row: pd.Series) -> str:
-    """Return the text `layer.head`."""
-    return f"{row['layer']}.{row['head']}"
 
 
 ABLATION = ("analysis=ablation",)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -86,12 +87,10 @@ class Follower(TorchFunctionMode):
         """Remove the tensor's mark."""
         self._marks.pop(id(tensor), None)
 
-    def clear(self, origin: int | None = None) -> None:
-        """Remove the marks of an origin and of those before it, or all, and release their tensors."""
+    def clear(self, origin: float = math.inf) -> None:
+        """Remove the marks of an origin and of those before it, by default all, and release their tensors."""
         self._weights.clear()
-        self._marks = {
-            key: kept for key, kept in self._marks.items() if origin is not None and kept[1].origin > origin
-        }
+        self._marks = {key: kept for key, kept in self._marks.items() if kept[1].origin > origin}
 
     def _follow(self, name: str, args: tuple[Any, ...], named: dict[str, Any], result: Any) -> None:  # noqa: ANN401
         tensors = list(_tensors((args, tuple(named.values()))))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -51,7 +52,7 @@ class ProductFollower(Follower):
 
     def __exit__(self, *failure: object) -> None:
         """End a forward pass, and release its tensors."""
-        self._forget_up_to(None)
+        self._forget_up_to()
         super().__exit__(*failure)  # type: ignore[no-untyped-call]
 
     @contextmanager
@@ -87,12 +88,10 @@ class ProductFollower(Follower):
         if projected is not None:
             self._forget_up_to(projected.origin)
 
-    def _forget_up_to(self, origin: int | None) -> None:
-        """Release what comes from a softmax and from those before it; None releases everything."""
+    def _forget_up_to(self, origin: float = math.inf) -> None:
+        """Release what comes from a softmax and from those before it, by default from all."""
         self.clear(origin)
-        self._products = {
-            each: product for each, product in self._products.items() if origin is not None and each > origin
-        }
+        self._products = {each: product for each, product in self._products.items() if each > origin}
 
 
 def _of_einsum(args: tuple[Any, ...], left: Tensor, right: Tensor) -> Product | None:

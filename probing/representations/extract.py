@@ -20,6 +20,7 @@ from probing.tasks.task import Unit
 
 if TYPE_CHECKING:  # a cached answer needs neither the model nor the library that runs it
     from probing.models.loading import LoadedModel
+    from probing.representations.filling import Filling
 
 log = logging.getLogger(__name__)
 Overwrite = Literal["never", "missing", "always"]
@@ -36,6 +37,7 @@ class Extractor:
         load: Loads the model; called only if a unit is not cached.
         overwrite: Whether damaged shards (`missing`) or all of them (`always`) may be extracted again.
         done: Called after the model was run, with the characters it read and the seconds it took.
+        found: Called with the key of the request whenever cached vectors of it are looked up.
     """
 
     root: Path
@@ -44,6 +46,7 @@ class Extractor:
     load: Callable[[], LoadedModel]
     overwrite: Overwrite = "missing"
     done: Callable[[int, float], None] | None = None
+    found: Callable[[str], None] | None = None
 
     @property
     def store(self) -> Store:
@@ -59,16 +62,32 @@ class Extractor:
         Raises:
             ProbingError: If the model cannot compute them, or they do not fit on the disk.
         """
+        cached = self.cached(units, layers)
+        if cached is not None:
+            return cached
         ids = [unit_id(unit) for unit in units]
-        found = None if self.overwrite == "always" else self.find(ids, layers)
-        if found is not None and found.complete:
-            log.info("representations: all %s cached under %s", f"{len(set(ids)):,}", found.key)
-            return found
         with self.store.lock():
             self._fill(ids, units, layers)
         found = self.find(ids, layers)
         if found is None or not found.complete:
             raise ProbingError(f"{self.store.folder}: vectors were removed while being read; run again")
+        return found
+
+    def cached(self, units: Sequence[Unit], layers: Sequence[int] | None = None) -> Representations | None:
+        """Return vectors for every unit, in order, if all are cached and may be used; None otherwise.
+
+        No lock is taken, unless a damaged shard has to be removed.
+
+        Raises:
+            ProbingError: If the model has no such layer, or a damaged shard may not be extracted again.
+        """
+        if self.overwrite == "always":
+            return None
+        ids = [unit_id(unit) for unit in units]
+        found = self.find(ids, layers)
+        if found is None or not found.complete:
+            return None
+        log.info("representations: all %s cached under %s", f"{len(set(ids)):,}", found.key)
         return found
 
     def refill(self, error: CorruptFileError) -> None:
@@ -95,6 +114,8 @@ class Extractor:
         self, ids: Sequence[str], layers: Sequence[int] | None, *, locked: bool = False
     ) -> Representations | None:
         """Return the cached part of these units, or None if the layers are not known yet."""
+        if self.found is not None:
+            self.found(self.store.key)
         while True:
             try:
                 layout = self.store.layout()
@@ -112,12 +133,8 @@ class Extractor:
 
     def _fill(self, ids: Sequence[str], units: Sequence[Unit], layers: Sequence[int] | None) -> None:
         wanted = self.lacking(ids, units, layers)
-        if not wanted:  # another process has extracted them in the meantime
-            return
-        start = time.perf_counter()
-        fill([self], [wanted], layers)
-        if self.done is not None:
-            self.done(distinct_characters(wanted.values()), time.perf_counter() - start)
+        if wanted:  # another process may have extracted them in the meantime
+            fill([self], [wanted], layers)
 
     def lacking(
         self, ids: Sequence[str], units: Sequence[Unit], layers: Sequence[int] | None
@@ -144,32 +161,48 @@ def fill(
 ) -> None:
     """Run the model once over all units that several requests lack, and write their vectors.
 
+    The `done` of the first extractor is called once for all of them.
+
     Args:
-        extractors: Extractors of one model at one kind of site, whose caches are locked.
+        extractors: Extractors of one model at one kind of site, each of another request, whose caches are
+            locked.
         wanted: The units that each lacks, by their id; at least one.
         layers: Layers to read; None reads all.
 
     Raises:
         ProbingError: If the model cannot compute them, or they do not fit on the disk.
     """
-    from probing.representations.filling import Filling, announce, kind_of
+    from probing.representations.filling import Filling, announce
     from probing.representations.forward import ModelReader
-    from probing.representations.passes import estimate, read
+    from probing.representations.passes import estimate
 
-    first, loaded = extractors[0], extractors[0].load()
+    begin, first = time.perf_counter(), extractors[0]
+    loaded = first.load()
     fillings = []
     for extractor, units in zip(extractors, wanted, strict=True):
         everything = ModelReader.of(loaded, extractor.request, extractor.settings)
         reader = everything.restricted(_choose(layers, tuple(everything.layout)))
         fillings.append(Filling(extractor.store, reader, everything.layout, units))
-    readers = [each.reader for each in fillings]
     together = list(dict.fromkeys(unit for each in fillings for unit in each.units))
-    announce(fillings, estimate(readers, together))
+    announce(fillings, together, estimate([each.reader for each in fillings], together))
     for extractor in extractors:
         extractor.store.prepare(extractor.request)  # writing starts here
-    start, kind = time.perf_counter(), kind_of(together)
-    with Progress("extracting", kind, sum(characters(source_of(unit)) for unit in together)) as progress:
-        for batches in read(readers, [each.units for each in fillings]):
+    _run(fillings, together)
+    if first.done is not None:
+        first.done(distinct_characters(together), time.perf_counter() - begin)
+    if first.overwrite == "always":
+        for extractor in extractors:
+            extractor.drop_superseded()
+
+
+def _run(fillings: Sequence[Filling], units: Sequence[Unit]) -> None:
+    """Run the model once over all units of several requests, each once, and write what each wants."""
+    from probing.representations.filling import kind_of
+    from probing.representations.passes import read
+
+    start, kind = time.perf_counter(), kind_of(units)
+    with Progress("extracting", kind, sum(characters(source_of(unit)) for unit in units)) as progress:
+        for batches in read([each.reader for each in fillings], [each.units for each in fillings]):
             read_now: set[Unit] = set()
             for filling, rows in zip(fillings, batches, strict=True):
                 filling.add(rows)
@@ -177,11 +210,8 @@ def fill(
             progress.add(len(read_now), sum(characters(source_of(unit)) for unit in read_now))
         for filling in fillings:
             filling.finish()
-    seconds, count = time.perf_counter() - start, len(together)
+    seconds, count = time.perf_counter() - start, len(units)
     log.info("extracted %s %s in %.1f s (%.0f/s)", f"{count:,}", kind, seconds, count / seconds)
-    if first.overwrite == "always":
-        for extractor in extractors:
-            extractor.drop_superseded()
 
 
 def _choose(layers: Sequence[int] | None, known: Sequence[int]) -> tuple[int, ...]:

@@ -102,11 +102,12 @@ class Filling:
         self._silent += untouched
 
 
-def announce(fillings: Sequence[Filling], seconds: float) -> None:
+def announce(fillings: Sequence[Filling], units: Sequence[Unit], seconds: float) -> None:
     """Log what will be extracted, and raise an error if it does not fit on the disk.
 
     Args:
         fillings: The requests that one pass serves.
+        units: All their units, each once.
         seconds: Estimated time of the pass.
 
     Raises:
@@ -124,7 +125,6 @@ def announce(fillings: Sequence[Filling], seconds: float) -> None:
     log.debug("extracting on %s in %s", reader.settings.torch_device(), reader.settings.dtype)
     layers = len(reader.layout)
     vectors = sum(heads for each in fillings for heads, _ in each.reader.layout.values())
-    units = list(dict.fromkeys(unit for each in fillings for unit in each.units))
     log.info(
         "extracting %s %s from %s, %s each: %.1f MB on disk, about %.0f s",
         f"{len(units):,}",

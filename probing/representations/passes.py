@@ -15,7 +15,7 @@ from probing.models.attended import Attended, capture_values
 from probing.models.broken import AT_RANDOM, SAME
 from probing.models.capture import capture
 from probing.models.sites import Site
-from probing.representations.encode import EncodedBatch
+from probing.representations.encode import EncodedBatch, Encoder
 from probing.representations.forward import ModelReader, PooledRows
 from probing.representations.reduce import with_decoder
 from probing.representations.shard import Vectors
@@ -45,8 +45,7 @@ def read(readers: Sequence[ModelReader], wanted: Sequence[Sequence[Unit]]) -> It
     place_of = {unit: place for place, unit in enumerate(units)}
     own = [{place_of[unit]: place for place, unit in enumerate(each)} for each in wanted]
     trial = ThreadChoice(readers[0].thread_candidates())
-    narrowest = min(readers, key=lambda reader: reader.encoder().pair_budget or np.inf)
-    for batch in narrowest.encoder().batches(units):
+    for batch in _encoder(readers).batches(units):
         parts = [_only(batch, places) for places in own]
         if batch.units:
             start = time.perf_counter()
@@ -124,12 +123,17 @@ def estimate(readers: Sequence[ModelReader], units: Sequence[Unit]) -> float:
         start = time.perf_counter()
         found = [
             vectors(readers, [batch] * len(readers), [sample] * len(readers))
-            for batch in readers[0].encoder().batches(sample)
+            for batch in _encoder(readers).batches(sample)
         ]
         passes.append([each for of_batch in found for each in of_batch])
     seconds = time.perf_counter() - start
     _check_same(*passes)
     return seconds * sum(map(characters, sources)) / sum(map(characters, sampled))
+
+
+def _encoder(readers: Sequence[ModelReader]) -> Encoder:
+    """Return the encoder with the smallest batches, which fit into memory for every reader."""
+    return min((reader.encoder() for reader in readers), key=lambda encoder: encoder.pair_budget or np.inf)
 
 
 def _check_same(first: list[dict[int, Vectors]], second: list[dict[int, Vectors]]) -> None:

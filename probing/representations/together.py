@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 
+from probing.representations.cache import Store
 from probing.representations.extract import Extractor, fill
 from probing.representations.reader import Representations
 from probing.representations.request import unit_id
-from probing.representations.tokens import distinct_characters
 from probing.tasks.task import Unit
 
 
@@ -30,6 +29,8 @@ class Wanted:
 def extract_together(wanted: Sequence[Wanted], layers: Sequence[int] | None) -> list[Representations]:
     """Return what is wanted, in order; the model runs once over all that is not cached.
 
+    What is cached is returned without a lock, so it waits for no other process.
+
     Args:
         wanted: Requests for one model at one kind of site.
         layers: Layers to read; None reads all.
@@ -37,30 +38,29 @@ def extract_together(wanted: Sequence[Wanted], layers: Sequence[int] | None) -> 
     Raises:
         ProbingError: If the model cannot compute them, or they do not fit on the disk.
     """
-    if len(wanted) > 1:
-        _fill(wanted, layers)
+    found = [each.extractor.cached(each.units, layers) for each in wanted]
+    lacking = [each for each, cached in zip(wanted, found, strict=True) if cached is None]
+    if len(lacking) > 1:
+        _fill(lacking, layers)
         wanted = [replace(each, extractor=_only_missing(each.extractor)) for each in wanted]
-    return [each.extractor.extract(each.units, layers) for each in wanted]
+    return [
+        cached or each.extractor.extract(each.units, layers)
+        for each, cached in zip(wanted, found, strict=True)
+    ]
 
 
 def _fill(wanted: Sequence[Wanted], layers: Sequence[int] | None) -> None:
     """Extract what several requests lack, under the locks of all, which are taken in one order."""
     with ExitStack() as locks:
-        for each in sorted(wanted, key=lambda each: each.extractor.store.key):
-            locks.enter_context(each.extractor.store.lock())
-        lacking = [
-            each.extractor.lacking([unit_id(unit) for unit in each.units], each.units, layers)
-            for each in wanted
-        ]
-        open_ones = [(each.extractor, units) for each, units in zip(wanted, lacking, strict=True) if units]
-        if not open_ones:
-            return
-        start = time.perf_counter()
-        fill([extractor for extractor, _ in open_ones], [units for _, units in open_ones], layers)
-        done = wanted[0].extractor.done
-        if done is not None:
-            units = {unit for _, own in open_ones for unit in own.values()}
-            done(distinct_characters(units), time.perf_counter() - start)
+        for store in sorted({each.extractor.store for each in wanted}, key=lambda store: store.key):
+            locks.enter_context(store.lock())
+        lacking: dict[Store, tuple[Extractor, dict[str, Unit]]] = {}
+        for each in wanted:  # a request may be wanted several times
+            _, units = lacking.setdefault(each.extractor.store, (each.extractor, {}))
+            units |= each.extractor.lacking([unit_id(unit) for unit in each.units], each.units, layers)
+        open_ones = [(extractor, units) for extractor, units in lacking.values() if units]
+        if open_ones:
+            fill([extractor for extractor, _ in open_ones], [units for _, units in open_ones], layers)
 
 
 def _only_missing(extractor: Extractor) -> Extractor:

@@ -89,7 +89,8 @@ def input_embeddings(loaded: LoadedModel, words: Sequence[str]) -> NDArray[np.fl
         float64 (words, d).
     """
     table = loaded.model.get_input_embeddings().weight.detach()  # type: ignore[operator]
-    pieces = [loaded.tokenizer(f" {word}", add_special_tokens=False)["input_ids"] for word in words]
+    spaced = [f" {word}" for word in words]
+    pieces = loaded.tokenizer(spaced, add_special_tokens=False)["input_ids"] if spaced else []
     found = [
         table[torch.tensor(own, device=table.device)].double().mean(0).cpu().numpy()
         if own

@@ -49,15 +49,17 @@ class ResultFooter:
 
     @property
     def vectors(self) -> frozenset[str]:
-        """Keys of the vectors, or of the statistic of attention, that the run read or may have read.
+        """Keys of the vectors, or of the statistics of attention, that the run read or may have read.
 
-        An objective may read hidden states, which are cached under a key of their own.
+        An objective may read hidden states, which are cached under a key of their own. Results of older
+        versions name no further statistics.
         """
-        own = str(self.about.get("representations", ""))
+        read = self.about.get("read")
+        keys = {str(self.about.get("representations", "")), *(read if isinstance(read, list) else ())}
         request = self.about.get("request")
-        if self.names["objective"] is None or not isinstance(request, Mapping):
-            return frozenset({own} - {""})
-        return frozenset({own, _key({**request, "site": "hidden"})} - {""})
+        if self.names["objective"] is not None and isinstance(request, Mapping):
+            keys.add(_key({**request, "site": "hidden"}))
+        return frozenset(keys - {""})
 
 
 def _key(request: Mapping[str, Any]) -> str:

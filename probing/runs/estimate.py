@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from probing.analyses.analysis import AttentionAnalysis
+from probing.analyses.analysis import AttentionAnalysis, SeveralStatistics
 from probing.errors import CorruptFileError
 from probing.models.proportions import proportions
 from probing.objectives.divide import divided
@@ -72,10 +72,14 @@ class Costs:
 
 
 def _is_exact(spec: RunSpec) -> bool:
-    """Return whether a run writes no vectors but those of its own request: no inner runs, no objective."""
+    """Return whether a run writes no vectors but those of its own request.
+
+    Inner runs, objectives and further statistics write others.
+    """
     config = spec.config
     own = config.granularity.unit in ("head", "layer", "attention") and config.baseline.kind == "none"
-    return own and config.analysis.uses in ("probe", "attention")
+    several = isinstance(config.analysis, SeveralStatistics)
+    return own and not several and config.analysis.uses in ("probe", "attention")
 
 
 def _units(spec: RunSpec) -> Sequence[Unit]:

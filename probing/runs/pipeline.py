@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -14,13 +14,14 @@ from typing import Any
 import pandas as pd
 
 import probing
-from probing.analyses.analysis import Analysis, Context
+from probing.analyses.analysis import Analysis, Context, SeveralStatistics
 from probing.analyses.granularity import Granularity, Level
 from probing.config.overrides import changed
 from probing.config.run_config import BaselineConfig, Config, as_plain
 from probing.errors import CorruptFileError, ProbingError
 from probing.io.lazy import torch
 from probing.io.progress import SECONDS, about
+from probing.objectives.divide import divided
 from probing.representations.extract import Extractor, Overwrite
 from probing.results.schema import PREDICTED, with_inner
 from probing.results.store import ResultStore
@@ -28,7 +29,7 @@ from probing.results.table import part_text
 from probing.runs.context import RunContext
 from probing.runs.effort import Effort
 from probing.runs.extractors import extractor_of
-from probing.runs.resolve import resolve
+from probing.runs.resolve import attention_request, resolve
 from probing.runs.spec import RunSpec
 from probing.statistics.counts import truth
 from probing.tasks.problem import make_problem
@@ -119,13 +120,17 @@ class Run:
     def _compute(self, store: ResultStore) -> tuple[pd.DataFrame, Mapping[str, Any]]:
         """Return the rows, and the note about them."""
         effort = Effort()
-        extractor = replace(self._extractor(), done=effort.note_extraction)
+        keys: set[str] = set()
+        extractor = replace(self._extractor(), done=effort.note_extraction, found=keys.add)
         for _ in range(100):  # a damaged shard is dropped and extracted again; each can fail once
             context = RunContext(self.spec, extractor, effort.outside(self._other))
             try:
                 frame = self._parts(context, store, effort)
                 frame = self.config.analysis.conclude(context, frame)
-                return frame, {**self._about(context), "effort": effort.note(self.spec)}
+                if effort.resumed:  # the parts that were kept are of these
+                    keys.update(_named_keys(self.spec))
+                known = {"read": sorted(keys), "effort": effort.note(self.spec)}
+                return frame, {**self._about(context), **known}
             except CorruptFileError as error:
                 extractor.refill(error)
         raise ProbingError(
@@ -200,6 +205,14 @@ class Run:
                 "transformers": version("transformers"),
             },
         }
+
+
+def _named_keys(spec: RunSpec) -> Iterator[str]:
+    """Yield the keys of the further statistics that an analysis names."""
+    analysis = spec.config.analysis
+    if isinstance(analysis, SeveralStatistics):
+        for statistic, _ in analysis.further(divided(spec.task, spec.config.seed)):
+            yield attention_request(spec.request, analysis, statistic).key
 
 
 def _about_vectors(context: Context) -> dict[str, Any]:

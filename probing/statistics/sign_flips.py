@@ -56,7 +56,8 @@ def sums_by_text(values: _Numbers, texts: NDArray[np.int64]) -> _Numbers:
         values: float64 (rows, items).
         texts: int64 (items,), the text of each item, by any numbers.
     """
-    numbers, places = np.unique(texts, return_inverse=True)
-    members = np.zeros((len(texts), len(numbers)))
-    members[np.arange(len(texts)), places] = 1
-    return values @ members
+    _, places = np.unique(texts, return_inverse=True)
+    order = np.argsort(places, kind="stable")
+    starts = np.flatnonzero(np.diff(places[order], prepend=-1))
+    found: _Numbers = np.add.reduceat(values[:, order], starts, axis=1)
+    return found

@@ -144,6 +144,16 @@ def test_the_estimate_of_disk_is_about_what_is_written(
     assert sum(path.stat().st_size for path in files) < 1.2 * written
 
 
+def test_the_disk_of_several_statistics_is_not_said_to_be_that_of_one(
+    tmp_path: Path, tiny_bert: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    several = ["analysis=roles", "analysis.sequences=2", "analysis.length=8"]
+    assert cli.main(["-m", *words(tmp_path, tiny_bert, *several)]) == 0
+    log = capsys.readouterr().err
+    assert "size of the vectors unknown" in log
+    assert len(list((tmp_path / "representations").iterdir())) == 2
+
+
 def test_the_time_is_estimated_once_there_are_records(
     tmp_path: Path, tiny_bert: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

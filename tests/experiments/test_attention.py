@@ -10,8 +10,9 @@ import pytest
 
 import probing
 from experiments.attention import __main__ as study
-from experiments.attention.parts import PARTS, PUBLISHED
+from experiments.attention.parts import PARTS, PUBLISHED, highest
 from experiments.attention.presets import PRESETS
+from experiments.study import place
 
 pytestmark = [pytest.mark.slow, pytest.mark.real]
 
@@ -60,3 +61,11 @@ def test_mistakes_are_one_line(capsys: pytest.CaptureFixture[str], tmp_path: Pat
     assert study.main(["surface", "--treebank", str(tmp_path / "none"), "--root", str(tmp_path)]) == 2
     assert capsys.readouterr().err.count("\n") == 1
     assert study.main(["something", "--treebank", "x"]) == 2
+
+
+def test_a_missing_value_is_never_the_highest() -> None:
+    rows = pd.DataFrame({"layer": [0, 0, 1], "head": [0, 1, 0], "value": [0.5, float("nan"), 0.7]})
+    rows.insert(0, "variant", "entropy")
+    assert place(highest(rows)) == "1.0"
+    assert place(highest(rows.convert_dtypes())) == "1.0"
+    assert place(highest(rows.iloc[1:2])) == "0.1"

@@ -13,6 +13,7 @@ import pytest
 
 import probing
 from experiments.benchmarks.shelf import build
+from probing.analyses.roles import RolesAnalysis
 from probing.cli.clean import command as clean
 from probing.cli.ls import command as ls
 from probing.cli.show import command as show
@@ -22,6 +23,7 @@ from probing.inventory.leftovers import FINDERS
 from probing.inventory.unused import disk_size, outputs
 from probing.io.files import own_name
 from probing.io.locks import held, lock_file
+from probing.results.footers import read_footers
 from probing.runs.folder import new_run_folder
 from tests.io.test_litter import aged, dead
 
@@ -426,6 +428,42 @@ def test_runs_give_the_same_after_everything_was_cleaned(
     assert "models: 1, " in text
     for words, frame in zip(runs[:2], before, strict=False):
         pd.testing.assert_frame_equal(probing.run([*words, *same]), frame)
+
+
+@pytest.mark.parametrize("resumed", [False, True])
+def test_every_statistic_that_a_result_is_of_is_referred_to(
+    tmp_path: Path,
+    tiny_bert: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    resumed: bool,
+) -> None:
+    root = tmp_path / "outputs"
+    words = [f"paths.root={root}", "model=hf", f"model.name={tiny_bert}", "task.n_train=30", "task.n_dev=10",
+             "task.n_test=10", "analysis=roles", "analysis.sequences=2", "analysis.length=8"]  # fmt: skip
+    if resumed:
+        with monkeypatch.context() as patch:
+            patch.setattr(RolesAnalysis, "conclude", interrupted)
+            with pytest.raises(ProbingError, match="full"):
+                probing.run(words)
+        (parts,) = (root / "results").glob(".parts-*")
+        assert len(list(parts.iterdir())) == 3
+    frame = probing.run(words)
+    keys = {path.name for path in (root / "representations").iterdir()}
+    assert len(keys) == 2  # sums over tokens, and sums over words
+    (footer,) = read_footers(root / "results")[0]
+    assert footer.vectors == keys
+    assert set(probing.stored(root, "vectors")["results"]) == {1}
+    assert cleaned(root, capsys, "--yes") == "nothing removed\n"
+    assert {path.name for path in (root / "representations").iterdir()} == keys
+    pd.testing.assert_frame_equal(probing.run(words), frame)
+    result(root).unlink()
+    cleaned(root, capsys, "--yes")
+    assert not list((root / "representations").iterdir())
+
+
+def interrupted(*_: object) -> None:
+    raise OSError("full")
 
 
 def test_vectors_stay_of_a_run_that_ends_while_the_folder_is_read(root: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +13,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from probing.representations import passes
+from probing.io.locks import held, lock_file
+from probing.representations import forward, passes
+from probing.representations.extract import Overwrite
 from probing.representations.forward import ModelReader
 from probing.representations.passes import read
 from probing.representations.reader import Representations
@@ -138,6 +142,81 @@ def test_always_extracts_once_again(tmp_path: Path, tiny_bert: Path, monkeypatch
         ]
         extract_together(both, None)
     assert sum(read_now) == 2 * len(TEXTS)
+
+
+def test_what_is_cached_waits_for_no_other_process(tmp_path: Path, tiny_bert: Path) -> None:
+    texts = tuple(map(Unit, TEXTS))
+    both = [Wanted(extractor(tmp_path / "out", tiny_bert, each), texts) for each in (Surface(), Entropy())]
+    first = extract_together(both, None)
+    busy = both[0].extractor.store
+    with held(lock_file(busy.root, busy.key)), ThreadPoolExecutor(1) as other:
+        again = other.submit(extract_together, both, None).result(timeout=60)
+        single = extract_together([both[0], replace(both[1], units=(Unit("new words"), *texts))], None)
+    same(again[0], first[0])
+    same(single[0], first[0])  # only the lock of the request that lacks a text is taken
+    assert single[1].complete
+
+
+def test_a_cached_answer_needs_no_folder_of_locks(tmp_path: Path, tiny_bert: Path) -> None:
+    texts = tuple(map(Unit, TEXTS))
+    both = [Wanted(extractor(tmp_path / "out", tiny_bert, each), texts) for each in (Surface(), Entropy())]
+    first = extract_together(both, None)
+    shutil.rmtree(tmp_path / "locks")
+    same(extract_together(both, None)[1], first[1])
+    assert not (tmp_path / "locks").exists()
+
+
+@pytest.mark.parametrize("overwrite", ["missing", "always"])
+def test_one_request_may_be_wanted_twice(tmp_path: Path, tiny_bert: Path, overwrite: Overwrite) -> None:
+    texts = tuple(map(Unit, TEXTS))
+    alone = extractor(tmp_path / "alone", tiny_bert, Surface()).extract(texts)
+    twice = [
+        Wanted(extractor(tmp_path / "out", tiny_bert, Surface(), overwrite=overwrite), units)
+        for units in (texts, texts[1:])
+    ]
+    with ThreadPoolExecutor(1) as other:
+        found = other.submit(extract_together, twice, None).result(timeout=60)
+    same(found[0], alone)
+    assert [each.size for each in found] == [3, 2]
+    assert len(twice[0].extractor.store.shards()) == 1
+
+
+def test_a_pass_is_noted_once(tmp_path: Path, tiny_bert: Path) -> None:
+    texts, noted = tuple(map(Unit, TEXTS)), list[int]()
+
+    def note(characters: int, seconds: float) -> None:
+        assert seconds > 0
+        noted.append(characters)
+
+    wanted = [
+        Wanted(replace(extractor(tmp_path, tiny_bert, each), done=note), units)
+        for each, units in ((Surface(), texts), (Entropy(), texts[:1]))
+    ]
+    extract_together(wanted, None)
+    assert noted == [sum(map(len, TEXTS))]
+
+
+def test_the_estimate_reads_batches_that_every_reader_has_memory_for(
+    tmp_path: Path, tiny_bert: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    texts = [Unit(" ".join(["dog"] * 40) + f" {at}") for at in range(12)]
+    loaded, settings = extractor(tmp_path, tiny_bert).load(), ExtractConfig(threads=1, batch_tokens=1000)
+    monkeypatch.setattr(forward, "PAIRS", 8)  # memory for four of the texts, or for one across three layers
+    wide, narrow = (
+        ModelReader.of(loaded, request_of(tiny_bert, each), settings) for each in (Surface(), SharedMass())
+    )
+    plain, read_now = passes.vectors, list[int]()
+
+    def vectors(readers: Any, parts: Any, wanted: Any) -> Any:  # noqa: ANN401
+        read_now.append(len(parts[0].inputs["input_ids"]))
+        return plain(readers, parts, wanted)
+
+    monkeypatch.setattr(passes, "vectors", vectors)
+    passes.estimate([wide], texts)
+    assert max(read_now) > 1
+    read_now.clear()
+    passes.estimate([wide, narrow], texts)
+    assert set(read_now) == {1}
 
 
 def test_a_killed_pass_keeps_what_it_wrote(

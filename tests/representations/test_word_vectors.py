@@ -52,3 +52,4 @@ def test_input_embeddings_are_means_over_pieces(tiny_bert: Path) -> None:
     found = torch.from_numpy(input_embeddings(loaded, ["dog", "cat", "dog cat"]))
     torch.testing.assert_close(found[:2], table[torch.tensor(ids)])
     torch.testing.assert_close(found[2], table[torch.tensor(ids)].mean(0))
+    assert input_embeddings(loaded, ["dog", ""])[1].tolist() == [0] * table.shape[1]

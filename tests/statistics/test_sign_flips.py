@@ -49,3 +49,11 @@ def test_items_of_a_text_count_together() -> None:
     # ten items of one text are no more evidence than the text is
     p, _ = sign_flip_p(sums_by_text(np.ones((1, 10)), np.zeros(10, dtype=np.int64)), draws=999)
     assert p[0] > 0.4
+
+
+def test_sums_of_many_texts_need_memory_for_the_items_alone() -> None:
+    texts = np.random.default_rng(0).integers(0, 10**9, 300_000)
+    values = np.ones((2, len(texts)))
+    summed = sums_by_text(values, texts)  # a table of items and texts would need 700 GB
+    np.testing.assert_array_equal(summed[1], np.unique(texts, return_counts=True)[1])
+    assert sums_by_text(values[:, :0], texts[:0]).shape == (2, 0)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import accumulate
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from probing.datasets.code.languages import parser_of
+from probing.datasets.joining import joined
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -71,10 +71,7 @@ class CodeTree:
 
     def joined(self) -> tuple[str, tuple[tuple[int, int], ...]]:
         """Return the leaves joined by blanks, as Chen et al. (2022) read code, and their offsets there."""
-        texts = [self.text(leaf) for leaf in self.leaves]
-        starts = accumulate((len(text) + 1 for text in texts[:-1]), initial=0)
-        spans = tuple((start, start + len(text)) for start, text in zip(starts, texts, strict=False))
-        return " ".join(texts), spans
+        return joined(self.text(leaf) for leaf in self.leaves)
 
 
 @lru_cache(maxsize=KEPT_TREES)

@@ -36,7 +36,16 @@ class Piece(NamedTuple):
     Attributes:
         code: The code.
         split: Its split; empty if it is not given.
+        leaves: Number of leaves of its tree.
     """
+
+    code: str
+    split: str
+    leaves: int
+
+
+class Source(NamedTuple):
+    """The code of a file or of a cell of a table, with its split; empty if it is not given."""
 
     code: str
     split: str
@@ -89,7 +98,7 @@ class CodeTask:
             raise ProbingError(f"task.path is not set; {HINT}")
         parser_of(self.language)  # refuse before files are read
         found = self._found(self.path)
-        sizes = np.array([len(parse(piece.code, self.language).leaves) for piece in found], dtype=np.float64)
+        sizes = np.array([piece.leaves for piece in found], dtype=np.float64)
         return Task(
             name=self._title(self.path),
             units=tuple(Unit(piece.code) for piece in found),
@@ -112,8 +121,11 @@ class CodeTask:
         chosen: dict[str, Piece] = {}
         for whole in read:
             for code in [whole.code] if self.node is None else pieces(whole.code, self.language, self.node):
-                if code not in chosen and len(parse(code, self.language).leaves) >= FEWEST:
-                    chosen[code] = Piece(code, whole.split)
+                if code in chosen:
+                    continue
+                leaves = len(parse(code, self.language).leaves)
+                if leaves >= FEWEST:
+                    chosen[code] = Piece(code, whole.split, leaves)
         if not chosen:
             of = "" if self.node is None else f" has a node {self.node!r} (task.node) that"
             raise ProbingError(
@@ -122,7 +134,7 @@ class CodeTask:
             )
         return list(chosen.values())
 
-    def _of_files(self, path: Path) -> Iterator[Piece]:
+    def _of_files(self, path: Path) -> Iterator[Source]:
         try:
             paths = (
                 sorted(each for each in path.glob(self.files) if each.is_file()) if path.is_dir() else [path]
@@ -135,10 +147,10 @@ class CodeTask:
             raise ProbingError(f"{path}: no file matches {self.files!r} (task.files); name another pattern")
         for each in paths:
             if each.stat().st_size:  # an empty file, such as __init__.py, is not a mistake
-                yield Piece(read_text(each, self.encoding, HINT, "task.encoding"), "")
+                yield Source(read_text(each, self.encoding, HINT, "task.encoding"), "")
 
-    def _of_table(self, path: Path) -> Iterator[Piece]:
-        table = read_table(path, Format(self.encoding, None, None, True))
+    def _of_table(self, path: Path) -> Iterator[Source]:
+        table = read_table(path, Format(self.encoding))
         codes = table.column(self.column, "task.column")
         splits = [""] * len(table) if self.split is None else table.column(self.split, "task.split")
         for row, (code, split) in enumerate(zip(codes, splits, strict=True)):
@@ -150,7 +162,7 @@ class CodeTask:
                     f"{table.place(row)}: split {split!r} is not train, dev or test; fix it, or leave "
                     "task.split out"
                 )
-            yield Piece(code, name)
+            yield Source(code, name)
 
     def _splits(self, found: Sequence[Piece]) -> NDArray[np.str_]:
         if self.split is not None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from probing.datasets.joining import joined
 from probing.datasets.table.columns import SPLIT_OF, TableColumns
 from probing.datasets.table.values import DataTable, plain
 from probing.errors import ProbingError
@@ -138,12 +139,8 @@ def _words(
 
 def _units(words: Sequence[str]) -> list[Unit]:
     """Return words as spans of the sentence that they form when joined by spaces."""
-    text = " ".join(words)
-    units, start = [], 0
-    for word in words:
-        units.append(Unit(text, (start, start + len(word))))
-        start += len(word) + 1
-    return units
+    text, spans = joined(words)
+    return [Unit(text, span) for span in spans]
 
 
 @dataclass(frozen=True)

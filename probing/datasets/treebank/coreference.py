@@ -13,7 +13,7 @@ import numpy as np
 
 from probing.datasets.treebank.entities import has_entities, mentions_of
 from probing.datasets.treebank.files import read_treebank
-from probing.datasets.treebank.held_out import TENTHS, key_of, stable_number, warn_of_pooling
+from probing.datasets.treebank.held_out import split_of, warn_of_pooling
 from probing.datasets.treebank.licence import licence_of, source_of
 from probing.datasets.treebank.sentence import Sentence, Word
 from probing.datasets.treebank.word_spans import words_of
@@ -105,16 +105,9 @@ class CoreferenceTask:
     def _documents(self, sentences: Sequence[Sentence]) -> Iterator[tuple[str, Document]]:
         """Yield each document with its split, which its file gives, or a hash of its first sentence."""
         own = {sentence.split for sentence in sentences}
-        for _, members in groupby(sentences, key=lambda s: (s.place.rpartition(", line ")[0], s.document)):
+        for _, members in groupby(sentences, key=lambda sentence: (sentence.file, sentence.document)):
             document = tuple(members)
-            tenth = stable_number(self.seed, "document", key_of(document[0])) % 10
-            made = TENTHS[tenth] if tenth < len(TENTHS) else "train"
-            split = document[0].split
-            if not {"train", "test"} <= own or split is None:
-                split = made
-            elif "dev" not in own and split == "train" and made == "dev":
-                split = "dev"
-            yield split, document
+            yield split_of(document[0], own, self.seed, "document"), document
 
 
 def passages_of(document: Document, longest: int) -> Iterator[Document]:

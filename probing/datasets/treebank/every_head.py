@@ -12,7 +12,7 @@ from typing import Annotated, NamedTuple
 import numpy as np
 
 from probing.datasets.treebank.files import read_treebank
-from probing.datasets.treebank.held_out import key_of, split_sentences, stable_number, warn_of_pooling
+from probing.datasets.treebank.held_out import in_random_order, split_sentences, warn_of_pooling
 from probing.datasets.treebank.licence import licence_of, source_of
 from probing.datasets.treebank.needs import Column, check_columns
 from probing.datasets.treebank.sentence import Sentence
@@ -114,7 +114,7 @@ class DependencyTask:
     def _drawn(self, sentences: Sequence[Sentence], size: int | None) -> Sequence[Sentence]:
         if size is None:
             return sentences
-        return sorted(sentences, key=lambda s: (stable_number(self.seed, "order", key_of(s)), s.place))[:size]
+        return in_random_order(sentences, self.seed)[:size]
 
     def _words(self, sentence: Sentence) -> Iterator[Governed]:
         text, spans = words_of(sentence, self.text)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from hashlib import blake2b
 
 from probing.datasets.treebank.sentence import Sentence
@@ -27,7 +27,7 @@ def split_sentences(sentences: Sequence[Sentence], seed: int) -> dict[str, list[
         Sentences by split: train, dev, test.
     """
     own = {sentence.split for sentence in sentences}
-    splits = [_split(sentence, own, seed) for sentence in sentences]
+    splits = [split_of(sentence, own, seed) for sentence in sentences]
     kept: dict[str, list[Sentence]] = {split: [] for split in SPLITS}
     seen: set[str] = set()
     for wanted in ("test", "dev", "train"):
@@ -59,14 +59,27 @@ def warn_of_pooling(sentences: Sequence[Sentence], name: str, *, always: bool = 
         log.warning("%s and split again, 8:1:1; scores are not those of the treebank's own test", why)
 
 
-def _split(sentence: Sentence, own: set[str | None], seed: int) -> str:
-    tenth = stable_number(seed, "split", key_of(sentence)) % 10
+def split_of(sentence: Sentence, own: Collection[str | None], seed: int, purpose: str = "split") -> str:
+    """Return the split of a sentence: that of its file, or one by a hash of its tokens.
+
+    Args:
+        sentence: The sentence.
+        own: The splits that the file names of the treebank give.
+        seed: Seed of the hash.
+        purpose: Name of the draw; draws of other names are independent.
+    """
+    tenth = stable_number(seed, purpose, key_of(sentence)) % 10
     made = TENTHS[tenth] if tenth < len(TENTHS) else "train"
-    if not {"train", "test"} <= own or sentence.split is None:
+    if not {"train", "test"}.issubset(own) or sentence.split is None:
         return made
     if "dev" not in own and sentence.split == "train" and made == "dev":
         return "dev"
     return sentence.split
+
+
+def in_random_order(sentences: Iterable[Sentence], seed: int) -> list[Sentence]:
+    """Return sentences in an order that depends only on their tokens, their places and the seed."""
+    return sorted(sentences, key=lambda each: (stable_number(seed, "order", key_of(each)), each.place))
 
 
 def key_of(sentence: Sentence) -> str:

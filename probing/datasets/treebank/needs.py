@@ -35,7 +35,7 @@ def check_columns(sentences: Sequence[Sentence], name: str, needs: Mapping[str, 
     """
     files: dict[str, list[Sentence]] = {}
     for sentence in sentences:
-        files.setdefault(sentence.place.rpartition(", line ")[0], []).append(sentence)
+        files.setdefault(sentence.file, []).append(sentence)
     lacking = {file: {c for c in _HAS if not _filled(members, c)} for file, members in files.items()}
     for file, columns in lacking.items():
         missing = [column for column in needs[name] if column in columns]

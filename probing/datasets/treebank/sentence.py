@@ -72,6 +72,11 @@ class Sentence:
     tree: Phrase | None = field(default=None, repr=False)
     document: int = 0
 
+    @property
+    def file(self) -> str:
+        """The file that it comes from."""
+        return self.place.rpartition(", line ")[0]
+
     def text(self, style: TextStyle) -> str:
         """Return the text given to a model."""
         return join(self.tokens, self.spaces, style)

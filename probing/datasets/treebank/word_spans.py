@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Literal
 
+from probing.datasets.joining import Span, joined
 from probing.datasets.treebank.sentence import Sentence
 
 WordStyle = Literal["words", "tokens", "raw"]
 """Syntactic words joined by spaces, tokens as written joined by spaces, or the original text."""
-Span = tuple[int, int]
 
 
 def words_of(sentence: Sentence, style: WordStyle) -> tuple[str, tuple[Span, ...]]:
@@ -22,20 +22,12 @@ def words_of(sentence: Sentence, style: WordStyle) -> tuple[str, tuple[Span, ...
         style: Style of the text. `words` writes each word separately, `do n't`.
     """
     if style == "words":
-        return _joined([word.form for word in sentence.words])
+        return joined(word.form for word in sentence.words)
     spans: list[Span] = []
     for token, span in enumerate(sentence.spans(style)):
         parts = [word.form for word in sentence.words if word.token == token]
         spans += _parts(sentence.tokens[token], span, parts)
     return sentence.text(style), tuple(spans)
-
-
-def _joined(forms: list[str]) -> tuple[str, tuple[Span, ...]]:
-    spans, start = [], 0
-    for form in forms:
-        spans.append((start, start + len(form)))
-        start += len(form) + 1
-    return " ".join(forms), tuple(spans)
 
 
 def _parts(token: str, span: Span, parts: list[str]) -> list[Span]:

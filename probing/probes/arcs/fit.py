@@ -113,12 +113,11 @@ def surprise(model: ArcModel, flat: torch.Tensor, batch: Batch) -> torch.Tensor:
 
 def objective(model: ArcModel, flat: torch.Tensor, corpus: Corpus, l2: float) -> tuple[float, torch.Tensor]:
     """Return the penalised mean surprise and its gradient, float64 (size,)."""
-    words = sum(int((batch.governors != UNKNOWN).sum()) for batch in corpus.batches)
     value = l2 / 2 * float(flat @ flat)
     gradient = l2 * flat
     for batch in corpus.batches:
         at = flat.detach().requires_grad_()
-        loss = surprise(model, at, batch) / words
+        loss = surprise(model, at, batch) / corpus.governed
         (slope,) = torch.autograd.grad(loss, at)
         value, gradient = value + float(loss.detach()), gradient + slope
     return value, gradient

@@ -99,7 +99,7 @@ def _plain(given: Parameters, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]
 
 def _weighted(given: Parameters, batch: Batch, vectors: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """Return the logits of words and of ROOT where words change the weights of maps."""
-    types, rows = torch.unique(batch.words, return_inverse=True)
+    types, rows = batch.types
     known = vectors[types]
     of_dependent = (known @ given.dependent.T + given.maps)[rows]
     of_governor = (known @ given.governor.T)[rows]

@@ -71,6 +71,15 @@ class Batch:
         """The words that are not padding, bool (sentences, n)."""
         return torch.arange(self.maps.shape[1], device=self.maps.device) < self.lengths.unsqueeze(1)
 
+    @cached_property
+    def types(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """The different words in order, int64 (types,), and the place of each word among them.
+
+        The places are int64 (sentences, n).
+        """
+        found: tuple[torch.Tensor, torch.Tensor] = torch.unique(self.words, return_inverse=True)
+        return found
+
     def sentence(self, row: int) -> Batch:
         """Return one sentence without padding."""
         n = int(self.lengths[row])
@@ -153,6 +162,11 @@ class Corpus:
     def scored(self) -> int:
         """Number of words that count in scores."""
         return sum(int(batch.scored.sum()) for batch in self.batches)
+
+    @cached_property
+    def governed(self) -> int:
+        """Number of words whose head word is known."""
+        return sum(int((batch.governors != UNKNOWN).sum()) for batch in self.batches)
 
     def sentence(self, number: int) -> Batch:
         """Return one sentence without padding."""

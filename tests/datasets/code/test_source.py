@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from probing.datasets.code.syntax import parse
+from probing.datasets.code.syntax import CodeTree, parse
 from probing.datasets.code.task import CodeTask
 from probing.errors import ProbingError
 from probing.tasks.target import Scores
@@ -42,6 +42,18 @@ def test_functions_of_a_folder_are_examples(tmp_path: Path) -> None:
     sizes = [len(parse(unit.text, "python").leaves) for unit in task.units]
     np.testing.assert_array_equal(task.target.gold, sizes)
     assert task.metric == "spearman"
+
+
+def test_every_piece_is_parsed_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    parsed: list[str] = []
+
+    def counted(code: str, language: str) -> CodeTree:
+        parsed.append(code)
+        return parse(code, language)
+
+    monkeypatch.setattr("probing.datasets.code.task.parse", counted)
+    task = CodeTask(path=folder_of(tmp_path), node="function_definition").build()
+    assert sorted(parsed) == sorted(unit.text for unit in task.units)
 
 
 def test_whole_files_are_examples_by_default(tmp_path: Path) -> None:

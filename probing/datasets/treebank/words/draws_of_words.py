@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from probing.datasets.treebank.held_out import key_of, split_sentences, stable_number
+from probing.datasets.treebank.held_out import in_random_order, split_sentences
 from probing.datasets.treebank.sentence import Sentence
 
 
@@ -43,7 +43,7 @@ def draw_words(
     drawn: dict[str, tuple[Passage, ...]] = {}
     for split, members in split_sentences(sentences, seed).items():
         left, passages = sizes[split], []
-        for sentence in sorted(members, key=lambda s: (stable_number(seed, "order", key_of(s)), s.place)):
+        for sentence in in_random_order(members, seed):
             if not left:
                 break
             tokens = frozenset(range(min(left, len(sentence.tokens))))
