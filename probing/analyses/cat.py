@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from probing.analyses.analysis import Context, Methods
-from probing.analyses.code_units import CodeText, code_units, frequent_types
+from probing.analyses.code_units import Reads, code_units, frequent_types
 from probing.analyses.groups import check_unit, settings_of
 from probing.analyses.layer_by_layer import LayerByLayer
 from probing.analyses.read_texts import Split, averaged, columns_of
@@ -59,7 +59,7 @@ class CatAnalysis(LayerByLayer):
         select: The examples that types of leaves are selected on.
         types: Number of types of leaves that are scored: those that are most often in pairs of high attention
             of the layer, relative to all their pairs. 0 scores all leaves only.
-        text: `leaves` gives the model the leaves joined by blanks, as Chen et al. do; `code` gives it the
+        reads: `leaves` gives the model the leaves joined by blanks, as Chen et al. do; `code` gives it the
             code as it is, where a token that touches two leaves belongs to the first.
         weighted: Whether weights are multiplied by the length of what they write, A_ij ‖v_j W_O‖ (Kobayashi
             et al. 2020), and divided by the sum of each row.
@@ -69,7 +69,7 @@ class CatAnalysis(LayerByLayer):
     split: Split = "test"
     select: Split = "dev"
     types: _Types = 8
-    text: CodeText = "leaves"
+    reads: Reads = "leaves"
     weighted: bool = False
 
     def __post_init__(self) -> None:
@@ -106,13 +106,13 @@ class CatAnalysis(LayerByLayer):
 
     def units(self, task: Task) -> Sequence[Unit]:
         """The code of the split that is scored, with its leaves as words."""
-        return code_units(task, self.split, self.language, self.text)
+        return code_units(task, self.split, self.language, self.reads)
 
     def further(self, task: Task) -> Sequence[tuple[TypeRates, Sequence[Unit]]]:
         """The rates of the types of leaves on the split that they are selected on."""
         if not self.types:
             return ()
-        units = code_units(task, self.select, self.language, self.text)
+        units = code_units(task, self.select, self.language, self.reads)
         frequent = frequent_types(units, self.language)
         return ((TypeRates(self.language, self.statistic.grammar, frequent, self.weighted), units),)
 

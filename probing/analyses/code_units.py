@@ -13,18 +13,18 @@ from probing.errors import ProbingError
 from probing.tasks.task import Task, Unit
 
 log = logging.getLogger(__name__)
-CodeText = Literal["leaves", "code"]
+Reads = Literal["leaves", "code"]
 
 
-def code_units(task: Task, split: Split, language: str, text: CodeText) -> list[Unit]:
+def code_units(task: Task, split: Split, language: str, reads: Reads) -> list[Unit]:
     """Return the pieces of code of a split, each once, with their leaves as words.
 
     Args:
         task: The task, with code as its texts.
         split: The split.
         language: Name of the tree-sitter grammar.
-        text: `leaves` gives the model the leaves joined by blanks, without comments, so that no token touches
-            two leaves; `code` gives it the code as it is.
+        reads: Input of the model. `leaves` are the leaves joined by blanks, without comments, so that no
+            token touches two leaves; `code` is the code as it is.
 
     Raises:
         ProbingError: If the examples are pairs, or no piece has two leaves.
@@ -43,7 +43,7 @@ def code_units(task: Task, split: Split, language: str, text: CodeText) -> list[
             "as %s without errors; their trees are as tree-sitter repairs them",
             len(codes), split, len(codes) - len(trees), torn, language,
         )  # fmt: skip
-    if text == "code":
+    if reads == "code":
         return [Unit(tree.code, words=tree.spans) for tree in trees]
     joined = [(tree.joined(), tree.code) for tree in trees]
     return [Unit(string, words=spans, origin=code) for (string, spans), code in joined]

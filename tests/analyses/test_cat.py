@@ -177,8 +177,14 @@ def test_code_as_it_is_has_the_same_leaves(tmp_path: Path, tiny_bert: Path) -> N
         assert raw.origin is None
         assert "# walk" in raw.text
         assert "# walk" not in joined.text
-    frame = run(tmp_path, tiny_bert, "analysis.types=0", "analysis.text=code")
+    frame = run(tmp_path, tiny_bert, "analysis.types=0", "analysis.reads=code")
     assert frame["value"].notna().all()
+
+
+def test_no_key_of_this_analysis_is_taken_for_a_text_that_is_given_to_run() -> None:
+    with pytest.raises(ProbingError) as caught:
+        probing.run(text="def f(): pass")
+    assert 'did you mean task={"text": ...}?' in str(caught.value)
 
 
 def task(codes: list[str] = CODES) -> Task:
