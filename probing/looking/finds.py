@@ -9,8 +9,10 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from probing.io.lazy import torch
 from probing.looking.passages import Tree
 from probing.looking.pieces import Array, Pieces
+from probing.representations.reductions.word_targets import singled_out
 
 Direction = Literal["dependent", "governor"]
 """Word that attends: the dependent to its governor (rows), or the governor to its dependent (columns)."""
@@ -48,10 +50,9 @@ class Arcs:
 
 
 def arcs_of(tree: Tree, pieces: Pieces, weights: Mapping[int, Array]) -> Arcs:
-    """Compare a tree with the argmax of every head over the words, the diagonal set to 0.
+    """Compare a tree with the words that every head singles out, by the rule of `singled_out`.
 
-    Special tokens are left out. The lowest place wins a tie. A word whose weights are all 0, as the first
-    word of a causal model, finds none.
+    Special tokens are left out.
 
     Args:
         tree: Dependencies between the words of the first text.
@@ -62,22 +63,13 @@ def arcs_of(tree: Tree, pieces: Pieces, weights: Mapping[int, Array]) -> Arcs:
     numbers = {pieces.words[place]: row for row, place in enumerate(at)}
     governors = [tree.heads[pieces.words[place]] for place in at]
     heads = [-2 if head is None else head if head < 0 else numbers.get(head, -2) for head in governors]
-    chosen = {layer: each[:, at][:, :, at] for layer, each in weights.items()}
+    chosen = {layer: singled_out(torch.from_numpy(each[:, at][:, :, at])) for layer, each in weights.items()}
     return Arcs(
         tuple(at),
         np.array(heads, dtype=np.int64),
         tuple(tree.relations[pieces.words[place]] for place in at),
         {
-            "dependent": {layer: _strongest(each) for layer, each in chosen.items()},
-            "governor": {layer: _strongest(each.transpose(0, 2, 1)) for layer, each in chosen.items()},
+            direction: {layer: found[place].numpy() for layer, found in chosen.items()}
+            for place, direction in enumerate(DIRECTIONS)
         },
     )
-
-
-def _strongest(weights: Array) -> NDArray[np.int64]:
-    """Return the place of the largest weight off the diagonal in each row, -1 for rows of 0."""
-    if not weights.shape[-1]:
-        return np.zeros(weights.shape[:-1], dtype=np.int64)
-    off = weights * (1 - np.eye(weights.shape[-1], dtype=np.float32))
-    found: NDArray[np.int64] = off.argmax(-1).astype(np.int64)
-    return np.where(off.max(-1) > 0, found, -1)

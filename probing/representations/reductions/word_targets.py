@@ -14,7 +14,7 @@ if TYPE_CHECKING:  # a cached statistic needs none of what computes it
 
     from probing.representations.reductions.statistic import AttentionBatch
 
-COLUMNS = ("to", "from", "to_earlier", "from_earlier", "to_any", "largest")
+COLUMNS = ("to", "from", "to_earlier", "from_earlier")
 """The numbers of each word."""
 
 
@@ -28,8 +28,6 @@ class WordTargets:
     - `to`: the index in `Unit.words` of the other word that the word attends to most.
     - `from`: the index of the other word that attends to it most.
     - `to_earlier`, `from_earlier`: the same among the words before it.
-    - `to_any`: the index of the word that it attends to most, which may be itself.
-    - `largest`: the attention that `to_any` gets.
 
     The first of equal words counts. An index is -1 if no such word gets any attention, as for the first word
     of a causal model, or if the unit is not a word. A token that two words share belongs to the first.
@@ -49,7 +47,7 @@ class WordTargets:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """The indices of words, and the largest attention."""
+        """The indices of words."""
         return COLUMNS
 
     def reduce(self, attention: AttentionBatch) -> Tensor:
@@ -64,23 +62,35 @@ class WordTargets:
         return torch.stack(_targets(weights), 3)[attention.rows, :, words]
 
 
+def singled_out(weights: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the other word that each word attends to most, and the other word that attends to it most.
+
+    This is the one rule by which a head finds related words. The first of equal words counts. A word that
+    neither gets nor gives any attention has none.
+
+    Args:
+        weights: (..., words, words), the attention between the words of a text.
+
+    Returns:
+        Two tensors of indices of words, int64 (..., words), -1 for none.
+    """
+    others = weights.clone()
+    others.diagonal(dim1=-2, dim2=-1).zero_()
+    return _first(others), _first(others.mT)
+
+
 def _targets(weights: Tensor) -> list[Tensor]:
     """Return the columns of every word, float64 (texts, heads, words) each."""
-    others = weights.clone()
-    others.diagonal(dim1=2, dim2=3).zero_()
-    before = others.tril()
-    after = others.triu()
-    columns = [
-        _first(others),
-        _first(others.transpose(2, 3)),
-        _first(before),
-        _first(after.transpose(2, 3)),
-        _first(weights),
-    ]
-    return [*columns, weights.amax(3).double()]
+    to, to_it = singled_out(weights)
+    # words after a word are its queries in the upper triangle, and words before it its keys in the lower one
+    before, _ = singled_out(weights.tril())
+    _, before_it = singled_out(weights.triu())
+    return [found.double() for found in (to, to_it, before, before_it)]
 
 
 def _first(weights: Tensor) -> Tensor:
-    """Return the first index of the largest weight of each row, -1 for a row of zeros; float64."""
-    largest, places = weights.max(3)  # of equal values, torch gives the first
-    return places.masked_fill(largest <= 0, NOWHERE).double()
+    """Return the first index of the largest weight of each row, -1 for a row of zeros; int64."""
+    if not weights.shape[-1]:  # a text without words has no largest weight
+        return weights.new_zeros(weights.shape[:-1], dtype=torch.int64)
+    largest, places = weights.max(-1)  # of equal values, torch gives the first
+    return places.masked_fill(largest <= 0, NOWHERE)
