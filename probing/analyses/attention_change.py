@@ -16,6 +16,7 @@ from probing.errors import ProbingError
 from probing.objectives.texts import joint_units
 from probing.representations.reductions.against import Reference
 from probing.representations.reductions.change import Change
+from probing.representations.request import Stack
 from probing.results.column_rows import rows_of_columns
 from probing.results.finding import Finding, Picture
 from probing.results.text.changes import changes_summary
@@ -46,10 +47,12 @@ class AttentionChangeAnalysis(LayerByLayer):
     Attributes:
         reference: The other model, as for `model.name`.
         split: The examples; a text that several share is read once.
+        stack: encoder, decoder or cross of an encoder-decoder model that is read whole; "" reads its encoder.
     """
 
     reference: str | None = None
     split: Split = "dev"
+    stack: Stack = ""
 
     @property
     def name(self) -> str:

@@ -24,6 +24,7 @@ from probing.probes.arcs.labelled import right_relations
 from probing.probes.arcs.model import ArcModel
 from probing.representations.reductions.word_level import Rows
 from probing.representations.reductions.word_rows import WordRows
+from probing.representations.request import Stack
 from probing.results.finding import Finding, Picture
 from probing.results.schema import as_frame
 from probing.results.text.parsing import LAS, UAS, WEIGHT, parsing_summary, parsing_text
@@ -73,6 +74,7 @@ class AttentionProbeAnalysis:
         epochs: Passes over train of `published`.
         longest: Maximum number of words of a sentence; longer ones are left out.
         rows: Query of a word: the mean over its pieces, or its first piece, as the code of the paper takes.
+        stack: encoder, decoder or cross of an encoder-decoder model that is read whole; "" reads its encoder.
         weighted: Whether weights are multiplied by the length of what they write, A_ij ‖v_j W_O‖ (Kobayashi
             et al. 2020), and divided by the sum of each row.
     """
@@ -83,6 +85,7 @@ class AttentionProbeAnalysis:
     epochs: Annotated[Count, Most(1000)] = 1
     longest: Annotated[int, Range(2, 512)] = 64
     rows: Rows = "mean"
+    stack: Stack = ""
     weighted: bool = False
 
     def __post_init__(self) -> None:
@@ -97,7 +100,7 @@ class AttentionProbeAnalysis:
 
     @property
     def uses(self) -> Uses:
-        """Attention of the model without a task head; for an encoder-decoder model that of its encoder."""
+        """Attention of the model without a task head, or of a stack of the whole model."""
         return "attention"
 
     @property

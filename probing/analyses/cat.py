@@ -20,6 +20,7 @@ from probing.datasets.code.languages import grammar_version
 from probing.errors import ProbingError
 from probing.representations.reader import Representations
 from probing.representations.reductions.cat import CatScores, Kept, TypeRates
+from probing.representations.request import Stack
 from probing.results.finding import Finding, Picture
 from probing.results.schema import as_frame
 from probing.results.text.code_scores import CAT, CAT_ALL, HEADS, MEAN, POSITION, RATE, cat_summary, cat_text
@@ -61,6 +62,7 @@ class CatAnalysis(LayerByLayer):
             of the layer, relative to all their pairs. 0 scores all leaves only.
         reads: `leaves` gives the model the leaves joined by blanks, as Chen et al. do; `code` gives it the
             code as it is, where a token that touches two leaves belongs to the first.
+        stack: encoder, decoder or cross of an encoder-decoder model that is read whole; "" reads its encoder.
         weighted: Whether weights are multiplied by the length of what they write, A_ij ‖v_j W_O‖ (Kobayashi
             et al. 2020), and divided by the sum of each row.
     """
@@ -70,6 +72,7 @@ class CatAnalysis(LayerByLayer):
     select: Split = "dev"
     types: _Types = 8
     reads: Reads = "leaves"
+    stack: Stack = ""
     weighted: bool = False
 
     def __post_init__(self) -> None:

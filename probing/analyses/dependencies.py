@@ -20,6 +20,7 @@ from probing.analyses.word_pairs import WordPairs, check_word_pairs, units_of, w
 from probing.representations.reader import Representations
 from probing.representations.reductions.word_level import Rows
 from probing.representations.reductions.word_targets import WordTargets
+from probing.representations.request import Stack
 from probing.results.finding import Finding, Picture
 from probing.results.schema import as_frame
 from probing.results.text.relations import relations_summary, relations_text, rules_report
@@ -64,6 +65,7 @@ class DependenciesAnalysis:
         least: Minimum number of test items of a relation.
         lowest: Lowest fixed offset.
         highest: Highest fixed offset.
+        stack: encoder, decoder or cross of an encoder-decoder model that is read whole; "" reads its encoder.
         weighted: Whether weights are multiplied by the length of what they write, A_ij ‖v_j W_O‖ (Kobayashi
             et al. 2020), and divided by the sum of their row.
     """
@@ -72,6 +74,7 @@ class DependenciesAnalysis:
     least: Annotated[int, AtLeast(1)] = 100
     lowest: Annotated[int, Range(-20, 0)] = -3
     highest: Annotated[int, Range(0, 20)] = 2
+    stack: Stack = ""
     weighted: bool = False
 
     def __post_init__(self) -> None:
@@ -85,7 +88,7 @@ class DependenciesAnalysis:
 
     @property
     def uses(self) -> Uses:
-        """Attention of the model without a task head; for an encoder-decoder model that of its encoder."""
+        """Attention of the model without a task head, or of a stack of the whole model."""
         return "attention"
 
     @property

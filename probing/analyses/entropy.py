@@ -16,6 +16,7 @@ from probing.analyses.groups import check_unit
 from probing.analyses.layer_by_layer import LayerByLayer
 from probing.objectives.texts import joint_units
 from probing.representations.reductions.entropy import Entropy
+from probing.representations.request import Stack
 from probing.results.finding import Finding, Picture
 from probing.results.schema import as_frame
 from probing.tasks.task import Task, Unit
@@ -34,9 +35,11 @@ class EntropyAnalysis(LayerByLayer):
 
     Attributes:
         split: The examples; a text that several share is read once.
+        stack: encoder, decoder or cross of an encoder-decoder model that is read whole; "" reads its encoder.
     """
 
     split: Literal["train", "dev", "test"] = "dev"
+    stack: Stack = ""
 
     @property
     def name(self) -> str:

@@ -28,6 +28,7 @@ from probing.comparisons.clusters import cut, tree_of
 from probing.errors import ProbingError
 from probing.representations.reductions.divergence import Divergence
 from probing.representations.reductions.surface import Surface
+from probing.representations.request import Stack
 from probing.results.column_rows import rows_of_columns
 from probing.results.finding import Finding, Picture, all_rows
 from probing.results.head_pairs import matrix_of_pairs, pair_rows
@@ -78,6 +79,7 @@ class HeadDistanceAnalysis(LayerByLayer):
         position: Threshold of the tags `next` and `previous`.
         kind: Threshold of the tags `first`, `separator` and `punctuation`.
         broad: Threshold of the tag `broad`.
+        stack: encoder, decoder or cross of an encoder-decoder model that is read whole; "" reads its encoder.
         weighted: Whether weights are multiplied by the length of what they write, A_ij ‖v_j W_O‖ (Kobayashi
             et al. 2020), and divided by the sum of each row.
     """
@@ -90,6 +92,7 @@ class HeadDistanceAnalysis(LayerByLayer):
     position: ZeroToOne = 0.5
     kind: ZeroToOne = 0.6
     broad: ZeroToOne = 0.78
+    stack: Stack = ""
     weighted: bool = False
 
     def __post_init__(self) -> None:

@@ -22,7 +22,7 @@ class LayerByLayer:
 
     @property
     def uses(self) -> Uses:
-        """Attention of the model without a task head; for an encoder-decoder model that of its encoder."""
+        """Attention of the model without a task head, or of a stack of the whole model."""
         return "attention"
 
     def depends_on(self, methods: Methods) -> Mapping[str, Any]:

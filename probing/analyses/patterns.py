@@ -15,6 +15,7 @@ from probing.analyses.layer_by_layer import LayerByLayer
 from probing.analyses.map_patterns import PATTERNS, Rules
 from probing.analyses.read_texts import Segments, Split, check_segments, columns_of, segmented, texts_of
 from probing.representations.reductions.shapes import Shapes
+from probing.representations.request import Stack
 from probing.results.column_rows import rows_of_columns
 from probing.results.finding import Finding, Picture
 from probing.results.text.measure_lines import shares_summary
@@ -53,6 +54,7 @@ class PatternsAnalysis(LayerByLayer):
         part: Smallest excess of each of the two in a map with both.
         mixed: Smallest sum of the two in such a map.
         block: Excess of attention within segments of a map in blocks.
+        stack: encoder, decoder or cross of an encoder-decoder model that is read whole; "" reads its encoder.
         weighted: Whether weights are multiplied by the length of what they write, A_ij ‖v_j W_O‖ (Kobayashi
             et al. 2020), and divided by the sum of each row.
     """
@@ -65,6 +67,7 @@ class PatternsAnalysis(LayerByLayer):
     part: ZeroToOne = 0.25
     mixed: Annotated[float, Range(0, 2)] = 0.6
     block: ZeroToOne = 0.6
+    stack: Stack = ""
     weighted: bool = False
 
     def __post_init__(self) -> None:

@@ -137,6 +137,10 @@ def of_tokens(columns: Columns, statistic: TokenRoles, thresholds: Mapping[str, 
     }
     for name, column in names.items():
         yield from share(columns, column, QUERIES, name, thresholds[name])
+
+
+def of_copies(columns: Columns) -> Iterator[Score]:
+    """Yield the weights of earlier copies, and of the tokens after them, in the texts of a task."""
     yield from share(columns, "duplicate", REPEATED, "duplicate_token_texts")
     if not columns["ahead"].any():
         yield from share(columns, "induction", FOLLOWED, "induction_texts")

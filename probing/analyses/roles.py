@@ -14,11 +14,21 @@ from probing.analyses.groups import check_unit, settings_of
 from probing.analyses.layer_by_layer import LayerByLayer
 from probing.analyses.rare_words import corpus_digest, read_corpus, with_rarest, word_counts, words_of
 from probing.analyses.read_texts import Split, columns_of, texts_of
-from probing.analyses.role_scores import ROLES, Columns, Score, of_repeated, of_tokens, of_words, roles_of
+from probing.analyses.role_scores import (
+    ROLES,
+    Columns,
+    Score,
+    of_copies,
+    of_repeated,
+    of_tokens,
+    of_words,
+    roles_of,
+)
 from probing.analyses.syntactic import Items, has_relations, of_relations, relations_of, sentences_of
 from probing.representations.reductions.token_roles import TokenRoles
 from probing.representations.reductions.word_roles import HighestWord, WordRoles
 from probing.representations.repeated_tokens import repeated_texts
+from probing.representations.request import Stack
 from probing.results.finding import Finding, Picture
 from probing.results.schema import as_frame
 from probing.results.text.role_text import roles_summary, roles_text
@@ -82,6 +92,7 @@ class RolesAnalysis(LayerByLayer):
         rare_token: Share of words whose highest weight is on the rarest word.
         syntactic: Accuracy above that of the most frequent offset, 0.1 for 10 points.
         least: Minimum number of items of a relation.
+        stack: encoder, decoder or cross of an encoder-decoder model that is read whole; "" reads its encoder.
         weighted: Whether weights are multiplied by the length of what they write, A_ij ‖v_j W_O‖ (Kobayashi
             et al. 2020), and divided by the sum of each row.
     """
@@ -102,6 +113,7 @@ class RolesAnalysis(LayerByLayer):
     rare_token: ZeroToOne = 0.5
     syntactic: ZeroToOne = 0.1
     least: Annotated[int, AtLeast(1)] = 100
+    stack: Stack = ""
     weighted: bool = False
 
     def __post_init__(self) -> None:
@@ -170,15 +182,21 @@ class RolesAnalysis(LayerByLayer):
         thresholds = {role: float(getattr(self, role)) for role in ROLES}
         columns = columns_of(context.reading.representations, layer, self.statistic)
         yield from of_tokens(columns, self.statistic, thresholds)
-        texts = context.once(self._random)
-        if texts:
-            repeated = context.attention(self.statistic, texts)
-            yield from of_repeated(columns_of(repeated, layer, self.statistic), thresholds)
+        if self.stack != "cross":
+            yield from of_copies(columns)
+            yield from self._repeated(context, layer, thresholds)
         yield from of_words(self._words(context, layer), thresholds)
         if has_relations(context.task):
             statistic = HighestWord(self.weighted)
             highest = columns_of(context.attention(statistic), layer, statistic)["highest"]
             yield from of_relations(context.once(self._related), highest, self.syntactic, self.least)
+
+    def _repeated(self, context: Context, layer: int, thresholds: Mapping[str, float]) -> Iterator[Score]:
+        """Yield the scores that are read from random tokens, if the tokenizer allows them."""
+        texts = context.once(self._random)
+        if texts:
+            repeated = context.attention(self.statistic, texts)
+            yield from of_repeated(columns_of(repeated, layer, self.statistic), thresholds)
 
     def _related(self, context: Context) -> Items:
         return relations_of(context.task, self.split)[1]
@@ -207,7 +225,10 @@ class RolesAnalysis(LayerByLayer):
     def conclude(self, context: Context, frame: pd.DataFrame) -> pd.DataFrame:
         """Log the roles that are left out, with the reason."""
         there = set(frame["variant"])
-        if "duplicate_token" not in there:
+        if self.stack == "cross":
+            log.info("roles: no induction and no duplicate_token in cross-attention, whose keys are those of "
+                     "the encoder, so that no copy is an earlier one")  # fmt: skip
+        elif "duplicate_token" not in there:
             log.warning("roles: no induction and no duplicate_token, since the tokenizer of the model does "
                         "not encode texts of random tokens to the same tokens again")  # fmt: skip
         elif "induction" not in there:

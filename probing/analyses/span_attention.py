@@ -18,6 +18,7 @@ from probing.analyses.read_texts import columns_of
 from probing.analyses.vectors import all_heads
 from probing.errors import ProbingError
 from probing.representations.reductions.span_pair import SpanPair
+from probing.representations.request import Stack
 from probing.results.finding import Finding, Picture
 from probing.results.schema import as_frame
 from probing.results.text.relations import relations_summary, relations_text
@@ -84,11 +85,13 @@ class SpanAttentionAnalysis:
 
     Attributes:
         least: Minimum number of test examples of a label.
+        stack: encoder, decoder or cross of an encoder-decoder model that is read whole; "" reads its encoder.
         weighted: Whether weights are multiplied by the length of what they write, A_ij ‖v_j W_O‖ (Kobayashi
             et al. 2020), and divided by the sum of their row.
     """
 
     least: Annotated[int, AtLeast(2)] = 30
+    stack: Stack = ""
     weighted: bool = False
 
     def __post_init__(self) -> None:
@@ -102,7 +105,7 @@ class SpanAttentionAnalysis:
 
     @property
     def uses(self) -> Uses:
-        """Attention of the model without a task head; for an encoder-decoder model that of its encoder."""
+        """Attention of the model without a task head, or of a stack of the whole model."""
         return "attention"
 
     @property

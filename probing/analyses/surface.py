@@ -77,9 +77,7 @@ class SurfaceAnalysis(LayerByLayer):
         segments: Number of texts in one input; 2 joins each text with the next, as Clark et al. do.
         punctuation: Spellings of tokens that count as punctuation.
         smoothing: Share of uniform attention that is mixed in before the entropy is computed.
-        stack: encoder, decoder or cross, for an encoder-decoder model that is read whole. Its decoder reads
-            the same text after its start token. In cross-attention, the query at position i is the decoder's
-            that predicts token i, and the keys are the tokens that the encoder reads.
+        stack: encoder, decoder or cross of an encoder-decoder model that is read whole; "" reads its encoder.
         weighted: Whether weights are multiplied by the length of what they write, A_ij ‖v_j W_O‖ (Kobayashi
             et al. 2020), and divided by the sum of each row.
     """
@@ -126,7 +124,6 @@ class SurfaceAnalysis(LayerByLayer):
         columns[_REST] = columns[_QUERIES] - columns[_SEPARATORS]
         same = {
             **context.labels,
-            "stack": self.stack or None,
             "layer": part,
             "n_heads": 1,
             f"n_{self.split}": read.size,

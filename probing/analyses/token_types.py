@@ -17,6 +17,7 @@ from probing.analyses.read_texts import Split, columns_of
 from probing.errors import ProbingError
 from probing.representations.reductions.received import Received
 from probing.representations.reductions.visible import by_chance
+from probing.representations.request import Stack
 from probing.results.column_rows import rows_of_columns
 from probing.results.finding import Finding, Picture
 from probing.results.text.measure_lines import shares_summary, shares_text
@@ -51,12 +52,14 @@ class TokenTypesAnalysis(LayerByLayer):
         split: The words.
         absent: Whether texts without a word of a class are left out, or count as 0 as in the code of the
             paper, which makes rare classes look less attended.
+        stack: encoder, decoder or cross of an encoder-decoder model that is read whole; "" reads its encoder.
         weighted: Whether weights are multiplied by the length of what they write, A_ij ‖v_j W_O‖ (Kobayashi
             et al. 2020), and divided by the sum of each row.
     """
 
     split: Split = "dev"
     absent: Literal["skip", "zero"] = "skip"
+    stack: Stack = ""
     weighted: bool = False
 
     @property

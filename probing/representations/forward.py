@@ -106,7 +106,7 @@ class ModelReader:
         statistic = self.request.reduction
         if not isinstance(statistic, AgainstReference):
             return None
-        return SecondModel.of(statistic.reference, self.loaded, self.visited)
+        return SecondModel.of(statistic.reference, self.loaded, self.visited, self.request.stack)
 
     @property
     def max_length(self) -> int | None:

@@ -15,12 +15,12 @@ from probing.models.attended import Attended, capture_values
 from probing.models.broken import AT_RANDOM, SAME
 from probing.models.capture import capture
 from probing.models.sites import Site
+from probing.representations.decoder import arguments_of, tokens_after_start, units_after_start
 from probing.representations.encode import EncodedBatch, Encoder
 from probing.representations.forward import ModelReader, PooledRows
-from probing.representations.reduce import with_decoder
 from probing.representations.shard import Vectors
 from probing.representations.threads import ThreadChoice, torch_threads
-from probing.representations.token_rows import after_start, token_batch
+from probing.representations.token_rows import token_batch
 from probing.representations.tokens import characters, source_of
 from probing.tasks.task import Unit
 
@@ -45,7 +45,7 @@ def read(readers: Sequence[ModelReader], wanted: Sequence[Sequence[Unit]]) -> It
     place_of = {unit: place for place, unit in enumerate(units)}
     own = [{place_of[unit]: place for place, unit in enumerate(each)} for each in wanted]
     trial = ThreadChoice(readers[0].thread_candidates())
-    for batch in _encoder(readers).batches(units):
+    for batch in _batches(readers, units):
         parts = [_only(batch, places) for places in own]
         if batch.units:
             start = time.perf_counter()
@@ -76,9 +76,9 @@ def vectors(
     statistics = any(reader.request.statistic is not None for reader in readers)
     inputs = token_batch(parts[0], readers[0].loaded.tokenizer) if statistics else None
     batch, stack = parts[0], readers[0].request.stack
-    arguments = with_decoder(model, batch) if stack else batch.inputs
+    arguments = arguments_of(model, batch, stack)
     if inputs is not None and stack == "decoder":
-        inputs = after_start(inputs, arguments["decoder_input_ids"])
+        inputs = tokens_after_start(inputs, arguments["decoder_input_ids"])
     reducers = [reader.reducer(part, inputs) for reader, part in zip(readers, parts, strict=True)]
     found: list[dict[int, Tensor]] = [{} for _ in readers]
 
@@ -123,7 +123,7 @@ def estimate(readers: Sequence[ModelReader], units: Sequence[Unit]) -> float:
         start = time.perf_counter()
         found = [
             vectors(readers, [batch] * len(readers), [sample] * len(readers))
-            for batch in _encoder(readers).batches(sample)
+            for batch in _batches(readers, sample)
         ]
         passes.append([each for of_batch in found for each in of_batch])
     seconds = time.perf_counter() - start
@@ -134,6 +134,13 @@ def estimate(readers: Sequence[ModelReader], units: Sequence[Unit]) -> float:
 def _encoder(readers: Sequence[ModelReader]) -> Encoder:
     """Return the encoder with the smallest batches, which fit into memory for every reader."""
     return min((reader.encoder() for reader in readers), key=lambda encoder: encoder.pair_budget or np.inf)
+
+
+def _batches(readers: Sequence[ModelReader], units: Sequence[Unit]) -> Iterator[EncodedBatch]:
+    """Yield batches of units, whose tokens are where the stack reads them."""
+    later = readers[0].request.stack == "decoder"
+    for batch in _encoder(readers).batches(units):
+        yield units_after_start(batch) if later else batch
 
 
 def _check_same(first: list[dict[int, Vectors]], second: list[dict[int, Vectors]]) -> None:

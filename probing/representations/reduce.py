@@ -6,10 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from torch import Tensor
-from transformers import PreTrainedModel
 
 from probing.errors import ProbingError
-from probing.models.default_inputs import decoder_of
 from probing.models.heads import stack_name
 from probing.models.sites import Kind, Site, Sites
 from probing.representations.encode import EncodedBatch
@@ -103,22 +101,3 @@ class Reducer:
                 "(units, heads, columns); correct its reduce"
             )
         return values
-
-
-def with_decoder(model: PreTrainedModel, batch: EncodedBatch) -> dict[str, Tensor]:
-    """Return the inputs of an encoder-decoder model, whose decoder reads the same text after its start token.
-
-    Raises:
-        ProbingError: If the model has no decoder, or does not say how it starts.
-    """
-    shift = getattr(model, "prepare_decoder_input_ids_from_labels", None)
-    if decoder_of(model) is None or shift is None:
-        raise ProbingError(
-            f"{model.config.model_type}: no decoder can be read here; request the attention of its only stack"
-        )
-    # position i of the decoder is that of token i, shifted by one: what is padding stays the same
-    decoder = {
-        "decoder_input_ids": shift(labels=batch.inputs["input_ids"]),
-        "decoder_attention_mask": batch.real.long(),
-    }
-    return {**batch.inputs, **decoder}

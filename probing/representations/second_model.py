@@ -9,13 +9,16 @@ from torch import Tensor
 
 from probing.errors import ProbingError
 from probing.models.capture import capture
-from probing.models.loading import LoadedModel, load_model
+from probing.models.heads import stack_name
+from probing.models.loading import LoadedModel, Purpose, load_model
 from probing.models.model_choice import ModelConfig
 from probing.models.model_files import find_files
 from probing.models.sites import Kind, Site
 from probing.models.trace import find_sites
+from probing.representations.decoder import arguments_of
 from probing.representations.encode import EncodedBatch
 from probing.representations.reductions.against import Reference
+from probing.representations.request import Stack
 
 
 @dataclass(frozen=True)
@@ -25,26 +28,32 @@ class SecondModel:
     Attributes:
         loaded: Model and tokenizer.
         sites: The attention of each layer that is compared.
+        stack: The stack that these are layers of, as of a request.
     """
 
     loaded: LoadedModel
     sites: tuple[Site, ...]
+    stack: Stack = ""
 
     @classmethod
-    def of(cls, reference: Reference, first: LoadedModel, compared: Sequence[Site]) -> SecondModel:
+    def of(
+        cls, reference: Reference, first: LoadedModel, compared: Sequence[Site], stack: Stack = ""
+    ) -> SecondModel:
         """Load a reference on the device and in the precision of another model.
 
         Args:
             reference: The second model.
             first: The first model.
             compared: Attention of the layers of the first model that are compared.
+            stack: The stack that these are layers of.
 
         Raises:
             ProbingError: If the two have other tokens, or other layers and heads.
         """
         device, dtype = first.model.device, first.model.dtype
         files = find_files(ModelConfig(reference.name))
-        loaded = load_model(files, device=device, dtype=dtype, attention="eager")
+        purpose: Purpose = "lm" if stack else "read"
+        loaded = load_model(files, device=device, dtype=dtype, attention="eager", purpose=purpose)
         where = f"analysis.reference={reference.name}"
         if loaded.tokenizer.get_vocab() != first.tokenizer.get_vocab():
             raise ProbingError(
@@ -52,7 +61,8 @@ class SecondModel:
                 "name a model with the same tokenizer"
             )
         heads = {site.layer: site.heads for site in compared}
-        sites = {site.layer: site for site in find_sites(loaded.model).of(Kind.ATTENTION)}
+        found = find_sites(loaded.model).of(Kind.ATTENTION)
+        sites = {site.layer: site for site in found if stack_name(site) == stack}
         for layer, count in heads.items():
             there = sites[layer].heads if layer in sites else 0
             if there != count:
@@ -60,7 +70,7 @@ class SecondModel:
                     f"{where}: has {there} heads in layer {layer}, where the model has {count}; name a model "
                     "of the same architecture"
                 )
-        return cls(loaded, tuple(sites[layer] for layer in heads))
+        return cls(loaded, tuple(sites[layer] for layer in heads), stack)
 
     def weights(self, batch: EncodedBatch, options: Mapping[str, bool]) -> dict[int, Tensor]:
         """Return the attention weights (texts, heads, queries, keys) of each layer for a batch."""
@@ -70,5 +80,5 @@ class SecondModel:
             found[site.layer] = states.clone()
 
         with capture(self.loaded.model, self.sites, keep) as run:
-            run(**batch.inputs, **options)
+            run(**arguments_of(self.loaded.model, batch, self.stack), **options)
         return found

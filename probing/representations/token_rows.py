@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 import torch
@@ -16,8 +15,6 @@ from probing.representations.spans import span_tokens
 from probing.representations.tokens import Tokens
 from probing.tasks.task import Unit
 
-START = "<start>"
-"""The piece at which a decoder starts."""
 _Numbers = NDArray[np.int64]
 
 
@@ -47,30 +44,6 @@ def token_batch(batch: EncodedBatch, tokenizer: PreTrainedTokenizerBase) -> Toke
         offsets=padded([_offsets(item) for item in tokens], 0),
         pieces=tuple(tuple(_pieces(item, tokenizer)) for item in tokens),
         units=tuple(unit for unit, _ in batch.rows),
-    )
-
-
-def after_start(inputs: TokenBatch, ids: torch.Tensor) -> TokenBatch:
-    """Return the tokens as a decoder reads them: after its start token, and without the last one.
-
-    Args:
-        inputs: The tokens of the encoder.
-        ids: int64 (texts, length), the ids that the decoder reads.
-    """
-
-    def shifted(values: torch.Tensor, start: int) -> torch.Tensor:
-        moved = values.roll(1, 1)
-        moved[:, 0] = start
-        return moved
-
-    return replace(
-        inputs,
-        ids=ids,
-        special=shifted(inputs.special, start=True),
-        segments=shifted(inputs.segments, NOWHERE),
-        words=shifted(inputs.words, NOWHERE),
-        offsets=shifted(inputs.offsets, 0),
-        pieces=tuple((START, *pieces[:-1]) for pieces in inputs.pieces),
     )
 
 

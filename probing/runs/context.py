@@ -57,10 +57,10 @@ class RunContext:
 
     @property
     def labels(self) -> Mapping[str, object]:
-        """Columns that are the same in every row of the result."""
+        """Columns that are the same in every row of the result; an objective names the stack of each row."""
         spec = self.spec
-        limit = spec.config.sample.limit
-        return {**spec.names, "limit": limit, "setup": spec.setup, "key": spec.key}
+        own = {"limit": spec.config.sample.limit, "stack": spec.request.stack or None}
+        return {**spec.names, **own, "setup": spec.setup, "key": spec.key}
 
     @property
     def methods(self) -> Methods:

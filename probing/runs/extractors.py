@@ -53,7 +53,7 @@ def load(spec: RunSpec, purpose: Purpose, attention: Attention) -> LoadedModel:
     dtype: torch.dtype = getattr(torch, settings.dtype)
     device = settings.torch_device()
     loaded = load_model(spec.files, device=device, dtype=dtype, attention=attention, purpose=purpose)
-    if purpose == "read":
+    if purpose == "read" or spec.request.stack:
         _check_words(spec, loaded)
     return loaded
 

@@ -77,5 +77,5 @@ def _request(config: Config, files: ModelFiles) -> Request:
 def attention_request(request: Request, analysis: Analysis, statistic: Statistic) -> Request:
     """Return the request for a statistic of attention of the same model, with the same limits."""
     code = tuple(map(tuple, outside_code(statistic)))
-    stack: Stack = getattr(analysis, "stack", "")  # few analyses read more than one
+    stack: Stack = getattr(analysis, "stack", "")  # not all analyses of attention choose one
     return replace(request, site="attention", reduction=statistic, storage="float32", stack=stack, code=code)
