@@ -134,10 +134,10 @@ class SpanAttentionAnalysis:
         return settings_of(self, methods)
 
     def units(self, task: Task) -> Sequence[Unit]:
-        """The texts of dev and test, each with the two spans of an example as its words."""
+        """The two spans of the examples of dev and test; the model reads a text once for all its examples."""
         partners = task.partners or ()
         return [
-            Unit(task.units[row].text, words=(task.units[row].span, partners[row].span))
+            Unit(task.units[row].text, task.units[row].span, second_span=partners[row].span)
             for split in ("dev", "test")
             for row in task.rows(split)
         ]

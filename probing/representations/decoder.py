@@ -58,8 +58,12 @@ def units_after_start(batch: EncodedBatch) -> EncodedBatch:
     rows = slice(None) if batch.texts is None else batch.texts
     real = batch.real[rows]
     whole = (batch.tokens == real).all(1)
-    lost = (batch.tokens & _last(batch.real)[rows]).any(1) & ~whole
-    tokens = torch.where(whole.unsqueeze(1), real, _later(batch.tokens, batch.real[rows], filler=False))
+    last, second = _last(batch.real)[rows], batch.second
+    lost = (batch.tokens & last).any(1) & ~whole
+    tokens = torch.where(whole.unsqueeze(1), real, _later(batch.tokens, real, filler=False))
+    if second is not None:
+        lost |= (second & last).any(1)
+        second = _later(second, real, filler=False)
     texts = torch.arange(len(batch.units)) if batch.texts is None else batch.texts
     kept = (~lost).nonzero().squeeze(1).tolist()
     return replace(
@@ -68,6 +72,7 @@ def units_after_start(batch: EncodedBatch) -> EncodedBatch:
         tokens=tokens[kept],
         texts=texts[kept] if lost.any() else batch.texts,
         missing=(*batch.missing, *(batch.units[row] for row in lost.nonzero().squeeze(1).tolist())),
+        second=None if second is None else second[kept],
     )
 
 

@@ -17,6 +17,7 @@ from probing.representations.spans import span_tokens
 from probing.representations.tokens import TextPair, Tokens, characters, source_of, tokenize
 from probing.tasks.task import Unit
 
+Span = tuple[int, int]
 WINDOW = 4096  # texts tokenised together, so that memory does not grow with the corpus
 
 
@@ -34,6 +35,7 @@ class EncodedBatch:
         missing: The units without a row of `tokens`: those that were cut off in whole or in part, and words
             to which the tokenizer assigns no token.
         rows: One of the units of each row of `inputs`, with the tokens of its text.
+        second: bool (units, seq), the tokens of the second span of each unit; None if no unit has one.
     """
 
     inputs: dict[str, Tensor]
@@ -44,13 +46,15 @@ class EncodedBatch:
     truncated: tuple[int, ...]
     missing: tuple[int, ...] = ()
     rows: tuple[tuple[Unit, Tokens], ...] = ()
+    second: Tensor | None = None
 
     def to(self, device: torch.device) -> EncodedBatch:
         """Return the same batch with its tensors on a device."""
         inputs = {name: tensor.to(device) for name, tensor in self.inputs.items()}
         texts = None if self.texts is None else self.texts.to(device)
+        second = None if self.second is None else self.second.to(device)
         tokens, real = self.tokens.to(device), self.real.to(device)
-        return replace(self, inputs=inputs, tokens=tokens, real=real, texts=texts)
+        return replace(self, inputs=inputs, tokens=tokens, real=real, texts=texts, second=second)
 
 
 @dataclass(frozen=True)
@@ -133,21 +137,27 @@ class Encoder:
 
     def _batch(self, texts: list[_Text], units: Sequence[Unit]) -> EncodedBatch:
         longest = len(texts[0])
-        marks = [_mark(text, units, longest) for text in texts]
-        lost = np.concatenate([gone for _, gone in marks])
-        rows = np.repeat(np.arange(len(texts)), [len(text.units) for text in texts])[~lost]
         places = np.array([place for text in texts for place in text.units])
+        own = [units[place] for place in places]
+        tokens, lost = _marks(texts, [unit.span for unit in own], longest)
+        second = None
+        if any(unit.second_span is not None for unit in own):
+            second, also_lost = _marks(texts, [unit.second_span for unit in own], longest)
+            second[[unit.second_span is None for unit in own]] = False
+            lost |= also_lost
+        rows = np.repeat(np.arange(len(texts)), [len(text.units) for text in texts])[~lost]
         alone = np.array_equal(rows, np.arange(len(texts)))
         real = _pad([[1] * len(text) for text in texts], 0, longest)
         return EncodedBatch(
             inputs=self._inputs(texts, longest, real),
             units=tuple(places[~lost].tolist()),
-            tokens=torch.from_numpy(np.concatenate([tokens for tokens, _ in marks])[~lost]),
+            tokens=torch.from_numpy(tokens[~lost]),
             real=real.bool(),
             texts=None if alone else torch.from_numpy(rows),
             truncated=tuple(place for text in texts if text.tokens.cut for place in text.units),
             missing=tuple(places[lost].tolist()),
             rows=tuple((units[text.units[0]], text.tokens) for text in texts),
+            second=None if second is None else torch.from_numpy(second[~lost]),
         )
 
     def _inputs(self, texts: list[_Text], length: int, real: Tensor) -> dict[str, Tensor]:
@@ -184,19 +194,33 @@ def _pad(rows: list[list[int]], filler: int, length: int) -> Tensor:
     return torch.from_numpy(padded)
 
 
-def _mark(text: _Text, units: Sequence[Unit], length: int) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Return the tokens of each unit of a text, bool (units, length), and which units have no vector."""
-    tokens = np.zeros((len(text.units), length), dtype=bool)
+def _marks(
+    texts: Sequence[_Text], spans: Sequence[Span | None], length: int
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Return the tokens of one span of each unit, bool (units, length), and which spans have no vector."""
+    starts = np.cumsum([0, *(len(text.units) for text in texts)]).tolist()
+    found = [
+        _mark(text, spans[start : start + len(text.units)], length)
+        for text, start in zip(texts, starts, strict=False)
+    ]
+    return np.concatenate([tokens for tokens, _ in found]), np.concatenate([lost for _, lost in found])
+
+
+def _mark(
+    text: _Text, spans: Sequence[Span | None], length: int
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Return the tokens of spans of a text, bool (spans, length), and which have no vector; None is all."""
+    tokens = np.zeros((len(spans), length), dtype=bool)
     tokens[:, : len(text)] = True
-    lost = np.zeros(len(text.units), dtype=bool)
+    lost = np.zeros(len(spans), dtype=bool)
     first = text.source[0]
     if not len(text):
         raise ProbingError(f"the text {first[:60]!r} has no tokens; remove it from the task")
-    spans = {row: span for row, place in enumerate(text.units) if (span := units[place].span) is not None}
-    if spans:
+    given = {row: span for row, span in enumerate(spans) if span is not None}
+    if given:
         if text.tokens.kept is None:
             raise ProbingError("words and spans need character offsets; use a model with a fast tokenizer")
-        rows = list(spans)
-        found = span_tokens(first, list(spans.values()), text.tokens.kept, text.tokens.whole)
+        rows = list(given)
+        found = span_tokens(first, list(given.values()), text.tokens.kept, text.tokens.whole)
         tokens[rows, : len(text)], lost[rows] = found
     return tokens, lost

@@ -112,8 +112,8 @@ def estimate(readers: Sequence[ModelReader], units: Sequence[Unit]) -> float:
         ProbingError: If a vector is not finite, if the model cannot be read, or if two passes give different
             vectors.
     """
-    # words take time too, a span does not
-    whole = {source_of(unit): replace(unit, span=None) for unit in units}
+    # words take time too, spans do not
+    whole = {source_of(unit): replace(unit, span=None, second_span=None) for unit in units}
     sources = sorted(whole, key=characters)
     sampled = sources[:: max(1, len(sources) // SAMPLE)]
     sample = [whole[source] for source in sampled]
@@ -165,6 +165,7 @@ def _only(batch: EncodedBatch, places: Mapping[int, int]) -> EncodedBatch:
         units=tuple(places[batch.units[row]] for row in rows),
         tokens=batch.tokens[rows],
         texts=None if same else texts[rows],
+        second=None if batch.second is None else batch.second[rows],
         truncated=tuple(places[place] for place in batch.truncated if place in places),
         missing=tuple(places[place] for place in batch.missing if place in places),
     )

@@ -89,7 +89,7 @@ class Reducer:
             return pool(states, batch.tokens, statistic, batch.texts)
         attention = AttentionBatch(
             states, batch.real, batch.tokens, batch.texts, self.inputs, site.layer, self.earlier,
-            self.reference.get(site.layer),
+            self.reference.get(site.layer), batch.second,
         )  # fmt: skip
         if isinstance(statistic, AcrossLayers):
             self.earlier[site.layer] = statistic.keep(attention)

@@ -125,8 +125,10 @@ def key_of(content: bytes) -> str:
 
 
 def unit_id(unit: Unit) -> str:
-    """Return the name of one row of the cache, a digest of its texts, span, words and origin."""
+    """Return the name of one row of the cache, a digest of its texts, spans, words and origin."""
     place = "" if unit.span is None else f"{unit.span[0]}:{unit.span[1]}"
+    if unit.second_span is not None:
+        place += f"+{unit.second_span[0]}:{unit.second_span[1]}"
     if unit.words is not None:
         place += "#" + " ".join(f"{start}:{end}" for start, end in unit.words)
     if unit.origin is not None:

@@ -42,7 +42,8 @@ class Unit:
         second: A second text that the model reads in the same input, for joint sentence pairs.
         second_span: Character offsets of a second span in `text`, as the object of a relation. A task divides
             such a unit into a pair of units, one for each span, whose vectors become one as those of any
-            pair, see `Task.features`. The model reads the text once for both.
+            pair, see `Task.features`. A statistic of attention reads both spans of one unit. The model reads
+            a text once for all its spans.
         words: Character offsets [start, end) of the words of `text`, for statistics of attention between
             words; None if the words do not matter.
         origin: The text that `text` was made from, such as code whose leaves were joined by blanks. The model

@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
+import itertools
+from dataclasses import replace
+
 import numpy as np
 import torch
 from torch import Tensor
 
 from probing.representations.reductions.span_pair import COLUMNS, SpanPair
+from probing.representations.reductions.statistic import AttentionBatch
 from tests.attention import attention_of, token_batch
 
 PIECES = ["[CLS]", "a", "b", "c", "d", "e", "[SEP]"]
 SPANS = [-1, 0, 0, -1, 1, -1, -1]
 
 
-def columns(weights: Tensor, pieces: list[list[str]], words: list[list[int]]) -> dict[str, Tensor]:
+def pairs_of(weights: Tensor, pieces: list[list[str]], spans: list[list[int]]) -> AttentionBatch:
+    """The attention with one pair of spans for each text; 0 and 1 mark their tokens."""
+    batch = attention_of(weights, token_batch(pieces))
+    length = weights.shape[2]
+    marks = torch.tensor([[*row, *[-1] * (length - len(row))] for row in spans])
+    return replace(batch, tokens=marks == 0, second=marks == 1)
+
+
+def columns(weights: Tensor, pieces: list[list[str]], spans: list[list[int]]) -> dict[str, Tensor]:
     """The columns of each text, (texts, heads) each."""
-    found = SpanPair().reduce(attention_of(weights, token_batch(pieces, words=words)))
+    found = SpanPair().reduce(pairs_of(weights, pieces, spans))
     return dict(zip(COLUMNS, found.unbind(2), strict=True))
 
 
@@ -71,11 +83,11 @@ def test_padding_and_other_texts_change_nothing() -> None:
     torch.manual_seed(0)
     pieces, spans = ["[CLS]", "a", "b", "c", "[SEP]"], [-1, 0, -1, 1, -1]
     short = torch.rand(1, 3, 5, 5).softmax(-1)
-    alone = SpanPair().reduce(attention_of(short, token_batch([pieces], words=[spans])))
+    alone = SpanPair().reduce(pairs_of(short, [pieces], [spans]))
     padded = torch.rand(2, 3, 7, 7).softmax(-1)
     padded[0] = torch.nn.functional.pad(short[0], (0, 2, 0, 2))
     padded[0, :, 5:] = torch.nan
-    both = SpanPair().reduce(attention_of(padded, token_batch([pieces, PIECES], words=[spans, SPANS])))
+    both = SpanPair().reduce(pairs_of(padded, [pieces, PIECES], [spans, SPANS]))
     torch.testing.assert_close(both[:1], alone)
     assert bool(both.isfinite().all())
 
@@ -85,3 +97,40 @@ def test_a_span_without_tokens_is_reported() -> None:
     found = columns(weights, [PIECES], [[-1, 0, 0, -1, -1, -1, -1]])
     assert found["both"].tolist() == [[0, 0]]
     assert float(found["to_second"].abs().sum()) == 0
+
+
+def test_many_pairs_of_one_text_are_each_as_if_alone() -> None:
+    generator = torch.Generator().manual_seed(0)
+    weights = torch.rand(2, 3, 7, 7, generator=generator).softmax(-1)
+    of_texts, spans = [], []
+    for text in (1, 0):  # in any order, and more than are reduced at once
+        for first, second in itertools.permutations(range(1, 6), 2):
+            of_texts.append(text)
+            spans.append([{first: 0, second: 1}.get(at, -1) for at in range(7)])
+    marks = torch.tensor(spans)
+    batch = replace(
+        attention_of(weights, token_batch([PIECES, PIECES])),
+        tokens=marks == 0, second=marks == 1, texts=torch.tensor(of_texts),
+    )  # fmt: skip
+    together = SpanPair().reduce(batch)
+    assert together.shape == (40, 3, len(COLUMNS))
+    alone = [
+        SpanPair().reduce(pairs_of(weights[[text]], [PIECES], [span]))
+        for text, span in zip(of_texts, spans, strict=True)
+    ]
+    torch.testing.assert_close(together, torch.cat(alone), rtol=0, atol=1e-12)
+
+
+def test_a_token_of_both_spans_belongs_to_the_first() -> None:
+    weights = torch.rand(1, 2, 7, 7).softmax(-1)
+    batch = pairs_of(weights, [PIECES], [SPANS])
+    assert batch.second is not None
+    shared = replace(batch, second=batch.second | batch.tokens)
+    torch.testing.assert_close(SpanPair().reduce(shared), SpanPair().reduce(batch))
+    nested = SpanPair().reduce(replace(batch, second=batch.tokens))
+    assert nested[..., COLUMNS.index("both")].tolist() == [[0, 0]]
+
+
+def test_units_without_spans_have_no_attention_between_them() -> None:
+    batch = attention_of(torch.rand(1, 2, 7, 7).softmax(-1), token_batch([PIECES]))
+    assert not SpanPair().reduce(batch).any()

@@ -20,12 +20,13 @@ COLUMNS = ("to_second", "to_second_elsewhere", "to_first", "to_first_elsewhere",
 class SpanPair:
     """The attention between two spans, and over the same distances elsewhere in the text.
 
-    The unit is a text whose `words` are the two spans. `to_second` is the share of its attention that a token
-    of the first span gives to the second, averaged over the tokens of the first; `to_first` is the other
-    direction. For `to_second_elsewhere`, the attention of each pair of tokens is replaced by the mean over
-    all other pairs of tokens of the text at the same distance, special tokens left out. If there is no such
-    pair, it stays, and so counts neither for nor against the head. `both` is 1 if both spans have tokens,
-    and 0 otherwise, as where one was cut off. A token of both spans belongs to the first.
+    The unit is a pair of spans, `Unit.span` and `Unit.second_span`. The model reads a text once for all its
+    pairs. `to_second` is the share of its attention that a token of the first span gives to the second,
+    averaged over the tokens of the first; `to_first` is the other direction. For `to_second_elsewhere`, the
+    attention of each pair of tokens is replaced by the mean over all other pairs of tokens of the text at the
+    same distance, special tokens left out. If there is no such pair, it stays, and so counts neither for nor
+    against the head. `both` is 1 if both spans have tokens, and 0 otherwise. A token of both spans belongs to
+    the first.
 
     Attributes:
         weighted: Whether attention is weighted by the values that it moves.
@@ -50,21 +51,54 @@ class SpanPair:
             ProbingError: If queries and keys are not the tokens of the texts.
         """
         inputs = attention.read()
-        spans = torch.stack([inputs.words == 0, inputs.words == 1], 1)  # (texts, 2, length)
         whole = inputs.real & ~inputs.special
-        within = whole.unsqueeze(2) & whole.unsqueeze(1)
-        counts = _diagonals(within.unsqueeze(1).double())
-        sums = _diagonals(attention.weights.masked_fill(~within.unsqueeze(1), 0))
-        columns = []
-        for queries, keys in ((0, 1), (1, 0)):
-            pairs = spans[:, queries].unsqueeze(2) & spans[:, keys].unsqueeze(1)
-            own, number = _of_pairs(attention.weights, pairs)
-            others = counts - number
-            elsewhere = number * (sums - own) / others.clamp_min(1)
-            size = spans[:, queries].sum(1).clamp_min(1).view(-1, 1)
-            columns += [own.sum(2) / size, torch.where(others > 0, elsewhere, own).sum(2) / size]
-        both = spans.any(2).all(1).double().view(-1, 1).expand_as(columns[0])
-        return attention.per_unit(torch.stack([*columns, both], 2))
+        within = (whole.unsqueeze(2) & whole.unsqueeze(1)).unsqueeze(1)
+        read = _Read(
+            attention.weights,
+            _diagonals(attention.weights.masked_fill(~within, 0)),
+            _diagonals(within.double()),
+        )
+        first = attention.tokens
+        second = torch.zeros_like(first) if attention.second is None else attention.second & ~first
+        # the sums of many pairs of one text would need more memory than its attention
+        some = max(1, inputs.real.numel() // 8)
+        parts = zip(attention.rows.split(some), first.split(some), second.split(some), strict=True)
+        return torch.cat([_columns(read, *part) for part in parts])
+
+
+@dataclass(frozen=True)
+class _Read:
+    """The attention of texts, and its sums over the pairs of tokens at each distance.
+
+    Attributes:
+        weights: (texts, heads, length, length).
+        sums: float64 (texts, heads, 2 length - 1).
+        counts: float64 (texts, 1, 2 length - 1), the numbers of pairs.
+    """
+
+    weights: Tensor
+    sums: Tensor
+    counts: Tensor
+
+
+def _columns(read: _Read, texts: Tensor, first: Tensor, second: Tensor) -> Tensor:
+    """Return the columns of some pairs of spans, float64 (units, heads, columns).
+
+    Args:
+        read: The attention of all texts.
+        texts: int64 (units,), the text of each pair.
+        first: bool (units, length), the tokens of the first span.
+        second: The same for the second, which shares no token with the first.
+    """
+    columns = []
+    for queries, keys in ((first, second), (second, first)):
+        own, number = _of_pairs(read.weights, texts, queries, keys)
+        others = read.counts[texts] - number
+        elsewhere = number * (read.sums[texts] - own) / others.clamp_min(1)
+        size = queries.sum(1).clamp_min(1).view(-1, 1)
+        columns += [own.sum(2) / size, torch.where(others > 0, elsewhere, own).sum(2) / size]
+    both = (first.any(1) & second.any(1)).double().view(-1, 1).expand_as(columns[0])
+    return torch.stack([*columns, both], 2)
 
 
 def _diagonals(values: Tensor) -> Tensor:
@@ -77,22 +111,26 @@ def _diagonals(values: Tensor) -> Tensor:
     return rows.sum(2, dtype=torch.float64).flip(2)
 
 
-def _of_pairs(weights: Tensor, pairs: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the attention of some pairs of tokens by distance, and their number.
+def _of_pairs(weights: Tensor, texts: Tensor, queries: Tensor, keys: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the attention between the tokens of two spans by distance, and the number of their pairs.
 
     Args:
         weights: (texts, heads, length, length).
-        pairs: bool (texts, length, length), few of which are True.
+        texts: int64 (units,), the text of each pair of spans.
+        queries: bool (units, length), the tokens of one span.
+        keys: bool (units, length), the tokens of the other.
 
     Returns:
-        float64 (texts, heads, 2 length - 1), and (texts, 1, 2 length - 1).
+        float64 (units, heads, 2 length - 1), and (units, 1, 2 length - 1).
     """
-    texts, queries, keys = pairs.nonzero(as_tuple=True)
-    length = pairs.shape[1]
-    at = texts, keys - queries + length - 1
-    size = (len(pairs), 2 * length - 1)
+    length = queries.shape[1]
+    size = (len(queries), 2 * length - 1)
     sums = torch.zeros(*size, weights.shape[1], dtype=torch.float64, device=weights.device)
-    sums.index_put_(at, weights[texts, :, queries, keys].double(), accumulate=True)
     number = torch.zeros(size, dtype=torch.float64, device=weights.device)
-    number.index_put_(at, torch.ones_like(texts, dtype=torch.float64), accumulate=True)
+    units, froms = queries.nonzero(as_tuple=True)
+    of, tos = keys[units].nonzero(as_tuple=True)  # every key of every query
+    units, froms = units[of], froms[of]
+    at = units, tos - froms + length - 1
+    sums.index_put_(at, weights[texts[units], :, froms, tos].double(), accumulate=True)
+    number.index_put_(at, torch.ones_like(units, dtype=torch.float64), accumulate=True)
     return sums.transpose(1, 2), number.unsqueeze(1)

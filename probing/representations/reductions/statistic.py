@@ -30,6 +30,7 @@ class AttentionBatch:
             `AcrossLayers`.
         reference: The weights of the same layer and texts in a second model, for a statistic
             `AgainstReference`; of the same shape.
+        second: bool (units, length), the tokens of the second span of each unit; None if no unit has one.
     """
 
     weights: Tensor
@@ -40,6 +41,7 @@ class AttentionBatch:
     layer: int = 0
     earlier: Mapping[int, Tensor] = field(default_factory=dict)
     reference: Tensor | None = None
+    second: Tensor | None = None
 
     @property
     def square(self) -> bool:
