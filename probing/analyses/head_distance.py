@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from probing.analyses.analysis import Context, Methods
-from probing.analyses.behaviour import Thresholds
+from probing.analyses.behaviour import tags_of
 from probing.analyses.distances import Distances
 from probing.analyses.groups import check_unit
 from probing.analyses.layer_by_layer import LayerByLayer
@@ -29,6 +29,7 @@ from probing.errors import ProbingError
 from probing.representations.reductions.divergence import Divergence
 from probing.representations.reductions.surface import Surface
 from probing.representations.request import Stack
+from probing.results.behaviours import TAGS, THRESHOLDS
 from probing.results.column_rows import rows_of_columns
 from probing.results.finding import Finding, Picture, all_rows
 from probing.results.head_pairs import matrix_of_pairs, pair_rows
@@ -76,9 +77,12 @@ class HeadDistanceAnalysis(LayerByLayer):
         segments: Number of texts in one input; 2 joins each text with the next, as Clark et al. do.
         smoothing: Share of uniform attention that is mixed in first.
         clusters: Number of clusters.
-        position: Threshold of the tags `next` and `previous`.
-        kind: Threshold of the tags `first`, `separator` and `punctuation`.
-        broad: Threshold of the tag `broad`.
+        next_token: Attention to the next token from which on a head has this tag; the other thresholds are
+            the same for other tags.
+        previous_token: Attention to the token before.
+        first_token: Attention to the first token.
+        delimiter: Attention to separators, or to punctuation, for the tag of either.
+        broad: Entropy as a share of that of uniform attention.
         stack: encoder, decoder or cross of an encoder-decoder model that is read whole; "" reads its encoder.
         weighted: Whether weights are multiplied by the length of what they write, A_ij ‖v_j W_O‖ (Kobayashi
             et al. 2020), and divided by the sum of each row.
@@ -89,9 +93,11 @@ class HeadDistanceAnalysis(LayerByLayer):
     segments: Segments = 1
     smoothing: Smoothing = 0.001
     clusters: Annotated[int, AtLeast(1)] = 6
-    position: ZeroToOne = 0.5
-    kind: ZeroToOne = 0.6
-    broad: ZeroToOne = 0.78
+    next_token: ZeroToOne = THRESHOLDS["next_token"]
+    previous_token: ZeroToOne = THRESHOLDS["previous_token"]
+    first_token: ZeroToOne = THRESHOLDS["first_token"]
+    delimiter: ZeroToOne = THRESHOLDS["delimiter"]
+    broad: ZeroToOne = THRESHOLDS["broad"]
     stack: Stack = ""
     weighted: bool = False
 
@@ -186,9 +192,9 @@ class HeadDistanceAnalysis(LayerByLayer):
         return {"value": cut(tree_of(apart), min(self.clusters, len(apart))), "metric": "cluster"}
 
     def _tags(self, context: Context) -> list[str | None]:
-        rules = Thresholds(self.position, self.kind, self.broad)
+        thresholds = {name: float(getattr(self, name)) for name in TAGS.values()}
         layers = context.reading.representations.layers
-        found = (rules.tags(self._surface(context, layer), self.average) for layer in layers)
+        found = (tags_of(self._surface(context, layer), self.average, thresholds) for layer in layers)
         return [tag or None for tags in found for tag in tags]
 
 

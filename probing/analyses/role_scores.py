@@ -16,23 +16,12 @@ from probing.representations.reductions.token_roles import (
     at,
 )
 from probing.representations.reductions.visible import by_chance
+from probing.results.behaviours import ROLES
 from probing.statistics.ratios import ratio
 
 _Numbers = NDArray[np.float64]
 Columns = Mapping[str, _Numbers]
 """The columns of a statistic, float64 (texts, heads) each."""
-ROLES = (
-    "positional",
-    "previous_token",
-    "duplicate_token",
-    "induction",
-    "first_token",
-    "delimiter",
-    "broad",
-    "rare_token",
-    "syntactic",
-)
-"""The roles, in the order in which a head names them."""
 
 
 @dataclass(frozen=True)

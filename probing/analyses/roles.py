@@ -15,7 +15,6 @@ from probing.analyses.layer_by_layer import LayerByLayer
 from probing.analyses.rare_words import corpus_digest, read_corpus, with_rarest, word_counts, words_of
 from probing.analyses.read_texts import Split, columns_of, texts_of
 from probing.analyses.role_scores import (
-    ROLES,
     Columns,
     Score,
     of_copies,
@@ -29,6 +28,7 @@ from probing.representations.reductions.token_roles import TokenRoles
 from probing.representations.reductions.word_roles import HighestWord, WordRoles
 from probing.representations.repeated_tokens import repeated_texts
 from probing.representations.request import Stack
+from probing.results.behaviours import ROLES, THRESHOLDS
 from probing.results.finding import Finding, Picture
 from probing.results.schema import as_frame
 from probing.results.text.role_text import roles_summary, roles_text
@@ -103,15 +103,15 @@ class RolesAnalysis(LayerByLayer):
     reach: Annotated[int, Range(1, 64)] = 8
     length: Annotated[int, AtLeast(4)] = 50
     sequences: Annotated[int, AtLeast(2)] = 16
-    positional: ZeroToOne = 0.9
-    previous_token: ZeroToOne = 0.5
-    duplicate_token: ZeroToOne = 0.4
-    induction: ZeroToOne = 0.4
-    first_token: ZeroToOne = 0.6
-    delimiter: ZeroToOne = 0.6
-    broad: ZeroToOne = 0.78
-    rare_token: ZeroToOne = 0.5
-    syntactic: ZeroToOne = 0.1
+    positional: ZeroToOne = THRESHOLDS["positional"]
+    previous_token: ZeroToOne = THRESHOLDS["previous_token"]
+    duplicate_token: ZeroToOne = THRESHOLDS["duplicate_token"]
+    induction: ZeroToOne = THRESHOLDS["induction"]
+    first_token: ZeroToOne = THRESHOLDS["first_token"]
+    delimiter: ZeroToOne = THRESHOLDS["delimiter"]
+    broad: ZeroToOne = THRESHOLDS["broad"]
+    rare_token: ZeroToOne = THRESHOLDS["rare_token"]
+    syntactic: ZeroToOne = THRESHOLDS["syntactic"]
     least: Annotated[int, AtLeast(1)] = 100
     stack: Stack = ""
     weighted: bool = False

@@ -12,7 +12,6 @@ from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
 from numpy.typing import NDArray
 
-from probing.analyses.behaviour import TAGS
 from probing.comparisons.clusters import tree_of
 from probing.errors import ProbingError
 from probing.figures.cells import label_step
@@ -34,6 +33,7 @@ from probing.figures.style import (
     drawing,
     score_colours,
 )
+from probing.results.behaviours import TAGS
 from probing.results.finding import main_rows
 from probing.results.grid_key import key_of
 from probing.results.head_pairs import matrix_of_pairs
@@ -126,7 +126,7 @@ def _draw_points(axes: Axes, table: pd.DataFrame) -> dict[str, Any]:
             continue
         style = style_of(max(number - 1, 0))
         colour, marker = (NO_SCORE, "o") if tag is None else (style["color"], style["marker"])
-        (entries[tag or _NO_TAG],) = axes.plot(
+        (entries[(tag or _NO_TAG).replace("_", " ")],) = axes.plot(
             own["x"], own["y"], linestyle="", marker=marker, markersize=5.0, color=colour,
             markeredgecolor=PAPER, markeredgewidth=0.4,
         )  # fmt: skip

@@ -18,8 +18,9 @@ from probing.figures.naming import describe
 from probing.figures.page import POINTS, Line, Page, wrap
 from probing.figures.picture import Picture
 from probing.figures.style import FAINT, LINES, NO_SCORE, TEXT_SIZE, TICK_SIZE, TITLE_SIZE, drawing
+from probing.results.behaviours import LETTERS
 from probing.results.grid_key import GridKey
-from probing.results.text.role_text import LETTERS, letters_of, one_row_a_head, roles_summary
+from probing.results.text.role_text import letters_of, one_row_a_head, roles_summary
 
 _CELL_WIDTH, _CELL_HEIGHT, _WIDEST, _TALLEST = 0.46, 0.36, 6.6, 7.2
 _LEFT, _BELOW, _LEAST_WIDTH, _COLUMNS = 0.55, 0.46, 5.2, 4

@@ -14,10 +14,11 @@ from scipy.spatial.distance import cdist, jensenshannon
 from transformers import AutoModel, AutoTokenizer
 
 import probing
-from probing.analyses.behaviour import Thresholds
+from probing.analyses.behaviour import tags_of
 from probing.errors import ProbingError
 from probing.figures.head_map import draw_head_map
 from probing.page.collect import collect
+from probing.results.behaviours import THRESHOLDS
 from probing.results.finding import finding_of_rows
 from probing.results.head_pairs import matrix_of_pairs
 from probing.results.schema import of_pairs, places
@@ -174,11 +175,11 @@ def test_tags_follow_the_rules_and_later_ones_win() -> None:
     columns["first"][0, 3] = 6
     columns["separator"][0, [4, 5]] = 6.5
     columns["punctuation"][0, 5] = 7
-    assert Thresholds().tags(columns, "token") == [
-        "previous",
-        "previous",
+    assert tags_of(columns, "token", THRESHOLDS) == [
+        "previous_token",
+        "previous_token",
         "broad",
-        "",
+        "first_token",
         "separator",
         "punctuation",
     ]

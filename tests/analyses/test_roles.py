@@ -12,11 +12,11 @@ import pytest
 from transformers import MistralConfig, MistralForCausalLM
 
 import probing
-from probing.analyses.role_scores import ROLES
 from probing.analyses.roles import RolesAnalysis
 from probing.cli import main as cli
 from probing.representations import passes
-from probing.results.text.role_text import LETTERS, roles_text
+from probing.results.behaviours import ROLES
+from probing.results.text.role_text import roles_text
 from tests import tiny
 
 pytestmark = pytest.mark.slow
@@ -129,8 +129,6 @@ def test_the_text_has_a_line_for_each_score_and_a_map(tmp_path: Path, tiny_gpt2:
     assert named["previous_token"].split()[3] == "8"
     assert "L previous_token" in next(line for line in text if line.startswith("roles: "))
     assert text[-1].startswith("heads of 8 with a role: positional ")
-    assert set(LETTERS) == set(ROLES)
-    assert len(set(LETTERS.values())) == len(ROLES)
 
 
 def test_main_rows_are_measures_of_agree(

@@ -11,8 +11,9 @@ from matplotlib.patches import Rectangle
 
 from probing.errors import ProbingError
 from probing.figures.role_map import draw_role_map
+from probing.results.behaviours import LETTERS
 from probing.results.schema import as_frame
-from probing.results.text.role_text import LETTERS, roles_summary, roles_text
+from probing.results.text.role_text import roles_summary, roles_text
 from tests.figures.frames import texts
 
 ROLES = {(0, 0): "positional previous_token", (0, 1): "", (1, 0): "induction first_token", (1, 1): "broad"}

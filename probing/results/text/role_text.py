@@ -4,24 +4,13 @@ from __future__ import annotations
 
 import pandas as pd
 
+from probing.results.behaviours import LETTERS
 from probing.results.finding import values_of
 from probing.results.text.aligned import aligned
 from probing.results.text.found_text import interval_text
 from probing.results.text.grid_text import grid_lines, place_text
 from probing.results.text.measure_lines import highest
 
-LETTERS = {
-    "positional": "P",
-    "previous_token": "L",
-    "duplicate_token": "D",
-    "induction": "I",
-    "first_token": "F",
-    "delimiter": "M",
-    "broad": "B",
-    "rare_token": "R",
-    "syntactic": "S",
-}
-"""The letter of each role on a map."""
 _HEADINGS = ("role", "threshold", "chance", "heads", "strongest", "")
 _NOTHING = "."
 
