@@ -50,6 +50,7 @@ FINDING = Finding(
     digits=3,
     range="from 0 to ln 2 = 0.693",
     variant="mean",
+    no_measure=("x", "y", "cluster", "stress"),
     pictures=(
         Picture("head_distance", "probing.figures.head_map:draw_head_map", rows=all_rows),
         Picture("mean_distance", sweep="mean_distance"),

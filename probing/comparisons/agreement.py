@@ -32,7 +32,7 @@ def agreement(frame: pd.DataFrame, *, draws: Draws = DRAWS, seed: Seed = 0) -> p
     heads that rank high under one measure rank high under the other.
 
     Args:
-        frame: Result rows. Every grid of single heads is a measure, and all grids must have the same heads.
+        frame: Result rows. Every column of `probing.measures` is a measure, and all must have the same heads.
         draws: Number of random permutations for each p.
         seed: Seed of the permutations.
 
@@ -114,11 +114,7 @@ def answer(pairs: pd.DataFrame) -> str:
     Args:
         pairs: Output of `agreement`.
     """
-    kinds = pairs[["first_kind", "second_kind"]]
-    probes, uses = kinds.isin(["encoding"]).any(axis=1), kinds.isin(["use"]).any(axis=1)
-    asked, what = pairs[probes & uses], "of a probe and a measure of use"
-    if asked.empty:
-        asked, what = pairs, "of measures"
+    asked, what = _asked(pairs)
     known = asked[asked["rho"].notna()]
     if known.empty:
         return "agreement is undefined: a measure is the same for all heads"
@@ -130,6 +126,45 @@ def answer(pairs: pd.DataFrame) -> str:
         len(known), what, *medians
     )
     return told + _of_pair(strongest)
+
+
+def foremost(pairs: pd.DataFrame, most: int) -> pd.DataFrame:
+    """Return some pairs to show: those of a probe and a measure of use, others of two kinds, then the rest.
+
+    Args:
+        pairs: Output of `agreement`.
+        most: Number of pairs; fewer than these are returned as they are. Within each group the strongest
+            correlations come first.
+    """
+    if len(pairs) <= most:
+        return pairs
+    group = 2 - _of_two_kinds(pairs).astype(int) - _of_probe_and_use(pairs).astype(int)
+    order = pd.DataFrame({"group": group, "size": -pairs["rho"].abs()})
+    return pairs.loc[order.sort_values(["group", "size"], kind="stable").index[:most]]
+
+
+def _asked(pairs: pd.DataFrame) -> tuple[pd.DataFrame, str]:
+    """Return the pairs that the answer is about, with words for them."""
+    found = pairs[_of_probe_and_use(pairs)]
+    if len(found):
+        return found, "of a probe and a measure of use"
+    found = pairs[_of_two_kinds(pairs)]
+    if len(found):
+        probes = _has(found, "encoding").any()
+        return found, f"of {'a probe' if probes else 'a measure of use'} and another measure"
+    return pairs, "of measures"
+
+
+def _of_probe_and_use(pairs: pd.DataFrame) -> pd.Series:
+    return _has(pairs, "encoding") & _has(pairs, "use")
+
+
+def _of_two_kinds(pairs: pd.DataFrame) -> pd.Series:
+    return pairs["first_kind"] != pairs["second_kind"]
+
+
+def _has(pairs: pd.DataFrame, kind: str) -> pd.Series:
+    return pairs[["first_kind", "second_kind"]].eq(kind).any(axis=1)
 
 
 def _of_pair(pair: pd.Series) -> str:

@@ -42,15 +42,20 @@ _WORDS: dict[str, Callable[[str], str]] = {
 }
 
 
+# named where no other column distinguishes two grids, each if those before it do not
+_LAST = ("metric", "n_train", "key")
+
+
 @checked(frame=(*RESULT, "value"))
 def measures(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return every grid of single heads as a column; larger means a larger effect of the head (`effect`).
+    """Return every measure of single heads as a column; larger means a larger effect of the head (`effect`).
 
     Probes read only the encoder of an encoder–decoder model. So where other grids name stacks, rows without
     a stack belong to the encoder.
 
     Args:
-        frame: Result rows of grids that have the same heads. Rows that are not of a single head are left out.
+        frame: Result rows of grids that have the same heads. Rows that are not of a single head, or do not
+            measure it, such as the number of its cluster, are left out.
 
     Returns:
         A frame of float64 with (stack, layer, head) as rows, where stack is "-" if the model has only one,
@@ -97,7 +102,8 @@ def table_of(grids: Sequence[pd.DataFrame]) -> pd.DataFrame:
 def head_grids(frame: pd.DataFrame) -> list[pd.DataFrame]:
     """Return the rows of single heads, a frame for each grid; all stacks of a model form one grid.
 
-    A choice of heads, such as `only_best` of ablation, is not a grid.
+    A choice of heads, such as `only_best` of ablation, is not a grid. The place of a head on a map does not
+    measure it.
 
     Raises:
         ProbingError: If there are no such rows.
@@ -106,9 +112,15 @@ def head_grids(frame: pd.DataFrame) -> list[pd.DataFrame]:
     single = frame["granularity"].eq("head").fillna(value=False).astype(bool)
     rows = frame[single & frame["layer"].notna() & frame["head"].notna()]
     groups = preferred(rows).groupby(_RUN, sort=False, dropna=False, observed=True)
-    grids = [grid for _, grid in groups if key_of(grid).variant not in finding_of_rows(grid).chosen]
-    if not grids:
+    found = [grid for _, grid in groups if key_of(grid).variant not in finding_of_rows(grid).chosen]
+    if not found:
         raise ProbingError("no results of single heads; run probing, then probing analysis=ablation")
+    grids = [grid for grid in found if key_of(grid).variant not in finding_of_rows(grid).no_measure]
+    if not grids:
+        names = ", ".join(
+            dict.fromkeys(f"{key_of(grid).variant} of {key_of(grid).analysis}" for grid in found)
+        )
+        raise ProbingError(f"there is no measure of heads among {names}; select other rows by variant=...")
     return grids
 
 
@@ -119,10 +131,12 @@ def measure_names(grids: Sequence[pd.DataFrame]) -> list[str]:
     where grids of that analysis do: `probe grammar/tense`, `ablation leave_one_out`, `gates lambda 0.01`.
     """
     keys = pd.DataFrame([_texts(grid) for grid in grids])
+    more: list[tuple[str, ...]] = [()] * len(keys)
     names = [_name(keys, place, ()) for place in range(len(keys))]
-    for field in ("n_train", "key"):  # used where no other column distinguishes two grids
-        again = {name for name in names if names.count(name) > 1}
-        names = [_name(keys, place, (field,)) if name in again else name for place, name in enumerate(names)]
+    for field in _LAST:
+        needed = keys.groupby(names)[field].transform("nunique") > 1
+        more = [(*own, field) if so else own for own, so in zip(more, needed, strict=True)]
+        names = [_name(keys, place, own) for place, own in enumerate(more)]
     return names
 
 
@@ -137,7 +151,7 @@ def _name(keys: pd.DataFrame, place: int, more: Sequence[str]) -> str:
     own, alike = keys.iloc[place], keys[keys["analysis"] == keys["analysis"].iloc[place]]
     told = {*KINDS, *more}
     told |= {name for name in ("task", "model") if len(set(keys[name])) > 1}
-    told |= {name for name in _WORDS if name not in ("n_train", "key") and len(set(alike[name])) > 1}
+    told |= {name for name in _WORDS if name not in _LAST and len(set(alike[name])) > 1}
     words = [_WORDS[name](own[name]) for name in _WORDS if name in told and own[name]]
     return " ".join([own["analysis"], *filter(None, words)])
 

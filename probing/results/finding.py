@@ -93,6 +93,8 @@ class Finding:
         best: Words for the cell of rank 1.
         best_alone: The same words for the variants in `alone`.
         chosen: Words for each variant whose rows are a choice of heads, and so not a grid.
+        no_measure: Variants whose value does not measure a head, as its place on a map or the number of its
+            cluster.
         counted: Words for the number of cells above 0, "heads kept"; empty if it is not reported.
         steps: Names of the only two values, 0 and 1; empty if there are others.
         ranked_on: Split whose examples rank the cells; empty for the last split with a count of examples.
@@ -121,6 +123,7 @@ class Finding:
     best: str = "largest"
     best_alone: str = ""
     chosen: Mapping[str, str] = field(default_factory=dict)
+    no_measure: tuple[str, ...] = ()
     counted: str = ""
     steps: tuple[str, ...] = ()
     ranked_on: str = ""

@@ -146,6 +146,7 @@ def test_distances_take_part_in_agreement(tmp_path: Path, bert: Path) -> None:
     frame = run(tmp_path, bert)
     (name,) = probing.measures(finding_of_rows(frame).offered(frame)).columns
     assert name == "head_distance"
+    assert list(probing.measures(frame)) == ["head_distance", "head_distance nearest"]
     assert probing.grid(frame, variant="mean").shape == (3, 4)
 
 

@@ -124,6 +124,30 @@ def test_the_command_prints_writes_and_answers(
     assert "did you mean per_token?" in capsys.readouterr().err
 
 
+def test_main_measures_are_compared_unless_all_are_requested(
+    results: pd.DataFrame, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    every = names(comparable(results, {}, every=True))
+    assert every > USUAL
+    assert {name.split()[0] for name in every} == {name.split()[0] for name in USUAL}
+    for _, rows in results[results["granularity"] == "head"].groupby("analysis"):
+        write(tmp_path, rows[[name for name in rows if name != "majority"]].assign(majority=0.5))
+    words = ["agree", f"root={tmp_path}", "model=org/model", "baseline=none"]
+    assert cli.main([*words, f"out={tmp_path / 'main'}"]) == cli.DONE
+    said = capsys.readouterr().out.splitlines()
+    count = len(measures(comparable(results, {"baseline": ("none",)})).columns)
+    assert f"{count} measures, the main ones of " in said[count * (count - 1) // 2 + 1]
+    assert cli.main([*words, f"out={tmp_path / 'all'}", "measures=all"]) == cli.DONE
+    said = capsys.readouterr().out.splitlines()
+    pairs = len(every) * (len(every) - 1) // 2
+    assert said[31] == f"30 of {pairs} pairs, first those of different kinds; the written table has all"
+    assert said[32] == f"{len(every)} measures"
+    assert len(pd.read_csv(tmp_path / "all.csv")) == pairs
+    assert all({"probe", "importance"} <= {*line.split()} for line in said[1:2])
+    assert cli.main([*words, "measures=some"]) == cli.MISTAKE
+    assert "measures=some: give measures=main or measures=all" in capsys.readouterr().err
+
+
 def test_the_matrix_has_all_heads_below_its_diagonal_and_layers_above(
     results: pd.DataFrame, tmp_path: Path
 ) -> None:

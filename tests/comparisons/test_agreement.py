@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 import probing
-from probing.comparisons.agreement import answer
+from probing.comparisons.agreement import answer, foremost
 from probing.comparisons.measures import head_grids, measure_names, measures
 from probing.errors import ProbingError
 from probing.results.effects import effect
@@ -238,3 +238,35 @@ def test_the_answer_is_about_probes_and_use_where_there_are_both() -> None:
     said = answer(probing.agreement(frame, draws=999))
     assert said.startswith("over 2 pairs of a probe and a measure of use the median rho is +1.00")
     assert said.endswith("they agree, also within layers")
+
+
+def test_without_a_measure_of_use_the_answer_is_about_probes_and_other_measures() -> None:
+    several = [found.entropy(LAYERS, HEADS), found.entropy(LAYERS, HEADS).assign(metric="bits")]
+    said = answer(probing.agreement(pd.concat([probe(random(0)), *several]), draws=99))
+    assert said.startswith("over 2 pairs of a probe and another measure ")
+    assert answer(probing.agreement(pd.concat(several), draws=99)).startswith(
+        "entropy nats and entropy bits, "
+    )
+
+
+def test_the_foremost_pairs_are_of_a_probe_and_use_then_of_two_kinds_then_the_strongest() -> None:
+    kinds = {"a": "encoding", "b": "encoding", "c": "use", "d": "", "e": ""}
+    rhos = {"ab": 0.9, "ac": 0.1, "bc": np.nan, "de": -0.95, "ad": -0.4, "ce": 0.5}
+    pairs = pd.DataFrame([
+        {"first": one, "second": two, "first_kind": kinds[one], "second_kind": kinds[two], "rho": rho}
+        for (one, two), rho in rhos.items()
+    ])  # fmt: skip
+    names = (pairs["first"] + pairs["second"])[foremost(pairs, 5).index]
+    assert names.tolist() == ["ac", "bc", "ce", "ad", "de"]
+    pd.testing.assert_frame_equal(foremost(pairs, 6), pairs)
+
+
+def test_a_place_on_a_map_and_a_cluster_are_no_measures_of_heads() -> None:
+    rows = [
+        as_frame(found.cells(random(at), lambda v: {"value": v}, analysis="head_distance", variant=variant,
+                             metric="cluster" if variant == "cluster" else "nats"))
+        for at, variant in enumerate(["mean", "nearest", "x", "y", "cluster"])
+    ]  # fmt: skip
+    assert list(measures(pd.concat(rows))) == ["head_distance", "head_distance nearest"]
+    with pytest.raises(ProbingError, match="no measure of heads among x of head_distance, cluster of head"):
+        measures(pd.concat([rows[2], rows[4]]))
