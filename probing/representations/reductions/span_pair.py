@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from probing.io.lazy import torch
+from probing.representations.reductions.visible import visible_keys
 
 if TYPE_CHECKING:  # a cached statistic needs none of what computes it
     from torch import Tensor
@@ -23,9 +24,10 @@ class SpanPair:
     The unit is a text whose `words` are the two spans. `to_second` is the share of its attention that a token
     of the first span gives to the second, averaged over the tokens of the first; `to_first` is the other
     direction. For `to_second_elsewhere`, the attention of each pair of tokens is replaced by the mean over
-    all other pairs of tokens of the text at the same distance, special tokens left out. If there is no such
-    pair, it stays, and so counts neither for nor against the head. `both` is 1 if both spans have tokens,
-    and 0 otherwise, as where one was cut off. A token of both spans belongs to the first.
+    all other pairs of tokens of the text at the same distance whose query can see the key, special tokens
+    left out. If there is no such pair, it stays, and so counts neither for nor against the head. `both` is 1
+    if both spans have tokens, and 0 otherwise, as where one was cut off. A token of both spans belongs to the
+    first.
 
     Attributes:
         weighted: Whether attention is weighted by the values that it moves.
@@ -52,12 +54,13 @@ class SpanPair:
         inputs = attention.read()
         spans = torch.stack([inputs.words == 0, inputs.words == 1], 1)  # (texts, 2, length)
         whole = inputs.real & ~inputs.special
-        within = whole.unsqueeze(2) & whole.unsqueeze(1)
+        seen = visible_keys(attention.weights, inputs.real)
+        within = whole.unsqueeze(2) & whole.unsqueeze(1) & seen
         counts = _diagonals(within.unsqueeze(1).double())
         sums = _diagonals(attention.weights.masked_fill(~within.unsqueeze(1), 0))
         columns = []
         for queries, keys in ((0, 1), (1, 0)):
-            pairs = spans[:, queries].unsqueeze(2) & spans[:, keys].unsqueeze(1)
+            pairs = spans[:, queries].unsqueeze(2) & spans[:, keys].unsqueeze(1) & seen
             own, number = _of_pairs(attention.weights, pairs)
             others = counts - number
             elsewhere = number * (sums - own) / others.clamp_min(1)
