@@ -15,6 +15,8 @@ from transformers import (
     BertForMaskedLM,
     BertForSequenceClassification,
     BertModel,
+    Gemma3ForCausalLM,
+    Gemma3TextConfig,
     GPT2Config,
     GPT2LMHeadModel,
     GPT2Model,
@@ -22,6 +24,8 @@ from transformers import (
     LlamaForCausalLM,
     MambaConfig,
     MambaModel,
+    MistralConfig,
+    MistralForCausalLM,
     PreTrainedConfig,
     PreTrainedModel,
     PreTrainedTokenizerFast,
@@ -89,6 +93,20 @@ def make_llama(folder: Path, *, seed: int = 0) -> Path:
     """Llama with 2 layers of 4 heads of size 8, of which two share keys and values."""
     config = LlamaConfig(**(SIZES | SPECIAL | {"num_key_value_heads": 2}))
     return _save(folder, LlamaForCausalLM, config, _word_tokenizer(64), seed, spread=0.2)
+
+
+def make_mistral(folder: Path, *, seed: int = 0, window: int = 4) -> Path:
+    """Llama as of `make_llama` whose tokens see themselves and the tokens before them in a window."""
+    config = MistralConfig(**(SIZES | SPECIAL | {"num_key_value_heads": 2, "sliding_window": window}))
+    return _save(folder, MistralForCausalLM, config, _word_tokenizer(64), seed, spread=0.2)
+
+
+def make_gemma(folder: Path, *, seed: int = 0, window: int = 4) -> Path:
+    """Gemma 3 with 2 layers of 4 heads of size 8: the first sees a window, the second all earlier tokens."""
+    own = {"num_key_value_heads": 2, "head_dim": 8, "sliding_window": window}
+    kinds = {"layer_types": ["sliding_attention", "full_attention"]}
+    config = Gemma3TextConfig(**(SIZES | SPECIAL | own | kinds))
+    return _save(folder, Gemma3ForCausalLM, config, _word_tokenizer(64), seed, spread=0.2)
 
 
 def make_bart(folder: Path, *, seed: int = 0) -> Path:

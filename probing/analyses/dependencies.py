@@ -14,7 +14,15 @@ from numpy.typing import NDArray
 from probing.analyses.analysis import Context, Methods, Uses
 from probing.analyses.groups import check_unit, settings_of
 from probing.analyses.read_texts import columns_of
-from probing.analyses.relation_groups import COREFERENCE, Offset, is_earlier, is_main, relations_of, same_word
+from probing.analyses.relation_groups import (
+    COREFERENCE,
+    Offset,
+    Reach,
+    is_earlier,
+    is_main,
+    relations_of,
+    same_word,
+)
 from probing.analyses.vectors import all_heads
 from probing.analyses.word_pairs import WordPairs, check_word_pairs, units_of, word_pairs
 from probing.representations.reader import Representations
@@ -32,6 +40,8 @@ from probing.validation.ranges import AtLeast, Range, check_ranges
 log = logging.getLogger(__name__)
 DIRECTIONS = {"from_dependent": ("to", "to_earlier"), "from_head": ("from", "from_earlier")}
 """For each direction the column of the statistic, for all words and for those before a word."""
+REACH = {"from_dependent": ("sees_from", "sees_to"), "from_head": ("seen_from", "seen_to")}
+"""For each direction the columns of the first and last word that a head can find."""
 DRAWS = 1999
 """Number of random signs behind each p."""
 FINDING = Finding(
@@ -56,9 +66,10 @@ class DependenciesAnalysis:
     the dependent most. Attention is that between words; see `word_attention`. The word itself and special
     tokens are left out, and the first of equal words counts. No head can find a root.
 
-    `chance` is the accuracy of the word at the best fixed offset, which is selected on dev. p is against this
-    offset, by flipping signs of whole texts, and p_adjusted is corrected for the best of all heads in both
-    directions (`sign_flip_p`). Heads and directions are selected on dev and reported on test.
+    `chance` is the accuracy of the word at the best fixed offset, which is selected on dev. A word that the
+    layer cannot see is wrong there too, as one ahead in a causal model or one outside a window. p is against
+    this offset, by flipping signs of whole texts, and p_adjusted is corrected for the best of all heads in
+    both directions (`sign_flip_p`). Heads and directions are selected on dev and reported on test.
 
     Attributes:
         rows: Query of a word: the mean over its pieces, or its first piece, as the code of the paper takes.
@@ -127,11 +138,15 @@ class DependenciesAnalysis:
         read, task = context.reading.representations, context.task
         pairs = _readable(word_pairs(task), read)
         cells = all_heads(context)
-        right = self._right(pairs, read)
+        right, (reach, of_heads) = self._right(pairs, read), self._reach(pairs, read)
+        distances = range(self.lowest, self.highest + 1)
         rows: list[dict[str, object]] = []
         for relation, chosen in relations_of(pairs, self.least).items():
             own = pairs.take(chosen)
-            found = [*self._rows(own, right[:, chosen], cells, context.seed, main=is_main(relation))]
+            best = [Offset.best(own, distances, each[:, chosen]) for each in reach]
+            offsets = [best[place] for place in of_heads]
+            found = [*_rows(own, right[:, chosen], cells, offsets, context.seed)]
+            found = [{**row, "main": row["main"] and is_main(relation)} for row in found]
             if relation == COREFERENCE:
                 found += _without_heads(own, self.units(task))
             same = {"variant": relation, "metric": "accuracy", "main": False, **_sizes(own)}
@@ -149,27 +164,21 @@ class DependenciesAnalysis:
                 found[direction].append(pairs.found(answers))
         return np.concatenate([each for of_direction in found.values() for each in of_direction])
 
-    def _rows(
-        self, pairs: WordPairs, right: _Right, cells: Sequence[tuple[int, int]], seed: int, *, main: bool
-    ) -> Iterator[dict[str, object]]:
-        """Yield the rows of one relation, those in the direction that is better on dev as main ones."""
-        in_dev, in_test = pairs.splits == "dev", pairs.splits == "test"
-        test = pairs.take(in_test)
-        offset = Offset.best(pairs.take(in_dev), test, range(self.lowest, self.highest + 1))
-        ahead = right[:, in_test].astype(np.float64) - offset.right
-        p, p_adjusted = sign_flip_p(sums_by_text(ahead, test.texts), draws=DRAWS, seed=seed)
-        dev = right[:, in_dev].mean(1)
-        hits, best = right[:, in_test].sum(1), int(dev.argmax()) // len(cells)
-        for place, score in enumerate(dev.tolist()):
-            direction, (layer, head) = place // len(cells), cells[place % len(cells)]
-            low, high = wilson(int(hits[place]), len(test))
-            yield {
-                "direction": tuple(DIRECTIONS)[direction], "layer": layer, "head": head, "n_heads": 1,
-                "main": main and direction == best, "dev": score,
-                "value": hits[place] / len(test), "value_low": low, "value_high": high,
-                "chance": offset.right.mean(), "offset": offset.distance,
-                "p": p[place], "p_adjusted": p_adjusted[place],
-            }  # fmt: skip
+    def _reach(self, pairs: WordPairs, read: Representations) -> tuple[list[Reach], list[int]]:
+        """Return the words that heads can find, float64 (2, n) each, and the place of each head among these.
+
+        Most layers see the same words.
+        """
+        distinct: dict[bytes, Reach] = {}
+        of_layers: dict[str, list[int]] = {direction: [] for direction in DIRECTIONS}
+        for layer in read.layers:
+            columns = columns_of(read, layer, self.statistic)
+            for direction, ends in REACH.items():
+                own = np.stack([columns[end][pairs.rows, 0] for end in ends])
+                distinct.setdefault(own.tobytes(), own)
+                place = list(distinct).index(own.tobytes())
+                of_layers[direction] += [place] * read.layout[layer][0]
+        return list(distinct.values()), [place for places in of_layers.values() for place in places]
 
     def conclude(self, context: Context, frame: pd.DataFrame) -> pd.DataFrame:
         """Rank the heads of every relation, in both directions, by dev."""
@@ -187,6 +196,29 @@ def _readable(pairs: WordPairs, read: Representations) -> WordPairs:
             "tokens or have no token", int(lost.sum()), len(pairs),
         )  # fmt: skip
     return pairs.take(~lost)
+
+
+def _rows(
+    pairs: WordPairs, right: _Right, cells: Sequence[tuple[int, int]], offsets: Sequence[Offset], seed: int
+) -> Iterator[dict[str, object]]:
+    """Yield the rows of one relation, those in the direction that is better on dev as main ones."""
+    in_dev, in_test = pairs.splits == "dev", pairs.splits == "test"
+    test = pairs.take(in_test)
+    by_offset = np.stack([offset.right for offset in offsets])
+    ahead = right[:, in_test].astype(np.float64) - by_offset
+    p, p_adjusted = sign_flip_p(sums_by_text(ahead, test.texts), draws=DRAWS, seed=seed)
+    dev = right[:, in_dev].mean(1)
+    hits, best = right[:, in_test].sum(1), int(dev.argmax()) // len(cells)
+    for place, score in enumerate(dev.tolist()):
+        direction, (layer, head) = place // len(cells), cells[place % len(cells)]
+        low, high = wilson(int(hits[place]), len(test))
+        yield {
+            "direction": tuple(DIRECTIONS)[direction], "layer": layer, "head": head, "n_heads": 1,
+            "main": direction == best, "dev": score,
+            "value": hits[place] / len(test), "value_low": low, "value_high": high,
+            "chance": by_offset[place].mean(), "offset": offsets[place].distance,
+            "p": p[place], "p_adjusted": p_adjusted[place],
+        }  # fmt: skip
 
 
 def _sizes(pairs: WordPairs) -> dict[str, object]:

@@ -19,6 +19,7 @@ COREFERENCE = "coreference"
 """The relation of a mention to mentions before it; the words of its texts are those of mentions only."""
 ALL, NOT_ROOT, NOT_PUNCT = "all", "all_but_root", "all_but_root_and_punct"
 _Chosen = NDArray[np.bool_]
+Reach = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -36,11 +37,19 @@ class Offset:
     right: _Chosen
 
     @classmethod
-    def best(cls, dev: WordPairs, test: WordPairs, distances: Iterable[int]) -> Offset:
-        """Return the offset that is best on dev, with its answers on test."""
-        scores = {distance: float(dev.at_offset(distance).mean()) for distance in distances}
+    def best(cls, pairs: WordPairs, distances: Iterable[int], reach: Reach | None = None) -> Offset:
+        """Return the offset that is best on dev, with its answers on test.
+
+        Args:
+            pairs: The items of dev and test.
+            distances: The distances.
+            reach: float64 (2, n), the words that heads can see; see `WordPairs.at_offset`.
+        """
+        in_dev, in_test = pairs.splits == "dev", pairs.splits == "test"
+        right = {distance: pairs.at_offset(distance, reach) for distance in distances}
+        scores = {distance: float(each[in_dev].mean()) for distance, each in right.items()}
         distance = max(scores, key=lambda each: scores[each])
-        return cls(distance, scores[distance], test.at_offset(distance))
+        return cls(distance, scores[distance], right[distance][in_test])
 
 
 def relations_of(pairs: WordPairs, least: int) -> dict[str, _Chosen]:

@@ -188,8 +188,8 @@ class RolesAnalysis(LayerByLayer):
         yield from of_words(self._words(context, layer), thresholds)
         if has_relations(context.task):
             statistic = HighestWord(self.weighted)
-            highest = columns_of(context.attention(statistic), layer, statistic)["highest"]
-            yield from of_relations(context.once(self._related), highest, self.syntactic, self.least)
+            columns = columns_of(context.attention(statistic), layer, statistic)
+            yield from of_relations(context.once(self._related), columns, self.syntactic, self.least)
 
     def _repeated(self, context: Context, layer: int, thresholds: Mapping[str, float]) -> Iterator[Score]:
         """Yield the scores that are read from random tokens, if the tokenizer allows them."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -89,15 +89,20 @@ def _place(unit: Unit) -> int | None:
     return words.index(unit.span) if unit.span in words else None
 
 
-def of_relations(items: Items, highest: NDArray[np.float64], margin: float, least: int) -> Iterator[Score]:
+def of_relations(
+    items: Items, columns: Mapping[str, NDArray[np.float64]], margin: float, least: int
+) -> Iterator[Score]:
     """Yield the scores of each relation in both directions.
+
+    The most frequent offset is right only where the query can see the word, as a head could not find it.
 
     Args:
         items: The pairs.
-        highest: float64 (units, heads), for each unit the index of the word with its highest weight.
+        columns: Columns of the statistic `HighestWord`, float64 (units, heads) each.
         margin: Distance of the threshold from the rate of the most frequent offset.
         least: Minimum number of pairs.
     """
+    highest = columns["highest"]
     read = ~np.isnan(highest[items.rows]).any((0, 2))  # words may be cut off with the end of their text
     for relation in RELATIONS:
         own = items.take(read & (items.relation == relation))
@@ -106,13 +111,20 @@ def of_relations(items: Items, highest: NDArray[np.float64], margin: float, leas
         for query, direction in enumerate(DIRECTIONS):
             right = highest[own.rows[query]] == own.places[1 - query][:, None]
             value, low, high = ratio(*_per_text(right, own.text))
-            distances = (own.places[1 - query] - own.places[query]).tolist()
-            offset, count = max(Counter(distances).items(), key=lambda each: (each[1], -abs(each[0])))
-            chance = np.full(len(value), count / len(distances))
+            offset, count = _most_frequent(own, query, columns)
+            chance = np.full(len(value), count / len(own.text))
             yield Score(
                 relation, value, low, high, chance, "syntactic", chance + margin,
                 np.full(len(value), offset), direction,
             )  # fmt: skip
+
+
+def _most_frequent(items: Items, query: int, columns: Mapping[str, NDArray[np.float64]]) -> tuple[int, int]:
+    """Return the most frequent offset of words that can be seen, the nearest of ties, and their number."""
+    rows, targets = items.rows[query], items.places[1 - query]
+    first, last = (columns[name][rows, 0] for name in ("sees_from", "sees_to"))
+    distances = (targets - items.places[query])[(first <= targets) & (targets <= last)].tolist()
+    return max(Counter(distances).items(), key=lambda each: (each[1], -abs(each[0])), default=(0, 0))
 
 
 def _per_text(right: NDArray[np.bool_], texts: _Indices) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -54,15 +54,22 @@ class WordPairs:
         """Return some of the items."""
         return replace(self, **{name: values[chosen] for name, values in vars(self).items()})
 
-    def at_offset(self, offset: int) -> NDArray[np.bool_]:
+    def at_offset(self, offset: int, reach: NDArray[np.float64] | None = None) -> NDArray[np.bool_]:
         """Return whether the word at a fixed distance is the right one, bool (n,).
 
         As in the code of Clark et al. (2019), a position before the first word is the root, and one after the
         last word is the last word.
+
+        Args:
+            offset: The distance.
+            reach: float64 (2, n), the first and the last word that heads can see. Others are wrong, as no
+                head can find them. None lets all be seen.
         """
         guesses = np.clip(self.places + offset, ROOT, self.counts - 1)
         right: NDArray[np.bool_] = (self.related == guesses[:, None]).any(1)
-        return right
+        if reach is None:
+            return right
+        return right & ((guesses == ROOT) | ((reach[0] <= guesses) & (guesses <= reach[1])))
 
     def found(self, answers: NDArray[np.float64]) -> NDArray[np.bool_]:
         """Return whether heads answer with a right word; no head can find a root.

@@ -22,7 +22,7 @@ def arguments_of(model: PreTrainedModel, batch: EncodedBatch, stack: Stack) -> d
     """Return the arguments of the forward pass; with a stack, also those of the decoder.
 
     Raises:
-        ProbingError: If a stack is asked for, and the model has no decoder, or does not say how it starts.
+        ProbingError: If a stack is named, and the model has no decoder, or does not say how it starts.
     """
     return with_decoder(model, batch) if stack else batch.inputs
 

@@ -115,7 +115,7 @@ def test_words_are_read_with_their_heads_and_roots_are_their_own(task: Task, tre
 def test_the_offset_is_selected_on_dev_and_clamped(task: Task) -> None:
     pairs = word_pairs(task)
     dev, test = pairs.take(pairs.splits == "dev"), pairs.take(pairs.splits == "test")
-    best = Offset.best(dev, test, range(-3, 3))
+    best = Offset.best(pairs, range(-3, 3))
     assert best.dev == max(dev.at_offset(offset).mean() for offset in range(-3, 3))
     guesses = np.clip(test.places + best.distance, -1, test.counts - 1)
     assert (best.right == (guesses == test.related[:, 0])).all()

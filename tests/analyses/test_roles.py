@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from transformers import MistralConfig, MistralForCausalLM
 
 import probing
 from probing.analyses.roles import RolesAnalysis
@@ -45,8 +44,7 @@ def run(root: Path, model: Path, *more: str, words: int = 5, analysis: str = "ro
 
 def make_mistral(folder: Path) -> Path:
     """Mistral that sees a window of 20 tokens."""
-    config = MistralConfig(**(tiny.SIZES | tiny.SPECIAL | {"num_key_value_heads": 2, "sliding_window": 20}))
-    return tiny._save(folder, MistralForCausalLM, config, tiny._word_tokenizer(64), 0, spread=0.2)
+    return tiny.make_mistral(folder, window=20)
 
 
 @pytest.mark.parametrize(

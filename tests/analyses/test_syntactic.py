@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from transformers import AutoConfig, AutoModel, PreTrainedModel
 
@@ -77,10 +78,11 @@ def scores_of(task: Task, model: PreTrainedModel) -> dict[tuple[str, str], Score
             replace(attention_of(weights, inputs), tokens=marked, texts=torch.zeros(len(own)).long())
             for weights in weights_of(model, ids)
         ]
-        found = torch.cat([HighestWord().reduce(each)[..., 0] for each in layers], 1)
+        found = torch.cat([HighestWord().reduce(each) for each in layers], 1)
         highest |= dict(zip(own, found, strict=True))
     answers = torch.stack([highest[unit] for unit in units]).numpy()
-    return {(score.name, score.direction): score for score in of_relations(items, answers, 0.1, 100)}
+    columns = dict(zip(HighestWord().columns, answers.transpose(2, 0, 1), strict=True))
+    return {(score.name, score.direction): score for score in of_relations(items, columns, 0.1, 100)}
 
 
 @pytest.mark.real
@@ -123,6 +125,11 @@ def test_an_untrained_model_has_no_syntactic_head(shared: Path) -> None:
     assert set(roles_of(list(scores.values()), 72)) == {""}
 
 
+def all_seen(highest: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
+    """The columns of words that see all words."""
+    return {"highest": highest, "sees_from": 0 * highest, "sees_to": 0 * highest + 99}
+
+
 def test_a_planted_head_is_syntactic_in_its_direction() -> None:
     sentence = {"words": ["red", "dogs", "see", "old", "cats"], "heads": [2, 3, 0, 5, 3],
                 "relns": ["amod", "nsubj:pass", "root", "amod", "obj"]}  # fmt: skip
@@ -133,7 +140,7 @@ def test_a_planted_head_is_syntactic_in_its_direction() -> None:
     governor = {0: 1, 1: 2, 3: 4, 4: 2}
     places = [(unit.words or ()).index(unit.span or (0, 0)) for unit in units]
     planted = [[governor.get(place, -1), place - 1] for place in places]
-    scores = list(of_relations(items, np.array(planted, dtype=np.float64), 0.1, 1))
+    scores = list(of_relations(items, all_seen(np.array(planted, dtype=np.float64)), 0.1, 1))
     found = {(score.name, score.direction): score.value.tolist() for score in scores}
     assert found["amod", "from_dependent"] == [1, 0]
     assert found["amod", "from_head"] == [0, 1]
@@ -142,15 +149,30 @@ def test_a_planted_head_is_syntactic_in_its_direction() -> None:
     assert roles_of(scores, 2) == ["", ""]
 
 
+def test_the_offset_of_a_head_that_sees_earlier_words_only_is_an_earlier_one() -> None:
+    sentence = {"words": ["red", "dogs", "see", "old", "cats", "run"], "heads": [2, 3, 0, 5, 3, 5],
+                "relns": ["amod", "amod", "root", "amod", "amod", "amod"]}  # fmt: skip
+    units, items = relations_of(task_of([sentence]), "test")
+    places = np.array([[(unit.words or ()).index(unit.span or (0, 0))] for unit in units], dtype=np.float64)
+    columns = {"highest": places, "sees_from": 0 * places, "sees_to": places}
+    dependent, head = of_relations(items, columns, 0.1, 1)
+    assert (dependent.direction, head.direction) == ("from_dependent", "from_head")
+    # of five dependents, three have the next word as their head, and one the word before
+    for score, offset, chance in ((dependent, -1, 1 / 5), (head, -1, 3 / 5)):
+        assert score.offset is not None
+        assert score.offset.tolist() == [offset]
+        assert score.chance.tolist() == pytest.approx([chance])
+
+
 def test_words_that_were_cut_off_are_left_out() -> None:
     sentence = {"words": ["red", "dogs", "see"], "heads": [2, 3, 0], "relns": ["amod", "nsubj", "root"]}
     units, items = relations_of(task_of([sentence]), "test")
     highest = np.array(
         [[1.0] if unit.text[slice(*(unit.span or (0, 0)))] != "see" else [np.nan] for unit in units]
     )
-    scores = list(of_relations(items, highest, 0.1, 1))
+    scores = list(of_relations(items, all_seen(highest), 0.1, 1))
     assert {score.name for score in scores} == {"amod"}
-    assert not list(of_relations(items, highest, 0.1, 2))
+    assert not list(of_relations(items, all_seen(highest), 0.1, 2))
 
 
 def test_other_tasks_have_no_relations(small_task: Task) -> None:

@@ -280,4 +280,4 @@ def test_texts_without_words_have_no_sums_of_words() -> None:
     found = WordRoles().reduce(attention)
     assert found.shape == (1, 2, 6)
     assert not found.any()
-    assert HighestWord().reduce(attention).tolist() == [[[-1], [-1]]]
+    assert HighestWord().reduce(attention).tolist() == [[[-1] * 3] * 2]

@@ -6,6 +6,7 @@ import itertools
 from dataclasses import replace
 
 import numpy as np
+import pytest
 import torch
 from torch import Tensor
 
@@ -72,11 +73,20 @@ def test_a_head_that_knows_only_distances_scores_what_it_does_elsewhere() -> Non
 
 
 def test_a_planted_pair_is_seen_only_where_it_is() -> None:
-    weights = torch.zeros(1, 1, 7, 7)
+    weights = torch.full((1, 2, 7, 7), 1 / 7)
+    weights[0, 0] = 0
     weights[0, 0, [1, 2], 4] = 1.0
-    found = columns(weights, [PIECES], [SPANS])
-    assert float(found["to_second"]) == 1
-    assert float(found["to_second_elsewhere"]) == float(found["to_first"]) == 0
+    found = {name: float(values[0, 0]) for name, values in columns(weights, [PIECES], [SPANS]).items()}
+    assert found["to_second"] == 1
+    assert found["to_second_elsewhere"] == found["to_first"] == 0
+
+
+def test_pairs_that_cannot_be_seen_are_not_elsewhere() -> None:
+    # chunks of four tokens: the spans are in one, and no pair at their distances is visible across chunks
+    weights = torch.block_diag(torch.full((4, 4), 1 / 4), torch.full((3, 3), 1 / 3))[None, None]
+    found = columns(weights, [["a", "b", "c", "d", "e", "f", "g"]], [[0, -1, 1, -1, -1, -1, -1]])
+    # two tokens apart: b to d in the chunk of the spans, and e to g
+    assert float(found["to_second_elsewhere"]) == pytest.approx((1 / 4 + 1 / 3) / 2)
 
 
 def test_padding_and_other_texts_change_nothing() -> None:

@@ -105,4 +105,4 @@ def test_padding_and_other_texts_change_nothing() -> None:
 
 def test_a_unit_that_is_not_a_word_has_no_answers() -> None:
     batch = attention_of(torch.rand(1, 2, 7, 7), token_batch([PIECES]))
-    assert WordTargets().reduce(batch).tolist() == [[[-1] * 4] * 2]
+    assert WordTargets().reduce(batch).tolist() == [[[-1] * 4 + [0, -1, 0, -1]] * 2]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from probing.io.lazy import torch
+from probing.representations.reductions.visible import visible_keys
 
 if TYPE_CHECKING:  # a cached statistic needs none of what computes it
     from torch import Tensor
@@ -24,9 +25,9 @@ class SpanPair:
     pairs. `to_second` is the share of its attention that a token of the first span gives to the second,
     averaged over the tokens of the first; `to_first` is the other direction. For `to_second_elsewhere`, the
     attention of each pair of tokens is replaced by the mean over all other pairs of tokens of the text at the
-    same distance, special tokens left out. If there is no such pair, it stays, and so counts neither for nor
-    against the head. `both` is 1 if both spans have tokens, and 0 otherwise. A token of both spans belongs to
-    the first.
+    same distance whose query can see the key, special tokens left out. If there is no such pair, it stays,
+    and so counts neither for nor against the head. `both` is 1 if both spans have tokens, and 0 otherwise. A
+    token of both spans belongs to the first.
 
     Attributes:
         weighted: Whether attention is weighted by the values that it moves.
@@ -52,9 +53,11 @@ class SpanPair:
         """
         inputs = attention.read()
         whole = inputs.real & ~inputs.special
-        within = (whole.unsqueeze(2) & whole.unsqueeze(1)).unsqueeze(1)
+        seen = visible_keys(attention.weights, inputs.real)
+        within = (whole.unsqueeze(2) & whole.unsqueeze(1) & seen).unsqueeze(1)
         read = _Read(
             attention.weights,
+            seen,
             _diagonals(attention.weights.masked_fill(~within, 0)),
             _diagonals(within.double()),
         )
@@ -72,11 +75,13 @@ class _Read:
 
     Attributes:
         weights: (texts, heads, length, length).
+        seen: bool (texts, length, length), the keys that each query can see.
         sums: float64 (texts, heads, 2 length - 1).
         counts: float64 (texts, 1, 2 length - 1), the numbers of pairs.
     """
 
     weights: Tensor
+    seen: Tensor
     sums: Tensor
     counts: Tensor
 
@@ -92,7 +97,7 @@ def _columns(read: _Read, texts: Tensor, first: Tensor, second: Tensor) -> Tenso
     """
     columns = []
     for queries, keys in ((first, second), (second, first)):
-        own, number = _of_pairs(read.weights, texts, queries, keys)
+        own, number = _of_pairs(read, texts, queries, keys)
         others = read.counts[texts] - number
         elsewhere = number * (read.sums[texts] - own) / others.clamp_min(1)
         size = queries.sum(1).clamp_min(1).view(-1, 1)
@@ -111,11 +116,11 @@ def _diagonals(values: Tensor) -> Tensor:
     return rows.sum(2, dtype=torch.float64).flip(2)
 
 
-def _of_pairs(weights: Tensor, texts: Tensor, queries: Tensor, keys: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the attention between the tokens of two spans by distance, and the number of their pairs.
+def _of_pairs(read: _Read, texts: Tensor, queries: Tensor, keys: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the attention between the tokens of two spans by distance, and the number of visible pairs.
 
     Args:
-        weights: (texts, heads, length, length).
+        read: The attention of all texts.
         texts: int64 (units,), the text of each pair of spans.
         queries: bool (units, length), the tokens of one span.
         keys: bool (units, length), the tokens of the other.
@@ -123,12 +128,13 @@ def _of_pairs(weights: Tensor, texts: Tensor, queries: Tensor, keys: Tensor) -> 
     Returns:
         float64 (units, heads, 2 length - 1), and (units, 1, 2 length - 1).
     """
-    length = queries.shape[1]
+    weights, length = read.weights, queries.shape[1]
     size = (len(queries), 2 * length - 1)
     sums = torch.zeros(*size, weights.shape[1], dtype=torch.float64, device=weights.device)
     number = torch.zeros(size, dtype=torch.float64, device=weights.device)
     units, froms = queries.nonzero(as_tuple=True)
-    of, tos = keys[units].nonzero(as_tuple=True)  # every key of every query
+    # every key of every query that can see it
+    of, tos = (keys[units] & read.seen[texts[units], froms]).nonzero(as_tuple=True)
     units, froms = units[of], froms[of]
     at = units, tos - froms + length - 1
     sums.index_put_(at, weights[texts[units], :, froms, tos].double(), accumulate=True)

@@ -57,3 +57,30 @@ def last_word(attention: AttentionBatch) -> Tensor:
     """
     words = attention.per_unit(attention.read().words)
     return words.masked_fill(~attention.tokens, NOWHERE).amax(1)
+
+
+def seen_words(seen: Tensor, inputs: TokenBatch) -> Tensor:
+    """Return the words of which a word sees some token, bool (texts, words, words), queries and keys.
+
+    Args:
+        seen: bool (texts, length, length), the keys that each query can see; see `visible_keys`.
+        inputs: The tokens of the texts.
+    """
+    members = inputs.members
+    tokens = torch.matmul(members.transpose(1, 2), seen.float()) > 0  # (texts, words, length)
+    return torch.matmul(tokens.float(), members) > 0
+
+
+def first_and_last(chosen: Tensor) -> Tensor:
+    """Return the first and the last True of each row, 0 and -1 if there is none.
+
+    Args:
+        chosen: bool (..., words).
+
+    Returns:
+        int64 (2, ...).
+    """
+    places = torch.arange(chosen.shape[-1], device=chosen.device)
+    none = ~chosen.any(-1)
+    first = places.where(chosen, chosen.shape[-1]).amin(-1).masked_fill(none, 0)
+    return torch.stack([first, places.where(chosen, NOWHERE).amax(-1)])

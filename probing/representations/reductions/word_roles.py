@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from probing.io.lazy import torch
 from probing.representations.reductions.token_batch import NOWHERE
 from probing.representations.reductions.visible import uniform_over, visible_keys
+from probing.representations.reductions.word_level import first_and_last, seen_words
 
 if TYPE_CHECKING:  # a cached statistic needs none of what computes it
     from torch import Tensor
@@ -77,11 +78,12 @@ class WordRoles:
 
 @dataclass(frozen=True)
 class HighestWord:
-    """For one word of a text, the index in `Unit.words` of the word that it attends to most.
+    """For one word of a text, the index of the word that it attends to most, and the words that it sees.
 
-    The unit is a word: its span is one of `Unit.words`. The word itself is a key as any other, and tokens
-    outside of words are too; the index is -1 if one of them has the highest weight. The first of equal words
-    counts.
+    The unit is a word: its span is one of `Unit.words`, which indices refer to. The word itself is a key as
+    any other, and tokens outside of words are too; the index is -1 if one of them has the highest weight. The
+    first of equal words counts. The word sees those from `sees_from` to `sees_to`: all words of the text,
+    those before it, or a window.
 
     Attributes:
         weighted: Whether attention is weighted by the values that it moves.
@@ -96,11 +98,11 @@ class HighestWord:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """The index."""
-        return ("highest",)
+        """The index of the word, and of the first and last words that are seen."""
+        return ("highest", "sees_from", "sees_to")
 
     def reduce(self, attention: AttentionBatch) -> Tensor:
-        """Reduce one batch; float64 (units, heads, 1).
+        """Reduce one batch; float64 (units, heads, 3).
 
         Raises:
             ProbingError: If queries and keys are not the tokens of the texts.
@@ -108,10 +110,13 @@ class HighestWord:
         inputs = attention.read()
         words = _targets(attention, inputs)
         if not inputs.word_count:
-            return _nothing(attention, 1).fill_(NOWHERE)
+            return _nothing(attention, 3).fill_(NOWHERE)
         highest = attention.per_unit(_highest(*_of_words(attention.weights, inputs)))
         found = highest.gather(2, _index(words).expand(-1, highest.shape[1], 1))
-        return found.masked_fill(~words.any(1)[:, None, None], NOWHERE).double()
+        seen = first_and_last(seen_words(visible_keys(attention.weights, inputs.real), inputs))
+        ends = attention.per_unit(seen.permute(1, 2, 0)).gather(1, _index(words).expand(-1, 1, 2))
+        whole = torch.cat([found, ends.expand(-1, found.shape[1], -1)], 2)
+        return whole.masked_fill(~words.any(1)[:, None, None], NOWHERE).double()
 
 
 def _nothing(attention: AttentionBatch, columns: int) -> Tensor:
@@ -175,10 +180,8 @@ def _visible(seen: Tensor, inputs: TokenBatch) -> tuple[Tensor, Tensor]:
     Returns:
         bool (texts, words, words) and int64 (texts, words).
     """
-    members = inputs.members
-    tokens = torch.matmul(members.transpose(1, 2), seen.float()) > 0  # (texts, words, length)
-    words = torch.matmul(tokens.float(), members) > 0
-    return words, (tokens & (inputs.words == NOWHERE).unsqueeze(1)).sum(2)
+    tokens = torch.matmul(inputs.members.transpose(1, 2), seen.float()) > 0  # (texts, words, length)
+    return seen_words(seen, inputs), (tokens & (inputs.words == NOWHERE).unsqueeze(1)).sum(2)
 
 
 def _targets(attention: AttentionBatch, inputs: TokenBatch) -> Tensor:

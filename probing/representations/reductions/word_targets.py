@@ -7,15 +7,24 @@ from typing import TYPE_CHECKING
 
 from probing.io.lazy import torch
 from probing.representations.reductions.token_batch import NOWHERE
-from probing.representations.reductions.word_level import Rows, last_word, word_attention
+from probing.representations.reductions.visible import visible_keys
+from probing.representations.reductions.word_level import (
+    Rows,
+    first_and_last,
+    last_word,
+    seen_words,
+    word_attention,
+)
 
 if TYPE_CHECKING:  # a cached statistic needs none of what computes it
     from torch import Tensor
 
     from probing.representations.reductions.statistic import AttentionBatch
 
-COLUMNS = ("to", "from", "to_earlier", "from_earlier")
-"""The numbers of each word."""
+OF_HEADS = ("to", "from", "to_earlier", "from_earlier")
+SEEN = ("sees_from", "sees_to", "seen_from", "seen_to")
+COLUMNS = (*OF_HEADS, *SEEN)
+"""The numbers of each word; the last four are equal for all heads of a layer."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +37,9 @@ class WordTargets:
     - `to`: the index in `Unit.words` of the other word that the word attends to most.
     - `from`: the index of the other word that attends to it most.
     - `to_earlier`, `from_earlier`: the same among the words before it.
+    - `sees_from`, `sees_to`: the first and last word that the word can see: those of the text, those before
+      it, or a window.
+    - `seen_from`, `seen_to`: the first and last word that can see it.
 
     The first of equal words counts. An index is -1 if no such word gets any attention, as for the first word
     of a causal model, or if the unit is not a word. A token that two words share belongs to the first.
@@ -56,10 +68,14 @@ class WordTargets:
         Raises:
             ProbingError: If queries and keys are not the tokens of the texts.
         """
-        words = last_word(attention)
+        words, inputs = last_word(attention), attention.read()
         # one word more, which has no tokens, is that of units without words
         weights = torch.nn.functional.pad(word_attention(attention, self.rows), (0, 1, 0, 1))
-        return torch.stack(_targets(weights), 3)[attention.rows, :, words]
+        seen = seen_words(visible_keys(attention.weights, inputs.real), inputs)
+        seen = torch.nn.functional.pad(seen, (0, 1, 0, 1))
+        ends = torch.cat([first_and_last(seen), first_and_last(seen.transpose(1, 2))])  # (4, texts, words)
+        of_layer = ends.permute(1, 2, 0).unsqueeze(1).expand(-1, weights.shape[1], -1, -1).double()
+        return torch.cat([torch.stack(_targets(weights), 3), of_layer], 3)[attention.rows, :, words]
 
 
 def singled_out(weights: Tensor) -> tuple[Tensor, Tensor]:
@@ -80,9 +96,9 @@ def singled_out(weights: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _targets(weights: Tensor) -> list[Tensor]:
-    """Return the columns of every word, float64 (texts, heads, words) each."""
+    """Return the columns `OF_HEADS` of every word, float64 (texts, heads, words) each."""
     to, to_it = singled_out(weights)
-    # words after a word are its queries in the upper triangle, and words before it its keys in the lower one
+    # a word before another is its key in the lower triangle, and its query in the upper one
     before, _ = singled_out(weights.tril())
     _, before_it = singled_out(weights.triu())
     return [found.double() for found in (to, to_it, before, before_it)]
