@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from probing.io.lazy import torch
-from probing.representations.reductions.logs import TINY, nats
+from probing.representations.reductions.logs import TINY, log, nats
 
 if TYPE_CHECKING:  # a cached statistic needs none of what computes it
     from torch import Tensor
@@ -58,13 +58,18 @@ class Divergence:
 
     def reduce(self, attention: AttentionBatch) -> Tensor:
         """Reduce one batch; float64 (units, heads, heads of all layers so far)."""
-        own = attention.earlier[attention.layer]
-        own_nats = _summed(own[:, :, -1])
+        own, own_nats = _parts(attention.earlier[attention.layer])
         apart = []
-        for layer, other in sorted(attention.earlier.items()):
-            means = _within(own) if layer == attention.layer else _between(own, other)
-            apart.append(means - (own_nats.unsqueeze(2) + _summed(other[:, :, -1]).unsqueeze(1)) / 2)
+        for layer, kept in sorted(attention.earlier.items()):
+            other, nats_of_other = _parts(kept)
+            means = _within(own, own_nats) if layer == attention.layer else _between(own, other)
+            apart.append(means - (own_nats.unsqueeze(2) + nats_of_other.unsqueeze(1)) / 2)
         return attention.per_unit(torch.cat(apart, 2).clamp_min_(0))
+
+
+def _parts(kept: Tensor) -> tuple[Tensor, Tensor]:
+    """Return half of the weights, (texts, heads, queries, keys), and entropies (texts, heads)."""
+    return kept[:, :, :-1], kept[:, :, -1].sum(2, dtype=torch.float64)
 
 
 def _between(first: Tensor, second: Tensor) -> Tensor:
@@ -72,25 +77,26 @@ def _between(first: Tensor, second: Tensor) -> Tensor:
 
     It takes one head of the first layer at a time, so nothing is larger than the attention of one layer.
     """
-    second = second[:, :, :-1]
     means, logs = (second.new_empty(second.shape) for _ in range(2))
     rows = []
     for head in range(first.shape[1]):
-        torch.add(second, first[:, head : head + 1, :-1], out=means)
-        rows.append(_summed(nats(means, logs)))
+        torch.add(second, first[:, head : head + 1], out=means)
+        rows.append(_entropies(means, logs))
     return torch.stack(rows, 1)
 
 
-def _within(own: Tensor) -> Tensor:
+def _within(own: Tensor, own_nats: Tensor) -> Tensor:
     """Return the same for every two heads of one layer, each pair computed once."""
-    heads = own.shape[1]
-    found = torch.diag_embed(_summed(own[:, :, -1]))
-    for head in range(1, heads):
-        means = own[:, :head, :-1] + own[:, head : head + 1, :-1]
-        found[:, head, :head] = found[:, :head, head] = _summed(nats(means, torch.empty_like(means)))
+    found = torch.diag_embed(own_nats)
+    for head in range(1, own.shape[1]):
+        means = own[:, :head] + own[:, head : head + 1]
+        found[:, head, :head] = found[:, :head, head] = _entropies(means, torch.empty_like(means))
     return found
 
 
-def _summed(nats: Tensor) -> Tensor:
-    """Return sums over queries, float64 (texts, heads); rows are short enough for float32, texts are not."""
-    return nats.double().sum(2)
+def _entropies(weights: Tensor, logs: Tensor) -> Tensor:
+    """Return the entropies of maps, (texts, heads, queries, keys) -> float64 (texts, heads).
+
+    A sum over the queries of each key is faster than one over keys, and short enough for float32.
+    """
+    return -log(weights, logs).mul_(weights).sum(2).sum(2, dtype=torch.float64)

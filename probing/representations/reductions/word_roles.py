@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from probing.io.lazy import torch
 from probing.representations.reductions.token_batch import NOWHERE
-from probing.representations.reductions.visible import uniform_over, visible_keys
 
 if TYPE_CHECKING:  # a cached statistic needs none of what computes it
     from torch import Tensor
@@ -55,11 +54,11 @@ class WordRoles:
         inputs = attention.read()
         if not inputs.word_count:
             return _nothing(attention, len(self.columns))
-        seen = visible_keys(attention.weights, inputs.real)
-        visible, others = _visible(seen, inputs)
+        seen = attention.visible
+        visible, others = seen.once("words", lambda: _visible(seen.keys, inputs))
         queries = visible.sum(2) > 1
         found, outside = _of_words(attention.weights, inputs)
-        even, even_outside = _of_words(uniform_over(seen), inputs)
+        even, even_outside = seen.once("uniform words", lambda: _of_words(seen.uniform, inputs))
         targets = _targets(attention, inputs)
         aware = attention.per_unit(queries) & _sees(attention.per_unit(visible), targets)
         counts = attention.per_unit(visible.sum(2) + others).clamp_min(1).double()
