@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -52,9 +53,13 @@ class Divergence:
         weights = attention.weights.to(torch.promote_types(attention.weights.dtype, torch.float32))
         shares = (self.smoothing / real.sum(1)).to(weights).view(-1, 1, 1, 1)
         there = (real.unsqueeze(2) & real.unsqueeze(1)).unsqueeze(1)
-        whole = torch.add(shares, weights, alpha=1 - self.smoothing)
+        texts, heads, length, _ = weights.shape
+        kept = weights.new_empty(texts, heads, length + 1, length)
+        whole = torch.add(shares, weights, alpha=1 - self.smoothing, out=kept[:, :, :-1])
         whole.masked_fill_(~there, 0).clamp_min_(TINY)
-        return torch.cat([whole / 2, nats(whole, torch.empty_like(whole)).unsqueeze(2)], 2)
+        kept[:, :, -1] = nats(whole, weights.new_empty(weights.shape))
+        whole.div_(2)
+        return kept
 
     def reduce(self, attention: AttentionBatch) -> Tensor:
         """Reduce one batch; float64 (units, heads, heads of all layers so far)."""
@@ -73,30 +78,36 @@ def _parts(kept: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _between(first: Tensor, second: Tensor) -> Tensor:
-    """Return the entropies of the means of two layers' heads, float64 (texts, heads, heads).
-
-    It takes one head of the first layer at a time, so nothing is larger than the attention of one layer.
-    """
-    means, logs = (second.new_empty(second.shape) for _ in range(2))
-    rows = []
-    for head in range(first.shape[1]):
-        torch.add(second, first[:, head : head + 1], out=means)
-        rows.append(_entropies(means, logs))
-    return torch.stack(rows, 1)
+    """Return the entropies of the means of two layers' heads, float64 (texts, heads, heads)."""
+    others = (first[:, head : head + 1] for head in range(first.shape[1]))
+    return _entropies(second, others).transpose(1, 2)
 
 
 def _within(own: Tensor, own_nats: Tensor) -> Tensor:
-    """Return the same for every two heads of one layer, each pair computed once."""
+    """Return the same for every two heads of one layer, each pair computed once or twice."""
+    heads = own.shape[1]
+    twice = torch.cat([own, own], 1)
+    shifts = range(1, heads // 2 + 1)
+    of_shifts = _entropies(own, (twice[:, shift : shift + heads] for shift in shifts))
     found = torch.diag_embed(own_nats)
-    for head in range(1, own.shape[1]):
-        means = own[:, :head] + own[:, head : head + 1]
-        found[:, head, :head] = found[:, :head, head] = _entropies(means, torch.empty_like(means))
+    places = torch.arange(heads, device=own.device)
+    for index, shift in enumerate(shifts):
+        partners = (places + shift) % heads
+        found[:, places, partners] = found[:, partners, places] = of_shifts[..., index]
     return found
 
 
-def _entropies(weights: Tensor, logs: Tensor) -> Tensor:
-    """Return the entropies of maps, (texts, heads, queries, keys) -> float64 (texts, heads).
+def _entropies(weights: Tensor, others: Iterable[Tensor]) -> Tensor:
+    """Return the entropies of sums of maps, float64 (texts, heads, number of others).
 
-    A sum over the queries of each key is faster than one over keys, and short enough for float32.
+    The sum over the queries of each key comes first: it is the faster one, and as exact in float32.
+
+    Args:
+        weights: (texts, heads, queries, keys).
+        others: Maps that are added, one after the other, so that nothing is larger than `weights`.
     """
-    return -log(weights, logs).mul_(weights).sum(2).sum(2, dtype=torch.float64)
+    summed, logs = (weights.new_empty(weights.shape) for _ in range(2))
+    of_keys = [log(torch.add(weights, other, out=summed), logs).mul_(summed).sum(2) for other in others]
+    if not of_keys:
+        return weights.new_empty(*weights.shape[:2], 0, dtype=torch.float64)
+    return -torch.stack(of_keys, 2).sum(3, dtype=torch.float64)
