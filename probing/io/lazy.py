@@ -24,7 +24,8 @@ else:
             self._name = name
 
         def __getattr__(self, attribute: str) -> Any:  # noqa: ANN401
-            return getattr(import_module(self._name), attribute)
+            module = sys.modules.get(self._name) or import_module(self._name)
+            return getattr(module, attribute)
 
     torch = _Later("torch")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -83,9 +84,10 @@ def vectors(
     found: list[dict[int, Tensor]] = [{} for _ in readers]
 
     def reduce(site: Site, states: Tensor) -> None:
+        shared: dict[str, Any] = {}
         for reader, part, reducer, values in zip(readers, parts, reducers, found, strict=True):
             if part.units and site in reader.visited:
-                values[site.layer] = reducer(site, states)
+                values[site.layer] = reducer(site, states, shared)
 
     def reduce_weighted(site: Site, attended: Attended) -> None:
         weighted = attended.weighted

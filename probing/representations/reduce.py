@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
 
 from torch import Tensor
 
@@ -69,13 +71,19 @@ class Reducer:
     earlier: dict[int, Tensor] = field(default_factory=dict)
     reference: Mapping[int, Tensor] = field(default_factory=dict)
 
-    def __call__(self, site: Site, states: Tensor) -> Tensor:
+    @cached_property
+    def _across(self) -> AcrossLayers | None:
+        statistic = self.request.reduction
+        return statistic if isinstance(statistic, AcrossLayers) else None
+
+    def __call__(self, site: Site, states: Tensor, shared: dict[str, Any] | None = None) -> Tensor:
         """Reduce what one layer computed to a vector for each unit and head.
 
         Args:
             site: The site of the layer.
             states: Head outputs (texts, seq, heads, head_dim), hidden states (texts, seq, features), or
                 attention weights (texts, heads, queries, keys).
+            shared: What reductions of the same states have computed, see `AttentionBatch`.
 
         Returns:
             (units, heads, dim); hidden states count as one head.
@@ -89,10 +97,10 @@ class Reducer:
             return pool(states, batch.tokens, statistic, batch.texts)
         attention = AttentionBatch(
             states, batch.real, batch.tokens, batch.texts, self.inputs, site.layer, self.earlier,
-            self.reference.get(site.layer), batch.second,
+            self.reference.get(site.layer), batch.second, {} if shared is None else shared,
         )  # fmt: skip
-        if isinstance(statistic, AcrossLayers):
-            self.earlier[site.layer] = statistic.keep(attention)
+        if self._across is not None:
+            self.earlier[site.layer] = self._across.keep(attention)
         values = statistic.reduce(attention)
         wanted = (len(batch.tokens), *self.layout[site.layer])
         if values.shape != wanted:

@@ -12,7 +12,9 @@ import pytest
 import torch
 from torch import Tensor
 
+from probing.representations.reductions.shapes import Shapes
 from probing.representations.reductions.surface import OF_ROWS, Surface
+from probing.representations.reductions.token_roles import TokenRoles
 from tests.attention import attention_of, eager_model, minilm_folder, token_batch, weights_of
 
 PIECES = ["[CLS]", "a", ",", "b", ".", "[SEP]"]
@@ -96,6 +98,18 @@ def test_a_window_is_what_can_be_seen() -> None:
     found = columns(Surface(), window, [PIECES])
     assert float(found["self"]) == pytest.approx((n - 1) / 2)
     assert float(found["share_of_uniform"]) == pytest.approx(n - 1)
+
+
+def test_layers_with_other_masks_have_their_own_chance() -> None:
+    n = len(PIECES)
+    inputs = token_batch([PIECES])
+    every, before = torch.full((1, 1, n, n), 1 / n), causal(torch.ones(1, 1, n, n))
+    layers = [attention_of(weights, inputs, layer) for layer, weights in enumerate((every, before, every))]
+    assert layers[0].visible is layers[2].visible is not layers[1].visible
+    for layer, weights in zip(layers, (every, before, every), strict=True):
+        for statistic in (Surface(), Surface(smoothing=0.01), TokenRoles(), Shapes()):
+            alone = statistic.reduce(attention_of(weights, token_batch([PIECES])))
+            torch.testing.assert_close(statistic.reduce(layer), alone, rtol=0, atol=0)
 
 
 def test_what_a_row_lacks_to_one_is_counted() -> None:

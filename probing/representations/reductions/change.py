@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from probing.errors import ProbingError
 from probing.io.lazy import torch
 from probing.representations.reductions.entropy import entropy
-from probing.representations.reductions.visible import visible_keys
 
 if TYPE_CHECKING:  # a cached statistic needs none of what computes it
     from torch import Tensor
@@ -51,7 +50,7 @@ class Change:
             raise ProbingError(
                 f"layer {attention.layer}: the attention of the second model has another shape"
             )
-        rows = visible_keys(attention.weights, inputs.real).sum(2) > 1
+        rows = attention.visible.several
         there = (rows.unsqueeze(2) & inputs.real.unsqueeze(1)).unsqueeze(1)
         maps = [weights.masked_fill(~there, 0).double() for weights in (attention.weights, second)]
         first, other = (weights.flatten(2) for weights in maps)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from probing.io.lazy import torch
-from probing.representations.reductions.logs import TINY, nats
+from probing.representations.reductions.logs import TINY, log, nats
 
 if TYPE_CHECKING:  # a cached statistic needs none of what computes it
     from torch import Tensor
@@ -52,45 +53,61 @@ class Divergence:
         weights = attention.weights.to(torch.promote_types(attention.weights.dtype, torch.float32))
         shares = (self.smoothing / real.sum(1)).to(weights).view(-1, 1, 1, 1)
         there = (real.unsqueeze(2) & real.unsqueeze(1)).unsqueeze(1)
-        whole = torch.add(shares, weights, alpha=1 - self.smoothing)
+        texts, heads, length, _ = weights.shape
+        kept = weights.new_empty(texts, heads, length + 1, length)
+        whole = torch.add(shares, weights, alpha=1 - self.smoothing, out=kept[:, :, :-1])
         whole.masked_fill_(~there, 0).clamp_min_(TINY)
-        return torch.cat([whole / 2, nats(whole, torch.empty_like(whole)).unsqueeze(2)], 2)
+        kept[:, :, -1] = nats(whole, weights.new_empty(weights.shape))
+        whole.div_(2)
+        return kept
 
     def reduce(self, attention: AttentionBatch) -> Tensor:
         """Reduce one batch; float64 (units, heads, heads of all layers so far)."""
-        own = attention.earlier[attention.layer]
-        own_nats = _summed(own[:, :, -1])
+        own, own_nats = _parts(attention.earlier[attention.layer])
         apart = []
-        for layer, other in sorted(attention.earlier.items()):
-            means = _within(own) if layer == attention.layer else _between(own, other)
-            apart.append(means - (own_nats.unsqueeze(2) + _summed(other[:, :, -1]).unsqueeze(1)) / 2)
+        for layer, kept in sorted(attention.earlier.items()):
+            other, nats_of_other = _parts(kept)
+            means = _within(own, own_nats) if layer == attention.layer else _between(own, other)
+            apart.append(means - (own_nats.unsqueeze(2) + nats_of_other.unsqueeze(1)) / 2)
         return attention.per_unit(torch.cat(apart, 2).clamp_min_(0))
 
 
+def _parts(kept: Tensor) -> tuple[Tensor, Tensor]:
+    """Return half of the weights, (texts, heads, queries, keys), and entropies (texts, heads)."""
+    return kept[:, :, :-1], kept[:, :, -1].sum(2, dtype=torch.float64)
+
+
 def _between(first: Tensor, second: Tensor) -> Tensor:
-    """Return the entropies of the means of two layers' heads, float64 (texts, heads, heads).
-
-    It takes one head of the first layer at a time, so nothing is larger than the attention of one layer.
-    """
-    second = second[:, :, :-1]
-    means, logs = (second.new_empty(second.shape) for _ in range(2))
-    rows = []
-    for head in range(first.shape[1]):
-        torch.add(second, first[:, head : head + 1, :-1], out=means)
-        rows.append(_summed(nats(means, logs)))
-    return torch.stack(rows, 1)
+    """Return the entropies of the means of two layers' heads, float64 (texts, heads, heads)."""
+    others = (first[:, head : head + 1] for head in range(first.shape[1]))
+    return _entropies(second, others).transpose(1, 2)
 
 
-def _within(own: Tensor) -> Tensor:
-    """Return the same for every two heads of one layer, each pair computed once."""
+def _within(own: Tensor, own_nats: Tensor) -> Tensor:
+    """Return the same for every two heads of one layer, each pair computed once or twice."""
     heads = own.shape[1]
-    found = torch.diag_embed(_summed(own[:, :, -1]))
-    for head in range(1, heads):
-        means = own[:, :head, :-1] + own[:, head : head + 1, :-1]
-        found[:, head, :head] = found[:, :head, head] = _summed(nats(means, torch.empty_like(means)))
+    twice = torch.cat([own, own], 1)
+    shifts = range(1, heads // 2 + 1)
+    of_shifts = _entropies(own, (twice[:, shift : shift + heads] for shift in shifts))
+    found = torch.diag_embed(own_nats)
+    places = torch.arange(heads, device=own.device)
+    for index, shift in enumerate(shifts):
+        partners = (places + shift) % heads
+        found[:, places, partners] = found[:, partners, places] = of_shifts[..., index]
     return found
 
 
-def _summed(nats: Tensor) -> Tensor:
-    """Return sums over queries, float64 (texts, heads); rows are short enough for float32, texts are not."""
-    return nats.double().sum(2)
+def _entropies(weights: Tensor, others: Iterable[Tensor]) -> Tensor:
+    """Return the entropies of sums of maps, float64 (texts, heads, number of others).
+
+    The sum over the queries of each key comes first: it is the faster one, and as exact in float32.
+
+    Args:
+        weights: (texts, heads, queries, keys).
+        others: Maps that are added, one after the other, so that nothing is larger than `weights`.
+    """
+    summed, logs = (weights.new_empty(weights.shape) for _ in range(2))
+    of_keys = [log(torch.add(weights, other, out=summed), logs).mul_(summed).sum(2) for other in others]
+    if not of_keys:
+        return weights.new_empty(*weights.shape[:2], 0, dtype=torch.float64)
+    return -torch.stack(of_keys, 2).sum(3, dtype=torch.float64)

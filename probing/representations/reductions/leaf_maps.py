@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from probing.datasets.code.leaf_distances import leaf_distances
 from probing.datasets.code.syntax import parse
 from probing.io.lazy import torch
-from probing.representations.reductions.visible import visible_keys
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -84,7 +83,7 @@ def leaf_maps(attention: AttentionBatch, language: str) -> Iterator[LeafMaps]:
         ProbingError: If queries and keys are not the tokens of the texts, or code has other leaves.
     """
     inputs = attention.read()
-    seen = visible_keys(attention.weights, inputs.real)
+    seen = attention.visible.keys
     for row, unit in enumerate(inputs.units):
         present, maps, visible = _blocks(attention.weights[row], seen[row], inputs.words[row])
         if not len(present):  # without words, as in a trial of the speed

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from probing.io.lazy import torch
-from probing.representations.reductions.visible import by_chance, next_to, uniform_over, visible_keys
+from probing.representations.reductions.visible import by_chance, next_to
 
 if TYPE_CHECKING:  # a cached statistic needs none of what computes it
     from torch import Tensor
@@ -49,10 +49,10 @@ class Received:
             ProbingError: If queries and keys are not the tokens of the texts.
         """
         inputs = attention.read()
-        seen = visible_keys(attention.weights, inputs.real)
-        rows = seen.sum(2) > 1
+        seen = attention.visible
+        rows = seen.several
         found = _largest(attention.weights, rows, attention, inputs)
-        chance = _largest(uniform_over(seen), rows, attention, inputs)
+        chance = _largest(seen.uniform, rows, attention, inputs)
         sizes = attention.per_unit(torch.stack([rows.sum(1), inputs.separators.sum(1)], 1).double())
         return next_to(found, chance, sizes.unsqueeze(1))
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from probing.io.lazy import torch
-from probing.representations.reductions.visible import by_chance, next_to, uniform_over, visible_keys
+from probing.representations.reductions.visible import by_chance, next_to
 
 if TYPE_CHECKING:  # a cached statistic needs none of what computes it
     from torch import Tensor
@@ -54,11 +54,12 @@ class Shapes:
             ProbingError: If queries and keys are not the tokens of the texts.
         """
         inputs = attention.read()
-        seen = visible_keys(attention.weights, inputs.real)
-        rows = seen.sum(2) > 1
+        seen = attention.visible
+        rows = seen.several
         segmented = rows & (inputs.segments >= 0) & (inputs.segments.amax(1, keepdim=True) > 0)
         found = self._sums(attention.weights, inputs, rows, segmented)
-        chance = self._sums(uniform_over(seen).to(attention.weights), inputs, rows, segmented)
+        even = seen.uniform.to(attention.weights)
+        chance = seen.once(self, lambda: self._sums(even, inputs, rows, segmented))
         sizes = torch.stack([rows.sum(1), segmented.sum(1)], 1).double().unsqueeze(1)
         return attention.per_unit(next_to(found, chance, sizes))
 

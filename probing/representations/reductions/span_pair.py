@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from probing.io.lazy import torch
-from probing.representations.reductions.visible import visible_keys
 
 if TYPE_CHECKING:  # a cached statistic needs none of what computes it
     from torch import Tensor
@@ -53,7 +52,7 @@ class SpanPair:
         """
         inputs = attention.read()
         whole = inputs.real & ~inputs.special
-        seen = visible_keys(attention.weights, inputs.real)
+        seen = attention.visible.keys
         within = (whole.unsqueeze(2) & whole.unsqueeze(1) & seen).unsqueeze(1)
         read = _Read(
             attention.weights,

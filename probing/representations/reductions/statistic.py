@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, runtime_checkable
 
 from probing.errors import ProbingError
 from probing.io.lazy import torch
+from probing.representations.reductions.entropy import entropy
+from probing.representations.reductions.visible import Visible, visible_keys
 
 if TYPE_CHECKING:  # the settings of a statistic need none of what computes it
     from torch import Tensor
 
     from probing.representations.reductions.token_batch import TokenBatch
+
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,7 @@ class AttentionBatch:
         reference: The weights of the same layer and texts in a second model, for a statistic
             `AgainstReference`; of the same shape.
         second: bool (units, length), the tokens of the second span of each unit; None if no unit has one.
+        shared: What statistics of the same weights have computed, by name.
     """
 
     weights: Tensor
@@ -42,6 +47,7 @@ class AttentionBatch:
     earlier: Mapping[int, Tensor] = field(default_factory=dict)
     reference: Tensor | None = None
     second: Tensor | None = None
+    shared: dict[str, Any] = field(default_factory=dict, repr=False)
 
     @property
     def square(self) -> bool:
@@ -68,6 +74,27 @@ class AttentionBatch:
                 f"keys are not the {self.real.shape[1]} tokens of the text; choose other granularity.layers"
             )
         return self.inputs
+
+    @property
+    def visible(self) -> Visible:
+        """The keys that each query can see.
+
+        Raises:
+            ProbingError: If queries and keys are not the tokens of the texts.
+        """
+        inputs = self.read()
+        return self._once("visible", lambda: inputs.visible(visible_keys(self.weights, inputs.real)))
+
+    @property
+    def nats(self) -> Tensor:
+        """The entropy of each query in nats, at least float32 (texts, heads, queries)."""
+        return self._once("nats", lambda: entropy(self.weights))
+
+    def _once(self, name: str, compute: Callable[[], Found]) -> Found:
+        if name not in self.shared:
+            self.shared[name] = compute()
+        found: Found = self.shared[name]
+        return found
 
     @property
     def rows(self) -> Tensor:

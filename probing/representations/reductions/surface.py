@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 from probing.io.lazy import torch
 from probing.representations.reductions.entropy import entropy
-from probing.representations.reductions.visible import by_chance, next_to, uniform_over, visible_keys
+from probing.representations.reductions.visible import by_chance, next_to, summed
 
 if TYPE_CHECKING:  # a cached statistic needs none of what computes it
     from torch import Tensor
 
     from probing.representations.reductions.statistic import AttentionBatch
     from probing.representations.reductions.token_batch import TokenBatch
+    from probing.representations.reductions.visible import Visible
 
 SHARES = ("self", "previous", "next", "first", "separator", "punctuation")
 """Targets whose share of attention is summed over queries."""
@@ -23,7 +24,6 @@ OF_ROWS = (
     "rest_to_separator",
     "nats",
     "share_of_uniform",
-    "largest",
     "lacks",
 )
 """All numbers that are sums over queries."""
@@ -64,45 +64,41 @@ class Surface:
         Raises:
             ProbingError: If queries and keys are not the tokens of the texts.
         """
-        inputs = attention.read()
-        seen = visible_keys(attention.weights, inputs.real)
-        counts = seen.sum(2)
-        rows = (counts > 1).double()
-        found, first = self._sums(attention.weights, inputs, rows, counts)
-        chance, _ = self._sums(uniform_over(seen), inputs, rows, counts)
-        sizes = torch.stack([rows.sum(1), (rows * inputs.separators).sum(1)], 1).unsqueeze(1)
-        return attention.per_unit(torch.cat([next_to(found, chance, sizes), first.unsqueeze(2)], 2))
+        inputs, seen = attention.read(), attention.visible
+        weights = attention.weights
+        nats = self._smoothed(weights, inputs) if self.smoothing else attention.nats
+        found = _sums(weights, nats, inputs, seen, self.punctuation)
+        chance, sizes = seen.once(self, lambda: self._of_mask(inputs, seen))
+        first = (nats * inputs.first.unsqueeze(1)).nan_to_num().sum(2, keepdim=True).double()
+        return attention.per_unit(torch.cat([next_to(found, chance, sizes), first], 2))
 
-    def _sums(
-        self, weights: Tensor, inputs: TokenBatch, rows: Tensor, counts: Tensor
-    ) -> tuple[Tensor, Tensor]:
-        """Return the sums of `OF_ROWS`, and the entropy of the first row; float64 (texts, heads, ...)."""
-        kinds = torch.stack([inputs.first, inputs.separators, inputs.spelled(self.punctuation)], 2).to(
-            weights.dtype
-        )
-        to_kinds = torch.matmul(weights, kinds.unsqueeze(1)).double()  # (texts, heads, queries, 3)
-        nats = self._nats(weights, inputs.real)
-        parts = [
-            weights.diagonal(dim1=2, dim2=3),
-            torch.nn.functional.pad(weights.diagonal(-1, 2, 3), (1, 0)),
-            torch.nn.functional.pad(weights.diagonal(1, 2, 3), (0, 1)),
-            *to_kinds.unbind(3),
-            to_kinds[..., 1] * inputs.separators.unsqueeze(1),
-            to_kinds[..., 1] * ~inputs.separators.unsqueeze(1),
-            nats,
-            nats / counts.clamp_min(2).double().log().unsqueeze(1),
-            weights.amax(3),
-            1 - weights.sum(3),
-        ]
-        wanted = rows.unsqueeze(1)
-        sums = torch.stack([(part.double().masked_fill(wanted == 0, 0)).sum(2) for part in parts], 2)
-        first = (nats * inputs.first.unsqueeze(1)).nan_to_num().sum(2)
-        return sums, first
+    def _of_mask(self, inputs: TokenBatch, seen: Visible) -> tuple[Tensor, Tensor]:
+        """Return the sums by chance and the numbers of queries, float64 (texts, 1, ...)."""
+        even, rows = seen.uniform, seen.several
+        nats = self._smoothed(even, inputs) if self.smoothing else entropy(even)
+        sizes = torch.stack([rows.sum(1), (rows & inputs.separators).sum(1)], 1).double().unsqueeze(1)
+        return _sums(even, nats, inputs, seen, self.punctuation), sizes
 
-    def _nats(self, weights: Tensor, real: Tensor) -> Tensor:
-        """Return the entropy of each row, float64 (texts, heads, queries)."""
-        if not self.smoothing:
-            return entropy(weights).double()
-        keys = real.unsqueeze(1).unsqueeze(2)
-        spread = keys / real.sum(1).view(-1, 1, 1, 1)
-        return entropy((1 - self.smoothing) * weights + self.smoothing * spread).double()
+    def _smoothed(self, weights: Tensor, inputs: TokenBatch) -> Tensor:
+        """Return the entropy of each smoothed row, (texts, heads, queries)."""
+        keys = inputs.real.unsqueeze(1).unsqueeze(2)
+        spread = keys / inputs.real.sum(1).view(-1, 1, 1, 1)
+        return entropy((1 - self.smoothing) * weights + self.smoothing * spread)
+
+
+def _sums(weights: Tensor, nats: Tensor, inputs: TokenBatch, seen: Visible, punctuation: str) -> Tensor:
+    """Return the sums of `OF_ROWS`, float64 (texts, heads, sums)."""
+    kinds = torch.stack([inputs.first, inputs.separators, inputs.spelled(punctuation)], 2)
+    to_kinds = torch.matmul(weights, kinds.unsqueeze(1).to(weights.dtype)).unbind(3)
+    parts = (
+        weights.diagonal(dim1=2, dim2=3),
+        torch.nn.functional.pad(weights.diagonal(-1, 2, 3), (1, 0)),
+        torch.nn.functional.pad(weights.diagonal(1, 2, 3), (0, 1)),
+        *to_kinds,
+        to_kinds[1] * inputs.separators.unsqueeze(1),
+        to_kinds[1] * ~inputs.separators.unsqueeze(1),
+        nats,
+        nats / seen.most_nats.unsqueeze(1),
+        1 - weights.sum(3),
+    )
+    return summed(parts, seen.several)

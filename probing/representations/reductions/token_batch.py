@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from probing.io.lazy import torch
+from probing.representations.reductions.visible import Visible
 
 if TYPE_CHECKING:  # the settings of a statistic need none of what computes it
     from torch import Tensor
@@ -61,6 +62,22 @@ class TokenBatch:
             spellings: Spellings without the marks of a space or of the inside of a word.
         """
         return self._spelled[frozenset(spellings)]
+
+    def visible(self, keys: Tensor) -> Visible:
+        """Return the visible keys of a layer, the same object for all layers with the same mask.
+
+        Args:
+            keys: bool (texts, queries, keys).
+        """
+        for known in self._masks:
+            if torch.equal(known.keys, keys):
+                return known
+        self._masks.append(Visible(keys))
+        return self._masks[-1]
+
+    @cached_property
+    def _masks(self) -> list[Visible]:
+        return []
 
     @cached_property
     def _spelled(self) -> _Spelled:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from probing.io.lazy import torch
 from probing.representations.reductions.entropy import entropy
-from probing.representations.reductions.visible import by_chance, next_to, uniform_over, visible_keys
+from probing.representations.reductions.visible import by_chance, next_to, summed
 
 if TYPE_CHECKING:  # a cached statistic needs none of what computes it
     from torch import Tensor
 
     from probing.representations.reductions.statistic import AttentionBatch
     from probing.representations.reductions.token_batch import TokenBatch
+    from probing.representations.reductions.visible import Visible
 
 QUERIES, REPEATED, FOLLOWED = "queries", "repeated", "followed"
 SUMS = {
@@ -87,43 +89,43 @@ class TokenRoles:
         Raises:
             ProbingError: If queries and keys are not the tokens of the texts.
         """
-        inputs = attention.read()
-        seen = visible_keys(attention.weights, inputs.real)
-        counted = (seen.sum(2) > 1) & ~_end(inputs)
-        same, follows = earlier_and_followers(inputs)
-        marks = _Marks(seen, counted, same & seen, follows & seen)
-        rows = torch.stack([counted, counted & marks.same.any(2), counted & marks.follows.any(2)], 2)
-        ahead = (seen.triu(1).sum(2) * counted).sum(1, keepdim=True)
-        sizes = torch.cat([rows.sum(1), ahead], 1).double()
+        inputs, seen = attention.read(), attention.visible
+        of_mask = seen.once(self, lambda: self._of_mask(inputs, seen))
         highest = attention.weights.argmax(3)
-        chance = self._sums(uniform_over(seen), inputs, marks)
+        parts = (
+            self._sums(attention.weights, attention.nats, inputs, of_mask.marks),
+            _hits(highest, of_mask.marks),
+            self._offsets(highest, of_mask.marks.counted),
+        )
+        return attention.per_unit(next_to(torch.cat(parts, 2), *of_mask.numbers))
+
+    def _of_mask(self, inputs: TokenBatch, seen: Visible) -> _OfMask:
+        counted = seen.several & ~_end(inputs)
+        same, follows = earlier_and_followers(inputs)
+        there = seen.keys & counted.unsqueeze(2)
+        marks = _Marks(seen, counted, same & there, follows & there)
+        rows = torch.stack([counted, marks.same.any(2), marks.follows.any(2)], 2)
+        ahead = (seen.keys.triu(1).sum(2) * counted).sum(1, keepdim=True)
+        sizes = torch.cat([rows.sum(1), ahead], 1).double().unsqueeze(1)
+        chance = self._sums(seen.uniform, entropy(seen.uniform), inputs, marks)
         # a highest weight at any visible key is on some of them as often as the weight of uniform attention
         by_luck = (chance, chance[..., -len(HIGHEST) :], self._even_offsets(marks).unsqueeze(1))
-        parts = (
-            self._sums(attention.weights, inputs, marks),
-            _hits(highest, marks),
-            self._offsets(highest, counted),
-        )
-        return attention.per_unit(next_to(torch.cat(parts, 2), *by_luck, sizes.unsqueeze(1)))
+        return _OfMask(marks, (*by_luck, sizes))
 
-    def _sums(self, weights: Tensor, inputs: TokenBatch, marks: _Marks) -> Tensor:
+    def _sums(self, weights: Tensor, nats: Tensor, inputs: TokenBatch, marks: _Marks) -> Tensor:
         """Return the sums of `SUMS`, float64 (texts, heads, sums)."""
-        wide = torch.promote_types(weights.dtype, torch.float32)
         delimiters = inputs.separators | inputs.spelled((*self.punctuation, *NEWLINES))
         kinds = torch.stack([inputs.first, delimiters], 2).to(weights.dtype)
         first, delimiter = torch.matmul(weights, kinds.unsqueeze(1)).unbind(3)
-        most = marks.seen.sum(2).clamp_min(2).double().log().unsqueeze(1)
         parts = (
             weights.amax(3),
             torch.nn.functional.pad(weights.diagonal(-1, 2, 3), (1, 0)),
             first,
             delimiter,
-            entropy(weights).double() / most,
-            (weights * marks.same.unsqueeze(1)).sum(3, dtype=wide),
-            (weights * marks.follows.unsqueeze(1)).sum(3, dtype=wide),
+            nats / marks.seen.most_nats.unsqueeze(1),
         )
-        left_out = ~marks.counted.unsqueeze(1)
-        return torch.stack([part.double().masked_fill(left_out, 0).sum(2) for part in parts], 2)
+        of_pairs = [_of_pairs(weights, pairs) for pairs in (marks.same_pairs, marks.follows_pairs)]
+        return torch.cat([summed(parts, marks.counted), torch.stack(of_pairs, 2)], 2)
 
     def _offsets(self, highest: Tensor, counted: Tensor) -> Tensor:
         """Return the number of queries whose highest weight is at each offset, (texts, heads, offsets)."""
@@ -137,7 +139,7 @@ class TokenRoles:
 
     def _even_offsets(self, marks: _Marks) -> Tensor:
         """Return the same for a highest weight at any visible key, float64 (texts, offsets)."""
-        shares = uniform_over(marks.seen).squeeze(1).double() * marks.counted.unsqueeze(2)
+        shares = marks.seen.uniform.squeeze(1).double() * marks.counted.unsqueeze(2)
         length = shares.shape[1]
         sums = [
             shares.diagonal(offset, 1, 2).sum(1) if abs(offset) < length else shares.new_zeros(len(shares))
@@ -148,7 +150,7 @@ class TokenRoles:
 
 @dataclass(frozen=True)
 class _Marks:
-    """Pairs of a query and a key, bool (texts, length, length), and the queries that count.
+    """Pairs of a query that counts and a key, bool (texts, length, length).
 
     Attributes:
         seen: The keys that a query can see.
@@ -157,19 +159,41 @@ class _Marks:
         follows: The visible tokens after them.
     """
 
-    seen: Tensor
+    seen: Visible
     counted: Tensor
     same: Tensor
     follows: Tensor
 
+    @cached_property
+    def same_pairs(self) -> tuple[Tensor, ...]:
+        """Text, query and key of each pair in `same`."""
+        return self.same.nonzero(as_tuple=True)
+
+    @cached_property
+    def follows_pairs(self) -> tuple[Tensor, ...]:
+        """Text, query and key of each pair in `follows`."""
+        return self.follows.nonzero(as_tuple=True)
+
+
+@dataclass(frozen=True)
+class _OfMask:
+    """The part of the sums that does not depend on weights: marks, and numbers (texts, 1, ...) by chance."""
+
+    marks: _Marks
+    numbers: tuple[Tensor, ...]
+
+
+def _of_pairs(weights: Tensor, pairs: tuple[Tensor, ...]) -> Tensor:
+    """Return the sum of the weights of some pairs, float64 (texts, heads); they are few."""
+    text, query, key = pairs
+    found = weights.new_zeros(weights.shape[:2], dtype=torch.float64)
+    return found.index_add_(0, text, weights[text, :, query, key].double())
+
 
 def _hits(highest: Tensor, marks: _Marks) -> Tensor:
     """Return the numbers of `HIGHEST`, float64 (texts, heads, 2)."""
-    found = [
-        (mask & marks.counted.unsqueeze(2)).unsqueeze(1).expand(-1, highest.shape[1], -1, -1)
-        for mask in (marks.same, marks.follows)
-    ]
-    return torch.stack([mask.gather(3, highest.unsqueeze(3)).sum((2, 3)) for mask in found], 2).double()
+    masks = (mask.unsqueeze(1).expand(-1, highest.shape[1], -1, -1) for mask in (marks.same, marks.follows))
+    return torch.stack([mask.gather(3, highest.unsqueeze(3)).sum((2, 3)) for mask in masks], 2).double()
 
 
 def earlier_and_followers(inputs: TokenBatch) -> tuple[Tensor, Tensor]:

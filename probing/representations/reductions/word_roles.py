@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from probing.io.lazy import torch
 from probing.representations.reductions.token_batch import NOWHERE
-from probing.representations.reductions.visible import uniform_over, visible_keys
 from probing.representations.reductions.word_level import first_and_last, seen_words
 
 if TYPE_CHECKING:  # a cached statistic needs none of what computes it
@@ -56,11 +55,11 @@ class WordRoles:
         inputs = attention.read()
         if not inputs.word_count:
             return _nothing(attention, len(self.columns))
-        seen = visible_keys(attention.weights, inputs.real)
-        visible, others = _visible(seen, inputs)
+        seen = attention.visible
+        visible, others = seen.once("words", lambda: _visible(seen.keys, inputs))
         queries = visible.sum(2) > 1
         found, outside = _of_words(attention.weights, inputs)
-        even, even_outside = _of_words(uniform_over(seen), inputs)
+        even, even_outside = seen.once("uniform words", lambda: _of_words(seen.uniform, inputs))
         targets = _targets(attention, inputs)
         aware = attention.per_unit(queries) & _sees(attention.per_unit(visible), targets)
         counts = attention.per_unit(visible.sum(2) + others).clamp_min(1).double()
@@ -113,7 +112,7 @@ class HighestWord:
             return _nothing(attention, 3).fill_(NOWHERE)
         highest = attention.per_unit(_highest(*_of_words(attention.weights, inputs)))
         found = highest.gather(2, _index(words).expand(-1, highest.shape[1], 1))
-        seen = first_and_last(seen_words(visible_keys(attention.weights, inputs.real), inputs))
+        seen = first_and_last(seen_words(attention.visible.keys, inputs))
         ends = attention.per_unit(seen.permute(1, 2, 0)).gather(1, _index(words).expand(-1, 1, 2))
         whole = torch.cat([found, ends.expand(-1, found.shape[1], -1)], 2)
         return whole.masked_fill(~words.any(1)[:, None, None], NOWHERE).double()

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from probing.io.lazy import torch
 from probing.representations.reductions.token_batch import NOWHERE
-from probing.representations.reductions.visible import visible_keys
 from probing.representations.reductions.word_level import (
     Rows,
     first_and_last,
@@ -71,7 +70,7 @@ class WordTargets:
         words, inputs = last_word(attention), attention.read()
         # one word more, which has no tokens, is that of units without words
         weights = torch.nn.functional.pad(word_attention(attention, self.rows), (0, 1, 0, 1))
-        seen = seen_words(visible_keys(attention.weights, inputs.real), inputs)
+        seen = seen_words(attention.visible.keys, inputs)
         seen = torch.nn.functional.pad(seen, (0, 1, 0, 1))
         ends = torch.cat([first_and_last(seen), first_and_last(seen.transpose(1, 2))])  # (4, texts, words)
         of_layer = ends.permute(1, 2, 0).unsqueeze(1).expand(-1, weights.shape[1], -1, -1).double()
