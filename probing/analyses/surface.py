@@ -38,12 +38,13 @@ SINK = 0.5
 """Share of attention from which the first token counts as a sink."""
 NATS = "nats"
 SHARE = "share"
-_QUERIES, _SEPARATORS, _REST = "queries", "separators", "rest"
+_QUERIES, _SEPARATORS, _FIRSTS, _REST = "queries", "separators", "firsts", "rest"
 MEASURES: dict[str, tuple[str, str, str]] = {
     **{name: (name, _QUERIES, SHARE) for name in SHARES},
     "separator_to_separator": ("separator_to_separator", _SEPARATORS, SHARE),
     "rest_to_separator": ("rest_to_separator", _REST, SHARE),
     "entropy": ("nats", _QUERIES, NATS),
+    "entropy_of_first": ("first_nats", _FIRSTS, NATS),
     "entropy_share": ("share_of_uniform", _QUERIES, SHARE),
     "lacking": ("lacks", _QUERIES, SHARE),
 }
@@ -68,8 +69,9 @@ class SurfaceAnalysis(LayerByLayer):
 
     `self`, `previous` and `next` are positions relative to the query. `first` is the first token, such as
     [CLS] or a start token, `separator` the special tokens after it, and `punctuation` the tokens that are
-    spelled so. Queries that see only themselves are left out, such as the first token of a causal model.
-    `chance` is the same number for attention that is uniform over the keys that a query can see.
+    spelled so. `entropy_of_first` is the entropy of the attention of the first token. Queries that see only
+    themselves are left out, such as the first token of a causal model. `chance` is the same number for
+    attention that is uniform over the keys that a query can see.
 
     Attributes:
         split: The examples; a text that several share is read once.
@@ -133,7 +135,7 @@ class SurfaceAnalysis(LayerByLayer):
     def _rows(self, columns: Mapping[str, NDArray[np.float64]]) -> Iterator[dict[str, object]]:
         for variant, (name, counted, metric) in MEASURES.items():
             counts = columns[counted]
-            if not counts.any():  # texts without a separator
+            if not counts.any():  # texts without a separator, or a first token that sees only itself
                 continue
             values = averaged(columns[name], counts, self.average)
             chance = averaged(columns[by_chance(name)], counts, self.average)[0]

@@ -63,7 +63,7 @@ def test_values_are_those_of_plain_transformers(
     whole = AutoModel.from_pretrained(folder, attn_implementation="eager").eval()
     model = whole.get_encoder() if whole.config.is_encoder_decoder else whole
     means: list[dict[str, Any]] = []
-    counts = []
+    counts, firsts = [], []
     for text in TEXTS:
         layers, tokens = attentions(model, folder, text)
         n = len(tokens)
@@ -81,10 +81,15 @@ def test_values_are_those_of_plain_transformers(
         }
         means.append({name: each.mean(-1).flatten().numpy() for name, each in own.items()})
         counts.append(len(rows))
+        firsts.append(own["entropy"][..., 0].flatten().numpy())
     weights = None if average == "document" else counts
     for name in means[0]:
         wanted = np.average([each[name] for each in means], axis=0, weights=weights)
         np.testing.assert_allclose(value(frame, name), wanted, atol=1e-6, err_msg=name)
+    if causal:  # the first token sees only itself
+        assert "entropy_of_first" not in set(frame["variant"])
+    else:
+        np.testing.assert_allclose(value(frame, "entropy_of_first"), np.mean(firsts, 0), atol=1e-6)
 
 
 @pytest.mark.slow
@@ -97,6 +102,7 @@ def test_every_measure_has_its_chance_and_an_interval_around_it(tmp_path: Path, 
     assert value(frame, "next", "chance") == pytest.approx(((n - 1) / n**2).mean())
     assert value(frame, "entropy", "chance") == pytest.approx(np.log(n).mean())
     assert value(frame, "entropy_share", "chance") == pytest.approx(1)
+    assert value(frame, "entropy_of_first", "chance") == pytest.approx(np.log(n).mean())
     assert set(frame.loc[frame["main"], "variant"]) == {
         "self", "previous", "next", "first", "separator", "punctuation",
     }  # fmt: skip

@@ -50,7 +50,7 @@ def test_shares_are_those_of_the_code_of_clark(shared: Path, dtype: torch.dtype,
         by_row = ("self", "next", "previous", "separator", "first", "punctuation", "nats", "nats_by_chance")
         means = [of[name] / of["queries"] for name in by_row]
         pairs = [of["separator_to_separator"] / of["separators"], of["rest_to_separator"] / rest]
-        mean = mean + np.stack([*means, *pairs, of["first_nats"]], 1) / len(texts)
+        mean = mean + np.stack([*means, *pairs, of["first_nats"] / of["firsts"]], 1) / len(texts)
     names = ["self", "next", "previous", "sep", "cls", "punct", "entropy", "uniform_entropy"]
     names += ["sep_sep", "rest_sep", "entropy_cls"]
     np.testing.assert_allclose(mean, wanted[names], atol=tolerance)

@@ -23,6 +23,7 @@ OF_ROWS = (
     "separator_to_separator",
     "rest_to_separator",
     "nats",
+    "first_nats",
     "share_of_uniform",
     "lacks",
 )
@@ -56,7 +57,7 @@ class Surface:
     @property
     def columns(self) -> tuple[str, ...]:
         """The sums, the same sums by chance, and the numbers of queries that they are summed over."""
-        return (*OF_ROWS, *map(by_chance, OF_ROWS), "queries", "separators", "first_nats")
+        return (*OF_ROWS, *map(by_chance, OF_ROWS), "queries", "separators", "firsts")
 
     def reduce(self, attention: AttentionBatch) -> Tensor:
         """Reduce one batch; float64 (units, heads, columns).
@@ -69,14 +70,14 @@ class Surface:
         nats = self._smoothed(weights, inputs) if self.smoothing else attention.nats
         found = _sums(weights, nats, inputs, seen, self.punctuation)
         chance, sizes = seen.once(self, lambda: self._of_mask(inputs, seen))
-        first = (nats * inputs.first.unsqueeze(1)).nan_to_num().sum(2, keepdim=True).double()
-        return attention.per_unit(torch.cat([next_to(found, chance, sizes), first], 2))
+        return attention.per_unit(next_to(found, chance, sizes))
 
     def _of_mask(self, inputs: TokenBatch, seen: Visible) -> tuple[Tensor, Tensor]:
         """Return the sums by chance and the numbers of queries, float64 (texts, 1, ...)."""
         even, rows = seen.uniform, seen.several
         nats = self._smoothed(even, inputs) if self.smoothing else entropy(even)
-        sizes = torch.stack([rows.sum(1), (rows & inputs.separators).sum(1)], 1).double().unsqueeze(1)
+        kinds = torch.stack([rows, rows & inputs.separators, rows & inputs.first], 1)
+        sizes = kinds.sum(2).double().unsqueeze(1)
         return _sums(even, nats, inputs, seen, self.punctuation), sizes
 
     def _smoothed(self, weights: Tensor, inputs: TokenBatch) -> Tensor:
@@ -98,6 +99,7 @@ def _sums(weights: Tensor, nats: Tensor, inputs: TokenBatch, seen: Visible, punc
         to_kinds[1] * inputs.separators.unsqueeze(1),
         to_kinds[1] * ~inputs.separators.unsqueeze(1),
         nats,
+        nats * inputs.first.unsqueeze(1),
         nats / seen.most_nats.unsqueeze(1),
         1 - weights.sum(3),
     )
