@@ -116,7 +116,7 @@ def units_of(statistic: Statistic) -> list[Unit]:
             Unit(text, words=spans, origin=tree.code) for tree in trees for text, spans in [tree.joined()]
         ]
     if isinstance(statistic, SpanPair):
-        return [Unit(text, words=spans_of(text)[:3:2]) for text in TEXTS]
+        return [Unit(text, spans_of(text)[0], second_span=spans_of(text)[2]) for text in TEXTS]
     return [
         Unit(text, spans[place], words=spans)
         for text in TEXTS
