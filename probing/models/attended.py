@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -60,12 +60,32 @@ class Attended:
 
 
 ReadAttended = Callable[[Site, Attended], None]
+Factors = Mapping[Site, Tensor]
+"""What `output_factors` returns."""
+
+
+def output_factors(model: PreTrainedModel, sites: Sequence[Site]) -> dict[Site, Tensor]:
+    """Return `Attended.factor` of each site, for many passes of a model whose weights stay as they are.
+
+    Args:
+        model: Model in which the sites were found.
+        sites: Sites of head outputs.
+
+    Raises:
+        ProbingError: If a site is of another kind, or its output projection cannot be reached.
+    """
+    return {site: _factor(model, site) for site in sites}
 
 
 @checked()
 @contextmanager
 def capture_values(
-    model: PreTrainedModel, sites: Sequence[Site], read: ReadAttended, *, stop_early: bool = True
+    model: PreTrainedModel,
+    sites: Sequence[Site],
+    read: ReadAttended,
+    *,
+    stop_early: bool = True,
+    factors: Factors | None = None,
 ) -> Iterator[Capture]:
     """Read attention weights and values in every forward pass within the context.
 
@@ -79,6 +99,7 @@ def capture_values(
         read: Callback for each site as it is reached. Nothing is kept alive after it: it must reduce or clone
             what it keeps.
         stop_early: Whether to leave the forward pass after the last site.
+        factors: Output of `output_factors` for these sites, for many contexts; None computes it.
 
     Yields:
         A callable that runs one forward pass with the keyword arguments of the model.
@@ -103,14 +124,14 @@ def capture_values(
     """
     if implementation(model) != "eager":
         raise eager_needed(model.config.model_type, implementation(model))
-    factors = {site: _factor(model, site) for site in sites}
+    own = output_factors(model, sites) if factors is None else factors
     follower = ProductFollower()
 
     def visit(site: Site, heads: Tensor) -> None:
         with follower.paused():
             weights, values = _operands(follower, site, heads)
             _check(site, heads, weights, values)
-            read(site, Attended(weights, values, factors[site]))
+            read(site, Attended(weights, values, own[site]))
 
     placement = Placement(model, sites, visit, stop_early=stop_early)
     with ExitStack() as hooks:

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from probing.errors import ProbingError
+from probing.models.attended import output_factors
 from probing.models.broken import not_finite
 from probing.models.loading import LoadedModel
 from probing.models.sites import Site
@@ -99,6 +100,11 @@ class ModelReader:
         if not isinstance(self.request.reduction, AcrossLayers):
             return tuple(self.sites[layer] for layer in self.layers)
         return tuple(site for layer, site in self.sites.items() if layer <= max(self.layers))
+
+    @cached_property
+    def factors(self) -> dict[Site, Tensor]:
+        """The factors of the output projections, for a statistic of attention weighted by values."""
+        return output_factors(self.loaded.model, self.visited)
 
     @cached_property
     def _second(self) -> SecondModel | None:

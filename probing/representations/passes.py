@@ -95,7 +95,7 @@ def vectors(
 
     sites = tuple(dict.fromkeys(site for reader in readers for site in reader.visited))
     reading = (
-        capture_values(model, sites, reduce_weighted)
+        capture_values(model, sites, reduce_weighted, factors=_factors(readers))
         if readers[0].request.weighted
         else capture(model, sites, reduce)
     )
@@ -143,6 +143,11 @@ def _batches(readers: Sequence[ModelReader], units: Sequence[Unit]) -> Iterator[
     later = readers[0].request.stack == "decoder"
     for batch in _encoder(readers).batches(units):
         yield units_after_start(batch) if later else batch
+
+
+def _factors(readers: Sequence[ModelReader]) -> dict[Site, Tensor]:
+    """Return the factors of the output projections of all sites, which each reader computes once."""
+    return {site: factor for reader in readers for site, factor in reader.factors.items()}
 
 
 def _check_same(first: list[dict[int, Vectors]], second: list[dict[int, Vectors]]) -> None:

@@ -18,7 +18,7 @@ from transformers.pytorch_utils import Conv1D
 
 from probing import capture, capture_values, find_sites
 from probing.errors import ProbingError
-from probing.models.attended import Attended
+from probing.models.attended import Attended, output_factors
 from probing.models.fused import not_compared
 from probing.models.heads import stack_name
 from probing.models.loading import load_model
@@ -290,6 +290,22 @@ def test_a_layer_that_is_read_alone_is_the_same() -> None:
     last = _read(model, sites.heads[-1:], inputs)
     assert list(last) == [sites.heads[-1]]
     assert torch.equal(last[sites.heads[-1]].norms, everything[sites.heads[-1]].norms)
+
+
+def test_factors_that_are_given_are_used() -> None:
+    model, sites, inputs = _ready("bert")
+    found: list[Tensor] = []
+    factors = output_factors(model, sites.heads)
+    with (
+        torch.no_grad(),
+        capture_values(
+            model, sites.heads, lambda _, attended: found.append(attended.factor), factors=factors
+        ) as run,
+    ):
+        run(**inputs)
+    assert all(one is factors[site] for one, site in zip(found, sites.heads, strict=True))
+    for site, attended in _read(model, sites.heads, inputs).items():
+        assert torch.equal(attended.factor, factors[site])
 
 
 def test_half_precision_is_multiplied_in_float32() -> None:

@@ -11,6 +11,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from probing.models import attended
 from probing.models.attended import Attended, capture_values
 from probing.models.sites import Site
 from probing.models.trace import find_sites
@@ -49,7 +50,10 @@ def test_a_weighted_statistic_is_that_of_weighted_maps(
     kind: Callable[..., Any], make: Callable[[Path], Path], tmp_path: Path
 ) -> None:
     folder = make(tmp_path / "model")
-    units = [Unit(text, words_of(text)[1], words=words_of(text)[:2]) for text in TEXTS]
+    units = [
+        Unit(text, words_of(text)[1], second_span=words_of(text)[0], words=words_of(text)[:2])
+        for text in TEXTS
+    ]
     found = {
         weighted: extractor(tmp_path / "out", folder, kind(weighted=weighted)).extract(units)
         for weighted in (False, True)
@@ -74,7 +78,9 @@ def test_a_weighted_statistic_is_that_of_weighted_maps(
             lengths = attended.norms.double()
             maps = attended.weights.double() * lengths.unsqueeze(2)
             maps = (maps / maps.sum(3, keepdim=True)).float()
-            whole = AttentionBatch(maps, batch.real, batch.tokens, batch.texts, inputs, site.layer, earlier)
+            whole = AttentionBatch(
+                maps, batch.real, batch.tokens, batch.texts, inputs, site.layer, earlier, second=batch.second
+            )
             if isinstance(statistic, AcrossLayers):
                 earlier[site.layer] = statistic.keep(whole)
             expected[site.layer] = statistic.reduce(whole)
@@ -88,3 +94,21 @@ def test_a_weighted_statistic_is_that_of_weighted_maps(
     assert found[True].key != found[False].key
     # the highest of a few weights may stay the highest
     assert differs or kind in (HighestWord, WordTargets)
+
+
+def test_projections_are_factorised_once_for_all_batches(
+    tmp_path: Path, tiny_bert: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    factorised: list[Site] = []
+    plain = attended._factor
+
+    def counted(model: Any, site: Site) -> Tensor:  # noqa: ANN401
+        factorised.append(site)
+        return plain(model, site)
+
+    monkeypatch.setattr(attended, "_factor", counted)
+    found = extractor(tmp_path, tiny_bert, Received(weighted=True), batch_tokens=1).extract(
+        [Unit(text) for text in TEXTS]
+    )
+    assert len(TEXTS) > 1
+    assert len(factorised) == len(set(factorised)) == len(found.layers)
