@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from selenium.webdriver import ActionChains, Keys
 from selenium.webdriver.chrome.webdriver import WebDriver
 from selenium.webdriver.common.by import By
@@ -133,6 +134,35 @@ def test_lines_of_other_weights_between_words_of_several_tokens_are_not_cut_off(
     np.testing.assert_allclose(
         found[:, 2], shares[found[:, 0].astype(int), found[:, 1].astype(int)], atol=6e-4
     )
+
+
+def test_faint_lines_are_darkened_by_the_scale_of_their_own_head(
+    opened: Open, tiny_bert: Path, tmp_path: Path
+) -> None:
+    def faint(model: Any, inputs: Any) -> dict[int, torch.Tensor]:  # noqa: ANN401
+        n = inputs["input_ids"].shape[1]
+        weights = torch.full((model.config.num_attention_heads, n, n), 0.1)
+        weights[1, 0, 0] = 4.0
+        return dict.fromkeys(range(model.config.num_hidden_layers), weights)
+
+    look = probing.look(
+        "the dog sees .", options(tiny_bert, tmp_path), view="lines", head=0, maps={"faint": faint},
+        weights="faint",
+    )  # fmt: skip
+    page = opened(look)
+    assert texts(page, ".lines line") == []
+    assert "up to 4.000 in all heads" in text(page, "#note")
+    assert "The largest weight of this head is 0.100, so its lines are faint" in text(page, "#note")
+    Select(page.find_element(By.ID, "scale")).select_by_value("own")
+    opacity = script(
+        page,
+        "return [...document.querySelectorAll('.lines line')].map((line) => "
+        "Number(line.getAttribute('stroke-opacity')))",
+    )
+    assert set(opacity) == {1}
+    assert "up to 0.100 in this head" in text(page, "#note")
+    assert "faint" not in text(page, "#note")
+    assert problems(page) == []
 
 
 def test_arrow_keys_move_from_head_to_head_and_the_command_follows(opened: Open, looked: Look) -> None:

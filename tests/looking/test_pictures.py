@@ -52,6 +52,18 @@ def test_a_layer_and_the_model_have_all_heads(looked: Look, tmp_path: Path) -> N
     assert places[0] > places[1] > places[2]  # layer 0 is at the bottom
 
 
+def test_lines_say_where_their_scale_ends(looked: Look) -> None:
+    read = looked.reads[0]
+    assert read.words is not None
+    weights = read.maps["attention"].merged(read.words)[1][2]
+    for scale, top in (("shared", 1.0), ("own", float(weights.max()))):
+        picture = looked.draw("lines", scale=scale)
+        shown = " ".join(text.get_text() for text in picture.texts)
+        assert f"darkest line {top:.2g}" in shown
+        alphas = np.asarray(picture.axes[0].collections[0].get_edgecolor())[:, 3]
+        assert alphas.max() == pytest.approx(float(weights.max()) / top)
+
+
 def test_lines_are_drawn_from_queries_to_keys(looked: Look) -> None:
     picture = looked.draw("lines")
     (lines,) = picture.axes[0].collections

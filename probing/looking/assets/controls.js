@@ -1,15 +1,22 @@
 // What the reader chooses, by lists, by the grid of heads, and by keys.
 
 const DRAWN = { lines: showLines, matrix: showMatrix, layer: showLayer, model: showModel, arcs: showArcs, semantic: showSemantic };
-const OF = { "of-maps": ["lines", "matrix", "layer", "model"], "of-colours": ["matrix", "layer", "model"], "of-lines": ["lines", "layer"], "of-layer": ["layer"], "of-arcs": ["arcs"] };
+const OF = { "of-maps": ["lines", "matrix", "layer", "model"], "of-scale": ["lines", "matrix", "layer", "model"], "of-colours": ["matrix", "layer", "model"], "of-lines": ["lines", "layer"], "of-layer": ["layer"], "of-arcs": ["arcs"] };
 const ABOUT = {
-  lines: () => `The darkness and the width of a line show the weight. Weights below ${state.least} of the scale are not drawn.`,
+  lines: linesAbout,
   matrix: () => "A row is a place that attends, and a column one that it attends to.",
   layer: () => "All heads of the layer. Rows attend to columns, or the left side to the right one. Click a head to open it.",
   model: () => "Layers run upward from the input, heads from left to right. In each head, rows attend to columns. Click a head to open it.",
   arcs: () => `Each word's governor is where its attention is largest, ${state.direction === "dependent" ? "as the dependent attends" : "as the governor attends to it"}, with attention to itself set to 0 and without special tokens. Relations are below the words; the root has no governor to find.`,
   semantic: () => `${plural(data.semantic.labels.length, "example")} ${data.semantic.held_out ? "of test; directions and probes were fitted on train" : "of all folds; directions and probes were fitted on them too"} (${data.semantic.how}).${data.semantic.heads[here()]?.probe?.boundary ? " The probe decides at the dashed line." : ""} Point at an example to read it.`,
 };
+
+function linesAbout() {
+  const { top } = headMap(here());
+  const own = headMap(here(), shownPlaces(), "own").top;
+  const ends = `The darkness and the width of a line show the weight, up to ${share(top)} ${state.scale === "own" ? "in this head" : "in all heads"}. Weights below ${state.least} of that are not drawn.`;
+  return own < FAINT * top ? `${ends} The largest weight of this head is ${share(own)}, so its lines are faint; one scale per head darkens them.` : ends;
+}
 
 // a number for each head by which the grid of heads is coloured
 function gridOf() {

@@ -1,6 +1,8 @@
 // Attention as lines from the places that attend, on the left, to those that they attend to, on the right.
 
 const ROW = 21;
+// share of the scale below which all lines of a head are faint
+const FAINT = 0.3;
 
 function showLines(host) {
   const { labels, special, texts } = level();

@@ -39,13 +39,13 @@ function numbers(of = unit(), weights = state.weights) {
 const shownPlaces = () => level().labels.map((_, i) => i).filter((i) => state.special || !level().special[i]);
 
 // one head: its weights as a function of query and key, and the upper end of its scale
-function headMap(place, places = shownPlaces()) {
+function headMap(place, places = shownPlaces(), scale = state.scale) {
   const { array, n } = numbers();
   const from = place * n * n;
   let top = maps().top[unit()];
   const step = top / data.steps;
   const at = (i, j) => array[from + i * n + j] * step;
-  if (state.scale === "own") {
+  if (scale === "own") {
     top = 0;
     for (const i of places) for (const j of places) top = Math.max(top, at(i, j));
   }

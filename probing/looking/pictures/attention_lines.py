@@ -23,7 +23,8 @@ def draw_lines(subject: Subject) -> Picture:
     labels, weights = subject.pieces.labels, subject.head
     side = max(text_width(label, TEXT_SIZE) for label in [*labels, "is attended to"]) + _GAP
     width = max(2 * side + _SPAN, _LEAST_WIDTH)
-    heading = subject.heading(subject.title, width, [subject.between])
+    top_of_scale = f"darkest line {subject.top(weights):.2g}"
+    heading = subject.heading(subject.title, width, [subject.between, top_of_scale])
     top = sum(line.height for line in heading) + 0.12
     y = _places(subject)
     height = float(y[-1]) + _ROW
