@@ -34,6 +34,7 @@ from probing.results.schema import as_frame
 from probing.results.text.role_text import roles_summary, roles_text
 from probing.tasks.task import Task, Unit
 from probing.validation.ranges import AtLeast, Range, ZeroToOne, check_ranges
+from probing.validation.signs import Punctuation
 
 if TYPE_CHECKING:
     from probing.representations.reductions.statistic import Statistic
@@ -99,7 +100,7 @@ class RolesAnalysis(LayerByLayer):
 
     split: Split = "dev"
     corpus: str | None = None
-    punctuation: str = ".,;:!?"
+    punctuation: Punctuation = ".,;:!?"
     reach: Annotated[int, Range(1, 64)] = 8
     length: Annotated[int, AtLeast(4)] = 50
     sequences: Annotated[int, AtLeast(2)] = 16

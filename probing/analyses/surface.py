@@ -32,6 +32,7 @@ from probing.results.schema import as_frame
 from probing.results.text.measure_lines import shares_summary, shares_text
 from probing.tasks.task import Task, Unit
 from probing.validation.ranges import Range, check_ranges
+from probing.validation.signs import Punctuation
 
 log = logging.getLogger(__name__)
 SINK = 0.5
@@ -87,7 +88,7 @@ class SurfaceAnalysis(LayerByLayer):
     split: Split = "dev"
     average: Average = "document"
     segments: Segments = 1
-    punctuation: str = ".,"
+    punctuation: Punctuation = ".,"
     smoothing: Smoothing = 0.0
     stack: Stack = ""
     weighted: bool = False

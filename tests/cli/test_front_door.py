@@ -143,7 +143,7 @@ SUGGESTED = [
     ("draw grid --out mine", "options have no dashes, write out="),
     ("pooling=cls", "did you mean first?"),
     ("limit=50", "unknown option limit; did you mean task.limit?"),
-    ("kind=tense", "unknown option kind; did you mean analysis.kind or baseline.kind or task.kind?"),
+    ("kind=tense", "unknown option kind; did you mean baseline.kind or task.kind?"),
     ("model=/models/mine", "a folder or a model of the hub is model=hf model.name=/models/mine"),
     ("task=reviews.csv", "your own file is task=table task.path=reviews.csv"),
     ("task.limt=5", "did you mean task.limit? expected one of limit, balance, name"),
