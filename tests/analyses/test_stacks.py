@@ -16,7 +16,6 @@ from tests.analyses import (
     test_attention_probe,
     test_cat,
     test_dependencies,
-    test_head_distance,
     test_roles,
     test_span_attention,
     test_token_types,
