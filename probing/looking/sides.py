@@ -36,9 +36,9 @@ SIDES: Mapping[Stack, Sides] = {
     "decoder": Sides("decoder "),
     "cross": Sides(
         "cross-attention ",
-        "decoder, before it",
-        "in the encoder",
-        "rows are where the decoder predicts a token, columns the encoder's tokens",
+        "decoder predicts",
+        "encoder reads",
+        "rows are what the decoder predicts, columns what the encoder reads",
     ),
 }
 
