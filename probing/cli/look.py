@@ -16,8 +16,8 @@ from probing.validation.suggestions import suggest
 
 if TYPE_CHECKING:
     from probing.looking.gather import Asked
-    from probing.looking.maps import MapReader
     from probing.looking.outcome import Look
+    from probing.looking.readers import MapReader
 
 USAGE = """\
 probing look [layer=0 head=0] [text="..."] [second="..."] [task.path=file.conllu sentence=0] [task=...]
@@ -31,6 +31,7 @@ out.csv, the table behind it.
   layer=4 head=10       head to start with, from 0
   text="..."            text to read; give several text= for several texts
   second="..."          second text of the text= before it, which the model reads in the same input
+  stack=cross           read the encoder, the decoder or the cross-attention of an encoder-decoder model
   task.path=FILE        treebank; sentence=3 reads its sentence 3, from 0, and sentence=3,5 two of them
   task=grammar/tense    examples of a task in the vectors of the head; without text=, reads the first of them
   unit=tokens           attention between tokens; between words, the columns of a word's tokens are summed
@@ -59,10 +60,11 @@ Examples
 """
 WORDS = ("layer", "head", "view", "weights", "unit", "special", "scale", "direction")
 """Words that choose a picture, the fields of `probing.looking.scene.Scene` that can be typed."""
-KEYS = (*WORDS, "text", "second", "sentence", "out", "overwrite")
+KEYS = (*WORDS, "text", "second", "sentence", "stack", "out", "overwrite")
 """Words of the command that are not options of a run."""
 VALUES = {
     "view": ("lines", "matrix", "layer", "model", "arcs", "semantic"),
+    "stack": ("encoder", "decoder", "cross"),
     "unit": ("words", "tokens"),
     "special": ("true", "false"),
     "scale": ("shared", "own"),
@@ -70,7 +72,7 @@ VALUES = {
     "overwrite": ("true", "false"),
 }
 """Values of the words that take one of a few, for completion."""
-_ARGUMENTS = ("text", "second", "sentence", "maps", "model", "tokenizer")
+_ARGUMENTS = ("text", "second", "sentence", "stack", "maps", "model", "tokenizer")
 _SEVERAL = ("text", "second", "sentence")
 _FILES = ("out", "overwrite")
 _PICTURES = (".png", ".svg", ".pdf", ".csv")
@@ -102,8 +104,8 @@ def look(
             layer. The page offers all of them.
         model: A model in memory, or the option `model`, as in `probing.run`.
         tokenizer: Tokenizer of the model in memory.
-        **options: The picture to start with, `layer`, `head`, `view` and the other words of the command; and
-            options of a run by name, such as `task="grammar/tense"`.
+        **options: The picture to start with, `layer`, `head`, `view` and the other words of the command,
+            such as `stack="cross"`; and options of a run by name, such as `task="grammar/tense"`.
 
     Returns:
         The texts as the model reads them, with all attention: `look.reads[0].maps["attention"].layers[4]` is
@@ -120,7 +122,9 @@ def look(
         PosixPath('matrix.png')
     """
     from probing.looking.gather import Asked, gather
+    from probing.looking.sides import stack_of
 
+    stack = stack_of(options.pop("stack", ""))
     scene = {name: value for name, value in options.items() if name in WORDS}
     others = {name: value for name, value in options.items() if name not in WORDS}
     for name in others:
@@ -134,7 +138,7 @@ def look(
     with log_to_terminal():
         found = with_model(given, model, tokenizer, "look")
         words = tuple(found) if is_option(model) and not maps else None
-        return gather(Asked(texts, seconds, sentences, scene, words), found, readers)
+        return gather(Asked(texts, seconds, sentences, scene, words, stack), found, readers)
 
 
 def command(words: Sequence[str]) -> None:
@@ -183,6 +187,7 @@ def asked_of(own: Sequence[tuple[str, str]], overrides: Sequence[str]) -> tuple[
     """Return the choices of the look, the files to write, and whether they are a picture."""
     from probing.looking.gather import Asked
     from probing.looking.scene import scene_values, whole_number
+    from probing.looking.sides import stack_of
 
     pairs = _pairs(own)
     single: dict[str, str] = {}
@@ -202,6 +207,7 @@ def asked_of(own: Sequence[tuple[str, str]], overrides: Sequence[str]) -> tuple[
         sentences=tuple(whole_number("sentence", number) for number in numbers),
         scene=scene_values({name: value for name, value in single.items() if name in WORDS}),
         words=tuple(overrides),
+        stack=stack_of(single.get("stack", "")),
     )
     return asked, Target(named, out.chosen, out.overwrite), picture
 

@@ -102,8 +102,8 @@ def table_of(grids: Sequence[pd.DataFrame]) -> pd.DataFrame:
 def head_grids(frame: pd.DataFrame) -> list[pd.DataFrame]:
     """Return the rows of single heads, a frame for each grid; all stacks of a model form one grid.
 
-    A choice of heads, such as `only_best` of ablation, is not a grid. The place of a head on a map does not
-    measure it.
+    Runs of different stacks are joined if each stack has one run. A choice of heads, such as `only_best` of
+    ablation, is not a grid. The place of a head on a map does not measure it.
 
     Raises:
         ProbingError: If there are no such rows.
@@ -111,7 +111,8 @@ def head_grids(frame: pd.DataFrame) -> list[pd.DataFrame]:
     frame = single_heads(frame, "a measure of heads")
     single = frame["granularity"].eq("head").fillna(value=False).astype(bool)
     rows = frame[single & frame["layer"].notna() & frame["head"].notna()]
-    groups = preferred(rows).groupby(_RUN, sort=False, dropna=False, observed=True)
+    rows = preferred(rows)
+    groups = rows.groupby(_numbers(rows), sort=False)
     found = [grid for _, grid in groups if key_of(grid).variant not in finding_of_rows(grid).chosen]
     if not found:
         raise ProbingError("no results of single heads; run probing, then probing analysis=ablation")
@@ -122,6 +123,17 @@ def head_grids(frame: pd.DataFrame) -> list[pd.DataFrame]:
         )
         raise ProbingError(f"there is no measure of heads among {names}; select other rows by variant=...")
     return grids
+
+
+def _numbers(rows: pd.DataFrame) -> pd.Series:
+    """Return the number of the grid of each row."""
+    runs, alike = (
+        rows.groupby(names, sort=False, dropna=False, observed=True).ngroup()
+        for names in (_RUN, [name for name in _RUN if name != "key"])
+    )
+    stacks = pd.DataFrame({"alike": alike, "stack": rows["stack"].fillna(_PROBED), "run": runs})
+    most = stacks.groupby(["alike", "stack"])["run"].nunique().groupby("alike").max()
+    return alike.where(alike.map(most) == 1, len(rows) + runs)
 
 
 def measure_names(grids: Sequence[pd.DataFrame]) -> list[str]:

@@ -14,12 +14,15 @@ from probing.config.run_config import Config, build_config
 from probing.errors import ProbingError
 from probing.io.lazy import torch
 from probing.looking.finds import Arcs, arcs_of
-from probing.looking.maps import READERS, MapReader, Read, read_passage
+from probing.looking.maps import Read, read_passage
 from probing.looking.outcome import Look
 from probing.looking.passages import Passage, passage_of, passage_of_unit, passages_of_treebank
 from probing.looking.projections import semantic
+from probing.looking.readers import MapReader, readers_of
 from probing.looking.scene import Scene, View, check_head
+from probing.looking.sides import check_stack
 from probing.models.model_files import ModelFiles, find_files
+from probing.representations.request import Stack
 from probing.runs.pipeline import Run
 from probing.runs.prepare import prepare
 
@@ -37,6 +40,7 @@ class Asked:
         sentences: Places of sentences in a treebank, from 0.
         scene: Choices of the picture to start with, by the fields of `Scene`.
         words: The options of a run in the command that makes the page; None if no command does.
+        stack: The stack of an encoder-decoder model; "" reads its encoder.
     """
 
     texts: tuple[str, ...] = ()
@@ -44,6 +48,7 @@ class Asked:
     sentences: tuple[int, ...] = ()
     scene: Mapping[str, Any] = field(default_factory=dict)
     words: tuple[str, ...] | None = None
+    stack: Stack = ""
 
     @property
     def pairs(self) -> tuple[tuple[str, str | None], ...]:
@@ -60,7 +65,8 @@ class Asked:
             [f"text={text}", *([] if second is None else [f"second={second}"])] for text, second in self.pairs
         ]
         own += [[f"sentence={number}"] for number in self.sentences]
-        return tuple(shlex.join(["probing", "look", *each, *self.words]) for each in own or [[]])
+        words = (*([f"stack={self.stack}"] if self.stack else []), *self.words)
+        return tuple(shlex.join(["probing", "look", *each, *words]) for each in own or [[]])
 
 
 def gather(asked: Asked, overrides: Sequence[str], maps: Mapping[str, MapReader] | None = None) -> Look:
@@ -80,13 +86,16 @@ def gather(asked: Asked, overrides: Sequence[str], maps: Mapping[str, MapReader]
     given = [TREEBANK, *overrides] if by_path and not of_task else overrides
     config = build_config(plain_values(compose_config(given)))
     _check(asked, config, of_task=of_task)
+    if asked.stack:
+        model = find_files(config.model)
+        check_stack(asked.stack, model.settings, model.title, of_task=of_task)
     passages = _passages(asked, config)
     run = prepare(config) if of_task else None
     if run is not None and not passages:
         passages = (_first_example(run),)
     files = find_files(config.model) if run is None else run.spec.files
-    reads = look_at(passages, files, config, maps=maps)
-    look = Look(files.title, reads, found_arcs(reads), None, Scene(), asked.commands)
+    reads = look_at(passages, files, config, maps=maps, stack=asked.stack)
+    look = Look(files.title, reads, found_arcs(reads), None, Scene(), asked.commands, asked.stack)
     scene = {"layer": next(iter(look.heads)), **asked.scene}
     check_head(look.heads, scene["layer"], scene.get("head", 0))  # before probes are fitted
     look = replace(look, semantic=None if run is None else semantic(run))
@@ -143,6 +152,7 @@ def look_at(
     config: Config,
     *,
     maps: Mapping[str, MapReader] | None = None,
+    stack: Stack = "",
 ) -> tuple[Read, ...]:
     """Load a model and read its attention on some inputs.
 
@@ -151,6 +161,7 @@ def look_at(
         files: Files of the model.
         config: Configuration, whose `extract` gives device, precision and limit of tokens.
         maps: Functions that return other weights than attention, by their name.
+        stack: The stack of an encoder-decoder model; "" reads its encoder.
 
     Raises:
         ProbingError: If the model does not give its attention; see `read_passage`.
@@ -160,11 +171,17 @@ def look_at(
 
     settings = config.extract
     dtype: torch.dtype = getattr(torch, settings.dtype)
-    loaded = load_model(files, device=settings.torch_device(), dtype=dtype, attention="eager")
+    loaded = load_model(
+        files,
+        device=settings.torch_device(),
+        dtype=dtype,
+        attention="eager",
+        purpose="lm" if stack else "read",  # only the whole model has a decoder
+    )
     limit = loaded.limit(settings.max_length)
-    readers = {**READERS, **(maps or {})}
+    readers = {**readers_of(stack), **(maps or {})}
     with torch_threads(settings.threads) if settings.threads else nullcontext():
-        return tuple(read_passage(passage, loaded, readers, limit) for passage in passages)
+        return tuple(read_passage(passage, loaded, readers, limit, stack) for passage in passages)
 
 
 def found_arcs(reads: Sequence[Read]) -> tuple[dict[str, Arcs], ...]:

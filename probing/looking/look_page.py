@@ -50,6 +50,7 @@ def _data(look: Looked) -> dict[str, Any]:
     return {
         "version": probing.__version__,
         "model": look.model,
+        "sides": vars(look.sides),
         "layers": list(look.heads),
         "heads": list(look.heads.values()),
         "texts": [_text(read, arcs) for read, arcs in zip(look.reads, look.arcs, strict=True)],

@@ -12,6 +12,8 @@ from probing.looking.finds import Arcs
 from probing.looking.maps import Read
 from probing.looking.projections import Semantic
 from probing.looking.scene import VIEWS, Scene, View, check_head
+from probing.looking.sides import SIDES, Sides
+from probing.representations.request import Stack
 from probing.validation.suggestions import suggest
 
 
@@ -28,6 +30,7 @@ class Looked:
         scene: The picture that the page opens with.
         commands: For each text, the command that reads it, without the choices of a picture; empty if no
             command does.
+        stack: The stack of an encoder-decoder model that was read; "" for any other model and its encoder.
     """
 
     model: str
@@ -36,12 +39,18 @@ class Looked:
     semantic: Semantic | None
     scene: Scene
     commands: tuple[str, ...] = ()
+    stack: Stack = ""
 
     def __repr__(self) -> str:
         """Return the model, its number of heads, the number of texts, and the views."""
-        heads = sum(self.heads.values())
+        heads = f"{sum(self.heads.values())} {self.sides.layer}heads"
         views = ", ".join(self.views)
-        return f"{type(self).__name__}({self.model}: {heads} heads, {len(self.reads)} texts; {views})"
+        return f"{type(self).__name__}({self.model}: {heads}, {len(self.reads)} texts; {views})"
+
+    @property
+    def sides(self) -> Sides:
+        """Words for the places that attend, and for those that they attend to."""
+        return SIDES[self.stack]
 
     @property
     def heads(self) -> dict[int, int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,20 +15,16 @@ from probing.errors import ProbingError
 from probing.io.lazy import torch
 from probing.looking.passages import Passage
 from probing.looking.pieces import Array, Pieces, tokens_of, words_of
+from probing.looking.readers import MapReader, value_weighted_maps
+from probing.representations.request import Stack
 from probing.representations.tokens import tokenize
 
 if TYPE_CHECKING:
     from torch import Tensor
-    from transformers import PreTrainedModel
 
     from probing.models.loading import LoadedModel
-    from probing.models.sites import Site
 
 log = logging.getLogger(__name__)
-LARGEST = 1 << 26
-"""Maximum number of weights of one input, L · H · n²; a page of more is too large for a browser."""
-MapReader = Callable[["PreTrainedModel", Mapping[str, Any]], Mapping[int, "Tensor"]]
-"""Function that runs a model on one input, and returns (heads, queries, keys) for each layer."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +93,11 @@ class Read:
 
 
 def read_passage(
-    passage: Passage, loaded: LoadedModel, readers: Mapping[str, MapReader], limit: int | None
+    passage: Passage,
+    loaded: LoadedModel,
+    readers: Mapping[str, MapReader],
+    limit: int | None,
+    stack: Stack = "",
 ) -> Read:
     """Run a model on one input and keep all of its attention.
 
@@ -106,6 +106,8 @@ def read_passage(
         loaded: A model that was loaded with eager attention, and its tokenizer.
         readers: Functions that return the weights, by the name of the weights.
         limit: Maximum number of tokens; the rest is truncated.
+        stack: The stack of an encoder-decoder model that is read whole. In cross-attention, the places that
+            attend are the decoder's, named by the token that each predicts.
 
     Raises:
         ProbingError: If there is too much of it, if the model does not give its attention between all tokens,
@@ -122,6 +124,10 @@ def read_passage(
     }
     inputs |= {"attention_mask": torch.ones_like(inputs["input_ids"])} if "attention_mask" in accepted else {}
     inputs |= {"use_cache": False} if "use_cache" in accepted else {}
+    if stack:
+        from probing.representations.decoder import decoder_inputs
+
+        inputs |= decoder_inputs(loaded.model, inputs["input_ids"], torch.ones_like(inputs["input_ids"]))
     with torch.inference_mode():
         found = {name: read(loaded.model, inputs) for name, read in readers.items()}
     found = {name: weights for name, weights in found.items() if weights or name == "attention"}
@@ -129,66 +135,9 @@ def read_passage(
     maps = {name: _checked(name, weights, len(single)) for name, weights in found.items()}
     maps = {name: each for name, each in maps.items() if _belongs(name, each, maps["attention"], readers)}
     words = None if tokens.kept is None else words_of(passage, tokens, single)
+    if stack == "decoder":
+        single, words = single.after_start(), None if words is None else words.after_start()
     return Read(passage, single, words, maps, tokens.cut)
-
-
-def attention_maps(model: PreTrainedModel, inputs: Mapping[str, Any]) -> Mapping[int, Tensor]:
-    """Return the attention weights of every layer, (heads, queries, keys).
-
-    Raises:
-        ProbingError: If the model does not expose them.
-    """
-    from probing.models.capture import capture
-    from probing.models.sites import Kind
-    from probing.models.trace import find_sites
-
-    sites = [site for site in find_sites(model).of(Kind.ATTENTION) if not site.cross]
-    length = inputs["input_ids"].shape[1]
-    _check_size(sum(site.heads for site in sites), length)
-    found: dict[int, Tensor] = {}
-
-    def read(site: Site, weights: Tensor) -> None:  # (1, heads, queries, keys)
-        found[site.layer] = weights[0].float().cpu()
-
-    with capture(model, sites, read) as run:
-        run(**inputs)
-    return found
-
-
-def value_weighted_maps(model: PreTrainedModel, inputs: Mapping[str, Any]) -> Mapping[int, Tensor]:
-    """Return A_ij ‖v_j W_O‖ (Kobayashi et al. 2020) of every layer, (heads, queries, keys).
-
-    It is empty for a model whose values cannot be reached.
-    """
-    from probing.models.attended import Attended, capture_values
-    from probing.models.trace import find_sites
-
-    found: dict[int, Tensor] = {}
-
-    def read(site: Site, attended: Attended) -> None:
-        found[site.layer] = attended.weighted[0].float().cpu()
-
-    try:
-        sites = [site for site in find_sites(model).heads if not site.cross]
-        with capture_values(model, sites, read) as run:
-            run(**inputs)
-    except ProbingError as error:
-        log.info("no value-weighted attention: %s", error)
-        return {}
-    return found
-
-
-READERS: Mapping[str, MapReader] = {"attention": attention_maps, "value-weighted": value_weighted_maps}
-"""The weights of every page, where a model gives them; `probing.look(maps=...)` adds others."""
-
-
-def _check_size(heads: int, length: int) -> None:
-    if heads * length**2 > LARGEST:
-        most = int((LARGEST / heads) ** 0.5)
-        raise ProbingError(
-            f"look: {heads} heads and {length} tokens have {heads * length**2:,} weights, too many for a "
-            f"page; give a shorter text, or extract.max_length={most}"
-        )
 
 
 def _checked(name: str, weights: Mapping[int, Tensor], length: int) -> Maps:
@@ -214,7 +163,7 @@ def _belongs(name: str, maps: Maps, attention: Maps, readers: Mapping[str, MapRe
     """Return whether weights are of the heads that attention is of."""
     if _heads(maps) == _heads(attention):
         return True
-    if readers[name] is not value_weighted_maps:
+    if getattr(readers[name], "func", None) is not value_weighted_maps:
         raise ProbingError(f"look: {name} has other layers or heads than attention; return all of them")
     log.info("no value-weighted attention: it has other layers or heads than attention")
     return False

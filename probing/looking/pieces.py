@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from transformers.tokenization_utils_base import PreTrainedTokenizerBase
 
 Array = NDArray[np.float32]
+START = "<start>"
 SPACE = "\N{LOWER ONE EIGHTH BLOCK}"
 
 
@@ -51,6 +52,24 @@ class Pieces:
             tuple(self.texts[place] for place in keep),
             self.members[keep],
             tuple(self.words[place] for place in keep),
+        )
+
+    def after_start(self) -> Pieces:
+        """Return the places as a decoder reads them: after its start token, and without the last token.
+
+        A word whose last token is not read is shown, but is not one of the text's words any more.
+        """
+        cut = self.members[:, -1]
+        later = np.roll(self.members, 1, axis=1)
+        later[:, 0] = False
+        start = np.eye(1, later.shape[1], dtype=bool)
+        keep = np.flatnonzero(later.any(1)).tolist()
+        return Pieces(
+            (START, *(self.labels[place] for place in keep)),
+            (True, *(self.special[place] for place in keep)),
+            (0, *(self.texts[place] for place in keep)),
+            np.concatenate([start, later[keep]]),
+            (-1, *(-1 if cut[place] else self.words[place] for place in keep)),
         )
 
     def merge(self, weights: Array) -> Array:

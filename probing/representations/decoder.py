@@ -33,17 +33,27 @@ def with_decoder(model: PreTrainedModel, batch: EncodedBatch) -> dict[str, Tenso
     Raises:
         ProbingError: If the model has no decoder, or does not say how it starts.
     """
+    return {**batch.inputs, **decoder_inputs(model, batch.inputs["input_ids"], batch.real)}
+
+
+def decoder_inputs(model: PreTrainedModel, ids: Tensor, real: Tensor) -> dict[str, Tensor]:
+    """Return the arguments of a decoder that reads the encoder's text after its start token.
+
+    Args:
+        model: An encoder-decoder model.
+        ids: int64 (texts, length), the ids that the encoder reads.
+        real: bool (texts, length), the tokens that are not padding.
+
+    Raises:
+        ProbingError: If the model has no decoder, or does not say how it starts.
+    """
     shift = getattr(model, "prepare_decoder_input_ids_from_labels", None)
     if decoder_of(model) is None or shift is None:
         raise ProbingError(
             f"{model.config.model_type}: no decoder can be read here; request the attention of its only stack"
         )
     # position i of the decoder is that of token i, shifted by one: what is padding stays the same
-    decoder = {
-        "decoder_input_ids": shift(labels=batch.inputs["input_ids"]),
-        "decoder_attention_mask": batch.real.long(),
-    }
-    return {**batch.inputs, **decoder}
+    return {"decoder_input_ids": shift(labels=ids), "decoder_attention_mask": real.long()}
 
 
 def units_after_start(batch: EncodedBatch) -> EncodedBatch:

@@ -4,12 +4,14 @@ const DRAWN = { lines: showLines, matrix: showMatrix, layer: showLayer, model: s
 const OF = { "of-maps": ["lines", "matrix", "layer", "model"], "of-scale": ["lines", "matrix", "layer", "model"], "of-colours": ["matrix", "layer", "model"], "of-lines": ["lines", "layer"], "of-layer": ["layer"], "of-arcs": ["arcs"] };
 const ABOUT = {
   lines: linesAbout,
-  matrix: () => "A row is a place that attends, and a column one that it attends to.",
-  layer: () => "All heads of the layer. Rows attend to columns, or the left side to the right one. Click a head to open it.",
-  model: () => "Layers run upward from the input, heads from left to right. In each head, rows attend to columns. Click a head to open it.",
+  matrix: () => `In the matrix, ${data.sides.rows}.`,
+  layer: () => `All heads of the layer. In matrices, ${data.sides.rows}; in lines, the left side attends to the right one. Click a head to open it.`,
+  model: () => `Layers run upward from the input, heads from left to right. In each head, ${data.sides.rows}. Click a head to open it.`,
   arcs: () => `Each word's governor is where its attention is largest, ${state.direction === "dependent" ? "as the dependent attends" : "as the governor attends to it"}, with attention to itself set to 0 and without special tokens. Relations are below the words; the root has no governor to find.`,
   semantic: () => `${plural(data.semantic.labels.length, "example")} ${data.semantic.held_out ? "of test; directions and probes were fitted on train" : "of all folds; directions and probes were fitted on them too"} (${data.semantic.how}).${data.semantic.heads[here()]?.probe?.boundary ? " The probe decides at the dashed line." : ""} Point at an example to read it.`,
 };
+
+const capital = (words) => words[0].toUpperCase() + words.slice(1);
 
 function linesAbout() {
   const { top } = headMap(here());
@@ -89,9 +91,9 @@ function update() {
   document.querySelectorAll("#views button").forEach((button) => button.setAttribute("aria-pressed", String(button.dataset.view === state.view)));
   for (const name of ["text", "layer", "head", "weights", "unit", "scale", "least", "shape", "direction"]) fillChoice(name);
   byId("special").checked = state.special;
-  byId("title").textContent = `Layer ${state.layer}, head ${state.head} of ${data.model}`;
+  byId("title").textContent = capital(`${data.sides.layer}layer ${state.layer}, head ${state.head} of ${data.model}`);
   byId("about").textContent = aboutWords();
-  byId("view-title").textContent = { layer: `Layer ${state.layer}`, model: "All heads" }[state.view] || VIEW_NAMES[state.view];
+  byId("view-title").textContent = { layer: capital(`${data.sides.layer}layer ${state.layer}`), model: `All ${data.sides.layer}heads` }[state.view] || VIEW_NAMES[state.view];
   byId("says").textContent = ["layer", "model"].includes(state.view) ? "" : says;
   byId("note").textContent = [ABOUT[state.view](), noteWords()].filter(Boolean).join(" ");
   byId("live").textContent = says;

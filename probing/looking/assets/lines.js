@@ -8,7 +8,7 @@ function showLines(host) {
   const { labels, special, texts } = level();
   const places = shownPlaces();
   const { at, top } = headMap(here(), places);
-  const side = Math.min(180, 16 + Math.max(widthOf("is attended to"), ...places.map((i) => widthOf(labels[i]))));
+  const side = Math.min(180, 16 + Math.max(widthOf(data.sides.query), widthOf(data.sides.key), ...places.map((i) => widthOf(labels[i]))));
   const width = Math.max(2 * side + 160, Math.min(2 * side + 460, host.clientWidth - 28));
   const [left, right] = [side + 6, width - side - 6];
   const y = new Map();
@@ -19,7 +19,7 @@ function showLines(host) {
     next += ROW;
   });
   const svg = draw("svg", { class: "lines", width, height: next, role: "img", "aria-label": `Attention of ${nameOf(layerIndex(), state.head)} as lines` });
-  svg.append(draw("text", { class: "faint", x: left - 6, y: 12, "text-anchor": "end" }, "attends"), draw("text", { class: "faint", x: right + 6, y: 12 }, "is attended to"));
+  svg.append(draw("text", { class: "faint", x: left - 6, y: 12, "text-anchor": "end" }, data.sides.query), draw("text", { class: "faint", x: right + 6, y: 12 }, data.sides.key));
   for (const i of places) {
     const group = draw("g", { class: "query", "data-i": i });
     for (const j of places) {

@@ -8,7 +8,7 @@ const layerIndex = () => data.layers.indexOf(state.layer);
 const countOf = (index) => data.heads[index];
 const placeOf = (index, head) => FIRSTS[index] + head;
 const here = () => placeOf(layerIndex(), state.head);
-const nameOf = (index, head) => `layer ${data.layers[index]} head ${head}`;
+const nameOf = (index, head) => `${data.sides.layer}layer ${data.layers[index]} head ${head}`;
 
 const text = () => data.texts[state.text];
 const unit = () => (text().levels[state.unit] ? state.unit : "tokens");

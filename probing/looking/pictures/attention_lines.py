@@ -20,8 +20,8 @@ _ROW, _SPAN, _GAP, _LEAST_WIDTH = 0.185, 2.1, 0.08, 4.4
 
 def draw_lines(subject: Subject) -> Picture:
     """Draw the lines of one head; call it within `style.drawing`."""
-    labels, weights = subject.pieces.labels, subject.head
-    side = max(text_width(label, TEXT_SIZE) for label in [*labels, "is attended to"]) + _GAP
+    labels, weights, sides = subject.pieces.labels, subject.head, subject.look.sides
+    side = max(text_width(label, TEXT_SIZE) for label in [*labels, sides.query, sides.key]) + _GAP
     width = max(2 * side + _SPAN, _LEAST_WIDTH)
     top_of_scale = f"darkest line {subject.top(weights):.2g}"
     heading = subject.heading(subject.title, width, [subject.between, top_of_scale])
@@ -42,8 +42,8 @@ def draw_lines(subject: Subject) -> Picture:
         label = subject.pieces.labels[place]
         axes.text(-shift, at, label, ha="right", color=color, **common)
         axes.text(1 + shift, at, label, ha="left", color=color, **common)
-    axes.text(-shift, _ROW / 2, "attends", ha="right", color=FAINT, style="italic", **common)
-    axes.text(1 + shift, _ROW / 2, "is attended to", ha="left", color=FAINT, style="italic", **common)
+    axes.text(-shift, _ROW / 2, sides.query, ha="right", color=FAINT, style="italic", **common)
+    axes.text(1 + shift, _ROW / 2, sides.key, ha="left", color=FAINT, style="italic", **common)
     page.figure.table = wide_table(subject.pieces, [(subject.scene.layer, subject.scene.head, weights)])
     return page.figure
 

@@ -21,7 +21,7 @@ def draw_matrix(subject: Subject) -> Picture:
     size = min(TEXT_SIZE, 0.8 * cell * 72)
     whole, side = cell * len(labels), max(text_width(label, size) for label in labels) + _GAP
     width = max(side + whole + 0.2 + _BAR + _BAR_LABELS, _LEAST_WIDTH)
-    heading = subject.heading(subject.title, width, [subject.between, "rows attend to columns"])
+    heading = subject.heading(subject.title, width, [subject.between, subject.look.sides.rows])
     top = sum(line.height for line in heading) + 0.12 + side
     page = Page(width, top + whole + 0.05)
     page.write(0.0, 0.0, heading)

@@ -26,7 +26,9 @@ def draw_layer(subject: Subject) -> Picture:
     rows = -(-len(maps) // columns)
     name = SMALL_SIZE / 72 * 1.6
     width = max(4.4, columns * (_PANEL + _BETWEEN) + 0.1 + _BAR + _BAR_LABELS)
-    heading = subject.heading(f"layer {layer}, all heads", width, [subject.between, "rows attend to columns"])
+    sides = subject.look.sides
+    title = f"{sides.layer}layer {layer}, all heads"
+    heading = subject.heading(title, width, [subject.between, sides.rows])
     top = sum(line.height for line in heading) + 0.1
     page = Page(width, top + rows * (_PANEL + name + _BETWEEN))
     page.write(0.0, 0.0, heading)
@@ -62,8 +64,9 @@ def draw_model(subject: Subject) -> Picture:
     panel = min(0.7, (_WIDEST - _LEFT) / most)
     width, height = most * panel, len(maps) * panel
     page_width = max(4.4, _LEFT + width + 0.2 + _BAR + _BAR_LABELS)
-    facts = [subject.between, "rows attend to columns", *([f"means of {fold} x {fold}"] if fold > 1 else [])]
-    heading = subject.heading("all heads", page_width, facts)
+    sides = subject.look.sides
+    facts = [subject.between, sides.rows, *([f"means of {fold} x {fold}"] if fold > 1 else [])]
+    heading = subject.heading(f"all {sides.layer}heads", page_width, facts)
     top = sum(line.height for line in heading) + 0.1
     page = Page(page_width, top + height + 0.45)
     page.write(0.0, 0.0, heading)

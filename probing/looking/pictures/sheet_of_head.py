@@ -45,7 +45,7 @@ class Subject:
     @property
     def title(self) -> str:
         """Name of the head."""
-        return f"layer {self.scene.layer} head {self.scene.head}"
+        return f"{self.look.sides.layer}layer {self.scene.layer} head {self.scene.head}"
 
     @property
     def head(self) -> Array:
