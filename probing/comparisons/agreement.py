@@ -164,7 +164,7 @@ def _of_two_kinds(pairs: pd.DataFrame) -> pd.Series:
 
 
 def _has(pairs: pd.DataFrame, kind: str) -> pd.Series:
-    return pairs[["first_kind", "second_kind"]].eq(kind).any(axis=1)
+    return pairs[["first_kind", "second_kind"]].isin([kind]).any(axis=1)
 
 
 def _of_pair(pair: pd.Series) -> str:

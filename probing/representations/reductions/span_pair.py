@@ -64,7 +64,7 @@ class SpanPair:
         second = torch.zeros_like(first) if attention.second is None else attention.second & ~first
         # the sums of many pairs of one text would need more memory than its attention
         some = max(1, inputs.real.numel() // 8)
-        parts = zip(attention.rows.split(some), first.split(some), second.split(some), strict=True)
+        parts = zip(*(torch.split(each, some) for each in (attention.rows, first, second)), strict=True)
         return torch.cat([_columns(read, *part) for part in parts])
 
 
