@@ -251,7 +251,10 @@ def test_without_a_measure_of_use_the_answer_is_about_probes_and_other_measures(
 
 def test_the_foremost_pairs_are_of_a_probe_and_use_then_of_two_kinds_then_the_strongest() -> None:
     kinds = {"a": "encoding", "b": "encoding", "c": "use", "d": "", "e": ""}
-    rhos = {"ab": 0.9, "ac": 0.1, "bc": np.nan, "de": -0.95, "ad": -0.4, "ce": 0.5}
+    rhos = {
+        ("a", "b"): 0.9, ("a", "c"): 0.1, ("b", "c"): np.nan, ("d", "e"): -0.95, ("a", "d"): -0.4,
+        ("c", "e"): 0.5,
+    }  # fmt: skip
     pairs = pd.DataFrame([
         {"first": one, "second": two, "first_kind": kinds[one], "second_kind": kinds[two], "rho": rho}
         for (one, two), rho in rhos.items()

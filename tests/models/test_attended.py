@@ -67,7 +67,10 @@ def _clone(attended: Attended) -> Attended:
 
 
 def _read(
-    model: PreTrainedModel, sites: Sequence[Site], inputs: dict[str, Tensor], **options: bool
+    model: PreTrainedModel,
+    sites: Sequence[Site],
+    inputs: dict[str, Tensor],
+    **options: Any,  # noqa: ANN401
 ) -> dict[Site, Attended]:
     found: dict[Site, Attended] = {}
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import fields
 
 import pytest
-import yaml
 
 from probing.analyses.head_distance import HeadDistanceAnalysis
 from probing.analyses.roles import RolesAnalysis
-from probing.config.choices import conf_folder
+from probing.config.choices import values_of
 from probing.results.behaviours import LETTERS, ROLES, TAGS, THRESHOLDS
 
 
@@ -29,5 +28,5 @@ def test_the_keys_of_both_analyses_are_these_names_with_these_thresholds(
 ) -> None:
     expected = {name: THRESHOLDS[name] for name in names}
     assert {each.name: each.default for each in fields(analysis) if each.name in THRESHOLDS} == expected
-    written = yaml.safe_load((conf_folder() / "analysis" / f"{analysis().name}.yaml").read_text())
+    written = values_of("analysis", analysis().name)
     assert {name: value for name, value in written.items() if name in THRESHOLDS} == expected
