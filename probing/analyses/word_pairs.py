@@ -67,9 +67,9 @@ class WordPairs:
         """
         guesses = np.clip(self.places + offset, ROOT, self.counts - 1)
         right: NDArray[np.bool_] = (self.related == guesses[:, None]).any(1)
-        if reach is None:
-            return right
-        return right & ((guesses == ROOT) | ((reach[0] <= guesses) & (guesses <= reach[1])))
+        if reach is not None:
+            right &= (guesses == ROOT) | ((reach[0] <= guesses) & (guesses <= reach[1]))
+        return right
 
     def found(self, answers: NDArray[np.float64]) -> NDArray[np.bool_]:
         """Return whether heads answer with a right word; no head can find a root.

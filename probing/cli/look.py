@@ -16,8 +16,8 @@ from probing.validation.suggestions import suggest
 
 if TYPE_CHECKING:
     from probing.looking.gather import Asked
+    from probing.looking.map_readers import MapReader
     from probing.looking.outcome import Look
-    from probing.looking.readers import MapReader
 
 USAGE = """\
 probing look [layer=0 head=0] [text="..."] [second="..."] [task.path=file.conllu sentence=0] [task=...]

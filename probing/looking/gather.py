@@ -14,11 +14,11 @@ from probing.config.run_config import Config, build_config
 from probing.errors import ProbingError
 from probing.io.lazy import torch
 from probing.looking.finds import Arcs, arcs_of
+from probing.looking.map_readers import MapReader, readers_of
 from probing.looking.maps import Read, read_passage
 from probing.looking.outcome import Look
 from probing.looking.passages import Passage, passage_of, passage_of_unit, passages_of_treebank
 from probing.looking.projections import semantic
-from probing.looking.readers import MapReader, readers_of
 from probing.looking.scene import Scene, View, check_head
 from probing.looking.sides import check_stack
 from probing.models.model_files import ModelFiles, find_files

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from probing.errors import ProbingError
 from probing.io.lazy import torch
+from probing.looking.map_readers import MapReader, value_weighted_maps
 from probing.looking.passages import Passage
 from probing.looking.pieces import Array, Pieces, tokens_of, words_of
-from probing.looking.readers import MapReader, value_weighted_maps
 from probing.representations.request import Stack
 from probing.representations.tokens import tokenize
 

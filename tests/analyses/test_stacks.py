@@ -104,6 +104,6 @@ def test_runs_of_several_stacks_are_one_measure(tmp_path: Path) -> None:
     assert len(table) == 3 * 2 * 4
     assert {stack for stack, _, _ in table.index} == {"encoder", "decoder", "cross"}
     assert {"surface first share", "surface self share", "patterns vertical"} <= set(table.columns)
-    of_first = whole[(whole["analysis"] == "surface") & (whole["variant"] == "first")]
-    for row in of_first.itertuples():
-        assert table.loc[(row.stack, row.layer, row.head), "surface first share"] == row.value
+    first = whole[(whole["analysis"] == "surface") & (whole["variant"] == "first")]
+    wanted = first.set_index(["stack", "layer", "head"])["value"].astype(float)
+    np.testing.assert_array_equal(table["surface first share"].loc[wanted.index], wanted)

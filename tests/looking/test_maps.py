@@ -15,7 +15,7 @@ from transformers import AutoTokenizer, PreTrainedModel
 
 import probing
 from probing.errors import ProbingError
-from probing.looking import readers as of_maps
+from probing.looking import map_readers as of_maps
 from probing.looking.maps import Maps, Read
 from probing.looking.outcome import Look
 from probing.looking.pieces import SPACE

@@ -16,9 +16,9 @@ from transformers import PreTrainedModel
 import probing
 from probing.errors import ProbingError
 from probing.figures.picture import Picture
+from probing.looking.map_readers import attention_maps
 from probing.looking.outcome import Look
 from probing.looking.pictures.dependency_arcs import heights
-from probing.looking.readers import attention_maps
 from tests.looking.conftest import SENTENCE, options
 
 pytestmark = pytest.mark.slow

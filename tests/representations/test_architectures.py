@@ -22,6 +22,8 @@ from probing.models.loading import LoadedModel, Purpose, load_model
 from probing.models.model_choice import ModelConfig
 from probing.models.model_files import find_files
 from probing.representations import reductions
+from probing.representations.decoder import decoder_inputs, tokens_after_start, units_after_start
+from probing.representations.encode import EncodedBatch
 from probing.representations.forward import ModelReader
 from probing.representations.passes import read
 from probing.representations.reductions.against import Reference
@@ -35,6 +37,7 @@ from probing.representations.reductions.shapes import SHAPES, Shapes
 from probing.representations.reductions.span_pair import SpanPair
 from probing.representations.reductions.statistic import AcrossLayers, AttentionBatch, Statistic
 from probing.representations.reductions.surface import OF_ROWS, Surface
+from probing.representations.reductions.token_batch import TokenBatch
 from probing.representations.reductions.token_roles import SUMS, TokenRoles
 from probing.representations.reductions.visible import by_chance
 from probing.representations.reductions.word_roles import HighestWord, WordRoles
@@ -42,6 +45,7 @@ from probing.representations.reductions.word_rows import SPECIAL, WordRows
 from probing.representations.reductions.word_targets import WordTargets
 from probing.representations.request import Request, Stack
 from probing.representations.settings import ExtractConfig
+from probing.representations.token_rows import token_batch
 from probing.tasks.task import Unit
 from tests import tiny
 
@@ -398,9 +402,7 @@ def test_equal_heads_have_no_distance_and_heads_of_other_tokens_ln_2(
         assert (own <= math.log(2)).all()
 
 
-def _tokens(batch: Any, loaded: LoadedModel) -> Any:  # noqa: ANN401
-    from probing.representations.token_rows import token_batch
-
+def _tokens(batch: EncodedBatch, loaded: LoadedModel) -> TokenBatch:
     return token_batch(batch, loaded.tokenizer)
 
 
@@ -449,7 +451,8 @@ def test_leaves_that_do_not_see_each_other_are_no_pair(
     if case.stack == "decoder":
         words = torch.nn.functional.pad(words[:, :-1], (1, 0), value=-1)
     for layer, values in values_of(reader, units).items():
-        ends = sum(columns_of(statistic, values)[f"all {name}"][:, 0] for name in types)
+        columns = columns_of(statistic, values)
+        ends = np.stack([columns[f"all {name}"][:, 0] for name in types]).sum(0)
         seen = seen_by(case, batch.real, layer)
         for row, unit in enumerate(batch.units):
             pairs = {
@@ -470,7 +473,7 @@ def test_maps_between_words_are_those_of_plain_transformers(
     at = 0
     for text in TEXTS:
         encoded = loaded.tokenizer(text, return_tensors="pt", return_offsets_mapping=True)
-        shifted = loaded.model.prepare_decoder_input_ids_from_labels(labels=encoded.input_ids)
+        shifted = decoder_inputs(loaded.model, encoded.input_ids, encoded.attention_mask)["decoder_input_ids"]
         with torch.no_grad():
             output = loaded.model(
                 input_ids=encoded.input_ids, decoder_input_ids=shifted, output_attentions=True
@@ -502,10 +505,7 @@ def test_a_word_that_the_decoder_does_not_read_is_missing(loaded_of: Callable[[C
     assert rows.missing == ()
     # of a single text without a special token, the last word is not read
     loaded = loaded_of(case)
-    encoder = replace(reader.encoder())
-    (batch,) = encoder.batches([Unit(text, span, words=spans) for span in spans])
-    from probing.representations.decoder import tokens_after_start, units_after_start
-
+    (batch,) = reader.encoder().batches([Unit(text, span, words=spans) for span in spans])
     bare = replace(batch, real=batch.real & (batch.inputs["input_ids"] != loaded.tokenizer.sep_token_id))
     moved = units_after_start(bare)
     assert moved.units == (0, 1)
