@@ -61,7 +61,7 @@ class Attended:
 
 ReadAttended = Callable[[Site, Attended], None]
 Factors = Mapping[Site, Tensor]
-"""What `output_factors` returns."""
+"""A factor for each site; see `output_factors`."""
 
 
 def output_factors(model: PreTrainedModel, sites: Sequence[Site]) -> dict[Site, Tensor]:
