@@ -23,7 +23,8 @@ from probing.representations.cache import Store
 from probing.representations.extract import Extractor, Overwrite
 from probing.representations.forward import ModelReader
 from probing.representations.reader import Representations
-from probing.representations.reductions.entropy import Entropy, entropy
+from probing.representations.reductions.entropy import Entropy
+from probing.representations.reductions.logs import entropy
 from probing.representations.reductions.statistic import AttentionBatch, Statistic
 from probing.representations.request import Request, Stack, unit_id
 from probing.representations.settings import ExtractConfig

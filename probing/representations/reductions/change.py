@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from probing.errors import ProbingError
 from probing.io.lazy import torch
-from probing.representations.reductions.entropy import entropy
+from probing.representations.reductions.logs import entropy
 
 if TYPE_CHECKING:  # a cached statistic needs none of what computes it
     from torch import Tensor

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from probing.io.lazy import torch
-from probing.representations.reductions.logs import TINY, nats
 
 if TYPE_CHECKING:  # a cached entropy needs none of what computes it
     from torch import Tensor
@@ -38,24 +37,11 @@ class Entropy:
 
     def reduce(self, attention: AttentionBatch) -> Tensor:
         """Reduce one batch; float64 (units, heads, 5)."""
-        weights, queries = attention.weights, attention.queries
-        summed = entropy(weights).double().masked_fill(~queries.unsqueeze(1), 0).sum(2)
+        queries = attention.queries
+        summed = attention.nats.double().masked_fill(~queries.unsqueeze(1), 0).sum(2)
         counts = _per_head(queries.sum(1), summed)
         sink = _sink(attention) if attention.square else [torch.zeros_like(summed)] * 3
         return attention.per_unit(torch.stack([summed, counts, *sink], 2))
-
-
-def entropy(weights: Tensor) -> Tensor:
-    """Return −Σ_j A_ij ln A_ij of attention weights, in nats.
-
-    Args:
-        weights: (..., queries, keys).
-
-    Returns:
-        (..., queries).
-    """
-    exact = weights.to(torch.promote_types(weights.dtype, torch.float32)).clamp_min(TINY)
-    return nats(exact, torch.empty_like(exact))
 
 
 def _sink(attention: AttentionBatch) -> list[Tensor]:

@@ -1,4 +1,4 @@
-"""Logarithms of attention weights, which take most of the time of entropies and divergences."""
+"""Logarithms and entropies of attention weights, which take most of the time of statistics."""
 
 from __future__ import annotations
 
@@ -41,3 +41,16 @@ def nats(weights: Tensor, logs: Tensor) -> Tensor:
         (..., queries).
     """
     return -log(weights, logs).mul_(weights).sum(-1)
+
+
+def entropy(weights: Tensor) -> Tensor:
+    """Return −Σ_j A_ij ln A_ij of attention weights, in nats.
+
+    Args:
+        weights: (..., queries, keys).
+
+    Returns:
+        (..., queries).
+    """
+    exact = weights.to(torch.promote_types(weights.dtype, torch.float32)).clamp_min(TINY)
+    return nats(exact, torch.empty_like(exact))

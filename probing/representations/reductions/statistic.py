@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar, runtime_checkable
 
 from probing.errors import ProbingError
 from probing.io.lazy import torch
-from probing.representations.reductions.entropy import entropy
+from probing.representations.reductions.logs import entropy
 from probing.representations.reductions.visible import Visible, visible_keys
 
 if TYPE_CHECKING:  # the settings of a statistic need none of what computes it

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from probing.io.lazy import torch
-from probing.representations.reductions.entropy import entropy
+from probing.representations.reductions.logs import entropy
 from probing.representations.reductions.visible import by_chance, next_to, summed
 
 if TYPE_CHECKING:  # a cached statistic needs none of what computes it
