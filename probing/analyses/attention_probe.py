@@ -183,7 +183,7 @@ class AttentionProbeAnalysis:
             from probing.representations.word_vectors import read_word_vectors
 
             found = read_word_vectors(Path(str(self.words)), bank.types)
-        return torch.from_numpy(found / np.sqrt((found**2).sum(1).mean())).to(device)
+        return torch.from_numpy(found / np.sqrt((found**2).sum(1).mean())).float().to(device)
 
     def _fit(self, model: ArcModel, splits: Mapping[str, Corpus]) -> ArcFit:
         if self.regimen == "published":

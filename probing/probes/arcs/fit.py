@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from probing.io.lazy import torch
 from probing.probes.arcs.attachment import counts
-from probing.probes.arcs.model import ArcModel
+from probing.probes.arcs.model import ArcModel, Weights
 from probing.probes.arcs.padded import UNKNOWN, Batch, Corpus
 from probing.probes.arcs.variables import Variables
 
@@ -59,6 +59,7 @@ def fit_exactly(model: ArcModel, train: Corpus, dev: Corpus, penalties: Sequence
         dev: Sentences to select the penalty on.
         penalties: Values of λ.
     """
+    model = model.on_axes(train)
     flat = model.start().to(train.batches[0].maps.device)
     best: ArcFit | None = None
     worse = 0
@@ -91,7 +92,9 @@ def fit_as_published(model: ArcModel, train: Corpus, dev: Corpus, epochs: int = 
     for _ in range(epochs):
         for number in range(len(train)):
             optimiser.zero_grad(set_to_none=True)
-            surprise(model, flat, train.sentence(number)).backward()  # type: ignore[no-untyped-call]
+            sentence = train.sentence(number).double()
+            (weights,) = model.weights(flat, [sentence])
+            surprise(model, weights, sentence).backward()  # type: ignore[no-untyped-call]
             optimiser.step()
     done = flat.detach()
     return ArcFit(model, done, uas(model, done, dev), float("nan"))
@@ -103,9 +106,9 @@ def uas(model: ArcModel, flat: torch.Tensor, corpus: Corpus) -> float:
     return float(right.sum() / of.sum())
 
 
-def surprise(model: ArcModel, flat: torch.Tensor, batch: Batch) -> torch.Tensor:
+def surprise(model: ArcModel, weights: Weights, batch: Batch) -> torch.Tensor:
     """Return the sum of −log softmax at the head words of a batch, whether they are scored or not."""
-    logits = model.logits(flat, batch).flatten(0, 1)
+    logits = model.logits(weights, batch).flatten(0, 1).double()
     return torch.nn.functional.cross_entropy(
         logits, batch.governors.flatten(), ignore_index=UNKNOWN, reduction="sum"
     )
@@ -113,14 +116,18 @@ def surprise(model: ArcModel, flat: torch.Tensor, batch: Batch) -> torch.Tensor:
 
 def objective(model: ArcModel, flat: torch.Tensor, corpus: Corpus, l2: float) -> tuple[float, torch.Tensor]:
     """Return the penalised mean surprise and its gradient, float64 (size,)."""
+    at = flat.detach().requires_grad_()
+    weights = model.weights(at, corpus.batches)
+    leaves = [own.leaves() for own in weights]
     value = l2 / 2 * float(flat @ flat)
-    gradient = l2 * flat
-    for batch in corpus.batches:
-        at = flat.detach().requires_grad_()
-        loss = surprise(model, at, batch) / corpus.governed
-        (slope,) = torch.autograd.grad(loss, at)
-        value, gradient = value + float(loss.detach()), gradient + slope
-    return value, gradient
+    for own, batch in zip(leaves, corpus.batches, strict=True):
+        loss = surprise(model, own, batch) / corpus.governed
+        loss.backward()  # type: ignore[no-untyped-call]
+        value += float(loss.detach())
+    outputs = [each for own in weights for each in own.tensors]
+    slopes = [each.grad for own in leaves for each in own.tensors]
+    (gradient,) = torch.autograd.grad(outputs, at, slopes)
+    return value, gradient + l2 * flat
 
 
 def minimised(model: ArcModel, corpus: Corpus, l2: float, start: torch.Tensor) -> tuple[torch.Tensor, bool]:

@@ -22,6 +22,11 @@ def random_parameters(model: ArcModel) -> torch.Tensor:
     return torch.from_numpy(np.random.default_rng(1).normal(size=model.size))
 
 
+def logits_of(model: ArcModel, flat: torch.Tensor, batch: Batch) -> torch.Tensor:
+    (weights,) = model.weights(flat, [batch])
+    return model.logits(weights, batch)
+
+
 def by_loop(model: ArcModel, flat: torch.Tensor, batch: Batch) -> np.ndarray:
     """The logits of one sentence, pair by pair."""
     given = [each.numpy() for each in vars(model.parameters(flat)).values()]
@@ -44,9 +49,9 @@ def test_logits_are_those_of_a_loop_over_pairs(vectors: torch.Tensor | None) -> 
     flat = random_parameters(model)
     for number, (batch, row) in enumerate(made.places):
         n = len(trees(7)[number])
-        logits = model.logits(flat, made.batches[batch])[row]
+        logits = logits_of(model, flat, made.batches[batch].double())[row]
         np.testing.assert_allclose(
-            logits[:n, : n + 1], by_loop(model, flat, made.sentence(number)), atol=1e-12
+            logits[:n, : n + 1], by_loop(model, flat, made.sentence(number).double()), atol=1e-12
         )
         assert bool((logits[:, n + 1 :] == -torch.inf).all())
 
@@ -57,7 +62,7 @@ def test_without_weights_of_words_the_probe_is_the_attention_only_one() -> None:
     same = torch.zeros(worded.size, dtype=torch.float64)
     same[: 2 * HEADS], same[-2:] = flat[: 2 * HEADS], flat[-2:]
     for batch in corpus(trees(9)).batches:
-        torch.testing.assert_close(worded.logits(same, batch), plain.logits(flat, batch))
+        torch.testing.assert_close(logits_of(worded, same, batch), logits_of(plain, flat, batch))
 
 
 @pytest.mark.parametrize("vectors", [None, VECTORS])
@@ -100,7 +105,7 @@ def test_a_head_that_knows_the_tree_gets_the_weight_and_finds_all_but_roots() ->
     assert int(weights.argmax()) == PLANTED
     for batch in dev.batches:
         inner = batch.governors > 0
-        found = fit.model.logits(fit.flat, batch).argmax(2)
+        found = logits_of(fit.model, fit.flat, batch).argmax(2)
         assert bool((found == batch.governors)[inner].all())
 
 
@@ -146,7 +151,11 @@ def test_punctuation_is_fitted_and_not_scored() -> None:
     made = corpus(given)
     _, of = counts(ArcModel(HEADS), ArcModel(HEADS).start(), made)
     assert of.tolist() == [int(tree.scored.sum()) for tree in given]
-    every = sum(float(surprise(ArcModel(HEADS), ArcModel(HEADS).start(), batch)) for batch in made.batches)
+    model = ArcModel(HEADS)
+    weights = model.weights(model.start(), made.batches)
+    every = sum(
+        float(surprise(model, own, batch)) for own, batch in zip(weights, made.batches, strict=True)
+    )
     # all logits are equal at the start, so each word costs ln(candidates)
     assert every == pytest.approx(sum(len(tree) * np.log(len(tree) + 1) for tree in given))
 
@@ -158,7 +167,9 @@ def test_the_published_regimen_steps_through_sentences_in_order() -> None:
     optimiser = torch.optim.Adam([flat], lr=0.002)
     for number in range(10):
         optimiser.zero_grad()
-        surprise(ArcModel(HEADS), flat, made.sentence(number)).backward()  # type: ignore[no-untyped-call]
+        sentence = made.sentence(number).double()
+        (weights,) = ArcModel(HEADS).weights(flat, [sentence])
+        surprise(ArcModel(HEADS), weights, sentence).backward()  # type: ignore[no-untyped-call]
         optimiser.step()
     fit = fit_as_published(ArcModel(HEADS), made, made)
     torch.testing.assert_close(fit.flat, flat.detach())
@@ -172,7 +183,7 @@ def test_relations_are_read_off_maps_that_encode_them() -> None:
             row, word = (batch.governors > 0).nonzero(as_tuple=True)
             head = batch.governors[row, word] - 1
             for relation in range(3):
-                batch.maps[row, word, head, relation] = (batch.relations[row, word] == 1 + relation).double()
+                batch.maps[row, word, head, relation] = (batch.relations[row, word] == 1 + relation).float()
     found = right_relations(splits, ("root", "a", "b", "c"), 0)
     assert all(row.all() for rows in found.values() for row in rows)
     assert [len(row) for row in found["test"]] == [len(tree) for tree in trees(80, 2)]
