@@ -160,7 +160,7 @@ class AttentionProbeAnalysis:
         if variant == "shuffled":
             splits = {name: corpus.permuted(context.seed) for name, corpus in splits.items()}
         vectors = self._vectors(context, bank, device) if variant == "attention_and_words" else None
-        fit = self._fit(ArcModel(splits["train"].heads, vectors), splits)
+        fit = self._fit(ArcModel(splits["train"].heads, vectors), splits, self.part_name(context, part))
         labels = right_relations(splits, bank.relations, context.seed, vectors)
         rows = [{**same, "l2": fit.l2, **row} for row in _score_rows(fit, splits, labels)]
         if variant == "attention_only":
@@ -185,12 +185,12 @@ class AttentionProbeAnalysis:
             found = read_word_vectors(Path(str(self.words)), bank.types)
         return torch.from_numpy(found / np.sqrt((found**2).sum(1).mean())).float().to(device)
 
-    def _fit(self, model: ArcModel, splits: Mapping[str, Corpus]) -> ArcFit:
+    def _fit(self, model: ArcModel, splits: Mapping[str, Corpus], name: str) -> ArcFit:
         if self.regimen == "published":
-            return fit_as_published(model, splits["train"], splits["dev"], self.epochs)
-        fit = fit_exactly(model, splits["train"], splits["dev"], self.l2)
+            return fit_as_published(model, splits["train"], splits["dev"], self.epochs, name)
+        fit = fit_exactly(model, splits["train"], splits["dev"], self.l2, name)
         if not fit.converged:
-            log.warning("attention_probe: the fit with l2=%g has not reached its tolerance", fit.l2)
+            log.warning("attention_probe: %s with l2=%g has not reached its tolerance", name, fit.l2)
         return fit
 
     def conclude(self, context: Context, frame: pd.DataFrame) -> pd.DataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -9,11 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from probing.io.lazy import torch
+from probing.io.progress import Progress
 from probing.probes.arcs.attachment import counts
+from probing.probes.arcs.course import STEPS, Course
 from probing.probes.arcs.model import ArcModel, Weights
 from probing.probes.arcs.padded import UNKNOWN, Batch, Corpus
 from probing.probes.arcs.variables import Variables
 
+log = logging.getLogger(__name__)
 RATE = 0.002
 """Step size of Adam in the code of the paper."""
 WEIGHT = 0.1
@@ -45,37 +49,48 @@ class ArcFit:
     converged: bool = True
 
 
-def fit_exactly(model: ArcModel, train: Corpus, dev: Corpus, penalties: Sequence[float]) -> ArcFit:
+def fit_exactly(
+    model: ArcModel, train: Corpus, dev: Corpus, penalties: Sequence[float], name: str = "probe"
+) -> ArcFit:
     """Fit a probe for every penalty and select the one that is best on dev; among equals the larger.
 
     The objective is the mean over words of −log softmax at the head word, plus λ/2 times the squared norm of
     all parameters. It is convex for given factors of ROOT, and for given weights convex in these factors.
     L-BFGS goes from the strongest penalty, where the weights are near 0, to the weakest, each from the
-    optimum before, and ends when several in a row are worse on dev than the best.
+    optimum before, and ends when several in a row are worse on dev than the best. With few sentences and weak
+    penalties there may be further minima, with other factors of ROOT. Then the one near the optimum before is
+    found.
 
     Args:
         model: The logits.
         train: Sentences to fit.
         dev: Sentences to select the penalty on.
         penalties: Values of λ.
+        name: Name of the probe in messages.
     """
     model = model.on_axes(train)
     flat = model.start().to(train.batches[0].maps.device)
     best: ArcFit | None = None
     worse = 0
-    for l2 in sorted(penalties, reverse=True):
-        flat, converged = minimised(model, train, l2, flat)
-        found = ArcFit(model, flat, uas(model, flat, dev), l2, converged)
-        worse = 0 if best is None or found.dev >= best.dev else worse + 1
-        if best is None or found.dev > best.dev:
-            best = found
-        if worse == PATIENCE:
-            break
+    with Progress(f"fitting {name}", "passes over train", STEPS * len(penalties)) as progress:
+        for l2 in sorted(penalties, reverse=True):
+            course = Course(progress, TOLERANCE)
+            flat, converged = minimised(model, train, l2, flat, course)
+            course.end()
+            found = ArcFit(model, flat, uas(model, flat, dev), l2, converged)
+            log.debug("%s, l2=%g: dev UAS %.4f, %d passes over train", name, l2, found.dev, course.passes)
+            worse = 0 if best is None or found.dev >= best.dev else worse + 1
+            if best is None or found.dev > best.dev:
+                best = found
+            if worse == PATIENCE:
+                break
     assert best is not None
     return best
 
 
-def fit_as_published(model: ArcModel, train: Corpus, dev: Corpus, epochs: int = 1) -> ArcFit:
+def fit_as_published(
+    model: ArcModel, train: Corpus, dev: Corpus, epochs: int = 1, name: str = "probe"
+) -> ArcFit:
     """Fit a probe as the code of Clark et al. (2019) does: Adam, one sentence a step, in order.
 
     The loss of a step is the sum over the words of the sentence, without a penalty. Weights begin at 0.1
@@ -86,16 +101,18 @@ def fit_as_published(model: ArcModel, train: Corpus, dev: Corpus, epochs: int = 
         train: Sentences in the order of the file.
         dev: Sentences to report; nothing is selected.
         epochs: Passes over train; the paper makes one.
+        name: Name of the probe in messages.
     """
     flat = model.start(WEIGHT).to(train.batches[0].maps.device).requires_grad_()
     optimiser = torch.optim.Adam([flat], lr=RATE, eps=1e-8)
-    for _ in range(epochs):
-        for number in range(len(train)):
+    with Progress(f"fitting {name}", "sentences", epochs * len(train)) as progress:
+        for number in list(range(len(train))) * epochs:
             optimiser.zero_grad(set_to_none=True)
             sentence = train.sentence(number).double()
             (weights,) = model.weights(flat, [sentence])
             surprise(model, weights, sentence).backward()  # type: ignore[no-untyped-call]
             optimiser.step()
+            progress.add(1, 1)
     done = flat.detach()
     return ArcFit(model, done, uas(model, done, dev), float("nan"))
 
@@ -130,7 +147,9 @@ def objective(model: ArcModel, flat: torch.Tensor, corpus: Corpus, l2: float) ->
     return value, gradient + l2 * flat
 
 
-def minimised(model: ArcModel, corpus: Corpus, l2: float, start: torch.Tensor) -> tuple[torch.Tensor, bool]:
+def minimised(
+    model: ArcModel, corpus: Corpus, l2: float, start: torch.Tensor, course: Course | None = None
+) -> tuple[torch.Tensor, bool]:
     """Return the parameters of the minimum that L-BFGS finds, and whether it reached the tolerance.
 
     Args:
@@ -138,6 +157,7 @@ def minimised(model: ArcModel, corpus: Corpus, l2: float, start: torch.Tensor) -
         corpus: Sentences to fit.
         l2: The penalty λ.
         start: float64 (size,), the parameters to start from.
+        course: Where passes are counted.
     """
     from scipy.optimize import minimize
 
@@ -145,7 +165,10 @@ def minimised(model: ArcModel, corpus: Corpus, l2: float, start: torch.Tensor) -
 
     def both(at: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         value, gradient = objective(model, variables.parameters(_tensor(at, start)), corpus, l2)
-        return value, variables.gradient(gradient).cpu().numpy()
+        slopes = variables.gradient(gradient).cpu().numpy()
+        if course is not None:
+            course.note(float(np.abs(slopes).max()))
+        return value, slopes
 
     options = {"gtol": TOLERANCE, "ftol": 0, "maxcor": 20, "maxiter": MAX_SWEEPS, "maxfun": MAX_SWEEPS}
     begin = variables.variables(start).cpu().numpy()

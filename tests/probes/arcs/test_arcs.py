@@ -153,9 +153,7 @@ def test_punctuation_is_fitted_and_not_scored() -> None:
     assert of.tolist() == [int(tree.scored.sum()) for tree in given]
     model = ArcModel(HEADS)
     weights = model.weights(model.start(), made.batches)
-    every = sum(
-        float(surprise(model, own, batch)) for own, batch in zip(weights, made.batches, strict=True)
-    )
+    every = sum(float(surprise(model, own, batch)) for own, batch in zip(weights, made.batches, strict=True))
     # all logits are equal at the start, so each word costs ln(candidates)
     assert every == pytest.approx(sum(len(tree) * np.log(len(tree) + 1) for tree in given))
 
