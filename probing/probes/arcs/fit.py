@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,9 @@ from probing.probes.arcs.model import ArcModel, Weights
 from probing.probes.arcs.padded import UNKNOWN, Batch, Corpus
 from probing.probes.arcs.variables import Variables
 
+if TYPE_CHECKING:
+    from scipy.optimize import OptimizeResult
+
 log = logging.getLogger(__name__)
 RATE = 0.002
 """Step size of Adam in the code of the paper."""
@@ -27,7 +31,7 @@ MAX_SWEEPS = 1000
 PATIENCE = 2
 """Number of penalties in a row that are worse on dev, after which weaker ones are not tried."""
 TOLERANCE = 1e-4
-"""Largest slope at which a search ends, in variables of curvature about 1."""
+"""Estimated excess over the minimum, as a share of the objective, at which a search ends."""
 
 
 @dataclass(frozen=True)
@@ -162,19 +166,26 @@ def minimised(
     from scipy.optimize import minimize
 
     variables = Variables.at(model, start, corpus, l2)
+    excess = np.inf
 
     def both(at: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        nonlocal excess
         value, gradient = objective(model, variables.parameters(_tensor(at, start)), corpus, l2)
         slopes = variables.gradient(gradient).cpu().numpy()
+        # half the squared Newton decrement, where the curvature is 1
+        excess = float(slopes @ slopes) / 2 / value
         if course is not None:
-            course.note(float(np.abs(slopes).max()))
+            course.note(excess)
         return value, slopes
 
-    options = {"gtol": TOLERANCE, "ftol": 0, "maxcor": 20, "maxiter": MAX_SWEEPS, "maxfun": MAX_SWEEPS}
+    def end(intermediate_result: OptimizeResult) -> None:
+        if excess <= TOLERANCE:
+            raise StopIteration
+
+    options = {"gtol": 0, "ftol": 0, "maxcor": 20, "maxiter": MAX_SWEEPS, "maxfun": MAX_SWEEPS}
     begin = variables.variables(start).cpu().numpy()
-    done = minimize(both, begin, jac=True, method="L-BFGS-B", options=options)
-    converged = bool(np.abs(done.jac).max() <= TOLERANCE)
-    return variables.parameters(_tensor(done.x, start)), converged
+    done = minimize(both, begin, jac=True, method="L-BFGS-B", options=options, callback=end)
+    return variables.parameters(_tensor(done.x, start)), excess <= TOLERANCE
 
 
 def _tensor(values: NDArray[np.float64], like: torch.Tensor) -> torch.Tensor:
