@@ -51,7 +51,10 @@ def test_every_part_is_made_by_one_command(
     tagged = heads[heads["what"].str.startswith("heads tagged")]
     assert tagged["n"].sum() == 12
     assert heads.loc[:1, "n"].tolist() == [3 * 6, 3 * 16]
-    assert {"attention_only", "right_branching"} <= set(tables["probe"]["variant"])
+    probes = tables["probe"]
+    own = probes.groupby("weights")["variant"].agg(set)
+    assert own["trained"] == own["untrained"] | {"right_branching"}
+    assert probes.loc[0, ["variant", "metric", "paper"]].tolist() == ["attention_only", "uas", 0.61]
     assert (tables["roles"]["value"] >= tables["roles"]["mean"]).all()
     for name in PARTS:
         assert list(folder.glob(f"{name}*.png")), name

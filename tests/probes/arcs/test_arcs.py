@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 from scipy.optimize import minimize
 
 from probing.probes.arcs.attachment import counts, guessing, right_branching
-from probing.probes.arcs.fit import fit_as_published, fit_exactly, minimised, objective, surprise, uas
+from probing.probes.arcs.fit import (
+    TOLERANCE,
+    fit_as_published,
+    fit_exactly,
+    minimised,
+    objective,
+    surprise,
+    uas,
+)
 from probing.probes.arcs.labelled import right_relations
 from probing.probes.arcs.model import ArcModel
 from probing.probes.arcs.padded import Batch, Corpus, Tree
-from tests.probes.arcs.made import HEADS, PLANTED, corpus, trees
+from probing.probes.arcs.variables import Variables
+from tests.probes.arcs.made import HEADS, PLANTED, corpus, shared, trees
 
 L2 = (1e-1, 1e-3)
 VECTORS = torch.from_numpy(np.random.default_rng(3).normal(size=(12, 4)))
@@ -91,11 +102,57 @@ def test_the_fit_is_the_optimum_that_a_plain_search_finds(vectors: torch.Tensor 
     found = objective(model, flat, train, 1e-2)[0]
     options = {"gtol": 1e-7}
     same = minimize(both, model.start().numpy(), jac=True, method="BFGS", options=options)
-    assert found == pytest.approx(same.fun, abs=1e-6)
+    # the end is estimated, so it may be at twice the tolerance
+    assert same.fun - 1e-6 <= found <= same.fun * (1 + 2 * TOLERANCE)
     # products of weights and factors of ROOT may have further minima, which are not lower here
     for seed in range(3):
         start = np.random.default_rng(seed).normal(size=model.size) / 10
-        assert found <= minimize(both, start, jac=True, method="BFGS", options=options).fun + 1e-6
+        assert found <= minimize(both, start, jac=True, method="BFGS", options=options).fun * (
+            1 + 2 * TOLERANCE
+        )
+
+
+def test_the_gradient_is_that_of_the_objective() -> None:
+    made = corpus(trees(7), pairs=200)
+    made = replace(made, batches=tuple(batch.double() for batch in made.batches))
+    model = ArcModel(HEADS, VECTORS)
+    flat = random_parameters(model)
+    gradient = objective(model, flat, made, 1e-2)[1]
+    for seed in range(3):
+        along = torch.from_numpy(np.random.default_rng([seed, 7]).normal(size=model.size))
+        ends = [objective(model, flat + 1e-5 * sign * along, made, 1e-2)[0] for sign in (1, -1)]
+        assert float(gradient @ along) == pytest.approx((ends[0] - ends[1]) / 2e-5, rel=1e-6)
+
+
+@pytest.mark.parametrize("vectors", [None, VECTORS])
+def test_variables_are_parameters_in_other_directions(vectors: torch.Tensor | None) -> None:
+    made = corpus(trees(40))
+    model = ArcModel(HEADS, vectors).on_axes(made)
+    flat, along = random_parameters(model), random_parameters(model).flip(0)
+    variables = Variables.at(model, flat, made, 1e-2)
+    torch.testing.assert_close(variables.parameters(variables.variables(flat)), flat)
+    # a step in variables changes a linear function by its gradient in variables
+    assert float(variables.gradient(along) @ variables.variables(flat)) == pytest.approx(float(along @ flat))
+
+
+def test_a_rotation_of_the_vectors_changes_nothing() -> None:
+    turn = torch.linalg.qr(torch.from_numpy(np.random.default_rng(8).normal(size=(4, 4))))[0]
+    train, dev = corpus(trees(60)), corpus(trees(30, 5), 5)
+    fits = [
+        fit_exactly(ArcModel(HEADS, vectors), train, dev, (1e-2,)) for vectors in (VECTORS, VECTORS @ turn)
+    ]
+    losses = [objective(fit.model, fit.flat, train, 1e-2)[0] for fit in fits]
+    assert losses[0] == pytest.approx(losses[1], rel=2 * TOLERANCE)
+
+
+def test_vectors_of_words_say_which_head_to_follow() -> None:
+    train, dev = shared(trees(200)), shared(trees(100, 5), 5)
+    plain = fit_exactly(ArcModel(HEADS), train, dev, L2)
+    worded = fit_exactly(ArcModel(HEADS, torch.eye(12, dtype=torch.float64)), train, dev, L2)
+    inner = sum(int(((batch.governors > 0) & batch.scored).sum()) for batch in dev.batches)
+    # one head is right for each word, and maps alone do not say whose turn it is
+    assert plain.dev < 0.75
+    assert worded.dev > 0.95 * inner / dev.scored
 
 
 def test_a_head_that_knows_the_tree_gets_the_weight_and_finds_all_but_roots() -> None:
