@@ -17,6 +17,7 @@ from probing.analyses.gold_trees import Treebank
 from probing.analyses.groups import check_unit, settings_of, with_ranks
 from probing.analyses.vectors import Head, all_heads
 from probing.analyses.word_pairs import check_word_pairs
+from probing.errors import ProbingError
 from probing.io.lazy import torch
 from probing.probes.arcs.attachment import counts, guessing, right_branching
 from probing.probes.arcs.fit import ArcFit, fit_as_published, fit_exactly
@@ -111,8 +112,12 @@ class AttentionProbeAnalysis:
         return tuple(name for name in VARIANTS if self.words or name != "attention_and_words")
 
     def check(self, task: Task, methods: Methods) -> None:
-        """Refuse any granularity but single heads, and tasks that do not relate words."""
+        """Refuse any granularity but single heads, tasks that do not relate words, and a missing file."""
         check_unit(self.name, methods, ("head",))
+        if self.words not in (None, EMBEDDINGS) and not Path(str(self.words)).is_file():
+            raise ProbingError(
+                f"analysis.words={self.words}: no such file; give embeddings, or a file of vectors"
+            )
         check_word_pairs(task, self.name)
 
     def depends_on(self, methods: Methods) -> Mapping[str, Any]:

@@ -14,7 +14,7 @@ from probing.analyses import attention_probe
 from probing.analyses.gold_trees import Treebank
 from probing.errors import ProbingError
 from probing.page.collect import collect
-from probing.probes.arcs.fit import ArcFit
+from probing.probes.arcs.fit import ArcFit, fit_exactly
 from probing.probes.arcs.model import ArcModel
 from probing.probes.arcs.padded import ROOT, UNKNOWN
 from probing.tasks.target import Classes
@@ -108,7 +108,7 @@ def test_an_interrupted_run_goes_on_with_the_next_probe(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     whole = run(tmp_path / "whole", tiny_bert)
-    real = attention_probe.fit_exactly
+    real = fit_exactly
 
     def stop(model: ArcModel, *rest: Any, **named: Any) -> ArcFit:  # noqa: ANN401
         if model.vectors is not None:
@@ -185,3 +185,11 @@ def test_a_task_without_trees_is_refused(tmp_path: Path, tiny_bert: Path) -> Non
     arguments = ["model=hf", f"model.name={tiny_bert}", "task=table", "analysis=attention_probe"]
     with pytest.raises(ProbingError, match="does not relate words"):
         probing.run([f"paths.root={tmp_path}", *arguments], data=data)
+
+
+def test_a_missing_file_of_vectors_is_refused_before_anything_is_read(
+    tmp_path: Path, tiny_bert: Path
+) -> None:
+    with pytest.raises(ProbingError, match=r"analysis\.words=none\.txt: no such file"):
+        run(tmp_path, tiny_bert, "analysis.words=none.txt")
+    assert not (tmp_path / "representations").exists()

@@ -52,9 +52,12 @@ def test_every_part_is_made_by_one_command(
     assert tagged["n"].sum() == 12
     assert heads.loc[:1, "n"].tolist() == [3 * 6, 3 * 16]
     probes = tables["probe"]
-    own = probes.groupby("weights")["variant"].agg(set)
-    assert own["trained"] == own["untrained"] | {"right_branching"}
-    assert probes.loc[0, ["variant", "metric", "paper"]].tolist() == ["attention_only", "uas", 0.61]
+    trained, untrained = (
+        set(probes.loc[probes["weights"] == name, "variant"]) for name in ("trained", "untrained")
+    )
+    assert trained == untrained | {"right_branching"}
+    first = probes.iloc[0]
+    assert (first["variant"], first["metric"], first["paper"]) == ("attention_only", "uas", 0.61)
     assert (tables["roles"]["value"] >= tables["roles"]["mean"]).all()
     for name in PARTS:
         assert list(folder.glob(f"{name}*.png")), name

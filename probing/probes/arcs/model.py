@@ -127,13 +127,15 @@ class ArcModel:
         types, rows = torch.unique(words, return_inverse=True)
         known = self.vectors[types].to(given.maps)
         sizes = [batch.words.numel() for batch in batches]
-        of_words = [
-            table[rows].split(sizes)
+        of_dependents, of_governors = (
+            torch.split(table[rows], sizes)
             for table in (known @ given.dependent.T + given.maps, known @ given.governor.T)
-        ]
+        )
         return [
-            Weights(*(each.view(*batch.words.shape, -1) for each in own), given.root)
-            for *own, batch in zip(*of_words, batches, strict=True)
+            Weights(dependent.view(shape), governor.view(shape), given.root)
+            for dependent, governor, shape in zip(
+                of_dependents, of_governors, [(*batch.words.shape, -1) for batch in batches], strict=True
+            )
         ]
 
     def logits(self, weights: Weights, batch: Batch) -> torch.Tensor:
@@ -147,10 +149,10 @@ class ArcModel:
             (sentences, n, 1 + n) in the precision of the maps, ROOT first; minus infinity for candidates that
             are padding.
         """
-        forth, back = weights.dependent.split(self.heads, -1)
+        forth, back = torch.split(weights.dependent, self.heads, -1)
         if weights.governor is not None:
             # a map as it is has the dependent as its query, and a transposed one the candidate
-            of_governor = weights.governor.split(self.heads, -1)
+            of_governor = torch.split(weights.governor, self.heads, -1)
             forth = forth.unsqueeze(2) + of_governor[0].unsqueeze(1)
             back = of_governor[1].unsqueeze(2) + back.unsqueeze(1)
         # elementwise, since products of matrices with so few columns are several times slower
