@@ -30,6 +30,13 @@ They are of WSJ in Stanford dependencies, here by the nearest relation of UD: `o
 pobj turned round, since UD attaches a preposition to its noun. The head and direction are selected on the
 reported sentences.
 """
+PUBLISHED_UAS = {
+    ("trained", "attention_only", "uas"): 0.61,
+    ("trained", "attention_and_words", "uas"): 0.77,
+    ("untrained", "attention_and_words", "uas"): 0.30,
+    ("trained", "right_branching", "uas"): 0.26,
+}
+"""UAS in table 3 of Clark et al. (2019): BERT-base on WSJ. Its words are vectors of GloVe."""
 TREEBANK = "task=treebank/dependencies"
 SENTENCES = "task=treebank/length"
 
@@ -108,10 +115,16 @@ def distance(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
 
 
 def probe(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
-    """Report UAS and LAS of the probes of attention maps and of their controls."""
-    scores = frame[frame["layer"].isna()]
-    table = scores[["variant", "metric", "dev", "value", "value_low", "value_high"]]
-    probing.draw_sheet(frame[frame["layer"].notna() & frame["main"]], path, value="value")
+    """Report UAS and LAS of the probes of attention maps and of their controls, next to the paper."""
+    trained = frame["baseline"].eq("none")
+    probing.draw_sheet(frame[trained & frame["layer"].notna() & frame["main"]], path, value="value")
+    # the next word is the same word for every model
+    scores = frame[frame["layer"].isna() & (trained | frame["variant"].ne("right_branching"))]
+    model = scores["baseline"].where(~trained, "trained")
+    names = zip(model, scores["variant"], scores["metric"], strict=True)
+    columns = ["variant", "metric", "dev", "value", "value_low", "value_high", "l2"]
+    table = scores[columns].assign(paper=[PUBLISHED_UAS.get(name, float("nan")) for name in names])
+    table.insert(0, "weights", model)
     return table.reset_index(drop=True)
 
 
@@ -149,7 +162,11 @@ PARTS = {
         (TREEBANK, "analysis=dependencies", "analysis.least=30"),
         dependencies,
     ),
-    "probe": Part("table 3: probes of all attention maps", (TREEBANK, "analysis=attention_probe"), probe),
+    "probe": Part(
+        "table 3: probes of all attention maps, of the model and of one with random weights",
+        (TREEBANK, "analysis=attention_probe", "baseline=none,untrained"),
+        probe,
+    ),
     "distance": Part(
         "figure 6: distances between heads", (SENTENCES, "analysis=head_distance", *CLARK), distance
     ),

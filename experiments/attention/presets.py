@@ -28,7 +28,7 @@ class Preset:
 
 
 PRESETS = {
-    # minutes on two cores: MiniLM
+    # minutes on two cores, a quarter of an hour for the probes: MiniLM
     "small": Preset(("model=minilm",), (1000, 400, 600)),
     # the model of the paper, for a GPU
     "full": Preset(("model=bert_base",), None),

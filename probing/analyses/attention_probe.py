@@ -17,6 +17,7 @@ from probing.analyses.gold_trees import Treebank
 from probing.analyses.groups import check_unit, settings_of, with_ranks
 from probing.analyses.vectors import Head, all_heads
 from probing.analyses.word_pairs import check_word_pairs
+from probing.errors import ProbingError
 from probing.io.lazy import torch
 from probing.probes.arcs.attachment import counts, guessing, right_branching
 from probing.probes.arcs.fit import ArcFit, fit_as_published, fit_exactly
@@ -114,8 +115,12 @@ class AttentionProbeAnalysis:
         return tuple(name for name in VARIANTS if self.words or name != "attention_and_words")
 
     def check(self, task: Task, methods: Methods) -> None:
-        """Refuse any granularity but single heads, and tasks that do not relate words."""
+        """Refuse any granularity but single heads, tasks that do not relate words, and a missing file."""
         check_unit(self.name, methods, ("head",))
+        if self.words not in (None, EMBEDDINGS) and not Path(str(self.words)).is_file():
+            raise ProbingError(
+                f"analysis.words={self.words}: no such file; give embeddings, or a file of vectors"
+            )
         check_word_pairs(task, self.name)
 
     def depends_on(self, methods: Methods) -> Mapping[str, Any]:
@@ -163,7 +168,7 @@ class AttentionProbeAnalysis:
         if variant == "shuffled":
             splits = {name: corpus.permuted(context.seed) for name, corpus in splits.items()}
         vectors = self._vectors(context, bank, device) if variant == "attention_and_words" else None
-        fit = self._fit(ArcModel(splits["train"].heads, vectors), splits)
+        fit = self._fit(ArcModel(splits["train"].heads, vectors), splits, self.part_name(context, part))
         labels = right_relations(splits, bank.relations, context.seed, vectors)
         rows = [{**same, "l2": fit.l2, **row} for row in _score_rows(fit, splits, labels)]
         if variant == "attention_only":
@@ -186,14 +191,14 @@ class AttentionProbeAnalysis:
             from probing.representations.word_vectors import read_word_vectors
 
             found = read_word_vectors(Path(str(self.words)), bank.types)
-        return torch.from_numpy(found / np.sqrt((found**2).sum(1).mean())).to(device)
+        return torch.from_numpy(found / np.sqrt((found**2).sum(1).mean())).float().to(device)
 
-    def _fit(self, model: ArcModel, splits: Mapping[str, Corpus]) -> ArcFit:
+    def _fit(self, model: ArcModel, splits: Mapping[str, Corpus], name: str) -> ArcFit:
         if self.regimen == "published":
-            return fit_as_published(model, splits["train"], splits["dev"], self.epochs)
-        fit = fit_exactly(model, splits["train"], splits["dev"], self.l2)
+            return fit_as_published(model, splits["train"], splits["dev"], self.epochs, name)
+        fit = fit_exactly(model, splits["train"], splits["dev"], self.l2, name)
         if not fit.converged:
-            log.warning("attention_probe: the fit with l2=%g has not reached its tolerance", fit.l2)
+            log.warning("attention_probe: %s with l2=%g has not reached its tolerance", name, fit.l2)
         return fit
 
     def conclude(self, context: Context, frame: pd.DataFrame) -> pd.DataFrame:

@@ -10,9 +10,12 @@ import pandas as pd
 import pytest
 
 import probing
+from probing.analyses import attention_probe
 from probing.analyses.gold_trees import Treebank
 from probing.errors import ProbingError
 from probing.page.collect import collect
+from probing.probes.arcs.fit import ArcFit, fit_exactly
+from probing.probes.arcs.model import ArcModel
 from probing.probes.arcs.padded import ROOT, UNKNOWN
 from probing.tasks.target import Classes
 from probing.tasks.task import Task, Unit
@@ -21,8 +24,11 @@ from tests import tiny
 SIZES = {"train": 24, "dev": 8, "test": 8}
 
 
-def write_treebank(folder: Path) -> Path:
-    """Sentences of tiny models' words, in which each word depends on the next and a full stop on the root."""
+def write_treebank(folder: Path, *, random: bool = False) -> Path:
+    """Sentences of tiny models' words, in which each word depends on the next and a full stop on the root.
+
+    With `random`, all words but the root depend on a word that is drawn at random.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     rng = np.random.default_rng(0)
     for split, size in SIZES.items():
@@ -30,8 +36,12 @@ def write_treebank(folder: Path) -> Path:
         for number in range(size):
             n = 12 if number == 0 else int(rng.integers(2, 7))
             words = [*rng.choice(tiny.WORDS[:-1], n), "."]
+            drawn: dict[int, int] = {}
+            for place in rng.permutation([*range(1, n), n + 1]) if random else ():
+                drawn[int(place)] = int(rng.choice([n, *drawn]))
             for place, word in enumerate(words, 1):
                 head = {n: 0, n + 1: n}.get(place, place + 1)
+                head = drawn[place] if random and head else head
                 relation = "root" if head == 0 else "punct" if word == "." else ("det", "nsubj")[place % 2]
                 lines.append(f"{place}\t{word}\t_\tX\t_\t_\t{head}\t{relation}\t_\t_")
             lines.append("")
@@ -77,6 +87,45 @@ def test_a_run_has_the_scores_of_probes_and_controls_and_the_weights_of_heads(
     assert set(weights["rank"]) == set(range(1, 13))
     grids = probing.measures(frame)
     assert sorted(map(str, grids)) == ["attention_probe from_dependent", "attention_probe from_head"]
+
+
+def test_random_weights_find_no_more_than_their_controls(tmp_path: Path, tiny_bert: Path) -> None:
+    bank = write_treebank(tmp_path / "random", random=True)
+    frame = run(tmp_path, tiny_bert, f"task.path={bank}", "analysis.words=null", "baseline=untrained")
+    assert set(frame["baseline"]) == {"untrained"}
+    plain, shuffled = score(frame, "attention_only"), score(frame, "shuffled")
+    assert plain["value_low"] <= shuffled["value_high"]
+    # roots are always last here, which positions show, and all else is drawn
+    roots = SIZES["test"] / plain["n_test"]
+    assert plain["value_low"] <= plain["chance"] + roots
+
+
+def test_an_interrupted_run_goes_on_with_the_next_probe(
+    tmp_path: Path,
+    tiny_bert: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    whole = run(tmp_path / "whole", tiny_bert)
+    real = fit_exactly
+
+    def stop(model: ArcModel, *rest: Any, **named: Any) -> ArcFit:  # noqa: ANN401
+        if model.vectors is not None:
+            raise KeyboardInterrupt
+        return real(model, *rest, **named)
+
+    monkeypatch.setattr(attention_probe, "fit_exactly", stop)
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path / "stopped", tiny_bert)
+    monkeypatch.setattr(attention_probe, "fit_exactly", real)
+    caplog.clear()
+    capsys.readouterr()
+    resumed = run(tmp_path / "stopped", tiny_bert)
+    said = caplog.text + capsys.readouterr().err
+    assert "attention only (1 of 4), kept from an interrupted run" in said
+    assert "all 212 cached" in said
+    pd.testing.assert_frame_equal(resumed, whole)
 
 
 def test_batches_change_nothing(tmp_path: Path, tiny_bert: Path) -> None:
@@ -136,3 +185,11 @@ def test_a_task_without_trees_is_refused(tmp_path: Path, tiny_bert: Path) -> Non
     arguments = ["model=hf", f"model.name={tiny_bert}", "task=table", "analysis=attention_probe"]
     with pytest.raises(ProbingError, match="does not relate words"):
         probing.run([f"paths.root={tmp_path}", *arguments], data=data)
+
+
+def test_a_missing_file_of_vectors_is_refused_before_anything_is_read(
+    tmp_path: Path, tiny_bert: Path
+) -> None:
+    with pytest.raises(ProbingError, match=r"analysis\.words=none\.txt: no such file"):
+        run(tmp_path, tiny_bert, "analysis.words=none.txt")
+    assert not (tmp_path / "representations").exists()

@@ -51,7 +51,13 @@ def test_every_part_is_made_by_one_command(
     tagged = heads[heads["what"].str.startswith("heads tagged")]
     assert tagged["n"].sum() == 12
     assert heads.loc[:1, "n"].tolist() == [3 * 6, 3 * 16]
-    assert {"attention_only", "right_branching"} <= set(tables["probe"]["variant"])
+    probes = tables["probe"]
+    trained, untrained = (
+        set(probes.loc[probes["weights"] == name, "variant"]) for name in ("trained", "untrained")
+    )
+    assert trained == untrained | {"right_branching"}
+    first = probes.iloc[0]
+    assert (first["variant"], first["metric"], first["paper"]) == ("attention_only", "uas", 0.61)
     assert (tables["roles"]["value"] >= tables["roles"]["mean"]).all()
     for name in PARTS:
         assert list(folder.glob(f"{name}*.png")), name

@@ -30,9 +30,11 @@ def counts(
         float64 (sentences,) both.
     """
     right, of = np.zeros(len(corpus)), np.zeros(len(corpus))
-    for batch in corpus.batches:
+    with torch.no_grad():
+        weights = model.weights(flat, corpus.batches)
+    for own, batch in zip(weights, corpus.batches, strict=True):
         with torch.no_grad():
-            hits = (model.logits(flat, batch).argmax(2) == batch.governors) & batch.scored
+            hits = (model.logits(own, batch).argmax(2) == batch.governors) & batch.scored
         numbers = batch.numbers.tolist()
         of[numbers] = batch.scored.sum(1).cpu().numpy()
         for number, row in zip(numbers, hits.cpu().numpy(), strict=True):

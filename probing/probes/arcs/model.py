@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from probing.io.lazy import torch
-from probing.probes.arcs.padded import Batch
+from probing.probes.arcs.padded import Batch, Corpus
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,34 @@ class Parameters:
 
 
 @dataclass(frozen=True)
+class Weights:
+    """The weights of K maps for the words of a batch, in the precision of its maps.
+
+    Attributes:
+        dependent: (sentences, n, K), what each word adds as the dependent, with the weight of the map; (K,)
+            where words add nothing.
+        governor: (sentences, n, K), what each word adds as the candidate; None where words add nothing.
+        root: (2,); see `Parameters`.
+    """
+
+    dependent: torch.Tensor
+    governor: torch.Tensor | None
+    root: torch.Tensor
+
+    @property
+    def tensors(self) -> list[torch.Tensor]:
+        """All weights."""
+        return [each for each in (self.dependent, self.governor, self.root) if each is not None]
+
+    def leaves(self) -> Weights:
+        """Return the same weights, whose gradients are collected."""
+        governor = None if self.governor is None else self.governor.detach().requires_grad_()
+        return Weights(
+            self.dependent.detach().requires_grad_(), governor, self.root.detach().requires_grad_()
+        )
+
+
+@dataclass(frozen=True)
 class ArcModel:
     """The probes `attention only` and `attention and words` of Clark et al. (2019), section 5.
 
@@ -40,7 +69,7 @@ class ArcModel:
 
     Attributes:
         heads: Number of heads of all layers together; K is twice this number.
-        vectors: float64 (types, d), frozen vectors of words; None for attention only.
+        vectors: float (types, d), frozen vectors of words; None for attention only.
     """
 
     heads: int
@@ -63,56 +92,71 @@ class ArcModel:
         found[-2:] = 1
         return found
 
+    def on_axes(self, corpus: Corpus) -> ArcModel:
+        """Return the model with vectors on the principal axes of the words of a corpus.
+
+        A rotation of vectors changes neither the optimum nor its penalty, but the search is shorter.
+        """
+        if self.vectors is None:
+            return self
+        words = torch.cat([batch.words[batch.real] for batch in corpus.batches])
+        counts = torch.bincount(words, minlength=len(self.vectors)).unsqueeze(1)
+        wide = self.vectors.double()
+        axes = torch.linalg.eigh(wide.T @ (counts * wide))[1]
+        return replace(self, vectors=(wide @ axes).to(self.vectors.dtype))
+
     def parameters(self, flat: torch.Tensor) -> Parameters:
-        """Return views of the parameters, float64 (size,)."""
+        """Return views of the parameters, (size,)."""
         count = 2 * self.heads
         sizes = [count, count * self.dim, count * self.dim, 2]
         maps, dependent, governor, root = torch.split(flat, sizes)
         shape = (count, self.dim)
         return Parameters(maps, dependent.view(shape), governor.view(shape), root)
 
-    def logits(self, flat: torch.Tensor, batch: Batch) -> torch.Tensor:
+    def weights(self, flat: torch.Tensor, batches: Sequence[Batch]) -> list[Weights]:
+        """Return the weights of maps in each batch; all different words are multiplied together, once.
+
+        Args:
+            flat: float64 (size,), the parameters.
+            batches: Sentences.
+        """
+        given = self.parameters(flat.to(batches[0].maps.dtype))
+        if self.vectors is None:
+            return [Weights(given.maps, None, given.root)] * len(batches)
+        words = torch.cat([batch.words.flatten() for batch in batches])
+        types, rows = torch.unique(words, return_inverse=True)
+        known = self.vectors[types].to(given.maps)
+        sizes = [batch.words.numel() for batch in batches]
+        of_dependents, of_governors = (
+            torch.split(table[rows], sizes)
+            for table in (known @ given.dependent.T + given.maps, known @ given.governor.T)
+        )
+        return [
+            Weights(dependent.view(shape), governor.view(shape), given.root)
+            for dependent, governor, shape in zip(
+                of_dependents, of_governors, [(*batch.words.shape, -1) for batch in batches], strict=True
+            )
+        ]
+
+    def logits(self, weights: Weights, batch: Batch) -> torch.Tensor:
         """Return the logits of all candidates for each word.
 
         Args:
-            flat: float64 (size,).
+            weights: The weights of maps for the words of the batch.
             batch: Sentences.
 
         Returns:
-            float64 (sentences, n, 1 + n), ROOT first; minus infinity for candidates that are padding.
+            (sentences, n, 1 + n) in the precision of the maps, ROOT first; minus infinity for candidates that
+            are padding.
         """
-        given = self.parameters(flat)
-        if self.vectors is None:
-            of_words, of_root = _plain(given, batch)
-        else:
-            of_words, of_root = _weighted(given, batch, self.vectors)
+        forth, back = torch.split(weights.dependent, self.heads, -1)
+        if weights.governor is not None:
+            # a map as it is has the dependent as its query, and a transposed one the candidate
+            of_governor = torch.split(weights.governor, self.heads, -1)
+            forth = forth.unsqueeze(2) + of_governor[0].unsqueeze(1)
+            back = of_governor[1].unsqueeze(2) + back.unsqueeze(1)
+        # elementwise, since products of matrices with so few columns are several times slower
+        of_words = (batch.maps * forth).sum(3) + (batch.maps * back).sum(3).transpose(1, 2)
+        of_root = (batch.root * weights.dependent.unsqueeze(-2)).sum(3) @ weights.root
         of_words = of_words.masked_fill(~batch.real.unsqueeze(1), -torch.inf)
         return torch.cat([of_root.unsqueeze(2), of_words], 2)
-
-
-def _plain(given: Parameters, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return the logits of words and of ROOT where each map has one weight."""
-    # both directions in one pass over the maps; a transposed map is the same numbers, read the other way
-    forth, back = (batch.maps @ given.maps.view(2, -1).T).unbind(3)
-    return forth + back.transpose(1, 2), (batch.root @ given.maps) @ given.root
-
-
-def _weighted(given: Parameters, batch: Batch, vectors: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return the logits of words and of ROOT where words change the weights of maps."""
-    types, rows = batch.types
-    known = vectors[types]
-    of_dependent = (known @ given.dependent.T + given.maps)[rows]
-    of_governor = (known @ given.governor.T)[rows]
-    heads = batch.maps.shape[3]
-    # maps as they are: the query is the dependent; transposed: the query is the head word
-    forth = _by_pair(batch.maps, of_dependent[..., :heads], of_governor[..., :heads])
-    back = _by_pair(batch.maps, of_governor[..., heads:], of_dependent[..., heads:])
-    to_root = (batch.root @ of_dependent.unsqueeze(3)).squeeze(3) @ given.root
-    return forth + back.transpose(1, 2), to_root
-
-
-def _by_pair(maps: torch.Tensor, of_query: torch.Tensor, of_key: torch.Tensor) -> torch.Tensor:
-    """Return Σ_h M_ijh (a_ih + c_jh) for a (sentences, n, heads) of queries and c of keys."""
-    by_query = (maps @ of_query.unsqueeze(3)).squeeze(3)
-    by_key = (maps.transpose(1, 2) @ of_key.unsqueeze(3)).squeeze(3)
-    return by_query + by_key.transpose(1, 2)

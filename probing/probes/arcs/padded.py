@@ -15,8 +15,8 @@ ROOT = 0
 """The candidate of a word without a head word; candidate j + 1 is word j of the sentence."""
 UNKNOWN = -1
 """The candidate of a word whose head word is not known, and of padding."""
-PAIRS = 1 << 15
-"""Pairs of words in a batch."""
+PAIRS = 1 << 12
+"""Pairs of words in a batch, whose maps fit into the cache of a processor."""
 
 
 @dataclass(frozen=True)
@@ -46,8 +46,8 @@ class Batch:
     """Sentences of similar length, padded on the right.
 
     Attributes:
-        maps: float64 (sentences, n, n, heads), the attention of word i to word j.
-        root: float64 (sentences, n, 2, 2 · heads), the attention of each word to the first token and to
+        maps: float32 (sentences, n, n, heads), the attention of word i to word j.
+        root: float32 (sentences, n, 2, 2 · heads), the attention of each word to the first token and to
             separators, of all heads; then that of the first token and of separators to each word.
         governors: int64 (sentences, n); see `Tree`, -1 for padding.
         scored: bool (sentences, n).
@@ -71,15 +71,6 @@ class Batch:
         """The words that are not padding, bool (sentences, n)."""
         return torch.arange(self.maps.shape[1], device=self.maps.device) < self.lengths.unsqueeze(1)
 
-    @cached_property
-    def types(self) -> tuple[torch.Tensor, torch.Tensor]:
-        """The different words in order, int64 (types,), and the place of each word among them.
-
-        The places are int64 (sentences, n).
-        """
-        found: tuple[torch.Tensor, torch.Tensor] = torch.unique(self.words, return_inverse=True)
-        return found
-
     def sentence(self, row: int) -> Batch:
         """Return one sentence without padding."""
         n = int(self.lengths[row])
@@ -94,6 +85,10 @@ class Batch:
             lengths=self.lengths[one],
             numbers=self.numbers[one],
         )
+
+    def double(self) -> Batch:
+        """Return the same batch with maps in float64."""
+        return replace(self, maps=self.maps.double(), root=self.root.double())
 
     def to(self, device: torch.device) -> Batch:
         """Return the same batch on a device."""
@@ -204,8 +199,8 @@ def _empty(trees: Sequence[Tree], numbers: Sequence[int], heads: int) -> Batch:
         for name, column in columns.items():
             column[row, : len(tree)] = getattr(tree, name)
     return Batch(
-        maps=torch.zeros(*size, size[1], heads, dtype=torch.float64),
-        root=torch.zeros(*size, 2, 2 * heads, dtype=torch.float64),
+        maps=torch.zeros(*size, size[1], heads),
+        root=torch.zeros(*size, 2, 2 * heads),
         lengths=torch.tensor([len(tree) for tree in trees]),
         numbers=torch.tensor(numbers),
         **{name: torch.from_numpy(column) for name, column in columns.items()},

@@ -44,3 +44,22 @@ def corpus(given: Sequence[Tree], seed: int = 0, *, planted: bool = False, pairs
         root[:, :, :HEADS] = weights[:, :, n:].transpose(1, 2, 0)
         root[:, :, HEADS:] = back.transpose(2, 1, 0)
     return found
+
+
+def shared(given: Sequence[Tree], seed: int = 0) -> Corpus:
+    """Two heads that know the tree together: head 0 for words of even types, head 1 for the others.
+
+    For other words, they attend to a word that is drawn at random.
+    """
+    found = corpus(given, seed)
+    rng = np.random.default_rng([seed, 1])
+    for number, tree in enumerate(given):
+        n = len(tree)
+        batch, row = found.places[number]
+        maps = found.batches[batch].maps.numpy()[row]
+        for word, governor in enumerate(tree.governors.tolist()):
+            for head in range(2):
+                knows = tree.words[word] % 2 == head and governor > 0
+                maps[word, :n, head] = 0
+                maps[word, governor - 1 if knows else rng.integers(n), head] = 1
+    return found

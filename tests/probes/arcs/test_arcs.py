@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 from scipy.optimize import minimize
 
 from probing.probes.arcs.attachment import counts, guessing, right_branching
-from probing.probes.arcs.fit import fit_as_published, fit_exactly, minimised, objective, surprise, uas
+from probing.probes.arcs.fit import (
+    TOLERANCE,
+    fit_as_published,
+    fit_exactly,
+    minimised,
+    objective,
+    surprise,
+    uas,
+)
 from probing.probes.arcs.labelled import right_relations
 from probing.probes.arcs.model import ArcModel
 from probing.probes.arcs.padded import Batch, Corpus, Tree
-from tests.probes.arcs.made import HEADS, PLANTED, corpus, trees
+from probing.probes.arcs.variables import Variables
+from tests.probes.arcs.made import HEADS, PLANTED, corpus, shared, trees
 
 L2 = (1e-1, 1e-3)
 VECTORS = torch.from_numpy(np.random.default_rng(3).normal(size=(12, 4)))
@@ -20,6 +31,11 @@ VECTORS = torch.from_numpy(np.random.default_rng(3).normal(size=(12, 4)))
 
 def random_parameters(model: ArcModel) -> torch.Tensor:
     return torch.from_numpy(np.random.default_rng(1).normal(size=model.size))
+
+
+def logits_of(model: ArcModel, flat: torch.Tensor, batch: Batch) -> torch.Tensor:
+    (weights,) = model.weights(flat, [batch])
+    return model.logits(weights, batch)
 
 
 def by_loop(model: ArcModel, flat: torch.Tensor, batch: Batch) -> np.ndarray:
@@ -44,9 +60,9 @@ def test_logits_are_those_of_a_loop_over_pairs(vectors: torch.Tensor | None) -> 
     flat = random_parameters(model)
     for number, (batch, row) in enumerate(made.places):
         n = len(trees(7)[number])
-        logits = model.logits(flat, made.batches[batch])[row]
+        logits = logits_of(model, flat, made.batches[batch].double())[row]
         np.testing.assert_allclose(
-            logits[:n, : n + 1], by_loop(model, flat, made.sentence(number)), atol=1e-12
+            logits[:n, : n + 1], by_loop(model, flat, made.sentence(number).double()), atol=1e-12
         )
         assert bool((logits[:, n + 1 :] == -torch.inf).all())
 
@@ -57,7 +73,7 @@ def test_without_weights_of_words_the_probe_is_the_attention_only_one() -> None:
     same = torch.zeros(worded.size, dtype=torch.float64)
     same[: 2 * HEADS], same[-2:] = flat[: 2 * HEADS], flat[-2:]
     for batch in corpus(trees(9)).batches:
-        torch.testing.assert_close(worded.logits(same, batch), plain.logits(flat, batch))
+        torch.testing.assert_close(logits_of(worded, same, batch), logits_of(plain, flat, batch))
 
 
 @pytest.mark.parametrize("vectors", [None, VECTORS])
@@ -86,11 +102,57 @@ def test_the_fit_is_the_optimum_that_a_plain_search_finds(vectors: torch.Tensor 
     found = objective(model, flat, train, 1e-2)[0]
     options = {"gtol": 1e-7}
     same = minimize(both, model.start().numpy(), jac=True, method="BFGS", options=options)
-    assert found == pytest.approx(same.fun, abs=1e-6)
+    # the end is estimated, so it may be at twice the tolerance
+    assert same.fun - 1e-6 <= found <= same.fun * (1 + 2 * TOLERANCE)
     # products of weights and factors of ROOT may have further minima, which are not lower here
     for seed in range(3):
         start = np.random.default_rng(seed).normal(size=model.size) / 10
-        assert found <= minimize(both, start, jac=True, method="BFGS", options=options).fun + 1e-6
+        assert found <= minimize(both, start, jac=True, method="BFGS", options=options).fun * (
+            1 + 2 * TOLERANCE
+        )
+
+
+def test_the_gradient_is_that_of_the_objective() -> None:
+    made = corpus(trees(7), pairs=200)
+    made = replace(made, batches=tuple(batch.double() for batch in made.batches))
+    model = ArcModel(HEADS, VECTORS)
+    flat = random_parameters(model)
+    gradient = objective(model, flat, made, 1e-2)[1]
+    for seed in range(3):
+        along = torch.from_numpy(np.random.default_rng([seed, 7]).normal(size=model.size))
+        ends = [objective(model, flat + 1e-5 * sign * along, made, 1e-2)[0] for sign in (1, -1)]
+        assert float(gradient @ along) == pytest.approx((ends[0] - ends[1]) / 2e-5, rel=1e-6)
+
+
+@pytest.mark.parametrize("vectors", [None, VECTORS])
+def test_variables_are_parameters_in_other_directions(vectors: torch.Tensor | None) -> None:
+    made = corpus(trees(40))
+    model = ArcModel(HEADS, vectors).on_axes(made)
+    flat, along = random_parameters(model), random_parameters(model).flip(0)
+    variables = Variables.at(model, flat, made, 1e-2)
+    torch.testing.assert_close(variables.parameters(variables.variables(flat)), flat)
+    # a step in variables changes a linear function by its gradient in variables
+    assert float(variables.gradient(along) @ variables.variables(flat)) == pytest.approx(float(along @ flat))
+
+
+def test_a_rotation_of_the_vectors_changes_nothing() -> None:
+    turn = torch.linalg.qr(torch.from_numpy(np.random.default_rng(8).normal(size=(4, 4))))[0]
+    train, dev = corpus(trees(60)), corpus(trees(30, 5), 5)
+    fits = [
+        fit_exactly(ArcModel(HEADS, vectors), train, dev, (1e-2,)) for vectors in (VECTORS, VECTORS @ turn)
+    ]
+    losses = [objective(fit.model, fit.flat, train, 1e-2)[0] for fit in fits]
+    assert losses[0] == pytest.approx(losses[1], rel=2 * TOLERANCE)
+
+
+def test_vectors_of_words_say_which_head_to_follow() -> None:
+    train, dev = shared(trees(200)), shared(trees(100, 5), 5)
+    plain = fit_exactly(ArcModel(HEADS), train, dev, L2)
+    worded = fit_exactly(ArcModel(HEADS, torch.eye(12, dtype=torch.float64)), train, dev, L2)
+    inner = sum(int(((batch.governors > 0) & batch.scored).sum()) for batch in dev.batches)
+    # one head is right for each word, and maps alone do not say whose turn it is
+    assert plain.dev < 0.75
+    assert worded.dev > 0.95 * inner / dev.scored
 
 
 def test_a_head_that_knows_the_tree_gets_the_weight_and_finds_all_but_roots() -> None:
@@ -100,7 +162,7 @@ def test_a_head_that_knows_the_tree_gets_the_weight_and_finds_all_but_roots() ->
     assert int(weights.argmax()) == PLANTED
     for batch in dev.batches:
         inner = batch.governors > 0
-        found = fit.model.logits(fit.flat, batch).argmax(2)
+        found = logits_of(fit.model, fit.flat, batch).argmax(2)
         assert bool((found == batch.governors)[inner].all())
 
 
@@ -146,7 +208,9 @@ def test_punctuation_is_fitted_and_not_scored() -> None:
     made = corpus(given)
     _, of = counts(ArcModel(HEADS), ArcModel(HEADS).start(), made)
     assert of.tolist() == [int(tree.scored.sum()) for tree in given]
-    every = sum(float(surprise(ArcModel(HEADS), ArcModel(HEADS).start(), batch)) for batch in made.batches)
+    model = ArcModel(HEADS)
+    weights = model.weights(model.start(), made.batches)
+    every = sum(float(surprise(model, own, batch)) for own, batch in zip(weights, made.batches, strict=True))
     # all logits are equal at the start, so each word costs ln(candidates)
     assert every == pytest.approx(sum(len(tree) * np.log(len(tree) + 1) for tree in given))
 
@@ -158,7 +222,9 @@ def test_the_published_regimen_steps_through_sentences_in_order() -> None:
     optimiser = torch.optim.Adam([flat], lr=0.002)
     for number in range(10):
         optimiser.zero_grad()
-        surprise(ArcModel(HEADS), flat, made.sentence(number)).backward()  # type: ignore[no-untyped-call]
+        sentence = made.sentence(number).double()
+        (weights,) = ArcModel(HEADS).weights(flat, [sentence])
+        surprise(ArcModel(HEADS), weights, sentence).backward()  # type: ignore[no-untyped-call]
         optimiser.step()
     fit = fit_as_published(ArcModel(HEADS), made, made)
     torch.testing.assert_close(fit.flat, flat.detach())
@@ -172,7 +238,7 @@ def test_relations_are_read_off_maps_that_encode_them() -> None:
             row, word = (batch.governors > 0).nonzero(as_tuple=True)
             head = batch.governors[row, word] - 1
             for relation in range(3):
-                batch.maps[row, word, head, relation] = (batch.relations[row, word] == 1 + relation).double()
+                batch.maps[row, word, head, relation] = (batch.relations[row, word] == 1 + relation).float()
     found = right_relations(splits, ("root", "a", "b", "c"), 0)
     assert all(row.all() for rows in found.values() for row in rows)
     assert [len(row) for row in found["test"]] == [len(tree) for tree in trees(80, 2)]
