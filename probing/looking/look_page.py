@@ -72,6 +72,7 @@ def _text(read: Read, arcs: Mapping[str, Arcs]) -> dict[str, Any]:
         "place": read.passage.place,
         "cut": read.cut,
         "levels": {name: _places(pieces) for name, pieces in levels.items()},
+        "seen": list(read.maps["attention"].seen.values()),
         "maps": {name: _maps(maps, levels) for name, maps in read.maps.items()},
         "arcs": {name: _arcs(each) for name, each in arcs.items()},
     }

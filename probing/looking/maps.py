@@ -16,6 +16,7 @@ from probing.io.lazy import torch
 from probing.looking.map_readers import MapReader, value_weighted_maps
 from probing.looking.passages import Passage
 from probing.looking.pieces import Array, Pieces, tokens_of, words_of
+from probing.representations.reductions.visible import visible_keys
 from probing.representations.request import Stack
 from probing.representations.tokens import tokenize
 
@@ -54,6 +55,15 @@ class Maps:
         if not self.attention:
             return 0.0
         return max(0.0, *(float(1 - each.sum(-1).min()) for each in self.layers.values()))
+
+    @property
+    def seen(self) -> dict[int, list[int]]:
+        """For each layer, the number of keys that each query can see; see `visible_keys`."""
+        found = {}
+        for layer, each in self.layers.items():
+            everywhere = torch.ones(1, each.shape[-1], dtype=torch.bool)
+            found[layer] = visible_keys(torch.from_numpy(each)[None], everywhere).sum(2)[0].tolist()
+        return found
 
     def merged(self, pieces: Pieces) -> dict[int, Array]:
         """Return the maps between words, or between tokens as they are."""

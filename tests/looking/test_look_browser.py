@@ -17,7 +17,8 @@ from selenium.webdriver.support.ui import Select, WebDriverWait
 
 import probing
 from probing.looking.outcome import Look
-from tests.looking.conftest import options
+from tests.looking.conftest import SENTENCE, options
+from tests.tiny import make_gemma
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.xdist_group("browser")]
 Open = Callable[..., WebDriver]
@@ -271,3 +272,15 @@ def test_a_narrow_screen_scrolls_within_the_picture(opened: Open, looked: Look) 
             assert script(page, "return document.documentElement.scrollWidth <= innerWidth"), number
     finally:
         page.set_window_size(size["width"], size["height"])
+
+
+def test_the_entropy_of_a_row_is_a_share_of_what_it_can_see(opened: Open, tmp_path: Path) -> None:
+    model = make_gemma(tmp_path / "model")  # layer 0 sees a window of 4 tokens, layer 1 all earlier ones
+    look = probing.look(SENTENCE, options(model, tmp_path))
+    says = text(opened(look), "#heads-says")
+    expected = []
+    for layer, window in ((0, 4), (1, 99)):
+        for head in look.reads[0].maps["attention"].layers[layer].astype(np.float64):
+            nats = -(head * np.log(np.maximum(head, 1e-30))).sum(1)[1:]
+            expected.append((nats / np.log(np.minimum(np.arange(2, len(head) + 1), window))).mean())
+    assert f"from {min(expected):.2f} (dark) to {max(expected):.2f} (bright)" in says

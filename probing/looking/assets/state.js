@@ -54,33 +54,25 @@ function headMap(place, places = shownPlaces(), scale = state.scale) {
 
 // entropy of the rows of every head between tokens, as a share of the logarithm of what a row can see
 function entropies() {
-  return remembered(`${state.text} ${state.weights} entropies`, () => {
-    const { array, n } = numbers("tokens");
-    return Array.from({ length: FIRSTS.at(-1) }, (_, place) => {
-      let [sum, rows] = [0, 0];
-      for (let i = 0; i < n; i += 1) {
-        let [total, nats] = [0, 0];
-        for (let j = 0; j < n; j += 1) total += array[(place * n + i) * n + j];
-        for (let j = 0; j < n; j += 1) {
-          const share = array[(place * n + i) * n + j] / (total || 1);
-          if (share > 0) nats -= share * Math.log(share);
-        }
-        const most = Math.log(isCausal() ? i + 1 : n);
-        if (total && most > 0) { sum += nats / most; rows += 1; }
-      }
-      return rows ? sum / rows : null;
-    });
-  });
+  return remembered(`${state.text} ${state.weights} entropies`, () => data.heads.flatMap((count, index) => (
+    Array.from({ length: count }, (_, head) => entropyOf(placeOf(index, head), text().seen[index]))
+  )));
 }
 
-// whether no token attends to a later one in any head
-function isCausal() {
-  return remembered(`${state.text} causal`, () => {
-    const { array, n } = numbers("tokens", "attention");
-    for (let place = 0; place < FIRSTS.at(-1); place += 1)
-      for (let i = 0; i < n; i += 1) for (let j = i + 1; j < n; j += 1) if (array[(place * n + i) * n + j]) return false;
-    return n > 1;
-  });
+// the same for one head; rows that see a single token are left out
+function entropyOf(place, seen) {
+  const { array, n } = numbers("tokens");
+  let [sum, rows] = [0, 0];
+  for (let i = 0; i < n; i += 1) {
+    let [total, nats] = [0, 0];
+    for (let j = 0; j < n; j += 1) total += array[(place * n + i) * n + j];
+    for (let j = 0; j < n; j += 1) {
+      const share = array[(place * n + i) * n + j] / (total || 1);
+      if (share > 0) nats -= share * Math.log(share);
+    }
+    if (total && seen[i] > 1) { sum += nats / Math.log(seen[i]); rows += 1; }
+  }
+  return rows ? sum / rows : null;
 }
 
 const share = (weight) => (Math.abs(weight - 1) < 0.0005 ? "1" : weight.toFixed(3));
