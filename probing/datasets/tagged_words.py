@@ -44,8 +44,8 @@ def tagged_spans(tags: Sequence[str], places: Sequence[str]) -> list[TaggedSpan]
         prefix, dash, label = tag.partition("-")
         if prefix not in _PREFIXES or not (dash and label):
             raise ProbingError(
-                f"{places[at]}: {tag!r} is not a tag of a span; give O, or B- or I- and a type, as in B-LOC, or "
-                "choose another column"
+                f"{places[at]}: {tag!r} is not a tag of a span; give O, or a type after B- or I-, as in "
+                "B-LOC, or choose another column"
             )
         if ended or prefix in _BEGINS or found[-1].label != label:
             found.append(TaggedSpan(at, at + 1, label))
