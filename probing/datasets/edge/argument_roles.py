@@ -11,12 +11,12 @@ from typing import ClassVar
 from probing.datasets.edge.bracket_columns import bracketed_spans
 from probing.datasets.edge.edge_task import EdgeTask
 from probing.datasets.edge.edge_text import Edge, EdgeText
-from probing.datasets.edge.word_rows import (
+from probing.datasets.edge.column_rows import (
     COREFERENCE,
     FIRST_PREDICATE,
     FORM,
     ONTONOTES_ENDINGS,
-    WordRows,
+    ColumnRows,
     read_ontonotes,
 )
 
@@ -46,7 +46,7 @@ class ArgumentRolesTask(EdgeTask):
         for rows in read_ontonotes(path, self._files.hint, self.name):
             yield EdgeText.of_words(rows.place, split, rows.forms(FORM), self._edges(rows))
 
-    def _edges(self, rows: WordRows) -> Iterator[Edge]:
+    def _edges(self, rows: ColumnRows) -> Iterator[Edge]:
         for at in range(FIRST_PREDICATE, len(rows.fields[0]) + COREFERENCE):
             spans = bracketed_spans(rows.column(at), rows.places)
             predicate = next(((span.start, span.end) for span in spans if span.label == PREDICATE), None)

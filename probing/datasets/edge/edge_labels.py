@@ -12,7 +12,7 @@ import numpy as np
 from probing.datasets.edge.edge_text import Edge, EdgeText
 from probing.datasets.treebank.words.classes import frequent, report_lost
 from probing.errors import ProbingError
-from probing.tasks.target import Classes, Labels, Target
+from probing.tasks.target import Classes, Labels
 from probing.tasks.task import SPLITS, Unit
 
 LabelCount = Literal["auto", "one", "several"]
@@ -43,7 +43,7 @@ class LabelChoice:
 
     def target(
         self, examples: Mapping[str, Sequence[EdgeExample]], name: str
-    ) -> tuple[dict[str, list[EdgeExample]], Target]:
+    ) -> tuple[dict[str, list[EdgeExample]], Classes | Labels]:
         """Leave out rare labels, and those that train does not have, and return the target of the others.
 
         With one label for each example, examples of other labels are left out. With several, examples stay

@@ -10,7 +10,7 @@ from typing import ClassVar
 from probing.datasets.edge.bracket_columns import bracketed_spans
 from probing.datasets.edge.edge_task import EdgeTask
 from probing.datasets.edge.edge_text import Edge, EdgeText
-from probing.datasets.edge.word_rows import ENDINGS, ENTITY, FORM, WordRows, read_rows
+from probing.datasets.edge.column_rows import ENDINGS, ENTITY, FORM, ColumnRows, read_rows
 from probing.datasets.tagged_words import TaggedSpan, tagged_spans
 
 
@@ -39,7 +39,7 @@ class EntitySpansTask(EdgeTask):
             edges = [Edge((span.label,), (span.start, span.end)) for span in self._spans(rows)]
             yield EdgeText.of_words(rows.place, split, words, edges)
 
-    def _spans(self, rows: WordRows) -> list[TaggedSpan]:
+    def _spans(self, rows: ColumnRows) -> list[TaggedSpan]:
         if rows.ontonotes:
             return bracketed_spans(rows.column(ENTITY), rows.places)
         return tagged_spans(rows.column(self.column, "task.column"), rows.places)

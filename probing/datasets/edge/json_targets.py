@@ -66,10 +66,11 @@ def _edge(target: Any, place: str, words: int) -> Edge:  # noqa: ANN401
 
 
 def _span(value: Any, name: str, place: str, words: int) -> Words:  # noqa: ANN401
-    numbers = value if isinstance(value, list) and len(value) == 2 else ["", ""]
-    if not all(isinstance(number, int) and not isinstance(number, bool) for number in numbers):
+    numbers = value if isinstance(value, list) else []
+    whole = [number for number in numbers if isinstance(number, int) and not isinstance(number, bool)]
+    if len(numbers) != 2 or len(whole) != 2:
         raise ProbingError(f"{place}: {name} is {value!r}; give [start, end], the end after the last word")
-    start, end = numbers
+    start, end = whole
     if not 0 <= start < end <= words:
         raise ProbingError(
             f"{place}: {name} is {value!r} in a text of {words} words; words are counted from 0, and the "

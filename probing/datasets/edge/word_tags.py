@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from probing.datasets.edge.edge_task import EdgeTask
 from probing.datasets.edge.edge_text import Edge, EdgeText
-from probing.datasets.edge.word_rows import ENDINGS, FORM, TAG, read_rows
+from probing.datasets.edge.column_rows import ENDINGS, FORM, TAG, read_rows
 
 
 @dataclass(frozen=True, kw_only=True)

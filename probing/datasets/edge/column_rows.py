@@ -23,7 +23,7 @@ _FEWEST = 12
 
 
 @dataclass(frozen=True)
-class WordRows:
+class ColumnRows:
     """The rows of a sentence.
 
     Attributes:
@@ -72,7 +72,7 @@ class WordRows:
         return [plain_form(word) for word in words] if self.ontonotes else words
 
 
-def read_rows(path: Path, hint: str) -> Iterator[WordRows]:
+def read_rows(path: Path, hint: str) -> Iterator[ColumnRows]:
     """Yield the sentences of a file; empty lines separate them.
 
     Columns are separated by tabs or, in lines without a tab, by blanks.
@@ -100,7 +100,7 @@ def read_rows(path: Path, hint: str) -> Iterator[WordRows]:
         yield _sentence(path, rows, document, ontonotes)
 
 
-def read_ontonotes(path: Path, hint: str, name: str) -> Iterator[WordRows]:
+def read_ontonotes(path: Path, hint: str, name: str) -> Iterator[ColumnRows]:
     """Yield the sentences of a file of CoNLL-2012.
 
     Raises:
@@ -116,11 +116,11 @@ def read_ontonotes(path: Path, hint: str, name: str) -> Iterator[WordRows]:
 
 def _sentence(
     path: Path, rows: list[tuple[int, tuple[str, ...]]], document: int, ontonotes: bool
-) -> WordRows:
+) -> ColumnRows:
     width = len(rows[0][1])
     for number, fields in rows:
         if ontonotes and (len(fields) < _FEWEST or len(fields) != width):
             others = f"where CoNLL-2012 has {_FEWEST} or more" if width < _FEWEST else f"but {width} before"
             raise ProbingError(f"{path}, line {number}: {len(fields)} columns {others}; fix the line")
     lines, every = zip(*rows, strict=True)
-    return WordRows(path, tuple(lines), tuple(every), document, ontonotes)
+    return ColumnRows(path, tuple(lines), tuple(every), document, ontonotes)
