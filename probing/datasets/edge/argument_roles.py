@@ -9,8 +9,6 @@ from pathlib import Path
 from typing import ClassVar
 
 from probing.datasets.edge.bracket_columns import bracketed_spans
-from probing.datasets.edge.edge_task import EdgeTask
-from probing.datasets.edge.edge_text import Edge, EdgeText
 from probing.datasets.edge.column_rows import (
     COREFERENCE,
     FIRST_PREDICATE,
@@ -19,6 +17,8 @@ from probing.datasets.edge.column_rows import (
     ColumnRows,
     read_ontonotes,
 )
+from probing.datasets.edge.edge_task import EdgeTask
+from probing.datasets.edge.edge_text import Edge, EdgeText
 
 log = logging.getLogger(__name__)
 PREDICATE = "V"

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import ClassVar, Literal
 
 from probing.datasets.edge.bracket_columns import tree_of_cells
+from probing.datasets.edge.column_rows import FORM, ONTONOTES_ENDINGS, PARSE, read_ontonotes
 from probing.datasets.edge.edge_task import EdgeTask
 from probing.datasets.edge.edge_text import Edge, EdgeText, Words
-from probing.datasets.edge.column_rows import FORM, ONTONOTES_ENDINGS, PARSE, read_ontonotes
 from probing.datasets.treebank.brackets import read_brackets
 from probing.datasets.treebank.constituents import functions, leaves, plain
 from probing.datasets.treebank.sentence import Phrase

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
+from probing.datasets.edge.column_rows import ENDINGS, FORM, TAG, read_rows
 from probing.datasets.edge.edge_task import EdgeTask
 from probing.datasets.edge.edge_text import Edge, EdgeText
-from probing.datasets.edge.column_rows import ENDINGS, FORM, TAG, read_rows
 
 
 @dataclass(frozen=True, kw_only=True)
