@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from probing.datasets.edge.bracket_columns import bracketed_spans
-from probing.datasets.edge.column_rows import (
+from probing.datasets.edge.conll_rows import (
     COREFERENCE,
     FIRST_PREDICATE,
     FORM,

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from probing.datasets.edge.bracket_columns import bracketed_spans
-from probing.datasets.edge.column_rows import ENDINGS, ENTITY, FORM, ColumnRows, read_rows
+from probing.datasets.edge.conll_rows import ENDINGS, ENTITY, FORM, ColumnRows, read_rows
 from probing.datasets.edge.edge_task import EdgeTask
 from probing.datasets.edge.edge_text import Edge, EdgeText
 from probing.datasets.tagged_words import TaggedSpan, tagged_spans

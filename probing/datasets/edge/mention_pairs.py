@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 
 from probing.datasets.edge.bracket_columns import mention_spans
-from probing.datasets.edge.column_rows import COREFERENCE, FORM, ONTONOTES_ENDINGS, read_ontonotes
+from probing.datasets.edge.conll_rows import COREFERENCE, FORM, ONTONOTES_ENDINGS, read_ontonotes
 from probing.datasets.edge.edge_task import EdgeTask
 from probing.datasets.edge.edge_text import Edge, EdgeText, Words
 from probing.datasets.joining import Span, joined

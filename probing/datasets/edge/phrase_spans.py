@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import ClassVar, Literal
 
 from probing.datasets.edge.bracket_columns import tree_of_cells
-from probing.datasets.edge.column_rows import FORM, ONTONOTES_ENDINGS, PARSE, read_ontonotes
+from probing.datasets.edge.conll_rows import FORM, ONTONOTES_ENDINGS, PARSE, read_ontonotes
 from probing.datasets.edge.edge_task import EdgeTask
 from probing.datasets.edge.edge_text import Edge, EdgeText, Words
 from probing.datasets.treebank.brackets import read_brackets

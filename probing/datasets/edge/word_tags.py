@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from probing.datasets.edge.column_rows import ENDINGS, FORM, TAG, read_rows
+from probing.datasets.edge.conll_rows import ENDINGS, FORM, TAG, read_rows
 from probing.datasets.edge.edge_task import EdgeTask
 from probing.datasets.edge.edge_text import Edge, EdgeText
 
