@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Sized
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import Annotated, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 
@@ -25,6 +25,17 @@ from probing.validation.ranges import AtLeast, Seed, check_ranges
 KINDS = {"PRON": "pronoun", "DET": "pronoun", "PROPN": "proper"}
 """Kinds of mentions by the part of speech of their head; all others are nominal."""
 Document = tuple[Sentence, ...]
+
+
+class Worded(Protocol):
+    """Anything that consists of words."""
+
+    @property
+    def words(self) -> Sized:
+        """The words."""
+
+
+_Worded = TypeVar("_Worded", bound=Worded)
 
 
 class Anaphor(NamedTuple):
@@ -110,9 +121,9 @@ class CoreferenceTask:
             yield split_of(document[0], own, self.seed, "document"), document
 
 
-def passages_of(document: Document, longest: int) -> Iterator[Document]:
+def passages_of(document: Sequence[_Worded], longest: int) -> Iterator[tuple[_Worded, ...]]:
     """Yield runs of whole sentences of at most `longest` words; a longer sentence is a passage of its own."""
-    passage: list[Sentence] = []
+    passage: list[_Worded] = []
     for sentence in document:
         if passage and sum(len(each.words) for each in passage) + len(sentence.words) > longest:
             yield tuple(passage)
