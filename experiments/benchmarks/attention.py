@@ -1,6 +1,6 @@
 """Cost of statistics of attention beyond the bare forward pass with eager attention.
 
-    python experiments/benchmarks/attention.py [--joined 2]
+    python -m experiments.benchmarks.attention [--joined 2]
 
 Models of the sizes of MiniLM and BERT base with random weights read sentences of the grammar tasks. Every
 batch is run in turns: bare, with each statistic of all heads, and with all statistics in one pass.
