@@ -19,6 +19,7 @@ from probing.config.typed import as_typed
 from probing.errors import ProbingError
 from probing.io.yaml import as_yaml
 from probing.validation.ranges import AtLeast, Bound, Entries, Most, Range, hints_of
+from probing.validation.signs import Signs
 
 pytestmark = pytest.mark.slow
 
@@ -229,6 +230,7 @@ OUTSIDE: dict[type[Bound], Callable[[Any], list[Any]]] = {
     Range: ends,
     AtLeast: lambda bound: [bound.least - 1],
     Most: lambda bound: [bound.most + 1],
+    Signs: lambda _: ["null", "a", " ."],
     Entries: lambda bound: [(), *([tuple(range(1, bound.most + 2))] if bound.most else [])],
 }
 
@@ -258,7 +260,7 @@ def test_dataclasses_made_from_python_refuse_what_is_outside_their_declared_boun
                     assert "\n" not in str(caught.value)
                     tried, kinds = tried + 1, kinds | {bound}
     assert tried >= 150
-    assert kinds == {Range, AtLeast, Most, Entries}
+    assert kinds == {Range, AtLeast, Most, Entries, Signs}
 
 
 def _try(values: Mapping[str, Any], group: str, name: str, value: object, choice: str) -> None:
