@@ -75,9 +75,14 @@ def write_part(name: str, part: StudyPart, rows: pd.DataFrame, folder: Path) -> 
     folder.mkdir(parents=True, exist_ok=True)
     table = part.make(rows, folder / name)
     table.to_csv(folder / f"{name}-table.csv", index=False)
-    print(f"\n{part.what}\n{table.to_string(index=False, float_format='{:.3f}'.format)}\n{folder / name}*")
+    print(f"\n{part.what}\n{table.to_string(index=False, float_format=_short)}\n{folder / name}*")
 
 
 def place(row: pd.Series) -> str:
     """Return the text `layer.head`."""
     return f"{row['layer']}.{row['head']}"
+
+
+def _short(value: float) -> str:
+    """Three decimals, or a power of ten where these would be zeros."""
+    return f"{value:.3f}" if abs(value) >= 0.001 or value == 0 else f"{value:.0e}"
