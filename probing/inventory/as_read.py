@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 _LONGEST = 100_000  # tokenizers without a limit report one of about 1e30
 _MOST = 60
 """Number of tokens that are shown of a long text."""
-_OF_SPAN = ("span", "vector")
 
 
 @dataclass(frozen=True)
@@ -85,12 +84,9 @@ def example_text(example: Example, reader: TextReader | None, pooling: str | Non
         reader: The tokenizer; None shows the texts alone.
         pooling: Pooling of the tokens; None if no vector is pooled.
     """
-    lines = [f"{example.split}, {f'label {example.label}' if example.label else 'no label'}"]
-    for at, unit in enumerate(example.units):
-        facts = list(_facts(unit, reader, pooling))
-        if at and unit.span and unit.text == example.units[0].text:  # the model reads the text once for both
-            facts = [("span 2" if name == "span" else name, text) for name, text in facts if name in _OF_SPAN]
-        lines += [f"  {name:<7}{text}" for name, text in facts]
+    lines = [f"{example.split}, label {example.label}"]
+    for unit in example.units:
+        lines += [f"  {name:<7}{text}" for name, text in _facts(unit, reader, pooling)]
     return lines
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from probing.cli.main import MISTAKE, main
-from tests.datasets.bad import edges, published, tables, treebanks
+from tests.datasets.bad import published, tables, treebanks
 from tests.datasets.bad.case import CSV, Bad
 
 pytestmark = pytest.mark.slow
@@ -20,7 +20,6 @@ BAD = [
     *tables.json_lines(),
     *tables.binaries(),
     *treebanks.treebanks(),
-    *edges.edges(),
     *published.paths(),
     *published.sentevals(),
     *published.glues(),

@@ -179,20 +179,6 @@ def test_both_units_of_a_pair_are_shown() -> None:
     assert example_text(pair, None, "mean") == ["test, label 1", "  text   the dog", "  text   a cat"]
 
 
-def test_two_spans_of_a_text_show_it_once(tiny_bert: Path) -> None:
-    reader = TextReader(AutoTokenizer.from_pretrained(tiny_bert), 64, changed=False)
-    pair = Example("test", "", (replace(OLD, span=(0, 3)), replace(OLD, span=(4, 11))))
-    assert example_text(pair, reader, "mean") == [
-        "test, no label",
-        "  text   the old dog",
-        "  span   'the', characters 0 to 3",
-        "  tokens [CLS] the old dog [SEP] (5)",
-        "  vector the (token 1, the only one)",
-        "  span 2 'old dog', characters 4 to 11",
-        "  vector mean over the 2 tokens of the span: old dog",
-    ]
-
-
 def test_a_card_survives_its_record(root: Path) -> None:
     from probing.results.footers import read_footers
 

@@ -11,11 +11,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from probing.datasets.hub.library import commit_of, repository_file
-from probing.datasets.joining import joined
 from probing.datasets.lines import read_lines
 from probing.datasets.table.tabular import Tables, TabularTask
 from probing.datasets.table.values import DataTable
-from probing.datasets.tagged_words import tagged_spans
 from probing.errors import ProbingError
 from probing.tasks.task import Features
 from probing.validation.ranges import Count
@@ -105,7 +103,7 @@ def read_roles(path: Path) -> Iterator[Role]:
     element: `S-` and its name for a single word, `B-` and `I-` for several words, and `O` or `_` for none.
 
     Raises:
-        ProbingError: With the line, if fields are missing, a tag is wrong, or a block has no target.
+        ProbingError: With the line, if fields are missing, or a block has no target.
     """
     block: list[list[str]] = []
     first = 1
@@ -127,22 +125,36 @@ def read_roles(path: Path) -> Iterator[Role]:
 
 def _roles(block: Sequence[Sequence[str]], path: Path, line: int) -> Iterator[Role]:
     words = [_form(fields[_FORM]) for fields in block]
-    text, spans = joined(words)
-    places = [f"{path}, line {number}" for number in range(line, line + len(block))]
-    targets = tagged_spans(["I-target" if fields[_UNIT] != _NONE else "O" for fields in block], places)
+    text = " ".join(words)
+    starts = [sum(map(len, words[:at])) + at for at in range(len(words))]
+    targets = _stretches(["I-" if fields[_UNIT] != _NONE else "O" for fields in block])
     if not targets:
         raise ProbingError(f"{path}, line {line}: no word has a lexical unit; give Open-SESAME's files")
     target = targets[0]
-    for span in tagged_spans([fields[_ELEMENT].strip() for fields in block], places):
+    for span in _stretches([fields[_ELEMENT] for fields in block]):
+        first, last, name = span
         yield Role(
             line,
             text,
-            spans[target.start][0],
-            spans[target.end - 1][1],
-            spans[span.start][0],
-            spans[span.end - 1][1],
-            span.label,
+            starts[target[0]],
+            starts[target[1]] + len(words[target[1]]),
+            starts[first],
+            starts[last] + len(words[last]),
+            name,
         )
+
+
+def _stretches(tags: Sequence[str]) -> list[tuple[int, int, str]]:
+    """Return the first and last word and the name of every stretch that is tagged with S, B and I."""
+    found: list[tuple[int, int, str]] = []
+    for at, tag in enumerate(tags):
+        kind, _, name = tag.strip().partition("-")
+        continues = kind == "I" and found and found[-1][1:] == (at - 1, name)
+        if continues:
+            found[-1] = (found[-1][0], at, name)
+        elif kind in {"S", "B", "I"}:
+            found.append((at, at, name))
+    return found
 
 
 def _form(written: str) -> str:

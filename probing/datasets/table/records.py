@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -59,16 +58,8 @@ def table_of(frame: pd.DataFrame) -> DataTable:
     return DataTable(named([str(name) for name in frame.columns], columns, "the frame"), "the frame", base=0)
 
 
-def json_records(text: str, path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Yield the line number, from 1, and the object of every line of JSON that is not empty.
-
-    Args:
-        text: Content of the file.
-        path: The file, for messages.
-
-    Raises:
-        ProbingError: With file and line, if a line is not a JSON object.
-    """
+def _read_json(text: str, path: Path) -> DataTable:
+    records, lines = [], []
     for number, line in enumerate(io.StringIO(text), start=1):
         if not line.strip():
             continue
@@ -85,14 +76,12 @@ def json_records(text: str, path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
             ) from error
         if not isinstance(record, dict):
             raise ProbingError(f"{path}, line {number}: not a JSON object; give one in braces on every line")
-        yield number, record
-
-
-def _read_json(text: str, path: Path) -> DataTable:
-    numbered = list(json_records(text, path))
-    names = dict.fromkeys(name for _, record in numbered for name in record)
-    columns = {name: [plain(record.get(name)) for _, record in numbered] for name in names}
-    return DataTable(columns, str(path), [number for number, _ in numbered])
+        records.append(record)
+        lines.append(number)
+    names = dict.fromkeys(name for record in records for name in record)
+    return DataTable(
+        {name: [plain(record.get(name)) for record in records] for name in names}, str(path), lines
+    )
 
 
 class _TwiceError(ValueError):

@@ -47,40 +47,19 @@ def read_brackets(path: Path, split: str | None, hint: str) -> Iterator[Sentence
     Raises:
         ProbingError: With file and line, if brackets are unbalanced or a tree is invalid.
     """
+    from nltk.tree import Tree
+
     for number, text in trees_of(path, hint):
         place = f"{path}, line {number}"
-        top, words = tree_of(text, place)
+        try:
+            tree = Tree.fromstring(text)
+        except ValueError as error:
+            raise ProbingError(f"{place}: this tree cannot be read; fix its brackets") from error
+        words: list[Word] = []
+        top = _top(tree, words, place)
         if top is not None:
             tokens = tuple(word.form for word in words)
             yield Sentence(place, split, tokens, _spaces(words), tuple(words), top)
-
-
-def tree_of(text: str, place: str) -> tuple[Phrase | None, list[Word]]:
-    """Parse a bracketed tree.
-
-    Args:
-        text: The tree.
-        place: File and line, for messages.
-
-    Returns:
-        The topmost constituent, None if it has no words, and the words in order.
-
-    Raises:
-        ProbingError: With the place, if brackets are unbalanced or the tree is invalid.
-    """
-    from nltk.tree import Tree
-
-    try:
-        tree = Tree.fromstring(text)
-    except ValueError as error:
-        raise ProbingError(f"{place}: this tree cannot be read; fix its brackets") from error
-    words: list[Word] = []
-    return _top(tree, words, place), words
-
-
-def plain_form(form: str) -> str:
-    """Return a word without the escapes of brackets, quotes, slashes and asterisks."""
-    return ESCAPED.get(form) or form.replace("\\/", "/").replace("\\*", "*")
 
 
 def _top(tree: Any, words: list[Word], place: str) -> Phrase | None:  # noqa: ANN401
@@ -143,7 +122,8 @@ def _phrase(
 
 
 def _word(form: str, tag: str, at: int) -> Word:
-    return Word(plain_form(form), "", "", tag, {}, None, "", at)
+    form = ESCAPED.get(form) or form.replace("\\/", "/").replace("\\*", "*")
+    return Word(form, "", "", tag, {}, None, "", at)
 
 
 def _spaces(words: list[Word]) -> tuple[bool, ...]:

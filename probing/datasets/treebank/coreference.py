@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence, Sized
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
-from typing import Annotated, NamedTuple, Protocol, TypeVar
+from typing import Annotated, NamedTuple
 
 import numpy as np
 
@@ -25,17 +25,6 @@ from probing.validation.ranges import AtLeast, Seed, check_ranges
 KINDS = {"PRON": "pronoun", "DET": "pronoun", "PROPN": "proper"}
 """Kinds of mentions by the part of speech of their head; all others are nominal."""
 Document = tuple[Sentence, ...]
-
-
-class Worded(Protocol):
-    """Anything that consists of words."""
-
-    @property
-    def words(self) -> Sized:
-        """The words."""
-
-
-_Worded = TypeVar("_Worded", bound=Worded)
 
 
 class Anaphor(NamedTuple):
@@ -121,9 +110,9 @@ class CoreferenceTask:
             yield split_of(document[0], own, self.seed, "document"), document
 
 
-def passages_of(document: Sequence[_Worded], longest: int) -> Iterator[tuple[_Worded, ...]]:
+def passages_of(document: Document, longest: int) -> Iterator[Document]:
     """Yield runs of whole sentences of at most `longest` words; a longer sentence is a passage of its own."""
-    passage: list[_Worded] = []
+    passage: list[Sentence] = []
     for sentence in document:
         if passage and sum(len(each.words) for each in passage) + len(sentence.words) > longest:
             yield tuple(passage)

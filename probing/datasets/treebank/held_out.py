@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Collection, Iterable, Sequence
 from hashlib import blake2b
-from typing import Protocol
 
 from probing.datasets.treebank.sentence import Sentence
 from probing.tasks.task import SPLITS
@@ -13,14 +12,6 @@ from probing.tasks.task import SPLITS
 log = logging.getLogger(__name__)
 # tenths of the sentences without a split that go to dev and test; the other eight go to train
 TENTHS = ("dev", "test")
-
-
-class WithSplit(Protocol):
-    """Anything whose file may say to which split it belongs."""
-
-    @property
-    def split(self) -> str | None:
-        """train, dev or test if the file name says so, else None."""
 
 
 def split_sentences(sentences: Sequence[Sentence], seed: int) -> dict[str, list[Sentence]]:
@@ -49,11 +40,11 @@ def split_sentences(sentences: Sequence[Sentence], seed: int) -> dict[str, list[
     return kept
 
 
-def warn_of_pooling(sentences: Sequence[WithSplit], name: str, *, always: bool = False) -> None:
+def warn_of_pooling(sentences: Sequence[Sentence], name: str, *, always: bool = False) -> None:
     """Warn if sentences of dev and test files are pooled with others and split again.
 
     Args:
-        sentences: All sentences of the data.
+        sentences: The treebank.
         name: Name of the task.
         always: Whether the task pools all files, even if their names give train and test.
     """
@@ -65,7 +56,7 @@ def warn_of_pooling(sentences: Sequence[WithSplit], name: str, *, always: bool =
     elif not always:
         return
     if own & {"dev", "test"}:
-        log.warning("%s and split again, 8:1:1; scores are not those of the published test", why)
+        log.warning("%s and split again, 8:1:1; scores are not those of the treebank's own test", why)
 
 
 def split_of(sentence: Sentence, own: Collection[str | None], seed: int, purpose: str = "split") -> str:
@@ -77,28 +68,13 @@ def split_of(sentence: Sentence, own: Collection[str | None], seed: int, purpose
         seed: Seed of the hash.
         purpose: Name of the draw; draws of other names are independent.
     """
-    return split_of_key(key_of(sentence), sentence.split, own, seed, purpose)
-
-
-def split_of_key(
-    key: str, given: str | None, own: Collection[str | None], seed: int, purpose: str = "split"
-) -> str:
-    """Return the split of what a text identifies: that of its file, or one by a hash of the text.
-
-    Args:
-        key: The text; all that share it get the same split.
-        given: The split that the file name gives.
-        own: The splits that all file names give.
-        seed: Seed of the hash.
-        purpose: Name of the draw; draws of other names are independent.
-    """
-    tenth = stable_number(seed, purpose, key) % 10
+    tenth = stable_number(seed, purpose, key_of(sentence)) % 10
     made = TENTHS[tenth] if tenth < len(TENTHS) else "train"
-    if not {"train", "test"}.issubset(own) or given is None:
+    if not {"train", "test"}.issubset(own) or sentence.split is None:
         return made
-    if "dev" not in own and given == "train" and made == "dev":
+    if "dev" not in own and sentence.split == "train" and made == "dev":
         return "dev"
-    return given
+    return sentence.split
 
 
 def in_random_order(sentences: Iterable[Sentence], seed: int) -> list[Sentence]:

@@ -27,38 +27,16 @@ def keep_classes(
         The remaining examples by split, and the names of the classes, sorted.
     """
     counts = Counter(example.label for example in examples["train"])
-    kept = frequent(counts, most, least)
-    lost = Counter(e.label for members in examples.values() for e in members if e.label not in kept)
-    report_lost(lost, counts, name)
-    left = {split: [e for e in members if e.label in kept] for split, members in examples.items()}
-    return left, tuple(sorted(kept))
-
-
-def frequent(counts: Mapping[str, int], most: int | None, least: int) -> set[str]:
-    """Return the labels that are classes.
-
-    Args:
-        counts: Number of train examples of each label.
-        most: Maximum number of classes, the most frequent; None keeps all.
-        least: Minimum number of train examples of a class.
-    """
     ranked = sorted(counts, key=lambda label: (-counts[label], label))
-    return {label for label in ranked[:most] if counts[label] >= least}
-
-
-def report_lost(lost: Counter[str], counts: Mapping[str, int], name: str) -> None:
-    """Log the labels that are not classes.
-
-    Args:
-        lost: Number of examples, in all splits, of each label that is left out.
-        counts: Number of train examples of each label.
-        name: Name of the task.
-    """
-    rare = Counter({label: number for label, number in lost.items() if counts.get(label)})
+    kept = {label for label in ranked[:most] if counts[label] >= least}
+    lost = Counter(e.label for members in examples.values() for e in members if e.label not in kept)
+    rare = Counter({label: number for label, number in lost.items() if label in counts})
     unseen = lost - rare
     for what, labels in (("rare", rare), ("never seen in train", unseen)):
         if labels:
             log.info("%s: classes left out, %s: %s", name, what, _shown(labels))
+    left = {split: [e for e in members if e.label in kept] for split, members in examples.items()}
+    return left, tuple(sorted(kept))
 
 
 def _shown(counts: Counter[str]) -> str:
