@@ -16,7 +16,7 @@ from probing.results.schema import GRID, KINDS, RESULT, places
 from probing.results.several import preferred, several
 from probing.validation.arguments import checked
 
-_RUN = [name for name in (*GRID, "step", "draw", "key") if name != "stack"]
+_RUN = [name for name in (*GRID, "step", "draw", "setup", "key") if name != "stack"]
 # the only stack that probes read in a model with several
 _PROBED = "encoder"
 _WORDS: dict[str, Callable[[str], str]] = {
@@ -102,8 +102,8 @@ def table_of(grids: Sequence[pd.DataFrame]) -> pd.DataFrame:
 def head_grids(frame: pd.DataFrame) -> list[pd.DataFrame]:
     """Return the rows of single heads, a frame for each grid; all stacks of a model form one grid.
 
-    Runs of different stacks are joined if each stack has one run. A choice of heads, such as `only_best` of
-    ablation, is not a grid. The place of a head on a map does not measure it.
+    Runs of different stacks are joined if they share all other settings. A choice of heads, such as
+    `only_best` of ablation, is not a grid. The place of a head on a map does not measure it.
 
     Raises:
         ProbingError: If there are no such rows.

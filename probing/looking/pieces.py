@@ -11,13 +11,12 @@ from numpy.typing import NDArray
 from probing.errors import ProbingError
 from probing.looking.passages import Passage
 from probing.representations.spans import SPACE_MARKS, span_tokens
-from probing.representations.tokens import Tokens
+from probing.representations.tokens import START, Tokens
 
 if TYPE_CHECKING:
     from transformers.tokenization_utils_base import PreTrainedTokenizerBase
 
 Array = NDArray[np.float32]
-START = "<start>"
 SPACE = "\N{LOWER ONE EIGHTH BLOCK}"
 
 

@@ -11,11 +11,9 @@ from transformers import PreTrainedModel
 from probing.errors import ProbingError
 from probing.models.default_inputs import decoder_of
 from probing.representations.encode import EncodedBatch
-from probing.representations.reductions.token_batch import NOWHERE, TokenBatch
+from probing.representations.reductions.token_batch import NOWHERE, TokenBatch, last_tokens
 from probing.representations.request import Stack
-
-START = "<start>"
-"""The piece at which a decoder starts."""
+from probing.representations.tokens import START
 
 
 def arguments_of(model: PreTrainedModel, batch: EncodedBatch, stack: Stack) -> dict[str, Tensor]:
@@ -68,7 +66,7 @@ def units_after_start(batch: EncodedBatch) -> EncodedBatch:
     rows = slice(None) if batch.texts is None else batch.texts
     real = batch.real[rows]
     whole = (batch.tokens == real).all(1)
-    last, second = _last(batch.real)[rows], batch.second
+    last, second = last_tokens(batch.real)[rows], batch.second
     lost = (batch.tokens & last).any(1) & ~whole
     tokens = torch.where(whole.unsqueeze(1), real, _later(batch.tokens, real, filler=False))
     if second is not None:
@@ -95,7 +93,7 @@ def tokens_after_start(inputs: TokenBatch, ids: Tensor) -> TokenBatch:
         inputs: The tokens of the encoder.
         ids: int64 (texts, length), the ids that the decoder reads.
     """
-    last = inputs.words.masked_fill(~_last(inputs.real), NOWHERE).amax(1, keepdim=True)
+    last = inputs.words.masked_fill(~inputs.last, NOWHERE).amax(1, keepdim=True)
     words = inputs.words.masked_fill(inputs.words == last, NOWHERE)
     special = _later(inputs.special, inputs.real, filler=False) | inputs.first
     return replace(
@@ -107,11 +105,6 @@ def tokens_after_start(inputs: TokenBatch, ids: Tensor) -> TokenBatch:
         offsets=_later(inputs.offsets, inputs.real.unsqueeze(2), 0),
         pieces=tuple((START, *pieces[:-1]) for pieces in inputs.pieces),
     )
-
-
-def _last(real: Tensor) -> Tensor:
-    """Return the last token of each text, bool (texts, length)."""
-    return real & (real.flip(1).cumsum(1).flip(1) == 1)
 
 
 def _later(values: Tensor, real: Tensor, filler: int) -> Tensor:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:  # counting texts needs no tokenizer
     from transformers.tokenization_utils_base import PreTrainedTokenizerBase
 
 TextPair = tuple[str, str | None]
+START = "<start>"
+"""The piece at which a decoder starts."""
 
 
 def source_of(unit: Unit) -> TextPair:

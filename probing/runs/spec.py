@@ -7,6 +7,7 @@ import json
 import sys
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
+from typing import Any
 
 from probing.analyses.analysis import Analysis, Methods
 from probing.config.run_config import BaselineConfig, Config, baseline_title, title
@@ -107,8 +108,16 @@ class RunSpec:
         request = self.request
         pooling = None if request.statistic else request.pooling
         read = (pooling, request.max_length, request.dtype, request.kept_as)
-        content = (self.sampled.digest, *read, *self.code)
+        content = (self.sampled.digest, *read, *self.code, *self._beside_stack)
         return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:8]
+
+    @property
+    def _beside_stack(self) -> list[dict[str, Any]]:
+        """The settings that runs of several stacks share, for an analysis that can read a stack."""
+        analysis: Any = self.config.analysis
+        if not hasattr(analysis, "stack"):
+            return []
+        return [{name: value for name, value in asdict(analysis).items() if name != "stack"}]
 
     @cached_property
     def card(self) -> TaskCard:

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 import probing
+from probing.comparisons.measures import head_grids
 from probing.errors import ProbingError
 from tests import tiny
 from tests.analyses import (
@@ -100,8 +101,9 @@ def test_runs_of_several_stacks_are_one_measure(tmp_path: Path) -> None:
     ]
     ablated = test_roles.run(tmp_path, model, "objective=lm", analysis="importance")
     whole = pd.concat([*frames, ablated], ignore_index=True)
-    # the first token of a decoder sees only itself, so a grid of this measure would lack heads
-    without = whole["variant"].ne("entropy_of_first").fillna(value=True).astype(bool)
+    # a decoder reads no separator here, and its first token sees only itself: such grids would lack heads
+    stacks = whole.groupby("variant")["stack"].transform("nunique")
+    without = stacks.eq(3).fillna(value=True).astype(bool) | whole["analysis"].ne("surface")
     assert set(whole[~without]["stack"]) == {"encoder", "cross"}
     table = probing.measures(whole[without])
     assert len(table) == 3 * 2 * 4
@@ -110,3 +112,15 @@ def test_runs_of_several_stacks_are_one_measure(tmp_path: Path) -> None:
     first = whole[(whole["analysis"] == "surface") & (whole["variant"] == "first")]
     wanted = first.set_index(["stack", "layer", "head"])["value"].astype(float)
     np.testing.assert_array_equal(table["surface first"].loc[wanted.index], wanted)
+
+
+def test_runs_that_differ_in_more_than_the_stack_stay_apart(tmp_path: Path) -> None:
+    model = tiny.make_bart(tmp_path / "bart")
+    encoder = RUNS["entropy"](tmp_path, model, "analysis.stack=encoder")
+    decoder = RUNS["entropy"](tmp_path, model, "analysis.stack=decoder")
+    other = RUNS["surface"](tmp_path, model, "analysis.stack=decoder", "analysis.weighted=true")
+    plain = RUNS["surface"](tmp_path, model, "analysis.stack=encoder")
+    assert encoder["setup"].iloc[0] == decoder["setup"].iloc[0]
+    assert plain["setup"].iloc[0] != other["setup"].iloc[0]
+    keys = [set(grid["key"]) for grid in head_grids(pd.concat([plain, other], ignore_index=True))]
+    assert all(len(own) == 1 for own in keys)

@@ -127,3 +127,16 @@ def test_padding_and_other_texts_change_nothing() -> None:
     padded[0, :, 4:] = 1 / 4  # what a model computes for queries that are padding means nothing
     together = Surface(smoothing=0.01).reduce(attention_of(padded, token_batch([PIECES[:4], PIECES])))
     torch.testing.assert_close(together[0], alone[0], atol=1e-6, rtol=1e-5)
+
+
+def test_special_tokens_that_begin_a_text_are_no_separators() -> None:
+    inputs = token_batch([["[CLS]", "[SEP]", "a", "[SEP]"], ["[CLS]", "a", "b", "[SEP]"]])
+    assert inputs.separators.tolist() == [[False, False, False, True], [False, False, False, True]]
+
+
+def test_few_masks_are_kept() -> None:
+    inputs = token_batch([PIECES])
+    seen = [inputs.visible(torch.ones(1, 6, 6).tril(offset).bool()) for offset in range(5)]
+    assert inputs.visible(seen[-1].keys) is seen[-1]
+    assert inputs.visible(seen[-2].keys) is seen[-2]
+    assert inputs.visible(seen[0].keys) is not seen[0]

@@ -185,6 +185,7 @@ def minimised(
     options = {"gtol": 0, "ftol": 0, "maxcor": 20, "maxiter": MAX_SWEEPS, "maxfun": MAX_SWEEPS}
     begin = variables.variables(start).cpu().numpy()
     done = minimize(both, begin, jac=True, method="L-BFGS-B", options=options, callback=end)
+    both(done.x)  # a search that fails goes back to an earlier point
     return variables.parameters(_tensor(done.x, start)), excess <= TOLERANCE
 
 

@@ -21,7 +21,7 @@ def log(weights: Tensor, out: Tensor) -> Tensor:
     """Write the natural logarithms of positive weights to another tensor of the same shape, and return it.
 
     Args:
-        weights: float32 or float64, contiguous, above 0.
+        weights: float32 or float64, above 0.
         out: Memory of the same shape and dtype, other than that of `weights`.
     """
     if weights.device.type == "cpu" and torch.get_num_threads() <= _FEW:

@@ -58,8 +58,8 @@ class Shapes:
         rows = seen.several
         segmented = rows & (inputs.segments >= 0) & (inputs.segments.amax(1, keepdim=True) > 0)
         found = self._sums(attention.weights, inputs, rows, segmented)
-        even = seen.uniform.to(attention.weights)
-        chance = seen.once(self, lambda: self._sums(even, inputs, rows, segmented))
+        even = seen.uniform
+        chance = seen.once(self, lambda: self._sums(even.to(attention.weights), inputs, rows, segmented))
         sizes = torch.stack([rows.sum(1), segmented.sum(1)], 1).double().unsqueeze(1)
         return attention.per_unit(next_to(found, chance, sizes))
 

@@ -89,6 +89,7 @@ class Surface:
 
 def _sums(weights: Tensor, nats: Tensor, inputs: TokenBatch, seen: Visible, punctuation: str) -> Tensor:
     """Return the sums of `OF_ROWS`, float64 (texts, heads, sums)."""
+    weights = weights.to(torch.promote_types(weights.dtype, torch.float32))
     kinds = torch.stack([inputs.first, inputs.separators, inputs.spelled(punctuation)], 2)
     to_kinds = torch.matmul(weights, kinds.unsqueeze(1).to(weights.dtype)).unbind(3)
     parts = (

@@ -15,6 +15,8 @@ if TYPE_CHECKING:  # the settings of a statistic need none of what computes it
 
     from probing.tasks.task import Unit
 
+MASKS = 2
+"""Number of masks that are kept; models have one, or a window and the whole text."""
 NOWHERE = -1
 """The number of a token that belongs to no segment, or to no word."""
 
@@ -51,9 +53,18 @@ class TokenBatch:
         return self.real & (self.real.cumsum(1) == 1)
 
     @cached_property
+    def last(self) -> Tensor:
+        """The last token of each text, bool (texts, length)."""
+        return last_tokens(self.real)
+
+    @cached_property
     def separators(self) -> Tensor:
-        """The special tokens after the first token, bool (texts, length): [SEP], or an end token."""
-        return self.special & self.real & ~self.first
+        """The special tokens after the first other token, bool (texts, length): [SEP], or an end token.
+
+        Special tokens before it begin the text, such as the two at which the decoder of BART starts.
+        """
+        plain = self.real & ~self.special
+        return self.special & self.real & ~self.first & (plain.cumsum(1) > 0)
 
     def spelled(self, spellings: Collection[str]) -> Tensor:
         """Return the tokens with one of these spellings, bool (texts, length).
@@ -66,6 +77,8 @@ class TokenBatch:
     def visible(self, keys: Tensor) -> Visible:
         """Return the visible keys of a layer, the same object for all layers with the same mask.
 
+        The last masks are kept, since weights in half precision may leave each layer with its own.
+
         Args:
             keys: bool (texts, queries, keys).
         """
@@ -73,6 +86,7 @@ class TokenBatch:
             if torch.equal(known.keys, keys):
                 return known
         self._masks.append(Visible(keys))
+        del self._masks[:-MASKS]
         return self._masks[-1]
 
     @cached_property
@@ -93,6 +107,11 @@ class TokenBatch:
         """The words that tokens belong to, float32 (texts, length, word_count), 1 or 0."""
         places = torch.arange(self.word_count, device=self.words.device)
         return (self.words.unsqueeze(2) == places).float()
+
+
+def last_tokens(real: Tensor) -> Tensor:
+    """Return the last token of each text, bool (texts, length), of those that are not padding."""
+    return real & (real.flip(1).cumsum(1).flip(1) == 1)
 
 
 class _Spelled(dict[frozenset[str], "Tensor"]):

@@ -114,6 +114,7 @@ class TokenRoles:
 
     def _sums(self, weights: Tensor, nats: Tensor, inputs: TokenBatch, marks: _Marks) -> Tensor:
         """Return the sums of `SUMS`, float64 (texts, heads, sums)."""
+        weights = weights.to(torch.promote_types(weights.dtype, torch.float32))
         delimiters = inputs.separators | inputs.spelled((*self.punctuation, *NEWLINES))
         kinds = torch.stack([inputs.first, delimiters], 2).to(weights.dtype)
         first, delimiter = torch.matmul(weights, kinds.unsqueeze(1)).unbind(3)
@@ -214,5 +215,4 @@ def earlier_and_followers(inputs: TokenBatch) -> tuple[Tensor, Tensor]:
 
 def _end(inputs: TokenBatch) -> Tensor:
     """Return the special tokens at the very end of texts, bool (texts, length)."""
-    last = inputs.real & (inputs.real.flip(1).cumsum(1).flip(1) == 1)
-    return last & inputs.special
+    return inputs.last & inputs.special
